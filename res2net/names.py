@@ -1,0 +1,150 @@
+"""Names people use for these networks, read into an `Architecture`. No torch here.
+
+`Res2Net-50-26w-4s`, `res2net50_26w_4s`, `Res2NeXt-29, 6c x 24w x 4s-SE`, `ResNeXt-50 32x4d`,
+`Res2Net-v1b-101`, `29d-6c-4s` (Fig. 5), and every `Architecture.name`.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from res2net.architecture import Architecture, ArchitectureError, implied_skeleton
+
+_FAMILY = re.compile(
+    r"(?P<se>se)?[\s_-]*(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
+)
+_FIG5 = re.compile(r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<s>\d+)s)?")
+_TOKEN = re.compile(
+    r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
+    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
+    r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet)(?![a-z])"
+    r"|(?P<gap>[\s,_x-]+)"
+)
+_UNITS = {
+    "c": "cardinality",
+    "w": "width",
+    "s": "scale",
+    "p": "planes",
+    "classes": "classes",
+}
+_WORDS: dict[str, dict[str, Any]] = {
+    "se": {"se": True},
+    "v1b": {"version": "v1b"},
+    # What mmdetection and Paddle call the authors' v1b; timm's 50d says the same.
+    "v1d": {"version": "v1b"},
+    "vd": {"version": "v1b"},
+    "pool": {"first_block": "pool"},
+    "all": {"first_block": "all"},
+    "cifar": {"skeleton": "cifar"},
+    "imagenet": {"skeleton": "imagenet"},
+}
+_FIG5_WIDTH = 24  # unsaid in the paper; the one that makes 4s and 6s the networks of Table 4
+
+# What a bare name means: the row of the paper's tables that carries it.
+_UNSAID: dict[tuple[str, str], dict[str, int]] = {
+    ("resnet", "imagenet"): {"width": 64},
+    ("resnet", "cifar"): {"width": 64},
+    ("resnext", "imagenet"): {"width": 4, "cardinality": 32},
+    ("resnext", "cifar"): {"width": 64, "cardinality": 8},
+    ("res2net", "imagenet"): {"width": 26, "scale": 4},
+    ("res2net", "cifar"): {"width": 26, "scale": 4},
+    ("res2next", "imagenet"): {"width": 4, "scale": 4, "cardinality": 8},
+    ("res2next", "cifar"): {"width": 24, "scale": 4, "cardinality": 6},
+}
+_ALIASES = {
+    "res2net50l": "res2net50_18w4s",  # the paper's light one
+    "res2net50299": "res2net50_26w4s",  # the same network at 299 px
+}
+_EXAMPLES = (
+    "ResNet-50",
+    "ResNeXt-50-32x4d",
+    "ResNeXt-29-8c64w",
+    "Res2Net-50",
+    "Res2Net-50-26w-4s",
+    "Res2Net-101-26w-4s",
+    "Res2Net-v1b-50",
+    "Res2Net-v1b-101",
+    "Res2NeXt-50",
+    "Res2NeXt-29-6c24w4s",
+    "Res2NeXt-29-6c24w4s-SE",
+    "29d-6c-4s",
+)
+
+
+def parse(text: str) -> Architecture:
+    """Read a name as the paper, its code, timm or this project writes it.
+
+    Args:
+        text: any of the spellings in this module's docstring; case and separators are free.
+
+    Returns:
+        The Architecture with every unsaid dimension as in the paper's table of that name.
+
+    Raises:
+        ArchitectureError: the name is not understood; the message lists the nearest known ones.
+    """
+    plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
+    plain = _ALIASES.get(re.sub(r"[\s_-]", "", plain), plain)
+    fig5 = _FIG5.fullmatch(plain)
+    if fig5:
+        return Architecture(
+            depth=int(fig5["depth"]),
+            width=_FIG5_WIDTH,
+            cardinality=int(fig5["c"] or 1),
+            scale=int(fig5["s"] or 1),
+        )
+    named = _FAMILY.fullmatch(plain)
+    if not named:
+        raise _unknown(text, "is not the name of a ResNet, ResNeXt, Res2Net or Res2NeXt")
+    return _read(text, named["family"], named["rest"], se=bool(named["se"]))
+
+
+def _read(text: str, family: str, rest: str, *, se: bool) -> Architecture:
+    said: dict[str, Any] = {"se": True} if se else {}
+    for token in _tokens(text, rest):
+        for field, value in _meaning(token).items():
+            if said.get(field, value) != value:
+                raise _unknown(text, f"gives {field} twice ({said[field]} and {value})")
+            said[field] = value
+    if "depth" not in said:
+        raise _unknown(text, "gives no depth")
+    said.setdefault("skeleton", implied_skeleton(said["depth"]))
+    if not said.keys() & {"width", "scale", "cardinality"}:
+        said |= _UNSAID[family, said["skeleton"]]
+    if "width" not in said:
+        raise _unknown(text, "gives scale or cardinality but no width (such as 26w)")
+    made = Architecture(**said)
+    if made.family != family:
+        raise _unknown(text, f"says {family}, but its dimensions make it {made.name}")
+    return made
+
+
+def _tokens(text: str, rest: str) -> Iterable[re.Match[str]]:
+    at = 0
+    while at < len(rest):
+        token = _TOKEN.match(rest, at)
+        if not token:
+            raise _unknown(text, f"is not understood from {rest[at:]!r} on")
+        yield token
+        at = token.end()
+
+
+def _meaning(token: re.Match[str]) -> dict[str, Any]:
+    """The fields of an Architecture that one token of a name sets."""
+    if token["groups"]:
+        return {"cardinality": int(token["groups"]), "width": int(token["of"])}
+    if token["word"]:
+        return _WORDS[token["word"]]
+    if not token["number"]:
+        return {}
+    numbers = tuple(map(int, token["number"].split(".")))
+    number = numbers[0] if len(numbers) == 1 else numbers
+    if token["unit"] in _UNITS:
+        return {_UNITS[token["unit"]]: number}
+    return {"depth": number} | (_WORDS["v1b"] if token["unit"] == "d" else {})
+
+
+def _unknown(text: str, problem: str) -> ArchitectureError:
+    near = difflib.get_close_matches(text, _EXAMPLES, n=3, cutoff=0.4) or _EXAMPLES[3:6]
+    return ArchitectureError("name", f"{text!r} {problem}; names like: {', '.join(near)}")

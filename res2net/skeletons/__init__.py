@@ -1,0 +1,1 @@
+"""How blocks are stacked into a network."""

@@ -1,0 +1,24 @@
+"""What every test may use: the paper's figures, and where real images are if they are there."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def reference(table: str) -> list[dict[str, str]]:
+    """Rows of tests/reference/<table>.csv: the paper's figures and independent counts."""
+    with (REFERENCE / f"{table}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def real_images() -> Path:
+    """The folder that holds cifar-100-python; RES2NET_DATA names it."""
+    folder = os.environ.get("RES2NET_DATA")
+    if not folder or not Path(folder, "cifar-100-python", "train").exists():
+        pytest.skip("RES2NET_DATA names no folder with cifar-100-python in it")
+    return Path(folder).resolve()

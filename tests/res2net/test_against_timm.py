@@ -1,0 +1,45 @@
+"""Our modules against timm's of the same networks: same weights, same numbers."""
+
+import pytest
+import torch
+from torch import nn
+
+from res2net import build
+
+timm = pytest.importorskip("timm")
+
+MODELS = [
+    "res2net50_26w_4s",
+    "res2net50_48w_2s",
+    "res2net50_14w_8s",
+    "res2net50_26w_6s",
+    "res2net50_26w_8s",
+    "res2net101_26w_4s",
+    "res2next50",
+    "res2net50d",
+    "res2net101d",
+]
+
+
+def randomise_norms(module: nn.Module, generator: torch.Generator) -> None:
+    """Statistics and affine parameters as after training; fresh ones would hide mistakes."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            for tensor in (part.running_mean, part.bias):
+                tensor.data.normal_(generator=generator)
+            for tensor in (part.running_var, part.weight):
+                tensor.data.uniform_(0.5, 1.5, generator=generator)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_same_state_dict_and_same_output(name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    theirs = timm.create_model(name).double().eval()
+    ours = build(name).double().eval()
+    randomise_norms(theirs, generator)
+    state = theirs.state_dict()
+    assert list(state) == list(ours.state_dict())
+    ours.load_state_dict(state, strict=True)
+    images = torch.randn(2, 3, 64, 64, generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        assert (theirs(images) - ours(images)).abs().max().item() == 0

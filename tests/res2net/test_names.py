@@ -1,0 +1,74 @@
+"""Names in and out."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+
+from res2net import Architecture, ArchitectureError, parse
+from res2net.__main__ import main
+from tests.res2net.strategies import architectures
+
+SPELLINGS = {
+    "Res2Net-50-26w-4s": "res2net50_26w4s",
+    "res2net50_26w_4s": "res2net50_26w4s",
+    "Res2NeXt-29, 6c\N{MULTIPLICATION SIGN}24w\N{MULTIPLICATION SIGN}4s-SE": (
+        "res2next29_6c24w4s_se"
+    ),
+    "res2next29_6c24w4s_se": "res2next29_6c24w4s_se",
+    "ResNeXt-29, 8c x 64w": "resnext29_8c64w",
+    "ResNeXt-29 8x64d": "resnext29_8c64w",
+    "resnext50_32x4d": "resnext50_32c4w",
+    "Res2Net-v1b-101": "res2net101_26w4s_v1b",
+    "res2net50d": "res2net50_26w4s_v1b",
+    "res2net50_v1d_26w_4s": "res2net50_26w4s_v1b",
+    "Res2NeXt-50": "res2next50_8c4w4s",
+    "SE-Res2Net-50": "res2net50_26w4s_se",
+    "Res2Net-50-L": "res2net50_18w4s",
+    "ResNet-50": "resnet50_64w",
+    "29d-6c-4s": "res2next29_6c24w4s",
+    "164d-6c-1s": "resnext164_6c24w",
+    "resnext101_8c64w_cifar": "resnext101_8c64w_cifar",
+    "res2net2.3.2_26w4s": "res2net2.3.2_26w4s",
+    "res2net3.4.6.3_26w4s": "res2net50_26w4s",
+}
+
+
+@pytest.mark.parametrize(("text", "canonical"), SPELLINGS.items())
+def test_the_spellings_people_use(text: str, canonical: str) -> None:
+    assert parse(text).name == canonical
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(architectures(largest=200))
+def test_a_name_leads_back_to_its_network(architecture: Architecture) -> None:
+    assert parse(architecture.name) == architecture
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Res3Net-50", "names like: .*Res2Net-50"),
+        ("resnet50_26w_4s", "says resnet, but its dimensions make it res2net50_26w4s"),
+        ("Res2Net-50-26q", "gives depth twice"),
+        ("Res2Net-26w-4s", "gives no depth"),
+        ("Res2Net-50-4s", "no width"),
+        ("Res2Net-50?", "not understood from '\\?'"),
+        ("Res2NeXt-30-6c24w4s", "nearest: 29 or 38"),
+        ("Res2NeXt-29-0c24w4s", "cardinality: 0 is below 1"),
+    ],
+)
+def test_a_bad_name_says_what_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(ArchitectureError, match=problem):
+        parse(text)
+
+
+def test_the_command_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["Res2Net-50-299", "--image-size", "299", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["params"], round(facts["macs"] / 1e9, 3)) == (25_699_120, 7.928)
+
+
+def test_the_command_refuses_a_bad_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["Res3Net"]) == 2
+    assert "names like" in capsys.readouterr().err
