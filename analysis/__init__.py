@@ -1,0 +1,1 @@
+"""What the trials say: tables, plots, reports, read from journals."""

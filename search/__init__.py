@@ -1,0 +1,1 @@
+"""How networks are tried: space, budget, proposals, trials, journal."""

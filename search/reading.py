@@ -1,0 +1,125 @@
+"""A YAML file becomes plain data that remembers where each value stands.
+
+YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
+
+Location = tuple[str | int, ...]
+
+
+class ConfigError(ValueError):
+    """Bad input; each problem says file, line, value, rule and remedy."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+
+
+class Document(NamedTuple):
+    """A space file with the `--set` values laid over it."""
+
+    path: Path
+    data: dict[str, Any]
+    nodes: CommentedMap
+    overrides: dict[Location, str]
+
+    def place(self, location: Location) -> str:
+        """`file:line` of a value, or the `--set` that gave it."""
+        for given, text in self.overrides.items():
+            if location[: len(given)] == given:
+                return f"--set {text}"
+        return f"{self.path}:{_line(self.nodes, location)}"
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> Document:
+    """Read a space file.
+
+    Args:
+        path: the YAML file.
+        overrides: `key.subkey=value` texts; the value is read as YAML.
+
+    Raises:
+        ConfigError: no such file, not YAML, a repeated key, or a malformed override.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); the spaces that come with the "
+            "project are in spaces/"
+        ) from error
+    nodes = _parse(path, text)
+    if not isinstance(nodes, CommentedMap):
+        raise ConfigError(f"{path}:1: is not a mapping; write `study: name` and the sections")
+    data = _plain(nodes)
+    given = {}
+    for override in overrides:
+        given[_override(data, override)] = override
+    return Document(path, data, nodes, given)
+
+
+def _parse(path: Path, text: str) -> Any:
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        key = text.splitlines()[mark.line].partition(":")[0].strip(" {-")
+        raise ConfigError(
+            f"{path}:{mark.line + 1}: {key}: stands twice in one mapping; keep one of them"
+        ) from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(
+            f"{path}:{line}: is not YAML ({error.problem}); check indents, colons and brackets"
+        ) from error
+
+
+def _plain(node: Any) -> Any:
+    """Dicts, tuples and scalars: what a frozen schema takes."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return tuple(_plain(value) for value in node)
+    for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _override(data: dict[str, Any], text: str) -> Location:
+    name, equals, value = text.partition("=")
+    location = tuple(name.strip().split("."))
+    if not equals or not all(location):
+        raise ConfigError(f"--set {text}: is not key=value; write such as search.trials=20")
+    target = data
+    for key in location[:-1]:
+        inner = target.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {text}: {key} is not a section; it holds {inner!r}")
+        target = inner
+    try:
+        target[location[-1]] = _plain(YAML(typ="rt", pure=True).load(value))
+    except MarkedYAMLError as error:
+        raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
+    return location
+
+
+def _line(node: Any, location: Location) -> int:
+    """Line of the deepest part of `location` that the file holds, counted from 1."""
+    line = node.lc.line
+    for key in location:
+        if isinstance(node, CommentedMap) and key in node:
+            line = node.lc.key(key)[0]
+        elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+            line = node.lc.item(key)[0]
+        else:
+            break
+        node = node[key]
+    return int(line) + 1

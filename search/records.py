@@ -1,0 +1,109 @@
+"""What the journal holds, typed: a trial starts, reports epochs, ends. No torch here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from res2net import Architecture
+
+JOURNAL_VERSION = 1
+Phase = Literal["search", "confirm"]
+
+
+class Status(StrEnum):
+    """How a trial ended. Failure is data: none of them ends a study."""
+
+    OK = "ok"
+    PRUNED = "pruned"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out-of-memory"
+    FAILED = "failed"
+
+
+class _Record:
+    """A frozen dataclass that is one JSON object, named by its `event`."""
+
+    event = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The object to write: the event's name, then every field."""
+        return {"event": self.event, **asdict(self)}  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read it back; keys that a later version added are left aside."""
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{key: value for key, value in data.items() if key in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(_Record):
+    """A trial as it was decided: all that its result may depend on, beside the recipe.
+
+    `macs` and `activations` are for one image at the data set's size.
+    """
+
+    event = "start"
+
+    trial: int
+    phase: Phase
+    name: str
+    architecture: dict[str, Any]
+    seed: int
+    epochs: int
+    params: int
+    macs: int
+    activations: int
+    time: float  # seconds since 1970
+
+    def network(self) -> Architecture:
+        """The network that is trained."""
+        return architecture_from_json(self.architecture)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch(_Record):
+    """One epoch of a trial; errors in percent, on the validation images."""
+
+    event = "epoch"
+
+    trial: int
+    epoch: int  # counted from 1
+    train_loss: float
+    val_error: float
+    val_error_top5: float
+    images_per_s: float  # training only
+    seconds: float  # training and validation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(_Record):
+    """How a trial ended; errors in percent, of the last epoch, None where there is none."""
+
+    event = "end"
+
+    trial: int
+    status: Status
+    reason: str = ""
+    epochs: int = 0  # that were finished
+    val_error: float | None = None
+    val_error_top5: float | None = None
+    test_error: float | None = None
+    test_error_top5: float | None = None
+    seconds: float = 0.0  # of all its epochs
+    device: str = ""
+    time: float = 0.0
+
+
+def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
+    """Every field, so that no default can change what a journal says."""
+    return asdict(architecture)
+
+
+def architecture_from_json(data: Mapping[str, Any]) -> Architecture:
+    """The inverse; JSON's lists are tuples here."""
+    read: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
+    }
+    return Architecture(**read)

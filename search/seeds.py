@@ -1,0 +1,17 @@
+"""Seeds for every random choice, from (study seed, purpose, trial) and nothing else."""
+
+import zlib
+
+import numpy as np
+
+
+def seed_of(study_seed: int, purpose: str, trial: int = 0) -> int:
+    """A 32-bit seed; different purposes and trials give independent ones.
+
+    Args:
+        study_seed: `search.seed` of the space file.
+        purpose: what is drawn, such as "tpe" or "trial".
+        trial: number of the trial.
+    """
+    entropy = (study_seed, zlib.crc32(purpose.encode()), trial)
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])

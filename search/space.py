@@ -1,0 +1,169 @@
+"""Every candidate of a space, counted exactly and kept inside the budget or rejected.
+
+Goes in: a `Config`. Comes out: a `Survey`: arrays over the candidates inside, how many were
+rejected and why, and the nearest on each side. No network is built; no torch here.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from res2net import Architecture, Cost
+from res2net.cost import Costs, IntArray
+from search.config import Band, Config
+from search.grid import Dimension, Grid, Mask, dimensions_of
+
+_CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
+
+
+class Near(NamedTuple):
+    """A rejected candidate close to the budget."""
+
+    architecture: Architecture
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The candidates of a space that lie inside its budget.
+
+    Attributes:
+        positions: place of each candidate in the grid, ascending.
+        widths: of each candidate, in channels of one group of one split in the first stage.
+        costs: params, macs and activations of each candidate.
+        total: distinct candidates, inside or not.
+        duplicates: combinations of the file that name a network already named.
+        rejected: reasons and how many candidates each rejected, each counted once.
+        near: the nearest rejected candidate "below" and "above" the budget, where there is.
+    """
+
+    grid: Grid
+    positions: IntArray
+    widths: IntArray
+    costs: Costs
+    total: int
+    duplicates: int
+    rejected: Mapping[str, int]
+    near: Mapping[str, Near]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What the space varies."""
+        return self.grid.dimensions
+
+    def indices(self) -> npt.NDArray[np.intp]:
+        """(candidates, dimensions): the index of each value in its dimension."""
+        return np.stack(np.unravel_index(self.positions, self.grid.shape), axis=1)
+
+    def architecture(self, candidate: int) -> Architecture:
+        """The network of a candidate."""
+        return self.grid.architecture(
+            int(self.positions[candidate]), int(self.widths[candidate])
+        )
+
+    def cost(self, candidate: int) -> Cost:
+        """The exact cost of a candidate."""
+        return Cost(*(int(amounts[candidate]) for amounts in self.costs))
+
+    def candidate(self, architecture: Architecture) -> int | None:
+        """The inverse of `architecture`; None for a network that is not inside."""
+        position = self.grid.position(architecture)
+        if position is None:
+            return None
+        at = int(np.searchsorted(self.positions, position))
+        inside = at < len(self) and self.positions[at] == position
+        return at if inside and self.architecture(at) == architecture else None
+
+
+def survey(config: Config) -> Survey:
+    """Count every candidate of a space and sort out those outside the budget.
+
+    Args:
+        config: gives the space, the budget, and the image size through the data set.
+
+    Returns:
+        The candidates inside, possibly none.
+    """
+    dimensions, duplicates = dimensions_of(config.network)
+    grid = Grid(config.base(), dimensions, image_size=config.data.facts.image_size)
+    bands = config.budget.bands()
+    sorting = _Sorting(grid, bands)
+    for start in range(0, len(grid), _CHUNK):
+        sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
+    positions, widths, *counted = (np.concatenate(parts) for parts in sorting.inside)
+    return Survey(
+        grid=grid,
+        positions=positions,
+        widths=widths,
+        costs=Costs(*counted),
+        total=len(grid),
+        duplicates=duplicates,
+        rejected=sorting.rejected,
+        near=sorting.near,
+    )
+
+
+class _Violation(NamedTuple):
+    """Which candidates of a chunk are beyond one limit, and how far (log of the ratio)."""
+
+    reason: str
+    outside: Mask
+    distance: npt.NDArray[np.float64]
+    above: bool
+
+
+class _Sorting:
+    """Collects the candidates inside, and counts the others, chunk by chunk."""
+
+    def __init__(self, grid: Grid, bands: Mapping[str, Band]) -> None:
+        self._grid = grid
+        self._bands = bands
+        self._nearest = {"below": math.inf, "above": math.inf}
+        self.inside: tuple[list[IntArray], ...] = ([], [], [], [], [])
+        self.rejected: Counter[str] = Counter()
+        self.near: dict[str, Near] = {}
+
+    def add(self, positions: IntArray) -> None:
+        """Put each candidate inside, or count it under the first reason to reject it."""
+        widths = self._grid.widths(positions, self._bands)
+        counted = self._grid.costs(positions, widths)
+        inside = np.ones(len(positions), dtype=bool)
+        above = np.zeros(len(positions), dtype=bool)
+        distance = np.zeros(len(positions))
+        for violation in self._violations(counted):
+            self.rejected[violation.reason] += int((violation.outside & inside).sum())
+            inside &= ~violation.outside
+            above |= violation.outside & violation.above
+            distance = np.maximum(distance, violation.outside * violation.distance)
+        columns = (positions, widths, *counted)
+        for column, parts in zip(columns, self.inside, strict=True):
+            parts.append(column[inside])
+        for side, members in (("above", above), ("below", ~inside & ~above)):
+            self._note(side, np.where(members, distance, math.inf), columns)
+
+    def _violations(self, counted: Costs) -> Iterator[_Violation]:
+        for name, band in self._bands.items():
+            amounts = getattr(counted, name)
+            if band.max is not None:
+                far = np.log(amounts / band.max)
+                yield _Violation(f"{name} above {band.max:,}", amounts > band.max, far, True)
+            if band.min is not None:
+                far = np.log(band.min / amounts)
+                yield _Violation(f"{name} below {band.min:,}", amounts < band.min, far, False)
+
+    def _note(
+        self, side: str, distance: npt.NDArray[np.float64], columns: tuple[IntArray, ...]
+    ) -> None:
+        at = int(distance.argmin())
+        if distance[at] < self._nearest[side]:
+            self._nearest[side] = float(distance[at])
+            position, width, *counted = (int(column[at]) for column in columns)
+            self.near[side] = Near(self._grid.architecture(position, width), Cost(*counted))

@@ -1,0 +1,147 @@
+"""One trial, epoch by epoch: build, train, report. Every way to fail is a named outcome.
+
+A trial is a function of (architecture, recipe, data, seed). It may be stopped between any two
+epochs and goes on from its checkpoint.
+"""
+
+import os
+import pickle
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search.records import Ended, Epoch, Started, Status
+from search.training import Bench, DivergedError, Trainer
+
+# A crash loses at most this much of a trial, plus the epoch it was in.
+_CHECKPOINT_SECONDS = 20.0
+
+
+class Trial:
+    """A trial under way.
+
+    Args:
+        started: the trial as it was decided.
+        bench: recipe, images and device, shared with the trials before and after.
+        threads: that it computes with on a CPU.
+        checkpoint: file to go on from, if it is there, and to save to.
+    """
+
+    def __init__(
+        self, started: Started, *, bench: Bench, threads: int, checkpoint: Path
+    ) -> None:
+        self.started = started
+        self._bench, self._threads, self._checkpoint = bench, threads, checkpoint
+        self._trainer: Trainer | None = None
+        self._epochs = 0
+        self._seconds = 0.0
+        self._saved = time.monotonic()
+        self._last: Epoch | None = None
+        self._ended = False
+
+    def step(self) -> tuple[Epoch | None, Ended | None]:
+        """Train one epoch.
+
+        Returns:
+            The epoch, None where it was not finished; and the end, None where there is more.
+        """
+        try:
+            return self._step()
+        except DivergedError as error:
+            return None, self._end(Status.DIVERGED, str(error))
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            return None, self._end(Status.OUT_OF_MEMORY, str(error).split("\n")[0])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
+            return None, self._end(Status.FAILED, _words(error))
+
+    def save(self) -> None:
+        """Write a checkpoint of the epochs finished so far, whole or not at all."""
+        if self._trainer is None or self._ended:
+            return
+        state = {
+            "started": self.started.to_json(),
+            "epochs": self._epochs,
+            "seconds": self._seconds,
+            "last": self._last.to_json() if self._last else None,
+            **self._trainer.state(),
+        }
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        part = self._checkpoint.with_suffix(f".{os.getpid()}.part")
+        try:
+            torch.save(state, part)
+            part.replace(self._checkpoint)
+        finally:
+            part.unlink(missing_ok=True)
+        self._saved = time.monotonic()
+
+    def _step(self) -> tuple[Epoch | None, Ended | None]:
+        if self._trainer is None:
+            self._trainer = self._make()
+        if self._epochs < self.started.epochs:
+            self._epochs += 1
+            self._last = self._trainer.epoch(self._epochs, trial=self.started.trial)
+            self._seconds += self._last.seconds
+        if self._epochs == self.started.epochs:
+            return self._last, self._end(Status.OK, "")
+        if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
+            self.save()
+        return self._last, None
+
+    def _make(self) -> Trainer:
+        # Sums of floats depend on how they are shared out: the number of threads is part of
+        # the trial, not of the machine it happens to run on.
+        torch.set_num_threads(self._threads)
+        started = self.started
+        trainer = Trainer(
+            started.network(), self._bench, epochs=started.epochs, seed=started.seed
+        )
+        state = self._load()
+        if state is not None:
+            trainer.load_state(state)
+            self._epochs, self._seconds = state["epochs"], state["seconds"]
+            self._last = Epoch.from_json(state["last"]) if state["last"] else None
+        return trainer
+
+    def _load(self) -> dict[str, Any] | None:
+        """The checkpoint; None where there is none of this very trial."""
+        try:
+            state = torch.load(
+                self._checkpoint, weights_only=True, map_location=self._bench.device
+            )
+        except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return None  # a damaged one costs time, not the trial
+        same = state["started"] == self.started.to_json()
+        return state if same else None
+
+    def _end(self, status: Status, reason: str) -> Ended:
+        ok = status is Status.OK
+        test = self._trainer.test() if ok and self._trainer else (None, None)
+        self._ended = True
+        return Ended(
+            trial=self.started.trial,
+            status=status,
+            reason=reason,
+            epochs=self._epochs if ok else max(self._epochs - 1, 0),
+            val_error=self._last.val_error if ok and self._last else None,
+            val_error_top5=self._last.val_error_top5 if ok and self._last else None,
+            test_error=test[0],
+            test_error_top5=test[1],
+            seconds=self._seconds,
+            device=_device_name(self._bench.device),
+            time=time.time(),
+        )
+
+
+def _words(error: Exception) -> str:
+    """Kind, message and place of an error, in one line."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    message = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {message} ({where})"
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

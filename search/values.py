@@ -1,0 +1,113 @@
+"""The kinds of values a space file writes: amounts, lists of counts, ranges, `fill`.
+
+Each function takes what YAML gave and returns the checked value, or raises ValueError with
+the rule and the remedy.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from res2net.architecture import Depth
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)")
+_Value = TypeVar("_Value")
+
+
+class MisfitError(ValueError):
+    """A value that does not go with others; `at` is the dotted key to look at."""
+
+    def __init__(self, at: str, problem: str) -> None:
+        super().__init__(problem)
+        self.at = at
+
+
+def amount(value: Any) -> int | None:
+    """`4.0G`, `40M`, `250000` or `4e9` as a whole number above 0; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        written = _AMOUNT.fullmatch(value.strip())
+        number = float(written[1]) * _UNITS[written[2]] if written else 0.0
+    else:
+        number = float(value) if _is_number(value) else 0.0
+    if number < 1:
+        raise ValueError("is not an amount above 0; write such as 4.0G, 40M or 250000")
+    return round(number)
+
+
+def counts(value: Any) -> tuple[int, ...]:
+    """One whole number from 1 up, a list of them, or {from: a, to: b, step: c}."""
+    if isinstance(value, dict):
+        return _range(value)
+    return _each(value, _count, "a whole number from 1 up", "[1, 2, 4] or {from: 1, to: 8}")
+
+
+def widths(value: Any) -> tuple[int, ...] | Literal["fill"]:
+    """As `counts`, or the word `fill`: the widest that the budget allows."""
+    if value == "fill":
+        return "fill"
+    if isinstance(value, str):
+        raise ValueError("is not a width; write whole numbers from 1 up, or fill")
+    return counts(value)
+
+
+def depths(value: Any) -> tuple[Depth, ...]:
+    """One depth or a list; a depth is a number of layers, or a list: blocks of each stage."""
+
+    def depth(one: Any) -> Depth | None:
+        blocks = isinstance(one, tuple) and one and all(_count(n) for n in one)
+        return one if blocks else _count(one)
+
+    return _each(value, depth, "a depth", "[20, 29, 38], or blocks per stage: [[3, 4, 3]]")
+
+
+def flags(value: Any) -> tuple[bool, ...]:
+    """true, false, or [false, true]."""
+
+    def flag(one: Any) -> bool | None:
+        return one if isinstance(one, bool) else None
+
+    return _each(value, flag, "true or false", "false or [false, true]")
+
+
+def _each(
+    value: Any, read: Callable[[Any], _Value | None], rule: str, example: str
+) -> tuple[_Value, ...]:
+    items = value if isinstance(value, tuple) else (value,)
+    if not items:
+        raise ValueError(f"is an empty list; write at least one value, such as {example}")
+    read_items = []
+    for item in items:
+        one = read(item)
+        if one is None:
+            shown = list(item) if isinstance(item, tuple) else item
+            raise ValueError(f"holds {shown!r}, which is not {rule}; write such as {example}")
+        read_items.append(one)
+    return tuple(read_items)
+
+
+def _range(value: dict[str, Any]) -> tuple[int, ...]:
+    keys = {"from", "to", "step"}
+    if not {"from", "to"} <= value.keys() <= keys:
+        raise ValueError(f"has the keys {', '.join(value)}; write {{from: 4, to: 64, step: 2}}")
+    numbers = {key: _count(number) for key, number in value.items()}
+    for key, number in numbers.items():
+        if number is None:
+            raise ValueError(f"{key} is {value[key]!r}; write a whole number from 1 up")
+    first, last, step = numbers["from"], numbers["to"], numbers.get("step", 1)
+    assert first is not None, "checked above"
+    assert last is not None, "checked above"
+    if first > last:
+        raise ValueError(f"goes from {first} down to {last}; swap them")
+    return tuple(range(first, last + 1, step or 1))
+
+
+def _count(value: Any) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and value >= 1 else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
