@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    PlainValidator,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -21,7 +21,7 @@ from res2net import Architecture, ArchitectureError
 from res2net.architecture import Depth, FirstBlock, SkeletonName, Version, blocks_of
 from search.datasets import DATASETS, Dataset
 from search.explaining import explain
-from search.reading import ConfigError, read
+from search.reading import ConfigError, Document, read
 from search.values import MisfitError, amount, counts, depths, flags, widths
 
 Objective = Literal["val_error", "macs", "params", "activations"]
@@ -29,8 +29,8 @@ DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic"]
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Amount = Annotated[int | None, PlainValidator(amount)]
-Counts = Annotated[tuple[int, ...], PlainValidator(counts)]
+Amount = Annotated[int | None, BeforeValidator(amount)]
+Counts = Annotated[tuple[int, ...], BeforeValidator(counts)]
 
 
 class Section(BaseModel):
@@ -44,11 +44,11 @@ class Network(Section):
 
     skeleton: SkeletonName = "cifar"
     planes: PositiveInt = 64
-    depth: Annotated[tuple[Depth, ...], PlainValidator(depths)]
-    width: Annotated[tuple[int, ...] | Literal["fill"], PlainValidator(widths)]
+    depth: Annotated[tuple[Depth, ...], BeforeValidator(depths)]
+    width: Annotated[tuple[int, ...] | Literal["fill"], BeforeValidator(widths)]
     scale: Counts = (1,)
     cardinality: Counts = (1,)
-    se: Annotated[tuple[bool, ...], PlainValidator(flags)] = (False,)
+    se: Annotated[tuple[bool, ...], BeforeValidator(flags)] = (False,)
     version: Version = "v1"
     first_block: FirstBlock | None = None
 
@@ -224,12 +224,15 @@ class Config(Section):
         )
 
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]:
     """Read and check a space file.
 
     Args:
         path: the YAML file.
         overrides: `key.subkey=value` texts laid over it (`--set`).
+
+    Returns:
+        The config, and the document that knows where each of its values stands.
 
     Raises:
         ConfigError: everything that is wrong, one line each with place, rule and remedy.
@@ -246,7 +249,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     except ArchitectureError as error:
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
-    return _with_habits(config)
+    return _with_habits(config), document
 
 
 def _with_habits(config: Config) -> Config:

@@ -7,7 +7,7 @@ is dropped on reading and cut off before the next write; damage anywhere else is
 import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -17,6 +17,7 @@ from search.records import JOURNAL_VERSION, Ended, Epoch, Started
 
 FILE = "journal.jsonl"
 _LOCK = ".lock"
+_HEADER = "journal"  # event of the first line, which tells the version
 Record = Started | Epoch | Ended
 _KINDS: dict[str, type[Record]] = {kind.event: kind for kind in (Started, Epoch, Ended)}
 
@@ -45,19 +46,21 @@ def _whole_lines(content: bytes) -> list[bytes]:
     return content.split(b"\n")[:-1]
 
 
-def _records(path: Path, lines: Iterable[bytes]) -> Iterable[Record]:
+def _records(path: Path, lines: Iterable[bytes]) -> Iterator[Record]:
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
-            if data["event"] == "journal":
-                _check_version(path, data["version"])
-                continue
-            yield _KINDS[data["event"]].from_json(data)
-        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+            version = int(data["version"]) if data["event"] == _HEADER else None
+            record = _KINDS[data["event"]].from_json(data) if version is None else None
+        except (KeyError, TypeError, ValueError) as error:  # of JSON and UTF-8 too
             raise JournalError(
                 f"{path}:{number}: is damaged ({error!r}); restore the file from a copy, or "
                 "delete this line and those of the same trial to run that trial again"
             ) from error
+        if version is not None:
+            _check_version(path, version)
+        elif record is not None:
+            yield record
 
 
 def _check_version(path: Path, version: int) -> None:
@@ -89,7 +92,7 @@ class Journal:
         self._file.truncate(self._end)
         self._file.seek(self._end)
         if self._end == 0:
-            self._write({"event": "journal", "version": JOURNAL_VERSION})
+            self._write({"event": _HEADER, "version": JOURNAL_VERSION})
 
     def append(self, record: Record) -> None:
         """Write one record; the end of a trial is on the disk when this returns.

@@ -33,8 +33,8 @@ class _Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read it back; keys that a later version added are left aside."""
-        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        return cls(**{key: value for key, value in data.items() if key in names})
+        names = [field.name for field in fields(cls) if field.name in data]  # type: ignore[arg-type]
+        return cls(**{name: data[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,10 @@ class Ended(_Record):
     seconds: float = 0.0  # of all its epochs
     device: str = ""
     time: float = 0.0
+
+    def __post_init__(self) -> None:
+        # From JSON it comes as a word; ValueError for one that this version does not know.
+        object.__setattr__(self, "status", Status(self.status))
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+# Five verbs; each line is one that anyone could type.
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+run: $(INSTALLED)  ## install if needed, then the quick study on embedded digits
+	$(BIN)/python -m search.run spaces/quickstart.yaml
+
+test: $(INSTALLED) lint  ## install if needed, then ruff, mypy and pytest
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED)  ## side by side with peers, on this machine
+	$(BIN)/python -m benchmarks.counting
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.PHONY: run test lint bench install

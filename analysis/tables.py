@@ -1,0 +1,110 @@
+"""A run's journal as tidy tables: one row a trial, one row an epoch.
+
+Errors are in percent, times in seconds, costs for one image. No torch here.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from search.journal import read
+from search.records import Ended, Epoch, Started
+
+TRIAL_COLUMNS = (
+    "trial",
+    "phase",
+    "status",
+    "reason",
+    "name",
+    "depth",
+    "width",
+    "scale",
+    "cardinality",
+    "se",
+    "planes",
+    "skeleton",
+    "params",
+    "macs",
+    "activations",
+    "seed",
+    "epochs_planned",
+    "epochs",
+    "val_error_pct",
+    "val_error_top5_pct",
+    "test_error_pct",
+    "test_error_top5_pct",
+    "seconds",
+    "device",
+)
+EPOCH_COLUMNS = (
+    "trial",
+    "epoch",
+    "train_loss",
+    "val_error_pct",
+    "val_error_top5_pct",
+    "images_per_s",
+    "seconds",
+)
+_RENAMED = {
+    "val_error": "val_error_pct",
+    "val_error_top5": "val_error_top5_pct",
+    "test_error": "test_error_pct",
+    "test_error_top5": "test_error_top5_pct",
+}
+
+
+def trials(folder: Path) -> pd.DataFrame:
+    """One row a trial, in the order they started; a trial under way has status "running".
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        A frame with TRIAL_COLUMNS; missing results are NaN.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    for record in read(folder):
+        if isinstance(record, Started):
+            rows[record.trial] = _started(record)
+        elif isinstance(record, Ended):
+            ended = {_RENAMED.get(key, key): value for key, value in asdict(record).items()}
+            rows[record.trial] |= ended | {"status": record.status.value}
+    frame = pd.DataFrame(list(rows.values()), columns=list(TRIAL_COLUMNS))
+    numbers = [column for column in TRIAL_COLUMNS if column.endswith("_pct")]
+    frame[numbers] = frame[numbers].astype(float)
+    return frame
+
+
+def epochs(folder: Path) -> pd.DataFrame:
+    """One row an epoch of each trial, in the order they were reported: EPOCH_COLUMNS."""
+    rows = [asdict(record) for record in read(folder) if isinstance(record, Epoch)]
+    frame = pd.DataFrame(rows).rename(columns=_RENAMED)
+    return frame.reindex(columns=list(EPOCH_COLUMNS))
+
+
+def _started(started: Started) -> dict[str, Any]:
+    network = started.network()
+    return {
+        "trial": started.trial,
+        "phase": started.phase,
+        "status": "running",
+        "reason": "",
+        "name": started.name,
+        "depth": network.layers,
+        "width": network.width,
+        "scale": network.scale,
+        "cardinality": network.cardinality,
+        "se": network.se,
+        "planes": network.planes,
+        "skeleton": network.skeleton,
+        "params": started.params,
+        "macs": started.macs,
+        "activations": started.activations,
+        "seed": started.seed,
+        "epochs_planned": started.epochs,
+    }

@@ -1,0 +1,133 @@
+"""runs/<study>/manifest.json: what a run is, and every start of it.
+
+The same command goes on with the same study; a changed recipe or space is refused.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from search.config import Config
+from search.reading import ConfigError
+
+FILE = "manifest.json"
+_VERSION = 1
+_PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "scikit-learn")
+
+# What may change between starts: more trials, other confirmations, and where it all runs.
+_FREE = ("search.trials", "confirm", "resources", "data.root")
+
+
+def compare(folder: Path, config: Config) -> None:
+    """Make sure that a folder holds this study or none.
+
+    Raises:
+        ConfigError: it holds a different study (with the differences), or one that had more
+            trials than are asked now.
+    """
+    before = _read(folder)
+    if before:
+        _compare(folder, before["config"], config.model_dump(mode="json"))
+
+
+def note(folder: Path, config: Config, *, space: Path, command: Sequence[str]) -> None:
+    """Note a start: when, by which command, with which versions, on what.
+
+    Args:
+        folder: of the run; the caller holds its lock and has compared.
+        config: of the study.
+        space: the file it was read from; kept beside the results.
+        command: the command line.
+    """
+    manifest = {
+        "version": _VERSION,
+        "config": config.model_dump(mode="json"),
+        "starts": [*_read(folder).get("starts", []), _start(command)],
+    }
+    _replace(folder / FILE, json.dumps(manifest, indent=2))
+    _replace(folder / "space.yaml", space.read_text(encoding="utf-8"))
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """The manifest; empty where there is none."""
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    old, new = dict(_flat(before)), dict(_flat(now))
+    differences = [
+        f"  {key}: there {old.get(key, 'not set')!r}, here {new.get(key, 'not set')!r}"
+        for key in dict.fromkeys((*old, *new))
+        if old.get(key) != new.get(key) and not key.startswith(_FREE)
+    ]
+    if differences:
+        raise ConfigError(
+            f"{folder}: holds a different study; give another folder with --out, or take "
+            "back the difference:",
+            *differences,
+        )
+    if new["search.trials"] < old["search.trials"]:
+        raise ConfigError(
+            f"{folder}: search.trials: {new['search.trials']} is less than the "
+            f"{old['search.trials']} it had; a study can only grow: write at least that"
+        )
+
+
+def _flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _flat(value, f"{prefix}.{key}" if prefix else key)
+    else:
+        yield prefix, data
+
+
+def _start(command: Sequence[str]) -> dict[str, Any]:
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": list(command),
+        "git_commit": _git_commit(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def _git_commit() -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None  # installed without its history
+    return answer.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,219 @@
+"""Ray Tune runs the trials, on one machine or a cluster. Nothing else knows Ray.
+
+Ray is an executor only: what runs next, when it stops and what is kept is decided by the
+`Study`. Its own state lies in a temporary folder and is never read back.
+"""
+
+import json
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from search.config import Config
+from search.inline import make_bench
+from search.reading import ConfigError
+from search.records import Ended, Epoch, Started, Status
+from search.study import Study, checkpoint_path
+from search.trial import Trial
+
+_ENVIRONMENT = {
+    # We keep our own record; Ray's loggers write every result three times.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # Ray rewrites its whole state each time it saves it, and we never read it.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def run_on_ray(
+    study: Study, config: Config, *, folder: Path, root: Path, address: str | None
+) -> None:
+    """Run every trial that is left, as many at once as the resources allow.
+
+    Args:
+        study: gives the trials and takes what they report.
+        config: recipe, data and resources of a trial.
+        folder: of the run; every node must see it under this path.
+        root: the folder of the data sets; every node must see it under this path.
+        address: of a running Ray cluster; None starts Ray on this machine.
+
+    Raises:
+        ConfigError: a trial asks for more than there is.
+    """
+    os.environ |= _ENVIRONMENT
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
+    ray.init(
+        address=address,
+        include_dashboard=False if address is None else None,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    try:
+        slots = _slots(config, ray.cluster_resources())  # type: ignore[no-untyped-call]
+        with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
+            _tune(study, config, slots=slots, scratch=scratch, paths=(folder, root))
+    finally:
+        ray.shutdown()
+
+
+def _tune(
+    study: Study, config: Config, *, slots: int, scratch: str, paths: tuple[Path, Path]
+) -> None:
+    folder, root = (str(path.resolve()) for path in paths)
+    trainable = tune.with_resources(
+        tune.with_parameters(TrialActor, study=config.model_dump(), folder=folder, root=root),
+        {"cpu": config.resources.cpu, "gpu": config.resources.gpu},
+    )
+    errors: dict[str, str] = {}  # Ray tells the one why, and the other that
+    tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=_Proposer(study, slots, errors),
+            scheduler=_Reporter(study, errors),
+            num_samples=-1,
+            reuse_actors=True,  # a fresh process per trial costs seconds
+        ),
+        run_config=tune.RunConfig(
+            name=config.study,
+            storage_path=scratch,
+            verbose=0,
+            # A trial that fails is a result; a worker that dies is too.
+            failure_config=tune.FailureConfig(max_failures=0),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+        ),
+    ).fit()
+
+
+def _slots(config: Config, there: dict[str, float]) -> int:
+    """How many trials fit at once."""
+    asked = {"CPU": float(config.resources.cpu), "GPU": config.resources.gpu}
+    for kind, amount in asked.items():
+        if amount > there.get(kind, 0):
+            raise ConfigError(
+                f"resources.{kind.lower()}: a trial asks for {amount:g}, but there are "
+                f"{there.get(kind, 0):g}; lower it, or give the --address of a larger cluster"
+            )
+    return int(min(there[kind] // amount for kind, amount in asked.items() if amount))
+
+
+class TrialActor(tune.Trainable):
+    """A process that runs trials one after another; its images stay where they are."""
+
+    def setup(  # type: ignore[override]  # what with_parameters adds
+        self, config: dict[str, Any], *, study: dict[str, Any], folder: str, root: str
+    ) -> None:
+        """Load the images once, then the first trial."""
+        self._config = Config.model_validate(study)
+        self._folder = Path(folder)
+        self._bench = make_bench(self._config, Path(root))
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next trial; nothing of the one before it stays."""
+        started = Started.from_json(json.loads(new_config["started"]))
+        self._trial = Trial(
+            started,
+            bench=self._bench,
+            threads=self._config.resources.cpu,
+            checkpoint=checkpoint_path(self._folder, started.trial),
+        )
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch; as text, so that Ray leaves it as it is."""
+        epoch, ended = self._trial.step()
+        return {
+            "epoch": epoch and json.dumps(epoch.to_json()),
+            "ended": ended and json.dumps(ended.to_json()),
+            "done": ended is not None,
+        }
+
+    def cleanup(self) -> None:
+        """Ray stops the process between two epochs: keep what was trained."""
+        self._trial.save()
+
+
+class _Proposer(Searcher):
+    """Asks the study for trials when there is room, and hands on how they end."""
+
+    def __init__(self, study: Study, slots: int, errors: dict[str, str]) -> None:
+        super().__init__()
+        self._study, self._slots, self.errors = study, slots, errors
+        self.trials: dict[str, int] = {}
+
+    # FINISHED is a str, which Ray's annotation forgets.
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        if self._study.finished:
+            return Searcher.FINISHED
+        if len(self.trials) >= self._slots:
+            return None
+        started = self._study.next()
+        if started is None:
+            return None
+        self.trials[trial_id] = started.trial
+        return {"started": json.dumps(started.to_json())}
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        trial = self.trials.pop(trial_id)
+        if trial in self._study.ends:  # stopped by the study itself
+            return
+        if error or result is None:
+            reason = self.errors.pop(trial_id, "its worker ended without a result")
+            self._study.end(
+                Ended(trial=trial, status=Status.FAILED, reason=reason, time=time.time())
+            )
+            return
+        if result.get("epoch"):
+            self._study.report(Epoch.from_json(json.loads(result["epoch"])))
+        self._study.end(Ended.from_json(json.loads(result["ended"])))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles what it is given, to restore it some day; we never do."""
+        return {}
+
+
+class _Reporter(FIFOScheduler):
+    """Hands every epoch to the study, which says whether to go on."""
+
+    def __init__(self, study: Study, errors: dict[str, str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._study, self._errors = study, errors
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As of the proposer: nothing to restore."""
+        return {}
+
+    def on_trial_result(
+        self,
+        tune_controller: Any,  # noqa: ARG002 - Ray's signature
+        trial: RayTrial,  # noqa: ARG002
+        result: dict[str, Any],
+    ) -> str:
+        epoch = Epoch.from_json(json.loads(result["epoch"]))
+        stop = self._study.report(epoch)
+        return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
+
+    def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
+        """Keep the last line of what Ray knows: the kind of the error and its message."""
+        lines = str(trial.get_error()).strip().splitlines()
+        self._errors[trial.trial_id] = f"its worker process died: {lines[-1].strip()}"

@@ -1,0 +1,157 @@
+"""What a study would do, before it does anything: counted, never guessed. No torch here."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from search.config import Config
+from search.reading import ConfigError, Document
+from search.space import Near, Survey
+from search.units import amount
+
+_BINS = 8
+_BAR = 36  # characters of the longest bar
+_BACKWARD = 3  # a training step costs the forward pass three times: forward, two gradients
+
+
+def check(config: Config, survey: Survey, document: Document) -> None:
+    """A study must have candidates, and as many as it has trials.
+
+    Raises:
+        ConfigError: nothing fits the budget (with the nearest on each side), or more trials
+            than distinct candidates.
+    """
+    if len(survey) == 0:
+        place = document.place(("budget",))
+        near = "; ".join(_near_words(side, near) for side, near in survey.near.items())
+        raise ConfigError(
+            f"{place}: budget: none of {survey.total:,} candidates fits; {near}; "
+            "widen the budget or the dimensions"
+        )
+    if config.search.trials > len(survey):
+        place = document.place(("search", "trials"))
+        raise ConfigError(
+            f"{place}: search.trials: {config.search.trials:,} is more than the "
+            f"{len(survey):,} distinct candidates inside the budget; write at most that, or "
+            "widen the budget or the dimensions"
+        )
+
+
+def picture(config: Config, survey: Survey) -> RenderableType:
+    """The plan as a person reads it."""
+    parts: list[RenderableType] = [
+        f"study {config.study}: {survey.total:,} candidates, {len(survey):,} inside the budget",
+        *_rejections(survey),
+        "",
+        _histogram("MACs", survey.costs.macs),
+        _histogram("params", survey.costs.params),
+        _dimensions(survey),
+        _extremes(survey),
+        *_work(config, survey),
+    ]
+    return Group(*parts)
+
+
+def _rejections(survey: Survey) -> Iterator[str]:
+    for reason, count in survey.rejected.items():
+        yield f"  {count:>12,} rejected: {reason}"
+    yield f"  {survey.duplicates:>12,} duplicates, named more than once in the file"
+
+
+def _histogram(title: str, amounts: npt.NDArray[np.int64]) -> Table:
+    """How the candidates spread, as bars of text."""
+    bins = 1 if amounts.min() == amounts.max() else _BINS
+    counts, edges = np.histogram(amounts, bins=bins)
+    table = _titled(title, show_header=False)
+    for count, low, high in zip(counts, edges, edges[1:], strict=False):
+        bar = "#" * round(_BAR * count / counts.max())
+        table.add_row(f"{amount(low)} to {amount(high)}", bar or ".", f"{count:,}")
+    table.columns[2].justify = "right"
+    return table
+
+
+def _dimensions(survey: Survey) -> Table:
+    """How many candidates are left at each value of each dimension."""
+    table = Table(
+        box=None, show_header=False, title="candidates by value", title_justify="left"
+    )
+    indices = survey.indices()
+    for column, dimension in enumerate(survey.dimensions):
+        counts = np.bincount(indices[:, column], minlength=len(dimension.values))
+        shown = [f"{_value(v)}: {n:,}" for v, n in zip(dimension.values, counts, strict=True)]
+        table.add_row(dimension.name, _shortened(shown))
+    if all(dimension.name != "width" for dimension in survey.dimensions):
+        low, high = survey.widths.min(), survey.widths.max()
+        table.add_row("width", f"solved for the budget, {low} to {high}")
+    return table
+
+
+def _titled(title: str, *, show_header: bool) -> Table:
+    return Table(box=None, title=title, title_justify="left", show_header=show_header)
+
+
+def _value(value: object) -> str:
+    return ".".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+
+
+def _shortened(shown: list[str]) -> str:
+    if len(shown) <= 12:
+        return "   ".join(shown)
+    return "   ".join([*shown[:5], f"... ({len(shown)} values) ...", *shown[-5:]])
+
+
+def _extremes(survey: Survey) -> Table:
+    table = _titled("cheapest and dearest", show_header=True)
+    for column in ("network", "MACs", "params", "activations"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for candidate in (int(survey.costs.macs.argmin()), int(survey.costs.macs.argmax())):
+        counted = survey.cost(candidate)
+        table.add_row(
+            survey.architecture(candidate).name,
+            f"{counted.macs:,}",
+            f"{counted.params:,}",
+            f"{counted.activations:,}",
+        )
+    return table
+
+
+def _work(config: Config, survey: Survey) -> Iterator[str]:
+    """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
+    search, confirm = config.search, config.confirm
+    per_epoch = _BACKWARD * config.data.train_images * float(survey.costs.macs.mean())
+    epochs = search.trials * config.training.epochs
+    yield ""
+    yield (
+        f"search: {search.trials} trials ({search.sampler}, seed {search.seed}) of "
+        f"{config.training.epochs} epochs over {config.data.train_images:,} images of "
+        f"{config.data.name}, batch {config.training.batch_size}, {config.training.precision}"
+    )
+    if config.scheduler.name == "asha":
+        scheduler = config.scheduler
+        yield (
+            f"  asha: from epoch {scheduler.grace} on, the best 1/{scheduler.reduction} of "
+            "each rung goes on, so this is the most it can cost"
+        )
+    if confirm:
+        most = min(confirm.top, search.trials) * confirm.seeds
+        epochs += most * confirm.epochs
+        yield (
+            f"confirm: the best {confirm.top}, {confirm.seeds} seeds each, "
+            f"{confirm.epochs} epochs: {most} trials"
+        )
+    resources = config.resources
+    yield (
+        f"in all {epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of training; "
+        f"a trial takes {resources.gpu:g} GPU and {resources.cpu} CPU"
+    )
+
+
+def _near_words(side: str, near: Near) -> str:
+    counted = near.cost
+    return (
+        f"nearest {side}: {near.architecture.name} with {counted.macs:,} MACs, "
+        f"{counted.params:,} params, {counted.activations:,} activations"
+    )

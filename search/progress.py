@@ -1,0 +1,149 @@
+"""What a person sees: a live display, or plain lines where there is no terminal."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from search.records import Ended, Epoch, Started, Status
+from search.study import Study
+from search.units import amount, duration
+
+_BEST_ROWS = 10
+
+
+class Progress:
+    """Told by the study what happens; shows it.
+
+    Args:
+        console: where to show it.
+        study: gives how much is done and left at the start.
+    """
+
+    def __init__(self, console: Console, study: Study) -> None:
+        self._console, self._study = console, study
+        self._best = study.best()
+        self._running: dict[int, tuple[Started, Epoch | None]] = {}
+        self._begin = time.monotonic()
+        self._epochs_done = 0
+        self._counts = dict.fromkeys(Status, 0)
+        self._live = Live(
+            console=console, get_renderable=self._picture, refresh_per_second=2, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def started(self, started: Started) -> None:
+        """Show a trial as running."""
+        self._running[started.trial] = (started, None)
+        self._line(
+            f"trial {started.trial} starts: {started.name}, "
+            f"{amount(started.macs)} MACs, {amount(started.params)} params"
+        )
+
+    def reported(self, started: Started, epoch: Epoch) -> None:
+        """Show how far it is."""
+        self._running[started.trial] = (started, epoch)
+        self._epochs_done += 1
+
+    def ended(self, started: Started, ended: Ended) -> None:
+        """Show its result."""
+        self._running.pop(started.trial, None)
+        self._counts[ended.status] += 1
+        if ended.status is Status.OK and ended.val_error is not None:
+            self._best = min(filter(None, (self._best, (ended.val_error, started.name))))
+        self._line(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
+
+    def _line(self, text: str) -> None:
+        """In the terminal the display says it; elsewhere each event is a line."""
+        if not self._console.is_terminal:
+            self._console.print(text, soft_wrap=True, highlight=False)
+
+    def _head(self) -> str:
+        left = self._study.left() - len(self._running)
+        done = len(self._study.ends)
+        parts = [f"{done} done", f"{len(self._running)} running", f"{left} left"]
+        rate = sum(epoch.images_per_s for _, epoch in self._running.values() if epoch)
+        if self._best:
+            parts.append(f"best {self._best[0]:.2f} % error")
+        if rate:
+            parts.append(f"{rate:,.0f} images/s")
+        parts.append(f"{duration(time.monotonic() - self._begin)} gone")
+        if self._epochs_done:
+            pace = (time.monotonic() - self._begin) / self._epochs_done
+            parts.append(f"about {duration(self._study.epochs_left() * pace)} left")
+        return ", ".join(parts)
+
+    def _picture(self) -> RenderableType:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for column in ("trial", "network", "MACs", "epoch", "val error", "images/s"):
+            table.add_column(column, justify="left" if column == "network" else "right")
+        for started, epoch in self._running.values():
+            table.add_row(
+                str(started.trial),
+                started.name,
+                amount(started.macs),
+                f"{epoch.epoch if epoch else 0}/{started.epochs}",
+                f"{epoch.val_error:.2f} %" if epoch else "",
+                f"{epoch.images_per_s:,.0f}" if epoch else "",
+            )
+        counts = [f"{n} {status}" for status, n in self._counts.items() if n]
+        done = len(self._study.ends)
+        bar = ProgressBar(total=done + self._study.left(), completed=done, width=60)
+        best = f"best so far: {self._best[1]}" if self._best else "no trial finished yet"
+        return Group(bar, self._head(), f"{best}   {', '.join(counts)}", table)
+
+
+def best_table(trials: Sequence[tuple[Started, Ended]]) -> Table:
+    """The best networks, by validation error.
+
+    Args:
+        trials: finished ones, in any order.
+    """
+    table = Table(title=f"best of {len(trials)} finished trials", title_justify="left")
+    table.add_column("network")
+    for column in ("depth", "width", "scale", "card.", "params", "MACs"):
+        table.add_column(column, justify="right")
+    for column in ("val error", "test error"):
+        table.add_column(column, justify="right")
+    ranked = sorted(trials, key=lambda pair: (pair[1].val_error or 0, pair[0].trial))
+    for started, ended in ranked[:_BEST_ROWS]:
+        network = started.network()
+        table.add_row(
+            started.name,
+            str(network.layers),
+            str(network.width),
+            str(network.scale),
+            str(network.cardinality),
+            amount(started.params),
+            amount(started.macs),
+            f"{ended.val_error:.2f} %",
+            f"{ended.test_error:.2f} %",
+        )
+    return table
+
+
+def _outcome(started: Started, ended: Ended) -> str:
+    if ended.status is Status.OK:
+        return (
+            f"ok: {started.name}, val error {ended.val_error:.2f} %, "
+            f"test error {ended.test_error:.2f} %, {duration(ended.seconds)}"
+        )
+    return f"{ended.status}: {started.name}: {ended.reason}"

@@ -1,0 +1,158 @@
+"""Run a study, or go on with it: python -m search.run SPACE.yaml.
+
+Options: --plan shows what it would do; --out DIR; --set key=value; --address of a Ray
+cluster; --inline runs the trials in this process. Ends with 0, with 2 for bad input (before
+anything runs), with 130 when it was stopped; the same command goes on.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from search import manifest, plan
+from search.config import Config, load
+from search.datasets import require
+from search.journal import FILE, Journal, JournalError
+from search.progress import Progress, best_table
+from search.reading import ConfigError, Document
+from search.records import Status
+from search.space import survey
+from search.study import Study
+
+_STOPPED = 130  # what shells say of a command ended by Ctrl-C
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    arguments = _parser().parse_args(argv)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    try:
+        return _run(arguments, console, command=["python", "-m", "search.run", *argv])
+    except (ConfigError, JournalError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"{error.filename or arguments.space}: {error.strerror or error}; what had "
+            "finished is kept; make room and give the same command again",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m search.run", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("space", type=Path, metavar="SPACE.yaml")
+    parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<study>")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="lay a value over the file's, such as search.trials=20",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--address", help="of a running Ray cluster, or auto")
+    where.add_argument("--inline", action="store_true", help="run trials in this process")
+    return parser
+
+
+def _run(arguments: argparse.Namespace, console: Console, *, command: list[str]) -> int:
+    config, document = load(arguments.space, tuple(arguments.set))
+    surveyed = survey(config)
+    plan.check(config, surveyed, document)
+    if arguments.plan:
+        console.print(plan.picture(config, surveyed), highlight=False)
+        return 0
+    folder = arguments.out or Path("runs") / config.study
+    with Journal(folder) as journal:
+        manifest.compare(folder, config)
+        study = Study(config, surveyed, journal)
+        if study.finished:
+            console.print(f"nothing to run: all trials of {config.study} have ended")
+        else:
+            _require(config, document, cluster=arguments.address is not None)
+            manifest.note(folder, config, space=arguments.space, command=command)
+            _execute(arguments, console, study, config, folder)
+        if not study.finished:
+            console.print(f"stopped; go on with: {shlex.join(command)}", soft_wrap=True)
+            return _STOPPED
+        return _show(console, study, folder)
+
+
+def _require(config: Config, document: Document, *, cluster: bool) -> None:
+    """The images and, on this machine, what a trial takes; ConfigError where not."""
+    require(config.data.name, Path(config.data.root), place=document.place(("data", "name")))
+    if cluster:
+        return
+    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
+    if config.resources.gpu:
+        import torch  # noqa: PLC0415 - seconds that a CPU study need not wait here
+
+        there["gpu"] = torch.cuda.device_count()
+    for kind, amount in there.items():
+        asked = getattr(config.resources, kind)
+        if asked > amount:
+            place = document.place(("resources", kind))
+            raise ConfigError(
+                f"{place}: resources.{kind}: a trial asks for {asked:g}, this machine has "
+                f"{amount:g}; write at most that, or give the --address of a Ray cluster"
+            )
+
+
+def _execute(
+    arguments: argparse.Namespace,
+    console: Console,
+    study: Study,
+    config: Config,
+    folder: Path,
+) -> None:
+    """Run what is left, until it is done or someone presses Ctrl-C."""
+    root = Path(config.data.root)
+    with Progress(console, study) as progress:
+        study.watchers.append(progress)
+        try:
+            if arguments.inline:
+                from search.inline import run_inline  # noqa: PLC0415 - imports torch
+
+                run_inline(study, config, folder=folder, root=root)
+            else:
+                from search.on_ray import run_on_ray  # noqa: PLC0415 - imports Ray
+
+                run_on_ray(study, config, folder=folder, root=root, address=arguments.address)
+        except KeyboardInterrupt:
+            console.print("stopping: what has finished is kept")
+
+
+def _show(console: Console, study: Study, folder: Path) -> int:
+    """The table of the best, the counts of the rest, and where everything lies."""
+    finished = [
+        (study.trials[trial], ended)
+        for trial, ended in study.ends.items()
+        if ended.status is Status.OK
+    ]
+    if finished:
+        console.print(best_table(finished), highlight=False)
+    for trial, ended in study.ends.items():
+        if ended.status not in (Status.OK, Status.PRUNED):
+            console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
+    # A process of its own: search must not know analysis, and drawing needs other libraries.
+    command = [sys.executable, "-m", "analysis.summary", str(folder)]
+    drawn = subprocess.run(command, check=False)  # noqa: S603 - our own module
+    console.print(f"record: {folder / FILE}", soft_wrap=True)
+    return drawn.returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,22 @@
+"""Amounts and durations as people read them."""
+
+_STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+
+
+def amount(number: float) -> str:
+    """`3.95G`, `24.4M`, `940`: three digits and a unit."""
+    for size, unit in _STEPS:
+        if number >= size:
+            value = number / size
+            decimals = 2 if value < 10 else 1 if value < 100 else 0
+            return f"{value:.{decimals}f}{unit}"
+    return f"{number:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `3 min 20 s`, `5 h 10 min`."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
