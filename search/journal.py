@@ -86,7 +86,11 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
         self._lock = _lock(folder)
-        self.records = read(folder)
+        try:
+            self.records = read(folder)
+        except JournalError:
+            self._lock.close()
+            raise
         self._file = self.path.open("r+b" if self.path.exists() else "x+b")
         self._end = sum(len(line) + 1 for line in _whole_lines(self._file.read()))
         self._file.truncate(self._end)

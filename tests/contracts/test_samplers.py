@@ -1,0 +1,202 @@
+"""What every sampler promises: inside the budget, distinct, rebuilt as it was."""
+
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare
+
+from search.proposals import SAMPLERS, Ordered, Sampler, SpaceExhausted, Tpe
+from search.records import Ended, Status
+from search.space import Survey, survey
+from tests.search.spaces import PAPER, config_of
+
+every_sampler = pytest.mark.parametrize("name", SAMPLERS)
+
+
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    """325 candidates in the paper's band of multiply-adds."""
+    return survey(config_of(tmp_path_factory.mktemp("space"), PAPER))
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    return survey(config_of(tmp_path_factory.mktemp("space")))
+
+
+def make(name: str, surveyed: Survey, *, seed: int = 0) -> Sampler:
+    return SAMPLERS[name](surveyed, seed=seed, objectives=("val_error",))
+
+
+def error_of(surveyed: Survey, candidate: int) -> float:
+    """A smooth objective with its best at one corner of the dimensions."""
+    network = surveyed.architecture(candidate)
+    return 10 + 3 * abs(network.scale - 4) + abs(network.cardinality - 6) + network.layers / 10
+
+
+def ended(trial: int, error: float, status: Status = Status.OK) -> Ended:
+    value = error if status in (Status.OK, Status.PRUNED) else None
+    return Ended(trial=trial, status=status, epochs=1, val_error=value)
+
+
+def status_of(trial: int) -> Status:
+    """Every sixth trial fails, every fifth is pruned."""
+    if trial % 6 == 5:
+        return Status.DIVERGED
+    return Status.PRUNED if trial % 5 == 4 else Status.OK
+
+
+def run(sampler: Sampler, surveyed: Survey, trials: range) -> list[int]:
+    """Trials one after another, ending as `status_of` says."""
+    proposed = []
+    for trial in trials:
+        candidate = sampler.propose(trial)
+        sampler.take(candidate)
+        status = (
+            Status.DIVERGED
+            if trial % 6 == 5
+            else Status.PRUNED
+            if trial % 5 == 4
+            else Status.OK
+        )
+        sampler.tell(candidate, ended(trial, error_of(surveyed, candidate), status))
+        proposed.append(candidate)
+    return proposed
+
+
+@every_sampler
+def test_distinct_until_the_space_is_used_up(name: str, few: Survey) -> None:
+    sampler = make(name, few)
+    assert sorted(run(sampler, few, range(len(few)))) == list(range(len(few)))
+    with pytest.raises(SpaceExhausted):
+        sampler.propose(len(few))
+
+
+@every_sampler
+def test_the_same_seed_proposes_the_same(name: str, surveyed: Survey) -> None:
+    first, again = (run(make(name, surveyed), surveyed, range(25)) for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize("name", ["random", "tpe"])
+def test_another_seed_proposes_others(name: str, surveyed: Survey) -> None:
+    one = run(make(name, surveyed, seed=1), surveyed, range(15))
+    assert one != run(make(name, surveyed, seed=2), surveyed, range(15))
+
+
+@every_sampler
+def test_rebuilt_from_what_was_tried_it_goes_on_as_before(name: str, surveyed: Survey) -> None:
+    whole = run(make(name, surveyed), surveyed, range(24))
+    sampler = make(name, surveyed)
+    for trial, candidate in enumerate(whole[:17]):
+        status = (
+            Status.DIVERGED
+            if trial % 6 == 5
+            else Status.PRUNED
+            if trial % 5 == 4
+            else Status.OK
+        )
+        sampler.take(candidate)
+        sampler.tell(candidate, ended(trial, error_of(surveyed, candidate), status))
+    assert run(sampler, surveyed, range(17, 24)) == whole[17:]
+
+
+@every_sampler
+def test_trials_that_run_beside_each_other_differ(name: str, surveyed: Survey) -> None:
+    sampler = make(name, surveyed)
+    run(sampler, surveyed, range(12))
+    beside = []
+    for trial in range(12, 20):
+        candidate = sampler.propose(trial)
+        sampler.take(candidate)
+        beside.append(candidate)
+    assert len(set(beside)) == len(beside)
+
+
+def test_grid_goes_from_cheap_to_dear(surveyed: Survey) -> None:
+    proposed = run(make("grid", surveyed), surveyed, range(len(surveyed)))
+    macs = surveyed.costs.macs[proposed]
+    assert (np.diff(macs) >= 0).all()
+
+
+def test_random_is_uniform_over_the_candidates(few: Survey) -> None:
+    """Chi-squared of the first proposal over 20 seeds a candidate, at one in a million."""
+    draws = 20 * len(few)
+    firsts = [make("random", few, seed=seed).propose(0) for seed in range(draws)]
+    assert chisquare(np.bincount(firsts, minlength=len(few))).pvalue > 1e-6
+
+
+def test_tpe_finds_better_networks_than_random(surveyed: Survey) -> None:
+    """Mean error of the proposals after the start-up: lower for each of 5 seeds."""
+
+    def mean(name: str, seed: int) -> float:
+        proposed = run(make(name, surveyed, seed=seed), surveyed, range(45))
+        return statistics.mean(error_of(surveyed, c) for c in proposed[20:])
+
+    for seed in range(5):
+        assert mean("tpe", seed) < mean("random", seed)
+
+
+def test_tpe_is_told_the_truth(surveyed: Survey) -> None:
+    """Optuna holds what was tried, in the state it ended in; draws are no trials."""
+    sampler = Tpe(surveyed, seed=0, objectives=("val_error",))
+    proposed = run(sampler, surveyed, range(20))
+    tried = [t for t in sampler._study.trials if "fixed_params" in t.system_attrs]
+    names = [trial.state.name for trial in tried]
+    assert len(tried) == 20
+    assert names.count("FAIL") == 3
+    assert names.count("PRUNED") == 4
+    for candidate, trial in zip(proposed, tried, strict=True):
+        network = surveyed.architecture(candidate)
+        for dimension in surveyed.dimensions:
+            if dimension.name in trial.params:
+                value = dimension.values[trial.params[dimension.name]]
+                assert getattr(network, dimension.name) == value
+
+
+def test_tpe_with_two_objectives(surveyed: Survey) -> None:
+    sampler = Tpe(surveyed, seed=0, objectives=("val_error", "params"))
+    proposed = []
+    for trial in range(15):
+        candidate = sampler.propose(trial)
+        sampler.take(candidate)
+        sampler.tell(candidate, ended(trial, error_of(surveyed, candidate)))
+        proposed.append(candidate)
+    assert len(set(proposed)) == 15
+    values = sampler._study.trials[0].values
+    assert values == [error_of(surveyed, proposed[0]), surveyed.cost(proposed[0]).params]
+
+
+def test_moving_a_draw_inside_takes_under_a_millisecond(surveyed: Survey) -> None:
+    sampler = Tpe(surveyed, seed=0, objectives=("val_error",))
+    run(sampler, surveyed, range(12))
+    index = surveyed.indices()[0][sampler._varied]
+    seconds = []
+    for _ in range(50):
+        begin = time.perf_counter()
+        sampler._nearest_left(index)
+        seconds.append(time.perf_counter() - begin)
+    assert statistics.median(seconds) < 1e-3
+
+
+def test_an_order_leaves_out_what_was_taken() -> None:
+    ordered = Ordered(np.array([2, 0, 1]))
+    ordered.take(2)
+    assert ordered.propose(0) == 0
+    ordered.take(0)
+    assert ordered.propose(1) == 1
+
+
+def test_one_candidate_is_enough(tmp_path: Path) -> None:
+    one = survey(
+        config_of(
+            tmp_path,
+            (Path("tests/search/tiny.yaml").read_text())
+            .replace("[11, 20]", "11").replace("[1, 2]", "1").replace("[1, 2, 3]", "2"),
+        )
+    )  # fmt: skip
+    assert len(one) == 1
+    assert run(make("tpe", one), one, range(1)) == [0]

@@ -1,0 +1,54 @@
+"""Small space files for tests."""
+
+from pathlib import Path
+from typing import Any
+
+from search.config import Config, load
+
+TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
+
+PAPER = """\
+study: paper
+network:
+  depth: [20, 29, 38, 47, 56]
+  cardinality: [1, 2, 4, 6, 8, 12]
+  scale: [1, 2, 3, 4, 5, 6]
+  width: {from: 4, to: 64}
+budget:
+  macs: {max: 4.0G, min: 3.6G}
+data: {name: cifar100, validation: 5000}
+training: {epochs: 60}
+search: {trials: 100}
+"""
+
+
+def write(folder: Path, text: str = TINY, **replacements: str) -> Path:
+    """Write a space file, each occurrence of a key replaced by its value."""
+    for old, new in replacements.items():
+        assert old in text, f"{old!r} is not in the space"
+        text = text.replace(old, new)
+    path = folder / "space.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def config_of(folder: Path, text: str = TINY, *overrides: str) -> Config:
+    """The config of a space file."""
+    return load(write(folder, text), overrides)[0]
+
+
+def started_fields(**changes: Any) -> dict[str, Any]:
+    """A whole start record, for tests that need only some of it."""
+    fields: dict[str, Any] = {
+        "trial": 0,
+        "phase": "search",
+        "name": "resnet11_2w_2p_4classes",
+        "architecture": {},
+        "seed": 1,
+        "epochs": 3,
+        "params": 1,
+        "macs": 1,
+        "activations": 1,
+        "time": 0.0,
+    }
+    return fields | changes

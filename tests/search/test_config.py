@@ -1,0 +1,121 @@
+"""A space file is read strictly: each mistake is named with place, rule and remedy."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from search.config import load
+from search.reading import ConfigError
+from tests.search.spaces import PAPER, TINY, write
+
+# What to replace in TINY, by what, and what the message must say (its line included).
+MISTAKES = [
+    ("scale: [1", "scales: [1", r"space.yaml:7: network.scales: is not a key; did you mean 'scale'"),
+    ("  planes: 2\n", "  planes: 2\n  planes: 4\n", r":5: planes: stands twice .* keep one"),
+    ("epochs: 3", "epochs: three", r":12: training.epochs: 'three' is not a whole number"),
+    ("[1, 2, 3]\n  width", "[]\n  width", r":7: network.scale: \[\] is an empty list"),
+    ("[11, 20]", "[11, 30]", r":5: network.depth: .* no depth 30 .* nearest: 29 or 38"),
+    ("scale: [1,", "scale: [0,", r":7: network.scale: .* holds 0, .* from 1 up"),
+    ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* holds -1"),
+    ("width: [1,", "width: [0,", r":8: network.width: .* holds 0"),
+    ("width: [1, 2, 3]", "width: wide", r":8: network.width: 'wide' is not a width; .* fill"),
+    ("width: [1, 2, 3]", "width: {from: 9, to: 4}", r":8: network.width: goes from 9 down to 4"),
+    ("width: [1, 2, 3]", "width: {from: 9}", r":8: .* write {from: 4, to: 64, step: 2}"),
+    ("width: [1, 2, 3]", "width: {from: x, to: 4}", r":8: .* from is 'x'"),
+    ("macs: {max", "flops: {max", r":10: budget.flops: .* one multiply-add is two FLOPs.*"
+     r"`macs: {max: 300K, min: 20K}`"),
+    ("300K", "300k", r":10: budget.macs.max: '300k' is not an amount .* 4.0G"),
+    ("300K", "10K", r":10: budget.macs: min 20,000 is above max 10,000"),
+    ("{max: 300K, min: 20K}", "{}", r":10: budget.macs: gives no limit"),
+    ("name: synthetic", "name: cifar1000", r":11: data.name: 'cifar1000' is not known; write 'dig"),
+    ("validation: 64", "validation: 256", r":11: data: .* more than the 256 training images"),
+    ("lr: 0.1", "lr: 0", r":12: training.lr: 0 is not above 0"),
+    ("lr: 0.1", "warmup: 3", r":12: training: warmup 3 takes all 3 epochs"),
+    ("lr: 0.1", "momentum: 0", r":12: training: nesterov needs momentum"),
+    ("lr: 0.1", "milestones: 3", r":12: training.milestones: 3 is not a list"),
+    ("lr: 0.1", "nesterov: no", r":12: training.nesterov: 'no' is not true or false"),
+    ("seed: 0", "objectives: [macs]", r":13: search: must hold val_error"),
+    ("trials: 3, ", "", r":13: search.trials: is missing; add it \(trials: 100\)"),
+    ("study: tiny", "study: ../tiny", r":1: study: '../tiny' is not a name"),
+    ("resources: {cpu: 1}", "resources: 3", r":14: resources: 3 is not a section"),
+    ("resources: {cpu: 1}", "sheduler: {}", r":14: sheduler: is not a key; did you mean 'scheduler'"),
+    ("resources: {cpu: 1}", "scheduler: {name: asha, grace: 3}", r":14: scheduler.grace: 3 leaves"),
+    ("seed: 0}", "objectives: [val_error, macs]}\nscheduler: {name: asha}", r":14: scheduler.name"),
+    ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' changes the ImageNet stem"),
+    ("study: tiny", "- tiny", r":2: is not YAML|:1: is not a mapping"),
+    ("[11, 20]", "[11, 20", r"is not YAML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MISTAKES, ids=[m[1] for m in MISTAKES])
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in TINY
+    path = write(tmp_path, TINY.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert re.search(message, str(caught.value)), str(caught.value)
+
+
+def test_fill_without_a_limit_is_refused(tmp_path: Path) -> None:
+    text = TINY.replace("width: [1, 2, 3]", "width: fill").replace("max: 300K, ", "")
+    with pytest.raises(ConfigError, match=r":8: network.width: 'fill' needs a limit to fill"):
+        load(write(tmp_path, text))
+
+
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
+    text = TINY.replace("lr: 0.1", "lr: -1").replace("seed: 0", "seeds: 0")
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none.yaml: cannot be read \(No such file"):
+        load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "search.trails=3",
+            r"--set search.trails=3: search.trails: is not a key; did you mean",
+        ),
+        ("training.lr=-1", r"--set training.lr=-1: training.lr: -1 is not above 0"),
+        ("search.trials", r"--set search.trials: is not key=value"),
+        ("search.trials.x=3", r"--set search.trials.x=3: trials is not a section"),
+        ("search.trials=[", r"--set search.trials=\[: '\[' is not a YAML value"),
+    ],
+)
+def test_a_bad_override_is_named(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(write(tmp_path), (override,))
+
+
+def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
+    config, _ = load(write(tmp_path), ("search.trials=7", "network.width={from: 2, to: 4}"))
+    assert (config.search.trials, config.network.width) == (7, (2, 3, 4))
+
+
+def test_yaml_1_2_and_amounts(tmp_path: Path) -> None:
+    text = TINY.replace("lr: 0.1", "lr: 1e-3").replace("{max: 300K, min: 20K}", "{max: 4e9}")
+    config, _ = load(write(tmp_path, text))
+    assert config.training.lr == 0.001
+    assert config.budget.macs is not None
+    assert config.budget.macs.max == 4_000_000_000
+
+
+def test_the_data_set_brings_its_habits(tmp_path: Path) -> None:
+    config, _ = load(write(tmp_path, PAPER))
+    assert (config.training.crop, config.training.flip) == (4, True)
+    assert config.base().classes == 100
+    digits, _ = load(write(tmp_path, TINY.replace("synthetic", "digits")))
+    assert (digits.training.crop, digits.training.flip) == (1, False)
+
+
+def test_the_spaces_that_ship_are_sound() -> None:
+    for path in sorted(Path("spaces").glob("*.yaml")):
+        config, _ = load(path)
+        assert config.study == path.stem
+        assert path.read_text(encoding="utf-8").startswith("# "), "a header says what it asks"
