@@ -1,4 +1,4 @@
-# Five verbs; each line is one that anyone could type.
+# Few verbs; each line is one that anyone could type.
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
@@ -14,9 +14,6 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## side by side with peers, on this machine
-	$(BIN)/python -m benchmarks.counting
-
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -24,4 +21,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint bench install
+.PHONY: run test lint install

@@ -124,11 +124,18 @@ def _draw_front(front: pd.DataFrame, ax: Axes) -> None:
         zorder=0,
     )
     best = front.iloc[-1]
+    ax.margins(y=0.12)
     ax.annotate(
         best["name"],
         (best["macs_m"], best["accuracy_pct"]),
-        xytext=(-6, 8),
+        xytext=(0, 9),
         textcoords="offset points",
-        ha="right",
+        ha="left" if _in_left_half(best["macs_m"], ax) else "right",
         fontsize=8,
     )
+
+
+def _in_left_half(x: float, ax: Axes) -> bool:
+    """Where a label to the left of a point would leave the axes."""
+    low, high = ax.get_xlim()
+    return x < (low + high) / 2

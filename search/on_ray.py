@@ -128,6 +128,7 @@ class TrialActor(tune.Trainable):
             bench=self._bench,
             threads=self._config.resources.cpu,
             checkpoint=checkpoint_path(self._folder, started.trial),
+            reported=new_config["reported"],
         )
         return True
 
@@ -163,7 +164,10 @@ class _Proposer(Searcher):
         if started is None:
             return None
         self.trials[trial_id] = started.trial
-        return {"started": json.dumps(started.to_json())}
+        return {
+            "started": json.dumps(started.to_json()),
+            "reported": self._study.reported(started.trial),
+        }
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

@@ -117,7 +117,7 @@ class Study:
         if config.confirm is not None:
             epochs += (self.left() - search) * config.confirm.epochs
         live = (trial for trial in self.trials if trial not in self.ends)
-        return epochs - sum(self._epochs.get(trial, 0) for trial in live)
+        return epochs - sum(self.reported(trial) for trial in live)
 
     def best(self) -> tuple[float, str] | None:
         """Lowest validation error (percent) of a whole trial, and its network."""
@@ -140,6 +140,10 @@ class Study:
                 watcher.started(started)
         return started
 
+    def reported(self, trial: int) -> int:
+        """Epochs of a trial that the journal has."""
+        return self._epochs.get(trial, 0)
+
     def report(self, epoch: Epoch) -> bool:
         """Take an epoch of a running trial; True stops it, and its end is then noted.
 
@@ -147,7 +151,7 @@ class Study:
         are left aside.
         """
         started = self.trials[epoch.trial]
-        if epoch.epoch <= self._epochs.get(epoch.trial, 0):
+        if epoch.epoch <= self.reported(epoch.trial):
             return False
         self._journal.append(epoch)
         stop = self._note_epoch(epoch)

@@ -28,18 +28,26 @@ class Trial:
         bench: recipe, images and device, shared with the trials before and after.
         threads: that it computes with on a CPU.
         checkpoint: file to go on from, if it is there, and to save to.
+        reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
+            from being reported, are reported first.
     """
 
     def __init__(
-        self, started: Started, *, bench: Bench, threads: int, checkpoint: Path
+        self,
+        started: Started,
+        *,
+        bench: Bench,
+        threads: int,
+        checkpoint: Path,
+        reported: int = 0,
     ) -> None:
         self.started = started
+        self._reported = reported
         self._bench, self._threads, self._checkpoint = bench, threads, checkpoint
         self._trainer: Trainer | None = None
-        self._epochs = 0
-        self._seconds = 0.0
+        self._epochs: list[Epoch] = []
+        self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
-        self._last: Epoch | None = None
         self._ended = False
 
     def step(self) -> tuple[Epoch | None, Ended | None]:
@@ -50,12 +58,8 @@ class Trial:
         """
         try:
             return self._step()
-        except DivergedError as error:
-            return None, self._end(Status.DIVERGED, str(error))
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            return None, self._end(Status.OUT_OF_MEMORY, str(error).split("\n")[0])
         except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
-            return None, self._end(Status.FAILED, _words(error))
+            return None, self._end(*_outcome(error))
 
     def save(self) -> None:
         """Write a checkpoint of the epochs finished so far, whole or not at all."""
@@ -63,9 +67,7 @@ class Trial:
             return
         state = {
             "started": self.started.to_json(),
-            "epochs": self._epochs,
-            "seconds": self._seconds,
-            "last": self._last.to_json() if self._last else None,
+            "epochs": [epoch.to_json() for epoch in self._epochs],
             **self._trainer.state(),
         }
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -80,15 +82,15 @@ class Trial:
     def _step(self) -> tuple[Epoch | None, Ended | None]:
         if self._trainer is None:
             self._trainer = self._make()
-        if self._epochs < self.started.epochs:
-            self._epochs += 1
-            self._last = self._trainer.epoch(self._epochs, trial=self.started.trial)
-            self._seconds += self._last.seconds
-        if self._epochs == self.started.epochs:
-            return self._last, self._end(Status.OK, "")
+        if self._unreported:
+            return self._unreported.pop(0), None
+        epoch = self._trainer.epoch(len(self._epochs) + 1, trial=self.started.trial)
+        self._epochs.append(epoch)
+        if epoch.epoch == self.started.epochs:
+            return epoch, self._end(Status.OK, "", test=self._trainer.test())
         if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
             self.save()
-        return self._last, None
+        return epoch, None
 
     def _make(self) -> Trainer:
         # Sums of floats depend on how they are shared out: the number of threads is part of
@@ -101,8 +103,8 @@ class Trial:
         state = self._load()
         if state is not None:
             trainer.load_state(state)
-            self._epochs, self._seconds = state["epochs"], state["seconds"]
-            self._last = Epoch.from_json(state["last"]) if state["last"] else None
+            self._epochs = [Epoch.from_json(epoch) for epoch in state["epochs"]]
+            self._unreported = self._epochs[self._reported :]
         return trainer
 
     def _load(self) -> dict[str, Any] | None:
@@ -116,23 +118,35 @@ class Trial:
         same = state["started"] == self.started.to_json()
         return state if same else None
 
-    def _end(self, status: Status, reason: str) -> Ended:
-        ok = status is Status.OK
-        test = self._trainer.test() if ok and self._trainer else (None, None)
+    def _end(
+        self, status: Status, reason: str, *, test: tuple[float, float] | None = None
+    ) -> Ended:
         self._ended = True
+        last = self._epochs[-1] if self._epochs and test else None
         return Ended(
             trial=self.started.trial,
             status=status,
             reason=reason,
-            epochs=self._epochs if ok else max(self._epochs - 1, 0),
-            val_error=self._last.val_error if ok and self._last else None,
-            val_error_top5=self._last.val_error_top5 if ok and self._last else None,
-            test_error=test[0],
-            test_error_top5=test[1],
-            seconds=self._seconds,
+            epochs=len(self._epochs),
+            val_error=last.val_error if last else None,
+            val_error_top5=last.val_error_top5 if last else None,
+            test_error=test[0] if test else None,
+            test_error_top5=test[1] if test else None,
+            seconds=sum(epoch.seconds for epoch in self._epochs),
             device=_device_name(self._bench.device),
             time=time.time(),
         )
+
+
+def _outcome(error: Exception) -> tuple[Status, str]:
+    """What an error means for the trial, and its reason in words."""
+    if isinstance(error, DivergedError):
+        return Status.DIVERGED, str(error)
+    # The CPU's allocator raises a plain RuntimeError.
+    no_memory = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    if no_memory or isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return Status.OUT_OF_MEMORY, _words(error)
+    return Status.FAILED, _words(error)
 
 
 def _words(error: Exception) -> str:

@@ -1,0 +1,304 @@
+"""The command: what it prints, what it leaves behind, how it stops and goes on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from search.journal import FILE, read
+from search.records import Ended, Epoch, Started, Status
+from search.run import main
+from tests.search.spaces import PAPER, TINY, write
+
+ROOT = Path(__file__).parents[2]
+LONGER = TINY.replace("epochs: 3", "epochs: 12").replace("trials: 3", "trials: 6")
+
+
+def spawn(*arguments: object) -> subprocess.Popen[str]:
+    """The command as a person starts it, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "search.run", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    process = spawn(*arguments)
+    printed, _ = process.communicate(timeout=300)
+    return process.returncode, printed
+
+
+def wait_for(condition: object, *, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():  # type: ignore[operator]
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ends_in(folder: Path) -> list[Ended]:
+    return [record for record in read(folder) if isinstance(record, Ended)]
+
+
+def check_whole(folder: Path, *, trials: int) -> None:
+    """Each trial once, in order, with every epoch once and one end."""
+    records = read(folder)
+    starts = [record for record in records if isinstance(record, Started)]
+    assert [started.trial for started in starts] == list(range(trials))
+    assert len({started.name for started in starts}) == trials
+    ends = Counter(record.trial for record in records if isinstance(record, Ended))
+    assert ends == Counter(range(trials))
+    for started in starts:
+        epochs = [r.epoch for r in records if isinstance(r, Epoch) and r.trial == started.trial]
+        assert epochs == list(range(1, started.epochs + 1))
+
+
+def test_a_plan_is_quick_and_imports_neither_torch_nor_ray() -> None:
+    code = (
+        "import sys; from search.run import main; code = main(sys.argv[1:]);"
+        "print(sorted({'torch', 'ray'} & set(sys.modules))); sys.exit(code)"
+    )
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code, "spaces/cifar_budget.yaml", "--plan"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert time.perf_counter() - begin < 3
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "10,980 candidates, 325 inside the budget" in done.stdout
+    assert "5,019 rejected: macs above 4,000,000,000" in done.stdout
+    assert "100 trials (tpe, seed 0) of 60 epochs over 45,000 images" in done.stdout
+    assert "the best 3, 5 seeds each, 300 epochs: 15 trials" in done.stdout
+
+
+def test_a_plan_shows_what_fill_solves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, PAPER.replace("{from: 4, to: 64}", "fill"))
+    assert main([str(path), "--plan"]) == 0
+    printed = capsys.readouterr().out
+    assert "180 candidates, 176 inside" in printed
+    assert re.search(r"width +solved for the budget, \d+ to \d+", printed)
+
+
+@pytest.mark.ray
+def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
+    path, out = write(tmp_path), tmp_path / "run"
+    code, printed = run(path, "--out", out)
+    assert code == 0, printed
+    check_whole(out, trials=3)
+    assert "best of 3 finished trials" in printed
+    files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert files == {
+        ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
+        "figures/accuracy_vs_macs.png",
+    }  # fmt: skip
+    before = (out / FILE).read_bytes()
+    begin = time.perf_counter()
+    code, printed = run(path, "--out", out)
+    assert time.perf_counter() - begin < 10
+    assert code == 0
+    assert "nothing to run: all trials of tiny have ended" in printed
+    assert (out / FILE).read_bytes() == before
+
+
+@pytest.mark.ray
+def test_ray_and_inline_give_the_same_results(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert run(path, "--out", tmp_path / "ray")[0] == 0
+    assert run(path, "--out", tmp_path / "inline", "--inline")[0] == 0
+    results = [
+        {end.trial: (end.val_error, end.test_error) for end in ends_in(tmp_path / where)}
+        for where in ("ray", "inline")
+    ]
+    assert results[0] == results[1]
+
+
+@pytest.mark.ray
+def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out)
+    wait_for(lambda: len(ends_in(out)) >= 2, process=process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = (out / FILE).read_bytes()
+    finished = {end.trial: end for end in ends_in(out)}
+    code, printed = run(path, "--out", out)
+    assert code == 0, printed
+    assert (out / FILE).read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    check_whole(out, trials=6)
+    after = {end.trial: end for end in ends_in(out)}
+    assert {trial: after[trial] for trial in finished} == finished
+    assert not list((out / "checkpoints").glob("*")) if (out / "checkpoints").exists() else True
+
+
+@pytest.mark.ray
+def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(tmp_path: Path) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out)
+    wait_for(lambda: len(ends_in(out)) >= 1, process=process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert f"go on with: python -m search.run {path} --out {out}" in printed
+    assert "Traceback" not in printed
+    assert run(path, "--out", out)[0] == 0
+    check_whole(out, trials=6)
+
+
+def test_ctrl_c_inline(tmp_path: Path) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out, "--inline")
+    wait_for(lambda: len(ends_in(out)) >= 1, process=process)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, printed
+    assert "go on with: python -m search.run" in printed
+    assert "Traceback" not in printed
+    assert run(path, "--out", out, "--inline")[0] == 0
+    check_whole(out, trials=6)
+
+
+@pytest.mark.ray
+def test_a_worker_that_is_killed_is_a_failed_trial_and_the_study_goes_on(
+    tmp_path: Path,
+) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out)
+    wait_for(lambda: any(isinstance(r, Epoch) for r in read(out)), process=process)
+    os.kill(worker_of(process.pid), signal.SIGKILL)
+    printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed
+    statuses = Counter(end.status for end in ends_in(out))
+    assert statuses[Status.FAILED] == 1
+    assert statuses[Status.OK] == 5
+    (failed,) = [end for end in ends_in(out) if end.status is Status.FAILED]
+    assert "its worker process died" in failed.reason
+
+
+def worker_of(driver: int) -> int:
+    """A process below a driver that runs a trial: Ray titles them after their actor."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if title.startswith(b"ray::") and b"Actor" in title and driver in ancestors(folder):
+            return int(folder.name)
+    raise AssertionError("no worker found")
+
+
+def ancestors(folder: Path) -> set[int]:
+    found: set[int] = set()
+    while folder.name != "0" and folder.exists():
+        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        found.add(int(parent))
+        folder = folder.parent / parent
+    return found
+
+
+def test_a_trial_that_diverges_does_not_end_the_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, TINY.replace("lr: 0.1", "lr: 1e30"))
+    assert main([str(path), "--out", str(tmp_path / "run"), "--inline"]) == 0
+    assert [end.status for end in ends_in(tmp_path / "run")] == [Status.DIVERGED] * 3
+    assert "trial 2 diverged: the training loss of epoch 1" in capsys.readouterr().out
+
+
+def test_more_trials_go_on_and_fewer_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run"), "--inline"]
+    path = str(write(tmp_path))
+    assert main([path, *out]) == 0
+    assert main([path, *out, "--set", "search.trials=4"]) == 0
+    check_whole(tmp_path / "run", trials=4)
+    assert main([path, *out]) == 2
+    assert "search.trials: 3 is less than the 4 it had" in capsys.readouterr().err
+
+
+def test_another_study_in_the_folder_is_refused_with_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run"), "--inline"]
+    path = str(write(tmp_path))
+    assert main([path, *out]) == 0
+    before = (tmp_path / "run" / FILE).read_bytes()
+    assert main([path, *out, "--set", "training.lr=0.2", "--set", "network.planes=4"]) == 2
+    said = capsys.readouterr().err
+    assert "holds a different study" in said
+    assert "training.lr: there 0.1, here 0.2" in said
+    assert "network.planes: there 2, here 4" in said
+    assert (tmp_path / "run" / FILE).read_bytes() == before
+
+
+def test_resources_may_change(tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "run"), "--inline"]
+    path = str(write(tmp_path))
+    assert main([path, *out]) == 0
+    more = ["--set", "resources.cpu=2", "--set", "search.trials=4"]
+    assert main([path, *out, *more]) == 0
+    starts = json.loads((tmp_path / "run/manifest.json").read_text())["starts"]
+    assert len(starts) == 2
+    assert starts[1]["command"][-1] == "search.trials=4"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{max: 300K, min: 20K}", "{max: 10}", r"space.yaml:9: budget: none of 36 candidates "
+         r"fits; nearest above: resnet11_1w_2p_4classes with [\d,]+ MACs, .*; widen"),
+        ("trials: 3", "trials: 100", r":13: search.trials: 100 is more than the \d+ distinct"),
+        ("cpu: 1", "gpu: 64", r":14: resources.gpu: a trial asks for 64, this machine has \d"),
+        ("cpu: 1", "cpu: 5000", r":14: resources.cpu: a trial asks for 5,?000, this machine"),
+        ("name: synthetic", "root: /nowhere, name: cifar10",
+         r":11: cifar10 is not there: looked in /nowhere/cifar-10-batches-py"),
+        ("planes:", "plains:", r":4: network.plains: is not a key; did you mean 'planes'"),
+    ],
+    ids=["budget", "trials", "gpu", "cpu", "data", "key"],
+)  # fmt: skip
+def test_bad_input_ends_with_2_and_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
+) -> None:
+    text = TINY.replace("300K", "3M") if "cifar10" in new else TINY
+    path = write(tmp_path, text.replace(old, new, 1))
+    assert main([str(path), "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr()
+    assert re.search(message, said.err), said.err
+    assert not read(tmp_path / "run")
+
+
+def test_both_sides_of_an_empty_budget_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, TINY.replace("{max: 300K, min: 20K}", "{max: 100001, min: 100K}"))
+    assert main([str(path), "--plan"]) == 2
+    said = capsys.readouterr().err
+    assert "nearest below: " in said
+    assert "nearest above: " in said
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out, "--inline")
+    wait_for(lambda: (out / ".lock").exists() and (out / FILE).exists(), process=process)
+    code, printed = run(path, "--out", out, "--inline")
+    process.kill()
+    process.communicate()
+    assert code == 2
+    assert f"is in use by process {process.pid}" in printed

@@ -1,0 +1,160 @@
+"""A trial: a function of its arguments, and every way to fail is a named outcome."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from res2net import Architecture, parse
+from search.config import Data, Training
+from search.data import load
+from search.records import Ended, Epoch, Started, Status, architecture_to_json
+from search.training import Bench, Trainer
+from search.trial import Trial
+from tests.search.spaces import started_fields
+
+NETWORK = parse("res2next11_2c2w3s_2p_4classes")
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return bench_of(lr=0.1)
+
+
+def bench_of(**changes: object) -> Bench:
+    fields = {"epochs": 4, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
+    splits = load(Data(name="synthetic", validation=64), Path("nowhere"))
+    return Bench(Training.model_validate(fields | changes), splits, device=torch.device("cpu"))
+
+
+def start(network: Architecture = NETWORK, **changes: object) -> Started:
+    fields = {
+        "name": network.name,
+        "architecture": architecture_to_json(network),
+        "epochs": 4,
+    }
+    return Started(**started_fields(**(fields | changes)))
+
+
+def trial_of(
+    bench: Bench, folder: Path, started: Started | None = None, *, reported: int = 0
+) -> Trial:
+    return Trial(
+        started or start(),
+        bench=bench,
+        threads=1,
+        checkpoint=folder / "checkpoints/0.pt",
+        reported=reported,
+    )
+
+
+def finish(trial: Trial) -> tuple[list[Epoch], Ended]:
+    epochs = []
+    while True:
+        epoch, ended = trial.step()
+        if epoch is not None:
+            epochs.append(epoch)
+        if ended is not None:
+            return epochs, ended
+
+
+def numbers(epochs: list[Epoch]) -> list[tuple[int, float, float]]:
+    return [(epoch.epoch, epoch.train_loss, epoch.val_error) for epoch in epochs]
+
+
+def test_a_trial_learns_and_tests_once_at_its_end(bench: Bench, tmp_path: Path) -> None:
+    network = parse("res2next11_2c4w3s_8p_4classes")
+    epochs, ended = finish(trial_of(bench, tmp_path, start(network)))
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
+    assert ended.status is Status.OK
+    assert ended.epochs == 4
+    assert ended.val_error == epochs[-1].val_error
+    assert ended.test_error is not None
+    assert ended.test_error < 10
+    assert ended.seconds == pytest.approx(sum(epoch.seconds for epoch in epochs))
+
+
+@pytest.mark.parametrize("stopped_after", [0, 1, 2, 3])
+def test_stopped_anywhere_it_goes_on_bit_for_bit(
+    bench: Bench, tmp_path: Path, stopped_after: int
+) -> None:
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    first = trial_of(bench, tmp_path)
+    before = [first.step()[0] for _ in range(stopped_after)]
+    first.save()
+    after, again = finish(trial_of(bench, tmp_path, reported=stopped_after))
+    assert numbers([epoch for epoch in before if epoch] + after) == numbers(expected)
+    assert (again.val_error, again.test_error) == (end.val_error, end.test_error)
+
+
+def test_epochs_that_a_stop_kept_from_being_reported_are_reported_first(
+    bench: Bench, tmp_path: Path
+) -> None:
+    first = trial_of(bench, tmp_path)
+    before = [first.step()[0] for _ in range(3)]
+    first.save()
+    after, _ = finish(trial_of(bench, tmp_path, reported=1))
+    assert after[:2] == before[1:], "word for word, their seconds too"
+    assert [epoch.epoch for epoch in after] == [2, 3, 4]
+
+
+def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["0.pt"]
+
+
+def test_a_damaged_checkpoint_costs_time_not_the_trial(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    path = tmp_path / "checkpoints/0.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    assert len(epochs) == 4
+    assert ended.status is Status.OK
+
+
+def test_a_checkpoint_of_another_trial_is_left_aside(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    other = trial_of(bench, tmp_path, start(seed=2))
+    assert finish(other)[0][0].epoch == 1
+
+
+def test_a_checkpoint_holds_tensors_and_nothing_that_runs(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    state = torch.load(tmp_path / "checkpoints/0.pt", weights_only=True)
+    assert [epoch["epoch"] for epoch in state["epochs"]] == [1]
+
+
+def test_divergence_is_an_outcome(tmp_path: Path) -> None:
+    epochs, ended = finish(trial_of(bench_of(lr=1e30), tmp_path))
+    assert epochs == []
+    assert (ended.status, ended.epochs) == (Status.DIVERGED, 0)
+    assert "the training loss of epoch 1 is" in ended.reason
+    assert ended.val_error is None
+
+
+def test_memory_that_is_not_there_is_an_outcome(bench: Bench, tmp_path: Path) -> None:
+    """A width that asks the allocator for petabytes; on a GPU it fails in the same place."""
+    wide = start(Architecture(depth=11, planes=2, width=10**7, classes=4))
+    _, ended = finish(trial_of(bench, tmp_path, wide))
+    assert ended.status is Status.OUT_OF_MEMORY
+    assert "memory" in ended.reason
+
+
+def test_any_other_error_is_an_outcome_with_its_place(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Trainer, number: int, *, trial: int) -> Epoch:
+        raise ValueError("a wire\n  came loose")
+
+    monkeypatch.setattr(Trainer, "epoch", broken)
+    _, ended = finish(trial_of(bench, tmp_path))
+    assert ended.status is Status.FAILED
+    assert ended.reason.startswith("ValueError: a wire came loose (test_trial.py:")

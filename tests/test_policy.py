@@ -1,0 +1,84 @@
+"""How the project is built, kept by machine: layers, sizes, documents that are true."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PRODUCT = sorted(p for d in ("res2net", "search", "analysis") for p in (ROOT / d).rglob("*.py"))
+MAY_IMPORT = {
+    "res2net": {"res2net"},
+    "search": {"res2net", "search"},
+    "analysis": {"res2net", "search", "analysis"},
+}
+ONLY_RAY = {"search/on_ray.py"}
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_imports_run_one_way(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name.partition(".")[0] for name in imports_of(path)} & set(MAY_IMPORT)
+    assert ours <= MAY_IMPORT[package]
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_file_holds_one_thing(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, node.name
+
+
+def test_nothing_else_knows_ray() -> None:
+    knowing = {
+        path.relative_to(ROOT).as_posix()
+        for path in PRODUCT
+        if any(name.partition(".")[0] == "ray" for name in imports_of(path))
+    }
+    assert knowing == ONLY_RAY
+
+
+def test_analysis_needs_no_torch() -> None:
+    allowed = {"journal", "config", "records", "manifest"}
+    for path in (ROOT / "analysis").glob("*.py"):
+        for name in imports_of(path):
+            assert not name.startswith("torch"), path
+            if name.startswith("search."):
+                assert name.partition(".")[2] in allowed, (path, name)
+
+
+def test_the_readme_s_links_and_commands_lead_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (ROOT / target).exists(), target
+    for space in re.findall(r"spaces/\w+\.yaml", readme):
+        assert (ROOT / space).exists(), space
+    for module in re.findall(r"python -m ([\w.]+)", readme):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for verb in re.findall(r"make (\w+)", readme):
+        assert re.search(rf"^{verb}:", makefile, re.MULTILINE), verb
+
+
+def test_every_dependency_is_pinned_where_it_was_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    for requirement in wanted:
+        name = re.split(r"[\[<>=]", requirement)[0].lower()
+        assert re.search(rf"^{re.escape(name)}==", pinned, re.MULTILINE), name
