@@ -1,9 +1,10 @@
 """What a person sees: a live display, or plain lines where there is no terminal."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,6 +16,19 @@ from search.study import Study
 from search.units import amount, duration
 
 _BEST_ROWS = 10
+_SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one
+
+
+class _Snapshot(NamedTuple):
+    """What is shown, taken when something happens.
+
+    The display has a thread of its own, which must not read what the study is changing.
+    """
+
+    done: int
+    left: int  # neither done nor running
+    epochs_left: int
+    running: tuple[tuple[Started, Epoch | None], ...]
 
 
 class Progress:
@@ -22,16 +36,17 @@ class Progress:
 
     Args:
         console: where to show it.
-        study: gives how much is done and left at the start.
+        study: gives how much is done and left.
     """
 
     def __init__(self, console: Console, study: Study) -> None:
         self._console, self._study = console, study
         self._best = study.best()
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
-        self._begin = time.monotonic()
+        self._begin = self._said = time.monotonic()
         self._epochs_done = 0
-        self._counts = dict.fromkeys(Status, 0)
+        self._counts = Counter[Status]()
+        self._snapshot = self._take()
         self._live = Live(
             console=console, get_renderable=self._picture, refresh_per_second=2, transient=True
         )
@@ -53,7 +68,8 @@ class Progress:
     def started(self, started: Started) -> None:
         """Show a trial as running."""
         self._running[started.trial] = (started, None)
-        self._line(
+        self._snapshot = self._take()
+        self._say(
             f"trial {started.trial} starts: {started.name}, "
             f"{amount(started.macs)} MACs, {amount(started.params)} params"
         )
@@ -62,6 +78,10 @@ class Progress:
         """Show how far it is."""
         self._running[started.trial] = (started, epoch)
         self._epochs_done += 1
+        self._snapshot = self._take()
+        if time.monotonic() - self._said >= _SILENCE:
+            at = f"trial {started.trial} epoch {epoch.epoch}/{started.epochs}"
+            self._say(f"{self._head()} | {at}: val error {epoch.val_error:.2f} %")
 
     def ended(self, started: Started, ended: Ended) -> None:
         """Show its result."""
@@ -69,33 +89,45 @@ class Progress:
         self._counts[ended.status] += 1
         if ended.status is Status.OK and ended.val_error is not None:
             self._best = min(filter(None, (self._best, (ended.val_error, started.name))))
-        self._line(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
+        self._snapshot = self._take()
+        self._say(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
 
-    def _line(self, text: str) -> None:
+    def _take(self) -> _Snapshot:
+        running = tuple(self._running.values())
+        return _Snapshot(
+            done=len(self._study.ends),
+            left=self._study.left() - len(running),
+            epochs_left=self._study.epochs_left(),
+            running=running,
+        )
+
+    def _say(self, text: str) -> None:
         """In the terminal the display says it; elsewhere each event is a line."""
+        self._said = time.monotonic()
         if not self._console.is_terminal:
             self._console.print(text, soft_wrap=True, highlight=False)
 
     def _head(self) -> str:
-        left = self._study.left() - len(self._running)
-        done = len(self._study.ends)
-        parts = [f"{done} done", f"{len(self._running)} running", f"{left} left"]
-        rate = sum(epoch.images_per_s for _, epoch in self._running.values() if epoch)
+        now = self._snapshot
+        parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} left"]
+        rate = sum(epoch.images_per_s for _, epoch in now.running if epoch)
+        gone = time.monotonic() - self._begin
         if self._best:
             parts.append(f"best {self._best[0]:.2f} % error")
         if rate:
             parts.append(f"{rate:,.0f} images/s")
-        parts.append(f"{duration(time.monotonic() - self._begin)} gone")
+        parts.append(f"{duration(gone)} gone")
         if self._epochs_done:
-            pace = (time.monotonic() - self._begin) / self._epochs_done
-            parts.append(f"about {duration(self._study.epochs_left() * pace)} left")
+            left = now.epochs_left * gone / self._epochs_done
+            parts.append(f"about {duration(left)} left")
         return ", ".join(parts)
 
     def _picture(self) -> RenderableType:
+        now = self._snapshot
         table = Table(box=None, padding=(0, 2, 0, 0))
         for column in ("trial", "network", "MACs", "epoch", "val error", "images/s"):
             table.add_column(column, justify="left" if column == "network" else "right")
-        for started, epoch in self._running.values():
+        for started, epoch in now.running:
             table.add_row(
                 str(started.trial),
                 started.name,
@@ -104,11 +136,11 @@ class Progress:
                 f"{epoch.val_error:.2f} %" if epoch else "",
                 f"{epoch.images_per_s:,.0f}" if epoch else "",
             )
-        counts = [f"{n} {status}" for status, n in self._counts.items() if n]
-        done = len(self._study.ends)
-        bar = ProgressBar(total=done + self._study.left(), completed=done, width=60)
+        total = now.done + len(now.running) + now.left
+        bar = ProgressBar(total=total, completed=now.done, width=60)
         best = f"best so far: {self._best[1]}" if self._best else "no trial finished yet"
-        return Group(bar, self._head(), f"{best}   {', '.join(counts)}", table)
+        counts = ", ".join(f"{n} {status}" for status, n in self._counts.items())
+        return Group(bar, self._head(), f"{best}   {counts}", table)
 
 
 def best_table(trials: Sequence[tuple[Started, Ended]]) -> Table:

@@ -75,11 +75,12 @@ class Study:
         self._rungs = _rungs(config)
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
+        self._live: set[int] = set()  # started and not ended
         self._epochs: dict[int, int] = {}  # finished ones of each trial
         self._seconds: dict[int, float] = {}
         self._phases = {"search": _Tally(), "confirm": _Tally()}
         self._rebuild(journal.records)
-        self._interrupted = [trial for trial in self.trials if trial not in self.ends]
+        self._interrupted = sorted(self._live)
 
     def _rebuild(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -116,8 +117,7 @@ class Study:
         epochs = search * config.training.epochs
         if config.confirm is not None:
             epochs += (self.left() - search) * config.confirm.epochs
-        live = (trial for trial in self.trials if trial not in self.ends)
-        return epochs - sum(self.reported(trial) for trial in live)
+        return epochs - sum(self.reported(trial) for trial in self._live)
 
     def best(self) -> tuple[float, str] | None:
         """Lowest validation error (percent) of a whole trial, and its network."""
@@ -232,6 +232,7 @@ class Study:
 
     def _note_start(self, started: Started) -> None:
         self.trials[started.trial] = started
+        self._live.add(started.trial)
         self._phases[started.phase].started += 1
         if started.phase == "search":
             self._sampler.take(self._candidate(started.network()))
@@ -246,6 +247,7 @@ class Study:
     def _note_end(self, ended: Ended) -> None:
         started = self.trials[ended.trial]
         self.ends[ended.trial] = ended
+        self._live.discard(ended.trial)
         self._phases[started.phase].ended += 1
         if started.phase == "search":
             self._sampler.tell(self._candidate(started.network()), ended)

@@ -114,18 +114,12 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
     assert code == 0
     assert "nothing to run: all trials of tiny have ended" in printed
     assert (out / FILE).read_bytes() == before
+    assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
+    assert results_in(tmp_path / "inline") == results_in(out), "whoever runs the trials"
 
 
-@pytest.mark.ray
-def test_ray_and_inline_give_the_same_results(tmp_path: Path) -> None:
-    path = write(tmp_path)
-    assert run(path, "--out", tmp_path / "ray")[0] == 0
-    assert run(path, "--out", tmp_path / "inline", "--inline")[0] == 0
-    results = [
-        {end.trial: (end.val_error, end.test_error) for end in ends_in(tmp_path / where)}
-        for where in ("ray", "inline")
-    ]
-    assert results[0] == results[1]
+def results_in(folder: Path) -> dict[int, tuple[float | None, float | None]]:
+    return {end.trial: (end.val_error, end.test_error) for end in ends_in(folder)}
 
 
 @pytest.mark.ray
@@ -143,7 +137,7 @@ def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path) -> None:
     check_whole(out, trials=6)
     after = {end.trial: end for end in ends_in(out)}
     assert {trial: after[trial] for trial in finished} == finished
-    assert not list((out / "checkpoints").glob("*")) if (out / "checkpoints").exists() else True
+    assert not list(out.glob("checkpoints/*"))
 
 
 @pytest.mark.ray
@@ -156,7 +150,7 @@ def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(tmp_path: P
     assert process.returncode == 130, printed
     assert f"go on with: python -m search.run {path} --out {out}" in printed
     assert "Traceback" not in printed
-    assert run(path, "--out", out)[0] == 0
+    assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
     check_whole(out, trials=6)
 
 
@@ -169,7 +163,7 @@ def test_ctrl_c_inline(tmp_path: Path) -> None:
     assert process.returncode == 130, printed
     assert "go on with: python -m search.run" in printed
     assert "Traceback" not in printed
-    assert run(path, "--out", out, "--inline")[0] == 0
+    assert main([str(path), "--out", str(out), "--inline"]) == 0
     check_whole(out, trials=6)
 
 
@@ -209,6 +203,24 @@ def ancestors(folder: Path) -> set[int]:
         found.add(int(parent))
         folder = folder.parent / parent
     return found
+
+
+def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path) -> None:
+    """A little of spaces/cifar_smoke.yaml: real CIFAR-100, a real network, in the budget."""
+    small = [
+        f"data.root={real_images}",
+        "data.train=640",
+        "training.epochs=1",
+        "search.trials=1",
+    ]
+    overrides = [word for text in small for word in ("--set", text)]
+    out = ["--out", str(tmp_path), "--inline"]
+    assert main(["spaces/cifar_smoke.yaml", *out, *overrides]) == 0
+    (started,) = [record for record in read(tmp_path) if isinstance(record, Started)]
+    (ended,) = ends_in(tmp_path)
+    assert 4_000_000 <= started.macs <= 10_000_000
+    assert ended.status is Status.OK
+    assert ended.test_error is not None
 
 
 def test_a_trial_that_diverges_does_not_end_the_study(
