@@ -33,6 +33,7 @@ _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
@@ -55,7 +56,7 @@ def run_on_ray(
     os.environ |= _ENVIRONMENT
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
     ray.init(
-        address=address,
+        address=address or "local",  # never a cluster that happens to run here
         include_dashboard=False if address is None else None,
         log_to_driver=False,
         logging_level=logging.ERROR,
