@@ -191,7 +191,8 @@ def worker_of(driver: int) -> int:
             title = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if title.startswith(b"ray::") and b"Actor" in title and driver in ancestors(folder):
+        runs_trials = title.startswith(b"ray::") and b"Trainable" in title
+        if runs_trials and driver in ancestors(folder):
             return int(folder.name)
     raise AssertionError("no worker found")
 
@@ -218,7 +219,7 @@ def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path
     assert main(["spaces/cifar_smoke.yaml", *out, *overrides]) == 0
     (started,) = [record for record in read(tmp_path) if isinstance(record, Started)]
     (ended,) = ends_in(tmp_path)
-    assert 4_000_000 <= started.macs <= 10_000_000
+    assert 3_000_000 <= started.macs <= 8_000_000
     assert ended.status is Status.OK
     assert ended.test_error is not None
 
