@@ -36,10 +36,11 @@ def accuracy_vs_macs(trials: pd.DataFrame) -> pd.DataFrame:
     shown["whole"] = shown["status"] == "ok"
     shown = shown.sort_values(["macs", "val_error_pct", "trial"])
     shown["on_front"] = False
-    best = float("inf")
+    best = (float("inf"), 0)  # error and MACs of the last network on the front
     for index, row in shown[shown["whole"]].iterrows():
-        if row["val_error_pct"] < best:
-            best = row["val_error_pct"]
+        here = (row["val_error_pct"], row["macs"])
+        if here[0] < best[0] or here == best:
+            best = here
             shown.loc[index, "on_front"] = True
     return shown.reset_index(drop=True)
 

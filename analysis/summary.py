@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
             return 2
         try:
             written = summarise(folder)
-        except JournalError as error:
+        except (JournalError, FileNotFoundError) as error:
             print(error, file=sys.stderr)
             return 2
         for label, path in written.items():

@@ -17,13 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from res2net import Architecture, ArchitectureError
+from res2net import Architecture, ArchitectureError, cost
 from res2net.architecture import Depth, FirstBlock, SkeletonName, Version, blocks_of
 from search.datasets import DATASETS, Dataset
 from search.explaining import explain
 from search.reading import ConfigError, Document, read
 from search.values import MisfitError, amount, counts, depths, flags, widths
 
+WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
 Objective = Literal["val_error", "macs", "params", "activations"]
 DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic"]
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
@@ -36,7 +37,7 @@ Counts = Annotated[tuple[int, ...], BeforeValidator(counts)]
 class Section(BaseModel):
     """A part of the file: unknown keys and values of another type are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Network(Section):
@@ -205,6 +206,10 @@ class Config(Section):
             raise MisfitError(
                 "network.width", "needs a limit to fill; write budget: {macs: {max: 4.0G}}"
             )
+        if self.confirm and self.confirm.epochs <= self.training.warmup:
+            raise MisfitError("confirm.epochs", "are all warm-up; write more of them")
+        if self.resources.gpu > 1 and self.resources.gpu % 1:
+            raise MisfitError("resources.gpu", "is above 1 and not whole; write 2 or 0.5")
         return self
 
     def base(self) -> Architecture:
@@ -249,7 +254,29 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
     except ArchitectureError as error:
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
+    _check_countable(config, document)
     return _with_habits(config), document
+
+
+def _check_countable(config: Config, document: Document) -> None:
+    """Grids are counted in 64-bit integers, which wrap without a word."""
+    network = config.network
+    largest = Architecture(
+        skeleton=network.skeleton,
+        depth=max(network.depth, key=lambda depth: sum(blocks_of(network.skeleton, depth))),
+        planes=network.planes,
+        width=WIDEST if network.width == "fill" else max(network.width),
+        scale=max(network.scale),
+        cardinality=max(network.cardinality),
+        se=any(network.se),
+        first_block="all",
+        classes=config.data.facts.classes,
+    )
+    if cost(largest, image_size=config.data.facts.image_size).macs >= 2**62:
+        raise ConfigError(
+            f"{document.place(('network',))}: network: its largest candidate ({largest.name}) "
+            "has more than 2**62 multiply-adds, too many to count; lower the largest values"
+        )
 
 
 def _with_habits(config: Config) -> Config:

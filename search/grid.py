@@ -10,10 +10,9 @@ import numpy.typing as npt
 from res2net import Architecture
 from res2net.architecture import blocks_of
 from res2net.cost import Costs, Dimensions, IntArray, costs
-from search.config import Band, Network
+from search.config import WIDEST, Band, Network
 
 Mask = npt.NDArray[np.bool_]
-_WIDEST = 1 << 16  # channels; `fill` looks no further
 
 
 class Dimension(NamedTuple):
@@ -113,7 +112,7 @@ class Grid:
 
     def _fill(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
         """Bisection, all candidates at once: cost grows with width. 1 where nothing fits."""
-        low, high = np.ones_like(positions), np.full_like(positions, _WIDEST)
+        low, high = np.ones_like(positions), np.full_like(positions, WIDEST)
         while (high - low > 1).any():
             middle = (low + high) // 2
             counted = self.costs(positions, middle)

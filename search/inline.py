@@ -1,6 +1,11 @@
 """Trials one after another in this process, for debuggers and profilers. No Ray here."""
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -21,12 +26,34 @@ def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> Non
         root: the folder of the data sets.
     """
     bench = make_bench(config, root)
-    while not study.finished:
-        started = study.next()
-        assert started is not None, "nothing runs beside, so nothing can be waited for"
-        checkpoint = checkpoint_path(folder, started.trial)
-        trial = Trial(started, bench=bench, threads=config.resources.cpu, checkpoint=checkpoint)
-        _run(trial, study)
+    with _asked_to_stop() as asked:
+        while not study.finished and not asked.is_set():
+            started = study.next()
+            assert started is not None, "nothing runs beside, so nothing can be waited for"
+            trial = Trial(
+                started,
+                bench=bench,
+                checkpoint=checkpoint_path(folder, started.trial),
+                reported=study.history.epochs(started.trial),
+            )
+            _run(trial, study, asked)
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C: the epoch is finished and saved; the second interrupts."""
+    asked = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def make_bench(config: Config, root: Path) -> Bench:
@@ -35,10 +62,13 @@ def make_bench(config: Config, root: Path) -> Bench:
     return Bench(config.training, load(config.data, root), device=device)
 
 
-def _run(trial: Trial, study: Study) -> None:
+def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
     ended = None
     while ended is None:
         epoch, ended = trial.step()
         if epoch is not None and study.report(epoch):
+            return
+        if ended is None and asked.is_set():
+            trial.save()
             return
     study.end(ended)

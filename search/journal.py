@@ -78,14 +78,21 @@ class Journal:
         folder: the run's folder, made if it is not there.
 
     Raises:
-        ConfigError: another live process holds the lock (says which).
+        ConfigError: the folder cannot be made or written, or another live process holds its
+            lock (says which).
         JournalError: what is there cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
-        self._lock = _lock(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(folder)
+        except OSError as error:
+            raise ConfigError(
+                f"{folder}: cannot be the folder of a run ({error.strerror}); give another "
+                "with --out"
+            ) from error
         try:
             self.records = read(folder)
         except JournalError:

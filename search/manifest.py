@@ -22,6 +22,7 @@ _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "scikit-learn")
 
 # What may change between starts: more trials, other confirmations, and where it all runs.
 _FREE = ("search.trials", "confirm", "resources", "data.root")
+# But not from CPU to GPU: their results are not the same to the last bit.
 
 
 def compare(folder: Path, config: Config) -> None:
@@ -33,7 +34,9 @@ def compare(folder: Path, config: Config) -> None:
     """
     before = _read(folder)
     if before:
-        _compare(folder, before["config"], config.model_dump(mode="json"))
+        _compare(
+            folder, _described(before["config"]), _described(config.model_dump(mode="json"))
+        )
 
 
 def note(folder: Path, config: Config, *, space: Path, command: Sequence[str]) -> None:
@@ -59,8 +62,19 @@ def _read(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     if not path.exists():
         return {}
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(
+            f"{path}: is damaged ({error}); restore it from a copy, or delete it if the space "
+            "and recipe are as they were"
+        ) from error
     return manifest
+
+
+def _described(config: dict[str, Any]) -> dict[str, Any]:
+    """What must not change, with the kind of device apart from how much of it."""
+    return config | {"device": "GPU" if config["resources"]["gpu"] else "CPU"}
 
 
 def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -129,5 +143,8 @@ def _processor() -> str:
 
 def _replace(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,10 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from search.config import Config
+from search.desk import Desk
 from search.inline import make_bench
 from search.reading import ConfigError
-from search.records import Ended, Epoch, Started, Status
+from search.records import Started
 from search.study import Study, checkpoint_path
 from search.trial import Trial
 
@@ -51,38 +51,49 @@ def run_on_ray(
         address: of a running Ray cluster; None starts Ray on this machine.
 
     Raises:
-        ConfigError: a trial asks for more than there is.
+        ConfigError: no cluster at the address, a trial asks for more than there is, or the
+            workers cannot start.
+        OSError: the journal cannot be written.
     """
     os.environ |= _ENVIRONMENT
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
-    ray.init(
-        address=address or "local",  # never a cluster that happens to run here
-        include_dashboard=False if address is None else None,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    _connect(address)
     try:
-        slots = _slots(config, ray.cluster_resources())  # type: ignore[no-untyped-call]
+        desk = Desk(study, _slots(config, ray.cluster_resources()))  # type: ignore[no-untyped-call]
         with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
-            _tune(study, config, slots=slots, scratch=scratch, paths=(folder, root))
+            _tune(desk, config, scratch=scratch, paths=(folder, root))
     finally:
         ray.shutdown()
+    if desk.failure is not None:
+        raise desk.failure
 
 
-def _tune(
-    study: Study, config: Config, *, slots: int, scratch: str, paths: tuple[Path, Path]
-) -> None:
+def _connect(address: str | None) -> None:
+    try:
+        ray.init(
+            address=address or "local",  # never a cluster that happens to run here
+            include_dashboard=False if address is None else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except ConnectionError as error:
+        raise ConfigError(
+            f"--address {address}: no Ray cluster answers there ({error}); start one with "
+            "`ray start --head`, or leave --address out"
+        ) from error
+
+
+def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path]) -> None:
     folder, root = (str(path.resolve()) for path in paths)
     trainable = tune.with_resources(
         tune.with_parameters(TrialActor, study=config.model_dump(), folder=folder, root=root),
         {"cpu": config.resources.cpu, "gpu": config.resources.gpu},
     )
-    errors: dict[str, str] = {}  # Ray tells the one why, and the other that
     tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=_Proposer(study, slots, errors),
-            scheduler=_Reporter(study, errors),
+            search_alg=_Proposer(desk),
+            scheduler=_Reporter(desk),
             num_samples=-1,
             reuse_actors=True,  # a fresh process per trial costs seconds
         ),
@@ -106,7 +117,8 @@ def _slots(config: Config, there: dict[str, float]) -> int:
                 f"resources.{kind.lower()}: a trial asks for {amount:g}, but there are "
                 f"{there.get(kind, 0):g}; lower it, or give the --address of a larger cluster"
             )
-    return int(min(there[kind] // amount for kind, amount in asked.items() if amount))
+    # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
+    return int(min(there[kind] / amount + 1e-9 for kind, amount in asked.items() if amount))
 
 
 class TrialActor(tune.Trainable):
@@ -127,7 +139,6 @@ class TrialActor(tune.Trainable):
         self._trial = Trial(
             started,
             bench=self._bench,
-            threads=self._config.resources.cpu,
             checkpoint=checkpoint_path(self._folder, started.trial),
             reported=new_config["reported"],
         )
@@ -148,43 +159,20 @@ class TrialActor(tune.Trainable):
 
 
 class _Proposer(Searcher):
-    """Asks the study for trials when there is room, and hands on how they end."""
+    """Ray asks it for trials, and tells it how they ended."""
 
-    def __init__(self, study: Study, slots: int, errors: dict[str, str]) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._study, self._slots, self.errors = study, slots, errors
-        self.trials: dict[str, int] = {}
+        self._desk = desk
 
     # FINISHED is a str, which Ray's annotation forgets.
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        if self._study.finished:
-            return Searcher.FINISHED
-        if len(self.trials) >= self._slots:
-            return None
-        started = self._study.next()
-        if started is None:
-            return None
-        self.trials[trial_id] = started.trial
-        return {
-            "started": json.dumps(started.to_json()),
-            "reported": self._study.reported(started.trial),
-        }
+        return Searcher.FINISHED if self._desk.over else self._desk.suggest(trial_id)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        trial = self.trials.pop(trial_id)
-        if trial in self._study.ends:  # stopped by the study itself
-            return
-        if error or result is None:
-            reason = self.errors.pop(trial_id, "its worker ended without a result")
-            self._study.end(
-                Ended(trial=trial, status=Status.FAILED, reason=reason, time=time.time())
-            )
-            return
-        if result.get("epoch"):
-            self._study.report(Epoch.from_json(json.loads(result["epoch"])))
-        self._study.end(Ended.from_json(json.loads(result["ended"])))
+        self._desk.complete(trial_id, None if error else result)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the journal has it."""
@@ -198,11 +186,11 @@ class _Proposer(Searcher):
 
 
 class _Reporter(FIFOScheduler):
-    """Hands every epoch to the study, which says whether to go on."""
+    """Ray tells it every epoch but a trial's last, and asks whether to go on."""
 
-    def __init__(self, study: Study, errors: dict[str, str]) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._study, self._errors = study, errors
+        self._desk = desk
 
     def __getstate__(self) -> dict[str, Any]:
         """As of the proposer: nothing to restore."""
@@ -214,11 +202,8 @@ class _Reporter(FIFOScheduler):
         trial: RayTrial,  # noqa: ARG002
         result: dict[str, Any],
     ) -> str:
-        epoch = Epoch.from_json(json.loads(result["epoch"]))
-        stop = self._study.report(epoch)
+        stop = self._desk.report(result)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
-        """Keep the last line of what Ray knows: the kind of the error and its message."""
-        lines = str(trial.get_error()).strip().splitlines()
-        self._errors[trial.trial_id] = f"its worker process died: {lines[-1].strip()}"
+        self._desk.error(trial.trial_id, str(trial.get_error()))

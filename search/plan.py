@@ -138,8 +138,9 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
     if confirm:
         most = min(confirm.top, search.trials) * confirm.seeds
         epochs += most * confirm.epochs
+        top = min(confirm.top, search.trials)
         yield (
-            f"confirm: the best {confirm.top}, {confirm.seeds} seeds each, "
+            f"confirm: the best {top}, {confirm.seeds} seeds each, "
             f"{confirm.epochs} epochs: {most} trials"
         )
     resources = config.resources

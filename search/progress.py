@@ -1,8 +1,8 @@
 """What a person sees: a live display, or plain lines where there is no terminal."""
 
+import statistics
 import time
 from collections import Counter
-from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from search.history import History
 from search.records import Ended, Epoch, Started, Status
 from search.study import Study
 from search.units import amount, duration
@@ -28,6 +29,7 @@ class _Snapshot(NamedTuple):
     done: int
     left: int  # neither done nor running
     epochs_left: int
+    counts: str  # how those of this start ended
     running: tuple[tuple[Started, Epoch | None], ...]
 
 
@@ -41,11 +43,13 @@ class Progress:
 
     def __init__(self, console: Console, study: Study) -> None:
         self._console, self._study = console, study
-        self._best = study.best()
+        ranked = study.history.ranked()
+        self._best = (ranked[0][0], ranked[0][1].name) if ranked else None
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
         self._begin = self._said = time.monotonic()
         self._epochs_done = 0
         self._counts = Counter[Status]()
+        self._rate = 0.0
         self._snapshot = self._take()
         self._live = Live(
             console=console, get_renderable=self._picture, refresh_per_second=2, transient=True
@@ -87,15 +91,19 @@ class Progress:
         """Show its result."""
         self._running.pop(started.trial, None)
         self._counts[ended.status] += 1
-        if ended.status is Status.OK and ended.val_error is not None:
+        whole = ended.status is Status.OK and started.phase == "search"
+        if whole and ended.val_error is not None:
             self._best = min(filter(None, (self._best, (ended.val_error, started.name))))
         self._snapshot = self._take()
         self._say(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
 
     def _take(self) -> _Snapshot:
         running = tuple(self._running.values())
+        # The rate of a moment ago, while every running trial is in its first epoch.
+        self._rate = sum(epoch.images_per_s for _, epoch in running if epoch) or self._rate
         return _Snapshot(
-            done=len(self._study.ends),
+            done=len(self._study.history.ends),
+            counts=", ".join(f"{n} {status}" for status, n in self._counts.items()),
             left=self._study.left() - len(running),
             epochs_left=self._study.epochs_left(),
             running=running,
@@ -110,12 +118,11 @@ class Progress:
     def _head(self) -> str:
         now = self._snapshot
         parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} left"]
-        rate = sum(epoch.images_per_s for _, epoch in now.running if epoch)
         gone = time.monotonic() - self._begin
         if self._best:
             parts.append(f"best {self._best[0]:.2f} % error")
-        if rate:
-            parts.append(f"{rate:,.0f} images/s")
+        if self._rate:
+            parts.append(f"{self._rate:,.0f} images/s")
         parts.append(f"{duration(gone)} gone")
         if self._epochs_done:
             left = now.epochs_left * gone / self._epochs_done
@@ -139,37 +146,50 @@ class Progress:
         total = now.done + len(now.running) + now.left
         bar = ProgressBar(total=total, completed=now.done, width=60)
         best = f"best so far: {self._best[1]}" if self._best else "no trial finished yet"
-        counts = ", ".join(f"{n} {status}" for status, n in self._counts.items())
-        return Group(bar, self._head(), f"{best}   {counts}", table)
+        return Group(bar, self._head(), f"{best}   {now.counts}", table)
 
 
-def best_table(trials: Sequence[tuple[Started, Ended]]) -> Table:
-    """The best networks, by validation error.
-
-    Args:
-        trials: finished ones, in any order.
-    """
-    table = Table(title=f"best of {len(trials)} finished trials", title_justify="left")
-    table.add_column("network")
-    for column in ("depth", "width", "scale", "card.", "params", "MACs"):
-        table.add_column(column, justify="right")
-    for column in ("val error", "test error"):
-        table.add_column(column, justify="right")
-    ranked = sorted(trials, key=lambda pair: (pair[1].val_error or 0, pair[0].trial))
-    for started, ended in ranked[:_BEST_ROWS]:
-        network = started.network()
-        table.add_row(
-            started.name,
-            str(network.layers),
-            str(network.width),
-            str(network.scale),
-            str(network.cardinality),
-            amount(started.params),
-            amount(started.macs),
-            f"{ended.val_error:.2f} %",
-            f"{ended.test_error:.2f} %",
-        )
+def best_table(history: History) -> Table:
+    """The best networks of the search, by validation error."""
+    ranked = history.ranked()
+    table = _table(f"best of {len(ranked)} whole trials of the search")
+    for _, started, ended in ranked[:_BEST_ROWS]:
+        table.add_row(*_cells(started), f"{ended.val_error:.2f} %", f"{ended.test_error:.2f} %")
     return table
+
+
+def confirmed_table(history: History) -> Table:
+    """The confirmed networks: mean and standard deviation over their fresh seeds."""
+    table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)")
+    groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
+    for _, started, ended in history.whole("confirm"):
+        groups.setdefault((started.name, started.epochs), []).append((started, ended))
+    for members in groups.values():
+        val = _spread([ended.val_error or 0 for _, ended in members])
+        test = _spread([ended.test_error or 0 for _, ended in members])
+        table.add_row(*_cells(members[0][0]), val, test)
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("network")
+    columns = ("depth", "width", "scale", "card.", "params", "MACs", "val error", "test error")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _cells(started: Started) -> list[str]:
+    network = started.network()
+    dims = (network.layers, network.width, network.scale, network.cardinality)
+    return [started.name, *map(str, dims), amount(started.params), amount(started.macs)]
+
+
+def _spread(errors: list[float]) -> str:
+    if len(errors) < 2:
+        return f"{errors[0]:.2f} % (1)"
+    return f"{statistics.mean(errors):.2f} +- {statistics.stdev(errors):.2f} % ({len(errors)})"
 
 
 def _outcome(started: Started, ended: Ended) -> str:

@@ -3,6 +3,7 @@
 YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 Location = tuple[str | int, ...]
 
@@ -55,6 +56,8 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Document:
             f"{path}: cannot be read ({error.strerror}); the spaces that come with the "
             "project are in spaces/"
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
     nodes = _parse(path, text)
     if not isinstance(nodes, CommentedMap):
         raise ConfigError(f"{path}:1: is not a mapping; write `study: name` and the sections")
@@ -69,15 +72,17 @@ def _parse(path: Path, text: str) -> Any:
     try:
         return YAML(typ="rt", pure=True).load(text)
     except DuplicateKeyError as error:
-        mark = error.problem_mark
-        key = text.splitlines()[mark.line].partition(":")[0].strip(" {-")
+        key = re.search(r'duplicate key "([^"]*)"', error.problem or "")
         raise ConfigError(
-            f"{path}:{mark.line + 1}: {key}: stands twice in one mapping; keep one of them"
+            f"{path}:{error.problem_mark.line + 1}: {key[1] if key else 'a key'}: stands twice "
+            "in one mapping; keep one of them"
         ) from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ConfigError(
-            f"{path}:{line}: is not YAML ({error.problem}); check indents, colons and brackets"
+            f"{path}:{mark.line + 1 if mark else 1}: is not YAML ({problem}); check indents, "
+            "colons and brackets"
         ) from error
 
 
@@ -106,7 +111,7 @@ def _override(data: dict[str, Any], text: str) -> Location:
         target = inner
     try:
         target[location[-1]] = _plain(YAML(typ="rt", pure=True).load(value))
-    except MarkedYAMLError as error:
+    except YAMLError as error:
         raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
     return location
 
@@ -115,8 +120,8 @@ def _line(node: Any, location: Location) -> int:
     """Line of the deepest part of `location` that the file holds, counted from 1."""
     line = node.lc.line
     for key in location:
-        if isinstance(node, CommentedMap) and key in node:
-            line = node.lc.key(key)[0]
+        if isinstance(node, CommentedMap) and key in (node.lc.data or {}):
+            line = node.lc.key(key)[0]  # a key that a merge brought in has no line of its own
         elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
             line = node.lc.item(key)[0]
         else:

@@ -52,6 +52,7 @@ class Started(_Record):
     architecture: dict[str, Any]
     seed: int
     epochs: int
+    threads: int  # of a CPU; sums of floats depend on how they are shared out
     params: int
     macs: int
     activations: int

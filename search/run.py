@@ -19,7 +19,7 @@ from search import manifest, plan
 from search.config import Config, load
 from search.datasets import require
 from search.journal import FILE, Journal, JournalError
-from search.progress import Progress, best_table
+from search.progress import Progress, best_table, confirmed_table
 from search.reading import ConfigError, Document
 from search.records import Status
 from search.space import survey
@@ -31,9 +31,9 @@ _STOPPED = 130  # what shells say of a command ended by Ctrl-C
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
     arguments = _parser().parse_args(argv)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
+    wide = None if sys.stdout.isatty() else 120
+    # What is printed holds brackets of its own: names of files, values of --set, errors.
+    console = Console(width=wide, markup=False, highlight=False, emoji=False)
     try:
         return _run(arguments, console, command=["python", "-m", "search.run", *argv])
     except (ConfigError, JournalError) as error:
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
     surveyed = survey(config)
     plan.check(config, surveyed, document)
     if arguments.plan:
-        console.print(plan.picture(config, surveyed), highlight=False)
+        console.print(plan.picture(config, surveyed))
         return 0
     folder = arguments.out or Path("runs") / config.study
     with Journal(folder) as journal:
@@ -85,6 +85,7 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
             _require(config, document, cluster=arguments.address is not None)
             manifest.note(folder, config, space=arguments.space, command=command)
             _execute(arguments, console, study, config, folder)
+        study.tidy()
         if not study.finished:
             console.print(f"stopped; go on with: {shlex.join(command)}", soft_wrap=True)
             return _STOPPED
@@ -137,14 +138,11 @@ def _execute(
 
 def _show(console: Console, study: Study, folder: Path) -> int:
     """The table of the best, the counts of the rest, and where everything lies."""
-    finished = [
-        (study.trials[trial], ended)
-        for trial, ended in study.ends.items()
-        if ended.status is Status.OK
-    ]
-    if finished:
-        console.print(best_table(finished), highlight=False)
-    for trial, ended in study.ends.items():
+    history = study.history
+    console.print(best_table(history))
+    if history.ended("confirm"):
+        console.print(confirmed_table(history))
+    for trial, ended in history.ends.items():
         if ended.status not in (Status.OK, Status.PRUNED):
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
     # A process of its own: search must not know analysis, and drawing needs other libraries.

@@ -1,38 +1,22 @@
 """A study under way: what runs next, what was reported, what it means. No Ray, no torch here.
 
-The journal is the only record. Everything else here (queue, sampler, rungs) is rebuilt from
-it, so that the same command goes on where the last one stopped.
+The journal is the only record. Everything else here (history, sampler, rungs, queue) is
+rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from res2net import Architecture
 from search.config import Config
+from search.history import History
 from search.journal import Journal, Record
 from search.proposals import SAMPLERS, Sampler
-from search.records import (
-    Ended,
-    Epoch,
-    Phase,
-    Started,
-    Status,
-    architecture_to_json,
-)
+from search.records import Ended, Epoch, Phase, Started, Status, architecture_to_json
 from search.rungs import Rungs
 from search.seeds import seed_of
 from search.space import Survey
-
-
-@dataclass
-class _Tally:
-    """Trials of one phase."""
-
-    started: int = 0
-    ended: int = 0
 
 
 class Watcher(Protocol):
@@ -63,33 +47,28 @@ class Study:
 
     Attributes:
         watchers: are told what happens from now on.
-        trials, ends: what was started and what has ended, by number of the trial.
+        history: what has happened, by trial.
+
+    Raises:
+        JournalError: the journal's records do not follow from each other.
     """
 
     def __init__(self, config: Config, survey: Survey, journal: Journal) -> None:
         self._config, self._survey, self._journal = config, survey, journal
         self.watchers: list[Watcher] = []
+        self.history = History()
         self._sampler: Sampler = SAMPLERS[config.search.sampler](
             survey, seed=config.search.seed, objectives=config.search.objectives
         )
         self._rungs = _rungs(config)
-        self.trials: dict[int, Started] = {}
-        self.ends: dict[int, Ended] = {}
-        self._live: set[int] = set()  # started and not ended
-        self._epochs: dict[int, int] = {}  # finished ones of each trial
-        self._seconds: dict[int, float] = {}
-        self._phases = {"search": _Tally(), "confirm": _Tally()}
-        self._rebuild(journal.records)
-        self._interrupted = sorted(self._live)
-
-    def _rebuild(self, records: Iterable[Record]) -> None:
-        for record in records:
-            if isinstance(record, Started):
-                self._note_start(record)
-            elif isinstance(record, Epoch):
-                self._note_epoch(record)
-            else:
-                self._note_end(record)
+        stopped = {}
+        for record in journal.records:
+            if self._note(record):
+                stopped[record.trial] = record
+        for trial in sorted(stopped.keys() & self.history.live):
+            self._append(self._pruned(trial))  # decided, but a crash came before it was written
+        self._interrupted = sorted(self.history.live)
+        self.tidy()
 
     @property
     def finished(self) -> bool:
@@ -102,31 +81,14 @@ class Study:
         How many networks will be confirmed is known when the search has ended; until then
         this is the most that it can be.
         """
-        config = self._config
-        confirmations = 0
-        if config.confirm is not None:
-            most = min(config.confirm.top, config.search.trials) * config.confirm.seeds
-            known = self._phases["confirm"].started + len(self._confirmations())
-            confirmations = known if self._search_ended() else most
-        return config.search.trials + confirmations - len(self.ends)
+        return self._search_left() + self._confirm_left()
 
     def epochs_left(self) -> int:
         """Epochs of the trials that have not ended, if none is stopped early."""
-        config = self._config
-        search = config.search.trials - self._phases["search"].ended
-        epochs = search * config.training.epochs
-        if config.confirm is not None:
-            epochs += (self.left() - search) * config.confirm.epochs
-        return epochs - sum(self.reported(trial) for trial in self._live)
-
-    def best(self) -> tuple[float, str] | None:
-        """Lowest validation error (percent) of a whole trial, and its network."""
-        whole = (
-            (ended.val_error, self.trials[trial].name)
-            for trial, ended in self.ends.items()
-            if ended.status is Status.OK and ended.val_error is not None
-        )
-        return min(whole, default=None)
+        confirm = self._config.confirm
+        epochs = self._search_left() * self._config.training.epochs
+        epochs += self._confirm_left() * (confirm.epochs if confirm else 0)
+        return max(0, epochs - sum(map(self.history.epochs, self.history.live)))
 
     def next(self) -> Started | None:
         """The next trial to run; None where there is none now (see `finished`).
@@ -140,53 +102,51 @@ class Study:
                 watcher.started(started)
         return started
 
-    def reported(self, trial: int) -> int:
-        """Epochs of a trial that the journal has."""
-        return self._epochs.get(trial, 0)
-
     def report(self, epoch: Epoch) -> bool:
         """Take an epoch of a running trial; True stops it, and its end is then noted.
 
         Epochs that the journal already holds (a trial that went on from an older checkpoint)
         are left aside.
         """
-        started = self.trials[epoch.trial]
-        if epoch.epoch <= self.reported(epoch.trial):
+        if epoch.epoch <= self.history.epochs(epoch.trial):
             return False
-        self._journal.append(epoch)
-        stop = self._note_epoch(epoch)
+        stop = self._append(epoch)
         for watcher in self.watchers:
-            watcher.reported(started, epoch)
+            watcher.reported(self.history.trials[epoch.trial], epoch)
         if stop:
-            self.end(self._pruned(epoch))
+            self.end(self._pruned(epoch.trial))
         return stop
 
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
-        self._journal.append(ended)
-        self._note_end(ended)
+        self._append(ended)
         checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
         for watcher in self.watchers:
-            watcher.ended(self.trials[ended.trial], ended)
+            watcher.ended(self.history.trials[ended.trial], ended)
+
+    def tidy(self) -> None:
+        """Remove what workers left in checkpoints/ of trials that are not under way."""
+        kept = {f"{trial}.pt" for trial in self.history.live}
+        for path in (self._journal.path.parent / "checkpoints").glob("*"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
 
     def _next(self) -> Started | None:
         if self._interrupted:
-            return self.trials[self._interrupted.pop(0)]
-        searched = self._phases["search"].started
+            return self.history.trials[self._interrupted.pop(0)]
+        searched = self.history.started("search")
         if searched < self._config.search.trials:
             candidate = self._sampler.propose(searched)
             return self._start("search", self._survey.architecture(candidate))
-        if self._search_ended() and self._confirmations():
-            architecture, repeat = self._confirmations()[0]
+        upcoming = self._confirmations() if self._search_left() == 0 else []
+        if upcoming:
+            architecture, repeat = upcoming[0]
             return self._start("confirm", architecture, repeat)
         return None
 
-    def _search_ended(self) -> bool:
-        return self._phases["search"].ended == self._config.search.trials
-
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
         config = self._config
-        trial = len(self.trials)
+        trial = self.history.next_number()
         counted = self._survey.cost(self._candidate(architecture))
         started = Started(
             trial=trial,
@@ -195,73 +155,80 @@ class Study:
             architecture=architecture_to_json(architecture),
             seed=trial_seed(config.search.seed, phase, trial, repeat),
             epochs=_epochs(config, phase),
+            threads=config.resources.cpu,
             params=counted.params,
             macs=counted.macs,
             activations=counted.activations,
             time=time.time(),
         )
-        self._journal.append(started)
-        self._note_start(started)
+        self._append(started)
         return started
+
+    def _search_left(self) -> int:
+        return self._config.search.trials - self.history.ended("search")
+
+    def _confirm_left(self) -> int:
+        confirm = self._config.confirm
+        running = self.history.started("confirm") - self.history.ended("confirm")
+        if confirm is None:
+            return running
+        most = min(confirm.top, self._config.search.trials) * confirm.seeds
+        return running + (most if self._search_left() else len(self._confirmations()))
 
     def _confirmations(self) -> list[tuple[Architecture, int]]:
         """Networks and repeats of the confirmation that have not been started."""
         confirm = self._config.confirm
         if confirm is None:
             return []
-        whole = [
-            (ended.val_error, trial)
-            for trial, ended in self.ends.items()
-            if ended.status is Status.OK
-            and ended.val_error is not None
-            and self.trials[trial].phase == "search"
-        ]
-        best = [self.trials[trial].network() for _, trial in sorted(whole)[: confirm.top]]
+        best = [started.network() for _, started, _ in self.history.ranked()[: confirm.top]]
         done = {
             (started.name, started.seed)
-            for started in self.trials.values()
+            for started in self.history.trials.values()
             if started.phase == "confirm" and started.epochs == confirm.epochs
         }
+        seed = self._config.search.seed
         return [
             (architecture, repeat)
             for repeat in range(confirm.seeds)  # whole seeds first, whenever it is stopped
             for architecture in best
-            if (architecture.name, trial_seed(self._config.search.seed, "confirm", 0, repeat))
-            not in done
+            if (architecture.name, trial_seed(seed, "confirm", 0, repeat)) not in done
         ]
 
-    def _note_start(self, started: Started) -> None:
-        self.trials[started.trial] = started
-        self._live.add(started.trial)
-        self._phases[started.phase].started += 1
-        if started.phase == "search":
-            self._sampler.take(self._candidate(started.network()))
+    def _append(self, record: Record) -> bool:
+        """Write a record, then let it count."""
+        self._journal.append(record)
+        return self._note(record)
 
-    def _note_epoch(self, epoch: Epoch) -> bool:
-        self._epochs[epoch.trial] = epoch.epoch
-        self._seconds[epoch.trial] = self._seconds.get(epoch.trial, 0.0) + epoch.seconds
-        if self._rungs is None or self.trials[epoch.trial].phase != "search":
+    def _note(self, record: Record) -> bool:
+        """Let a record count; True where early stopping says to stop its trial."""
+        self.history.note(record)
+        started = self.history.trials[record.trial]
+        if started.phase != "search":
             return False
-        return self._rungs.report(epoch.epoch, epoch.val_error)
+        if isinstance(record, Epoch):
+            return self._rungs is not None and self._rungs.report(
+                record.epoch, record.val_error
+            )
+        candidate = self._candidate(started.network())
+        if isinstance(record, Started):
+            self._sampler.take(candidate)
+        else:
+            self._sampler.tell(candidate, record)
+        return False
 
-    def _note_end(self, ended: Ended) -> None:
-        started = self.trials[ended.trial]
-        self.ends[ended.trial] = ended
-        self._live.discard(ended.trial)
-        self._phases[started.phase].ended += 1
-        if started.phase == "search":
-            self._sampler.tell(self._candidate(started.network()), ended)
-
-    def _pruned(self, epoch: Epoch) -> Ended:
-        error = f"{epoch.val_error:.2f} %"
+    def _pruned(self, trial: int) -> Ended:
+        epoch = self.history.last_epoch(trial)
         return Ended(
-            trial=epoch.trial,
+            trial=trial,
             status=Status.PRUNED,
-            reason=f"validation error {error} is not among the best at epoch {epoch.epoch}",
+            reason=(
+                f"validation error {epoch.val_error:.2f} % is not among the best at "
+                f"epoch {epoch.epoch}"
+            ),
             epochs=epoch.epoch,
             val_error=epoch.val_error,
             val_error_top5=epoch.val_error_top5,
-            seconds=self._seconds[epoch.trial],
+            seconds=self.history.seconds(trial),
             time=time.time(),
         )
 

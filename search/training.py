@@ -147,6 +147,7 @@ class Trainer:
     def _errors(self, split: Split) -> tuple[float, float]:
         self._network.eval()
         wrong = torch.zeros(2, dtype=torch.int64, device=self._device)
+        finite = torch.ones((), dtype=torch.bool, device=self._device)
         for start in range(0, len(split.labels), _EVALUATION_BATCH):
             part = slice(start, start + _EVALUATION_BATCH)
             images = normalise(split.images[part], self._splits.mean, self._splits.std)
@@ -155,6 +156,9 @@ class Trainer:
             best = logits.float().topk(min(5, logits.shape[1])).indices
             hit = best == split.labels[part, None]
             wrong += torch.stack([(~hit[:, 0]).sum(), (~hit.any(1)).sum()])
+            finite &= logits.isfinite().all()
+        if not finite:
+            raise DivergedError("the network puts out numbers that are not finite")
         top1, top5 = (100 * wrong.double() / len(split.labels)).tolist()
         return top1, top5
 

@@ -4,8 +4,8 @@ A trial is a function of (architecture, recipe, data, seed). It may be stopped b
 epochs and goes on from its checkpoint.
 """
 
+import contextlib
 import os
-import pickle
 import time
 import traceback
 from pathlib import Path
@@ -26,7 +26,6 @@ class Trial:
     Args:
         started: the trial as it was decided.
         bench: recipe, images and device, shared with the trials before and after.
-        threads: that it computes with on a CPU.
         checkpoint: file to go on from, if it is there, and to save to.
         reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
             from being reported, are reported first.
@@ -37,13 +36,12 @@ class Trial:
         started: Started,
         *,
         bench: Bench,
-        threads: int,
         checkpoint: Path,
         reported: int = 0,
     ) -> None:
         self.started = started
         self._reported = reported
-        self._bench, self._threads, self._checkpoint = bench, threads, checkpoint
+        self._bench, self._checkpoint = bench, checkpoint
         self._trainer: Trainer | None = None
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
@@ -73,7 +71,9 @@ class Trial:
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
         part = self._checkpoint.with_suffix(f".{os.getpid()}.part")
         try:
-            torch.save(state, part)
+            with part.open("wb") as file:
+                torch.save(state, file)
+                os.fsync(file.fileno())
             part.replace(self._checkpoint)
         finally:
             part.unlink(missing_ok=True)
@@ -84,19 +84,27 @@ class Trial:
             self._trainer = self._make()
         if self._unreported:
             return self._unreported.pop(0), None
-        epoch = self._trainer.epoch(len(self._epochs) + 1, trial=self.started.trial)
-        self._epochs.append(epoch)
-        if epoch.epoch == self.started.epochs:
+        epoch = None
+        if len(self._epochs) < self.started.epochs:
+            epoch = self._trainer.epoch(len(self._epochs) + 1, trial=self.started.trial)
+            self._epochs.append(epoch)
+        if len(self._epochs) == self.started.epochs:
             return epoch, self._end(Status.OK, "", test=self._trainer.test())
         if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
-            self.save()
+            self._try_to_save()
         return epoch, None
+
+    def _try_to_save(self) -> None:
+        """A disk that is full costs what a crash would lose, not the trial."""
+        self._saved = time.monotonic()
+        with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
+            self.save()
 
     def _make(self) -> Trainer:
         # Sums of floats depend on how they are shared out: the number of threads is part of
         # the trial, not of the machine it happens to run on.
-        torch.set_num_threads(self._threads)
         started = self.started
+        torch.set_num_threads(started.threads)
         trainer = Trainer(
             started.network(), self._bench, epochs=started.epochs, seed=started.seed
         )
@@ -109,13 +117,14 @@ class Trial:
 
     def _load(self) -> dict[str, Any] | None:
         """The checkpoint; None where there is none of this very trial."""
+        device = self._bench.device
         try:
-            state = torch.load(
-                self._checkpoint, weights_only=True, map_location=self._bench.device
-            )
-        except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
-            return None  # a damaged one costs time, not the trial
-        same = state["started"] == self.started.to_json()
+            state = torch.load(self._checkpoint, weights_only=True, map_location=device)
+            same = state["started"] == self.started.to_json()
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial
+            return None
         return state if same else None
 
     def _end(

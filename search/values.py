@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from res2net.architecture import Depth
 
+_LONGEST = 100_000  # values of one dimension
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_LARGEST = 2.0**62  # what 64-bit integers can count to, with room
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)")
 _Value = TypeVar("_Value")
 
@@ -32,7 +34,7 @@ def amount(value: Any) -> int | None:
         number = float(written[1]) * _UNITS[written[2]] if written else 0.0
     else:
         number = float(value) if _is_number(value) else 0.0
-    if number < 1:
+    if not (1 <= number < _LARGEST):
         raise ValueError("is not an amount above 0; write such as 4.0G, 40M or 250000")
     return round(number)
 
@@ -101,12 +103,14 @@ def _range(value: dict[str, Any]) -> tuple[int, ...]:
     assert last is not None, "checked above"
     if first > last:
         raise ValueError(f"goes from {first} down to {last}; swap them")
+    if (last - first) // (step or 1) >= _LONGEST:
+        raise ValueError(f"has more than {_LONGEST:,} values; write a larger step")
     return tuple(range(first, last + 1, step or 1))
 
 
 def _count(value: Any) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and value >= 1 else None
+    return value if whole and 1 <= value < _LARGEST else None
 
 
 def _is_number(value: Any) -> bool:

@@ -46,6 +46,7 @@ def started_fields(**changes: Any) -> dict[str, Any]:
         "architecture": {},
         "seed": 1,
         "epochs": 3,
+        "threads": 1,
         "params": 1,
         "macs": 1,
         "activations": 1,

@@ -45,6 +45,17 @@ MISTAKES = [
     ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' changes the ImageNet stem"),
     ("study: tiny", "- tiny", r":2: is not YAML|:1: is not a mapping"),
     ("[11, 20]", "[11, 20", r"is not YAML"),
+    ("study: tiny", "study: t\x00iny", r":1: is not YAML"),
+    ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: stands twice"),
+    ("max: 300K", "max: .inf", r":10: budget.macs.max: inf is not an amount"),
+    ("max: 300K", "max: .nan", r":10: budget.macs.max: nan is not an amount"),
+    ("lr: 0.1", "lr: .inf", r":12: training.lr: inf does not fit: .* finite"),
+    ("width: [1, 2, 3]", "width: 99999999999999999999", r":8: network.width: .* not a whole"),
+    ("width: [1, 2, 3]", "width: 1152921504606846976", r":2: network: .* too many to count"),
+    ("width: [1, 2, 3]", "width: {from: 1, to: 1000000000}", r":8: .* more than 100,000 values"),
+    ("cpu: 1", "gpu: 1.5", r":14: resources.gpu: 1.5 is above 1 and not whole"),
+    ("lr: 0.1, precision: fp32}", "warmup: 2}\nconfirm: {top: 1, seeds: 1, epochs: 2}",
+     r":13: confirm.epochs: 2 are all warm-up"),
 ]  # fmt: skip
 
 
@@ -91,6 +102,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_bad_override_is_named(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(write(tmp_path), (override,))
+
+
+def test_a_value_that_a_merge_key_brought_in_is_placed_near_it(tmp_path: Path) -> None:
+    text = TINY.replace("study: tiny", "study: tiny\nbase: &base {lr: -1}").replace(
+        "training: {epochs: 3, batch_size: 32, lr: 0.1, precision: fp32}",
+        "training: {<<: *base, epochs: 3}",
+    )
+    with pytest.raises(ConfigError, match=r":13: training.lr: -1 is not above 0"):
+        load(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_bytes(TINY.encode().replace(b"tiny", b"t\xe9ny"))
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        load(path)
 
 
 def test_overrides_lie_over_the_file(tmp_path: Path) -> None:

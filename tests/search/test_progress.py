@@ -1,18 +1,19 @@
 """What a person sees while it runs and at the end."""
 
 import io
+import statistics
 from pathlib import Path
 
 from rich.console import Console
 
 from search.journal import Journal
-from search.progress import Progress, best_table
+from search.progress import Progress, best_table, confirmed_table
 from search.records import Status
 from search.space import survey
 from search.study import Study
 from search.units import amount, duration
 from tests.search.spaces import config_of
-from tests.search.test_study import end_of, epoch_of
+from tests.search.test_study import CONFIRMED, end_of, epoch_of, run
 
 
 def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
@@ -38,10 +39,10 @@ def test_without_a_terminal_each_event_is_a_line(tmp_path: Path) -> None:
     lines = [
         line for line in shown.splitlines() if line.startswith(("trial", "1 done", "2 done"))
     ]
-    assert lines[0].startswith(f"trial 0 starts: {study.trials[0].name}, ")
+    assert lines[0].startswith(f"trial 0 starts: {study.history.trials[0].name}, ")
     assert "1 done, 1 running, 1 left, best " in shown
-    assert f"| trial 0 ok: {study.trials[0].name}, val error " in shown
-    assert f"| trial 1 failed: {study.trials[1].name}: broken" in shown
+    assert f"| trial 0 ok: {study.history.trials[0].name}, val error " in shown
+    assert f"| trial 1 failed: {study.history.trials[1].name}: broken" in shown
 
 
 def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
@@ -50,14 +51,13 @@ def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
     assert "1 images/s" in shown
     assert "1/3" in shown
     assert "left" in shown
-    assert study.trials[1].name in shown
+    assert study.history.trials[1].name in shown
 
 
 def test_the_table_ranks_by_validation_error(tmp_path: Path) -> None:
     _, study = watch(tmp_path, terminal=False)
-    pairs = [(study.trials[0], end_of(study.trials[0]))]
     output = io.StringIO()
-    Console(file=output, width=140).print(best_table(pairs))
+    Console(file=output, width=140).print(best_table(study.history))
     for word in (
         "depth",
         "width",
@@ -69,10 +69,27 @@ def test_the_table_ranks_by_validation_error(tmp_path: Path) -> None:
         "test error",
     ):
         assert word in output.getvalue()
-    assert study.trials[0].name in output.getvalue()
+    assert study.history.trials[0].name in output.getvalue()
 
 
 def test_amounts_and_durations() -> None:
     shown = [amount(n) for n in (940, 1500, 24_360_932, 3_947_925_504, 10**12)]
     assert shown == ["940", "1.50K", "24.4M", "3.95G", "1.00T"]
     assert [duration(s) for s in (8, 200, 18_600)] == ["8 s", "3 min 20 s", "5 h 10 min"]
+
+
+def test_confirmed_networks_are_means_over_their_seeds(tmp_path: Path) -> None:
+    config = config_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        run(study)
+    output = io.StringIO()
+    Console(file=output, width=160).print(confirmed_table(study.history))
+    by_name: dict[str, list[float]] = {}
+    for error, started, _ in study.history.whole("confirm"):
+        by_name.setdefault(started.name, []).append(error)
+    assert len(by_name) == 2
+    for name, errors in by_name.items():
+        shown = f"{statistics.mean(errors):.2f} +- {statistics.stdev(errors):.2f} % (2)"
+        (line,) = [line for line in output.getvalue().splitlines() if name in line]
+        assert shown in line

@@ -101,7 +101,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
     code, printed = run(path, "--out", out)
     assert code == 0, printed
     check_whole(out, trials=3)
-    assert "best of 3 finished trials" in printed
+    assert "best of 3 whole trials of the search" in printed
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
@@ -304,6 +304,49 @@ def test_both_sides_of_an_empty_budget_are_shown(
     said = capsys.readouterr().err
     assert "nearest below: " in said
     assert "nearest above: " in said
+
+
+@pytest.mark.parametrize("out", ["file", "file/below", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_one_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert main([str(write(tmp_path)), "--out", str(tmp_path / out)]) == 2
+    assert "cannot be the folder of a run" in capsys.readouterr().err
+
+
+def test_brackets_are_printed_as_they_are(tmp_path: Path) -> None:
+    """The command that goes on must be the command, also with lists in --set."""
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    override = "network.scale=[1,2,3]"
+    process = spawn(path, "--out", out, "--inline", "--set", override)
+    wait_for(lambda: any(isinstance(r, Epoch) for r in read(out)), process=process)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"--set '{override}'" in printed
+    assert list(out.glob("checkpoints/*.pt")), "the epoch was finished and saved"
+
+
+def test_from_cpu_to_gpu_is_another_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run"), "--inline"]
+    path = str(write(tmp_path))
+    assert main([path, *out]) == 0
+    assert main([path, *out, "--set", "resources.gpu=1"]) == 2
+    assert "device: there 'CPU', here 'GPU'" in capsys.readouterr().err
+
+
+def test_a_damaged_manifest_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run"), "--inline"]
+    path = str(write(tmp_path))
+    assert main([path, *out]) == 0
+    (tmp_path / "run/manifest.json").write_text("{")
+    assert main([path, *out]) == 2
+    assert "manifest.json: is damaged" in capsys.readouterr().err
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.config import Config
-from search.journal import Journal, read
+from search.journal import Journal, JournalError, read
 from search.records import Ended, Epoch, Started, Status
 from search.space import Survey, survey
 from search.study import Study, checkpoint_path
@@ -146,7 +146,7 @@ def test_a_stopped_trial_is_pruned_at_its_rung(tmp_path: Path, surveyed: Survey)
     with Journal(tmp_path / "run") as journal:
         study = Study(config, surveyed, journal)
         run(study)
-    pruned = [ended for ended in study.ends.values() if ended.status is Status.PRUNED]
+    pruned = [ended for ended in study.history.ends.values() if ended.status is Status.PRUNED]
     assert pruned
     for ended in pruned:
         assert ended.epochs in (1, 2)
@@ -205,7 +205,8 @@ def test_what_is_left_is_counted(tmp_path: Path, surveyed: Survey) -> None:
         assert study.epochs_left() == 3 * 3 + 4 * 5 - 1
         study.end(end_of(started))
         assert (study.left(), study.epochs_left()) == (2 + 4, 2 * 3 + 4 * 5)
-        assert study.best() == (error_of(started), started.name)
+        ((error, best, _),) = study.history.ranked()
+        assert (error, best) == (error_of(started), started)
 
 
 def test_five_thousand_trials_are_decided_as_fast_as_five_hundred(tmp_path: Path) -> None:
@@ -237,3 +238,94 @@ def wide_config(tmp_path: Path) -> Config:
     return config_of(
         tmp_path, text.replace("{max: 300K, min: 20K}", "{min: 1K}"), "search.trials=5000"
     )
+
+
+@pytest.mark.parametrize("sizes", [(4, 8, 14), (4, 8, 10), (3, 4, 5)])
+def test_a_confirmed_study_can_be_extended_again_and_again(
+    tmp_path: Path, surveyed: Survey, sizes: tuple[int, ...]
+) -> None:
+    with Journal(tmp_path / "run") as journal:
+        for trials in sizes:
+            config = config_of(tmp_path, CONFIRMED, f"search.trials={trials}")
+            study = Study(config, surveyed, journal)
+            assert study.left() >= 0
+            run(study)
+            ranked = [started.name for _, started, _ in study.history.ranked()]
+            assert len(ranked) == trials
+            confirmed = {s.name for _, s, _ in study.history.whole("confirm")}
+            assert set(ranked[:2]) <= confirmed
+
+
+def test_confirmation_can_be_taken_back_or_changed(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config_of(tmp_path, CONFIRMED), surveyed, journal))
+        plain = Study(config_of(tmp_path, TINY, "search.trials=5"), surveyed, journal)
+        assert [started.phase for started in run(plain)] == ["search"] * 2
+        longer = config_of(
+            tmp_path, CONFIRMED, "search.trials=5", "confirm.epochs=6", "confirm.seeds=1"
+        )
+        assert [s.epochs for s in run(Study(longer, surveyed, journal))] == [6, 6]
+
+
+def test_a_stop_between_a_verdict_and_its_record_changes_nothing(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """Every prefix of the journal, cut between any two records, goes on to the same end."""
+    config = config_of(tmp_path, HALVED, "search.trials=6")
+    with Journal(tmp_path / "whole") as journal:
+        run(Study(config, surveyed, journal))
+    whole = journal.records
+    for size in range(len(whole)):
+        with Journal(tmp_path / str(size)) as journal:
+            for record in whole[:size]:
+                journal.append(record)
+            run(Study(config, surveyed, journal))
+        assert without_times(journal.records) == without_times(whole), size
+
+
+def test_a_trial_whose_lines_were_deleted_is_run_again(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """The remedy that the message about a damaged line gives."""
+    config = config_of(tmp_path)
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal))
+        kept = [record for record in journal.records if record.trial != 1]
+    with Journal(tmp_path / "mended") as journal:
+        for record in kept:
+            journal.append(record)
+        study = Study(config, surveyed, journal)
+        again = run(study)
+    assert [started.trial for started in again] == [3]
+    assert len({s.name for s in study.history.trials.values()}) == 3
+
+
+@pytest.mark.parametrize("records", [[1, 1], [2], [1, 3, 2]], ids=["twice", "unknown", "after"])
+def test_records_that_do_not_follow_are_an_error(
+    tmp_path: Path, surveyed: Survey, records: list[int]
+) -> None:
+    with Journal(tmp_path / "made") as journal:
+        started = Study(config_of(tmp_path), surveyed, journal).next()
+    assert started is not None
+    known = {1: started, 2: epoch_of(started, 1), 3: end_of(started)}
+    with Journal(tmp_path / "run") as journal:
+        for record in records:
+            journal.append(known[record])
+        with pytest.raises(JournalError, match=r"trial 0 .* delete every line of trial 0"):
+            Study(config_of(tmp_path), surveyed, journal)
+
+
+def test_what_workers_leave_behind_is_removed(tmp_path: Path, surveyed: Survey) -> None:
+    """A worker that is stopped saves once more, also when its trial was pruned."""
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config_of(tmp_path), surveyed, journal)
+        first, second = study.next(), study.next()
+        assert first is not None
+        assert second is not None
+        study.end(end_of(first))
+        folder = checkpoint_path(tmp_path / "run", 0).parent
+        folder.mkdir()
+        for name in ("0.pt", "1.pt", "1.77.part", "9.pt"):
+            (folder / name).write_bytes(b"state")
+        Study(config_of(tmp_path), surveyed, journal)
+        assert [path.name for path in folder.iterdir()] == ["1.pt"]

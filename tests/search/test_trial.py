@@ -1,5 +1,6 @@
 """A trial: a function of its arguments, and every way to fail is a named outcome."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,6 @@ def trial_of(
     return Trial(
         started or start(),
         bench=bench,
-        threads=1,
         checkpoint=folder / "checkpoints/0.pt",
         reported=reported,
     )
@@ -105,15 +105,57 @@ def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["0.pt"]
 
 
-def test_a_damaged_checkpoint_costs_time_not_the_trial(bench: Bench, tmp_path: Path) -> None:
+DAMAGES = {
+    "empty": lambda whole: b"",
+    "cut": lambda whole: whole[:1000],
+    "half": lambda whole: whole[: len(whole) // 2],
+    "tail": lambda whole: whole[:-10],
+    "text": lambda whole: b"no checkpoint at all",
+    "zeros": lambda whole: bytes(len(whole)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_checkpoint_costs_time_not_the_trial(
+    bench: Bench, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     trial = trial_of(bench, tmp_path)
     trial.step()
     trial.save()
     path = tmp_path / "checkpoints/0.pt"
-    path.write_bytes(path.read_bytes()[:1000])
+    path.write_bytes(damage(path.read_bytes()))
     epochs, ended = finish(trial_of(bench, tmp_path))
     assert len(epochs) == 4
     assert ended.status is Status.OK
+
+
+@pytest.mark.parametrize("other", [{"epochs": 3}, [1, 2]])
+def test_a_file_that_is_no_checkpoint_is_left_aside(
+    bench: Bench, tmp_path: Path, other: object
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(other, tmp_path / "checkpoints/0.pt")
+    assert len(finish(trial_of(bench, tmp_path))[0]) == 4
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_trial(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.trial._CHECKPOINT_SECONDS", 0.0)
+    (tmp_path / "checkpoints").write_text("a file where the folder should be")
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    assert len(epochs) == 4
+    assert ended.status is Status.OK
+
+
+def test_a_trial_saved_after_its_last_epoch_only_tests(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    _, end = finish(trial)
+    trial._ended = False
+    trial.save()
+    epochs, again = finish(trial_of(bench, tmp_path, reported=4))
+    assert epochs == []
+    assert (again.status, again.test_error) == (Status.OK, end.test_error)
 
 
 def test_a_checkpoint_of_another_trial_is_left_aside(bench: Bench, tmp_path: Path) -> None:
@@ -138,6 +180,13 @@ def test_divergence_is_an_outcome(tmp_path: Path) -> None:
     assert (ended.status, ended.epochs) == (Status.DIVERGED, 0)
     assert "the training loss of epoch 1 is" in ended.reason
     assert ended.val_error is None
+
+
+def test_weights_that_blow_up_in_the_last_step_are_a_divergence(tmp_path: Path) -> None:
+    once = start(epochs=1)
+    _, ended = finish(trial_of(bench_of(lr=1e30, batch_size=1000), tmp_path, once))
+    assert ended.status is Status.DIVERGED
+    assert "not finite" in ended.reason
 
 
 def test_memory_that_is_not_there_is_an_outcome(bench: Bench, tmp_path: Path) -> None:
