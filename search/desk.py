@@ -56,6 +56,8 @@ class Desk:
     def report(self, result: dict[str, Any]) -> bool:
         """Take an epoch; whether to stop its trial."""
         epoch = Epoch.from_json(json.loads(result["epoch"]))
+        if epoch.trial not in self._study.history.live:  # stopped, and told so too late
+            return True
         return self._guarded(lambda: self._study.report(epoch), True)
 
     def error(self, name: str, text: str) -> None:

@@ -83,7 +83,8 @@ class Progress:
         self._running[started.trial] = (started, epoch)
         self._epochs_done += 1
         self._snapshot = self._take()
-        if time.monotonic() - self._said >= _SILENCE:
+        last = epoch.epoch == started.epochs  # its end is a line of its own
+        if not last and time.monotonic() - self._said >= _SILENCE:
             at = f"trial {started.trial} epoch {epoch.epoch}/{started.epochs}"
             self._say(f"{self._head()} | {at}: val error {epoch.val_error:.2f} %")
 

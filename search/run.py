@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     except OSError as error:
         print(
-            f"{error.filename or arguments.space}: {error.strerror or error}; what had "
-            "finished is kept; make room and give the same command again",
+            f"{error.filename or 'the run'}: {error.strerror or error}; what had finished is "
+            "kept: mend that (make room on the disk, say) and give the same command again",
             file=sys.stderr,
         )
         return 1

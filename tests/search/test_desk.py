@@ -60,6 +60,16 @@ def test_a_disk_that_is_full_stops_everything_and_fails_no_trial(study: Study) -
     assert study.history.live == {one.trial, two.trial}, "both are run again"
 
 
+def test_an_epoch_that_comes_after_the_end_is_left_aside(study: Study) -> None:
+    desk = Desk(study, slots=1)
+    started = start_of(desk.suggest("a"))
+    desk.complete("a", {"ended": json.dumps(end_of(started).to_json())})
+    before = list(study._journal.records)
+    assert desk.report(result_of(started, 1))
+    assert study._journal.records == before
+    assert desk.failure is None
+
+
 def test_a_dead_worker_is_a_failed_trial_with_ray_s_words(study: Study) -> None:
     desk = Desk(study, slots=1)
     started = start_of(desk.suggest("a"))
