@@ -101,7 +101,7 @@ def _digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come wi
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     arrays = (np.repeat(grey[..., None], 3, axis=3), bunch.target.astype(np.int64))
     kept, cut = _cut(arrays, DATASETS["digits"].test)
-    return tuple((arrays[0][part], arrays[1][part]) for part in (kept, cut))  # type: ignore[return-value]
+    return (arrays[0][kept], arrays[1][kept]), (arrays[0][cut], arrays[1][cut])
 
 
 def _synthetic(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - made, not read

@@ -59,7 +59,8 @@ def run_on_ray(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
     _connect(address)
     try:
-        desk = Desk(study, _slots(config, ray.cluster_resources()))  # type: ignore[no-untyped-call]
+        there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
+        desk = Desk(study, _slots(config, there))
         with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
             _tune(desk, config, scratch=scratch, paths=(folder, root))
     finally:
@@ -189,7 +190,7 @@ class _Reporter(FIFOScheduler):
     """Ray tells it every epoch but a trial's last, and asks whether to go on."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
         self._desk = desk
 
     def __getstate__(self) -> dict[str, Any]:

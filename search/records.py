@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from res2net import Architecture
 
@@ -21,19 +21,22 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """A frozen dataclass that is one JSON object, named by its `event`."""
+    """Something that happened to a trial: one JSON object, named by its `event`."""
 
-    event = ""
+    event: ClassVar[str] = ""
+
+    trial: int
 
     def to_json(self) -> dict[str, Any]:
         """The object to write: the event's name, then every field."""
-        return {"event": self.event, **asdict(self)}  # type: ignore[call-overload]
+        return {"event": self.event, **asdict(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read it back; keys that a later version added are left aside."""
-        names = [field.name for field in fields(cls) if field.name in data]  # type: ignore[arg-type]
+        names = [field.name for field in fields(cls) if field.name in data]
         return cls(**{name: data[name] for name in names})
 
 
@@ -44,9 +47,8 @@ class Started(_Record):
     `macs` and `activations` are for one image at the data set's size.
     """
 
-    event = "start"
+    event: ClassVar[str] = "start"
 
-    trial: int
     phase: Phase
     name: str
     architecture: dict[str, Any]
@@ -67,9 +69,8 @@ class Started(_Record):
 class Epoch(_Record):
     """One epoch of a trial; errors in percent, on the validation images."""
 
-    event = "epoch"
+    event: ClassVar[str] = "epoch"
 
-    trial: int
     epoch: int  # counted from 1
     train_loss: float
     val_error: float
@@ -82,9 +83,8 @@ class Epoch(_Record):
 class Ended(_Record):
     """How a trial ended; errors in percent, of the last epoch, None where there is none."""
 
-    event = "end"
+    event: ClassVar[str] = "end"
 
-    trial: int
     status: Status
     reason: str = ""
     epochs: int = 0  # that were finished

@@ -69,7 +69,8 @@ class ResNet(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         for name in self.stages:
             x = self.get_submodule(name)(x)
-        return self.fc(self.avgpool(x).flatten(1))  # type: ignore[no-any-return]
+        logits: Tensor = self.fc(self.avgpool(x).flatten(1))
+        return logits
 
 
 def cifar_stem(planes: int) -> tuple[nn.Module, nn.Module]:

@@ -22,7 +22,7 @@ def test_a_dimension_can_be_replaced() -> None:
 
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Architecture().width = 3  # type: ignore[misc]
+        Architecture().width = 3  # type: ignore[misc]  # what is tested
 
 
 def test_skeletons_bring_their_own_defaults() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,9 @@ def run(*arguments: object) -> tuple[int, str]:
     return process.returncode, printed
 
 
-def wait_for(condition: object, *, process: subprocess.Popen[str]) -> None:
+def wait_for(condition: Callable[[], bool], *, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 120
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
         time.sleep(0.02)

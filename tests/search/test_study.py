@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.config import Config
-from search.journal import Journal, JournalError, read
+from search.journal import Journal, JournalError, Record, read
 from search.records import Ended, Epoch, Started, Status
 from search.space import Survey, survey
 from search.study import Study, checkpoint_path
@@ -99,9 +99,9 @@ def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
         assert without_times(read(folder)) == without_times(whole)
 
 
-def without_times(records: list[object]) -> list[dict[str, object]]:
+def without_times(records: list[Record]) -> list[dict[str, object]]:
     return [
-        {key: value for key, value in record.to_json().items() if key != "time"}  # type: ignore[attr-defined]
+        {key: value for key, value in record.to_json().items() if key != "time"}
         for record in records
     ]
 

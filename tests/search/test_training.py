@@ -15,6 +15,7 @@ from res2net import Architecture, build, parse
 from search.augmentation import Augmentation, normalise
 from search.config import Training
 from search.data import Split, Splits
+from search.records import Epoch
 from search.seeds import seed_of
 from search.training import Bench, DivergedError, Trainer, learning_rate
 
@@ -161,8 +162,8 @@ def test_the_same_arguments_give_the_same_weights_whatever_was_before() -> None:
     assert first.test() == second.test()
 
 
-def strip(epoch: object) -> tuple[float, float, float]:
-    return epoch.train_loss, epoch.val_error, epoch.val_error_top5  # type: ignore[attr-defined]
+def strip(epoch: Epoch) -> tuple[float, float, float]:
+    return epoch.train_loss, epoch.val_error, epoch.val_error_top5
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
