@@ -80,7 +80,8 @@ def _connect(address: str | None) -> None:
     except ConnectionError as error:
         raise ConfigError(
             f"--address {address}: no Ray cluster answers there ({error}); start one with "
-            "`ray start --head`, or leave --address out"
+            "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
+            "by default), or leave --address out"
         ) from error
 
 
