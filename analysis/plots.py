@@ -114,16 +114,8 @@ def _draw_front(front: pd.DataFrame, ax: Axes) -> None:
     """The best accuracy up to each cost, as steps; the networks that make it by name."""
     if front.empty:
         return
-    ax.step(
-        front["macs_m"],
-        front["accuracy_pct"],
-        where="post",
-        color="0.3",
-        linewidth=1,
-        linestyle="--",
-        label="Pareto front",
-        zorder=0,
-    )
+    if len(front) > 1:
+        _draw_steps(front, ax)
     best = front.iloc[-1]
     ax.margins(y=0.12)
     ax.annotate(
@@ -133,6 +125,19 @@ def _draw_front(front: pd.DataFrame, ax: Axes) -> None:
         textcoords="offset points",
         ha="left" if _in_left_half(best["macs_m"], ax) else "right",
         fontsize=8,
+    )
+
+
+def _draw_steps(front: pd.DataFrame, ax: Axes) -> None:
+    ax.step(
+        front["macs_m"],
+        front["accuracy_pct"],
+        where="post",
+        color="0.3",
+        linewidth=1,
+        linestyle="--",
+        label="Pareto front",
+        zorder=0,
     )
 
 

@@ -19,9 +19,9 @@ from search.manifest import FILE as MANIFEST
 
 def main(argv: Sequence[str]) -> int:
     """Summarise the runs named; 0, or 2 where one is none or cannot be read."""
-    if not argv:
+    if not argv or argv[0] in ("-h", "--help"):
         print(__doc__, file=sys.stderr)
-        return 2
+        return 0 if argv else 2
     for folder in map(Path, argv):
         if not (folder / FILE).exists():
             print(

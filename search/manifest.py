@@ -25,18 +25,22 @@ _FREE = ("search.trials", "confirm", "resources", "data.root")
 # But not from CPU to GPU: their results are not the same to the last bit.
 
 
-def compare(folder: Path, config: Config) -> None:
-    """Make sure that a folder holds this study or none.
+def going_on(folder: Path, config: Config) -> Config:
+    """The config of the study that a folder holds, if it is this one.
+
+    Returns:
+        The config, with as many trials as the study was extended to before.
 
     Raises:
-        ConfigError: it holds a different study (with the differences), or one that had more
-            trials than are asked now.
+        ConfigError: the folder holds a different study (with the differences).
     """
     before = _read(folder)
-    if before:
-        _compare(
-            folder, _described(before["config"]), _described(config.model_dump(mode="json"))
-        )
+    if not before:
+        return config
+    _compare(folder, _described(before["config"]), _described(config.model_dump(mode="json")))
+    trials = max(config.search.trials, before["config"]["search"]["trials"])
+    search = config.search.model_copy(update={"trials": trials})
+    return config.model_copy(update={"search": search})
 
 
 def note(folder: Path, config: Config, *, space: Path, command: Sequence[str]) -> None:
@@ -89,11 +93,6 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
             f"{folder}: holds a different study; give another folder with --out, or take "
             "back the difference:",
             *differences,
-        )
-    if new["search.trials"] < old["search.trials"]:
-        raise ConfigError(
-            f"{folder}: search.trials: {new['search.trials']} is less than the "
-            f"{old['search.trials']} it had; a study can only grow: write at least that"
         )
 
 

@@ -22,6 +22,7 @@ from search.desk import Desk
 from search.inline import make_bench
 from search.reading import ConfigError
 from search.records import Started
+from search.stopping import sigterm_as_ctrl_c
 from search.study import Study, checkpoint_path
 from search.trial import Trial
 
@@ -58,6 +59,7 @@ def run_on_ray(
     os.environ |= _ENVIRONMENT
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
     _connect(address)
+    sigterm_as_ctrl_c()
     try:
         there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
         desk = Desk(study, _slots(config, there))

@@ -6,10 +6,12 @@ from collections import Counter
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from search.history import History
 from search.records import Ended, Epoch, Started, Status
@@ -47,7 +49,7 @@ class Progress:
         self._best = (ranked[0][0], ranked[0][1].name) if ranked else None
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
         self._begin = self._said = time.monotonic()
-        self._epochs_done = 0
+        self._epochs_done, self._seconds = 0, 0.0
         self._counts = Counter[Status]()
         self._rate = 0.0
         self._snapshot = self._take()
@@ -82,6 +84,7 @@ class Progress:
         """Show how far it is."""
         self._running[started.trial] = (started, epoch)
         self._epochs_done += 1
+        self._seconds += epoch.seconds
         self._snapshot = self._take()
         last = epoch.epoch == started.epochs  # its end is a line of its own
         if not last and time.monotonic() - self._said >= _SILENCE:
@@ -118,16 +121,17 @@ class Progress:
 
     def _head(self) -> str:
         now = self._snapshot
-        parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} left"]
-        gone = time.monotonic() - self._begin
+        parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
+        if self._epochs_done:
+            # By the epochs' own time: starting workers is no measure of what is left.
+            beside = max(1, len(now.running))
+            left = now.epochs_left * self._seconds / self._epochs_done / beside
+            parts.append(f"about {duration(left)} left")
+        parts.append(f"{duration(time.monotonic() - self._begin)} gone")
         if self._best:
             parts.append(f"best {self._best[0]:.2f} % error")
         if self._rate:
             parts.append(f"{self._rate:,.0f} images/s")
-        parts.append(f"{duration(gone)} gone")
-        if self._epochs_done:
-            left = now.epochs_left * gone / self._epochs_done
-            parts.append(f"about {duration(left)} left")
         return ", ".join(parts)
 
     def _picture(self) -> RenderableType:
@@ -145,15 +149,18 @@ class Progress:
                 f"{epoch.images_per_s:,.0f}" if epoch else "",
             )
         total = now.done + len(now.running) + now.left
-        bar = ProgressBar(total=total, completed=now.done, width=60)
+        bar = Table.grid(padding=(0, 2, 0, 0))
         best = f"best so far: {self._best[1]}" if self._best else "no trial finished yet"
-        return Group(bar, self._head(), f"{best}   {now.counts}", table)
+        bar.add_row(ProgressBar(total=total, completed=now.done, width=24), best)
+        head = Text(self._head(), no_wrap=True, overflow="ellipsis")
+        return Group(bar, head, now.counts, table)
 
 
 def best_table(history: History) -> Table:
     """The best networks of the search, by validation error."""
     ranked = history.ranked()
-    table = _table(f"best of {len(ranked)} whole trials of the search")
+    shown = min(len(ranked), _BEST_ROWS)
+    table = _table(f"best {shown} of {len(ranked)} whole trials of the search")
     for _, started, ended in ranked[:_BEST_ROWS]:
         table.add_row(*_cells(started), f"{ended.val_error:.2f} %", f"{ended.test_error:.2f} %")
     return table
@@ -173,8 +180,8 @@ def confirmed_table(history: History) -> Table:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("network")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
     columns = ("depth", "width", "scale", "card.", "params", "MACs", "val error", "test error")
     for column in columns:
         table.add_column(column, justify="right")

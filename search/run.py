@@ -23,6 +23,7 @@ from search.progress import Progress, best_table, confirmed_table
 from search.reading import ConfigError, Document
 from search.records import Status
 from search.space import survey
+from search.stopping import sigterm_as_ctrl_c
 from search.study import Study
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
@@ -76,18 +77,26 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
         console.print(plan.picture(config, surveyed))
         return 0
     folder = arguments.out or Path("runs") / config.study
+    begun = (folder / FILE).exists()
+    if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
+        _require(config, document, cluster=arguments.address is not None)
     with Journal(folder) as journal:
-        manifest.compare(folder, config)
+        config = manifest.going_on(folder, config)
         study = Study(config, surveyed, journal)
+        ended = len(study.history.ends)
         if study.finished:
-            console.print(f"nothing to run: all trials of {config.study} have ended")
+            console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
         else:
-            _require(config, document, cluster=arguments.address is not None)
+            if begun:
+                _require(config, document, cluster=arguments.address is not None)
+                interrupted = len(study.history.live)
+                console.print(f"going on: {ended} trials have ended, {interrupted} interrupted")
             manifest.note(folder, config, space=arguments.space, command=command)
             _execute(arguments, console, study, config, folder)
         study.tidy()
         if not study.finished:
-            console.print(f"stopped; go on with: {shlex.join(command)}", soft_wrap=True)
+            kept = f"stopped: {len(study.history.ends)} trials have ended and are kept"
+            console.print(f"{kept}; go on with: {shlex.join(command)}", soft_wrap=True)
             return _STOPPED
         return _show(console, study, folder)
 
@@ -121,6 +130,7 @@ def _execute(
 ) -> None:
     """Run what is left, until it is done or someone presses Ctrl-C."""
     root = Path(config.data.root)
+    sigterm_as_ctrl_c()
     with Progress(console, study) as progress:
         study.watchers.append(progress)
         try:
@@ -139,9 +149,11 @@ def _execute(
 def _show(console: Console, study: Study, folder: Path) -> int:
     """The table of the best, the counts of the rest, and where everything lies."""
     history = study.history
-    console.print(best_table(history))
+    # Names must be whole, also in a narrow window: it then wraps the lines.
+    wide = Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
+    wide.print(best_table(history))
     if history.ended("confirm"):
-        console.print(confirmed_table(history))
+        wide.print(confirmed_table(history))
     for trial, ended in history.ends.items():
         if ended.status not in (Status.OK, Status.PRUNED):
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)

@@ -4,6 +4,7 @@ Each function takes what YAML gave and returns the checked value, or raises Valu
 the rule and the remedy.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -34,6 +35,8 @@ def amount(value: Any) -> int | None:
         number = float(written[1]) * _UNITS[written[2]] if written else 0.0
     else:
         number = float(value) if _is_number(value) else 0.0
+        if math.isfinite(number) and number % 1:
+            raise ValueError(f"is not whole; did you mean {value}M or {value}G?")
     if not (1 <= number < _LARGEST):
         raise ValueError("is not an amount above 0; write such as 4.0G, 40M or 250000")
     return round(number)

@@ -47,6 +47,7 @@ MISTAKES = [
     ("[11, 20]", "[11, 20", r"is not YAML"),
     ("study: tiny", "study: t\x00iny", r":1: is not YAML"),
     ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: stands twice"),
+    ("max: 300K", "max: 1.5", r":10: budget.macs.max: 1.5 is not whole; did you mean 1.5M"),
     ("max: 300K", "max: .inf", r":10: budget.macs.max: inf is not an amount"),
     ("max: 300K", "max: .nan", r":10: budget.macs.max: nan is not an amount"),
     ("lr: 0.1", "lr: .inf", r":12: training.lr: inf does not fit: .* finite"),

@@ -40,14 +40,14 @@ def test_without_a_terminal_each_event_is_a_line(tmp_path: Path) -> None:
         line for line in shown.splitlines() if line.startswith(("trial", "1 done", "2 done"))
     ]
     assert lines[0].startswith(f"trial 0 starts: {study.history.trials[0].name}, ")
-    assert "1 done, 1 running, 1 left, best " in shown
+    assert "1 done, 1 running, 1 waiting, about " in shown
     assert f"| trial 0 ok: {study.history.trials[0].name}, val error " in shown
     assert f"| trial 1 failed: {study.history.trials[1].name}: broken" in shown
 
 
 def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
     shown, study = watch(tmp_path, terminal=True)
-    assert "0 done, 2 running, 1 left" in shown
+    assert "0 done, 2 running, 1 waiting" in shown
     assert "1 images/s" in shown
     assert "1/3" in shown
     assert "left" in shown
