@@ -19,6 +19,7 @@ class History:
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.live: set[int] = set()
+        self._next_number = 0
         self._last: dict[int, Epoch] = {}
         self._seconds: dict[int, float] = {}
         self._started, self._ended = Counter[Phase](), Counter[Phase]()
@@ -34,6 +35,7 @@ class History:
             self._require(trial not in self.trials, trial, "starts twice")
             self.trials[trial] = record
             self.live.add(trial)
+            self._next_number = max(self._next_number, trial + 1)
             self._started[record.phase] += 1
             return
         self._require(trial in self.live, trial, f"has an {record.event} but is not running")
@@ -62,7 +64,7 @@ class History:
 
     def next_number(self) -> int:
         """A number that no trial has had."""
-        return max(self.trials, default=-1) + 1
+        return self._next_number
 
     def epochs(self, trial: int) -> int:
         """Epochs of a trial that were reported."""

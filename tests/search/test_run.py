@@ -204,7 +204,8 @@ def worker_of(driver: int) -> int:
             title = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        runs_trials = title.startswith(b"ray::") and b"Trainable" in title
+        # ray::TrialActor between two calls, ray::ResourceTrainable.train in one
+        runs_trials = title.startswith((b"ray::TrialActor", b"ray::ResourceTrainable"))
         if runs_trials and driver in ancestors(folder):
             return int(folder.name)
     raise AssertionError("no worker found")

@@ -210,7 +210,11 @@ def test_what_is_left_is_counted(tmp_path: Path, surveyed: Survey) -> None:
 
 
 def test_five_thousand_trials_are_decided_as_fast_as_five_hundred(tmp_path: Path) -> None:
-    """The cost of a decision must not grow with the journal."""
+    """The cost of a decision must not grow with the journal.
+
+    If it grew in proportion, the last batches would take 6 times the first; 3 leaves room
+    for a busy machine.
+    """
     import time  # noqa: PLC0415 - this test alone
 
     config = wide_config(tmp_path)
@@ -226,7 +230,7 @@ def test_five_thousand_trials_are_decided_as_fast_as_five_hundred(tmp_path: Path
                 study.report(epoch_of(started, 1))
                 study.end(end_of(started))
             seconds.append(time.perf_counter() - begin)
-    assert min(seconds[5:]) < 2 * min(seconds[:3])
+    assert min(seconds[5:]) < 3 * min(seconds[:3])
     begin = time.perf_counter()
     with Journal(tmp_path / "run") as journal:
         assert Study(config, surveyed, journal).finished
