@@ -19,7 +19,7 @@ from search.run import main
 from tests.search.spaces import PAPER, TINY, write
 
 ROOT = Path(__file__).parents[2]
-LONGER = TINY.replace("epochs: 3", "epochs: 12").replace("trials: 3", "trials: 6")
+LONGER = TINY.replace("epochs: 3", "epochs: 12").replace("trials: 3", "trials: 4")
 
 
 def spawn(*arguments: object) -> subprocess.Popen[str]:
@@ -135,7 +135,7 @@ def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path) -> None:
     code, printed = run(path, "--out", out)
     assert code == 0, printed
     assert (out / FILE).read_bytes().startswith(before[: before.rfind(b"\n") + 1])
-    check_whole(out, trials=6)
+    check_whole(out, trials=4)
     after = {end.trial: end for end in ends_in(out)}
     assert {trial: after[trial] for trial in finished} == finished
     assert not list(out.glob("checkpoints/*"))
@@ -152,7 +152,7 @@ def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(tmp_path: P
     assert f"go on with: python -m search.run {path} --out {out}" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
-    check_whole(out, trials=6)
+    check_whole(out, trials=4)
 
 
 @pytest.mark.ray
@@ -177,7 +177,7 @@ def test_ctrl_c_inline(tmp_path: Path) -> None:
     assert "go on with: python -m search.run" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0
-    check_whole(out, trials=6)
+    check_whole(out, trials=4)
 
 
 @pytest.mark.ray
@@ -192,7 +192,7 @@ def test_a_worker_that_is_killed_is_a_failed_trial_and_the_study_goes_on(
     assert process.returncode == 0, printed
     statuses = Counter(end.status for end in ends_in(out))
     assert statuses[Status.FAILED] == 1
-    assert statuses[Status.OK] == 5
+    assert statuses[Status.OK] == 3
     (failed,) = [end for end in ends_in(out) if end.status is Status.FAILED]
     assert "its worker process died" in failed.reason
 
