@@ -5,8 +5,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from res2net.architecture import Architecture, ArchitectureError
+from res2net.architecture import Architecture
 from res2net.cost import Cost, cost
+from res2net.errors import ArchitectureError
 from res2net.names import parse
 
 if TYPE_CHECKING:

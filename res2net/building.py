@@ -1,36 +1,59 @@
 """An `Architecture` becomes a torch module with weights drawn from a seed."""
 
 import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import nn
 
 from res2net.architecture import Architecture
+from res2net.backbone import Backbone
 from res2net.block import Res2NetBlock
+from res2net.cost import checked_features, slimmed
+from res2net.joined import JoinedConv2d
 from res2net.names import parse
-from res2net.skeletons.resnet import ResNet, cifar_stem, imagenet_stem
+from res2net.skeletons import Pace
+from res2net.skeletons.biglittle import biglittle
+from res2net.skeletons.dla import dla
+from res2net.skeletons.parts import MakeBlock, Parts
+from res2net.skeletons.resnet import resnet
+from res2net.tally import Shape
+
+Features = Collection[int] | Mapping[int, str]
 
 
 def build(
-    architecture: Architecture | str, *, seed: int = 0, device: str | torch.device = "cpu"
-) -> ResNet:
+    architecture: Architecture | str,
+    *,
+    features: Features | None = None,
+    output_stride: int | None = None,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+) -> nn.Module:
     """Build the network, initialised from `seed` and from no global state.
 
     Args:
         architecture: a description, or any name that `res2net.parse` reads.
+        features: None for the classifier; stages, counted from 1, for a backbone that puts
+            out a dict of their features; a mapping from stage to key names them, else the
+            keys are the names of the modules ("layer1"). Both share weights and their names.
+        output_stride: of the last stage against the image; where it is smaller than the
+            skeleton's own, dilation takes the place of strides.
         seed: of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
     Returns:
-        A float32 module in training mode: images (N, 3, H, W) to logits (N, classes).
+        A float32 module in training mode: images (N, 3, H, W) to logits (N, classes), or a
+        `Backbone`: to a dict of (N, C, H / stride, W / stride).
 
     Raises:
-        ArchitectureError: the name is not understood.
+        ArchitectureError: the name is not understood, or the skeleton has no such stage or
+            output stride.
     """
     if isinstance(architecture, str):
         architecture = parse(architecture)
     with torch.device("meta"):  # no memory, and torch's own initialisation costs no time
-        module = _assemble(architecture)
+        module = _assemble(architecture, features, output_stride)
     if torch.device(device).type != "meta":
         module.to_empty(device="cpu")
         _initialise(module, torch.Generator().manual_seed(seed))
@@ -38,42 +61,84 @@ def build(
     return module
 
 
-def _assemble(architecture: Architecture) -> ResNet:
-    a = architecture
+def _assemble(
+    architecture: Architecture, features: Features | None, output_stride: int | None
+) -> nn.Module:
+    facts = architecture.facts
+    pace = facts.pace(output_stride)
+    stack = _SKELETONS[architecture.skeleton]
+    factory = _blocks_of(architecture)
+    channels = facts.expansion * architecture.planes
+    if features is None:
+        parts = stack(architecture, pace, factory)
+        head = _head(architecture, channels * 2 ** (len(pace) - 1))
+        classifier = nn.Sequential()
+        for name, part in (parts | head).items():
+            classifier.add_module(name, part)
+        return classifier
+    stages = checked_features(facts, features)
+    parts = stack(architecture, pace[: max(stages)], factory)
+    names = {stage: facts.stages[stage - 1] for stage in stages}
+    keys = dict(features) if isinstance(features, Mapping) else names
+    return Backbone(
+        parts,
+        keys={names[stage]: keys[stage] for stage in stages},
+        channels={keys[stage]: channels * 2 ** (stage - 1) for stage in stages},
+        strides={keys[stage]: pace[stage - 1].reached for stage in stages},
+    )
 
-    def make_block(
-        *, stage: int, channels: int, stride: int, shortcut: nn.Module | None
+
+def _blocks_of(a: Architecture) -> MakeBlock:
+    """The factory of an architecture's blocks."""
+
+    def make_block(  # noqa: PLR0913 - see MakeBlock
+        *,
+        stage: int,
+        channels: int,
+        out: int,
+        stride: int = 1,
+        dilation: int = 1,
+        shortcut: nn.Module | None = None,
+        slim: bool = False,
+        activation: bool = True,
     ) -> Res2NetBlock:
+        shape = Shape(a.widths[stage] * 2**stage, a.scales[stage], a.cardinalities[stage], a.se)
+        if slim:
+            shape = slimmed(shape)
         return Res2NetBlock(
             channels=channels,
-            planes=a.planes * 2**stage,
-            width=a.width * 2**stage * a.cardinality,
-            scale=a.scale,
-            cardinality=a.cardinality,
+            out=out,
+            width=int(shape.split),
+            scale=a.scales[stage],
+            cardinality=a.cardinalities[stage],
             stride=stride,
-            first=None if shortcut is None else a.first_block,
+            dilation=dilation,
+            first_block=a.first_block,
             se=a.se,
             shortcut=shortcut,
+            activation=activation,
         )
 
-    cifar = a.skeleton == "cifar"
-    return ResNet(
-        make_block=make_block,
-        blocks=a.blocks,
-        planes=a.planes,
-        classes=a.classes,
-        stem=cifar_stem(a.planes) if cifar else imagenet_stem(a.planes, a.version),
-        version=a.version,
-    )
+    return make_block
+
+
+def _head(a: Architecture, channels: int) -> Parts:
+    """Average and a linear layer; "dla" has it as a 1x1 convolution, as published."""
+    pool = nn.AdaptiveAvgPool2d(1)
+    if a.skeleton == "dla":
+        return {"avgpool": pool, "fc": nn.Conv2d(channels, a.classes, 1), "flat": nn.Flatten()}
+    return {"avgpool": pool, "flat": nn.Flatten(), "fc": nn.Linear(channels, a.classes)}
 
 
 def _initialise(module: nn.Module, generator: torch.Generator) -> None:
     """He's normal for convolutions (fan out), 1 and 0 for norms, torch's own for the rest."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
-            nn.init.kaiming_normal_(
-                part.weight, mode="fan_out", nonlinearity="relu", generator=generator
-            )
+            parts = part.parts if isinstance(part, JoinedConv2d) else 1
+            for weight in part.weight.detach().chunk(parts):
+                nn.init.kaiming_normal_(
+                    weight, mode="fan_out", nonlinearity="relu", generator=generator
+                )
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, nn.BatchNorm2d):
@@ -82,3 +147,11 @@ def _initialise(module: nn.Module, generator: torch.Generator) -> None:
             bound = 1 / math.sqrt(part.in_features)
             nn.init.uniform_(part.weight, -bound, bound, generator=generator)
             nn.init.uniform_(part.bias, -bound, bound, generator=generator)
+
+
+_SKELETONS: Mapping[str, Callable[[Architecture, Sequence[Pace], MakeBlock], Parts]] = {
+    "cifar": resnet,
+    "imagenet": resnet,
+    "dla": dla,
+    "biglittle": biglittle,
+}

@@ -7,17 +7,19 @@ numbers. Activations are the numbers that convolutions and linear layers put out
 The one formula takes integers (a network) or NumPy arrays (a whole grid at once).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from res2net.architecture import EXPANSION, SE_REDUCTION, Architecture
+from res2net.architecture import Architecture
+from res2net.errors import ArchitectureError
+from res2net.skeletons import Pace, Skeleton
+from res2net.tally import Count, IntArray, Shape, Tally, at_least_one, halved
 
-IntArray = npt.NDArray[np.int64]
-Count = int | IntArray
+BIGLITTLE_ALPHA = 2  # the little branch has 1/alpha of the big one's channels,
+BIGLITTLE_BETA = 4  # and 1/beta of its blocks (the paper's bL-ResNet of alpha 2, beta 4)
 
 
 class Cost(NamedTuple):
@@ -38,34 +40,66 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimensions:
-    """The dimensions that a grid varies; arrays of shapes that broadcast together."""
+    """The dimensions that a grid varies, one entry a stage but for `se`.
+
+    Arrays have shapes that broadcast together.
+    """
 
     blocks: Sequence[Count]
-    width: Count
-    scale: Count
-    cardinality: Count
+    width: Sequence[Count]
+    scale: Sequence[Count]
+    cardinality: Sequence[Count]
     se: Count
 
+    def shape(self, stage: int) -> Shape:
+        """The blocks of a stage; widths double from stage to stage."""
+        width, scale, cardinality = (
+            self.width[stage],
+            self.scale[stage],
+            self.cardinality[stage],
+        )
+        return Shape(width * 2**stage, scale, cardinality, self.se)
 
-def cost(architecture: Architecture, *, image_size: int | None = None) -> Cost:
+
+def cost(
+    architecture: Architecture,
+    *,
+    image_size: int | None = None,
+    features: Collection[int] | None = None,
+    output_stride: int | None = None,
+) -> Cost:
     """Count one network exactly.
 
     Args:
         architecture: the network.
         image_size: side of the square input in pixels; the skeleton's own by default.
+        features: as for `res2net.build`: of a backbone, counted up to the last of these
+            stages; None counts the classifier.
+        output_stride: as for `res2net.build`.
 
     Returns:
         Parameters of the built module, MACs (half of what torch's FlopCounterMode sees in a
         forward pass of one image) and activations, to the unit.
+
+    Raises:
+        ArchitectureError: a stage or an output stride that the skeleton cannot have.
     """
+    facts = architecture.facts
     dims = Dimensions(
         blocks=architecture.blocks,
-        width=architecture.width,
-        scale=architecture.scale,
-        cardinality=architecture.cardinality,
+        width=architecture.widths,
+        scale=architecture.scales,
+        cardinality=architecture.cardinalities,
         se=int(architecture.se),
     )
-    tally = _count(architecture, dims, image_size or architecture.image_size)
+    last = len(facts.stages) if features is None else max(checked_features(facts, features))
+    pace = facts.pace(output_stride)[:last]
+    tally = Tally()
+    channels = _SKELETONS[architecture.skeleton](
+        tally, architecture, dims, image_size or architecture.image_size, pace
+    )
+    if features is None:
+        _head(tally, channels, architecture.classes)
     return Cost(int(tally.params), int(tally.macs), int(tally.activations))
 
 
@@ -80,8 +114,10 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
     Returns:
         int64 arrays of the broadcast shape.
     """
-    tally = _count(base, dims, image_size)
-    arrays = (dims.width, dims.scale, dims.cardinality, dims.se, *dims.blocks)
+    tally = Tally()
+    channels = _SKELETONS[base.skeleton](tally, base, dims, image_size, base.facts.pace(None))
+    _head(tally, channels, base.classes)
+    arrays = (*dims.width, *dims.scale, *dims.cardinality, dims.se, *dims.blocks)
     shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
     return Costs(
         *(
@@ -91,114 +127,171 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
     )
 
 
-class _Tally:
-    """Running totals; `times` says how often a layer stands in the network."""
-
-    def __init__(self) -> None:
-        self.params: Count = 0
-        self.macs: Count = 0
-        self.activations: Count = 0
-
-    def conv(
-        self,
-        channels_in: Count,
-        channels_out: Count,
-        *,
-        kernel: int = 1,
-        side: int,
-        groups: Count = 1,
-        times: Count = 1,
-    ) -> None:
-        weights = kernel * kernel * (channels_in // groups) * channels_out * times
-        self.params = self.params + weights
-        self.macs = self.macs + weights * (side * side)
-        self.activations = self.activations + channels_out * times * (side * side)
-
-    def norm(self, channels: Count, *, times: Count = 1) -> None:
-        self.params = self.params + 2 * channels * times
-
-    def bias(self, channels: Count, *, times: Count = 1) -> None:
-        self.params = self.params + channels * times
+def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
+    """Stages (from 1) in ascending order; raises ArchitectureError for one that is not."""
+    stages = range(1, len(facts.stages) + 1)
+    if not features or any(stage not in stages for stage in features):
+        raise ArchitectureError(
+            "features",
+            f"{tuple(features)} are not all stages of this skeleton; write some of "
+            f"{tuple(stages)}",
+        )
+    return sorted(features)
 
 
-def _count(base: Architecture, dims: Dimensions, image_size: int) -> _Tally:
-    tally = _Tally()
-    channels, side = _stem(tally, base, image_size)
-    for stage, blocks in enumerate(dims.blocks):
-        channels, side = _stage(tally, base, dims, _Place(stage, blocks, channels, side))
-    tally.conv(channels, base.classes, side=1)
-    tally.bias(base.classes)
-    return tally
+def _head(tally: Tally, channels: int, classes: int) -> None:
+    tally.conv(channels, classes, side=1)
+    tally.bias(classes)
 
 
-def _stem(tally: _Tally, base: Architecture, side: int) -> tuple[int, int]:
+def _convolutions(base: Architecture, shape: Shape, *, opening: bool) -> Count:
+    """3x3 convolutions of one block; `opening` is one that changes stride or channels."""
+    if opening and base.first_block == "all":
+        return shape.scale
+    return shape.scale - shape.passing
+
+
+def _resnet(
+    tally: Tally, base: Architecture, dims: Dimensions, side: int, pace: Sequence[Pace]
+) -> int:
+    """Stem and stages of "cifar" and "imagenet"; returns the channels put out."""
+    side = _resnet_stem(tally, base, side)
+    channels = base.planes
+    for stage, step in enumerate(pace):
+        out = base.facts.expansion * base.planes * 2**stage
+        after = side if step.stride == 1 else halved(side)
+        tally.conv_norm(channels, out, side=after)  # the shortcut of the first block
+        _run(tally, base, dims, stage, _Ends(channels, out, side, after), dims.blocks[stage])
+        channels, side = out, after
+    return channels
+
+
+class _Ends(NamedTuple):
+    """What goes into a run of blocks and what comes out: channels and sides."""
+
+    channels: int
+    out: int
+    side: int
+    out_side: int
+
+
+def _run(
+    tally: Tally,
+    base: Architecture,
+    dims: Dimensions,
+    stage: int,
+    ends: _Ends,
+    blocks: Count,
+) -> None:
+    """A run of blocks, the first of which changes stride or channels."""
+    shape = dims.shape(stage)
+    channels, out, side, after = ends
+    opening, inside = (_convolutions(base, shape, opening=o) for o in (True, False))
+    tally.block(channels, out, shape, side=side, out_side=after, convolutions=opening)
+    rest = blocks - 1
+    tally.block(out, out, shape, side=after, out_side=after, convolutions=inside, times=rest)
+
+
+def _resnet_stem(tally: Tally, base: Architecture, side: int) -> int:
     """3x3 for CIFAR; 7x7/2 (v1) or three 3x3 (v1b), then pooling by 2, for ImageNet."""
     planes = base.planes
     if base.skeleton == "cifar":
-        tally.conv(3, planes, kernel=3, side=side)
-        tally.norm(planes)
-        return planes, side
-    side = _halved(side)
+        tally.conv_norm(3, planes, kernel=3, side=side)
+        return side
+    side = halved(side)
     if base.version == "v1b":
         half = planes // 2
-        tally.conv(3, half, kernel=3, side=side)
-        tally.conv(half, half, kernel=3, side=side)
-        tally.conv(half, planes, kernel=3, side=side)
-        tally.norm(half, times=2)
+        tally.conv_norm(3, half, kernel=3, side=side)
+        tally.conv_norm(half, half, kernel=3, side=side)
+        tally.conv_norm(half, planes, kernel=3, side=side)
     else:
-        tally.conv(3, planes, kernel=7, side=side)
-    tally.norm(planes)
-    return planes, _halved(side)
+        tally.conv_norm(3, planes, kernel=7, side=side)
+    return halved(side)
 
 
-class _Place(NamedTuple):
-    """Where a stage stands: its blocks, and the channels and side of what reaches it."""
+def _dla(
+    tally: Tally, base: Architecture, dims: Dimensions, side: int, pace: Sequence[Pace]
+) -> int:
+    """Deep layer aggregation: a tree of 2**levels blocks a stage, joined by its roots."""
+    quarter, channels = base.planes // 4, base.planes // 2
+    tally.conv_norm(3, quarter, kernel=7, side=side)
+    tally.conv_norm(quarter, quarter, kernel=3, side=side)
+    side = halved(side)
+    tally.conv_norm(quarter, channels, kernel=3, side=side)
+    for stage in range(len(pace)):
+        out = base.facts.expansion * base.planes * 2**stage
+        after = halved(side)
+        roots = 2 ** (dims.blocks[stage] - 1)
+        _run(tally, base, dims, stage, _Ends(channels, out, side, after), 2 * roots)
+        tally.conv_norm(channels, out, side=after)  # the shortcut of the first block
+        tally.conv(2 * out, out, side=after, times=roots)
+        tally.norm(out, times=roots)
+        # Beyond its own two blocks a root joins what shallower trees hand down: over a whole
+        # tree one more `out` a root but the first, and the stage's input but in the first.
+        joined = out * (roots - 1) + (channels if stage else 0)
+        tally.params = tally.params + joined * out
+        tally.macs = tally.macs + joined * out * after**2
+        channels, side = out, after
+    return channels
 
-    stage: int
-    blocks: Count
-    channels: int
-    side: int
+
+def _biglittle(
+    tally: Tally, base: Architecture, dims: Dimensions, side: int, pace: Sequence[Pace]
+) -> int:
+    """Three stages of a big branch at half resolution and a little one; an ordinary one."""
+    side, channels = _biglittle_stem(tally, base.planes, side), base.planes
+    for stage, step in enumerate(pace):
+        out: int = base.facts.expansion * base.planes * 2**stage
+        blocks, half = dims.blocks[stage], halved(side)
+        tally.conv_norm(channels, out, side=half)  # the shortcut of the branch or stage
+        if stage == 3:
+            _run(tally, base, dims, stage, _Ends(channels, out, side, half), blocks)
+            return out
+        _run(tally, base, dims, stage, _Ends(channels, out, side, half), blocks - 1)
+        _little(tally, base, dims, stage, _Ends(channels, out, side, side))
+        shape, after = dims.shape(stage), side if step.stride == 1 else half
+        merging = _convolutions(base, shape, opening=step.stride > 1)
+        tally.block(out, out, shape, side=side, out_side=after, convolutions=merging)
+        channels, side = out, after
+    return channels
 
 
-def _stage(
-    tally: _Tally, base: Architecture, dims: Dimensions, place: _Place
-) -> tuple[int, int]:
-    stage, blocks, channels, side = place
-    out = EXPANSION * base.planes * 2**stage
-    inner = dims.width * 2**stage * dims.cardinality  # channels of one split
-    out_side = side if stage == 0 else _halved(side)
+def _biglittle_stem(tally: Tally, planes: int, side: int) -> int:
+    slim = planes // BIGLITTLE_ALPHA
+    side, after = halved(side), halved(halved(side))
+    tally.conv_norm(3, planes, kernel=7, side=side)
+    tally.conv_norm(planes, planes, kernel=3, side=after)
+    tally.conv_norm(planes, slim, kernel=3, side=side)
+    tally.conv_norm(slim, slim, kernel=3, side=after)
+    tally.conv_norm(slim, planes, side=after)
+    tally.conv_norm(planes, planes, side=after)
+    return after
 
-    # One split needs its convolution; with more, the last one passes by (paper, Eq. 1).
-    passing = (dims.scale > 1) * 1
-    convolved = dims.scale - passing
-    first_convolved = dims.scale if base.first_block == "all" else convolved
-    rest = blocks - 1
 
-    tally.conv(channels, inner * dims.scale, side=side)
-    tally.conv(out, inner * dims.scale, side=out_side, times=rest)
-    convolutions = first_convolved + rest * convolved
-    tally.conv(
-        inner, inner, kernel=3, side=out_side, groups=dims.cardinality, times=convolutions
+def _little(
+    tally: Tally, base: Architecture, dims: Dimensions, stage: int, ends: _Ends
+) -> None:
+    """Few and slim blocks at full resolution, widened at the end by a 1x1."""
+    channels, out, side, _ = ends
+    slim = out // BIGLITTLE_ALPHA
+    shape = slimmed(dims.shape(stage))
+    blocks = at_least_one(dims.blocks[stage] // BIGLITTLE_BETA - 1)
+    changes = channels != slim
+    if changes:
+        tally.conv_norm(channels, slim, side=side)
+    first, inside = (_convolutions(base, shape, opening=o) for o in (changes, False))
+    tally.block(channels, slim, shape, side=side, out_side=side, convolutions=first)
+    tally.block(
+        slim, slim, shape, side=side, out_side=side, convolutions=inside, times=blocks - 1
     )
-    tally.conv(inner * dims.scale, out, side=out_side, times=blocks)
-    tally.conv(channels, out, side=out_side)  # the shortcut of the first block
-
-    tally.norm(inner * dims.scale, times=blocks)
-    tally.norm(inner, times=convolutions)
-    tally.norm(out, times=blocks + 1)
-
-    squeezed = squeeze_channels(out)
-    tally.conv(out, squeezed, side=1, times=blocks * dims.se)
-    tally.conv(squeezed, out, side=1, times=blocks * dims.se)
-    tally.bias(out + squeezed, times=blocks * dims.se)
-    return out, out_side
+    tally.conv_norm(slim, out, side=side)
 
 
-def squeeze_channels(channels: int) -> int:
-    """Channels between the two layers of a squeeze-and-excitation over `channels`."""
-    return max(1, channels // SE_REDUCTION)
+def slimmed(shape: Shape) -> Shape:
+    """The blocks of the little branch: as the stage's, of 1/alpha of the width."""
+    return shape._replace(width=at_least_one(shape.width // BIGLITTLE_ALPHA))
 
 
-def _halved(side: int) -> int:
-    """Side after a layer of stride 2; all of ours round up."""
-    return -(-side // 2)
+_SKELETONS: Mapping[
+    str, Callable[[Tally, Architecture, Dimensions, int, Sequence[Pace]], int]
+] = {"cifar": _resnet, "imagenet": _resnet, "dla": _dla, "biglittle": _biglittle}

@@ -1,7 +1,8 @@
 """Names people use for these networks, read into an `Architecture`. No torch here.
 
 `Res2Net-50-26w-4s`, `res2net50_26w_4s`, `Res2NeXt-29, 6c x 24w x 4s-SE`, `ResNeXt-50 32x4d`,
-`Res2Net-v1b-101`, `29d-6c-4s` (Fig. 5), and every `Architecture.name`.
+`Res2Net-v1b-101`, `Res2Net-DLA-60`, `dla60_res2next`, `dla60x`, `bLRes2Net-50`, `29d-6c-4s`
+(Fig. 5), and every `Architecture.name`.
 """
 
 import difflib
@@ -9,16 +10,23 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from res2net.architecture import Architecture, ArchitectureError, implied_skeleton
+from res2net.architecture import Architecture, implied_skeleton
+from res2net.errors import ArchitectureError
+from res2net.skeletons import SKELETONS
 
 _FAMILY = re.compile(
-    r"(?P<se>se)?[\s_-]*(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
+    r"(?P<se>se)?[\s_-]*(?P<bl>bl)?(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
+)
+# timm's and the paper's way around: dla60_res2net, dla60x, DLA-X-60, SE-DLA-60.
+_DLA = re.compile(
+    r"(?P<se>se[\s_-]*)?dla[\s_-]*(?P<x>x[\s_-]*)?(?P<depth>\d+)(?P<x_too>x)?"
+    r"(?:[\s_-]*(?P<family>res2next|res2net|resnext|resnet))?(?P<rest>(?![\d.x]).*)"
 )
 _FIG5 = re.compile(r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<s>\d+)s)?")
 _TOKEN = re.compile(
     r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
     r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
-    r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet)(?![a-z])"
+    r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet|dla|biglittle)(?![a-z])"
     r"|(?P<gap>[\s,_x-]+)"
 )
 _UNITS = {
@@ -36,12 +44,12 @@ _WORDS: dict[str, dict[str, Any]] = {
     "vd": {"version": "v1b"},
     "pool": {"first_block": "pool"},
     "all": {"first_block": "all"},
-    "cifar": {"skeleton": "cifar"},
-    "imagenet": {"skeleton": "imagenet"},
+    **{name: {"skeleton": name} for name in SKELETONS},
 }
 _FIG5_WIDTH = 24  # unsaid in the paper; the one that makes 4s and 6s the networks of Table 4
 
-# What a bare name means: the row of the paper's tables that carries it.
+# What a bare name means: the row of the paper's tables that carries it. "biglittle" means what
+# "imagenet" does.
 _UNSAID: dict[tuple[str, str], dict[str, int]] = {
     ("resnet", "imagenet"): {"width": 64},
     ("resnet", "cifar"): {"width": 64},
@@ -51,10 +59,12 @@ _UNSAID: dict[tuple[str, str], dict[str, int]] = {
     ("res2net", "cifar"): {"width": 26, "scale": 4},
     ("res2next", "imagenet"): {"width": 4, "scale": 4, "cardinality": 8},
     ("res2next", "cifar"): {"width": 24, "scale": 4, "cardinality": 6},
+    ("res2net", "dla"): {"width": 28, "scale": 4},
 }
 _ALIASES = {
     "res2net50l": "res2net50_18w4s",  # the paper's light one
     "res2net50299": "res2net50_26w4s",  # the same network at 299 px
+    "senet50": "seresnet50",  # as the paper's Table 1 has it
 }
 _EXAMPLES = (
     "ResNet-50",
@@ -68,6 +78,11 @@ _EXAMPLES = (
     "Res2NeXt-50",
     "Res2NeXt-29-6c24w4s",
     "Res2NeXt-29-6c24w4s-SE",
+    "Res2Net-DLA-60",
+    "Res2NeXt-DLA-60",
+    "DLA-60",
+    "bLResNet-50",
+    "bLRes2Net-50",
     "29d-6c-4s",
 )
 
@@ -94,14 +109,25 @@ def parse(text: str) -> Architecture:
             cardinality=int(fig5["c"] or 1),
             scale=int(fig5["s"] or 1),
         )
-    named = _FAMILY.fullmatch(plain)
+    named = _FAMILY.fullmatch(_family_first(plain))
     if not named:
         raise _unknown(text, "is not the name of a ResNet, ResNeXt, Res2Net or Res2NeXt")
-    return _read(text, named["family"], named["rest"], se=bool(named["se"]))
+    said: dict[str, Any] = {"se": True} if named["se"] else {}
+    if named["bl"]:
+        said["skeleton"] = "biglittle"
+    return _read(text, named["family"], named["rest"], said)
 
 
-def _read(text: str, family: str, rest: str, *, se: bool) -> Architecture:
-    said: dict[str, Any] = {"se": True} if se else {}
+def _family_first(plain: str) -> str:
+    """`dla60_res2net` and `dla60x` as `res2net_dla60` and `resnext_dla60`."""
+    named = _DLA.fullmatch(plain)
+    if not named:
+        return plain
+    family = named["family"] or ("resnext" if named["x"] or named["x_too"] else "resnet")
+    return f"{named['se'] or ''}{family}_dla{named['depth']}{named['rest']}"
+
+
+def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architecture:
     for token in _tokens(text, rest):
         for field, value in _meaning(token).items():
             if said.get(field, value) != value:
@@ -111,7 +137,8 @@ def _read(text: str, family: str, rest: str, *, se: bool) -> Architecture:
         raise _unknown(text, "gives no depth")
     said.setdefault("skeleton", implied_skeleton(said["depth"]))
     if not said.keys() & {"width", "scale", "cardinality"}:
-        said |= _UNSAID[family, said["skeleton"]]
+        usual = _UNSAID[family, "imagenet"]
+        said |= _UNSAID.get((family, said["skeleton"]), usual)
     if "width" not in said:
         raise _unknown(text, "gives scale or cardinality but no width (such as 26w)")
     made = Architecture(**said)

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -17,41 +15,20 @@ from pydantic import (
     model_validator,
 )
 
-from res2net import Architecture, ArchitectureError, cost
-from res2net.architecture import Depth, FirstBlock, SkeletonName, Version, blocks_of
+from res2net import ArchitectureError, cost
 from search.datasets import DATASETS, Dataset
 from search.explaining import explain
+from search.network import Network
 from search.reading import ConfigError, Document, read
-from search.values import MisfitError, amount, counts, depths, flags, widths
+from search.section import Section
+from search.values import MisfitError, amount
 
-WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
 Objective = Literal["val_error", "macs", "params", "activations"]
 DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic"]
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Amount = Annotated[int | None, BeforeValidator(amount)]
-Counts = Annotated[tuple[int, ...], BeforeValidator(counts)]
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys and values of another type are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Network(Section):
-    """The dimensions of the space; each is one value or a list of values."""
-
-    skeleton: SkeletonName = "cifar"
-    planes: PositiveInt = 64
-    depth: Annotated[tuple[Depth, ...], BeforeValidator(depths)]
-    width: Annotated[tuple[int, ...] | Literal["fill"], BeforeValidator(widths)]
-    scale: Counts = (1,)
-    cardinality: Counts = (1,)
-    se: Annotated[tuple[bool, ...], BeforeValidator(flags)] = (False,)
-    version: Version = "v1"
-    first_block: FirstBlock | None = None
 
 
 class Band(Section):
@@ -212,22 +189,6 @@ class Config(Section):
             raise MisfitError("resources.gpu", "is above 1 and not whole; write 2 or 0.5")
         return self
 
-    def base(self) -> Architecture:
-        """The network of the first value of each dimension (width 1 where it is solved)."""
-        network = self.network
-        return Architecture(
-            skeleton=network.skeleton,
-            depth=network.depth[0],
-            planes=network.planes,
-            width=1 if network.width == "fill" else network.width[0],
-            scale=network.scale[0],
-            cardinality=network.cardinality[0],
-            se=network.se[0],
-            version=network.version,
-            first_block=network.first_block,
-            classes=self.data.facts.classes,
-        )
-
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]:
     """Read and check a space file.
@@ -248,9 +209,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
     except ValidationError as error:
         raise ConfigError(*explain(error, document, Config)) from error
     try:
-        config.base()
-        for depth in config.network.depth:
-            blocks_of(config.network.skeleton, depth)
+        list(config.network.probes(config.data.facts.classes))
     except ArchitectureError as error:
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
@@ -260,23 +219,14 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
 
 def _check_countable(config: Config, document: Document) -> None:
     """Grids are counted in 64-bit integers, which wrap without a word."""
-    network = config.network
-    largest = Architecture(
-        skeleton=network.skeleton,
-        depth=max(network.depth, key=lambda depth: sum(blocks_of(network.skeleton, depth))),
-        planes=network.planes,
-        width=WIDEST if network.width == "fill" else max(network.width),
-        scale=max(network.scale),
-        cardinality=max(network.cardinality),
-        se=any(network.se),
-        first_block="all",
-        classes=config.data.facts.classes,
-    )
-    if cost(largest, image_size=config.data.facts.image_size).macs >= 2**62:
-        raise ConfigError(
-            f"{document.place(('network',))}: network: its largest candidate ({largest.name}) "
-            "has more than 2**62 multiply-adds, too many to count; lower the largest values"
-        )
+    facts = config.data.facts
+    for largest in config.network.largest(facts.classes):
+        if cost(largest, image_size=facts.image_size).macs >= 2**62:
+            raise ConfigError(
+                f"{document.place(('network',))}: network: its largest candidate "
+                f"({largest.name}) has more than 2**62 multiply-adds, too many to count; "
+                "lower the largest values"
+            )
 
 
 def _with_habits(config: Config) -> Config:

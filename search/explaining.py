@@ -91,7 +91,6 @@ def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel]:
 _EXAMPLES = {
     "study": "study: my_study",
     "network": "network: {depth: 29, width: 24, scale: [1, 2, 4]}",
-    "depth": "depth: [20, 29]",
     "width": "width: {from: 4, to: 64}, or fill",
     "data": "data: {name: digits, validation: 240}",
     "name": "name: cifar100",

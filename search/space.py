@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from res2net import Architecture, Cost
-from res2net.cost import Costs, IntArray
+from res2net.cost import Costs
+from res2net.tally import IntArray
 from search.config import Band, Config
-from search.grid import Dimension, Grid, Mask, dimensions_of
+from search.grid import Dimension, Grid, Mask, axes_of
 
 _CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
 
@@ -34,7 +35,7 @@ class Survey:
 
     Attributes:
         positions: place of each candidate in the grid, ascending.
-        widths: of each candidate, in channels of one group of one split in the first stage.
+        widths: of each candidate where it is solved for the budget, else 0.
         costs: params, macs and activations of each candidate.
         total: distinct candidates, inside or not.
         duplicates: combinations of the file that name a network already named.
@@ -61,7 +62,7 @@ class Survey:
 
     def indices(self) -> npt.NDArray[np.intp]:
         """(candidates, dimensions): the index of each value in its dimension."""
-        return np.stack(np.unravel_index(self.positions, self.grid.shape), axis=1)
+        return self.grid.indices(self.positions)
 
     def architecture(self, candidate: int) -> Architecture:
         """The network of a candidate."""
@@ -92,8 +93,12 @@ def survey(config: Config) -> Survey:
     Returns:
         The candidates inside, possibly none.
     """
-    dimensions, duplicates = dimensions_of(config.network)
-    grid = Grid(config.base(), dimensions, image_size=config.data.facts.image_size)
+    axes, duplicates = axes_of(config.network)
+    facts = config.data.facts
+    fixed = {"classes": facts.classes} | {
+        field: getattr(config.network, field) for field in ("planes", "version", "first_block")
+    }
+    grid = Grid(axes, fixed, image_size=facts.image_size)
     bands = config.budget.bands()
     sorting = _Sorting(grid, bands)
     for start in range(0, len(grid), _CHUNK):

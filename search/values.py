@@ -4,14 +4,18 @@ Each function takes what YAML gave and returns the checked value, or raises Valu
 the rule and the remedy.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-from res2net.architecture import Depth
+from res2net.architecture import PerStage
+from res2net.skeletons import SKELETONS, Depth
+from search.section import Section
 
 _LONGEST = 100_000  # values of one dimension
+_MOST_STAGES = max(len(facts.stages) for facts in SKELETONS.values())
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _LARGEST = 2.0**62  # what 64-bit integers can count to, with room
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)")
@@ -42,30 +46,68 @@ def amount(value: Any) -> int | None:
     return round(number)
 
 
-def counts(value: Any) -> tuple[int, ...]:
-    """One whole number from 1 up, a list of them, or {from: a, to: b, step: c}."""
+class EachStage(Section):
+    """Every combination of some values over the stages of a network."""
+
+    per_stage: tuple[int, ...]
+
+    def combinations(self, stages: int) -> tuple[tuple[int, ...], ...]:
+        """One tuple a combination; the last stage runs fastest."""
+        return tuple(itertools.product(self.per_stage, repeat=stages))
+
+
+def sizes(value: Any) -> tuple[PerStage, ...] | EachStage:
+    """One value for all stages, a list of values, or a range; a value may be one a stage.
+
+    {per_stage: [1, 2, 4]} is every combination of these over the stages.
+    """
     if isinstance(value, dict):
-        return _range(value)
-    return _each(value, _count, "a whole number from 1 up", "[1, 2, 4] or {from: 1, to: 8}")
+        return _each_stage(value) if "per_stage" in value else _range(value)
+    rule = "a whole number from 1 up, or a list with one for each stage"
+    return _each(value, _count_or_counts, rule, "[1, 2, 4], [[1, 2, 4, 8]] or {from: 1, to: 8}")
 
 
-def widths(value: Any) -> tuple[int, ...] | Literal["fill"]:
-    """As `counts`, or the word `fill`: the widest that the budget allows."""
+def _each_stage(value: dict[str, Any]) -> EachStage:
+    if value.keys() != {"per_stage"}:
+        raise ValueError(f"has the keys {', '.join(value)}; write {{per_stage: [1, 2, 4]}}")
+    read = _each(value["per_stage"], _count, "a whole number from 1 up", "[1, 2, 4]")
+    distinct = tuple(dict.fromkeys(read))
+    if len(distinct) ** _MOST_STAGES > _LONGEST:
+        raise ValueError(f"has more than {_LONGEST:,} combinations; write fewer values")
+    return EachStage(per_stage=distinct)
+
+
+def widths(value: Any) -> tuple[PerStage, ...] | EachStage | Literal["fill"]:
+    """As `sizes`, or the word `fill`: the widest that the budget allows."""
     if value == "fill":
         return "fill"
     if isinstance(value, str):
         raise ValueError("is not a width; write whole numbers from 1 up, or fill")
-    return counts(value)
+    return sizes(value)
 
 
-def depths(value: Any) -> tuple[Depth, ...]:
+def depths(value: Any) -> tuple[Depth, ...] | EachStage:
     """One depth or a list; a depth is a number of layers, or a list: blocks of each stage."""
+    if isinstance(value, dict):
+        return _each_stage(value)
+    example = "[20, 29, 38], or blocks per stage: [[3, 4, 3]]"
+    return _each(value, _count_or_counts, "a depth", example)
 
-    def depth(one: Any) -> Depth | None:
-        blocks = isinstance(one, tuple) and one and all(_count(n) for n in one)
-        return one if blocks else _count(one)
 
-    return _each(value, depth, "a depth", "[20, 29, 38], or blocks per stage: [[3, 4, 3]]")
+def stacks(value: Any) -> tuple[str, ...]:
+    """One skeleton or a list; a skeleton may bring its depth along: `dla60`."""
+
+    def stack(one: Any) -> str | None:
+        return one if isinstance(one, str) and split_stack(one)[0] in SKELETONS else None
+
+    known = ", ".join(SKELETONS)
+    return _each(value, stack, f"a skeleton ({known})", "[imagenet, dla60, biglittle50]")
+
+
+def split_stack(text: str) -> tuple[str, Depth | None]:
+    """`dla60` as ("dla", 60), `imagenet` as ("imagenet", None)."""
+    name = text.rstrip("0123456789")
+    return name, int(text[len(name) :]) if text != name else None
 
 
 def flags(value: Any) -> tuple[bool, ...]:
@@ -109,6 +151,12 @@ def _range(value: dict[str, Any]) -> tuple[int, ...]:
     if (last - first) // (step or 1) >= _LONGEST:
         raise ValueError(f"has more than {_LONGEST:,} values; write a larger step")
     return tuple(range(first, last + 1, step or 1))
+
+
+def _count_or_counts(value: Any) -> PerStage | None:
+    if isinstance(value, tuple):
+        return value if value and all(_count(n) for n in value) else None
+    return _count(value)
 
 
 def _count(value: Any) -> int | None:

@@ -18,6 +18,10 @@ MODELS = [
     "res2next50",
     "res2net50d",
     "res2net101d",
+    "dla60_res2net",
+    "dla60_res2next",
+    "dla60",
+    "dla60x",
 ]
 
 

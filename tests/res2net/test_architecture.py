@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from res2net import Architecture, ArchitectureError
+from res2net.skeletons import SKELETONS
 
 
 def test_one_network_has_one_spelling() -> None:
@@ -13,6 +14,20 @@ def test_one_network_has_one_spelling() -> None:
     assert by_depth == by_blocks
     assert hash(by_depth) == hash(by_blocks)
     assert by_blocks.depth == 29
+
+
+def test_stages_that_are_alike_are_one_number() -> None:
+    assert Architecture(scale=(4, 4, 4)) == Architecture(scale=4)
+    mixed = Architecture(width=(8, 8, 9), scale=(1, 2, 4), cardinality=3)
+    assert (mixed.widths, mixed.scales) == ((8, 8, 9), (1, 2, 4))
+    assert mixed.cardinalities == (3, 3, 3)
+    assert mixed.family == "res2next"
+
+
+def test_each_skeleton_has_its_published_depth() -> None:
+    depths = {name: Architecture(skeleton=name).depth for name in SKELETONS}
+    assert depths == {"cifar": 29, "imagenet": 50, "dla": 60, "biglittle": 50}
+    assert Architecture(skeleton="dla", depth=(1, 2, 3, 1)).depth == 60
 
 
 def test_a_dimension_can_be_replaced() -> None:
@@ -43,10 +58,21 @@ def test_skeletons_bring_their_own_defaults() -> None:
         ({"depth": 60, "skeleton": "imagenet"}, "nearest: 50 or 101"),
         ({"depth": (1, 2)}, "one for each stage"),
         ({"depth": (1, 0, 2)}, "one for each stage"),
-        ({"skeleton": "dla"}, "skeleton: 'dla' is not known; write one of: cifar, imagenet"),
+        (
+            {"skeleton": "vgg"},
+            "'vgg' is not known; write one of: cifar, imagenet, dla, biglittle",
+        ),
+        ({"skeleton": "dla", "depth": 50}, "no depth 50 .* nearest: 46 or 60"),
+        ({"skeleton": "dla", "depth": (1, 2, 9, 1)}, r"\[1, 2, 9, 1\] is not, .* from 1 to 8"),
+        ({"skeleton": "dla", "planes": 6}, "planes: 6 is not a multiple of 4, .* write 8"),
+        ({"skeleton": "biglittle", "depth": (1, 2, 2, 2)}, "the first three from 2 up"),
+        ({"skeleton": "biglittle", "planes": 7}, "not a multiple of 2, .* write 8"),
+        ({"scale": (1, 2)}, r"scale: \[1, 2\] is not a list of 3 whole numbers"),
+        ({"width": (1, 2, 0)}, r"width: \[1, 2, 0\] is not a list of 3"),
+        ({"cardinality": (1, 2, 3, 4)}, r"cardinality: \[1, 2, 3, 4\] is not a list of 3"),
         ({"version": "v2"}, "version: 'v2' is not known; write 'v1' or 'v1b'"),
         ({"version": "v1b"}, "write 'v1'"),
-        ({"version": "v1b", "skeleton": "imagenet", "depth": 50, "planes": 7}, "even"),
+        ({"version": "v1b", "skeleton": "imagenet", "depth": 50, "planes": 7}, "write 8"),
         ({"first_block": "none"}, "first_block: 'none'"),
         ({"se": 1}, "se: 1 is not true or false"),
     ],

@@ -1,5 +1,7 @@
 """The built module: the paper's equation, its gradients, its seeds."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 
 from res2net import Architecture, build, parse
 from res2net.block import Res2NetBlock
+from res2net.skeletons import FirstBlock
 from tests.res2net.strategies import architectures
 
 
@@ -28,7 +31,7 @@ def test_a_block_is_equation_1_up_to_the_order_of_its_splits(scale: int) -> None
     torch.manual_seed(0)
     width = 6
     block = (
-        Res2NetBlock(channels=16, planes=4, width=width, scale=scale, cardinality=2)
+        Res2NetBlock(channels=16, out=16, width=width, scale=scale, cardinality=2)
         .double()
         .eval()
     )
@@ -42,33 +45,46 @@ def test_a_block_is_equation_1_up_to_the_order_of_its_splits(scale: int) -> None
 
 def test_scale_1_is_the_resnext_bottleneck() -> None:
     torch.manual_seed(0)
-    block = Res2NetBlock(channels=16, planes=4, width=8, scale=1, cardinality=4).eval()
+    block = Res2NetBlock(channels=16, out=16, width=8, scale=1, cardinality=4).eval()
     plain = nn.Sequential(
-        block.conv1, block.bn1, nn.ReLU(), block.convs[0], block.bns[0], nn.ReLU(), block.conv3,
+        block.conv1, block.bn1, nn.ReLU(), block.conv2, block.bn2, nn.ReLU(), block.conv3,
         block.bn3,
     )  # fmt: skip
-    assert block.convs[0].groups == 4
+    assert block.conv2.groups == 4
     x = torch.randn(2, 16, 5, 5)
     assert torch.equal(block(x), torch.relu(plain(x) + x))
 
 
+@pytest.mark.parametrize("first_block", ["all", "pool"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_the_first_block_of_a_stage_is_one_grouped_convolution(stride: int) -> None:
-    """No sums between splits: all splits together are a ResNeXt block of groups c x s."""
-    torch.manual_seed(0)
+def test_a_block_that_opens_a_stage_convolves_each_split_by_itself(
+    stride: int, first_block: FirstBlock
+) -> None:
+    """Computed as one grouped convolution, and equal to the separate ones it stands for."""
     block = Res2NetBlock(
-        channels=8, planes=4, width=6, scale=4, cardinality=2, stride=stride, first="all",
-        shortcut=nn.Conv2d(8, 16, 1, stride),
-    ).double().eval()  # fmt: skip
-    joined = nn.Conv2d(24, 24, 3, stride, padding=1, groups=8, bias=False).double()
-    joined.weight.data = torch.cat([conv.weight for conv in block.convs])
-    x = torch.randn(2, 8, 8, 8, dtype=torch.float64)
-    inner = joined(torch.relu(block.bn1(block.conv1(x))))
-    inner = torch.cat(
-        [torch.relu(bn(part)) for bn, part in zip(block.bns, inner.split(6, 1), strict=True)], 1
-    )
-    expected = torch.relu(block.bn3(block.conv3(inner)) + block.downsample(x))
+        channels=8, out=16, width=6, scale=4, cardinality=2, stride=stride,
+        first_block=first_block, shortcut=nn.Conv2d(8, 16, 1, stride),
+    ).double()  # fmt: skip
+    x = torch.randn(2, 8, 9, 9, dtype=torch.float64)
+    state = copy.deepcopy(block.state_dict())
+    splits = torch.relu(copy.deepcopy(block.bn1)(block.conv1(x))).split(6, 1)
+    outs, norms = [], []
+    for part in range(4 if first_block == "all" else 3):
+        conv = nn.Conv2d(6, 6, 3, stride, padding=1, groups=2, bias=False).double()
+        conv.load_state_dict({"weight": state[f"convs.{part}.weight"]})
+        norm = nn.BatchNorm2d(6).double()
+        norm.load_state_dict({key: state[f"bns.{part}.{key}"] for key in norm.state_dict()})
+        norms.append(norm)
+        outs.append(torch.relu(norm(conv(splits[part]))))
+    if first_block == "pool":
+        outs.append(nn.AvgPool2d(3, stride, 1)(splits[3]))
+    joined = block.conv3(torch.cat(outs, 1))
+    expected = torch.relu(copy.deepcopy(block.bn3)(joined) + block.downsample(x))
     assert torch.allclose(block(x), expected, rtol=0, atol=1e-12)
+    after = block.state_dict()
+    for part, norm in enumerate(norms):
+        for key, value in norm.state_dict().items():
+            assert torch.allclose(after[f"bns.{part}.{key}"], value, rtol=0, atol=1e-12)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

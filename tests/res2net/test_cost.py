@@ -1,5 +1,9 @@
 """Counted cost against the built module, torch's own counter, and other counters."""
 
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +14,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from res2net import Architecture, build, cost, parse
 from res2net.cost import Dimensions, costs
+from res2net.skeletons import SKELETONS
 from tests.res2net.strategies import architectures
 
 
-def counted_by_torch(architecture: Architecture, side: int) -> tuple[int, int, int]:
+def counted_by_torch(
+    architecture: Architecture, side: int, **form: Any
+) -> tuple[int, int, int]:
     """Parameters, MACs and activations that torch sees on the meta device."""
-    module = build(architecture, device="meta").eval()
+    module = build(architecture, device="meta", **form).eval()
     outputs: list[int] = []
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.Linear)):
@@ -27,10 +34,21 @@ def counted_by_torch(architecture: Architecture, side: int) -> tuple[int, int, i
     return sum(p.numel() for p in module.parameters()), flops // 2, sum(outputs)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(architectures(), st.integers(8, 70))
-def test_cost_is_what_torch_counts_to_the_unit(architecture: Architecture, side: int) -> None:
-    assert cost(architecture, image_size=side) == counted_by_torch(architecture, side)
+@pytest.mark.parametrize("skeleton", SKELETONS)
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.data(), st.integers(8, 70))
+def test_cost_is_what_torch_counts_to_the_unit(
+    skeleton: str, data: st.DataObject, side: int
+) -> None:
+    """Every skeleton, per-stage dimensions, SE, v1b, output strides, classifier, backbone."""
+    network = data.draw(architectures(skeletons=(skeleton,)))
+    stages = range(1, len(SKELETONS[skeleton].stages) + 1)
+    strides = SKELETONS[skeleton].output_strides
+    form = {
+        "features": data.draw(st.none() | st.sets(st.sampled_from(stages), min_size=1)),
+        "output_stride": data.draw(st.none() | st.sampled_from(strides)),
+    }
+    assert cost(network, image_size=side, **form) == counted_by_torch(network, side, **form)
 
 
 @pytest.mark.parametrize("name", ["Res2Net-101-26w-4s", "29d-6c-6s", "Res2Net-v1b-50"])
@@ -51,30 +69,31 @@ def test_fvcore_agrees_once_its_normalisation_is_taken_out() -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(architectures(), st.data())
 def test_a_grid_is_counted_as_its_members_are(base: Architecture, data: st.DataObject) -> None:
+    """Arrays at some stages, numbers at others: one formula for both."""
+    stages = len(base.blocks)
     sizes = st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True)
     widths, scales, cardinalities = data.draw(sizes), data.draw(sizes), data.draw(sizes)
+    stage = data.draw(st.integers(0, stages - 1))
+
+    def at(values: Sequence[Any], value: Any) -> tuple[Any, ...]:
+        return (*values[:stage], value, *values[stage + 1 :])
+
     grid = costs(
         base,
         Dimensions(
             blocks=base.blocks,
-            width=np.array(widths)[:, None, None],
-            scale=np.array(scales)[:, None],
-            cardinality=np.array(cardinalities),
+            width=(np.array(widths)[:, None, None],) * stages,
+            scale=at(base.scales, np.array(scales)[:, None]),
+            cardinality=at(base.cardinalities, np.array(cardinalities)),
             se=int(base.se),
         ),
         image_size=32,
     )
     for index in np.ndindex(grid.macs.shape):
-        member = Architecture(
-            skeleton=base.skeleton,
-            depth=base.depth,
-            planes=base.planes,
+        member = dataclasses.replace(
+            base,
             width=widths[index[0]],
-            scale=scales[index[1]],
-            cardinality=cardinalities[index[2]],
-            se=base.se,
-            version=base.version,
-            first_block=base.first_block,
-            classes=base.classes,
+            scale=at(base.scales, scales[index[1]]),
+            cardinality=at(base.cardinalities, cardinalities[index[2]]),
         )
         assert tuple(int(total[index]) for total in grid) == cost(member, image_size=32)

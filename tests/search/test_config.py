@@ -137,7 +137,6 @@ def test_yaml_1_2_and_amounts(tmp_path: Path) -> None:
 def test_the_data_set_brings_its_habits(tmp_path: Path) -> None:
     config, _ = load(write(tmp_path, PAPER))
     assert (config.training.crop, config.training.flip) == (4, True)
-    assert config.base().classes == 100
     digits, _ = load(write(tmp_path, TINY.replace("synthetic", "digits")))
     assert (digits.training.crop, digits.training.flip) == (1, False)
 

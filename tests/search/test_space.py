@@ -3,29 +3,66 @@
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from res2net import Architecture, cost
-from search.config import Band, Budget, Config, Network, load
+from search.config import Band, Budget, Config, load
+from search.network import Network
 from search.space import survey
+from search.values import EachStage
 from tests.search.spaces import PAPER, config_of, write
 
 SMALL = st.lists(st.integers(1, 6), min_size=1, max_size=3).map(tuple)
+FORMS = [
+    (("cifar",), (11,)),
+    (("cifar",), (20, 29)),
+    (("cifar",), (11, (1, 2, 1))),
+    (("cifar",), ((1, 1, 1), 11)),
+    (("cifar",), EachStage(per_stage=(1, 2))),
+    (("cifar11", "cifar"), (20,)),
+    (("cifar", "dla46"), (11,)),
+    (("imagenet", "dla46"), (14,)),
+    (("imagenet", "biglittle50", "imagenet26"), (14,)),
+    (("dla", "imagenet14", "dla60"), EachStage(per_stage=(1, 2))),
+]
+
+
+def per_stage(stages: int) -> st.SearchStrategy[Any]:
+    """Values of single stages: written out, or every combination."""
+    tuples = st.tuples(*[st.integers(1, 4)] * stages)
+    written = st.lists(st.integers(1, 6) | tuples, min_size=1, max_size=3).map(tuple)
+    return written | st.sets(st.integers(1, 6), min_size=1, max_size=2).map(
+        lambda values: EachStage(per_stage=tuple(values))
+    )
+
+
+def listed(values: Any, stages: int) -> Any:
+    """Every value that a field of a space names."""
+    return values.combinations(stages) if isinstance(values, EachStage) else values
 
 
 @st.composite
 def configs(draw: st.DrawFn, *, fill: bool = False) -> Config:
     """A small space with random limits around a random member."""
+    skeletons, depths = draw(st.sampled_from(FORMS))
+    stages = {"cifar": 3}.get(skeletons[0].rstrip("0123456789"), 4)
+    mixed = "cifar" in skeletons and len(skeletons) > 1
+    by_stage = None if mixed else draw(st.sampled_from(["width", "scale", "cardinality"]))
+    sizes = {
+        name: draw(per_stage(stages) if name == by_stage else SMALL)
+        for name in ("width", "scale", "cardinality")
+    }
     network = Network.model_construct(
-        skeleton="cifar",
-        planes=draw(st.integers(1, 8)),
-        depth=draw(st.sampled_from([(11,), (20, 29), (11, (1, 2, 1)), ((1, 1, 1), 11)])),
-        width="fill" if fill else draw(SMALL),
-        scale=draw(SMALL),
-        cardinality=draw(SMALL),
+        skeleton=skeletons,
+        planes=4 * draw(st.integers(1, 3)),
+        depth=depths,
+        width="fill" if fill else sizes["width"],
+        scale=sizes["scale"],
+        cardinality=sizes["cardinality"],
         se=draw(st.sampled_from([(False,), (True,), (False, True)])),
         version="v1",
         first_block=draw(st.sampled_from(["pool", "all"])),
@@ -47,12 +84,13 @@ def members(config: Config) -> list[Architecture]:
     assert network.width != "fill"
     return [
         Architecture(
-            skeleton=network.skeleton, depth=depth, planes=network.planes, width=width,
+            skeleton=skeleton, depth=depth, planes=network.planes, width=width,
             scale=scale, cardinality=cardinality, se=se, first_block=network.first_block,
             classes=config.data.facts.classes,
         )
-        for depth, width, scale, cardinality, se in itertools.product(
-            network.depth, network.width, network.scale, network.cardinality, network.se
+        for (skeleton, depth), width, scale, cardinality, se in itertools.product(
+            network.forms(), *(listed(getattr(network, name), network.stages)
+            for name in ("width", "scale", "cardinality")), network.se
         )
     ]  # fmt: skip
 

@@ -1,0 +1,85 @@
+"""Receptive fields on the screen and for programs; counted in `res2net.receptive`."""
+
+from decimal import Decimal
+
+from rich.bar import Bar
+from rich.table import Table
+
+from res2net.architecture import Architecture
+from res2net.receptive import Paths, binned, block_paths, network_paths, summary
+
+_BINS = 20  # rows that a screen shows with ease
+
+
+def describe_paths(network: Architecture) -> dict[str, object]:
+    """Every path of each kind of block and of the whole network, by receptive field."""
+    paths = network_paths(network)
+    return {
+        "block_paths_by_receptive_field": [
+            {"scale": scale, "opens": opens, "paths": by_field}
+            for (scale, opens), by_field in _blocks_of(network).items()
+        ],
+        "receptive_fields": summary(paths)._asdict(),
+        "paths_by_receptive_field": paths,
+    }
+
+
+def block_table(network: Architecture) -> Table:
+    """Paths through each kind of block that the network holds."""
+    blocks = _blocks_of(network)
+    table = Table()
+    table.add_column("receptive field\nin pixels of its input", justify="right")
+    for scale, opens in blocks:
+        kind = "opening" if opens else "inside"
+        table.add_column(f"scale {scale}\n{kind}", justify="right", no_wrap=True)
+    for field in sorted(set().union(*blocks.values())):
+        table.add_row(str(field), *(str(paths.get(field, "")) for paths in blocks.values()))
+    table.add_section()
+    table.add_row("all", *(str(sum(paths.values())) for paths in blocks.values()))
+    return table
+
+
+def network_table(paths: Paths) -> Table:
+    """Paths through a network in ranges of receptive fields, with a bar for each."""
+    table = Table()
+    for column in ("receptive field\nin pixels of the image", "paths", "share"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column()
+    total, ranges = sum(paths.values()), binned(paths, bins=_BINS)
+    most = max(some.paths for some in ranges)
+    for low, high, count in ranges:
+        bar = Bar(size=1, begin=0, end=count / most, width=30)
+        table.add_row(f"{low} to {high}", _digits(count), _percent(count, total), bar)
+    return table
+
+
+def paths_in_words(paths: Paths, *, image_size: int) -> str:
+    """How many paths there are and how far they see, in a line."""
+    said = summary(paths)
+    whole = sum(count for field, count in paths.items() if field >= image_size)
+    return (
+        f"{_digits(said.paths)} paths see {said.smallest} to {said.largest} pixels "
+        f"(mean {said.mean:.1f}, median {said.median}); "
+        f"{_percent(whole, said.paths)} of them {image_size} or more, the image's side"
+    )
+
+
+def _blocks_of(network: Architecture) -> dict[tuple[int, bool], Paths]:
+    """Paths through every kind of block, by scale and by whether it opens a stage."""
+    return {
+        (scale, opens): block_paths(scale, opens=opens)
+        for scale in sorted(set(network.scales))
+        for opens in (False, True)
+    }
+
+
+def _digits(count: int) -> str:
+    """All of them, as far as anyone reads them."""
+    return f"{count:,}" if count < 10**15 else f"{Decimal(count):.3e}"
+
+
+def _percent(count: int, total: int) -> str:
+    share = count / total
+    if 0 < share < 0.0001:
+        return "< 0.01%"
+    return "> 99.99%" if 0.9999 < share < 1 else f"{share:.2%}"

@@ -1,0 +1,142 @@
+"""Big-Little Net (Chen et al., ICLR 2019): two branches of two resolutions in a stage.
+
+The big branch works at half the side with most of the blocks; the little one at the full side
+with few and slim blocks. alpha and beta, its paper's names, are 2 and 4.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from res2net.architecture import Architecture
+from res2net.cost import BIGLITTLE_ALPHA, BIGLITTLE_BETA
+from res2net.skeletons import Pace
+from res2net.skeletons.parts import MakeBlock, Parts, conv_norm
+
+
+def biglittle(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Parts:
+    """Stem, three stages of two branches, an ordinary one.
+
+    Args:
+        a: its skeleton is "biglittle".
+        pace: how each stage steps; as many stages are made.
+        make_block: called once for each block.
+
+    Returns:
+        The parts in the order in which an image passes them.
+    """
+    parts: Parts = {"stem": Stem(a.planes)}
+    channels = a.planes
+    for stage, step in enumerate(pace):
+        out = a.facts.expansion * a.planes * 2**stage
+        run = _Run(make_block, stage)
+        if stage < 3:
+            part: nn.Module = _stage(run, channels, out, a.blocks[stage], step)
+        else:
+            part = run.of(a.blocks[stage], channels, out, stride=2)
+        parts[a.facts.stages[stage]] = part
+        channels = out
+    return parts
+
+
+class Stem(nn.Module):
+    """7x7 of stride 2, then a strided 3x3 beside a slim detour, merged."""
+
+    def __init__(self, planes: int) -> None:
+        super().__init__()
+        slim = planes // BIGLITTLE_ALPHA
+        self.conv1, self.bn1 = conv_norm(3, planes, kernel=7, stride=2)
+        self.b_conv0, self.bn_b0 = conv_norm(planes, planes, kernel=3, stride=2)
+        self.l_conv0, self.bn_l0 = conv_norm(planes, slim, kernel=3)
+        self.l_conv1, self.bn_l1 = conv_norm(slim, slim, kernel=3, stride=2)
+        self.l_conv2, self.bn_l2 = conv_norm(slim, planes)
+        self.bl_init, self.bn_bl_init = conv_norm(planes, planes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to (N, planes, H / 4, W / 4)."""
+        x = torch.relu_(self.bn1(self.conv1(x)))
+        big = self.bn_b0(self.b_conv0(x))
+        little = torch.relu_(self.bn_l0(self.l_conv0(x)))
+        little = torch.relu_(self.bn_l1(self.l_conv1(little)))
+        merged = torch.relu_(big + self.bn_l2(self.l_conv2(little)))
+        return torch.relu_(self.bn_bl_init(self.bl_init(merged)))
+
+
+class Branches(nn.Module):
+    """A stage: both branches, merged at the full side, and a block over the sum.
+
+    Args:
+        big: blocks at half the side; without a ReLU at the end.
+        little: slim blocks at the full side.
+        widen: brings the little branch to the channels of the big one.
+        fusion: block over the sum.
+    """
+
+    def __init__(
+        self, *, big: nn.Module, little: nn.Module, widen: nn.Module, fusion: nn.Module
+    ) -> None:
+        super().__init__()
+        self.big = big
+        self.little = little
+        self.little_e = widen
+        self.fusion = fusion
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
+        little = self.little_e(self.little(x))
+        big = F.interpolate(self.big(x), size=little.shape[2:])  # nearest
+        return self.fusion(torch.relu_(big + little))  # type: ignore[no-any-return]  # a Tensor
+
+
+class _Run:
+    """Makes runs of blocks of one stage."""
+
+    def __init__(self, make_block: MakeBlock, stage: int) -> None:
+        self._make_block, self._stage = make_block, stage
+
+    def of(
+        self,
+        blocks: int,
+        channels: int,
+        out: int,
+        *,
+        stride: int = 1,
+        slim: bool = False,
+        activation: bool = True,
+    ) -> nn.Sequential:
+        """`blocks` of them; `activation` says whether a ReLU ends the last."""
+        members = []
+        for index in range(blocks):
+            first, last = index == 0, index == blocks - 1
+            members.append(
+                self._make_block(
+                    stage=self._stage,
+                    channels=channels if first else out,
+                    out=out,
+                    stride=stride if first else 1,
+                    shortcut=_shortcut(channels, out, stride) if first else None,
+                    slim=slim,
+                    activation=activation or not last,
+                )
+            )
+        return nn.Sequential(*members)
+
+
+def _stage(run: _Run, channels: int, out: int, blocks: int, step: Pace) -> Branches:
+    slim = out // BIGLITTLE_ALPHA
+    few = max(1, blocks // BIGLITTLE_BETA - 1)
+    return Branches(
+        big=run.of(blocks - 1, channels, out, stride=2, activation=False),
+        little=run.of(few, channels, slim, slim=True),
+        widen=nn.Sequential(*conv_norm(slim, out)),
+        fusion=run.of(1, out, out, stride=step.stride),
+    )
+
+
+def _shortcut(channels: int, out: int, stride: int) -> nn.Module | None:
+    """A 3x3 average where the side changes, a 1x1 where the channels do."""
+    pool = [] if stride == 1 else [nn.AvgPool2d(3, stride, padding=1)]
+    project = [] if channels == out else conv_norm(channels, out)
+    return nn.Sequential(*pool, *project) if pool or project else None
