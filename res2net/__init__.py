@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from res2net.architecture import Architecture
 from res2net.cost import Cost, cost
-from res2net.errors import ArchitectureError
+from res2net.errors import ArchitectureError, WeightsError
 from res2net.names import parse
 
 if TYPE_CHECKING:
     from res2net.building import build
 
-__all__ = ["Architecture", "ArchitectureError", "Cost", "build", "cost", "parse"]
+__all__ = [
+    "Architecture",
+    "ArchitectureError",
+    "Cost",
+    "WeightsError",
+    "build",
+    "cost",
+    "parse",
+]
 
 
 def __getattr__(name: str) -> Any:

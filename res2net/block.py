@@ -4,7 +4,7 @@ A block never knows where it stands: it is told its channels and its stride. Nam
 and of what they store, are those of the published checkpoints.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -87,10 +87,10 @@ class Res2NetBlock(nn.Module):
             self.conv2 = _conv3x3(width, cardinality, stride, dilation)
             self.bn2 = nn.BatchNorm2d(width)
         elif self.joined:
-            self.convs: nn.Module = JoinedConv2d(
+            self.convs: Any = JoinedConv2d(
                 width, parts=parts, groups=cardinality, stride=stride, dilation=dilation
             )
-            self.bns: nn.Module = JoinedBatchNorm2d(width, parts=parts)
+            self.bns: Any = JoinedBatchNorm2d(width, parts=parts)
         else:
             self.convs = nn.ModuleList(
                 _conv3x3(width, cardinality, stride, dilation) for _ in range(parts)
@@ -127,7 +127,7 @@ class Res2NetBlock(nn.Module):
         splits = torch.split(x, self.width, 1)
         outs: list[Tensor] = []
         # `strict` is not known to TorchScript.
-        for conv, bn in zip(self.convs, self.bns):  # type: ignore[call-overload]  # noqa: B905
+        for conv, bn in zip(self.convs, self.bns):  # noqa: B905
             split = splits[len(outs)]
             split = outs[-1] + split if len(outs) > 0 else split
             outs.append(torch.relu_(bn(conv(split))))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ def build(
     *,
     features: Features | None = None,
     output_stride: int | None = None,
+    weights: Path | str | None = None,
     seed: int = 0,
     device: str | torch.device = "cpu",
 ) -> nn.Module:
@@ -39,6 +41,8 @@ def build(
             keys are the names of the modules ("layer1"). Both share weights and their names.
         output_stride: of the last stage against the image; where it is smaller than the
             skeleton's own, dilation takes the place of strides.
+        weights: a checkpoint, as `res2net.weights.load` takes it, or "timm": those that timm
+            has of this network, through its hub.
         seed: of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
@@ -49,6 +53,7 @@ def build(
     Raises:
         ArchitectureError: the name is not understood, or the skeleton has no such stage or
             output stride.
+        WeightsError: the weights cannot be had, or are those of another network.
     """
     if isinstance(architecture, str):
         architecture = parse(architecture)
@@ -58,6 +63,10 @@ def build(
         module.to_empty(device="cpu")
         _initialise(module, torch.Generator().manual_seed(seed))
         module.to(device)
+    if weights is not None:
+        from res2net.weights import fill_from  # noqa: PLC0415 - it builds what it compares
+
+        fill_from(module, architecture, weights)
     return module
 
 

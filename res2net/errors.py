@@ -1,4 +1,4 @@
-"""What is raised when something names no network. No torch here."""
+"""What is raised for bad input. No torch here."""
 
 
 class ArchitectureError(ValueError):
@@ -8,3 +8,7 @@ class ArchitectureError(ValueError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be had or do not fit; the message says where, what and the remedy."""

@@ -87,7 +87,8 @@ class Branches(nn.Module):
         """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
         little = self.little_e(self.little(x))
         big = F.interpolate(self.big(x), size=little.shape[2:])  # nearest
-        return self.fusion(torch.relu_(big + little))  # type: ignore[no-any-return]  # a Tensor
+        out: Tensor = self.fusion(torch.relu_(big + little))
+        return out
 
 
 class _Run:

@@ -92,7 +92,8 @@ class Pair(nn.Module):
             inputs = inputs + handed_down
         if self.keeps_input:
             inputs.append(pooled)
-        return self.root(inputs)  # type: ignore[no-any-return]  # a Tensor
+        out: Tensor = self.root(inputs)
+        return out
 
 
 class Tree(nn.Module):
@@ -123,7 +124,8 @@ class Tree(nn.Module):
             given.append(self.downsample(x))
         first = self.tree1(x)
         given.append(first)
-        return self.tree2(first, given)  # type: ignore[no-any-return]  # a Tensor
+        out: Tensor = self.tree2(first, given)
+        return out
 
 
 class _Planting:
