@@ -46,7 +46,7 @@ def accuracy_vs_macs(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_accuracy_vs_macs(points: pd.DataFrame, *, title: str) -> Figure:
-    """Accuracy against multiply-adds: colour is scale, shape is cardinality.
+    """Accuracy against multiply-adds: colour is scale, shape is cardinality or skeleton.
 
     Args:
         points: from `accuracy_vs_macs`.
@@ -87,14 +87,16 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
         label="scale 1: ResNet, ResNeXt" if len(baseline) else None,
     )
     if len(whole):
+        by_number = pd.api.types.is_numeric_dtype(whole["scale"])
         sns.scatterplot(
             whole.rename(columns={"cardinality": "card."}),
             x="macs_m",
             y="accuracy_pct",
             hue="scale",
-            style="card.",
+            style="skeleton" if len(set(whole["skeleton"])) > 1 else "card.",
             palette="crest",
-            hue_norm=(1, max(int(whole["scale"].max()), 2)),
+            # Scales that differ from stage to stage are words, and have no range.
+            hue_norm=(1, max(int(whole["scale"].max()), 2)) if by_number else None,
             legend="full",
             s=70,
             ax=ax,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from res2net.architecture import PerStage
 from search.journal import read
 from search.records import Ended, Epoch, Started
 
@@ -87,6 +88,11 @@ def epochs(folder: Path) -> pd.DataFrame:
     return frame.reindex(columns=list(EPOCH_COLUMNS))
 
 
+def _written(value: PerStage) -> int | str:
+    """One number; one for each stage as names write them, 1.2.4."""
+    return ".".join(map(str, value)) if isinstance(value, tuple) else value
+
+
 def _started(started: Started) -> dict[str, Any]:
     network = started.network()
     return {
@@ -96,9 +102,9 @@ def _started(started: Started) -> dict[str, Any]:
         "reason": "",
         "name": started.name,
         "depth": network.layers,
-        "width": network.width,
-        "scale": network.scale,
-        "cardinality": network.cardinality,
+        "width": _written(network.width),
+        "scale": _written(network.scale),
+        "cardinality": _written(network.cardinality),
         "se": network.se,
         "planes": network.planes,
         "skeleton": network.skeleton,

@@ -1,6 +1,6 @@
-"""What a network costs, on the command line.
+"""What a network costs and sees, on the command line.
 
-python -m res2net NAME [--image-size N] [--json]
+python -m res2net NAME [--image-size N] [--receptive-fields] [--json]
 python -m res2net --published
 """
 
@@ -12,17 +12,20 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from res2net.architecture import Architecture, ArchitectureError
+from res2net.architecture import Architecture
 from res2net.cost import cost
+from res2net.errors import ArchitectureError
 from res2net.names import parse
 from res2net.published import Published, matches, published
+from res2net.receptive import network_paths
+from res2net.receptive_tables import block_table, describe_paths, network_table, paths_in_words
 
 _FLOAT32 = 4  # bytes
 
 
 def main(argv: Sequence[str]) -> int:
     """Print what the arguments ask for; 0, or 2 when they name no network."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parsed(argv)
     if arguments.published:
         _print_published()
         return 0
@@ -31,11 +34,15 @@ def main(argv: Sequence[str]) -> int:
     except ArchitectureError as error:
         print(error, file=sys.stderr)
         return 2
-    facts = describe(network, image_size=arguments.image_size or network.image_size)
+    image_size = arguments.image_size or network.image_size
+    facts = describe(network, image_size=image_size)
     if arguments.json:
-        print(json.dumps(facts, indent=2))
-    else:
-        _print_facts(facts)
+        paths = describe_paths(network) if arguments.receptive_fields else {}
+        print(json.dumps(facts | paths, indent=2))
+        return 0
+    _print_facts(facts)
+    if arguments.receptive_fields:
+        _print_paths(network, image_size=image_size)
     return 0
 
 
@@ -60,14 +67,20 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m res2net", description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("name", nargs="?", help="such as Res2Net-50-26w-4s or 29d-6c-4s")
     what.add_argument("--published", action="store_true", help="printed against counted")
     parser.add_argument("--image-size", type=_side, metavar="N", help="side in pixels")
+    parser.add_argument(
+        "--receptive-fields", action="store_true", help="how many paths reach each of them"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
-    return parser
+    arguments = parser.parse_args(argv)
+    if arguments.published and arguments.receptive_fields:
+        parser.error("--receptive-fields is about one network; name it instead of --published")
+    return arguments
 
 
 def _side(text: str) -> int:
@@ -86,9 +99,26 @@ def _print_facts(facts: dict[str, object]) -> None:
     Console().print(table)
 
 
+def _print_paths(network: Architecture, *, image_size: int) -> None:
+    paths = network_paths(network)
+    screen = Console(width=max(Console().width, 110))  # eight kinds of block fit
+    print("\npaths through a block; opening: it changes stride or channels, and sums no splits")
+    screen.print(block_table(network))
+    print("\npaths through the network")
+    screen.print(network_table(paths))
+    print(paths_in_words(paths, image_size=image_size))
+    print(
+        f"each of the {len(paths)} receptive fields: --json; "
+        f"drawn for scale 1 to 8: python -m analysis.receptive {network.name}"
+    )
+
+
 def _print_published() -> None:
     table = Table("table", "network", title="printed in the paper against counted here")
-    table.caption = "cifar100 and fig5 are counted with a 10-class head, as the paper's are"
+    table.caption = (
+        "cifar100 and fig5 are counted with a 10-class head, as the paper's are; "
+        "in brackets: with what the published DLA holds and never uses"
+    )
     for column in ("params M", "counted", "MACs G", "counted", "top-1 err %"):
         table.add_column(column, justify="right")
     table.add_column("match")
@@ -106,13 +136,19 @@ def _cells(row: Published) -> list[str]:
         row.table,
         row.name,
         row.params_m or "-",
-        f"{counted.params / 1e6:.3f}" if counted else "-",
+        _with_idle(counted.params, row.idle.params, 10**6),
         row.gmacs or "-",
-        f"{counted.macs / 1e9:.3f}" if counted else "-",
+        _with_idle(counted.macs, row.idle.macs, 10**9),
         f"{row.top1_error:.2f}" if row.top1_error is not None else "-",
         verdict,
         row.note,
     ]
+
+
+def _with_idle(counted: int, idle: int, unit: int) -> str:
+    """What our network has, and where it differs what the published module holds."""
+    shown = f"{counted / unit:.3f}"
+    return f"{shown} ({(counted + idle) / unit:.3f})" if idle else shown
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class Res2NetBlock(nn.Module):
         `shortcut`, of the output's shape, takes the place of the block's own.
         """
         out = self.se(self.bn3(self.conv3(self._mix(torch.relu_(self.bn1(self.conv1(x)))))))
-        out = out + (self.downsample(x) if shortcut is None else shortcut)
+        out = out.add_(self.downsample(x) if shortcut is None else shortcut)
         return torch.relu_(out) if self.activation else out
 
     def _mix(self, x: Tensor) -> Tensor:
@@ -117,8 +117,9 @@ class Res2NetBlock(nn.Module):
             return torch.relu_(self.bn2(self.conv2(x)))
         if self.joined:
             if self.passing:
-                mixed = torch.relu_(self.bns(self.convs(x[:, : self.convolved])))
-                return torch.cat([mixed, self.pool(x[:, self.convolved :])], 1)
+                convolved, last = torch.split(x, [self.convolved, self.width], 1)
+                mixed = torch.relu_(self.bns(self.convs(convolved)))
+                return torch.cat([mixed, self.pool(last)], 1)
             return torch.relu_(self.bns(self.convs(x)))
         return self._hierarchy(x)
 

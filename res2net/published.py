@@ -45,7 +45,7 @@ _IDLE = Cost(
     macs=sum(i * o * side**2 for i, o, side in _IDLE_PROJECTIONS),
     activations=sum(o * side**2 for _, o, side in _IDLE_PROJECTIONS),
 )
-_IDLE_NOTE = "as published: with 297,472 parameters of projections computed and never used"
+_IDLE_NOTE = "published with 297,472 parameters of projections that are never used"
 _SE = "reduction 16 with biases; the paper does not state them, no one convention fits all"
 _SENET = "SE-ResNet-50; reduction 16 with biases"
 

@@ -128,6 +128,8 @@ def _each(
     read_items = []
     for item in items:
         one = read(item)
+        if one is None and items is not value:
+            raise ValueError(f"is not {rule}; write such as {example}")
         if one is None:
             shown = list(item) if isinstance(item, tuple) else item
             raise ValueError(f"holds {shown!r}, which is not {rule}; write such as {example}")

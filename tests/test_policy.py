@@ -53,10 +53,11 @@ def test_nothing_else_knows_ray() -> None:
 
 
 def test_analysis_needs_no_torch() -> None:
+    """But for Grad-CAM, which runs a network."""
     allowed = {"journal", "config", "records", "manifest"}
     for path in (ROOT / "analysis").glob("*.py"):
         for name in imports_of(path):
-            assert not name.startswith("torch"), path
+            assert not name.startswith("torch") or path.name == "cam.py", path
             if name.startswith("search."):
                 assert name.partition(".")[2] in allowed, (path, name)
 

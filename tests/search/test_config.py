@@ -7,6 +7,7 @@ import pytest
 
 from search.config import load
 from search.reading import ConfigError
+from search.values import EachStage
 from tests.search.spaces import PAPER, TINY, write
 
 # What to replace in TINY, by what, and what the message must say (its line included).
@@ -43,6 +44,17 @@ MISTAKES = [
     ("resources: {cpu: 1}", "scheduler: {name: asha, grace: 3}", r":14: scheduler.grace: 3 leaves"),
     ("seed: 0}", "objectives: [val_error, macs]}\nscheduler: {name: asha}", r":14: scheduler.name"),
     ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' changes the ImageNet stem"),
+    ("skeleton: cifar", "skeleton: vgg", r":3: network.skeleton: 'vgg' is not a skeleton \(cifar, imag"),
+    ("skeleton: cifar", "skeleton: [cifar, dla50]", r":5: network.depth: .*'dla' has no depth 50"),
+    ("skeleton: cifar", "skeleton: [cifar, dla]", r":5: network.depth: .*'dla' has no depth 11"),
+    ("skeleton: cifar", "skeleton: [cifar, dla60]", r":4: network.planes: 2 is not a multiple of 4"),
+    ("  depth: [11, 20]\n", "", r":2: network.depth: is missing; add it .*or write skeleton: dla60"),
+    ("scale: [1, 2, 3]", "scale: [[1, 2]]", r":7: network.scale: \[1, 2\] is not a list of 3"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: []}", r":7: network.scale: is an empty list"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: holds 0"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: 1, step: 2}", r":7: network.scale: has the keys per_st"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}",
+     r":7: network.scale: has more than 100,000 combinations"),
     ("study: tiny", "- tiny", r":2: is not YAML|:1: is not a mapping"),
     ("[11, 20]", "[11, 20", r"is not YAML"),
     ("study: tiny", "study: t\x00iny", r":1: is not YAML"),
@@ -73,6 +85,12 @@ def test_fill_without_a_limit_is_refused(tmp_path: Path) -> None:
     text = TINY.replace("width: [1, 2, 3]", "width: fill").replace("max: 300K, ", "")
     with pytest.raises(ConfigError, match=r":8: network.width: 'fill' needs a limit to fill"):
         load(write(tmp_path, text))
+
+
+def test_stages_cannot_be_varied_across_skeletons_of_three_and_four(tmp_path: Path) -> None:
+    overrides = ("network.skeleton=[cifar, imagenet14]", "network.scale={per_stage: [1, 2]}")
+    with pytest.raises(ConfigError, match=r"network\.scale: .* different numbers"):
+        load(write(tmp_path), overrides)
 
 
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
@@ -124,6 +142,27 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_overrides_lie_over_the_file(tmp_path: Path) -> None:
     config, _ = load(write(tmp_path), ("search.trials=7", "network.width={from: 2, to: 4}"))
     assert (config.search.trials, config.network.width) == (7, (2, 3, 4))
+
+
+def test_dimensions_by_stage(tmp_path: Path) -> None:
+    overrides = (
+        "network.skeleton=[imagenet, dla60, biglittle50]",
+        "network.planes=4",
+        "network.depth=[14, [1, 1, 2, 1]]",
+        "network.scale=[2, [1, 2, 4, 8]]",
+        "network.cardinality={per_stage: [1, 2]}",
+        "budget={}",
+    )
+    network = load(write(tmp_path), overrides)[0].network
+    assert network.scale == (2, (1, 2, 4, 8))
+    assert network.forms() == (
+        ("imagenet", 14),
+        ("imagenet", (1, 1, 2, 1)),
+        ("dla", 60),
+        ("biglittle", 50),
+    )
+    assert isinstance(network.cardinality, EachStage)
+    assert len(network.cardinality.combinations(network.stages)) == 2**4
 
 
 def test_yaml_1_2_and_amounts(tmp_path: Path) -> None:
