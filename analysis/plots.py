@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "grid.alpha": 0.3,
     "axes.spines.top": False,
@@ -52,7 +52,7 @@ def draw_accuracy_vs_macs(points: pd.DataFrame, *, title: str) -> Figure:
         points: from `accuracy_vs_macs`.
         title: what the study was: data, trials, epochs.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained")
         ax = figure.subplots()
         _draw_points(points, ax)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -20,18 +19,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots import STYLE
 from res2net import Architecture, ArchitectureError, parse
 from res2net.receptive import network_paths
 
 _SCALES = range(1, 9)
-_STYLE: dict[Any, Any] = {
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 10,
-    "savefig.dpi": 150,
-}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -87,7 +79,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
         table: from `paths_by_scale`.
         network: the one it was made for.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.5, 5), layout="constrained")
         ax = figure.subplots()
         _draw_lines(table, ax, own=network.scale)

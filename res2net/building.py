@@ -16,7 +16,7 @@ from res2net.names import parse
 from res2net.skeletons import Pace
 from res2net.skeletons.biglittle import biglittle
 from res2net.skeletons.dla import dla
-from res2net.skeletons.parts import MakeBlock, Parts
+from res2net.skeletons.parts import MakeBlock, Parts, Place
 from res2net.skeletons.resnet import resnet
 from res2net.tally import Shape
 
@@ -100,32 +100,24 @@ def _assemble(
 def _blocks_of(a: Architecture) -> MakeBlock:
     """The factory of an architecture's blocks."""
 
-    def make_block(  # noqa: PLR0913 - see MakeBlock
-        *,
-        stage: int,
-        channels: int,
-        out: int,
-        stride: int = 1,
-        dilation: int = 1,
-        shortcut: nn.Module | None = None,
-        slim: bool = False,
-        activation: bool = True,
-    ) -> Res2NetBlock:
-        shape = Shape(a.widths[stage] * 2**stage, a.scales[stage], a.cardinalities[stage], a.se)
-        if slim:
+    def make_block(place: Place) -> Res2NetBlock:
+        stage = place.stage
+        width, scale, groups = a.widths[stage], a.scales[stage], a.cardinalities[stage]
+        shape = Shape(width * 2**stage, scale, groups, a.se)
+        if place.slim:
             shape = slimmed(shape)
         return Res2NetBlock(
-            channels=channels,
-            out=out,
+            channels=place.channels,
+            out=place.out,
             width=int(shape.split),
-            scale=a.scales[stage],
-            cardinality=a.cardinalities[stage],
-            stride=stride,
-            dilation=dilation,
+            scale=scale,
+            cardinality=groups,
+            stride=place.stride,
+            dilation=place.dilation,
             first_block=a.first_block,
             se=a.se,
-            shortcut=shortcut,
-            activation=activation,
+            shortcut=place.shortcut,
+            activation=place.activation,
         )
 
     return make_block

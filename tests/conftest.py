@@ -2,9 +2,11 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no finding.
@@ -20,6 +22,15 @@ def reference(table: str) -> list[dict[str, str]]:
     """Rows of tests/reference/<table>.csv: the paper's figures and independent counts."""
     with (REFERENCE / f"{table}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For networks so small that, on a busy machine, more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from res2net.architecture import Architecture
 from res2net.cost import BIGLITTLE_ALPHA, BIGLITTLE_BETA
 from res2net.skeletons import Pace
-from res2net.skeletons.parts import MakeBlock, Parts, conv_norm
+from res2net.skeletons.parts import MakeBlock, Parts, Place, conv_norm
 
 
 def biglittle(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Parts:
@@ -108,21 +108,12 @@ class _Run:
         activation: bool = True,
     ) -> nn.Sequential:
         """`blocks` of them; `activation` says whether a ReLU ends the last."""
-        members = []
-        for index in range(blocks):
-            first, last = index == 0, index == blocks - 1
-            members.append(
-                self._make_block(
-                    stage=self._stage,
-                    channels=channels if first else out,
-                    out=out,
-                    stride=stride if first else 1,
-                    shortcut=_shortcut(channels, out, stride) if first else None,
-                    slim=slim,
-                    activation=activation or not last,
-                )
-            )
-        return nn.Sequential(*members)
+        shortcut = _shortcut(channels, out, stride)
+        first = Place(self._stage, channels, out, stride, shortcut=shortcut, slim=slim)
+        rest = Place(self._stage, out, out, slim=slim)
+        places = [first, *[rest] * (blocks - 1)]
+        places[-1] = places[-1]._replace(activation=activation)
+        return nn.Sequential(*map(self._make_block, places))
 
 
 def _stage(run: _Run, channels: int, out: int, blocks: int, step: Pace) -> Branches:

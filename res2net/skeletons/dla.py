@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from res2net.architecture import Architecture
 from res2net.skeletons import Pace
-from res2net.skeletons.parts import MakeBlock, Parts, conv_norm
+from res2net.skeletons.parts import MakeBlock, Parts, Place, conv_norm
 
 
 def dla(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Parts:
@@ -162,10 +162,8 @@ class _Planting:
         out = self._out
         same = channels == out
         return Pair(
-            first=self._make_block(
-                stage=self._stage, channels=channels, out=out, stride=stride
-            ),
-            second=self._make_block(stage=self._stage, channels=out, out=out),
+            first=self._make_block(Place(self._stage, channels, out, stride)),
+            second=self._make_block(Place(self._stage, out, out)),
             root=Root(2 * out + joined, out),
             pool=pool,
             project=nn.Identity() if same else nn.Sequential(*conv_norm(channels, out)),

@@ -3,29 +3,28 @@
 A skeleton never asks which block it holds: it gives a factory the place of each block.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import nn
 
 Parts = dict[str, nn.Module]  # in the order in which an image passes them
 
 
-class MakeBlock(Protocol):
-    """Makes the block that stands at one place of a skeleton."""
+class Place(NamedTuple):
+    """Where a block stands."""
 
-    def __call__(  # noqa: PLR0913 - all by keyword
-        self,
-        *,
-        stage: int,
-        channels: int,
-        out: int,
-        stride: int = 1,
-        dilation: int = 1,
-        shortcut: nn.Module | None = None,
-        slim: bool = False,
-        activation: bool = True,
-    ) -> nn.Module:
-        """Make it; `slim` is for the little branch of "biglittle"."""
+    stage: int
+    channels: int  # that it is given
+    out: int  # that it puts out
+    stride: int = 1
+    dilation: int = 1
+    shortcut: nn.Module | None = None  # None: the input as it is, or handed over by a tree
+    slim: bool = False  # in the little branch of "biglittle"
+    activation: bool = True  # whether a ReLU ends it
+
+
+MakeBlock = Callable[[Place], nn.Module]
 
 
 def conv_norm(

@@ -7,7 +7,7 @@ from torch import nn
 from res2net.architecture import Architecture, Version
 from res2net.pooling import SpreadAvgPool2
 from res2net.skeletons import Pace
-from res2net.skeletons.parts import MakeBlock, Parts
+from res2net.skeletons.parts import MakeBlock, Parts, Place
 
 
 def resnet(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Parts:
@@ -25,19 +25,13 @@ def resnet(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Part
     channels = a.planes
     for stage, step in enumerate(pace):
         out = a.facts.expansion * a.planes * 2**stage
-        opening = make_block(
-            stage=stage,
-            channels=channels,
-            out=out,
-            stride=step.stride,
-            dilation=step.first_dilation,
-            shortcut=_shortcut(channels, out, step, a.version),
+        shortcut = _shortcut(channels, out, step, a.version)
+        opening = Place(
+            stage, channels, out, step.stride, step.first_dilation, shortcut=shortcut
         )
-        rest = [
-            make_block(stage=stage, channels=out, out=out, dilation=step.dilation)
-            for _ in range(a.blocks[stage] - 1)
-        ]
-        parts[a.facts.stages[stage]] = nn.Sequential(opening, *rest)
+        inside = Place(stage, out, out, dilation=step.dilation)
+        places = [opening, *[inside] * (a.blocks[stage] - 1)]
+        parts[a.facts.stages[stage]] = nn.Sequential(*map(make_block, places))
         channels = out
     return parts
 

@@ -1,7 +1,6 @@
 """Grad-CAM against the method by hand, and the command with its refusals."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,8 @@ from torch import nn
 from analysis.cam import Network, draw_panels, grad_cam, main, network, opened, panels
 from res2net import Architecture, build
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = {
     "imagenet": Architecture(
         skeleton="imagenet", depth=(1, 2, 1, 1), planes=4, width=2, scale=3, classes=7
@@ -25,15 +26,6 @@ SMALL = {
         skeleton="biglittle", depth=(2, 2, 2, 1), planes=4, width=2, scale=2, classes=5
     ),
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks so small that, on a busy machine, more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

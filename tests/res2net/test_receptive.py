@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
@@ -19,16 +18,9 @@ from res2net.receptive import binned, block_paths, network_paths, summary
 from res2net.skeletons.dla import Root
 from tests.res2net.strategies import architectures
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Pool = nn.MaxPool2d | nn.AvgPool2d
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks so small that, on a busy machine, more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Tap(nn.Module):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from res2net import ArchitectureError, build, parse
 from res2net.errors import WeightsError
 from res2net.weights import HeadDropped, fill, from_timm, load
+from tests.res2net.test_against_timm import randomise_norms
 
 TINY = "res2net1.2.1.1_3w3s_8p"
 SOME = {"x": torch.ones(50)}
@@ -24,13 +25,9 @@ SOME = {"x": torch.ones(50)}
 
 def trained(module: nn.Module) -> nn.Module:
     """Norms as after training; fresh ones would hide mistakes."""
-    generator = torch.Generator().manual_seed(0)
+    randomise_norms(module, torch.Generator().manual_seed(0))
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
-            for tensor in (part.running_mean, part.bias):
-                tensor.data.normal_(generator=generator)
-            for tensor in (part.running_var, part.weight):
-                tensor.data.uniform_(0.5, 1.5, generator=generator)
             part.num_batches_tracked.fill_(7)
     return module.eval()
 
