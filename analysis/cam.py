@@ -28,9 +28,6 @@ from torch import Tensor, nn
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.weights import HeadDropped
 
-_BORDER = (1 - 224 / 256) / 2  # cut off each side, as where the published errors were measured
-_MEAN = (0.485, 0.456, 0.406)  # of ImageNet
-_STD = (0.229, 0.224, 0.225)
 _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
 _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
@@ -39,6 +36,18 @@ _STYLE: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.08,
 }
+
+
+class View(NamedTuple):
+    """How a network is shown an image: as where its errors are measured."""
+
+    border: float  # share of the side that is cut off at each end
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+_IMAGENET = View((1 - 224 / 256) / 2, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CIFAR = View(0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100's
 
 
 class CamError(ValueError):
@@ -72,11 +81,18 @@ def main(argv: Sequence[str]) -> int:
             sources.append((parse(asked.against[0]), asked.against[1]))
         for each, _ in sources:
             _check(each, layer=asked.layer, target=asked.target)
+        borders = {_view(each).border for each, _ in sources}
+        if len(borders) > 1:
+            raise CamError(
+                "--against: a network for CIFAR is shown whole images, one for ImageNet their "
+                "middle; compare two of one kind"
+            )
         out = _writable(asked.out or Path(f"{architecture.name}_cam.png"))
         images = [opened(path) for path in asked.images]
         networks = [network(each, weights, layer=asked.layer) for each, weights in sources]
         rows = panels(networks, images, target=asked.target)
-        figure = draw_panels(rows, images, titles=[path.name for path in asked.images])
+        titles = [path.name for path in asked.images]
+        figure = draw_panels(rows, images, titles=titles, border=borders.pop())
         figure.savefig(out, format="png")
     except (ArchitectureError, CamError, WeightsError, OSError) as error:
         print(error, file=sys.stderr)
@@ -152,7 +168,11 @@ def grad_cam(module: nn.Module, layer: str, image: Tensor, *, target: int) -> Te
 
 
 def draw_panels(
-    rows: Sequence[Sequence[Panel]], images: Sequence[Image.Image], *, titles: Sequence[str]
+    rows: Sequence[Sequence[Panel]],
+    images: Sequence[Image.Image],
+    *,
+    titles: Sequence[str],
+    border: float = _IMAGENET.border,
 ) -> Figure:
     """The images, and beside each where the networks look.
 
@@ -160,6 +180,7 @@ def draw_panels(
         rows: from `panels`.
         images: as they were given there.
         titles: what to call each image.
+        border: share of the side that the networks were not shown, at each end.
     """
     columns = 1 + len(rows[0])
     with mpl.rc_context(_STYLE):
@@ -167,7 +188,7 @@ def draw_panels(
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(rows), columns, squeeze=False)
         for row, image, title, places in zip(rows, images, titles, axes, strict=True):
-            centre = np.asarray(_centre(image, _SHOWN_SIDE))
+            centre = np.asarray(_centre(image, _SHOWN_SIDE, border=border))
             for ax in places:
                 ax.imshow(centre)
                 ax.set_axis_off()
@@ -190,7 +211,8 @@ def _draw_heat(panel: Panel, ax: Axes) -> None:
 
 
 def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:
-    seen = _normalised(_centre(image, each.architecture.image_size))
+    view = _view(each.architecture)
+    seen = _normalised(_centre(image, each.architecture.image_size, border=view.border), view)
     with torch.no_grad():
         probabilities = each.module(seen).softmax(1)[0]
     target = int(probabilities.argmax()) if target is None else target
@@ -201,13 +223,17 @@ def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:
     return Panel(each.architecture.name, target, float(probabilities[target]), heat.numpy())
 
 
-def _centre(image: Image.Image, side: int) -> Image.Image:
-    """What a short side of 256/224 x `side` leaves of the image after a centre crop."""
-    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=_BORDER)
+def _view(architecture: Architecture) -> View:
+    return _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
 
 
-def _normalised(image: Image.Image) -> Tensor:
-    pixels = (np.asarray(image) / 255 - _MEAN) / _STD
+def _centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
+    """The middle square without its border, `side` pixels wide."""
+    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
+
+
+def _normalised(image: Image.Image, view: View) -> Tensor:
+    pixels = (np.asarray(image) / 255 - view.mean) / view.std
     return torch.from_numpy(pixels).float().permute(2, 0, 1)[None]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from res2net.architecture import PerStage
+from res2net.architecture import PerStage, written
 from search.journal import read
 from search.records import Ended, Epoch, Started
 
@@ -88,9 +88,9 @@ def epochs(folder: Path) -> pd.DataFrame:
     return frame.reindex(columns=list(EPOCH_COLUMNS))
 
 
-def _written(value: PerStage) -> int | str:
-    """One number; one for each stage as names write them, 1.2.4."""
-    return ".".join(map(str, value)) if isinstance(value, tuple) else value
+def _shown(value: PerStage) -> int | str:
+    """One number stays one, so that a column of them is numeric."""
+    return written(value) if isinstance(value, tuple) else value
 
 
 def _started(started: Started) -> dict[str, Any]:
@@ -102,9 +102,9 @@ def _started(started: Started) -> dict[str, Any]:
         "reason": "",
         "name": started.name,
         "depth": network.layers,
-        "width": _written(network.width),
-        "scale": _written(network.scale),
-        "cardinality": _written(network.cardinality),
+        "width": _shown(network.width),
+        "scale": _shown(network.scale),
+        "cardinality": _shown(network.cardinality),
         "se": network.se,
         "planes": network.planes,
         "skeleton": network.skeleton,

@@ -248,7 +248,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compiled", action="store_true", help="both through torch.compile")
-    parser.add_argument("--steps", type=int, default=7, help="turns of each")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        choices=range(2, 101),
+        default=7,
+        metavar="N",
+        help="turns of each, 2 to 100",
+    )
     parser.add_argument("--quick", action="store_true", help="bf16 channels_last only")
     return parser
 

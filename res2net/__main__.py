@@ -15,7 +15,7 @@ from rich.table import Table
 from res2net.architecture import Architecture
 from res2net.cost import cost
 from res2net.errors import ArchitectureError
-from res2net.names import parse
+from res2net.names import parse, published_side
 from res2net.published import Published, matches, published
 from res2net.receptive import network_paths
 from res2net.receptive_tables import block_table, describe_paths, network_table, paths_in_words
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     except ArchitectureError as error:
         print(error, file=sys.stderr)
         return 2
-    image_size = arguments.image_size or network.image_size
+    image_size = arguments.image_size or published_side(arguments.name) or network.image_size
     facts = describe(network, image_size=image_size)
     if arguments.json:
         paths = describe_paths(network) if arguments.receptive_fields else {}
@@ -78,8 +78,10 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
-    if arguments.published and arguments.receptive_fields:
-        parser.error("--receptive-fields is about one network; name it instead of --published")
+    if arguments.published and (
+        arguments.receptive_fields or arguments.json or arguments.image_size
+    ):
+        parser.error("--published takes no other option; name a network to look at one")
     return arguments
 
 

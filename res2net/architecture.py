@@ -23,6 +23,7 @@ from res2net.skeletons import (
 Version = Literal["v1", "v1b"]
 PerStage = int | tuple[int, ...]  # one number for every stage, or one for each
 
+_PER_STAGE = ("width", "scale", "cardinality")
 SE_REDUCTION = 16  # of the squeeze-and-excitation bottleneck; the paper leaves it unsaid
 
 
@@ -88,15 +89,17 @@ class Architecture:
             # One spelling for one network: blocks that make a known depth become that depth.
             "depth": layers if facts.blocks(layers) == blocks else blocks,
             "planes": planes,
-            "width": one_if_equal(width),
-            "scale": one_if_equal(scale),
-            "cardinality": one_if_equal(cardinality),
+            "width": width,
+            "scale": scale,
+            "cardinality": cardinality,
             "se": se,
             "version": version,
             "first_block": facts.first_block if first_block is None else first_block,
             "classes": facts.classes if classes is None else classes,
         }
         _check(values, facts)
+        for field in _PER_STAGE:
+            values[field] = one_if_equal(values[field])
         for field, value in values.items():
             object.__setattr__(self, field, value)
 
@@ -144,10 +147,10 @@ class Architecture:
     @property
     def name(self) -> str:
         """Canonical name; `res2net.parse` turns it back into an equal Architecture."""
-        dims = f"{_written(self.cardinality)}c" if self.cardinality != 1 else ""
-        dims += f"{_written(self.width)}w"
-        dims += f"{_written(self.scale)}s" if self.scale != 1 else ""
-        depth = _written(self.depth)
+        dims = f"{written(self.cardinality)}c" if self.cardinality != 1 else ""
+        dims += f"{written(self.width)}w"
+        dims += f"{written(self.scale)}s" if self.scale != 1 else ""
+        depth = written(self.depth)
         stem = {"dla": f"{self.family}_dla{depth}", "biglittle": f"bl{self.family}{depth}"}
         head = stem.get(self.skeleton, f"{self.family}{depth}")
         return "_".join([head, dims, *self._variant_tokens()])
@@ -183,12 +186,13 @@ def one_if_equal(value: PerStage) -> PerStage:
     return value[0] if alike and isinstance(value, tuple) else value
 
 
-def _written(value: int | tuple[int, ...]) -> str:
+def written(value: object) -> str:
+    """A value as names write it; one number for each stage as 1.2.4."""
     return ".".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _check(values: Mapping[str, Any], facts: Skeleton) -> None:
-    for field in ("width", "scale", "cardinality"):
+    for field in _PER_STAGE:
         _check_per_stage(field, values[field], facts)
     for field in ("planes", "classes"):
         if not is_count(values[field]):
@@ -213,12 +217,14 @@ def _check_per_stage(field: str, value: object, facts: Skeleton) -> None:
         if len(value) != stages or not all(map(is_count, value)):
             raise ArchitectureError(
                 field,
-                f"{list(value)} is not a list of {stages} whole numbers from 1 up, one for "
-                "each stage; write that many, or one number for all",
+                f"{list(value)} is not {stages} whole numbers from 1 up, one for each stage; "
+                "write that many, or one number for all",
             )
     elif not is_count(value):
         raise ArchitectureError(
-            field, f"{value!r} is below 1 or not whole; write a number from 1 up"
+            field,
+            f"{value!r} is below 1 or not whole; write a number from 1 up, or a tuple with one "
+            "for each stage",
         )
 
 

@@ -11,6 +11,7 @@ from res2net.architecture import Architecture
 from res2net.backbone import Backbone
 from res2net.block import Res2NetBlock
 from res2net.cost import checked_features, slimmed
+from res2net.errors import ArchitectureError
 from res2net.joined import JoinedConv2d
 from res2net.names import parse
 from res2net.skeletons import Pace
@@ -89,6 +90,8 @@ def _assemble(
     parts = stack(architecture, pace[: max(stages)], factory)
     names = {stage: facts.stages[stage - 1] for stage in stages}
     keys = dict(features) if isinstance(features, Mapping) else names
+    if len(set(keys.values())) < len(keys):
+        raise ArchitectureError("features", f"{keys} gives two stages one key; write another")
     return Backbone(
         parts,
         keys={names[stage]: keys[stage] for stage in stages},

@@ -13,7 +13,7 @@ HOW_TO_SAVE = "write it with torch.save(model.state_dict(), ...)"
 
 
 def read_checkpoint(path: Path) -> object:
-    """Read a .pth, .pt, .bin, .tar or .safetensors file; no code in it is run.
+    """Read a .pth, .pt, .bin, .tar, .ckpt or .safetensors file; no code in it is run.
 
     Raises:
         WeightsError: there is no such file, it is damaged, or it holds more than tensors.
@@ -42,7 +42,7 @@ def _read_torch(path: Path) -> object:
 
 
 _READERS: dict[str, Callable[[Path], object]] = {
-    **dict.fromkeys((".pth", ".pt", ".bin", ".tar"), _read_torch),
+    **dict.fromkeys((".pth", ".pt", ".bin", ".tar", ".ckpt"), _read_torch),
     ".safetensors": safetensors.torch.load_file,
 }
 

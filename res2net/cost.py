@@ -130,13 +130,14 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
 def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
     """Stages (from 1) in ascending order; raises ArchitectureError for one that is not."""
     stages = range(1, len(facts.stages) + 1)
-    if not features or any(stage not in stages for stage in features):
+    listed = isinstance(features, Collection)
+    if not listed or not features or any(stage not in stages for stage in features):
+        shown = tuple(features) if listed else features
         raise ArchitectureError(
             "features",
-            f"{tuple(features)} are not all stages of this skeleton; write some of "
-            f"{tuple(stages)}",
+            f"{shown} are not all stages of this skeleton; write some of {tuple(stages)}",
         )
-    return sorted(features)
+    return sorted(set(map(int, features)))
 
 
 def _head(tally: Tally, channels: int, classes: int) -> None:

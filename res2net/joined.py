@@ -2,11 +2,15 @@
 
 The 3x3 convolutions of a block without sums between its splits are one convolution of more
 groups, and their norms one norm: the same numbers from a third of the calls. A state dict
-names them one by one, as the published weights do; one with `keep_vars=True`, which promises
-the parameters themselves, holds the joined ones. Both load.
+names them one by one, as the published weights do, each a view of the joined tensor; one with
+`keep_vars=True`, which promises the parameters themselves, holds the joined ones. Both load.
+
+What goes by the names of parameters sees the joined ones: `named_parameters`, and with it
+`torch.func.functional_call` and sharded checkpoints. Where something put its own tensors into
+a joined layer (pruning, a parametrisation), it is stored as any module with such a thing is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -26,6 +30,8 @@ class JoinedConv2d(nn.Conv2d):
         dilation: of each 3x3; the padding keeps the side.
     """
 
+    _MEMBERS = ("weight",)
+
     def __init__(
         self, width: int, *, parts: int, groups: int = 1, stride: int = 1, dilation: int = 1
     ) -> None:
@@ -43,12 +49,15 @@ class JoinedConv2d(nn.Conv2d):
         self.parts = parts
 
     def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
-        _save(self, ("weight",), destination, prefix, keep_vars)
+        if keep_vars or not _as_built(self, self._MEMBERS):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            return
+        _save(self, self._MEMBERS, destination, prefix)
 
     def _load_from_state_dict(self, state_dict: State, prefix: str, *rest: Any) -> None:
-        _join(self, ("weight",), state_dict, prefix, missing=rest[2])
+        _join(self, self._MEMBERS, state_dict, prefix, *rest)
         super()._load_from_state_dict(state_dict, prefix, *rest)
-        _tidy(("weight",), state_dict, prefix, missing=rest[2])
+        _tidy(self._MEMBERS, state_dict, prefix, missing=rest[2])
 
 
 class JoinedBatchNorm2d(nn.BatchNorm2d):
@@ -65,11 +74,17 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
         super().__init__(width * parts)
         self.parts = parts
 
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Nothing: what comes in is a convolution's; a question here would stop torch.fx."""
+
     def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
-        _save(self, self._MEMBERS, destination, prefix, keep_vars)
+        if keep_vars or not _as_built(self, self._MEMBERS):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            return
+        _save(self, self._MEMBERS, destination, prefix)
 
     def _load_from_state_dict(self, state_dict: State, prefix: str, *rest: Any) -> None:
-        _join(self, self._MEMBERS, state_dict, prefix, missing=rest[2])
+        _join(self, self._MEMBERS, state_dict, prefix, *rest)
         super()._load_from_state_dict(state_dict, prefix, *rest)
         _tidy(self._MEMBERS, state_dict, prefix, missing=rest[2])
 
@@ -77,33 +92,60 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
 Joined = JoinedConv2d | JoinedBatchNorm2d
 
 
-def _save(
-    module: Joined, members: Sequence[str], destination: State, prefix: str, keep_vars: bool
-) -> None:
-    tensors: dict[str, Tensor] = {name: getattr(module, name) for name in members}
-    if keep_vars:
-        destination.update({prefix + name: tensor for name, tensor in tensors.items()})
-        return
+def _as_built(module: Joined, members: Sequence[str]) -> bool:
+    """Whether the module holds its own tensors and no others."""
+    return {*module._parameters, *module._buffers} - {"bias"} == {*members} - {"bias"}
+
+
+def _save(module: Joined, members: Sequence[str], destination: State, prefix: str) -> None:
     for part in range(module.parts):
-        for name, tensor in tensors.items():
-            kept = tensor.detach()
+        for name in members:
+            tensor = getattr(module, name)
+            if tensor is None:  # a norm that keeps no statistics
+                continue
+            kept: Tensor = tensor.detach()
             # The counter of batches is one for all parts; each key gets its own number.
             slice_ = kept.chunk(module.parts)[part] if kept.ndim else kept.clone()
             destination[f"{prefix}{part}.{name}"] = slice_
 
 
-def _join(
-    module: Joined, members: Sequence[str], state: State, prefix: str, *, missing: list[str]
+def _join(  # noqa: PLR0913, PLR0917 - torch's signature
+    module: Joined,
+    members: Sequence[str],
+    state: State,
+    prefix: str,
+    metadata: State,
+    strict: bool,  # noqa: ARG001
+    missing: list[str],
+    unexpected: list[str],  # noqa: ARG001
+    errors: list[str],
 ) -> None:
     """Replace the separate tensors of a state dict by the joined ones, where all are there."""
+    if not _as_built(module, members):
+        return
     for name in members:
-        if prefix + name in state:
+        own = getattr(module, name)
+        if prefix + name in state or own is None:
             continue
         keys = [f"{prefix}{part}.{name}" for part in range(module.parts)]
-        missing += [key for key in keys if key not in state]
-        tensors = [state.pop(key) for key in keys if key in state]
-        if len(tensors) == module.parts:
-            state[prefix + name] = torch.cat(tensors) if tensors[0].ndim else tensors[0]
+        given = {key: state.pop(key) for key in keys if key in state}
+        old = name == "num_batches_tracked" and (metadata.get("version") or 0) < 2
+        if not (old and not given):  # torch before 0.4.1 counted none, and adds the counter
+            missing += [key for key in keys if key not in given]
+        misfits = list(_misfits(module, own, given))
+        errors += misfits
+        if len(given) == module.parts and not misfits:
+            tensors = list(given.values())
+            state[prefix + name] = torch.cat(tensors) if own.ndim else tensors[0]
+
+
+def _misfits(module: Joined, own: Tensor, given: State) -> Iterator[str]:
+    """A message for each tensor that is no part of `own`."""
+    expected = (own.shape[0] // module.parts, *own.shape[1:]) if own.ndim else ()
+    for key, tensor in given.items():
+        if tensor.shape != expected:
+            shapes = f"{tuple(tensor.shape)}, which should be {tuple(expected)}"
+            yield f"size mismatch for {key}: the checkpoint has {shapes}"
 
 
 def _tidy(members: Sequence[str], state: State, prefix: str, *, missing: list[str]) -> None:

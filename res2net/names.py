@@ -15,7 +15,7 @@ from res2net.errors import ArchitectureError
 from res2net.skeletons import SKELETONS
 
 _FAMILY = re.compile(
-    r"(?P<se>se)?[\s_-]*(?P<bl>bl)?(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
+    r"(?P<se>se)?[\s_-]*(?:(?P<bl>bl)[\s_-]*)?(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
 )
 # timm's and the paper's way around: dla60_res2net, dla60x, DLA-X-60, SE-DLA-60.
 _DLA = re.compile(
@@ -27,8 +27,9 @@ _TOKEN = re.compile(
     r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
     r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
     r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet|dla|biglittle)(?![a-z])"
-    r"|(?P<gap>[\s,_x-]+)"
+    r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
 )
+_LONGEST = 120  # letters
 _UNITS = {
     "c": "cardinality",
     "w": "width",
@@ -99,6 +100,8 @@ def parse(text: str) -> Architecture:
     Raises:
         ArchitectureError: the name is not understood; the message lists the nearest known ones.
     """
+    if len(text) > _LONGEST:
+        raise ArchitectureError("name", f"has {len(text)} letters; no network has such a name")
     plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
     plain = _ALIASES.get(re.sub(r"[\s_-]", "", plain), plain)
     fig5 = _FIG5.fullmatch(plain)
@@ -118,13 +121,21 @@ def parse(text: str) -> Architecture:
     return _read(text, named["family"], named["rest"], said)
 
 
+def published_side(text: str) -> int | None:
+    """Side of the images that a name brings along, in pixels: 299 for Res2Net-50-299."""
+    return 299 if re.sub(r"[\s_-]", "", text.lower()) == "res2net50299" else None
+
+
 def _family_first(plain: str) -> str:
     """`dla60_res2net` and `dla60x` as `res2net_dla60` and `resnext_dla60`."""
     named = _DLA.fullmatch(plain)
     if not named:
         return plain
-    family = named["family"] or ("resnext" if named["x"] or named["x_too"] else "resnet")
-    return f"{named['se'] or ''}{family}_dla{named['depth']}{named['rest']}"
+    with_x = named["x"] or named["x_too"]
+    family = named["family"] or ("resnext" if with_x else "resnet")
+    # An x says that there is cardinality; beside a family without it, it stays and is refused.
+    said_twice = "x" if with_x and not family.endswith("next") else ""
+    return f"{named['se'] or ''}{family}_dla{named['depth']}{said_twice}{named['rest']}"
 
 
 def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architecture:

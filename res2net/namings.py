@@ -26,9 +26,10 @@ TIMM = (
 )  # fmt: skip
 
 # Where training programs keep the weights among other things; "network" is ours.
-_WRAPPERS = ("state_dict", "model_state", "model", "network")
+_WRAPPERS = ("state_dict", "state_dict_ema", "model_state", "model", "network")
 # DataParallel and torch.compile put these before every key.
 _PREFIXES = ("module.", "_orig_mod.")
+COUNTERS = frozenset({"n_averaged"})  # torch's AveragedModel keeps it beside the weights
 
 _MM_PREFIX = "backbone."
 # The three 3x3 of the deep stem: layers one by one in mmdetection, pairs in mmpretrain.
@@ -77,7 +78,7 @@ def renamed(keys: Collection[str]) -> Renaming:
     """
     bare = _bare(keys)
     names = bare.values()
-    naming = next(n for n in NAMINGS.values() if any(map(n.told_by.match, names)))
+    naming = next(n for n in NAMINGS if any(map(n.told_by.match, names)))
     ours = naming.rename(names)
     return {key: ours[name] for key, name in bare.items() if name in ours}
 
@@ -88,11 +89,15 @@ def is_never_used(key: str) -> bool:
 
 
 def _bare(keys: Collection[str]) -> Renaming:
-    bare = {key: key for key in keys}
-    for prefix in _PREFIXES:
-        while all(name.startswith(prefix) for name in bare.values()):
-            bare = {key: name.removeprefix(prefix) for key, name in bare.items()}
+    bare = {key: key for key in keys if key not in COUNTERS}
+    while prefix := _prefix_of(bare.values()):
+        bare = {key: name.removeprefix(prefix) for key, name in bare.items()}
     return bare
+
+
+def _prefix_of(names: Collection[str]) -> str | None:
+    """What a wrapper put before every name; None where there is nothing more."""
+    return next((p for p in _PREFIXES if all(name.startswith(p) for name in names)), None)
 
 
 def _as_ours(keys: Collection[str]) -> Renaming:
@@ -142,8 +147,8 @@ class Naming(NamedTuple):
     rename: Callable[[Collection[str]], Renaming]
 
 
-NAMINGS: dict[str, Naming] = {
-    "OpenMMLab": Naming(re.compile(r"backbone\.|head\.fc\.|stem\.\d"), _of_mm),
-    "Big-Little": Naming(re.compile(r"b_conv0\."), _of_ibm),
-    "authors, timm and ours": Naming(re.compile(""), _as_ours),
-}
+NAMINGS = (
+    Naming(re.compile(r"backbone\.|head\.fc\.|stem\.\d"), _of_mm),
+    Naming(re.compile(r"b_conv0\."), _of_ibm),
+    Naming(re.compile(""), _as_ours),  # the authors' and timm's, too
+)

@@ -17,7 +17,7 @@ from res2net.building import Features, build
 from res2net.checkpoints import HOW_TO_SAVE, read_checkpoint, reason_of
 from res2net.errors import WeightsError
 from res2net.joined import JoinedBatchNorm2d, JoinedConv2d
-from res2net.namings import TIMM, is_never_used, renamed, timm_name, unwrapped
+from res2net.namings import COUNTERS, TIMM, is_never_used, renamed, timm_name, unwrapped
 
 Tensors = dict[str, Tensor]
 
@@ -59,7 +59,8 @@ def load(
     Raises:
         ArchitectureError: as `res2net.build` raises it.
         WeightsError: the file cannot be read, holds more than tensors, or holds the weights of
-            another network; all missing and unexpected keys and shapes are listed.
+            another network; missing and unexpected keys are listed with their shapes (the
+            first of many).
 
     Warns:
         HeadDropped: the file has another number of classes; its classifier was left out.
@@ -107,11 +108,12 @@ def fill(
     if fit.problems:
         lines = [f"  {what}: {_listed(keys)}" for what, keys in fit.problems.items()]
         remedy = "name the architecture that these weights were made with"
-        if fit.problems.get("missing") == list(_HEAD):
+        missing = [entry.partition(" ")[0] for entry in fit.problems.get("missing", [])]
+        if missing == list(_HEAD):
             remedy += "; weights without a classifier fill a backbone: features=(1, 2, 3, 4)"
         problem = f"{source}: not the weights of {architecture.name}"
         raise WeightsError("\n".join([problem, *lines, remedy]))
-    _warn(source, architecture, fit.head, tensors.keys() - ours)
+    _warn(source, architecture, fit.head, tensors.keys() - ours - COUNTERS)
     outcome = module.load_state_dict(fit.state, strict=False)
     assert set(outcome.missing_keys) <= set(_HEAD), "all else was compared above"
     assert not outcome.unexpected_keys, "nothing else was handed over"
@@ -188,8 +190,10 @@ def _fit(module: nn.Module, architecture: Architecture, given: Tensors) -> _Fit:
     head = {key: state.pop(key) for key in _head_to_drop(state, slots)}
     wanted = [key for key in slots if key not in head]
     problems = {
-        "missing": [key for key in wanted if key not in state],
-        "unexpected": [key for key in state if key not in known],
+        "missing": [f"{key} ({_described(slots[key])})" for key in wanted if key not in state],
+        "unexpected": [
+            f"{key} ({_described(tensor)})" for key, tensor in state.items() if key not in known
+        ],
         "of another shape": [
             f"{key} ({_described(state[key])}, should be {_described(slot)})"
             for key, slot in known.items()

@@ -3,6 +3,7 @@
 Comes out: a `Config`, frozen, with every default filled in. No torch here.
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -23,6 +24,7 @@ from search.reading import ConfigError, Document, read
 from search.section import Section
 from search.values import MisfitError, amount
 
+_MOST_CANDIDATES = 20_000_000
 Objective = Literal["val_error", "macs", "params", "activations"]
 DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic"]
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
@@ -214,6 +216,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
     _check_countable(config, document)
+    _check_surveyable(config, document)
     return _with_habits(config), document
 
 
@@ -227,6 +230,19 @@ def _check_countable(config: Config, document: Document) -> None:
                 f"({largest.name}) has more than 2**62 multiply-adds, too many to count; "
                 "lower the largest values"
             )
+
+
+def _check_surveyable(config: Config, document: Document) -> None:
+    """Each candidate is counted before anything else: a few million a second."""
+    network = config.network
+    sizes = [network.count(field) for field in ("width", "scale", "cardinality")]
+    candidates = len(network.forms()) * len(network.se) * math.prod(sizes)
+    if candidates > _MOST_CANDIDATES:
+        raise ConfigError(
+            f"{document.place(('network',))}: network: names {candidates:,} combinations, more "
+            f"than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or fewer of "
+            "them per_stage"
+        )
 
 
 def _with_habits(config: Config) -> Config:

@@ -69,26 +69,24 @@ def axes_of(network: Network) -> tuple[tuple[Axis, ...], int]:
 
 
 def _forms(network: Network) -> Axis:
-    """Skeletons with their depths, those of one skeleton side by side."""
+    """Skeletons with their depths, those of one skeleton side by side, else as in the file."""
     # As an Architecture spells them: 29 and [3, 3, 3] are one.
     spelled = (
         (skeleton, Architecture(skeleton=skeleton, depth=depth).depth)
         for skeleton, depth in network.forms()
     )
-    distinct = tuple(dict.fromkeys(sorted(spelled, key=lambda form: _order(network, form))))
+    order = {skeleton: i for i, (skeleton, _) in enumerate(reversed(network.forms()))}
+    distinct = tuple(dict.fromkeys(sorted(spelled, key=lambda form: -order[form[0]])))
     depths: Columns = [tuple(depth for _, depth in distinct)]
     if isinstance(network.depth, EachStage):
         depths = _stage_columns([blocks_of(*form) for form in distinct])
     columns = _named("depth", depths)
     skeletons = tuple(skeleton for skeleton, _ in distinct)
-    if len(set(skeletons)) > 1:
-        columns = {"skeleton": skeletons} | columns
+    kinds = len(set(skeletons))
+    if kinds > 1:
+        # Where each skeleton has one depth, it says all there is to say.
+        columns = {"skeleton": skeletons} | (columns if len(distinct) > kinds else {})
     return _axis(("skeleton", "depth"), distinct, columns)
-
-
-def _order(network: Network, form: tuple[str, Any]) -> int:
-    """Sorting is stable: within a skeleton the order of the file stays."""
-    return [skeleton for skeleton, _ in network.forms()].index(form[0])
 
 
 def _each(value: Any, stages: int) -> tuple[int, ...]:

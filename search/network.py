@@ -32,7 +32,7 @@ class Network(Section):
 
     skeleton: Annotated[tuple[str, ...], BeforeValidator(stacks)] = ("cifar",)
     planes: PositiveInt = 64
-    depth: Annotated[tuple[Depth, ...] | EachStage, BeforeValidator(depths)] = ()
+    depth: Annotated[tuple[Depth, ...] | EachStage | None, BeforeValidator(depths)] = None
     width: Annotated[Sizes | Literal["fill"], BeforeValidator(widths)]
     scale: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
     cardinality: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
@@ -50,17 +50,22 @@ class Network(Section):
         forms: list[tuple[str, Depth]] = []
         for text in self.skeleton:
             skeleton, own = split_stack(text)
-            depth = self.depth
-            written = depth.combinations(self.stages) if isinstance(depth, EachStage) else depth
-            forms += [(skeleton, depth) for depth in ((own,) if own else written)]
+            forms += [(skeleton, depth) for depth in ((own,) if own else self._depths())]
         return tuple(forms)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if not self.depth and any(split_stack(text)[1] is None for text in self.skeleton):
+        open_depth = any(split_stack(text)[1] is None for text in self.skeleton)
+        if open_depth and self.depth is None:
             raise MisfitError(
                 "network.depth",
                 "is missing; add it (depth: [20, 29]), or write skeleton: dla60",
+            )
+        if not open_depth and self.depth is not None:
+            raise MisfitError(
+                "network.depth",
+                "is of no use, because each skeleton brings its own; take it out, or write "
+                "a skeleton without a number",
             )
         names = {split_stack(text)[0] for text in self.skeleton}
         counts = {len(skeleton_of(name).stages) for name in names}
@@ -104,6 +109,19 @@ class Network(Section):
                 first_block="all",
                 classes=classes,
             )
+
+    def count(self, field: str) -> int:
+        """How many values the file names for width, scale or cardinality."""
+        value = getattr(self, field)
+        written = len(self._written(field))
+        return int(written**self.stages) if isinstance(value, EachStage) else written
+
+    def _depths(self) -> tuple[Depth, ...]:
+        """Those of the file, for the skeletons that bring none."""
+        assert self.depth is not None, "checked with the skeletons"
+        if isinstance(self.depth, EachStage):
+            return self.depth.combinations(self.stages)
+        return self.depth
 
     def _written(self, field: str) -> tuple[PerStage, ...]:
         value: Any = getattr(self, field)

@@ -210,4 +210,10 @@ class _Reporter(FIFOScheduler):
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
-        self._desk.error(trial.trial_id, str(trial.get_error()))
+        self._desk.error(trial.trial_id, _cause(trial))
+
+
+def _cause(trial: RayTrial) -> str:
+    """What Ray noted of a worker that failed; `get_error` looks where it is copied later."""
+    path = Path(trial.error_file or "")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

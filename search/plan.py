@@ -7,6 +7,7 @@ import numpy.typing as npt
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from res2net.architecture import written
 from search.config import Config
 from search.reading import ConfigError, Document
 from search.space import Near, Survey
@@ -81,7 +82,10 @@ def _dimensions(survey: Survey) -> Table:
     indices = survey.indices()
     for column, dimension in enumerate(survey.dimensions):
         counts = np.bincount(indices[:, column], minlength=len(dimension.values))
-        shown = [f"{_value(v)}: {n:,}" for v, n in zip(dimension.values, counts, strict=True)]
+        shown = [
+            f"{written(v).lower()}: {n:,}"
+            for v, n in zip(dimension.values, counts, strict=True)
+        ]
         table.add_row(dimension.name, _shortened(shown))
     if all(dimension.name != "width" for dimension in survey.dimensions):
         low, high = survey.widths.min(), survey.widths.max()
@@ -91,10 +95,6 @@ def _dimensions(survey: Survey) -> Table:
 
 def _titled(title: str, *, show_header: bool) -> Table:
     return Table(box=None, title=title, title_justify="left", show_header=show_header)
-
-
-def _value(value: object) -> str:
-    return ".".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
 
 
 def _shortened(shown: list[str]) -> str:

@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from res2net.architecture import written
 from search.history import History
 from search.records import Ended, Epoch, Started, Status
 from search.study import Study
@@ -191,7 +192,7 @@ def _table(title: str) -> Table:
 def _cells(started: Started) -> list[str]:
     network = started.network()
     dims = (network.layers, network.width, network.scale, network.cardinality)
-    return [started.name, *map(str, dims), amount(started.params), amount(started.macs)]
+    return [started.name, *map(written, dims), amount(started.params), amount(started.macs)]
 
 
 def _spread(errors: list[float]) -> str:

@@ -18,6 +18,7 @@ _LONGEST = 100_000  # values of one dimension
 _MOST_STAGES = max(len(facts.stages) for facts in SKELETONS.values())
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _LARGEST = 2.0**62  # what 64-bit integers can count to, with room
+_STACK = re.compile(r"(.*?)([1-9]\d{0,8})?", re.DOTALL)
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)")
 _Value = TypeVar("_Value")
 
@@ -86,8 +87,13 @@ def widths(value: Any) -> tuple[PerStage, ...] | EachStage | Literal["fill"]:
     return sizes(value)
 
 
-def depths(value: Any) -> tuple[Depth, ...] | EachStage:
-    """One depth or a list; a depth is a number of layers, or a list: blocks of each stage."""
+def depths(value: Any) -> tuple[Depth, ...] | EachStage | None:
+    """One depth or a list; a depth is a number of layers, or a list: blocks of each stage.
+
+    None, where no skeleton needs any, stays None.
+    """
+    if value is None:
+        return None
     if isinstance(value, dict):
         return _each_stage(value)
     example = "[20, 29, 38], or blocks per stage: [[3, 4, 3]]"
@@ -106,8 +112,8 @@ def stacks(value: Any) -> tuple[str, ...]:
 
 def split_stack(text: str) -> tuple[str, Depth | None]:
     """`dla60` as ("dla", 60), `imagenet` as ("imagenet", None)."""
-    name = text.rstrip("0123456789")
-    return name, int(text[len(name) :]) if text != name else None
+    name, depth = _STACK.fullmatch(text).groups()  # type: ignore[union-attr]  # matches all
+    return name, int(depth) if depth else None
 
 
 def flags(value: Any) -> tuple[bool, ...]:

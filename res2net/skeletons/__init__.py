@@ -185,7 +185,7 @@ SKELETONS: Mapping[str, Skeleton] = {
 
 def skeleton_of(name: str) -> Skeleton:
     """Look a skeleton up by name; raises ArchitectureError with the known ones."""
-    if name not in SKELETONS:
+    if not isinstance(name, str) or name not in SKELETONS:
         known = ", ".join(SKELETONS)
         raise ArchitectureError("skeleton", f"{name!r} is not known; write one of: {known}")
     return SKELETONS[name]

@@ -31,12 +31,12 @@ def biglittle(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> P
     channels = a.planes
     for stage, step in enumerate(pace):
         out = a.facts.expansion * a.planes * 2**stage
-        run = _Run(make_block, stage)
-        if stage < 3:
-            part: nn.Module = _stage(run, channels, out, a.blocks[stage], step)
-        else:
-            part = run.of(a.blocks[stage], channels, out, stride=2)
-        parts[a.facts.stages[stage]] = part
+        entry, blocks = Place(stage, channels, out), a.blocks[stage]
+        parts[a.facts.stages[stage]] = (
+            _branches(make_block, entry, blocks, stride=step.stride)
+            if stage < 3
+            else _run(make_block, entry._replace(stride=step.stride), blocks)
+        )
         channels = out
     return parts
 
@@ -91,39 +91,25 @@ class Branches(nn.Module):
         return out
 
 
-class _Run:
-    """Makes runs of blocks of one stage."""
-
-    def __init__(self, make_block: MakeBlock, stage: int) -> None:
-        self._make_block, self._stage = make_block, stage
-
-    def of(
-        self,
-        blocks: int,
-        channels: int,
-        out: int,
-        *,
-        stride: int = 1,
-        slim: bool = False,
-        activation: bool = True,
-    ) -> nn.Sequential:
-        """`blocks` of them; `activation` says whether a ReLU ends the last."""
-        shortcut = _shortcut(channels, out, stride)
-        first = Place(self._stage, channels, out, stride, shortcut=shortcut, slim=slim)
-        rest = Place(self._stage, out, out, slim=slim)
-        places = [first, *[rest] * (blocks - 1)]
-        places[-1] = places[-1]._replace(activation=activation)
-        return nn.Sequential(*map(self._make_block, places))
+def _run(make_block: MakeBlock, first: Place, blocks: int) -> nn.Sequential:
+    """`blocks` of them from `first` on; its activation is that of the last."""
+    shortcut = _shortcut(first.channels, first.out, first.stride)
+    inside = Place(first.stage, first.out, first.out, slim=first.slim)
+    places = [first._replace(shortcut=shortcut, activation=True), *[inside] * (blocks - 1)]
+    places[-1] = places[-1]._replace(activation=first.activation)
+    return nn.Sequential(*map(make_block, places))
 
 
-def _stage(run: _Run, channels: int, out: int, blocks: int, step: Pace) -> Branches:
-    slim = out // BIGLITTLE_ALPHA
+def _branches(make_block: MakeBlock, entry: Place, blocks: int, *, stride: int) -> Branches:
+    """The stage that is entered at `entry`; `stride` is of the block over both branches."""
+    slim = entry.out // BIGLITTLE_ALPHA
     few = max(1, blocks // BIGLITTLE_BETA - 1)
+    over = Place(entry.stage, entry.out, entry.out, stride)
     return Branches(
-        big=run.of(blocks - 1, channels, out, stride=2, activation=False),
-        little=run.of(few, channels, slim, slim=True),
-        widen=nn.Sequential(*conv_norm(slim, out)),
-        fusion=run.of(1, out, out, stride=step.stride),
+        big=_run(make_block, entry._replace(stride=2, activation=False), blocks - 1),
+        little=_run(make_block, entry._replace(out=slim, slim=True), few),
+        widen=nn.Sequential(*conv_norm(slim, entry.out)),
+        fusion=_run(make_block, over, 1),
     )
 
 

@@ -149,7 +149,7 @@ REFUSED = {
     "class": ({"--class": "7"}, "--class: 7 is no class of .*; write a number up to 6"),
     "class of the second": (
         {"--class": "6"},
-        "--class: 6 is no class of resnet_dla|res2net_dla",
+        "--class: 6 is no class of (resnet|res2net)_dla",
     ),
     "class below 0": ({"--class": "-1"}, "--class: -1 is no class"),
     "layer": ({"--layer": "fc"}, "--layer: 'fc' is no stage of .*: layer1, layer2, layer3"),

@@ -5,6 +5,9 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
+from torch.nn.utils.parametrizations import weight_norm
+from torchvision.models.feature_extraction import create_feature_extractor
 
 from res2net import build
 from res2net.joined import JoinedBatchNorm2d, JoinedConv2d
@@ -67,11 +70,53 @@ def test_what_is_missing_or_too_much_is_said_under_its_own_key() -> None:
     assert found.unexpected_keys == ["convs.3.weight"]
 
 
-def test_another_shape_is_refused() -> None:
+def test_another_shape_is_refused_even_where_the_sum_fits() -> None:
     state = joined().state_dict()
     state["convs.1.weight"] = torch.zeros(7, 3, 3, 3)
-    with pytest.raises(RuntimeError, match=r"size mismatch for convs\.weight"):
+    state["convs.2.weight"] = torch.zeros(5, 3, 3, 3)
+    with pytest.raises(RuntimeError, match=r"size mismatch for convs\.1\.weight"):
         joined().load_state_dict(state)
+
+
+def test_a_checkpoint_of_before_the_counters_loads_as_into_any_norm() -> None:
+    state = {k: v for k, v in joined().state_dict().items() if "num_batches" not in k}
+    separate().load_state_dict(dict(state), strict=True)
+    joined().load_state_dict(dict(state), strict=True)
+
+
+def test_pruning_and_parametrisations_come_back() -> None:
+    for change in (
+        lambda m: prune.l1_unstructured(m["convs"], "weight", 0.5),
+        lambda m: weight_norm(m["convs"]),
+    ):
+        source, target = joined(), joined()
+        change(source)
+        change(target)
+        target.load_state_dict(source.state_dict(), strict=True)
+        images = torch.randn(1, 18, 4, 4)
+        assert torch.equal(source["convs"](images), target["convs"](images))
+
+
+def test_a_norm_without_statistics_is_stored_without() -> None:
+    module = joined()
+    torch.func.replace_all_batch_norm_modules_(module)
+    assert not any("running" in key for key in module.state_dict())
+
+
+def test_an_average_of_weights_reaches_every_part() -> None:
+    """What copies into the tensors of a state dict, as many averages do, changes the module."""
+    module = joined()
+    for tensor in module.state_dict().values():
+        tensor.fill_(3)
+    assert all((p == 3).all() for p in module.parameters())
+
+
+def test_torch_fx_passes_through() -> None:
+    network = build(NETWORK).eval()
+    features = create_feature_extractor(network, ["layer2"])
+    images = torch.randn(1, 3, 16, 16)
+    expected = network.layer2(network.layer1(network.relu(network.bn1(network.conv1(images)))))
+    assert torch.equal(features(images)["layer2"], expected)
 
 
 def test_the_slices_survive_a_file(tmp_path: pytest.TempPathFactory) -> None:

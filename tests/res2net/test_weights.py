@@ -103,9 +103,9 @@ def test_the_wrong_network_is_told_key_by_key_and_shape_by_shape(tmp_path: Path)
         load(TINY, path)
     first, missing, unexpected, shapes, remedy = str(told.value).split("\n")
     assert first == f"{path}: not the weights of {TINY}"
-    assert missing.startswith("  missing: layer2.1.conv1.weight, layer2.1.bn1.weight, ")
+    assert missing.startswith("  missing: layer2.1.conv1.weight (18x64x1x1), layer2.1.")
     assert missing.endswith(" and 12 more")  # 20 tensors in all
-    assert unexpected.startswith("  unexpected: layer1.1.conv1.weight, ")
+    assert unexpected.startswith("  unexpected: layer1.1.conv1.weight (")
     assert shapes.startswith(
         "  of another shape: layer1.0.conv1.weight (12x8x1x1, should be 9x8x1x1), "
     )
@@ -129,7 +129,7 @@ def test_the_wrong_network_is_told_key_by_key_and_shape_by_shape(tmp_path: Path)
         ),
         ("bn1.bias", torch.ones(()), r"bn1.bias \(one number, should be 8\)"),
         ("layer1.0.convs.weight", torch.ones(2), r"convs.weight \(2, should be 6x3x3x3\)"),
-        ("bn9.bias", torch.ones(8), r"unexpected: bn9.bias\n"),
+        ("bn9.bias", torch.ones(8), r"unexpected: bn9.bias \(8\)\n"),
     ],
 )
 def test_where_one_tensor_does_not_fit_none_is_copied(

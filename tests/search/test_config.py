@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.config import load
+from search.config import Config, load
 from search.reading import ConfigError
 from search.values import EachStage
 from tests.search.spaces import PAPER, TINY, write
@@ -49,7 +49,13 @@ MISTAKES = [
     ("skeleton: cifar", "skeleton: [cifar, dla]", r":5: network.depth: .*'dla' has no depth 11"),
     ("skeleton: cifar", "skeleton: [cifar, dla60]", r":4: network.planes: 2 is not a multiple of 4"),
     ("  depth: [11, 20]\n", "", r":2: network.depth: is missing; add it .*or write skeleton: dla60"),
-    ("scale: [1, 2, 3]", "scale: [[1, 2]]", r":7: network.scale: \[1, 2\] is not a list of 3"),
+    ("scale: [1, 2, 3]", "scale: [[1, 2]]", r":7: network.scale: \[1, 2\] is not 3 whole"),
+    ("scale: [1, 2, 3]", "scale: [[2, 2]]", r":7: network.scale: \[2, 2\] is not 3 whole"),
+    ("skeleton: cifar", "skeleton: cifar0", r":3: network.skeleton: 'cifar0' is not a skeleton"),
+    ("skeleton: cifar", "skeleton: cifar11", r":5: network.depth: .* is of no use"),
+    ("scale: [1, 2, 3]", "scale: {from: 1, to: 20000000}", r":7: .* more than 100,000 values"),
+    ("scale: [1, 2, 3]\n  width: [1, 2, 3]", "scale: {per_stage: [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n"
+     "  width: {from: 1, to: 50000}", r":2: network: names 145,800,000 combinations, more than"),
     ("scale: [1, 2, 3]", "scale: {per_stage: []}", r":7: network.scale: is an empty list"),
     ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: holds 0"),
     ("scale: [1, 2, 3]", "scale: {per_stage: 1, step: 2}", r":7: network.scale: has the keys per_st"),
@@ -178,6 +184,15 @@ def test_the_data_set_brings_its_habits(tmp_path: Path) -> None:
     assert (config.training.crop, config.training.flip) == (4, True)
     digits, _ = load(write(tmp_path, TINY.replace("synthetic", "digits")))
     assert (digits.training.crop, digits.training.flip) == (1, False)
+
+
+@pytest.mark.parametrize("path", sorted(Path("spaces").glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_config_survives_the_way_to_a_worker(path: Path) -> None:
+    config, _ = load(path)
+    assert Config.model_validate(config.model_dump()) == config
+    by_stage, _ = load(path, ("network.scale={per_stage: [1, 2]}", "network.width=[4, [4, 5, 6, 7]]",
+                              "network.skeleton=[imagenet14, dla60]", "network.depth=null"))  # fmt: skip
+    assert Config.model_validate(by_stage.model_dump()) == by_stage
 
 
 def test_the_spaces_that_ship_are_sound() -> None:

@@ -65,5 +65,5 @@ def test_a_list_by_stage_fits_every_skeleton_or_none(
     path = write(tmp_path, SPACE)
     assert main([str(path), "--out", str(tmp_path / "run"), "--inline"]) == 2
     message = capsys.readouterr().err
-    assert "network.scale: [1, 2, 3] is not a list of 4 whole numbers" in message
+    assert "network.scale: [1, 2, 3] is not 4 whole numbers" in message
     assert not (tmp_path / "run").exists()
