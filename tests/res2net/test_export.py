@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from res2net import build, parse
 from res2net.published import published
-from tests.res2net.test_against_timm import randomise_norms
 
 # Each skeleton and each kind of block in it, small, in one form or another.
 SMALL = [
@@ -39,6 +38,19 @@ pytestmark = [
         "ignore::DeprecationWarning:copyreg",
     )
 ]
+
+
+def settle(module: nn.Module, generator: torch.Generator) -> None:
+    """Norms that are none of the identity, and keep float32 well away from its own limits.
+
+    With wilder ones squeeze-and-excitation alone differs by 1e-4 between float32 and float64.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            for tensor in (part.running_mean, part.bias):
+                tensor.data.normal_(0, 0.1, generator=generator)
+            for tensor in (part.running_var, part.weight):
+                tensor.data.uniform_(0.8, 1.2, generator=generator)
 
 
 def tensors(output: Tensor | Mapping[str, Tensor] | Sequence[Tensor]) -> list[Tensor]:
@@ -88,7 +100,7 @@ def check(name: str, form: str, way: str, folder: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(2, 3, 64, 64, generator=generator)
     module = build(architecture, **how).eval()
-    randomise_norms(module, generator)
+    settle(module, generator)
     with torch.no_grad():
         expected = tensors(module(images))
         found = WAYS[way](module, images, folder)
