@@ -7,6 +7,7 @@ FILE holds weights that `res2net.weights.load` reads, or is `timm`: those that t
 """
 
 import argparse
+import re
 import sys
 import textwrap
 import warnings
@@ -119,9 +120,10 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
         try:
             module = build(architecture, weights=weights)
         except HeadDropped as error:
+            classes = int(re.findall(r"fc\.weight \((\d+)x", str(error))[0])
             raise CamError(
-                f"{error}; write the classes of the file into the name, for 10 of them "
-                f"{replace(architecture, classes=10).name}"
+                f"{error}; name the network with the classes of the file: "
+                f"{replace(architecture, classes=classes).name}"
             ) from error
     return Network(architecture, module.eval(), layer or architecture.facts.stages[-1])
 

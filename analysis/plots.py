@@ -27,13 +27,15 @@ def accuracy_vs_macs(trials: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         The rows with a validation error, by rising MACs, and the columns `macs_m` (millions),
-        `accuracy_pct`, `whole` (trained to the end) and `on_front` (of the whole ones: no
-        other has as few MACs and as low an error, one of them lower).
+        `accuracy_pct`, `mean_scale` (over the stages), `whole` (trained to the end) and
+        `on_front` (of the whole ones: no other has as few MACs and as low an error, one of
+        them lower).
     """
     shown = trials[(trials["phase"] == "search") & trials["val_error_pct"].notna()].copy()
     shown["macs_m"] = shown["macs"] / 1e6
     shown["accuracy_pct"] = 100 - shown["val_error_pct"]
     shown["whole"] = shown["status"] == "ok"
+    shown["mean_scale"] = [_mean(scale) for scale in shown["scale"]]
     shown = shown.sort_values(["macs", "val_error_pct", "trial"])
     shown["on_front"] = False
     best = (float("inf"), 0)  # error and MACs of the last network on the front
@@ -74,9 +76,15 @@ def draw_accuracy_vs_macs(points: pd.DataFrame, *, title: str) -> Figure:
     return figure
 
 
+def _mean(scale: object) -> float:
+    """Of a scale as tables have it: 4, or 1.2.4 for one each stage."""
+    numbers = [int(number) for number in str(scale).split(".")]
+    return sum(numbers) / len(numbers)
+
+
 def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
     whole, stopped = points[points["whole"]], points[~points["whole"]]
-    baseline = whole[whole["scale"] == 1]
+    baseline = whole[whole["mean_scale"] == 1]
     ax.scatter(
         baseline["macs_m"],
         baseline["accuracy_pct"],
@@ -87,17 +95,18 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
         label="scale 1: ResNet, ResNeXt" if len(baseline) else None,
     )
     if len(whole):
-        by_number = pd.api.types.is_numeric_dtype(whole["scale"])
+        same = all(isinstance(scale, int) for scale in whole["scale"])
+        hue = "scale" if same else "mean scale of the stages"
+        names = {"cardinality": "card.", "mean_scale": hue}
         sns.scatterplot(
-            whole.rename(columns={"cardinality": "card."}),
+            whole.drop(columns="scale").rename(columns=names),
             x="macs_m",
             y="accuracy_pct",
-            hue="scale",
+            hue=hue,
             style="skeleton" if len(set(whole["skeleton"])) > 1 else "card.",
             palette="crest",
-            # Scales that differ from stage to stage are words, and have no range.
-            hue_norm=(1, max(int(whole["scale"].max()), 2)) if by_number else None,
-            legend="full",
+            hue_norm=(1, max(float(whole["mean_scale"].max()), 2)),
+            legend="full" if same else "brief",
             s=70,
             ax=ax,
         )

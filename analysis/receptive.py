@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from analysis.plots import STYLE
 from res2net import Architecture, ArchitectureError, parse
+from res2net.architecture import PerStage, written
 from res2net.receptive import network_paths
 
 _SCALES = range(1, 9)
@@ -48,24 +49,25 @@ def main(argv: Sequence[str]) -> int:
 
 
 def paths_by_scale(network: Architecture) -> pd.DataFrame:
-    """Paths in each range of receptive fields of the network, were its scale another.
+    """Paths in each range of receptive fields of a network: for scale 1 to 8, and for its own.
 
     A range is as wide as one pixel of the last stage; inside it the counts of some skeletons
     jump with every average over an even side.
 
     Returns:
-        One row for each scale and range: `scale`, `low_px` and `high_px` (both included),
-        `paths` (exact, as Python's integers) and `log10_paths`.
+        One row for each scale and range: `scale` (as names write it), `low_px` and `high_px`
+        (both included), `paths` (exact, as Python's integers) and `log10_paths`.
     """
     width = network.facts.strides[-1]
-    rows: list[tuple[int, int, int, int, float]] = []
-    for scale in _SCALES:
+    rows: list[tuple[str, int, int, int, float]] = []
+    scales: list[PerStage] = [*_SCALES, *[network.scale] * (network.scale not in _SCALES)]
+    for scale in scales:
         ranges: Counter[int] = Counter()
         for field, count in network_paths(replace(network, scale=scale)).items():
             ranges[(field - 1) // width] += count
         rows += [
             # math.log10 takes any integer, a float ends at 1e308.
-            (scale, place * width + 1, (place + 1) * width, count, math.log10(count))
+            (written(scale), place * width + 1, (place + 1) * width, count, math.log10(count))
             for place, count in sorted(ranges.items())
         ]
     columns = ["scale", "low_px", "high_px", "paths", "log10_paths"]
@@ -82,7 +84,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.5, 5), layout="constrained")
         ax = figure.subplots()
-        _draw_lines(table, ax, own=network.scale)
+        _draw_lines(table, ax, own=written(network.scale))
         ax.axvline(network.image_size, color="0.3", linewidth=1, linestyle="--", zorder=0)
         ax.annotate(
             f"the image: {network.image_size} px",
@@ -110,9 +112,10 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
     return figure
 
 
-def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: int | tuple[int, ...]) -> None:
-    colours = sns.color_palette("crest", len(_SCALES))
-    for colour, (scale, rows) in zip(colours, table.groupby("scale"), strict=True):
+def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
+    # Black for a network whose scale is none of those from 1 to 8.
+    colours = [*sns.color_palette("crest", len(_SCALES)), (0.0, 0.0, 0.0)]
+    for colour, (scale, rows) in zip(colours, table.groupby("scale", sort=False), strict=False):
         ours = scale == own
         ax.plot(
             (rows["low_px"] + rows["high_px"]) / 2,

@@ -54,9 +54,13 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
         "skeleton": network.skeleton,
         "depth": network.layers,
         "blocks": list(network.blocks),
+        "planes": network.planes,
         "width": network.width,
         "scale": network.scale,
         "cardinality": network.cardinality,
+        "se": network.se,
+        "version": network.version,
+        "first_block": network.first_block,
         "classes": network.classes,
         "image_size": image_size,
         "params": counted.params,
@@ -74,7 +78,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     what.add_argument("--published", action="store_true", help="printed against counted")
     parser.add_argument("--image-size", type=_side, metavar="N", help="side in pixels")
     parser.add_argument(
-        "--receptive-fields", action="store_true", help="how many paths reach each of them"
+        "--receptive-fields", action="store_true", help="how many paths see how many pixels"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)

@@ -10,7 +10,8 @@ from torch import nn
 from res2net.architecture import Architecture
 from res2net.backbone import Backbone
 from res2net.block import Res2NetBlock
-from res2net.cost import checked_features, slimmed
+from res2net.cost import checked_features
+from res2net.counting import slimmed
 from res2net.errors import ArchitectureError
 from res2net.joined import JoinedConv2d
 from res2net.names import parse

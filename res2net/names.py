@@ -22,13 +22,17 @@ _DLA = re.compile(
     r"(?P<se>se[\s_-]*)?dla[\s_-]*(?P<x>x[\s_-]*)?(?P<depth>\d+)(?P<x_too>x)?"
     r"(?:[\s_-]*(?P<family>res2next|res2net|resnext|resnet))?(?P<rest>(?![\d.x]).*)"
 )
-_FIG5 = re.compile(r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<s>\d+)s)?")
+_FIG5 = re.compile(
+    r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<w>\d+)w)?(?:[\s_-]*(?P<s>\d+)s)?"
+)
+_HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub, and its tag for what it trained on
 _TOKEN = re.compile(
     r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
     r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
     r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet|dla|biglittle)(?![a-z])"
     r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
 )
+_BASIC = (18, 34)  # depths of ResNets without bottlenecks
 _LONGEST = 120  # letters
 _UNITS = {
     "c": "cardinality",
@@ -103,12 +107,13 @@ def parse(text: str) -> Architecture:
     if len(text) > _LONGEST:
         raise ArchitectureError("name", f"has {len(text)} letters; no network has such a name")
     plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
+    plain = _HUB.sub("", plain)
     plain = _ALIASES.get(re.sub(r"[\s_-]", "", plain), plain)
     fig5 = _FIG5.fullmatch(plain)
     if fig5:
         return Architecture(
             depth=int(fig5["depth"]),
-            width=_FIG5_WIDTH,
+            width=int(fig5["w"] or _FIG5_WIDTH),
             cardinality=int(fig5["c"] or 1),
             scale=int(fig5["s"] or 1),
         )
@@ -139,14 +144,12 @@ def _family_first(plain: str) -> str:
 
 
 def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architecture:
-    for token in _tokens(text, rest):
-        for field, value in _meaning(token).items():
-            if said.get(field, value) != value:
-                raise _unknown(text, f"gives {field} twice ({said[field]} and {value})")
-            said[field] = value
+    _take_in(text, rest, said)
     if "depth" not in said:
         raise _unknown(text, "gives no depth")
     said.setdefault("skeleton", implied_skeleton(said["depth"]))
+    if said["depth"] in _BASIC:
+        raise _unknown(text, "is made of basic blocks, and the networks here of bottlenecks")
     if not said.keys() & {"width", "scale", "cardinality"}:
         usual = _UNSAID[family, "imagenet"]
         said |= _UNSAID.get((family, said["skeleton"]), usual)
@@ -156,6 +159,15 @@ def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architectu
     if made.family != family:
         raise _unknown(text, f"says {family}, but its dimensions make it {made.name}")
     return made
+
+
+def _take_in(text: str, rest: str, said: dict[str, Any]) -> None:
+    """Add to what a name has said what the rest of it says."""
+    for token in _tokens(text, rest):
+        for field, value in _meaning(token).items():
+            if said.get(field, value) != value:
+                raise _unknown(text, f"gives {field} twice ({said[field]} and {value})")
+            said[field] = value
 
 
 def _tokens(text: str, rest: str) -> Iterable[re.Match[str]]:

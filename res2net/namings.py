@@ -27,8 +27,8 @@ TIMM = (
 
 # Where training programs keep the weights among other things; "network" is ours.
 _WRAPPERS = ("state_dict", "state_dict_ema", "model_state", "model", "network")
-# DataParallel and torch.compile put these before every key.
-_PREFIXES = ("module.", "_orig_mod.")
+# DataParallel, torch.compile and many a training program put these before every key.
+_PREFIXES = ("module.", "_orig_mod.", "model.")
 COUNTERS = frozenset({"n_averaged"})  # torch's AveragedModel keeps it beside the weights
 
 _MM_PREFIX = "backbone."

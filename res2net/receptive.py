@@ -17,7 +17,7 @@ from math import gcd
 from typing import NamedTuple
 
 from res2net.architecture import Architecture
-from res2net.cost import BIGLITTLE_ALPHA, BIGLITTLE_BETA
+from res2net.counting import BIGLITTLE_ALPHA, BIGLITTLE_BETA
 from res2net.errors import ArchitectureError
 from res2net.skeletons import Pace, is_count
 

@@ -87,7 +87,7 @@ def _dimensions(survey: Survey) -> Table:
             for v, n in zip(dimension.values, counts, strict=True)
         ]
         table.add_row(dimension.name, _shortened(shown))
-    if all(dimension.name != "width" for dimension in survey.dimensions):
+    if survey.widths.any():
         low, high = survey.widths.min(), survey.widths.max()
         table.add_row("width", f"solved for the budget, {low} to {high}")
     return table
@@ -129,6 +129,8 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
         f"{config.training.epochs} epochs over {config.data.train_images:,} images of "
         f"{config.data.name}, batch {config.training.batch_size}, {config.training.precision}"
     )
+    if search.sampler == "grid" and search.trials < len(survey):
+        yield f"  grid: the {search.trials} cheapest of {len(survey):,}, in order of MACs"
     if config.scheduler.name == "asha":
         scheduler = config.scheduler
         yield (

@@ -146,7 +146,10 @@ def _each(
 def _range(value: dict[str, Any]) -> tuple[int, ...]:
     keys = {"from", "to", "step"}
     if not {"from", "to"} <= value.keys() <= keys:
-        raise ValueError(f"has the keys {', '.join(value)}; write {{from: 4, to: 64, step: 2}}")
+        raise ValueError(
+            f"has the keys {', '.join(value)}; write {{from: 4, to: 64, step: 2}} or "
+            "{per_stage: [1, 2, 4]}"
+        )
     numbers = {key: _count(number) for key, number in value.items()}
     for key, number in numbers.items():
         if number is None:

@@ -212,7 +212,9 @@ def blocks_of(skeleton: str, depth: Depth) -> tuple[int, ...]:
     blocks = facts.blocks(depth) if is_count(depth) else None
     if blocks is None:
         near = " or ".join(map(str, facts.depths_near(depth if is_count(depth) else 2)))
-        rule = "9n + 2" if facts.depths is None else "one of the published depths"
+        rule = (
+            "9n + 2" if facts.depths is None else f"one of {', '.join(map(str, facts.depths))}"
+        )
         raise ArchitectureError(
             "depth",
             f"skeleton {skeleton!r} has no depth {depth!r} (a depth is {rule}); "

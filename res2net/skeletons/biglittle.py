@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net.architecture import Architecture
-from res2net.cost import BIGLITTLE_ALPHA, BIGLITTLE_BETA
+from res2net.counting import BIGLITTLE_ALPHA, BIGLITTLE_BETA
 from res2net.skeletons import Pace
 from res2net.skeletons.parts import MakeBlock, Parts, Place, conv_norm
 

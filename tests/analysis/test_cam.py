@@ -195,7 +195,8 @@ def test_weights_of_other_classes_would_look_anywhere(
 ) -> None:
     name = SMALL["imagenet"].name.replace("7classes", "8classes")
     assert main([name, "--weights", f"{folder}/imagenet.pth", f"{folder}/china.jpg"]) == 2
-    assert "write the classes of the file into the name" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"name the network with the classes of the file: {SMALL['imagenet'].name}" in said
 
 
 def test_weights_of_timm_are_asked_for_by_that_word(

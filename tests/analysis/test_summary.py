@@ -102,6 +102,7 @@ def test_the_front_is_what_nothing_beats(pairs: list[tuple[int, int]]) -> None:
                 "status": "ok",
                 "macs": m,
                 "val_error_pct": float(e),
+                "scale": 1,
             }
             for i, (m, e) in enumerate(pairs)
         ]

@@ -41,6 +41,8 @@ SPELLINGS = {
     "bLRes2Net-50": "blres2net50_26w4s",
     "bL-ResNet-50": "blresnet50_64w",
     "SENet-50": "resnet50_64w_se",
+    "timm/res2net50d.in1k": "res2net50_26w4s_v1b",
+    "29d-6c-24w-4s": "res2next29_6c24w4s",
     "res2net50_26w1.2.4.8s": "res2net50_26w1.2.4.8s",
     "res2next50_8c4w4.4.4.4s": "res2next50_8c4w4s",
 }
@@ -65,6 +67,7 @@ def test_a_name_leads_back_to_its_network(architecture: Architecture) -> None:
         ("Res2Net-50-26q", "gives depth twice"),
         ("Res2Net-26w-4s", "gives no depth"),
         ("Res2Net-50-4s", "no width"),
+        ("resnet18", "basic blocks"),
         ("ResNet-50x", "not understood from 'x'"),
         ("dla60x_res2net", "not understood from 'x'"),
         ("Res2Net-DLA-60x", "not understood from 'x'"),

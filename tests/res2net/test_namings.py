@@ -228,6 +228,7 @@ def parameters_themselves(module: nn.Module) -> Any:
         lambda m: nn.DataParallel(m).state_dict(),
         lambda m: {f"module._orig_mod.{key}": t for key, t in m.state_dict().items()},
         lambda m: {f"_orig_mod.module.{key}": t for key, t in m.state_dict().items()},
+        lambda m: {"state_dict": {f"model.{key}": t for key, t in m.state_dict().items()}},
         lambda m: torch.optim.swa_utils.AveragedModel(m).state_dict(),
         lambda m: m.state_dict() | {"fc.bias": m.fc.bias},
         parameters_themselves,
