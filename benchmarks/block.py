@@ -111,7 +111,7 @@ def stacked(a: Architecture) -> nn.Sequential:
                 stride if index == 0 else 1,
                 shortcut if index == 0 else None,
                 cardinality=a.cardinalities[0],
-                base_width=a.widths[0],
+                base_width=a.widths[0] * 64 // a.planes,  # timm counts it at 64 planes
                 scale=a.scales[0],
                 norm_layer=nn.BatchNorm2d,
             )
