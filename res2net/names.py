@@ -147,6 +147,7 @@ def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architectu
     _take_in(text, rest, said)
     if "depth" not in said:
         raise _unknown(text, "gives no depth")
+    guessed = "skeleton" not in said
     said.setdefault("skeleton", implied_skeleton(said["depth"]))
     if said["depth"] in _BASIC:
         raise _unknown(text, "is made of basic blocks, and the networks here of bottlenecks")
@@ -155,7 +156,14 @@ def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architectu
         said |= _UNSAID.get((family, said["skeleton"]), usual)
     if "width" not in said:
         raise _unknown(text, "gives scale or cardinality but no width (such as 26w)")
-    made = Architecture(**said)
+    try:
+        made = Architecture(**said)
+    except ArchitectureError as error:
+        if not guessed or error.field != "depth":
+            raise
+        known = ", ".join(map(str, SKELETONS["imagenet"].depths or ()))
+        problem = f"{error.problem}; skeleton 'imagenet' has {known}"
+        raise ArchitectureError(error.field, problem) from error
     if made.family != family:
         raise _unknown(text, f"says {family}, but its dimensions make it {made.name}")
     return made

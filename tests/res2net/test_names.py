@@ -76,6 +76,7 @@ def test_a_name_leads_back_to_its_network(architecture: Architecture) -> None:
         ("res2net" + "9" * 5000, "has 5007 letters"),
         ("Res2Net-50?", "not understood from '\\?'"),
         ("Res2NeXt-30-6c24w4s", "nearest: 29 or 38"),
+        ("Res2Net-51", "'imagenet' has 14, 26, 50, 101, 152, 200"),
         ("Res2NeXt-29-0c24w4s", "cardinality: 0 is below 1"),
     ],
 )
