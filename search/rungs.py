@@ -19,17 +19,19 @@ class Rungs:
 
     def __init__(self, *, grace: int, reduction: int, epochs: int) -> None:
         self._reduction = reduction
-        self._errors: dict[int, list[float]] = {}
+        self._scores: dict[int, list[float]] = {}  # the higher, the better
         rung = grace
         while rung < epochs:
-            self._errors[rung] = []
+            self._scores[rung] = []
             rung *= reduction
 
     def report(self, epoch: int, error: float) -> bool:
         """Note the validation error of a trial after `epoch` epochs; True stops the trial."""
-        if epoch not in self._errors:
+        if epoch not in self._scores:
             return False
-        before = self._errors[epoch]
-        stop = bool(before) and error > float(np.quantile(before, 1 / self._reduction))
-        before.append(error)
+        before = self._scores[epoch]
+        # In Ray's arithmetic: as a quantile of errors it rounds otherwise, and a tie may too.
+        share = (1 - 1 / self._reduction) * 100
+        stop = bool(before) and -error < float(np.percentile(before, share))
+        before.append(-error)
         return stop

@@ -219,7 +219,7 @@ def test_nothing_of_it_is_said_unasked(capsys: pytest.CaptureFixture[str]) -> No
     assert "receptive" not in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main(["--published", "--receptive-fields"])
-    assert "name it instead of --published" in capsys.readouterr().err
+    assert "--published takes no other option" in capsys.readouterr().err
 
 
 def test_numbers_too_long_to_read_are_shortened(capsys: pytest.CaptureFixture[str]) -> None:
