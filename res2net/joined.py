@@ -19,7 +19,25 @@ from torch import Tensor, nn
 State = dict[str, Any]
 
 
-class JoinedConv2d(nn.Conv2d):
+class Joined(nn.Module):
+    """Stores its members part by part, and takes them so; comes before the layer it is of."""
+
+    _MEMBERS: tuple[str, ...]
+    parts: int
+
+    def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
+        if keep_vars or not _as_built(self, self._MEMBERS):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            return
+        _save(self, self._MEMBERS, destination, prefix)
+
+    def _load_from_state_dict(self, state_dict: State, prefix: str, *rest: Any) -> None:
+        _join(self, self._MEMBERS, state_dict, prefix, *rest)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+        _tidy(self._MEMBERS, state_dict, prefix, missing=rest[2])
+
+
+class JoinedConv2d(Joined, nn.Conv2d):
     """`parts` convolutions over as many slices of the channels; keys `{part}.weight`.
 
     Args:
@@ -48,19 +66,8 @@ class JoinedConv2d(nn.Conv2d):
         )
         self.parts = parts
 
-    def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
-        if keep_vars or not _as_built(self, self._MEMBERS):
-            super()._save_to_state_dict(destination, prefix, keep_vars)
-            return
-        _save(self, self._MEMBERS, destination, prefix)
 
-    def _load_from_state_dict(self, state_dict: State, prefix: str, *rest: Any) -> None:
-        _join(self, self._MEMBERS, state_dict, prefix, *rest)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
-        _tidy(self._MEMBERS, state_dict, prefix, missing=rest[2])
-
-
-class JoinedBatchNorm2d(nn.BatchNorm2d):
+class JoinedBatchNorm2d(Joined, nn.BatchNorm2d):
     """`parts` norms over as many slices of the channels; keys `{part}.weight` and so on.
 
     Args:
@@ -76,20 +83,6 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Nothing: what comes in is a convolution's; a question here would stop torch.fx."""
-
-    def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
-        if keep_vars or not _as_built(self, self._MEMBERS):
-            super()._save_to_state_dict(destination, prefix, keep_vars)
-            return
-        _save(self, self._MEMBERS, destination, prefix)
-
-    def _load_from_state_dict(self, state_dict: State, prefix: str, *rest: Any) -> None:
-        _join(self, self._MEMBERS, state_dict, prefix, *rest)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
-        _tidy(self._MEMBERS, state_dict, prefix, missing=rest[2])
-
-
-Joined = JoinedConv2d | JoinedBatchNorm2d
 
 
 def _as_built(module: Joined, members: Sequence[str]) -> bool:

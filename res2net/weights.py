@@ -16,7 +16,7 @@ from res2net.architecture import Architecture
 from res2net.building import Features, build
 from res2net.checkpoints import HOW_TO_SAVE, read_checkpoint, reason_of
 from res2net.errors import WeightsError
-from res2net.joined import JoinedBatchNorm2d, JoinedConv2d
+from res2net.joined import Joined
 from res2net.namings import COUNTERS, TIMM, is_never_used, renamed, timm_name, unwrapped
 
 Tensors = dict[str, Tensor]
@@ -211,7 +211,7 @@ def _slots(module: nn.Module, given: Collection[str]) -> Tensors:
     """What a module has room for, by key; joined layers in the form that is given."""
     slots: Tensors = module.state_dict()
     for path, part in module.named_modules():
-        if not isinstance(part, JoinedConv2d | JoinedBatchNorm2d):
+        if not isinstance(part, Joined):
             continue
         for member, tensor in part.state_dict(keep_vars=True).items():
             if f"{path}.{member}" in given:
