@@ -38,6 +38,14 @@ TRIAL_COLUMNS = (
     "test_error_top5_pct",
     "seconds",
     "device",
+    "images_per_s",
+    "seconds_per_epoch",
+    "peak_memory_bytes",
+    "energy_j",
+    "utilisation",
+    "execution",
+    "preparation_seconds",
+    "parts",
 )
 EPOCH_COLUMNS = (
     "trial",
@@ -53,6 +61,9 @@ _RENAMED = {
     "val_error_top5": "val_error_top5_pct",
     "test_error": "test_error_pct",
     "test_error_top5": "test_error_top5_pct",
+    "peak_memory": "peak_memory_bytes",
+    "energy": "energy_j",
+    "preparation": "preparation_seconds",
 }
 
 
@@ -78,6 +89,7 @@ def trials(folder: Path) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows.values()), columns=list(TRIAL_COLUMNS))
     numbers = [column for column in TRIAL_COLUMNS if column.endswith("_pct")]
     frame[numbers] = frame[numbers].astype(float)
+    frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
 
 

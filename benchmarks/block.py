@@ -1,6 +1,6 @@
 """Our networks beside timm's of the same architecture and the same weights, in one run.
 
-    python benchmarks/block.py [--device cuda] [--compiled] [--steps 7] [--quick]
+    python -m benchmarks.block [--device cuda] [--compiled] [--steps 7] [--quick]
 
 Every row builds both, gives them the same weights, checks that they put out the same, and
 times them in turns: ratio is timm's median time over ours, so above 1 we are faster. The
@@ -9,12 +9,10 @@ spread is that of the ratios of the single turns (quartiles).
 
 import argparse
 import itertools
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import timm
@@ -24,6 +22,7 @@ from rich.table import Table
 from timm.models.res2net import Bottle2neck
 from torch import Tensor, nn
 
+from benchmarks.machine import machine, wait
 from res2net import Architecture, build, parse
 
 _FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -58,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     device = torch.device(arguments.device)
     console = Console(width=120)
-    console.print(_machine(device))
+    console.print(machine(device, "timm"))
     rows = []
     for case in cases(gpu=device.type == "cuda"):
         for row in compare(case, arguments, device):
@@ -181,7 +180,7 @@ def _turns(
 def _forward(module: nn.Module, images: Tensor, dtype: torch.dtype) -> None:
     with torch.no_grad(), _autocast(images.device, dtype):
         module(images)
-    _wait(images.device)
+    wait(images.device)
 
 
 def _both(module: nn.Module, images: Tensor, dtype: torch.dtype) -> None:
@@ -189,7 +188,7 @@ def _both(module: nn.Module, images: Tensor, dtype: torch.dtype) -> None:
         logits = module(images)
     torch.autograd.backward(logits.float().square().mean())
     module.zero_grad(set_to_none=True)
-    _wait(images.device)
+    wait(images.device)
 
 
 def _difference(pair: Sequence[nn.Module], images: Tensor, dtype: torch.dtype) -> float:
@@ -202,11 +201,6 @@ def _difference(pair: Sequence[nn.Module], images: Tensor, dtype: torch.dtype) -
 def _autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     enabled = dtype != torch.float32
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -231,17 +225,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{statistics.median(row.ratios):.2f} ({low:.2f}-{high:.2f})",
         f"{row.difference:.0e}",
     )
-
-
-def _machine(device: torch.device) -> str:
-    if device.type == "cuda":
-        where = torch.cuda.get_device_name(device)
-    else:
-        cpuinfo = Path("/proc/cpuinfo")
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-        names = (line.partition(":")[2].strip() for line in lines if "model name" in line)
-        where = f"{next(names, platform.processor())}, {torch.get_num_threads()} threads"
-    return f"{where}; torch {torch.__version__}, timm {timm.__version__}"
 
 
 def _parser() -> argparse.ArgumentParser:

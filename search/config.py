@@ -5,31 +5,29 @@ Comes out: a `Config`, frozen, with every default filled in. No torch here.
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     Field,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
     model_validator,
 )
 
 from res2net import ArchitectureError, cost
-from search.datasets import DATASETS, Dataset
+from res2net.skeletons import skeleton_of
+from search.engine.recipe import Training
 from search.explaining import explain
+from search.images.section import Data
 from search.network import Network
 from search.reading import ConfigError, Document, read
+from search.resolving import with_habits, with_recipe, with_tree
 from search.section import Section
 from search.values import MisfitError, amount
 
 _MOST_CANDIDATES = 20_000_000
 Objective = Literal["val_error", "macs", "params", "activations"]
-DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic"]
-assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 Amount = Annotated[int | None, BeforeValidator(amount)]
 
 
@@ -59,61 +57,6 @@ class Budget(Section):
         """The limits that are set, by the name of what they limit."""
         named = {"macs": self.macs, "params": self.params, "activations": self.activations}
         return {name: band for name, band in named.items() if band is not None}
-
-
-class Data(Section):
-    """The images; `validation` of them are cut from train, `train` limits what is left."""
-
-    name: DatasetName
-    root: str = "data"
-    validation: PositiveInt
-    train: PositiveInt | None = None
-
-    @property
-    def facts(self) -> Dataset:
-        """Sizes and official files of the data set."""
-        return DATASETS[self.name]
-
-    @property
-    def train_images(self) -> int:
-        """Images that a trial trains on."""
-        return self.train or self.facts.train - self.validation
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        there = self.facts.train
-        if self.validation + (self.train or 1) > there:
-            wanted = f"validation {self.validation:,} + train {self.train or 1:,}"
-            raise ValueError(f"{wanted} is more than the {there:,} training images; lower one")
-        return self
-
-
-class Training(Section):
-    """The recipe: the same for every trial of a study."""
-
-    epochs: PositiveInt
-    batch_size: PositiveInt = 128
-    optimizer: Literal["sgd"] = "sgd"
-    lr: PositiveFloat = 0.1
-    momentum: Fraction = 0.9
-    nesterov: bool = True
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
-    schedule: Literal["cosine", "step"] = "cosine"
-    warmup: Annotated[float, Field(ge=0)] = 0.0  # epochs
-    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5, 0.75)
-    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    label_smoothing: Fraction = 0.0
-    precision: Literal["bf16", "fp32"] = "bf16"
-    crop: Annotated[int, Field(ge=0)] | None = None  # pixels; None: the data set's habit
-    flip: bool | None = None
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        if self.warmup >= self.epochs:
-            raise ValueError(f"warmup {self.warmup:g} takes all {self.epochs} epochs; lower it")
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum above 0; set one of them")
-        return self
 
 
 class Search(Section):
@@ -149,11 +92,25 @@ class Confirm(Section):
     epochs: PositiveInt
 
 
+def gpu_share(value: Any) -> float | str:
+    """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pay."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value != "auto" and not (number and 0 <= value < math.inf):
+        raise ValueError("is not a number of GPUs; write 0, 0.5, 1 or auto")
+    return value if value == "auto" else float(value)
+
+
 class Resources(Section):
     """What one trial takes; `cpu` is also the threads it computes with."""
 
-    gpu: Annotated[float, Field(ge=0)] = 0.0
+    gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
     cpu: PositiveInt = 1
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of one trial, once auto has been measured (`search.engine.packing`)."""
+        assert self.gpu != "auto", "measured before anything runs"
+        return self.gpu
 
 
 class Config(Section):
@@ -185,9 +142,15 @@ class Config(Section):
             raise MisfitError(
                 "network.width", "needs a limit to fill; write budget: {macs: {max: 4.0G}}"
             )
-        if self.confirm and self.confirm.epochs <= self.training.warmup:
-            raise MisfitError("confirm.epochs", "are all warm-up; write more of them")
-        if self.resources.gpu > 1 and self.resources.gpu % 1:
+        too_long = self.training.too_long(self.confirm.epochs) if self.confirm else ""
+        if too_long:
+            raise MisfitError("confirm.epochs", f"is too few: {too_long}")
+        gpu = self.resources.gpu
+        if not gpu and self.training.execution == "graphs":
+            raise MisfitError(
+                "training.execution", "needs a GPU; write eager, or resources: {gpu: 1}"
+            )
+        if gpu != "auto" and gpu > 1 and gpu % 1:
             raise MisfitError("resources.gpu", "is above 1 and not whole; write 2 or 0.5")
         return self
 
@@ -206,10 +169,15 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
         ConfigError: everything that is wrong, one line each with place, rule and remedy.
     """
     document = read(path, overrides)
+    document = document._replace(data=with_recipe(document))
     try:
         config = Config.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError(*explain(error, document, Config)) from error
+    data = with_tree(config.data, document)
+    training = with_habits(config.training, data)
+    config = config.model_copy(update={"data": data, "training": training})
+    _check_resolution(config, document)
     try:
         list(config.network.probes(config.data.facts.classes))
     except ArchitectureError as error:
@@ -217,7 +185,20 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
     _check_countable(config, document)
     _check_surveyable(config, document)
-    return _with_habits(config), document
+    return config, document
+
+
+def _check_resolution(config: Config, document: Document) -> None:
+    """The chosen resolution must give each network's last features at least one whole place."""
+    resolution = config.data.resolution
+    for skeleton, _ in config.network.forms():
+        stride = skeleton_of(skeleton).strides[-1]
+        if resolution is not None and resolution < stride:
+            place = document.place(("data", "resolution"))
+            raise ConfigError(
+                f"{place}: data.resolution: {resolution} px is less than the {stride} px that "
+                f"one place of {skeleton}'s last features spans; write at least that"
+            )
 
 
 def _check_countable(config: Config, document: Document) -> None:
@@ -243,12 +224,3 @@ def _check_surveyable(config: Config, document: Document) -> None:
             f"than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or fewer of "
             "them per_stage"
         )
-
-
-def _with_habits(config: Config) -> Config:
-    """The data set's own augmentation where the file leaves it open."""
-    facts, recipe = config.data.facts, config.training
-    crop = facts.crop if recipe.crop is None else recipe.crop
-    flip = facts.flip if recipe.flip is None else recipe.flip
-    training = recipe.model_copy(update={"crop": crop, "flip": flip})
-    return config.model_copy(update={"training": training})

@@ -54,7 +54,9 @@ class Desk:
         }
 
     def report(self, result: dict[str, Any]) -> bool:
-        """Take an epoch; whether to stop its trial."""
+        """Take an epoch, if one was finished; whether to stop its trial."""
+        if not result["epoch"]:
+            return False
         epoch = Epoch.from_json(json.loads(result["epoch"]))
         if epoch.trial not in self._study.history.live:  # stopped, and told so too late
             return True

@@ -28,6 +28,7 @@ _LIMITS = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("at least", "ge"),
     "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
 }
 
 

@@ -10,9 +10,9 @@ from types import FrameType
 import torch
 
 from search.config import Config
-from search.data import load
+from search.engine.bench import Bench
+from search.images.splits import load
 from search.study import Study, checkpoint_path
-from search.training import Bench
 from search.trial import Trial
 
 
@@ -41,7 +41,7 @@ def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> Non
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C: the epoch is finished and saved; the second interrupts."""
+    """Set by the first Ctrl-C: the turn is finished and saved; the second interrupts."""
     asked = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 
@@ -58,8 +58,16 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 
 def make_bench(config: Config, root: Path) -> Bench:
     """Recipe and images on the device that a trial of this config uses."""
-    device = torch.device("cuda" if config.resources.gpu else "cpu")
-    return Bench(config.training, load(config.data, root), device=device)
+    gpus = config.resources.gpus
+    torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
+    return Bench(
+        config.training,
+        load(config.data, root),
+        device=torch.device("cuda" if gpus else "cpu"),
+        resolution=config.data.facts.image_size,
+        share=gpus or 1.0,
+        workers=config.resources.cpu,
+    )
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

@@ -18,10 +18,19 @@ from search.reading import ConfigError
 
 FILE = "manifest.json"
 _VERSION = 1
-_PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "scikit-learn")
+_PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
-# What may change between starts: more trials, other confirmations, and where it all runs.
-_FREE = ("search.trials", "confirm", "resources", "data.root")
+# What may change between starts: more trials, other confirmations, where it all runs and
+# where images are kept, which does not change them.
+_FREE = (
+    "search.trials",
+    "confirm",
+    "resources",
+    "data.root",
+    "data.storage",
+    "data.cache",
+    "data.damaged",
+)
 # But not from CPU to GPU: their results are not the same to the last bit.
 
 

@@ -91,7 +91,7 @@ def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path])
     folder, root = (str(path.resolve()) for path in paths)
     trainable = tune.with_resources(
         tune.with_parameters(TrialActor, study=config.model_dump(), folder=folder, root=root),
-        {"cpu": config.resources.cpu, "gpu": config.resources.gpu},
+        {"cpu": config.resources.cpu, "gpu": config.resources.gpus},
     )
     tune.Tuner(
         trainable,
@@ -114,7 +114,7 @@ def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path])
 
 def _slots(config: Config, there: dict[str, float]) -> int:
     """How many trials fit at once."""
-    asked = {"CPU": float(config.resources.cpu), "GPU": config.resources.gpu}
+    asked = {"CPU": float(config.resources.cpu), "GPU": config.resources.gpus}
     for kind, amount in asked.items():
         if amount > there.get(kind, 0):
             raise ConfigError(
@@ -149,7 +149,7 @@ class TrialActor(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch; as text, so that Ray leaves it as it is."""
+        """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
         epoch, ended = self._trial.step()
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
@@ -158,7 +158,7 @@ class TrialActor(tune.Trainable):
         }
 
     def cleanup(self) -> None:
-        """Ray stops the process between two epochs: keep what was trained."""
+        """Ray stops the process between two turns: keep what was trained."""
         self._trial.save()
 
 

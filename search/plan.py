@@ -9,9 +9,12 @@ from rich.table import Table
 
 from res2net.architecture import written
 from search.config import Config
+from search.engine.estimate import Estimate
+from search.images.datasets import DATASETS
+from search.images.storage import keeps_pixels
 from search.reading import ConfigError, Document
 from search.space import Near, Survey
-from search.units import amount
+from search.units import amount, duration
 
 _BINS = 8
 _BAR = 36  # characters of the longest bar
@@ -148,8 +151,47 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
     resources = config.resources
     yield (
         f"in all {epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of training; "
-        f"a trial takes {resources.gpu:g} GPU and {resources.cpu} CPU"
+        f"a trial takes {resources.gpu} GPU and {resources.cpu} CPU"
     )
+    yield from _cache(config)
+
+
+def hours(config: Config, survey: Survey, estimate: Estimate) -> RenderableType:
+    """What the whole study will take, from what was timed."""
+    table = _titled("timed on this machine", show_header=True)
+    for column in ("network", "MACs", "images/s", "step", "epoch", "memory"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for one in estimate.timed:
+        step = one.rehearsal.step
+        table.add_row(
+            survey.architecture(one.candidate).name,
+            amount(survey.cost(one.candidate).macs),
+            f"{config.training.batch_size / step:,.0f}",
+            f"{1000 * step:,.1f} ms",
+            duration(one.epoch),
+            f"{amount(one.rehearsal.memory)}B",
+        )
+    gpu = config.resources.gpus
+    gpus = f"{estimate.work * gpu / 3600:,.2f} GPU-hours, " if gpu else ""
+    cpus = f"{estimate.work * config.resources.cpu / 3600:,.2f} CPU-hours"
+    return Group(
+        "",
+        table,
+        f"a mean epoch takes {estimate.epoch:,.1f} s (time follows {estimate.predictor})",
+        f"the study: {duration(estimate.work / estimate.beside)} with {estimate.beside} trials "
+        f"at once; {gpus}{cpus}; {amount(estimate.disk)}B of disk; +- {estimate.error:.0%}",
+        "  random images in memory were trained on: reading or decoding images, starting "
+        "workers and early stopping are not in it",
+        *_cache(config),
+    )
+
+
+def _cache(config: Config) -> Iterator[str]:
+    """Disk that decoded images take, and are kept on."""
+    data = config.data
+    if DATASETS[data.name].tree and keeps_pixels(data):
+        size = data.facts.train * data.side**2 * 3
+        yield f"  decoded training images take another {amount(size)}B of disk, once"
 
 
 def _near_words(side: str, near: Near) -> str:

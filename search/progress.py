@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections import Counter
+from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -178,6 +179,21 @@ def confirmed_table(history: History) -> Table:
         test = _spread([ended.test_error or 0 for _, ended in members])
         table.add_row(*_cells(members[0][0]), val, test)
     return table
+
+
+def cut_trials(history: History, *, usual: int) -> Iterator[str]:
+    """A line for each trial that memory was too small for, and what was done about it.
+
+    Args:
+        history: of the study.
+        usual: parts that the recipe itself cuts a batch into.
+    """
+    for trial, ended in history.ends.items():
+        if ended.parts > usual:
+            yield (
+                f"trial {trial} {ended.status}: for want of memory each batch passed in "
+                f"{ended.parts} parts; its norms saw the images of a part, not of a batch"
+            )
 
 
 def _table(title: str) -> Table:

@@ -95,6 +95,13 @@ class Ended(_Record):
     seconds: float = 0.0  # of all its epochs
     device: str = ""
     time: float = 0.0
+    images_per_s: float | None = None  # of training, over all its epochs
+    peak_memory: int | None = None  # bytes of the GPU; of the worker process on a CPU
+    energy: float | None = None  # joules, where one trial has a GPU to itself
+    utilisation: float | None = None  # of the GPU's stated bf16 throughput (MFU), 0 to 1
+    execution: str = ""  # eager, graphs or compile
+    preparation: float = 0.0  # seconds of capturing graphs or compiling, not in `seconds`
+    parts: int = 1  # that a batch was cut into, for want of memory or as the recipe says
 
     def __post_init__(self) -> None:
         # From JSON it comes as a word; ValueError for one that this version does not know.

@@ -17,14 +17,15 @@ from rich.console import Console
 
 from search import manifest, plan
 from search.config import Config, load
-from search.datasets import require
+from search.images.preparing import make_ready
 from search.journal import FILE, Journal, JournalError
-from search.progress import Progress, best_table, confirmed_table
+from search.progress import Progress, best_table, confirmed_table, cut_trials
 from search.reading import ConfigError, Document
 from search.records import Status
-from search.space import survey
+from search.space import Survey, survey
 from search.stopping import sigterm_as_ctrl_c
 from search.study import Study
+from search.units import amount
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
 
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("space", type=Path, metavar="SPACE.yaml")
     parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")
+    parser.add_argument(
+        "--measure", action="store_true", help="with --plan: time three candidates, give hours"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<study>")
     parser.add_argument(
         "--set",
@@ -73,13 +77,17 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
     config, document = load(arguments.space, tuple(arguments.set))
     surveyed = survey(config)
     plan.check(config, surveyed, document)
+    if arguments.measure and not arguments.plan:
+        raise ConfigError("--measure: goes with --plan; give both, or leave it out")
     if arguments.plan:
         console.print(plan.picture(config, surveyed))
+        if arguments.measure:
+            _measure(console, config, document, surveyed)
         return 0
     folder = arguments.out or Path("runs") / config.study
     begun = (folder / FILE).exists()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
-        _require(config, document, cluster=arguments.address is not None)
+        _require(config, document, console, cluster=arguments.address is not None)
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
         study = Study(config, surveyed, journal)
@@ -88,36 +96,75 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
             console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
         else:
             if begun:
-                _require(config, document, cluster=arguments.address is not None)
+                _require(config, document, console, cluster=arguments.address is not None)
                 interrupted = len(study.history.live)
                 console.print(f"going on: {ended} trials have ended, {interrupted} interrupted")
             manifest.note(folder, config, space=arguments.space, command=command)
+            config = _packed(console, config, document, surveyed)
             _execute(arguments, console, study, config, folder)
         study.tidy()
         if not study.finished:
             kept = f"stopped: {len(study.history.ends)} trials have ended and are kept"
             console.print(f"{kept}; go on with: {shlex.join(command)}", soft_wrap=True)
             return _STOPPED
-        return _show(console, study, folder)
+        return _show(console, config, study, folder)
 
 
-def _require(config: Config, document: Document, *, cluster: bool) -> None:
-    """The images and, on this machine, what a trial takes; ConfigError where not."""
-    require(config.data.name, Path(config.data.root), place=document.place(("data", "name")))
-    if cluster:
-        return
+def _measure(console: Console, config: Config, document: Document, surveyed: Survey) -> None:
+    """The plan in hours."""
+    from search.engine.measuring import measure, slots  # noqa: PLC0415 - imports torch
+
+    _require_resources(config, document)
+    config = _packed(console, config, document, surveyed)
+    estimate = measure(config, surveyed, beside=slots(config))
+    console.print(plan.hours(config, surveyed, estimate))
+
+
+def _packed(console: Console, config: Config, document: Document, surveyed: Survey) -> Config:
+    """The config with a number of GPUs where the file says auto."""
+    if config.resources.gpu != "auto":
+        return config
+    from search.engine.packing import pack, with_gpu  # noqa: PLC0415 - imports torch
+
+    packing = pack(config, surveyed, place=document.place(("resources", "gpu")))
+    rates = ", ".join(f"{n}: {rate:,.0f}" for n, rate in packing.images_per_s.items())
+    console.print(
+        f"gpu: auto: {packing.trials} trials on one GPU (images/s of all together by their "
+        f"number: {rates}; the dearest takes {amount(packing.memory)}B)"
+    )
+    return with_gpu(config, 1 / packing.trials)
+
+
+def _require(config: Config, document: Document, console: Console, *, cluster: bool) -> None:
+    """What a trial takes and, last, its images; ConfigError where they are not to be had."""
+    if cluster and config.resources.gpu == "auto":
+        raise ConfigError(
+            f"{document.place(('resources', 'gpu'))}: resources.gpu: auto measures on this "
+            "machine, not on a cluster; write the share that it finds on one of its GPUs"
+        )
+    if not cluster:
+        _require_resources(config, document)
+    make_ready(config.data, document, console)
+
+
+def _require_resources(config: Config, document: Document) -> None:
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if config.resources.gpu:
         import torch  # noqa: PLC0415 - seconds that a CPU study need not wait here
 
         there["gpu"] = torch.cuda.device_count()
-    for kind, amount in there.items():
+    for kind, most in there.items():
         asked = getattr(config.resources, kind)
-        if asked > amount:
-            place = document.place(("resources", kind))
+        place = f"{document.place(('resources', kind))}: resources.{kind}"
+        if asked == "auto" and not most:
             raise ConfigError(
-                f"{place}: resources.{kind}: a trial asks for {asked:g}, this machine has "
-                f"{amount:g}; write at most that, or give the --address of a Ray cluster"
+                f"{place}: auto measures on a GPU, and this machine has none; write gpu: 0 for "
+                "CPUs, or a share such as 0.5 and the --address of a Ray cluster"
+            )
+        if asked != "auto" and asked > most:
+            raise ConfigError(
+                f"{place}: a trial asks for {asked:g}, this machine has {most:g}; write at "
+                "most that, or give the --address of a Ray cluster"
             )
 
 
@@ -146,7 +193,7 @@ def _execute(
             console.print("stopping: what has finished is kept")
 
 
-def _show(console: Console, study: Study, folder: Path) -> int:
+def _show(console: Console, config: Config, study: Study, folder: Path) -> int:
     """The table of the best, the counts of the rest, and where everything lies."""
     history = study.history
     # Names must be whole, also in a narrow window: it then wraps the lines.
@@ -157,6 +204,8 @@ def _show(console: Console, study: Study, folder: Path) -> int:
     for trial, ended in history.ends.items():
         if ended.status not in (Status.OK, Status.PRUNED):
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
+    for line in cut_trials(history, usual=config.training.accumulate):
+        console.print(line, soft_wrap=True)
     # A process of its own: search must not know analysis, and drawing needs other libraries.
     command = [sys.executable, "-m", "analysis.summary", str(folder)]
     drawn = subprocess.run(command, check=False)  # noqa: S603 - our own module

@@ -1,11 +1,13 @@
-"""One trial, epoch by epoch: build, train, report. Every way to fail is a named outcome.
+"""One trial, step by step: build, train, report. Every way to fail is a named outcome.
 
-A trial is a function of (architecture, recipe, data, seed). It may be stopped between any two
-epochs and goes on from its checkpoint.
+A trial is a function of (architecture, recipe, data, seed). It may be stopped at any moment
+and goes on from its checkpoint.
 """
 
 import contextlib
+import gc
 import os
+import statistics
 import time
 import traceback
 from pathlib import Path
@@ -13,11 +15,17 @@ from typing import Any
 
 import torch
 
+from search.engine.bench import Bench
+from search.engine.evaluation import DivergedError
+from search.engine.meter import Meter, utilisation
+from search.engine.training import Trainer
 from search.records import Ended, Epoch, Started, Status
-from search.training import Bench, DivergedError, Trainer
 
-# A crash loses at most this much of a trial, plus the epoch it was in.
+# A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
+_TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
+# A CPU's allocator, and its convolutions, raise plain RuntimeErrors.
+_NO_MEMORY = ("can't allocate memory", "could not create a primitive")
 
 
 class Trial:
@@ -47,9 +55,12 @@ class Trial:
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
         self._ended = False
+        self._parts = bench.recipe.accumulate
+        self._energy: float | None = 0.0  # of the processes before this one
+        self._meter = Meter(bench.device, alone=bench.share >= 1)
 
     def step(self) -> tuple[Epoch | None, Ended | None]:
-        """Train one epoch.
+        """Train to the end of the epoch, or for a few seconds of a long one.
 
         Returns:
             The epoch, None where it was not finished; and the end, None where there is more.
@@ -57,7 +68,11 @@ class Trial:
         try:
             return self._step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
-            return None, self._end(*_outcome(error))
+            status, reason = _outcome(error)
+        if status is Status.OUT_OF_MEMORY and self._parts < self._bench.recipe.batch_size:
+            self._halve()
+            return None, None
+        return None, self._end(status, reason)
 
     def save(self) -> None:
         """Write a checkpoint of the epochs finished so far, whole or not at all."""
@@ -66,6 +81,8 @@ class Trial:
         state = {
             "started": self.started.to_json(),
             "epochs": [epoch.to_json() for epoch in self._epochs],
+            "parts": self._parts,
+            "energy": self._energy_so_far(),
             **self._trainer.state(),
         }
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +103,8 @@ class Trial:
             return self._unreported.pop(0), None
         epoch = None
         if len(self._epochs) < self.started.epochs:
-            epoch = self._trainer.epoch(len(self._epochs) + 1, trial=self.started.trial)
+            epoch = self._trainer.epoch(trial=self.started.trial, seconds=_TURN_SECONDS)
+        if epoch is not None:
             self._epochs.append(epoch)
         if len(self._epochs) == self.started.epochs:
             return epoch, self._end(Status.OK, "", test=self._trainer.test())
@@ -105,15 +123,35 @@ class Trial:
         # the trial, not of the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
-        trainer = Trainer(
-            started.network(), self._bench, epochs=started.epochs, seed=started.seed
-        )
         state = self._load()
+        if state is not None:
+            self._parts = max(self._parts, state["parts"])
+        trainer = Trainer(
+            started.network(),
+            self._bench,
+            epochs=started.epochs,
+            seed=started.seed,
+            parts=self._parts,
+        )
+        self._epochs = []
         if state is not None:
             trainer.load_state(state)
             self._epochs = [Epoch.from_json(epoch) for epoch in state["epochs"]]
             self._unreported = self._epochs[self._reported :]
+            self._energy = state["energy"]
         return trainer
+
+    def _halve(self) -> None:
+        """Go on from the last checkpoint with parts of half as many images."""
+        self._trainer = None
+        self._parts = min(2 * self._parts, self._bench.recipe.batch_size)
+        gc.collect()
+        if self._bench.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _energy_so_far(self) -> float | None:
+        now = self._meter.read().energy
+        return None if now is None or self._energy is None else self._energy + now
 
     def _load(self) -> dict[str, Any] | None:
         """The checkpoint; None where there is none of this very trial."""
@@ -132,6 +170,8 @@ class Trial:
     ) -> Ended:
         self._ended = True
         last = self._epochs[-1] if self._epochs and test else None
+        rate = _rate(self._epochs)
+        device = self._bench.device
         return Ended(
             trial=self.started.trial,
             status=status,
@@ -142,17 +182,28 @@ class Trial:
             test_error=test[0] if test else None,
             test_error_top5=test[1] if test else None,
             seconds=sum(epoch.seconds for epoch in self._epochs),
-            device=_device_name(self._bench.device),
+            device=_device_name(device),
             time=time.time(),
+            images_per_s=rate,
+            peak_memory=self._meter.read().peak_memory,
+            energy=self._energy_so_far(),
+            utilisation=rate and utilisation(device, macs=self.started.macs, images_per_s=rate),
+            execution=self._trainer.execution if self._trainer else "",
+            preparation=self._trainer.preparation if self._trainer else 0.0,
+            parts=self._parts,
         )
+
+
+def _rate(epochs: list[Epoch]) -> float | None:
+    """Images/s over all epochs, which have as many images each."""
+    return statistics.harmonic_mean(e.images_per_s for e in epochs) if epochs else None
 
 
 def _outcome(error: Exception) -> tuple[Status, str]:
     """What an error means for the trial, and its reason in words."""
     if isinstance(error, DivergedError):
         return Status.DIVERGED, str(error)
-    # The CPU's allocator raises a plain RuntimeError.
-    no_memory = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    no_memory = isinstance(error, RuntimeError) and any(w in str(error) for w in _NO_MEMORY)
     if no_memory or isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return Status.OUT_OF_MEMORY, _words(error)
     return Status.FAILED, _words(error)

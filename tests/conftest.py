@@ -40,3 +40,12 @@ def real_images() -> Path:
     if not folder or not Path(folder, "cifar-100-python", "train").exists():
         pytest.skip("RES2NET_DATA names no folder with cifar-100-python in it")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def imagenette() -> Path:
+    """The folder imagenette-128, with train/ and val/; RES2NET_DATA names the one above."""
+    folder = os.environ.get("RES2NET_DATA")
+    if not folder or not Path(folder, "imagenette-128", "val").is_dir():
+        pytest.skip("RES2NET_DATA names no folder with imagenette-128 in it")
+    return Path(folder, "imagenette-128").resolve()

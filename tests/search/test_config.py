@@ -8,6 +8,7 @@ import pytest
 from search.config import Config, load
 from search.reading import ConfigError
 from search.values import EachStage
+from tests.search.images.trees import plant
 from tests.search.spaces import PAPER, TINY, write
 
 # What to replace in TINY, by what, and what the message must say (its line included).
@@ -74,8 +75,37 @@ MISTAKES = [
     ("width: [1, 2, 3]", "width: {from: 1, to: 1000000000}", r":8: .* more than 100,000 values"),
     ("cpu: 1", "gpu: 1.5", r":14: resources.gpu: 1.5 is above 1 and not whole"),
     ("lr: 0.1, precision: fp32}", "warmup: 2}\nconfirm: {top: 1, seeds: 1, epochs: 2}",
-     r":13: confirm.epochs: 2 are all warm-up"),
+     r":13: confirm.epochs: 2 is too few: warmup 2 takes all 2 epochs"),
+    ("lr: 0.1", "schedule: step, milestones: [2, 5]", r":12: training: milestones 5 lie beyond the 3"),
+    ("lr: 0.1", "schedule: step, milestones: [1.5]", r":12: training.milestones: \[1.5\] holds part of"),
+    ("lr: 0.1", "schedule: onecycle, warmup: 1", r":12: training: onecycle brings its own warm-up"),
+    ("lr: 0.1", "accumulate: 1000", r":12: training: accumulate 1000 cuts a batch of 32"),
+    ("lr: 0.1", "crop: 2, resized_crop: [0.1, 1]", r":12: training: crop and resized_crop exclude"),
+    ("lr: 0.1", "resized_crop: [1, 0.1]", r":12: training.resized_crop: \[1, 0.1\] goes down"),
+    ("lr: 0.1", "mixup: 0.2, cutmix: 1", r":12: training: mixup and cutmix exclude each other"),
+    ("lr: 0.1", "jitter: [0.4, 0.4, 0.4, 0.9]", r":12: training.jitter.3: 0.9 is not at most 0.5"),
+    ("lr: 0.1", "ema: 1.0", r":12: training.ema: 1.0 is not below 1"),
+    ("lr: 0.1", "execution: graphs", r":12: training.execution: 'graphs' needs a GPU"),
+    ("lr: 0.1", "recipe: quick", r":12: training.recipe: 'quick' is not a recipe; write one of"),
+    ("validation: 64", "validation: 64, resolution: 32", r":11: data.resolution: 32 is for imagenet"),
+    ("validation: 64", "validation: 64, classes: 1", r":11: data.classes: 1 is no choice of classes"),
+    ("name: synthetic", "name: imagefolder", r":11: data.resolution: .*is missing; write such as"),
+    ("name: synthetic", "name: imagenet, resize: 100", r":11: data.resize: 100 is less than the 224"),
+    ("cpu: 1", "gpu: many", r":14: resources.gpu: 'many' is not a number of GPUs; .* or auto"),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders as large as the spaces of trees need."""
+    names = [f"n{number:08d}" for number in range(100)]
+    return plant(tmp_path_factory.mktemp("tree"), names, train=60, val=1)
+
+
+def where(path: Path, tree: Path) -> tuple[str, ...]:
+    """What lets a space find its images here."""
+    needs_tree = "name: image" in path.read_text(encoding="utf-8")
+    return (f"data.root={tree}", "data.validation=1000") if needs_tree else ()
 
 
 @pytest.mark.parametrize(("old", "new", "message"), MISTAKES, ids=[m[1] for m in MISTAKES])
@@ -187,16 +217,17 @@ def test_the_data_set_brings_its_habits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(Path("spaces").glob("*.yaml")), ids=lambda p: p.stem)
-def test_a_config_survives_the_way_to_a_worker(path: Path) -> None:
-    config, _ = load(path)
+def test_a_config_survives_the_way_to_a_worker(path: Path, tree: Path) -> None:
+    here = where(path, tree)
+    config, _ = load(path, here)
     assert Config.model_validate(config.model_dump()) == config
-    by_stage, _ = load(path, ("network.scale={per_stage: [1, 2]}", "network.width=[4, [4, 5, 6, 7]]",
+    by_stage, _ = load(path, (*here, "network.scale={per_stage: [1, 2]}", "network.width=[4, [4, 5, 6, 7]]",
                               "network.skeleton=[imagenet14, dla60]", "network.depth=null"))  # fmt: skip
     assert Config.model_validate(by_stage.model_dump()) == by_stage
 
 
-def test_the_spaces_that_ship_are_sound() -> None:
+def test_the_spaces_that_ship_are_sound(tree: Path) -> None:
     for path in sorted(Path("spaces").glob("*.yaml")):
-        config, _ = load(path)
+        config, _ = load(path, where(path, tree))
         assert config.study == path.stem
         assert path.read_text(encoding="utf-8").startswith("# "), "a header says what it asks"

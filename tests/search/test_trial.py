@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from res2net import Architecture, parse
-from search.config import Data, Training
-from search.data import load
+from search.engine.bench import Bench
+from search.engine.recipe import Training
+from search.engine.training import Trainer
+from search.images.section import Data
+from search.images.splits import load
 from search.records import Ended, Epoch, Started, Status, architecture_to_json
-from search.training import Bench, Trainer
 from search.trial import Trial
 from tests.search.spaces import started_fields
 
@@ -22,10 +24,10 @@ def bench() -> Bench:
     return bench_of(lr=0.1)
 
 
-def bench_of(**changes: object) -> Bench:
+def bench_of(device: str = "cpu", **changes: object) -> Bench:
     fields = {"epochs": 4, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
     splits = load(Data(name="synthetic", validation=64), Path("nowhere"))
-    return Bench(Training.model_validate(fields | changes), splits, device=torch.device("cpu"))
+    return Bench(Training.model_validate(fields | changes), splits, device=torch.device(device))
 
 
 def start(network: Architecture = NETWORK, **changes: object) -> Started:
@@ -96,6 +98,35 @@ def test_epochs_that_a_stop_kept_from_being_reported_are_reported_first(
     after, _ = finish(trial_of(bench, tmp_path, reported=1))
     assert after[:2] == before[1:], "word for word, their seconds too"
     assert [epoch.epoch for epoch in after] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("turns", [1, 5, 13, 23])
+def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """A turn of no time is one step; there are six an epoch."""
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    monkeypatch.setattr("search.trial._TURN_SECONDS", 0.0)
+    first = trial_of(bench, tmp_path)
+    before = [epoch for epoch, _ in (first.step() for _ in range(turns)) if epoch]
+    assert len(before) == turns // 6
+    first.save()
+    after, again = finish(trial_of(bench, tmp_path, reported=len(before)))
+    assert numbers(before + after) == numbers(expected)
+    assert again.test_error == end.test_error
+
+
+def test_what_a_trial_took_is_told(bench: Bench, tmp_path: Path) -> None:
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    assert ended.images_per_s is not None
+    rates = [epoch.images_per_s for epoch in epochs]
+    assert min(rates) <= ended.images_per_s <= max(rates)
+    assert ended.peak_memory is not None
+    assert 10**8 < ended.peak_memory < 10**11, "a process with torch in it"
+    assert (ended.execution, ended.parts) == ("eager", 1)
+    if bench.device.type == "cpu":
+        assert ended.energy is None
+        assert ended.utilisation is None
 
 
 def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:
@@ -200,7 +231,7 @@ def test_memory_that_is_not_there_is_an_outcome(bench: Bench, tmp_path: Path) ->
 def test_any_other_error_is_an_outcome_with_its_place(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Trainer, number: int, *, trial: int) -> Epoch:
+    def broken(self: Trainer, *, trial: int, seconds: float) -> Epoch:
         raise ValueError("a wire\n  came loose")
 
     monkeypatch.setattr(Trainer, "epoch", broken)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from search.config import Data
-from search.data import load
-from search.datasets import DATASETS, require
+from search.images.datasets import DATASETS, require
+from search.images.splits import load
 from search.reading import ConfigError
 
 NOWHERE = Path("nowhere")

@@ -22,10 +22,12 @@ class Dataset(NamedTuple):
     flip: bool  # whether a mirrored image is still of its class
     folder: str = ""  # of the official files, below `data.root`; empty: nothing on disk
     md5: Mapping[str, str] = {}
+    tree: bool = False  # class folders, whose classes and images the space file chooses from
+    resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
 
 
 DATASETS: Mapping[str, Dataset] = {
-    # scikit-learn's copy of the UCI test set; the split is ours (search.data), 1,437 + 360.
+    # scikit-learn's copy of the UCI test set; 1,437 + 360 is our split (search.images.splits).
     "digits": Dataset(10, 8, 1437, 360, crop=1, flip=False),
     "synthetic": Dataset(4, 8, 256, 64, crop=0, flip=False),
     "cifar10": Dataset(
@@ -58,6 +60,9 @@ DATASETS: Mapping[str, Dataset] = {
             "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
         },
     ),
+    # ImageNet's habits, and those of whatever lies in the same form.
+    "imagenet": Dataset(0, 224, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
+    "imagefolder": Dataset(0, 0, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
 }
 
 

@@ -1,7 +1,7 @@
-"""Images in memory: train, validation and test, as uint8.
+"""The images of a study: train, validation and test, as uint8.
 
 The validation images are cut from the official train images, the same for every trial and
-every study; the test images are those of the data set.
+every study; the test images are those of the data set (of ImageNet its validation images).
 """
 
 import pickle
@@ -14,23 +14,44 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from search.config import Data
-from search.datasets import DATASETS
+from search.images.cache import CachedImages, open_cache
+from search.images.datasets import DATASETS
+from search.images.section import Data
+from search.images.storage import request_of
+from search.images.tree import Files, Tree
+from search.resolving import tree_of
 from search.seeds import seed_of
 
 _SPLIT_SEED = 0  # of every cut; never the study's, so that studies can be compared
+Indices = npt.NDArray[np.intp]
 Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 
 
-class Split(NamedTuple):
-    """Images (N, H, W, 3) as uint8 and labels (N,) as int64, on one device."""
+class Undecoded(NamedTuple):
+    """Image files to decode each time, as squares of `side` pixels."""
 
-    images: Tensor
+    files: Files
+    side: int
+
+
+class Split(NamedTuple):
+    """Images of one purpose.
+
+    Attributes:
+        images: (M, side, side, 3) as uint8, in memory or of a memory-mapped file; or files.
+        rows: (N,) as int64, which of `images` belong to the split.
+        labels: (N,) as int64.
+    """
+
+    images: Tensor | Undecoded
+    rows: Tensor
     labels: Tensor
 
-    def to(self, device: torch.device) -> "Split":
-        """The same on another device."""
-        return Split(self.images.to(device), self.labels.to(device))
+    @property
+    def side(self) -> int:
+        """Of the square images, in pixels."""
+        images = self.images
+        return images.side if isinstance(images, Undecoded) else images.shape[1]
 
 
 class Splits(NamedTuple):
@@ -42,49 +63,67 @@ class Splits(NamedTuple):
     mean: Tensor
     std: Tensor
 
-    def to(self, device: torch.device) -> "Splits":
-        """The same on another device."""
-        return Splits(
-            train=self.train.to(device),
-            validation=self.validation.to(device),
-            test=self.test.to(device),
-            mean=self.mean.to(device),
-            std=self.std.to(device),
-        )
-
 
 def load(data: Data, root: Path) -> Splits:
-    """Read a data set whose files `search.datasets.require` has checked.
+    """Read a data set that `search.images.preparing` has made ready.
 
     Args:
         data: which set, how many validation images, how many to train on.
-        root: the folder that holds the official folder.
+        root: the folder that holds the official folder, or train/ and val/.
     """
+    if DATASETS[data.name].tree:
+        return _load_tree(data, root)
     train, test = _LOADERS[data.name](root)
-    kept, cut = _cut(train, data.validation)
-    if data.train is not None:
-        kept = kept[: data.train]
-    images, labels = train
-    pixels = images[kept].reshape(-1, 3)
+    kept, cut = _shares(data, train[1])
+    pixels = train[0][kept].reshape(-1, 3)
     return Splits(
-        train=_split(images[kept], labels[kept]),
-        validation=_split(images[cut], labels[cut]),
-        test=_split(*test),
+        train=_split(train, kept),
+        validation=_split(train, cut),
+        test=_split(test, np.arange(len(test[1]))),
         mean=torch.from_numpy(pixels.mean(0, dtype=np.float64)).float(),
         std=torch.from_numpy(pixels.std(0, dtype=np.float64)).float().clamp_min(1),
     )
 
 
-def _split(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Split:
-    return Split(torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(labels))
+def _split(arrays: Arrays, chosen: Indices) -> Split:
+    images = torch.from_numpy(np.ascontiguousarray(arrays[0][chosen]))
+    return Split(images, torch.arange(len(chosen)), torch.from_numpy(arrays[1][chosen]))
 
 
-def _cut(arrays: Arrays, size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _load_tree(data: Data, root: Path) -> Splits:
+    tree: Tree = tree_of(data, root, place=lambda key: f"data.{key}")
+    train, test = (open_cache(request_of(files, data, root)) for files in tree[1:])
+    labels = tree.train.labels[train.readable]
+    kept, cut = (train.readable[chosen] for chosen in _shares(data, labels))
+    sums = train.sums[kept].sum(0) / (len(kept) * data.side**2)
+    mean, squares = torch.split(torch.from_numpy(sums), 3)
+    return Splits(
+        train=_tree_split(tree.train, train, kept, data.side),
+        validation=_tree_split(tree.train, train, cut, data.side),
+        test=_tree_split(tree.test, test, test.readable, data.side),
+        mean=mean.float(),
+        std=(squares - mean**2).clamp_min(1).sqrt().float(),
+    )
+
+
+def _tree_split(files: Files, cached: CachedImages, rows: Indices, side: int) -> Split:
+    images: Tensor | Undecoded = Undecoded(files, side)
+    if cached.pixels is not None:
+        images = torch.from_numpy(cached.pixels)
+    return Split(images, torch.from_numpy(rows), torch.from_numpy(files.labels[rows]))
+
+
+def _shares(data: Data, labels: npt.NDArray[np.int64]) -> tuple[Indices, Indices]:
+    """Indices to train on and to validate on."""
+    kept, cut = _cut(labels, data.validation)
+    return kept if data.train is None else kept[: data.train], cut
+
+
+def _cut(labels: npt.NDArray[np.int64], size: int) -> tuple[Indices, Indices]:
     """Indices to keep and to cut: `size` images, as evenly over the classes as can be.
 
     Both come class by class in turn, so that the first n of them are even too.
     """
-    labels = arrays[1]
     shuffled = np.random.default_rng(_SPLIT_SEED).permutation(len(labels))
     turn = np.empty(len(labels), dtype=np.int64)
     for label in np.unique(labels):
@@ -100,7 +139,7 @@ def _digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come wi
     bunch = load_digits()
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     arrays = (np.repeat(grey[..., None], 3, axis=3), bunch.target.astype(np.int64))
-    kept, cut = _cut(arrays, DATASETS["digits"].test)
+    kept, cut = _cut(arrays[1], DATASETS["digits"].test)
     return (arrays[0][kept], arrays[1][kept]), (arrays[0][cut], arrays[1][cut])
 
 

@@ -1,0 +1,37 @@
+"""What was timed before a study, and what follows from it. No torch here."""
+
+from typing import NamedTuple
+
+
+class Rehearsal(NamedTuple):
+    """What was timed; seconds, and bytes of the device (on a CPU: of the process)."""
+
+    step: float  # median
+    quartiles: tuple[float, float]
+    image: float  # of evaluation
+    memory: int
+
+
+class Timed(NamedTuple):
+    """One candidate and what its rehearsal took, the slowest of those side by side."""
+
+    candidate: int
+    rehearsal: Rehearsal
+    epoch: float  # seconds, with validation
+
+
+class Estimate(NamedTuple):
+    """What a study will take; seconds and bytes.
+
+    `predictor` is the cost that time was found to follow, and `error` the relative error of
+    predicting the middle candidate from the two others by it, or the spread of the steps
+    where that is larger.
+    """
+
+    timed: tuple[Timed, ...]
+    predictor: str
+    error: float
+    epoch: float  # of the mean trial
+    beside: int  # trials at once
+    work: float  # of all trials, one after another
+    disk: int  # checkpoints and journal; the cache of decoded images is counted apart

@@ -1,0 +1,81 @@
+"""How a network's training pass is run: eagerly, as CUDA graphs, or compiled.
+
+The mathematics is the same; which one is quicker depends on how long the training is.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from search.engine.recipe import Execution, Precision
+
+Forward = Callable[[Tensor], Tensor]
+
+# Capturing graphs takes about a second, compiling up to a minute: what a step gains must pay
+# for it. Steps of the whole training.
+_WORTH_GRAPHS, _WORTH_COMPILING = 200, 30_000
+
+
+class Prepared(NamedTuple):
+    """A training pass that is ready, and what making it ready took in seconds."""
+
+    forward: Forward
+    execution: Execution
+    seconds: float
+
+
+def chosen(asked: Execution, *, device: torch.device, steps: int) -> Execution:
+    """The execution for a training of so many steps; graphs exist on CUDA only."""
+    if asked != "auto":
+        return asked
+    if device.type != "cuda" or steps < _WORTH_GRAPHS:
+        return "eager"
+    return "compile" if steps >= _WORTH_COMPILING else "graphs"
+
+
+def prepare(
+    network: nn.Module, sample: Tensor, *, execution: Execution, precision: Precision
+) -> Prepared:
+    """Make the training pass of a network ready for batches shaped like `sample`.
+
+    Args:
+        network: in training mode, on its device; it comes out as it went in.
+        sample: normalised images (N, 3, H, W) in channels_last.
+        execution: not auto (see `chosen`).
+        precision: of the pass.
+    """
+    start = time.perf_counter()
+    if execution == "eager":
+        return Prepared(network, execution, 0.0)
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    with autocast(sample.device, precision, cached=False):
+        forward = _made(network, sample, execution)
+        if execution == "compile":  # it compiles when it is first called
+            torch.autograd.grad(forward(sample).float().sum(), [*network.parameters()])
+    with torch.no_grad():  # trying it out has moved the statistics of the norms
+        for name, value in network.named_buffers():
+            value.copy_(before[name])
+    if sample.device.type == "cuda":
+        torch.cuda.synchronize(sample.device)
+    return Prepared(forward, execution, time.perf_counter() - start)
+
+
+def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
+    if execution == "compile":
+        return cast("Forward", torch.compile(network, dynamic=False))
+    return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
+
+
+def autocast(device: torch.device, precision: Precision, *, cached: bool) -> torch.autocast:
+    """bf16 where it is asked for; graphs must not keep casts from one pass to the next."""
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=cached
+    )
+
+
+def dtype_of(precision: Precision) -> torch.dtype:
+    """Of the weights: bf16 keeps them in float32."""
+    return torch.float64 if precision == "fp64" else torch.float32

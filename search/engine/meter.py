@@ -1,0 +1,100 @@
+"""What a trial takes of its device: memory, energy, arithmetic."""
+
+import contextlib
+import resource
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+# Dense bf16 multiply-add throughput that the maker states, in FLOP/s (two a multiply-add).
+_PEAKS = {
+    "H200": 989e12,
+    "H100 PCIe": 756e12,
+    "H100": 989e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+    "L4": 121e12,
+    "A10G": 70e12,
+    "RTX 4090": 165e12,
+    "RTX 3090": 71e12,
+}
+_FLOPS_A_MAC = 6  # of a training step: two FLOPs, forward and two gradients
+
+
+class Taken(NamedTuple):
+    """Of one trial; None where the device does not tell."""
+
+    peak_memory: int | None  # bytes: of the GPU, or of the whole process on a CPU
+    energy: float | None  # joules of the whole device
+
+
+class Meter:
+    """Measures from its making on.
+
+    Args:
+        device: where the trial runs.
+        alone: whether nothing else runs there; energy cannot be shared out.
+    """
+
+    def __init__(self, device: torch.device, *, alone: bool) -> None:
+        self._device, self._alone = device, alone
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        else:
+            _reset_peak()
+        self._start = self._joules()
+
+    def read(self) -> Taken:
+        """What was taken since it was made."""
+        now = self._joules()
+        both = self._start is not None and now is not None
+        return Taken(self._memory(), (now or 0.0) - (self._start or 0.0) if both else None)
+
+    def _memory(self) -> int | None:
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device)
+        return peak_resident()
+
+    def _joules(self) -> float | None:
+        if self._device.type != "cuda" or not self._alone:
+            return None
+        import pynvml  # noqa: PLC0415 - only where there is a GPU
+
+        try:
+            pynvml.nvmlInit()
+            uuid = torch.cuda.get_device_properties(self._device).uuid
+            handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+            return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
+        except pynvml.NVMLError:
+            return None
+
+
+def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> float | None:
+    """Share of the GPU's stated bf16 throughput that training makes use of (MFU).
+
+    Args:
+        device: None is returned for one whose throughput is not known here, as any CPU.
+        macs: multiply-adds of one image's forward pass.
+        images_per_s: of training.
+    """
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    peak = next((rate for key, rate in _PEAKS.items() if key in name), None)
+    return None if peak is None else _FLOPS_A_MAC * macs * images_per_s / peak
+
+
+def peak_resident() -> int:
+    """Most memory that this process has held since `_reset_peak`, in bytes."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _reset_peak() -> None:
+    """Linux forgets the peak when asked so; elsewhere it is that of the process's life."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

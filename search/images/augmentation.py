@@ -1,0 +1,134 @@
+"""Batches made on the device, each image by its own draws: from uint8 to normalised.
+
+In torchvision's order: crop and mirror, colour jitter, normalise, cutout and erasing, mixture.
+Nothing here waits for the device, and nothing is random: see `search.images.draws`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from search.engine.recipe import Training
+from search.images.colour import jittered
+from search.images.cropping import mirrored, padded, windows, zoomed
+from search.images.draws import HUE, Draws
+
+
+class Targets(NamedTuple):
+    """What the network should say: loss = weight CE(labels) + (1 - weight) CE(partners).
+
+    Without a mixture, partners and weight are None and the loss is CE(labels). Each (N,).
+    """
+
+    labels: Tensor
+    partners: Tensor | None = None
+    weight: Tensor | None = None
+
+
+class Augmentation:
+    """Training and evaluation batches from images that stay on the device as uint8.
+
+    Padding has the mean colour, so that it is 0 after normalisation, as in the published
+    CIFAR recipe of ResNeXt. Resized crops are bilinear and not antialiased.
+
+    Args:
+        recipe: which operations; the draws of a batch must be of the same recipe.
+        side: of the stored square images, in pixels.
+        resolution: side of what the network sees, in pixels; no larger than `side`.
+        mean, std: (3,) of the training pixels, in 0 to 255, on the device.
+        dtype: of the batches.
+    """
+
+    def __init__(
+        self,
+        recipe: Training,
+        *,
+        side: int,
+        resolution: int,
+        mean: Tensor,
+        std: Tensor,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        assert resolution <= side, "the plan checks this first"
+        self._recipe, self.side, self.resolution = recipe, side, resolution
+        self._dtype, self._mean = dtype, mean
+        # A row of pixels at a time: three values would be too few for a vector unit.
+        mean, std = mean.to(dtype), std.to(dtype)
+        self._scale = (1 / std).repeat(resolution)
+        self._bias = (-mean / std).repeat(resolution)
+        self._places = torch.arange(resolution, device=mean.device)
+        self._columns = self._places.repeat_interleave(3)
+
+    def stored(self, images: Tensor) -> Tensor:
+        """What `batch` cuts from, of uint8 images (M, side, side, 3): padded if need be."""
+        if not self._recipe.crop:
+            return images.contiguous()
+        return padded(images, self._recipe.crop, self._mean.round().to(torch.uint8))
+
+    def batch(
+        self, stored: Tensor, index: Tensor, labels: Tensor, draws: Draws
+    ) -> tuple[Tensor, Targets]:
+        """Normalised images (N, 3, resolution, resolution) in channels_last, and targets.
+
+        Args:
+            stored: what `stored` made.
+            index: (N,) int64, places of the batch's images in it.
+            labels: (N,) int64 of these images.
+            draws: N rows, of the same recipe, side and resolution.
+        """
+        images = self._cropped(stored, index, draws)
+        if draws.factors is not None and draws.order is not None:
+            planes = images.permute(0, 3, 1, 2).to(
+                self._dtype, memory_format=torch.contiguous_format
+            )
+            hue = self._recipe.jitter[HUE] > 0
+            images = jittered(planes, draws.factors, draws.order, hue=hue).permute(0, 2, 3, 1)
+        rows = self._normalised(images)
+        for boxes in (draws.cutouts, draws.erased):
+            if boxes is not None:
+                rows.masked_fill_(self._inside(boxes), 0)
+        rows, targets = self._mixed(rows, labels, draws)
+        return self._image(rows), targets
+
+    def plain(self, images: Tensor) -> Tensor:
+        """The centre of uint8 images (N, side, side, 3), as `batch` gives it."""
+        start = round((self.side - self.resolution) / 2)
+        middle = slice(start, start + self.resolution)
+        return self._image(self._normalised(images[:, middle, middle]))
+
+    def _cropped(self, stored: Tensor, index: Tensor, draws: Draws) -> Tensor:
+        """(N, resolution, resolution, 3) in 0 to 255, not of the stored images' memory."""
+        if draws.zooms is not None:
+            planes = stored.index_select(0, index).permute(0, 3, 1, 2).to(self._dtype)
+            zooms = zoomed(planes, draws.zooms, draws.mirrored, self.resolution)
+            return zooms.permute(0, 2, 3, 1)
+        images = windows(stored, index, draws.moves, self.resolution)
+        return images if draws.mirrored is None else mirrored(images, draws.mirrored)
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """(N, H, W, 3) in 0 to 255 to rows (N, H, 3 W) of mean 0 and std 1."""
+        rows = images.flatten(2).to(self._dtype)
+        # In place, because fresh memory costs a CPU more than the arithmetic.
+        return torch.addcmul(self._bias, rows, self._scale, out=rows)
+
+    def _inside(self, boxes: Tensor) -> Tensor:
+        """(N, H, 3 W) bool: which values lie in their image's box (N, 4)."""
+        start, stop = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+        rows = (self._places >= start[:, :1]) & (self._places < stop[:, :1])
+        columns = (self._columns >= start[:, 1:]) & (self._columns < stop[:, 1:])
+        return rows[:, :, None] & columns[:, None, :]
+
+    def _mixed(self, rows: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Targets]:
+        """Each image with the one before it in the batch, as torchvision pairs them."""
+        if draws.weight is None:
+            return rows, Targets(labels)
+        partners = rows.roll(1, 0)
+        if draws.pasted is not None:
+            rows = torch.where(self._inside(draws.pasted), partners, rows)
+        else:
+            rows = partners.lerp_(rows, draws.weight.to(self._dtype).view(-1, 1, 1))
+        return rows, Targets(labels, labels.roll(1, 0), draws.weight)
+
+    def _image(self, rows: Tensor) -> Tensor:
+        return rows.view(*rows.shape[:2], -1, 3).permute(0, 3, 1, 2)

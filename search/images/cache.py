@@ -1,0 +1,293 @@
+"""Images decoded once into a file, memory-mapped afterwards. No torch here.
+
+One folder a cache, named by a hash of all it depends on. Its record says how many images are
+finished; it is replaced as a whole, and only once those images are on the disk, so that the
+next build goes on from there, whatever ended the last one.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from search.images.decoding import Chunk, decode_all
+from search.images.tree import Files
+from search.reading import ConfigError
+from search.units import amount
+
+_VERSION = 1  # of what the files mean
+_PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
+_SUMS_BYTES = 6 * 8  # an image
+_SAVE_EVERY = 16  # chunks: what a crash costs is 1,024 images or 128 MiB at most
+_POLL = 0.2  # seconds between looks at a cache that another process builds
+_SHOWN = 5  # names in a message
+
+Place = Callable[[str], str]
+Advance = Callable[[int, int], None]
+
+
+class CachedImages(NamedTuple):
+    """Decoded images of N files, in their order; those that cannot be read are zeros.
+
+    `pixels` (N, side, side, 3), mapped, or None where they are not kept; `sums`
+    (N, 6) of each image's pixels in 0 to 255: of red, green and blue, and of their squares;
+    `readable` are the positions of whole images, ascending; `damaged` are the others, each
+    "<name>: reason".
+    """
+
+    pixels: npt.NDArray[np.uint8] | None
+    sums: npt.NDArray[np.float64]
+    readable: npt.NDArray[np.intp]
+    damaged: tuple[str, ...]
+
+
+class CacheRequest(NamedTuple):
+    """Which images, `side` pixels wide and high, kept below `folder`.
+
+    Without `keep_pixels` only sums and damaged images are found out, and kept. Up to
+    `allowed_damaged` images may be unreadable.
+    """
+
+    files: Files
+    side: int
+    folder: Path
+    keep_pixels: bool
+    allowed_damaged: int
+
+
+class _Record(NamedTuple):
+    """How many images are finished, from the first on, and which of them are damaged."""
+
+    done: int = 0
+    damaged: tuple[tuple[int, str], ...] = ()
+
+
+def size(request: CacheRequest) -> int:
+    """Bytes that a cache takes on the disk."""
+    return len(request.files.names) * sum(_parts(request).values())
+
+
+def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance) -> None:
+    """Decode what is not decoded yet; where another process is at it, wait for that.
+
+    Args:
+        request: the images.
+        workers: processes that decode; with 1 it is this process.
+        place: where a setting of the data set stands, for messages.
+        advance: told now and then how many images are done, of how many.
+
+    Raises:
+        ConfigError: no room, a folder that cannot be written, files that are gone, or more
+            damaged images than allowed. What is decoded stays for the next try.
+    """
+    folder = _folder_of(request, place)
+    record = _read_record(folder, request)
+    _check_damaged(record, request, place)
+    if record.done == len(request.files.names):
+        return
+    try:
+        _check_room(request, folder, place)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder, request, advance):
+            record = _fill(folder, request, workers, place, advance)
+    except OSError as error:
+        raise ConfigError(
+            f"{place('cache')}: {folder} cannot be written ({error.strerror}); set data.cache "
+            "to a folder that can, or see to this one: what is decoded there is used again"
+        ) from error
+    _check_damaged(record, request, place)
+
+
+def open_cache(request: CacheRequest) -> CachedImages:
+    """Map a cache that `build` has finished.
+
+    Raises:
+        ConfigError: there is none: not built, or the image files changed since.
+    """
+    folder = _folder_of(request, lambda key: f"data.{key}")
+    record, count = _read_record(folder, request), len(request.files.names)
+    if record.done < count:
+        raise ConfigError(
+            f"{folder}: is no finished cache of {request.files.folder}, whose files may have "
+            "changed since it was made; start the study again"
+        )
+    whole = np.ones(count, dtype=np.bool_)
+    whole[[index for index, _ in record.damaged]] = False
+    pixels = None
+    if request.keep_pixels:
+        shape = (count, request.side, request.side, 3)
+        # Copy on write: nothing reaches the file, and torch takes no read-only arrays.
+        pixels = np.memmap(folder / _PIXELS, np.uint8, "c", shape=shape)
+    sums = np.memmap(folder / _SUMS, np.float64, "r", shape=(count, 6))
+    return CachedImages(pixels, sums, np.flatnonzero(whole), _named(record, request))
+
+
+def _parts(request: CacheRequest) -> Mapping[str, int]:
+    """Bytes that each file of a cache has for an image."""
+    pixels = {_PIXELS: request.side**2 * 3} if request.keep_pixels else {}
+    return {_SUMS: _SUMS_BYTES, **pixels}
+
+
+def _folder_of(request: CacheRequest, place: Place) -> Path:
+    digest = hashlib.sha256(repr((_VERSION, request.side, request.keep_pixels)).encode())
+    prefix = f"{request.files.folder}{os.sep}"
+    try:
+        for name in request.files.names:
+            facts = os.stat(prefix + name)  # noqa: PTH116 - a Path each takes seconds in all
+            digest.update(os.fsencode(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\0"))
+    except OSError as error:
+        raise _unreachable(error, place) from error
+    return request.folder / digest.hexdigest()[:32]
+
+
+def _unreachable(error: OSError, place: Place) -> ConfigError:
+    return ConfigError(
+        f"{place('root')}: {error.filename} cannot be read ({error.strerror}); make it "
+        "readable or remove it, and start again"
+    )
+
+
+def _read_record(folder: Path, request: CacheRequest) -> _Record:
+    """Nothing is done where there is no cache, or where files are shorter than it says."""
+    try:
+        data = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        record = _Record(data["done"], tuple((i, reason) for i, reason in data["damaged"]))
+        sizes = {part: (folder / part).stat().st_size for part in _parts(request)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return _Record()
+    whole = all(sizes[part] >= record.done * each for part, each in _parts(request).items())
+    return record if whole else _Record()
+
+
+def _check_room(request: CacheRequest, folder: Path, place: Place) -> None:
+    parts = [folder / part for part in _parts(request)]
+    missing = size(request) - sum(path.stat().st_size for path in parts if path.exists())
+    here = folder.absolute()
+    free = shutil.disk_usage(next(p for p in (here, *here.parents) if p.exists())).free
+    if missing > free:
+        raise ConfigError(
+            f"{place('cache')}: {here.parent} has {amount(free)}B free, the decoded images of "
+            f"{request.files.folder} take {amount(missing)}B; set data.cache to a folder on a "
+            "larger disk, lower data.resize, take fewer images, or decode them each time with "
+            "storage: decoded"
+        )
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, request: CacheRequest, advance: Advance) -> Iterator[None]:
+    """The kernel frees the lock when the process ends, however it ends."""
+    with (folder / _LOCK).open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                advance(_read_record(folder, request).done, len(request.files.names))
+                time.sleep(_POLL)
+            else:
+                break
+        yield
+
+
+def _fill(
+    folder: Path, request: CacheRequest, workers: int, place: Place, advance: Advance
+) -> _Record:
+    total = len(request.files.names)
+    with contextlib.ExitStack() as stack:
+        files = {part: stack.enter_context(_raw(folder / part)) for part in _parts(request)}
+        # Read anew: another process may have built while we waited for the lock.
+        record = _read_record(folder, request)
+        advance(record.done, total)
+        chunks = _chunks(request, record.done, workers, place)
+        stack.enter_context(contextlib.closing(chunks))
+        try:
+            for number, chunk in enumerate(chunks, 1):
+                record = _append(record, chunk, files, request)
+                advance(record.done, total)
+                if len(record.damaged) > request.allowed_damaged:
+                    break
+                if number % _SAVE_EVERY == 0:
+                    _save(record, files, folder)
+        except OSError:
+            raise  # who knows what is on the disk: the last record holds
+        except BaseException:
+            _save(record, files, folder)
+            raise
+        _save(record, files, folder)
+    return record
+
+
+def _chunks(
+    request: CacheRequest, start: int, workers: int, place: Place
+) -> Generator[Chunk, None, None]:
+    (folder, names, _), side, _, keep, _ = request
+    try:
+        yield from decode_all(folder, names[start:], side, keep_pixels=keep, workers=workers)
+    except OSError as error:
+        raise _unreachable(error, place) from error
+    except BrokenProcessPool as error:
+        raise ConfigError(
+            f"{place('root')}: a process that decodes images of {folder} was killed, maybe "
+            "because memory ran out; free some, and start again: it goes on from here"
+        ) from error
+
+
+def _raw(path: Path) -> IO[bytes]:
+    return path.open("r+b" if path.exists() else "x+b", buffering=0)
+
+
+def _append(
+    record: _Record, chunk: Chunk, files: Mapping[str, IO[bytes]], request: CacheRequest
+) -> _Record:
+    for part, array in ((_SUMS, chunk.sums), (_PIXELS, chunk.pixels)):
+        if array is not None:
+            offset = record.done * _parts(request)[part]
+            rest = array.data.cast("B")
+            while rest:
+                written = os.pwrite(files[part].fileno(), rest, offset)
+                rest, offset = rest[written:], offset + written
+    damaged = tuple((record.done + index, reason) for index, reason in chunk.damaged)
+    return _Record(record.done + len(chunk.sums), record.damaged + damaged)
+
+
+def _save(record: _Record, files: Mapping[str, IO[bytes]], folder: Path) -> None:
+    for file in files.values():
+        os.fsync(file.fileno())
+    new = folder / f"{_RECORD}.new"
+    new.write_text(json.dumps(record._asdict()), encoding="utf-8")
+    _sync(new)
+    new.replace(folder / _RECORD)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_damaged(record: _Record, request: CacheRequest, place: Place) -> None:
+    if len(record.damaged) > request.allowed_damaged:
+        first = "; ".join(_named(record, request)[:_SHOWN])
+        more = len(record.damaged) - _SHOWN
+        raise ConfigError(
+            f"{place('damaged')}: {request.allowed_damaged:,} damaged images are allowed, "
+            f"{len(record.damaged):,} of the first {record.done:,} in {request.files.folder} "
+            f"are: {first}{f'; and {more:,} more' if more > 0 else ''}; mend or remove them, "
+            "or raise data.damaged"
+        )
+
+
+def _named(record: _Record, request: CacheRequest) -> tuple[str, ...]:
+    return tuple(f"{request.files.names[i]}: {reason}" for i, reason in record.damaged)

@@ -1,0 +1,78 @@
+"""What a study needs on disk, made ready before the first trial: files checked, images decoded.
+
+No torch here.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from search.images.cache import CacheRequest, build, open_cache
+from search.images.datasets import DATASETS, require
+from search.images.section import Data
+from search.images.storage import request_of
+from search.reading import Document
+from search.resolving import tree_of
+
+_LINES = 10  # where there is no terminal: one a tenth
+
+
+def make_ready(data: Data, document: Document, console: Console) -> None:
+    """Check or download the official files; of a tree, decode each image once.
+
+    Args:
+        data: resolved.
+        document: says where its keys stand.
+        console: shows how far decoding is.
+
+    Raises:
+        ConfigError: files are missing or damaged, images are, or the disk has no room.
+    """
+
+    def place(key: str) -> str:
+        return f"{document.place(('data', key))}: data.{key}"
+
+    root = Path(data.root)
+    if not DATASETS[data.name].tree:
+        require(data.name, root, place=document.place(("data", "name")))
+        return
+    for files in tree_of(data, root, place=place)[1:]:
+        request = request_of(files, data, root)
+        _build(request, place, console)
+        for damaged in open_cache(request).damaged:
+            console.print(f"left out: {files.folder / damaged}", soft_wrap=True)
+
+
+def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:
+    """Decode what is not decoded yet, with a bar where there is a terminal."""
+    title = f"decoding {request.files.folder} at {request.side} px"
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(title, total=len(request.files.names))
+        said = 0
+
+        def advance(done: int, total: int) -> None:
+            nonlocal said
+            bar.update(task, completed=done)
+            if not console.is_terminal and done * _LINES // total > said:
+                said = done * _LINES // total
+                console.print(f"{title}: {done:,} of {total:,}", soft_wrap=True)
+
+        build(request, workers=os.cpu_count() or 1, place=place, advance=advance)

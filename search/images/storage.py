@@ -1,0 +1,28 @@
+"""Where the decoded images of a tree are kept, and whether they are."""
+
+from pathlib import Path
+
+from search.images.cache import CacheRequest
+from search.images.section import Data
+from search.images.tree import Files
+
+_LARGEST_CACHE = 200 * 10**9  # bytes of pixels; larger sets are decoded each time
+_FOLDER = ".decoded"  # below data.root, where no data.cache is given
+
+
+def request_of(files: Files, data: Data, root: Path) -> CacheRequest:
+    """What is asked of the cache for the files of one split."""
+    return CacheRequest(
+        files=files,
+        side=data.side,
+        folder=Path(data.cache) if data.cache else root / _FOLDER,
+        keep_pixels=keeps_pixels(data),
+        allowed_damaged=data.damaged,
+    )
+
+
+def keeps_pixels(data: Data) -> bool:
+    """Whether images are decoded once and kept; by the size of the training set."""
+    if data.storage != "auto":
+        return data.storage == "cached"
+    return data.facts.train * data.side**2 * 3 <= _LARGEST_CACHE

@@ -1,0 +1,275 @@
+"""Image files below class folders, listed: `train/<class>/<file>` and `val/<class>/<file>`.
+
+Names in, names out: no image is opened. No torch here.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from search.reading import ConfigError
+from search.seeds import seed_of
+
+_CHOICE_SEED = 0  # of every choice; never the study's, so that studies can be compared
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm")
+_LAYOUT = "train/<class>/<image> and val/<class>/<image>"
+_SHOWN = 5  # names in a message
+
+Place = Callable[[str], str]
+_Item = TypeVar("_Item")
+
+
+class Files(NamedTuple):
+    """Image files of one split, class by class in order of the classes, by name within one.
+
+    `folder` is root/train or root/val; `names` are `<class>/<file>`; `labels` (N,) count the
+    classes from 0.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+
+
+class Tree(NamedTuple):
+    """Sorted class names, and files; `test` is val/: the official validation images."""
+
+    classes: tuple[str, ...]
+    train: Files
+    test: Files
+
+
+class _Wanted(NamedTuple):
+    """A class name that somebody wrote, and where: "list.txt:3 " or nothing."""
+
+    name: str
+    where: str = ""
+
+
+def read_tree(
+    root: Path,
+    *,
+    classes: int | str | tuple[str, ...] | None,
+    images_per_class: int | None,
+    place: Place,
+) -> Tree:
+    """List a data set.
+
+    Classes that only val/ has, hidden files and files that are no images are left aside.
+
+    Args:
+        root: the folder that holds train/ and val/.
+        classes: None for all; that many, the same ones in every study; the path of a list
+            file, whose lines begin with a class name; or the names.
+        images_per_class: that many train images of each class, the same ones whatever other
+            classes there are; None for all. Test images are left whole.
+        place: where a setting of the data set stands, for messages.
+
+    Raises:
+        ConfigError: what is there, or what is asked for, is not a data set in this layout.
+    """
+    train, test = root / "train", root / "val"
+    try:
+        _check_layout(root, place)
+        there = _class_folders(train, place)
+        tested = _class_folders(test, place)
+        chosen = _choose(classes, there, train, place)
+        _check_tested(chosen, tested, test, place)
+        return Tree(
+            classes=chosen,
+            train=_read(train, chosen, images_per_class, place),
+            test=_read(test, chosen, None, place),
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"{place('root')}: {error.filename}: cannot be read ({error.strerror}); change "
+            "its permissions, or copy the data set to where it can be read"
+        ) from error
+
+
+def _check_layout(root: Path, place: Place) -> None:
+    if not root.is_dir():
+        found = "is a file" if root.exists() else "is not there"
+        raise ConfigError(
+            f"{place('root')}: {root.absolute()} {found}; name the folder that holds {_LAYOUT}"
+        )
+    missing = [split for split in ("train", "val") if not (root / split).is_dir()]
+    if missing:
+        raise ConfigError(
+            f"{place('root')}: {root.absolute()} has no {'/ and no '.join(missing)}/; there is "
+            f"{_content(root)}; wanted is {_LAYOUT}"
+        )
+
+
+def _class_folders(folder: Path, place: Place) -> list[str]:
+    with os.scandir(folder) as entries:
+        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    if names:
+        return names
+    if _images(folder):
+        remedy = "sort them into one folder for each class"
+        if folder.name == "val":
+            remedy += ", as train/ is; ImageNet's are flat as they are downloaded"
+        raise ConfigError(
+            f"{place('root')}: {folder} holds images but no class folders; {remedy}"
+        )
+    raise ConfigError(
+        f"{place('root')}: {folder} has no class folders; there is {_content(folder)}; wanted "
+        f"is {_LAYOUT}"
+    )
+
+
+def _choose(
+    classes: int | str | tuple[str, ...] | None, there: list[str], folder: Path, place: Place
+) -> tuple[str, ...]:
+    if classes is None:
+        return tuple(there)
+    if isinstance(classes, int):
+        return _draw_classes(classes, there, folder, place)
+    wanted = (
+        _listed(Path(classes), place)
+        if isinstance(classes, str)
+        else [_Wanted(name) for name in classes]
+    )
+    if not wanted:
+        named = f"{classes} names" if isinstance(classes, str) else "names"
+        raise ConfigError(f"{place('classes')}: {named} no class; name some, or leave it out")
+    _check_known(wanted, there, folder, place)
+    _check_once(wanted, place)
+    return tuple(sorted(name for name, _ in wanted))
+
+
+def _draw_classes(count: int, there: list[str], folder: Path, place: Place) -> tuple[str, ...]:
+    if not 1 <= count <= len(there):
+        raise ConfigError(
+            f"{place('classes')}: {count:,} is not from 1 to {len(there):,}, the class folders "
+            f"of {folder}; change it, or leave it out to take all"
+        )
+    rng = np.random.default_rng(seed_of(_CHOICE_SEED, "classes"))
+    return tuple(there[i] for i in sorted(rng.permutation(len(there))[:count]))
+
+
+def _listed(path: Path, place: Place) -> list[_Wanted]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(
+            f"{place('classes')}: {path.absolute()} cannot be read ({said}); name a file with "
+            "one class name a line, a number of classes, or a list of names"
+        ) from error
+    words = [(number, line.split()[:1]) for number, line in enumerate(lines, 1)]
+    return [
+        _Wanted(word[0], f"{path}:{number} ")
+        for number, word in words
+        if word and not word[0].startswith("#")
+    ]
+
+
+def _check_known(
+    wanted: Sequence[_Wanted], there: list[str], folder: Path, place: Place
+) -> None:
+    known = set(there)
+    unknown = [one for one in wanted if one.name not in known]
+    if not unknown:
+        return
+
+    def show(one: _Wanted) -> str:
+        near = difflib.get_close_matches(one.name, there, n=1)
+        return f"{one.where}{one.name!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
+
+    raise ConfigError(
+        f"{place('classes')}: {len(unknown):,} of the {len(wanted):,} classes have no folder "
+        f"in {folder}: {_some(unknown, show)}; correct or remove them"
+    )
+
+
+def _check_once(wanted: Sequence[_Wanted], place: Place) -> None:
+    seen: dict[str, _Wanted] = {}
+    for one in wanted:
+        first = seen.setdefault(one.name, one)
+        if first is not one:
+            before = f" (first at {first.where.strip()})" if first.where else ""
+            raise ConfigError(
+                f"{place('classes')}: {one.where}{one.name!r} stands twice{before}; remove one"
+            )
+
+
+def _check_tested(
+    chosen: Sequence[str], tested: Iterable[str], folder: Path, place: Place
+) -> None:
+    known = set(tested)
+    missing = [name for name in chosen if name not in known]
+    if missing:
+        raise ConfigError(
+            f"{place('root')}: {folder} has no folder for {len(missing):,} of the "
+            f"{len(chosen):,} classes of train: {_some(missing, repr)}; add their images, or "
+            "name in data.classes those that have some"
+        )
+
+
+def _read(folder: Path, classes: Sequence[str], limit: int | None, place: Place) -> Files:
+    found = [_images(folder / name) for name in classes]
+    empty = [name for name, images in zip(classes, found, strict=True) if not images]
+    if empty:
+        raise ConfigError(
+            f"{place('root')}: {len(empty):,} class folders of {folder} have no images (files "
+            f"that end in {' '.join(_SUFFIXES)}): {_some(empty, repr)}; in {empty[0]!r} there "
+            f"is {_content(folder / empty[0])}; put images right into it, or remove it"
+        )
+    if limit is not None:
+        _check_enough(limit, folder, classes, [len(images) for images in found], place)
+        found = [_draw_images(limit, *one) for one in zip(classes, found, strict=True)]
+    names = tuple(
+        f"{name}/{image}"
+        for name, images in zip(classes, found, strict=True)
+        for image in images
+    )
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(one) for one in found])
+    return Files(folder, names, labels)
+
+
+def _images(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if entry.name.lower().endswith(_SUFFIXES)
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        )
+
+
+def _check_enough(
+    limit: int, folder: Path, classes: Sequence[str], counts: Sequence[int], place: Place
+) -> None:
+    fewest, name = min(zip(counts, classes, strict=True))
+    if not 1 <= limit <= fewest:
+        short = sum(count < limit for count in counts)
+        raise ConfigError(
+            f"{place('images_per_class')}: {limit:,} is not from 1 to {fewest:,}, the images "
+            f"that {folder / name} has ({short:,} classes have fewer than {limit:,}); change "
+            "it, or leave such classes out"
+        )
+
+
+def _draw_images(count: int, name: str, images: Sequence[str]) -> list[str]:
+    rng = np.random.default_rng(seed_of(_CHOICE_SEED, f"images of {name}"))
+    return [images[i] for i in sorted(rng.permutation(len(images))[:count])]
+
+
+def _content(folder: Path) -> str:
+    with os.scandir(folder) as entries:
+        names = sorted(e.name + "/" * e.is_dir() for e in entries)
+    return _some(names, str) if names else "nothing"
+
+
+def _some(items: Sequence[_Item], show: Callable[[_Item], str]) -> str:
+    more = len(items) - _SHOWN
+    shown = ", ".join(show(item) for item in items[:_SHOWN])
+    return f"{shown} and {more:,} more" if more > 0 else shown

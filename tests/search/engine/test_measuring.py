@@ -1,0 +1,102 @@
+"""A plan in hours: rehearsed in real processes, compared with what the study then takes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from res2net import Architecture
+from search.config import Config
+from search.engine.estimate import Estimate
+from search.engine.measuring import measure, slots
+from search.engine.packing import fitting
+from search.engine.rehearsal import RehearsalError, Stage
+from search.run import main
+from search.space import survey
+from tests.search.spaces import config_of, write
+
+GIGABYTE = 2**30
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return config_of(tmp_path_factory.mktemp("space"))
+
+
+@pytest.fixture(scope="module")
+def estimate(config: Config) -> Estimate:
+    return measure(config, survey(config), beside=2)
+
+
+def test_three_candidates_are_timed_and_the_rest_lies_between(
+    config: Config, estimate: Estimate
+) -> None:
+    surveyed = survey(config)
+    macs = [surveyed.cost(one.candidate).macs for one in estimate.timed]
+    assert macs == sorted(macs)
+    assert (macs[0], macs[-1]) == (surveyed.costs.macs.min(), surveyed.costs.macs.max())
+    seconds = [one.epoch for one in estimate.timed]
+    assert min(seconds) <= estimate.epoch <= max(seconds)
+    assert estimate.work == pytest.approx(estimate.epoch * 3 * 3), "3 trials of 3 epochs"
+    assert estimate.error >= 0
+    assert all(one.rehearsal.memory > 10**8 for one in estimate.timed), "a process with torch"
+
+
+def test_the_disk_holds_every_checkpoint_that_is_there_at_once(
+    config: Config, estimate: Estimate
+) -> None:
+    """Weights and momentum of both trials, old and new, in float32; then the journal."""
+    largest = int(survey(config).costs.params.max())
+    assert estimate.disk >= 2 * 2 * 2 * 4 * largest
+
+
+def test_the_command_says_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(write(tmp_path)), "--plan", "--measure"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(
+        r"the study: \d+ s with \d trials at once; .* CPU-hours; .* of disk", shown
+    )
+    assert re.search(r"\+- \d+%", shown)
+
+
+def test_measuring_without_a_plan_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(write(tmp_path)), "--measure"]) == 2
+    assert "--measure: goes with --plan" in capsys.readouterr().err
+
+
+def test_a_network_that_cannot_be_trained_is_said(config: Config) -> None:
+    wide = Architecture(depth=11, planes=2, width=10**7, classes=4)
+    with Stage(config, beside=1) as stage, pytest.raises(RehearsalError, match="memory"):
+        stage.rehearse(wide)
+
+
+def test_slots_are_no_more_than_trials(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    one = config.search.model_copy(update={"trials": 1})
+    assert slots(config.model_copy(update={"search": one})) == 1
+
+
+@pytest.mark.parametrize(
+    ("memory", "total", "trials"),
+    [(10 * GIGABYTE, 80 * GIGABYTE, 7), (1, GIGABYTE, 8), (90 * GIGABYTE, 80 * GIGABYTE, 1)],
+)
+def test_never_more_trials_share_a_gpu_than_fit(memory: int, total: int, trials: int) -> None:
+    assert fitting(memory, total) == trials
+    assert trials == 1 or trials * memory <= total
+
+
+def test_auto_without_a_gpu_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch  # noqa: PLC0415 - this test alone
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    space, out = write(tmp_path), tmp_path / "run"
+    for more in (["--plan", "--measure"], [], ["--address", "auto"]):
+        asked = [str(space), "--out", str(out), "--set", "resources.gpu=auto", *more]
+        assert main(asked) == 2
+        assert "resources.gpu: auto measures on" in capsys.readouterr().err
+    assert not out.exists()

@@ -1,0 +1,280 @@
+"""Training against plain torch: same batches, same schedule, same weights."""
+
+import copy
+import random
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from res2net import Architecture, build, parse
+from search.engine.bench import Bench
+from search.engine.evaluation import DivergedError, errors
+from search.engine.recipe import Training
+from search.engine.training import Trainer, mixed_loss
+from search.images.augmentation import Targets
+from search.images.splits import Split, Splits
+from search.records import Epoch
+from search.seeds import seed_of
+
+NETWORK = parse("res2next11_2c2w3s_4p_4classes")
+CPU = torch.device("cpu")
+# Everything that holds a state of its own.
+ALL = {
+    "crop": 1,
+    "flip": True,
+    "ema": 0.9,
+    "clip": 1.0,
+    "mixup": 0.2,
+    "jitter": (0.2, 0.2, 0.2, 0.1),
+    "erasing": 0.5,
+    "label_smoothing": 0.1,
+    "accumulate": 2,
+    "warmup": 1.0,
+}
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def random_splits(images: int = 96, side: int = 8, classes: int = 4) -> Splits:
+    generator = torch.Generator().manual_seed(0)
+
+    def split(count: int) -> Split:
+        pixels = torch.randint(0, 256, (count, side, side, 3), generator=generator)
+        labels = torch.randint(0, classes, (count,), generator=generator)
+        return Split(pixels.to(torch.uint8), torch.arange(count), labels)
+
+    train = split(images)
+    assert isinstance(train.images, torch.Tensor)
+    pixels = train.images.reshape(-1, 3).float()
+    return Splits(train, split(40), split(50), pixels.mean(0), pixels.std(0))
+
+
+def recipe(**changes: object) -> Training:
+    fields = {"epochs": 3, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
+    return Training.model_validate(fields | changes)
+
+
+def trainer(architecture: Architecture = NETWORK, **changes: object) -> Trainer:
+    training = recipe(**changes)
+    bench = Bench(training, random_splits(), device=CPU)
+    return Trainer(
+        architecture, bench, epochs=training.epochs, seed=5, parts=training.accumulate
+    )
+
+
+def next_epoch(ours: Trainer) -> Epoch:
+    epoch = ours.epoch(trial=0)
+    assert epoch is not None
+    return epoch
+
+
+def plain_losses(epochs: int, lr: float) -> tuple[nn.Module, list[float]]:
+    """The loop as most people write it: torch's scheduler, one loss.item() a step."""
+    splits = random_splits()
+    network = build(NETWORK, seed=seed_of(5, "weights")).double()
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4
+    )
+    schedule = CosineAnnealingLR(optimizer, T_max=epochs * 3)
+    mean, std = splits.mean.double().view(3, 1, 1), splits.std.double().view(3, 1, 1)
+    losses = []
+    for epoch in range(1, epochs + 1):
+        generator = torch.Generator().manual_seed(seed_of(5, "epoch", epoch))
+        for batch in torch.randperm(96, generator=generator).split(32):
+            images = (splits.train.images[batch].permute(0, 3, 1, 2).double() - mean) / std
+            loss = F.cross_entropy(network(images), splits.train.labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+    return network, losses
+
+
+def test_fifty_losses_are_those_of_a_plain_loop() -> None:
+    """In float64, to 1e-6, step by step."""
+    ours = trainer(lr=0.05, precision="fp64", epochs=17)
+    losses, step = [], ours._step
+    ours._step = lambda *given: losses.append(step(*given)) or losses[-1]  # type: ignore[func-returns-value, method-assign]
+    for _ in range(17):
+        next_epoch(ours)
+    network, expected = plain_losses(17, lr=0.05)
+    assert len(expected) == 51
+    assert torch.stack(losses).tolist() == pytest.approx(expected, rel=1e-6)
+    theirs = network.state_dict()
+    for name, tensor in ours.state()["network"].items():
+        assert torch.allclose(tensor, theirs[name], rtol=1e-6, atol=1e-9), name
+
+
+def test_parts_of_a_batch_have_the_gradient_of_the_whole() -> None:
+    """Where norms do not look at the batch: frozen, the weights move alike to 1e-12."""
+
+    def moved(parts: int) -> dict[str, torch.Tensor]:
+        ours = trainer(precision="fp64", batch_size=30, accumulate=parts)
+        network = ours._network
+        network.train = lambda _=True: nn.Module.train(network, mode=False)  # type: ignore[method-assign]
+        next_epoch(ours)
+        state: dict[str, torch.Tensor] = ours.state()["network"]
+        return state
+
+    whole, cut = moved(1), moved(4)
+    assert all(torch.allclose(whole[key], cut[key], rtol=1e-12) for key in whole)
+
+
+def test_adamw_is_torch_s_and_spares_norms_and_biases() -> None:
+    ours = trainer(optimizer="adamw", lr=0.01, weight_decay=0.1, decay_norms=False)
+    assert isinstance(ours._optimizer, AdamW)
+    decayed, kept = ours._optimizer.param_groups
+    assert (decayed["weight_decay"], kept["weight_decay"]) == (0.1, 0.0)
+    assert all(parameter.ndim > 1 for parameter in decayed["params"])
+    assert all(parameter.ndim == 1 for parameter in kept["params"])
+    known = len(decayed["params"]) + len(kept["params"])
+    assert known == len(list(ours._network.parameters()))
+
+
+def test_the_average_is_what_is_validated_and_moves_as_the_formula_says() -> None:
+    ours = trainer(ema=0.5, batch_size=96, lr=0.01)  # one step an epoch
+    seen = []
+    for _ in range(3):
+        next_epoch(ours)
+        seen.append(ours.state()["network"]["fc.weight"].clone())
+    expected = seen[0]  # it begins as the weights after the first step
+    for weights in seen[1:]:
+        expected = 0.5 * expected + 0.5 * weights
+    average = ours.state()["average"]["module.fc.weight"]
+    assert torch.allclose(average, expected, rtol=1e-5)
+    assert ours._average is not None
+    assert ours.test() == errors(ours._average.module, ours._bench.test, ours._bench)
+
+
+def test_clipping_limits_the_gradient() -> None:
+    free, clipped = trainer(momentum=0, nesterov=False), None
+    clipped = trainer(momentum=0, nesterov=False, clip=1e-3, weight_decay=0)
+    before = clipped.state()["network"]["fc.weight"].clone()
+    next_epoch(free)
+    next_epoch(clipped)
+    moved = (clipped.state()["network"]["fc.weight"] - before).norm().item()
+    assert 0 < moved <= 3 * 0.1 * 1e-3 * 1.001  # steps, largest rate, largest gradient
+
+
+def test_the_same_arguments_give_the_same_weights_whatever_was_before() -> None:
+    first = trainer(**ALL)
+    torch.manual_seed(123)
+    second = trainer(**ALL)
+    for _ in range(3):
+        assert strip(next_epoch(first)) == strip(next_epoch(second))
+    assert first.test() == second.test()
+
+
+def strip(epoch: Epoch) -> tuple[float, float, float]:
+    return epoch.train_loss, epoch.val_error, epoch.val_error_top5
+
+
+@pytest.mark.parametrize("changes", [{}, {"precision": "bf16"}, ALL, {"optimizer": "adamw"}])
+def test_interrupted_at_a_random_step_the_weights_are_bit_identical(
+    changes: dict[str, object],
+) -> None:
+    """Five times for each recipe, twenty in all; every turn of no time is one step."""
+    whole = trainer(batch_size=16, **changes)
+    expected = [strip(next_epoch(whole)) for _ in range(3)]
+    weights = whole.state()
+    for stop in random.Random(0).sample(range(1, 18), 5):
+        ours = trainer(batch_size=16, **changes)
+        seen = []
+        for _ in range(stop):
+            epoch = ours.epoch(trial=0, seconds=0)
+            seen += [strip(epoch)] if epoch else []
+        state = copy.deepcopy(ours.state())
+        resumed = trainer(batch_size=16, **changes)
+        resumed.load_state(state)
+        while len(seen) < 3:
+            seen.append(strip(next_epoch(resumed)))
+        assert seen == expected
+        assert_equal(resumed.state()["network"], weights["network"])
+        assert_equal(resumed.state()["average"] or {}, weights["average"] or {})
+
+
+def assert_equal(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_errors_are_counted_over_every_image_whatever_the_batch() -> None:
+    ours = trainer()
+    next_epoch(ours)
+    splits = random_splits()
+    network = ours._network.eval()
+    assert isinstance(splits.test.images, torch.Tensor)
+    with torch.no_grad():
+        logits = network(ours._bench.augmentation.plain(splits.test.images))
+    wrong = (logits.argmax(1) != splits.test.labels).double().mean().item()
+    assert ours.test() == pytest.approx((100 * wrong, 0.0))
+    one_by_one = errors(network, ours._bench.test, ours._bench, parts=1 << 20)
+    assert one_by_one == ours.test()
+
+
+def test_bf16_runs_its_convolutions_in_bf16() -> None:
+    ours = trainer(precision="bf16")
+    seen = []
+    hook = ours._network.layer1[0].conv1.register_forward_hook(
+        lambda _module, _inputs, output: seen.append(output.dtype)
+    )
+    next_epoch(ours)
+    hook.remove()
+    assert set(seen) == {torch.bfloat16}
+
+
+def test_mixed_losses_are_cross_entropy_of_mixed_targets() -> None:
+    """Torch's own, of class probabilities."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 4, generator=generator, dtype=torch.float64)
+    labels, partners = torch.randint(4, (2, 6), generator=generator)
+    weight = torch.rand(6, generator=generator)
+    hot = [F.one_hot(each, 4).double() for each in (labels, partners)]
+    shares = weight[:, None] * hot[0] + (1 - weight[:, None]) * hot[1]
+    for smoothing in (0.0, 0.1):
+        ours = mixed_loss(logits, Targets(labels, partners, weight), smoothing=smoothing)
+        theirs = F.cross_entropy(logits, shares, label_smoothing=smoothing)
+        assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)
+
+
+def test_a_loss_that_is_no_number_is_said() -> None:
+    with pytest.raises(DivergedError, match=r"the training loss of epoch 1 is (nan|inf)"):
+        next_epoch(trainer(lr=1e30))
+
+
+def test_a_small_training_set_is_one_batch() -> None:
+    ours = trainer(batch_size=1000)
+    next_epoch(ours)
+    assert ours._optimizer.state[ours._optimizer.param_groups[0]["params"][0]]
+    assert ours._batch_size == 96
+
+
+@pytest.mark.slow
+def test_compiled_training_is_the_same_to_rounding() -> None:
+    eager, compiled = trainer(lr=0.01), trainer(lr=0.01, execution="compile")
+    for _ in range(2):
+        a, b = next_epoch(eager), next_epoch(compiled)
+        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4)
+    assert (eager.execution, eager.preparation) == ("eager", 0.0)
+    assert compiled.execution == "compile"
+    assert compiled.preparation > 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("execution", ["graphs", "compile"])
+def test_on_a_gpu_every_execution_trains_alike(execution: str) -> None:
+    def losses(how: str) -> list[float]:
+        training = recipe(lr=0.01, execution=how, accumulate=2, epochs=2)
+        bench = Bench(training, random_splits(), device=torch.device("cuda"))
+        ours = Trainer(NETWORK, bench, epochs=2, seed=5, parts=2)
+        seen = [next_epoch(ours).train_loss for _ in range(2)]
+        assert ours.execution == how
+        return seen
+
+    assert losses(execution) == pytest.approx(losses("eager"), rel=1e-3)
