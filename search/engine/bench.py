@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from search.engine.allocation import keep_freed_memory
 from search.engine.execution import dtype_of
 from search.engine.recipe import Training
 from search.images.augmentation import Augmentation
@@ -32,6 +33,7 @@ class Bench:
         share: float = 1.0,
         workers: int = 1,
     ) -> None:
+        keep_freed_memory()
         self.recipe, self.device, self.share = recipe, device, share
         side = splits.train.side
         self.resolution = resolution or side
