@@ -84,7 +84,9 @@ def trials(folder: Path) -> pd.DataFrame:
         if isinstance(record, Started):
             rows[record.trial] = _started(record)
         elif isinstance(record, Ended):
-            ended = {_RENAMED.get(key, key): value for key, value in asdict(record).items()}
+            values = asdict(record)
+            values |= values.pop("taken") or {}
+            ended = {_RENAMED.get(key, key): value for key, value in values.items()}
             rows[record.trial] |= ended | {"status": record.status.value}
     frame = pd.DataFrame(list(rows.values()), columns=list(TRIAL_COLUMNS))
     numbers = [column for column in TRIAL_COLUMNS if column.endswith("_pct")]

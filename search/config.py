@@ -177,6 +177,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
     data = with_tree(config.data, document)
     training = with_habits(config.training, data)
     config = config.model_copy(update={"data": data, "training": training})
+    _check_batch(config, document)
     _check_resolution(config, document)
     try:
         list(config.network.probes(config.data.facts.classes))
@@ -186,6 +187,15 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
     _check_countable(config, document)
     _check_surveyable(config, document)
     return config, document
+
+
+def _check_batch(config: Config, document: Document) -> None:
+    images, size = config.data.train_images, config.training.batch_size
+    if size > images:
+        raise ConfigError(
+            f"{document.place(('training', 'batch_size'))}: training.batch_size: {size:,} is "
+            f"more than the {images:,} images that are trained on; lower it"
+        )
 
 
 def _check_resolution(config: Config, document: Document) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from search.reading import ConfigError
-from search.records import Ended, Epoch, Status
+from search.records import Ended, Epoch, Status, Taken
 from search.study import Study
 
 _Answer = TypeVar("_Answer")
@@ -55,12 +55,15 @@ class Desk:
 
     def report(self, result: dict[str, Any]) -> bool:
         """Take an epoch, if one was finished; whether to stop its trial."""
+        if self.failure is not None:
+            return True
         if not result["epoch"]:
             return False
         epoch = Epoch.from_json(json.loads(result["epoch"]))
         if epoch.trial not in self._study.history.live:  # stopped, and told so too late
             return True
-        return self._guarded(lambda: self._study.report(epoch), True)
+        taken = Taken(**json.loads(result["taken"]))
+        return self._guarded(lambda: self._study.report(epoch, taken), True)
 
     def error(self, name: str, text: str) -> None:
         """Keep why a worker failed: the last line that says something."""

@@ -59,7 +59,6 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 def make_bench(config: Config, root: Path) -> Bench:
     """Recipe and images on the device that a trial of this config uses."""
     gpus = config.resources.gpus
-    torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
     return Bench(
         config.training,
         load(config.data, root),
@@ -74,7 +73,7 @@ def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
     ended = None
     while ended is None:
         epoch, ended = trial.step()
-        if epoch is not None and study.report(epoch):
+        if epoch is not None and study.report(epoch, trial.taken):
             return
         if ended is None and asked.is_set():
             trial.save()

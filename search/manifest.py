@@ -17,7 +17,7 @@ from search.config import Config
 from search.reading import ConfigError
 
 FILE = "manifest.json"
-_VERSION = 1
+_VERSION = 2  # of what a study's results depend on; 2: augmentation draws by epoch
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
 # What may change between starts: more trials, other confirmations, where it all runs and
@@ -46,6 +46,12 @@ def going_on(folder: Path, config: Config) -> Config:
     before = _read(folder)
     if not before:
         return config
+    if before["version"] != _VERSION:
+        raise ConfigError(
+            f"{folder}: holds a study of another version of this project (its record is of "
+            f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
+            "finish it with that version, or give another folder with --out"
+        )
     _compare(folder, _described(before["config"]), _described(config.model_dump(mode="json")))
     trials = max(config.search.trials, before["config"]["search"]["trials"])
     search = config.search.model_copy(update={"trials": trials})

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,7 @@ class TrialActor(tune.Trainable):
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
             "ended": ended and json.dumps(ended.to_json()),
+            "taken": json.dumps(asdict(self._trial.taken)),
             "done": ended is not None,
         }
 

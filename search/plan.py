@@ -178,10 +178,10 @@ def hours(config: Config, survey: Survey, estimate: Estimate) -> RenderableType:
         "",
         table,
         f"a mean epoch takes {estimate.epoch:,.1f} s (time follows {estimate.predictor})",
-        f"the study: {duration(estimate.work / estimate.beside)} with {estimate.beside} trials "
+        f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
         f"at once; {gpus}{cpus}; {amount(estimate.disk)}B of disk; +- {estimate.error:.0%}",
-        "  random images in memory were trained on: reading or decoding images, starting "
-        "workers and early stopping are not in it",
+        "  random images in memory were trained on, eagerly: reading or decoding images, "
+        "starting workers, the last test, graphs, compilation and early stopping are not in it",
         *_cache(config),
     )
 
@@ -191,7 +191,10 @@ def _cache(config: Config) -> Iterator[str]:
     data = config.data
     if DATASETS[data.name].tree and keeps_pixels(data):
         size = data.facts.train * data.side**2 * 3
-        yield f"  decoded training images take another {amount(size)}B of disk, once"
+        yield (
+            f"  decoded training images take another {amount(size)}B of disk, once; those of "
+            "val/ come on top"
+        )
 
 
 def _near_words(side: str, near: Near) -> str:

@@ -189,10 +189,10 @@ def cut_trials(history: History, *, usual: int) -> Iterator[str]:
         usual: parts that the recipe itself cuts a batch into.
     """
     for trial, ended in history.ends.items():
-        if ended.parts > usual:
+        if ended.taken and ended.taken.parts > usual:
             yield (
                 f"trial {trial} {ended.status}: for want of memory each batch passed in "
-                f"{ended.parts} parts; its norms saw the images of a part, not of a batch"
+                f"{ended.taken.parts} parts; its norms saw the images of a part, not of a batch"
             )
 
 

@@ -80,6 +80,19 @@ class Epoch(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a trial takes, as far as it went; None where the device does not tell."""
+
+    images_per_s: float | None = None  # of training, over all its epochs
+    peak_memory: int | None = None  # bytes of the GPU; of the worker process on a CPU
+    energy: float | None = None  # joules, where one trial has a GPU to itself
+    utilisation: float | None = None  # of the GPU's stated bf16 throughput (MFU), 0 to 1
+    execution: str = ""  # eager, graphs or compile
+    preparation: float = 0.0  # seconds of capturing graphs or compiling, in no epoch
+    parts: int = 1  # that a batch was cut into, for want of memory or as the recipe says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(_Record):
     """How a trial ended; errors in percent, of the last epoch, None where there is none."""
 
@@ -95,17 +108,15 @@ class Ended(_Record):
     seconds: float = 0.0  # of all its epochs
     device: str = ""
     time: float = 0.0
-    images_per_s: float | None = None  # of training, over all its epochs
-    peak_memory: int | None = None  # bytes of the GPU; of the worker process on a CPU
-    energy: float | None = None  # joules, where one trial has a GPU to itself
-    utilisation: float | None = None  # of the GPU's stated bf16 throughput (MFU), 0 to 1
-    execution: str = ""  # eager, graphs or compile
-    preparation: float = 0.0  # seconds of capturing graphs or compiling, not in `seconds`
-    parts: int = 1  # that a batch was cut into, for want of memory or as the recipe says
+    taken: "Taken | None" = None  # None where the worker could not say
 
     def __post_init__(self) -> None:
         # From JSON it comes as a word; ValueError for one that this version does not know.
         object.__setattr__(self, "status", Status(self.status))
+        taken: Any = self.taken
+        if isinstance(taken, dict):
+            known = {field.name for field in fields(Taken)} & taken.keys()
+            object.__setattr__(self, "taken", Taken(**{name: taken[name] for name in known}))
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Comes out: a config that says all a study depends on, and is noted as that. No torch here.
 """
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,13 @@ def with_tree(data: Data, document: Document) -> Data:
             f"{_place(document, 'validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
-    found: dict[str, object] = {"classes": tree.classes, "train": train}
+    digest = hashlib.sha256("\n".join(tree.train.names + tree.test.names).encode()).hexdigest()
+    if data.digest not in (None, digest):
+        raise ConfigError(
+            f"{_place(document, 'digest')}: the files of {data.root} have {digest}, so they "
+            "are not the images that were meant; set data.root to those, or take the digest out"
+        )
+    found: dict[str, object] = {"classes": tree.classes, "train": train, "digest": digest}
     if data.cache:  # workers may have another current folder
         found["cache"] = str(Path(data.cache).resolve())
     return data.model_copy(update=found)

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from search import manifest, plan
 from search.config import Config, load
+from search.engine.estimate import RehearsalError
 from search.images.preparing import make_ready
 from search.journal import FILE, Journal, JournalError
 from search.progress import Progress, best_table, confirmed_table, cut_trials
@@ -41,6 +42,9 @@ def main(argv: Sequence[str]) -> int:
     except (ConfigError, JournalError) as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped: what has finished is kept; the same command goes on", file=sys.stderr)
+        return _STOPPED
     except OSError as error:
         print(
             f"{error.filename or 'the run'}: {error.strerror or error}; what had finished is "
@@ -82,12 +86,13 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
     if arguments.plan:
         console.print(plan.picture(config, surveyed))
         if arguments.measure:
-            _measure(console, config, document, surveyed)
+            _measure(arguments, console, config, document, surveyed)
         return 0
     folder = arguments.out or Path("runs") / config.study
     begun = (folder / FILE).exists()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
         _require(config, document, console, cluster=arguments.address is not None)
+        config = _packed(arguments, console, config, document, surveyed)
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
         study = Study(config, surveyed, journal)
@@ -99,8 +104,8 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
                 _require(config, document, console, cluster=arguments.address is not None)
                 interrupted = len(study.history.live)
                 console.print(f"going on: {ended} trials have ended, {interrupted} interrupted")
+                config = _packed(arguments, console, config, document, surveyed)
             manifest.note(folder, config, space=arguments.space, command=command)
-            config = _packed(console, config, document, surveyed)
             _execute(arguments, console, study, config, folder)
         study.tidy()
         if not study.finished:
@@ -110,22 +115,42 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
         return _show(console, config, study, folder)
 
 
-def _measure(console: Console, config: Config, document: Document, surveyed: Survey) -> None:
+def _measure(
+    arguments: argparse.Namespace,
+    console: Console,
+    config: Config,
+    document: Document,
+    surveyed: Survey,
+) -> None:
     """The plan in hours."""
     from search.engine.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
     _require_resources(config, document)
-    config = _packed(console, config, document, surveyed)
-    estimate = measure(config, surveyed, beside=slots(config))
+    config = _packed(arguments, console, config, document, surveyed)
+    try:
+        estimate = measure(config, surveyed, beside=slots(config))
+    except RehearsalError as error:
+        raise ConfigError(
+            f"--measure: a candidate could not be trained for a few steps ({error}); lower "
+            "training.batch_size or the largest candidates, or leave --measure out"
+        ) from error
     console.print(plan.hours(config, surveyed, estimate))
 
 
-def _packed(console: Console, config: Config, document: Document, surveyed: Survey) -> Config:
+def _packed(
+    arguments: argparse.Namespace,
+    console: Console,
+    config: Config,
+    document: Document,
+    surveyed: Survey,
+) -> Config:
     """The config with a number of GPUs where the file says auto."""
     if config.resources.gpu != "auto":
         return config
     from search.engine.packing import pack, with_gpu  # noqa: PLC0415 - imports torch
 
+    if arguments.inline:  # one after another
+        return with_gpu(config, 1.0)
     packing = pack(config, surveyed, place=document.place(("resources", "gpu")))
     rates = ", ".join(f"{n}: {rate:,.0f}" for n, rate in packing.images_per_s.items())
     console.print(
@@ -144,6 +169,7 @@ def _require(config: Config, document: Document, console: Console, *, cluster: b
         )
     if not cluster:
         _require_resources(config, document)
+    sigterm_as_ctrl_c()
     make_ready(config.data, document, console)
 
 

@@ -13,7 +13,7 @@ from search.config import Config
 from search.history import History
 from search.journal import Journal, Record
 from search.proposals import SAMPLERS, Sampler
-from search.records import Ended, Epoch, Phase, Started, Status, architecture_to_json
+from search.records import Ended, Epoch, Phase, Started, Status, Taken, architecture_to_json
 from search.rungs import Rungs
 from search.seeds import seed_of
 from search.space import Survey
@@ -102,11 +102,15 @@ class Study:
                 watcher.started(started)
         return started
 
-    def report(self, epoch: Epoch) -> bool:
+    def report(self, epoch: Epoch, taken: Taken | None = None) -> bool:
         """Take an epoch of a running trial; True stops it, and its end is then noted.
 
         Epochs that the journal already holds (a trial that went on from an older checkpoint)
         are left aside.
+
+        Args:
+            epoch: that was finished.
+            taken: what the trial took so far; its end says so, if this stops it.
         """
         if epoch.epoch <= self.history.epochs(epoch.trial):
             return False
@@ -114,7 +118,7 @@ class Study:
         for watcher in self.watchers:
             watcher.reported(self.history.trials[epoch.trial], epoch)
         if stop:
-            self.end(self._pruned(epoch.trial))
+            self.end(self._pruned(epoch.trial, taken))
         return stop
 
     def end(self, ended: Ended) -> None:
@@ -216,7 +220,7 @@ class Study:
             self._sampler.tell(candidate, record)
         return False
 
-    def _pruned(self, trial: int) -> Ended:
+    def _pruned(self, trial: int, taken: Taken | None = None) -> Ended:
         epoch = self.history.last_epoch(trial)
         return Ended(
             trial=trial,
@@ -230,6 +234,7 @@ class Study:
             val_error_top5=epoch.val_error_top5,
             seconds=self.history.seconds(trial),
             time=time.time(),
+            taken=taken,
         )
 
     def _candidate(self, architecture: Architecture) -> int:

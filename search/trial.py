@@ -15,17 +15,18 @@ from typing import Any
 
 import torch
 
+from search.engine.allocation import is_out_of_memory
 from search.engine.bench import Bench
 from search.engine.evaluation import DivergedError
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
-from search.records import Ended, Epoch, Started, Status
+from search.records import Ended, Epoch, Started, Status, Taken
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
-# A CPU's allocator, and its convolutions, raise plain RuntimeErrors.
-_NO_MEMORY = ("can't allocate memory", "could not create a primitive")
+# What torch says of a part of one image where a feature map is one place wide and high.
+_TOO_FEW = "Expected more than 1 value per channel"
 
 
 class Trial:
@@ -57,7 +58,7 @@ class Trial:
         self._ended = False
         self._parts = bench.recipe.accumulate
         self._energy: float | None = 0.0  # of the processes before this one
-        self._meter = Meter(bench.device, alone=bench.share >= 1)
+        self._meter: Meter | None = None
 
     def step(self) -> tuple[Epoch | None, Ended | None]:
         """Train to the end of the epoch, or for a few seconds of a long one.
@@ -72,7 +73,28 @@ class Trial:
         if status is Status.OUT_OF_MEMORY and self._parts < self._bench.recipe.batch_size:
             self._halve()
             return None, None
+        cut = self._parts > self._bench.recipe.accumulate
+        if cut and _TOO_FEW in reason:
+            status = Status.OUT_OF_MEMORY
         return None, self._end(status, reason)
+
+    @property
+    def taken(self) -> Taken:
+        """What it took so far."""
+        rate = _rate(self._epochs)
+        device, recipe = self._bench.device, self._bench.recipe
+        measured = rate is not None and recipe.precision == "bf16"
+        return Taken(
+            images_per_s=rate,
+            peak_memory=self._meter.read().peak_memory if self._meter else None,
+            energy=self._energy_so_far(),
+            utilisation=utilisation(device, macs=self.started.macs, images_per_s=rate or 0.0)
+            if measured
+            else None,
+            execution=self._trainer.execution if self._trainer else "",
+            preparation=self._trainer.preparation if self._trainer else 0.0,
+            parts=self._parts,
+        )
 
     def save(self) -> None:
         """Write a checkpoint of the epochs finished so far, whole or not at all."""
@@ -123,9 +145,11 @@ class Trial:
         # the trial, not of the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
+        # Now, when nothing of the trial before is left on the device.
+        self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
         if state is not None:
-            self._parts = max(self._parts, state["parts"])
+            self._parts = state["parts"]
         trainer = Trainer(
             started.network(),
             self._bench,
@@ -142,15 +166,20 @@ class Trial:
         return trainer
 
     def _halve(self) -> None:
-        """Go on from the last checkpoint with parts of half as many images."""
-        self._trainer = None
+        """Begin anew with parts of half as many images.
+
+        Not from the checkpoint: when memory runs out depends on what else runs, and a result
+        must not.
+        """
+        self._trainer, self._energy = None, self._energy_so_far()
+        self._checkpoint.unlink(missing_ok=True)
         self._parts = min(2 * self._parts, self._bench.recipe.batch_size)
         gc.collect()
         if self._bench.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _energy_so_far(self) -> float | None:
-        now = self._meter.read().energy
+        now = self._meter.read().energy if self._meter else 0.0
         return None if now is None or self._energy is None else self._energy + now
 
     def _load(self) -> dict[str, Any] | None:
@@ -158,7 +187,7 @@ class Trial:
         device = self._bench.device
         try:
             state = torch.load(self._checkpoint, weights_only=True, map_location=device)
-            same = state["started"] == self.started.to_json()
+            same = state["started"] == self.started.to_json() and "parts" in state
         except torch.OutOfMemoryError:
             raise
         except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial
@@ -170,8 +199,6 @@ class Trial:
     ) -> Ended:
         self._ended = True
         last = self._epochs[-1] if self._epochs and test else None
-        rate = _rate(self._epochs)
-        device = self._bench.device
         return Ended(
             trial=self.started.trial,
             status=status,
@@ -182,15 +209,9 @@ class Trial:
             test_error=test[0] if test else None,
             test_error_top5=test[1] if test else None,
             seconds=sum(epoch.seconds for epoch in self._epochs),
-            device=_device_name(device),
+            device=_device_name(self._bench.device),
             time=time.time(),
-            images_per_s=rate,
-            peak_memory=self._meter.read().peak_memory,
-            energy=self._energy_so_far(),
-            utilisation=rate and utilisation(device, macs=self.started.macs, images_per_s=rate),
-            execution=self._trainer.execution if self._trainer else "",
-            preparation=self._trainer.preparation if self._trainer else 0.0,
-            parts=self._parts,
+            taken=self.taken,
         )
 
 
@@ -203,8 +224,7 @@ def _outcome(error: Exception) -> tuple[Status, str]:
     """What an error means for the trial, and its reason in words."""
     if isinstance(error, DivergedError):
         return Status.DIVERGED, str(error)
-    no_memory = isinstance(error, RuntimeError) and any(w in str(error) for w in _NO_MEMORY)
-    if no_memory or isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+    if is_out_of_memory(error):
         return Status.OUT_OF_MEMORY, _words(error)
     return Status.FAILED, _words(error)
 

@@ -1,9 +1,13 @@
-"""Memory that training frees and asks for again at every step stays with the process."""
+"""Memory: what is freed stays with the process, and what it is when there is none."""
 
 import ctypes
 
+import torch
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
+# A CPU's allocator and convolutions, and two of CUDA's libraries, raise plain RuntimeErrors.
+_WORDS = ("can't allocate memory", "could not create a primitive", "_STATUS_ALLOC_FAILED")
 
 
 def keep_freed_memory() -> None:
@@ -17,3 +21,10 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGE)
         mallopt(_TRIM_THRESHOLD, _LARGE)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error means that there is not enough memory, of a device or the machine."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)

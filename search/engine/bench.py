@@ -1,5 +1,7 @@
 """What trials that follow each other in one process share: recipe, device, images on it."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -8,7 +10,14 @@ from search.engine.execution import dtype_of
 from search.engine.recipe import Training
 from search.images.augmentation import Augmentation
 from search.images.splits import Split, Splits
-from search.images.stores import make_store
+from search.images.stores import Prepare, Room, Store, make_store
+
+
+class Held(NamedTuple):
+    """Images where they are wanted; their labels (N,) on the device."""
+
+    store: Store
+    labels: Tensor
 
 
 class Bench:
@@ -34,6 +43,7 @@ class Bench:
         workers: int = 1,
     ) -> None:
         keep_freed_memory()
+        torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
         self.recipe, self.device, self.share = recipe, device, share
         side = splits.train.side
         self.resolution = resolution or side
@@ -45,28 +55,15 @@ class Bench:
             std=splits.std.to(device),
             dtype=dtype_of(recipe.precision),
         )
-        self._workers = workers
-        self.labels = splits.train.labels.to(device)
-        self.train = make_store(splits.train, device, self.augmentation.stored, workers=workers)
-        self.validation = self._held_out(splits.validation)
-        self.test = self._held_out(splits.test)
+        room = Room(device, share=share)
 
-    def _held_out(self, split: Split) -> "HeldOut":
-        return HeldOut(split, self.device, workers=self._workers)
+        def held(split: Split, prepare: Prepare) -> Held:
+            store = make_store(split, device, prepare, room=room, workers=workers)
+            return Held(store, split.labels.to(device))
 
-
-class HeldOut:
-    """Images that are only looked at.
-
-    Args:
-        split: the images.
-        device: where batches of them are wanted.
-        workers: as of the bench.
-    """
-
-    def __init__(self, split: Split, device: torch.device, *, workers: int) -> None:
-        self.labels = split.labels.to(device)
-        self.store = make_store(split, device, _as_it_is, workers=workers)
+        self.train = held(splits.train, self.augmentation.stored)
+        self.validation = held(splits.validation, _as_it_is)
+        self.test = held(splits.test, _as_it_is)
 
 
 def _as_it_is(images: Tensor) -> Tensor:

@@ -3,6 +3,10 @@
 from typing import NamedTuple
 
 
+class RehearsalError(RuntimeError):
+    """A network could not be trained for a few steps."""
+
+
 class Rehearsal(NamedTuple):
     """What was timed; seconds, and bytes of the device (on a CPU: of the process)."""
 
@@ -34,4 +38,5 @@ class Estimate(NamedTuple):
     epoch: float  # of the mean trial
     beside: int  # trials at once
     work: float  # of all trials, one after another
+    wall: float  # from start to end
     disk: int  # checkpoints and journal; the cache of decoded images is counted apart

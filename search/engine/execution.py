@@ -51,7 +51,7 @@ def prepare(
     if execution == "eager":
         return Prepared(network, execution, 0.0)
     before = {name: value.clone() for name, value in network.named_buffers()}
-    with autocast(sample.device, precision, cached=False):
+    with autocast(sample.device, precision, execution):
         forward = _made(network, sample, execution)
         if execution == "compile":  # it compiles when it is first called
             torch.autograd.grad(forward(sample).float().sum(), [*network.parameters()])
@@ -65,14 +65,20 @@ def prepare(
 
 def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
     if execution == "compile":
+        torch.compiler.reset()  # what it keeps of the trials before counts against a limit
         return cast("Forward", torch.compile(network, dynamic=False))
     return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
 
 
-def autocast(device: torch.device, precision: Precision, *, cached: bool) -> torch.autocast:
+def autocast(
+    device: torch.device, precision: Precision, execution: Execution = "eager"
+) -> torch.autocast:
     """bf16 where it is asked for; graphs must not keep casts from one pass to the next."""
     return torch.autocast(
-        device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=cached
+        device.type,
+        torch.bfloat16,
+        enabled=precision == "bf16",
+        cache_enabled=execution == "eager",
     )
 
 

@@ -3,7 +3,9 @@
 Comes out: seconds of a mean epoch with its error, hours of the whole study, disk.
 """
 
+import math
 import os
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +30,8 @@ def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
     """
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
-    with Stage(config, beside=beside) as stage:
+    gpus = config.resources.gpus
+    with Stage(config, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
         timed = tuple(_timed(config, survey, candidate, stage) for candidate in chosen)
     predictor, deviation = _best_predictor(survey, timed)
     epochs = _predicted(survey, timed, predictor)
@@ -41,7 +44,8 @@ def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
         error=max(deviation, *(_spread(one.rehearsal) for one in timed)),
         epoch=mean,
         beside=beside,
-        work=mean * _epochs(config),
+        work=mean * sum(trials * epochs for trials, epochs in _phases(config)),
+        wall=mean * sum(math.ceil(n / beside) * epochs for n, epochs in _phases(config)),
         disk=_disk(config, survey, beside),
     )
 
@@ -91,12 +95,12 @@ def _spread(rehearsal: Rehearsal) -> float:
     return (high - low) / rehearsal.step / 2
 
 
-def _epochs(config: Config) -> int:
+def _phases(config: Config) -> Iterator[tuple[int, int]]:
+    """Trials and their epochs: of the search, then of the confirmation, which waits for it."""
     search, confirm = config.search, config.confirm
-    epochs = search.trials * config.training.epochs
+    yield search.trials, config.training.epochs
     if confirm:
-        epochs += min(confirm.top, search.trials) * confirm.seeds * confirm.epochs
-    return epochs
+        yield min(confirm.top, search.trials) * confirm.seeds, confirm.epochs
 
 
 def _disk(config: Config, survey: Survey, beside: int) -> int:
@@ -105,7 +109,7 @@ def _disk(config: Config, survey: Survey, beside: int) -> int:
     copies = 1 + (2 if recipe.optimizer == "adamw" else 1) + (recipe.ema is not None)
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
     largest = int(survey.costs.params.max())
-    epochs = _epochs(config)
+    epochs = sum(trials * epochs for trials, epochs in _phases(config))
     return (
         2 * beside * copies * size * largest
         + epochs * _PER_EPOCH

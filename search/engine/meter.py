@@ -1,6 +1,7 @@
 """What a trial takes of its device: memory, energy, arithmetic."""
 
 import contextlib
+import re
 import resource
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ _PEAKS = {
 _FLOPS_A_MAC = 6  # of a training step: two FLOPs, forward and two gradients
 
 
-class Taken(NamedTuple):
+class Reading(NamedTuple):
     """Of one trial; None where the device does not tell."""
 
     peak_memory: int | None  # bytes: of the GPU, or of the whole process on a CPU
@@ -45,11 +46,11 @@ class Meter:
             _reset_peak()
         self._start = self._joules()
 
-    def read(self) -> Taken:
+    def read(self) -> Reading:
         """What was taken since it was made."""
         now = self._joules()
         both = self._start is not None and now is not None
-        return Taken(self._memory(), (now or 0.0) - (self._start or 0.0) if both else None)
+        return Reading(self._memory(), (now or 0.0) - (self._start or 0.0) if both else None)
 
     def _memory(self) -> int | None:
         if self._device.type == "cuda":
@@ -81,7 +82,7 @@ def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> floa
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
-    peak = next((rate for key, rate in _PEAKS.items() if key in name), None)
+    peak = next((r for key, r in _PEAKS.items() if re.search(rf"\b{key}\b", name)), None)
     return None if peak is None else _FLOPS_A_MAC * macs * images_per_s / peak
 
 

@@ -1,8 +1,12 @@
 """The optimiser of a recipe, and the average of the weights."""
 
-from torch import nn
+import copy
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from search.engine.recipe import Training
 
@@ -36,9 +40,44 @@ def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
     )
 
 
-def make_average(network: nn.Module, recipe: Training) -> AveragedModel | None:
-    """An exponential moving average of weights and statistics; None where none is asked for."""
-    if recipe.ema is None:
-        return None
-    average = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]  # torch has none
-    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+class Average:
+    """An exponential moving average of a network's weights and statistics.
+
+    It begins as the weights after the first step. Torch's own reads a counter from the CPU at
+    every step, which a GPU would have to wait for.
+
+    Args:
+        network: to follow, on its device.
+        decay: share of the average that stays at each step.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network)
+        self._decay, self._begun = decay, False
+
+    @torch.no_grad()
+    def follow(self, network: nn.Module) -> None:
+        """Take a step towards what the weights are now."""
+        ours, theirs = _values(self.network), _values(network)
+        floats = [tensor.is_floating_point() for tensor in ours]
+        moving = list(itertools.compress(zip(ours, theirs, strict=True), floats))
+        if self._begun:
+            averages, weights = zip(*moving, strict=True)
+            torch._foreach_lerp_(averages, weights, 1 - self._decay)
+        for average, now in zip(ours, theirs, strict=True):
+            if not (self._begun and average.is_floating_point()):
+                average.copy_(now)
+        self._begun = True
+
+    def state(self) -> dict[str, Any]:
+        """What `load_state` takes."""
+        return {"network": self.network.state_dict(), "begun": self._begun}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same network."""
+        self.network.load_state_dict(state["network"])
+        self._begun = state["begun"]
+
+
+def _values(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

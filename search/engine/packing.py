@@ -4,11 +4,14 @@ Small networks leave most of a GPU idle; side by side they fill it. As many run 
 raise the images/s of all together, and never more than its memory holds.
 """
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from search.config import Config
-from search.engine.rehearsal import RehearsalError, Stage
+from search.engine.estimate import RehearsalError
+from search.engine.rehearsal import Stage
+from search.images.stores import RESIDENT_SHARE
 from search.reading import ConfigError
 from search.space import Survey
 
@@ -44,8 +47,10 @@ def pack(config: Config, survey: Survey, *, place: str) -> Packing:
     try:
         with Stage(whole, beside=1) as stage:
             dearest = stage.rehearse(survey.architecture(int(order[-1])))[0]
-        memory = dearest.memory + _CONTEXT
-        most = fitting(memory, torch.cuda.get_device_properties(0).total_memory)
+        total = torch.cuda.get_device_properties(0).total_memory
+        memory = dearest.memory + _CONTEXT + _resident(config, total)
+        cpus = (os.cpu_count() or 1) // torch.cuda.device_count() // config.resources.cpu
+        most = min(fitting(memory, total), max(1, cpus))
         median = int(order[len(order) // 2])
         rates = dict(_rates(whole, survey, median, most))
     except RehearsalError as error:
@@ -60,6 +65,13 @@ def fitting(memory: int, total: int) -> int:
     return max(1, min(_MOST, int(total * _SPARE) // memory))
 
 
+def _resident(config: Config, total: int) -> int:
+    """Bytes of the training images, where they will stay on the GPU."""
+    side = config.data.side + 2 * (config.training.crop or 0)
+    size = config.data.facts.train * side**2 * 3
+    return size if size <= total * RESIDENT_SHARE else 0
+
+
 def with_gpu(config: Config, gpu: float) -> Config:
     """The same study with this much of a GPU for each trial."""
     resources = config.resources.model_copy(update={"gpu": gpu})
@@ -72,8 +84,13 @@ def _rates(
     """Images/s of all together for 1, 2, 4, ... side by side, as long as they rise enough."""
     number, best = 1, 0.0
     while number <= most:
-        with Stage(config, beside=number) as stage:
-            steps = [one.step for one in stage.rehearse(survey.architecture(candidate))]
+        try:
+            with Stage(config, beside=number) as stage:
+                steps = [one.step for one in stage.rehearse(survey.architecture(candidate))]
+        except RehearsalError:
+            if number == 1:
+                raise
+            return  # so many do not fit
         rate = sum(config.training.batch_size / step for step in steps)
         if rate < best * _WORTH:
             return

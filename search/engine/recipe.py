@@ -68,7 +68,7 @@ class Training(Section):
 
     def drops(self, epochs: int) -> tuple[float, ...]:
         """Epochs after which the step schedule multiplies the rate by `gamma`."""
-        return tuple(m * epochs if m < 1 else m for m in self.milestones)
+        return tuple(round(m * epochs, 6) if m < 1 else m for m in self.milestones)
 
     def too_long(self, epochs: int) -> str:
         """What of the schedule does not fit into so many epochs; empty where all does."""
@@ -90,6 +90,12 @@ class Training(Section):
             raise ValueError(problem)
         if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs momentum above 0; set one of them")
+        if 1 in self.milestones:
+            raise MisfitError(
+                "training.milestones",
+                "holds 1, which could be a share or an epoch; leave it out, or write a share "
+                "such as 0.1",
+            )
         if any(m % 1 for m in self.milestones if m > 1):
             raise MisfitError(
                 "training.milestones", "holds part of an epoch; write whole epochs, or shares"

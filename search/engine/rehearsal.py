@@ -18,7 +18,7 @@ import torch
 from res2net import Architecture
 from search.config import Config
 from search.engine.bench import Bench
-from search.engine.estimate import Rehearsal
+from search.engine.estimate import Rehearsal, RehearsalError
 from search.engine.meter import Meter
 from search.engine.training import Trainer
 from search.images.splits import Split, Splits
@@ -29,23 +29,23 @@ _HELD_OUT = 256  # images that are only looked at
 _PATIENCE = 300.0  # seconds that the slowest of several processes may take to get ready
 
 
-class RehearsalError(RuntimeError):
-    """A network could not be trained for a few steps."""
-
-
 class Stage:
     """Processes that rehearse together, started once.
 
     Args:
         config: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
+        a_gpu: how many of them share one, all of them where not given.
     """
 
-    def __init__(self, config: Config, *, beside: int) -> None:
+    def __init__(self, config: Config, *, beside: int, a_gpu: int | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         # Kept here, because it ends with its last reference and processes still come to it.
         self._start = context.Barrier(beside)
-        self._actors = [_Actor(context, config, self._start) for _ in range(beside)]
+        self._actors = [
+            _Actor(context, config, self._start, gpu=number // (a_gpu or beside))
+            for number in range(beside)
+        ]
 
     def __enter__(self) -> Self:
         return self
@@ -63,28 +63,34 @@ class Stage:
         for actor in self._actors:
             with contextlib.suppress(ConnectionError):  # whoever is gone does not answer
                 actor.connection.send(architecture)
-        return [actor.answer() for actor in self._actors]
+        answers = [actor.answer() for actor in self._actors]
+        failures = [answer for answer in answers if isinstance(answer, str)]
+        if failures:  # one of them is the cause; the others waited for it
+            raise RehearsalError(min(failures, key=lambda words: "BrokenBarrier" in words))
+        return [answer for answer in answers if isinstance(answer, Rehearsal)]
 
 
 class _Actor:
     """One process and the line to it."""
 
-    def __init__(self, context: SpawnContext, config: Config, start: Barrier) -> None:
+    def __init__(
+        self, context: SpawnContext, config: Config, start: Barrier, *, gpu: int
+    ) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=_perform, args=(config.model_dump(), start, theirs), daemon=True
+            target=_perform, args=(config.model_dump(), start, theirs, gpu), daemon=True
         )
         self._process.start()
         theirs.close()  # so that its end is seen here
 
-    def answer(self) -> Rehearsal:
+    def answer(self) -> Rehearsal | str:
+        """What was timed, or the words of what went wrong."""
         try:
-            answer = self.connection.recv()
+            answer: Rehearsal | str = self.connection.recv()
         except (EOFError, ConnectionError):
-            answer = f"its process ended with {self._process.exitcode}"
-        if isinstance(answer, Rehearsal):
-            return answer
-        raise RehearsalError(str(answer))
+            self._process.join(_PATIENCE / 100)
+            return f"its process ended with {self._process.exitcode}"
+        return answer
 
     def dismiss(self) -> None:
         self.connection.close()
@@ -92,25 +98,27 @@ class _Actor:
         self._process.terminate()
 
 
-def _perform(config: dict[str, Any], start: Barrier, connection: Connection) -> None:
+def _perform(config: dict[str, Any], start: Barrier, connection: Connection, gpu: int) -> None:
     """Of a process: rehearse every network that comes, until the line is closed."""
     own = Config.model_validate(config)
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, ConnectionError):
         while True:
             architecture = connection.recv()
             try:
-                connection.send(_rehearse(own, architecture, start))
+                connection.send(_rehearse(own, architecture, start, gpu))
             except Exception as error:  # noqa: BLE001 - told to whoever asked
                 start.abort()
                 connection.send(f"{type(error).__name__}: {error}")
 
 
-def _rehearse(config: Config, architecture: Architecture, start: Barrier) -> Rehearsal:
+def _rehearse(
+    config: Config, architecture: Architecture, start: Barrier, gpu: int
+) -> Rehearsal:
     torch.set_num_threads(config.resources.cpu)
     bench = Bench(
         config.training.model_copy(update={"execution": "eager"}),
         _random_images(config),
-        device=torch.device("cuda" if config.resources.gpu else "cpu"),
+        device=torch.device(f"cuda:{gpu}" if config.resources.gpu else "cpu"),
         resolution=config.data.facts.image_size,
     )
     meter = Meter(bench.device, alone=False)

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net import Architecture, build
-from search.engine.bench import Bench, HeldOut
+from search.engine.bench import Bench, Held
 from search.engine.evaluation import DivergedError, errors
 from search.engine.execution import Prepared, autocast, chosen, dtype_of, prepare
-from search.engine.optimizer import make_average, make_optimizer
+from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
 from search.images.augmentation import Targets
 from search.images.draws import Draws, draw
@@ -50,8 +50,9 @@ class Trainer:
         bench: recipe, images, device.
         epochs: length of the schedule.
         seed: of weights, order and augmentation.
-        parts: that each batch is cut into; they pass the network one after another, and the
-            weights move once, after the last. Norms see the images of a part, not of a batch.
+        parts: that each batch is cut into, the recipe's `accumulate` where not given; they pass
+            the network one after another, and the weights move once, after the last. Norms
+            see the images of a part, not of a batch.
     """
 
     def __init__(
@@ -61,17 +62,19 @@ class Trainer:
         *,
         epochs: int,
         seed: int,
-        parts: int = 1,
+        parts: int | None = None,
     ) -> None:
         self._recipe, self._bench, self._device = bench.recipe, bench, bench.device
-        self._epochs, self._seed, self._parts = epochs, seed, parts
+        self._epochs, self._seed = epochs, seed
+        self._parts = parts or bench.recipe.accumulate
         network: nn.Module = build(
             architecture, seed=seed_of(seed, "weights"), device=bench.device
         )
         dtype = dtype_of(bench.recipe.precision)
         self._network = network.to(dtype).to(memory_format=torch.channels_last)
         self._optimizer = make_optimizer(self._network, bench.recipe)
-        self._average = make_average(self._network, bench.recipe)
+        ema = bench.recipe.ema
+        self._average = None if ema is None else Average(self._network, ema)
         self._finished = 0
         self._under_way: _UnderWay | None = None
         self._prepared: Prepared | None = None
@@ -99,8 +102,10 @@ class Trainer:
         if self._under_way is None:
             self._under_way = _UnderWay(self._finished + 1)
         now = self._under_way
+        before = self.preparation
         start = time.perf_counter()
         done = self._train(now, start + seconds)
+        start += self.preparation - before
         if not done:
             now.seconds += time.perf_counter() - start
             return None
@@ -149,7 +154,7 @@ class Trainer:
         return {
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "average": self._average.state_dict() if self._average else None,
+            "average": self._average.state() if self._average else None,
             "finished": self._finished,
             "under_way": (now.step, now.total, now.seconds) if now else None,
         }
@@ -159,14 +164,14 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         if self._average:
-            self._average.load_state_dict(state["average"])
+            self._average.load_state(state["average"])
         self._finished, self._under_way = state["finished"], None
         if state["under_way"]:
             self._under_way = _UnderWay(self._finished + 1, *state["under_way"])
 
     @property
     def _batch_size(self) -> int:
-        return min(self._recipe.batch_size, len(self._bench.labels))
+        return min(self._recipe.batch_size, len(self._bench.train.labels))
 
     def _train(self, now: "_UnderWay", deadline: float) -> bool:
         """Take steps; whether the epoch is at its end."""
@@ -187,9 +192,11 @@ class Trainer:
         bench, size = self._bench, self._batch_size
         generator = torch.Generator(self._device)
         generator.manual_seed(seed_of(self._seed, "epoch", now.number))
-        count = len(bench.labels)
+        count = len(bench.train.labels)
         order = torch.randperm(count, device=self._device, generator=generator)
         now.steps = count // size
+        if self._prepared is None:
+            self._prepare(now.steps)
         draws = draw(
             self._recipe,
             now.steps * size,
@@ -198,10 +205,10 @@ class Trainer:
             generator=generator,
         )
         rows = torch.split(order[: now.steps * size], size)[now.step :]
-        gathered = bench.train.batches(rows)
+        gathered = bench.train.store.batches(rows)
         starts = range(now.step * size, now.steps * size, size)
         now.batches = (
-            (batch, bench.labels[row], draws.part(start, start + size))
+            (batch, bench.train.labels[row], draws.part(start, start + size))
             for batch, row, start in zip(gathered, rows, starts, strict=True)
         )
 
@@ -210,8 +217,6 @@ class Trainer:
     ) -> Tensor:
         """One move of the weights; the loss of the batch before it."""
         images, targets = self._bench.augmentation.batch(*gathered, labels, draws)
-        if self._prepared is None:
-            now.seconds -= self._prepare(images, now.steps)
         done = now.number - 1 + now.step / now.steps
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate(self._recipe, done, self._epochs)
@@ -222,7 +227,7 @@ class Trainer:
             nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
         self._optimizer.step()
         if self._average:
-            self._average.update_parameters(self._network)
+            self._average.follow(self._network)
         return total
 
     def _backward(self, images: Tensor, targets: Targets) -> Tensor:
@@ -240,30 +245,31 @@ class Trainer:
 
     def _loss(self, images: Tensor, targets: Targets) -> Tensor:
         assert self._prepared is not None, "before the first step"
-        cached = self._prepared.execution != "graphs"
-        with autocast(self._device, self._recipe.precision, cached=cached):
+        with autocast(self._device, self._recipe.precision, self._prepared.execution):
             logits = self._prepared.forward(images)
         return mixed_loss(logits, targets, smoothing=self._recipe.label_smoothing)
 
-    def _prepare(self, images: Tensor, steps: int) -> float:
-        """Make the training pass ready; the seconds it took."""
+    def _prepare(self, steps: int) -> None:
+        """Make the training pass ready, before the store's threads use the device as well."""
         execution = chosen(
             self._recipe.execution, device=self._device, steps=self._epochs * steps
         )
-        parts = images.chunk(self._parts)
+        side, dtype = self._bench.resolution, dtype_of(self._recipe.precision)
+        batch = torch.zeros(self._batch_size, side, side, 3, dtype=dtype, device=self._device)
+        parts = batch.permute(0, 3, 1, 2).chunk(self._parts)
         if execution == "graphs":
             if len({len(part) for part in parts}) > 1:
                 execution = "eager"  # a graph is for one size
             for parameter in self._network.parameters():
                 parameter.grad = torch.zeros_like(parameter)
+        self._network.train()
         self._prepared = prepare(
             self._network, parts[0], execution=execution, precision=self._recipe.precision
         )
-        return self._prepared.seconds
 
-    def _errors(self, images: HeldOut) -> tuple[float, float]:
-        network = self._average.module if self._average else self._network
-        return errors(network, images, self._bench, parts=self._parts)
+    def _errors(self, images: Held) -> tuple[float, float]:
+        network = self._average.network if self._average else self._network
+        return errors(network, images, self._bench)
 
 
 def _part(targets: Targets, start: int, stop: int) -> Targets:

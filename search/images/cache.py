@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -39,7 +39,7 @@ Advance = Callable[[int, int], None]
 class CachedImages(NamedTuple):
     """Decoded images of N files, in their order; those that cannot be read are zeros.
 
-    `pixels` (N, side, side, 3), mapped, or None where they are not kept; `sums`
+    `pixels` (N, side, side, 3), mapped and read-only, or None where they are not kept; `sums`
     (N, 6) of each image's pixels in 0 to 255: of red, green and blue, and of their squares;
     `readable` are the positions of whole images, ascending; `damaged` are the others, each
     "<name>: reason".
@@ -96,7 +96,7 @@ def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance
     if record.done == len(request.files.names):
         return
     try:
-        _check_room(request, folder, place)
+        check_room([request], place)
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder, request, advance):
             record = _fill(folder, request, workers, place, advance)
@@ -106,6 +106,26 @@ def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance
             "to a folder that can, or see to this one: what is decoded there is used again"
         ) from error
     _check_damaged(record, request, place)
+
+
+def check_room(requests: Sequence[CacheRequest], place: Place) -> None:
+    """ConfigError where the disk has no room for what all these caches still lack."""
+    missing = sum(_missing(request, place) for request in requests)
+    here = requests[0].folder.absolute()
+    free = shutil.disk_usage(next(p for p in (here, *here.parents) if p.exists())).free
+    if missing > free:
+        folders = " and ".join(str(request.files.folder) for request in requests)
+        raise ConfigError(
+            f"{place('cache')}: {here} has {amount(free)}B free, the decoded images of "
+            f"{folders} take {amount(missing)}B; set data.cache to a folder on a larger disk, "
+            "lower data.resize, take fewer images, or decode them each time (storage: decoded)"
+        )
+
+
+def _missing(request: CacheRequest, place: Place) -> int:
+    folder = _folder_of(request, place)
+    parts = [folder / part for part in _parts(request)]
+    return size(request) - sum(path.stat().st_size for path in parts if path.exists())
 
 
 def open_cache(request: CacheRequest) -> CachedImages:
@@ -126,8 +146,7 @@ def open_cache(request: CacheRequest) -> CachedImages:
     pixels = None
     if request.keep_pixels:
         shape = (count, request.side, request.side, 3)
-        # Copy on write: nothing reaches the file, and torch takes no read-only arrays.
-        pixels = np.memmap(folder / _PIXELS, np.uint8, "c", shape=shape)
+        pixels = np.memmap(folder / _PIXELS, np.uint8, "r", shape=shape)
     sums = np.memmap(folder / _SUMS, np.float64, "r", shape=(count, 6))
     return CachedImages(pixels, sums, np.flatnonzero(whole), _named(record, request))
 
@@ -167,20 +186,6 @@ def _read_record(folder: Path, request: CacheRequest) -> _Record:
         return _Record()
     whole = all(sizes[part] >= record.done * each for part, each in _parts(request).items())
     return record if whole else _Record()
-
-
-def _check_room(request: CacheRequest, folder: Path, place: Place) -> None:
-    parts = [folder / part for part in _parts(request)]
-    missing = size(request) - sum(path.stat().st_size for path in parts if path.exists())
-    here = folder.absolute()
-    free = shutil.disk_usage(next(p for p in (here, *here.parents) if p.exists())).free
-    if missing > free:
-        raise ConfigError(
-            f"{place('cache')}: {here.parent} has {amount(free)}B free, the decoded images of "
-            f"{request.files.folder} take {amount(missing)}B; set data.cache to a folder on a "
-            "larger disk, lower data.resize, take fewer images, or decode them each time with "
-            "storage: decoded"
-        )
 
 
 @contextlib.contextmanager

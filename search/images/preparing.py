@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from search.images.cache import CacheRequest, build, open_cache
+from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.datasets import DATASETS, require
 from search.images.section import Data
 from search.images.storage import request_of
@@ -45,8 +45,10 @@ def make_ready(data: Data, document: Document, console: Console) -> None:
     if not DATASETS[data.name].tree:
         require(data.name, root, place=document.place(("data", "name")))
         return
-    for files in tree_of(data, root, place=place)[1:]:
-        request = request_of(files, data, root)
+    tree = tree_of(data, root, place=place)
+    requests = [request_of(files, data, root) for files in (tree.train, tree.test)]
+    check_room(requests, place)
+    for files, request in zip((tree.train, tree.test), requests, strict=True):
         _build(request, place, console)
         for damaged in open_cache(request).damaged:
             console.print(f"left out: {files.folder / damaged}", soft_wrap=True)

@@ -12,7 +12,7 @@ DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic", "imagenet", 
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
 
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
-_OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache")
+_OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "digest")
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
@@ -47,6 +47,7 @@ class Data(Section):
     storage: Literal["auto", "cached", "decoded"] = "auto"
     cache: str | None = None
     damaged: Annotated[int, Field(ge=0)] = 20
+    digest: str | None = None  # of the chosen files' names; filled in, or what they must have
 
     @property
     def facts(self) -> Dataset:

@@ -5,6 +5,7 @@ every study; the test images are those of the data set (of ImageNet its validati
 """
 
 import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -93,8 +94,9 @@ def _split(arrays: Arrays, chosen: Indices) -> Split:
 def _load_tree(data: Data, root: Path) -> Splits:
     tree: Tree = tree_of(data, root, place=lambda key: f"data.{key}")
     train, test = (open_cache(request_of(files, data, root)) for files in tree[1:])
-    labels = tree.train.labels[train.readable]
-    kept, cut = (train.readable[chosen] for chosen in _shares(data, labels))
+    # Cut before damaged images are left out, so that one that is mended moves no other.
+    shares = _shares(data, tree.train.labels)
+    kept, cut = (share[np.isin(share, train.readable)] for share in shares)
     sums = train.sums[kept].sum(0) / (len(kept) * data.side**2)
     mean, squares = torch.split(torch.from_numpy(sums), 3)
     return Splits(
@@ -109,7 +111,9 @@ def _load_tree(data: Data, root: Path) -> Splits:
 def _tree_split(files: Files, cached: CachedImages, rows: Indices, side: int) -> Split:
     images: Tensor | Undecoded = Undecoded(files, side)
     if cached.pixels is not None:
-        images = torch.from_numpy(cached.pixels)
+        with warnings.catch_warnings():  # that torch could write to it; nothing here does
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            images = torch.from_numpy(cached.pixels)
     return Split(images, torch.from_numpy(rows), torch.from_numpy(files.labels[rows]))
 
 

@@ -4,6 +4,7 @@ Three ways, the same pixels: resident on the device, gathered from a memory-mapp
 the device computes, or decoded by worker processes.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -15,9 +16,9 @@ from torch.utils.data import DataLoader
 from search.images.decoding import decode
 from search.images.splits import Split, Undecoded
 
-# Bytes of a split that may stay in memory: CIFAR does; of a GPU a quarter.
-_RESIDENT_ON_CPU = 1 << 30
-_RESIDENT_SHARE = 0.25
+# What the images of a study may take of a device, for good: CIFAR fits everywhere.
+_RESIDENT_ON_CPU = 1 << 30  # bytes
+RESIDENT_SHARE = 0.25  # of a trial's share of a GPU
 
 Prepare = Callable[[Tensor], Tensor]
 
@@ -36,29 +37,48 @@ class Store(Protocol):
         """One batch for each tensor of positions (N,) in the split."""
 
 
-def make_store(split: Split, device: torch.device, prepare: Prepare, *, workers: int) -> Store:
+class Room:
+    """Bytes that are left for images on a device.
+
+    Args:
+        device: where.
+        share: of the device that one trial has.
+    """
+
+    def __init__(self, device: torch.device, *, share: float) -> None:
+        self._left = float(_RESIDENT_ON_CPU)
+        if device.type == "cuda":
+            total = torch.cuda.get_device_properties(device).total_memory
+            self._left = total * RESIDENT_SHARE * min(share, 1.0)
+
+    def take(self, size: int) -> bool:
+        """Whether so many bytes fit; they are then taken."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
+def make_store(
+    split: Split, device: torch.device, prepare: Prepare, *, room: Room, workers: int
+) -> Store:
     """The quickest store that the device has room for.
 
     Args:
         split: whose images.
         device: where batches are wanted.
         prepare: uint8 images (N, side, side, 3) as batches need them, such as padded.
+        room: what is left of it for images.
         workers: processes that decode, where images are not kept decoded.
     """
     images = split.images
     if isinstance(images, Undecoded):
         return _Decoded(split, images, device, prepare, workers)
-    if len(split.rows) * images[:1].numel() <= _room(device):
+    if room.take(len(split.rows) * prepare(images[:1]).numel()):
         whole = len(split.rows) == len(images)
         kept = images if whole else images[split.rows]
         return _Resident(prepare(kept.to(device)))
     return _Mapped(images, split.rows, device, prepare)
-
-
-def _room(device: torch.device) -> float:
-    if device.type != "cuda":
-        return _RESIDENT_ON_CPU
-    return torch.cuda.get_device_properties(device).total_memory * _RESIDENT_SHARE
 
 
 class _Resident:
@@ -84,16 +104,17 @@ class _Mapped:
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         if not chosen:
             return
+        here = [index.cpu() for index in chosen]  # now: later it would wait for the device
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._gather, chosen[0])
-            for index in (*chosen[1:], None):
+            coming = ahead.submit(self._gather, here[0])
+            for index in (*here[1:], None):
                 ready = coming.result()
                 if index is not None:
                     coming = ahead.submit(self._gather, index)
                 yield _on_device(ready, self._device, self._prepare)
 
     def _gather(self, index: Tensor) -> Tensor:
-        return _pinned(self._images[self._rows[index.cpu()]], self._device)
+        return _pinned(self._images[self._rows[index]], self._device)
 
 
 class _Decoded:
@@ -107,18 +128,21 @@ class _Decoded:
         prepare: Prepare,
         workers: int,
     ) -> None:
-        self._images = _Squares(undecoded, split.rows)
-        self._device, self._prepare, self._workers = device, prepare, workers
+        self._device, self._prepare = device, prepare
+        self._order: list[list[int]] = []  # of the batches to come; the loader reads it
+        self._loader = DataLoader(
+            _Squares(undecoded, split.rows),
+            batch_sampler=self._order,
+            num_workers=workers,
+            multiprocessing_context="forkserver" if workers else None,
+            persistent_workers=workers > 0,  # starting them takes seconds
+            worker_init_fn=_leave_ctrl_c_to_the_parent,
+            pin_memory=device.type == "cuda",
+        )
 
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
-        loader = DataLoader(
-            self._images,
-            batch_sampler=[index.tolist() for index in chosen],
-            num_workers=self._workers,
-            multiprocessing_context="forkserver" if self._workers else None,
-            pin_memory=self._device.type == "cuda",
-        )
-        for images in loader:
+        self._order[:] = [index.tolist() for index in chosen]
+        for images in self._loader:
             yield _on_device(images, self._device, self._prepare)
 
 
@@ -135,6 +159,10 @@ class _Squares(torch.utils.data.Dataset[Tensor]):
         files, side = self._undecoded
         name = files.names[int(self._rows[position])]
         return torch.from_numpy(decode(files.folder / name, side))
+
+
+def _leave_ctrl_c_to_the_parent(_worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _pinned(images: Tensor, device: torch.device) -> Tensor:

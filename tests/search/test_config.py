@@ -78,6 +78,8 @@ MISTAKES = [
      r":13: confirm.epochs: 2 is too few: warmup 2 takes all 2 epochs"),
     ("lr: 0.1", "schedule: step, milestones: [2, 5]", r":12: training: milestones 5 lie beyond the 3"),
     ("lr: 0.1", "schedule: step, milestones: [1.5]", r":12: training.milestones: \[1.5\] holds part of"),
+    ("lr: 0.1", "schedule: step, milestones: [0.5, 1.0]", r":12: training.milestones: .* holds 1, wh"),
+    ("batch_size: 32", "batch_size: 500", r":12: training.batch_size: 500 is more than the 192 im"),
     ("lr: 0.1", "schedule: onecycle, warmup: 1", r":12: training: onecycle brings its own warm-up"),
     ("lr: 0.1", "accumulate: 1000", r":12: training: accumulate 1000 cuts a batch of 32"),
     ("lr: 0.1", "crop: 2, resized_crop: [0.1, 1]", r":12: training: crop and resized_crop exclude"),

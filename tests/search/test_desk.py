@@ -29,7 +29,11 @@ def start_of(suggestion: dict[str, str] | None) -> Started:
 
 
 def result_of(started: Started, number: int) -> dict[str, str]:
-    return {"epoch": json.dumps(epoch_of(started, number).to_json())}
+    taken = {"images_per_s": 100.0, "parts": 1}
+    return {
+        "epoch": json.dumps(epoch_of(started, number).to_json()),
+        "taken": json.dumps(taken),
+    }
 
 
 def test_no_more_trials_than_slots_and_all_in_the_end(study: Study) -> None:
@@ -52,6 +56,7 @@ def test_a_disk_that_is_full_stops_everything_and_fails_no_trial(study: Study) -
     one, two = (start_of(desk.suggest(name)) for name in "ab")
     study._journal._file.raw.close()  # every write fails from now on
     assert desk.report(result_of(one, 1)), "its trial is stopped"
+    assert desk.report({"epoch": None}), "the others at once, not at the end of an epoch"
     assert isinstance(desk.failure, (OSError, ValueError))
     desk.complete("a", result_of(one, 1))
     desk.complete("b", None)

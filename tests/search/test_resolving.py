@@ -14,7 +14,7 @@ from tests.search.spaces import TINY, config_of, write
 SPACES = Path(__file__).parents[2] / "spaces"
 TREE = TINY.replace(
     "{name: synthetic, validation: 64}", "{name: imagefolder, root: ROOT, DATA, validation: 8}"
-)
+).replace("batch_size: 32", "batch_size: 4")
 
 
 def tree_config(folder: Path, data: str, **planted: int) -> Config:
@@ -27,7 +27,7 @@ def tree_config(folder: Path, data: str, **planted: int) -> Config:
 def with_recipe(name: str, rest: str = "") -> str:
     return TINY.replace(
         "{epochs: 3, batch_size: 32, lr: 0.1, precision: fp32}", f"{{recipe: {name}{rest}}}"
-    )
+    ).replace("{name: synthetic, validation: 64}", "{name: cifar100, validation: 5000}")
 
 
 def test_each_recipe_stands_on_its_own(tmp_path: Path) -> None:
@@ -105,6 +105,7 @@ def test_what_is_resolved_resolves_to_itself(tmp_path: Path) -> None:
         ("resolution: 8, classes: [ant, bea]", r":11: data.classes: .*bea.* mean 'bee'"),
         ("resolution: 8, classes: none.txt", r":11: data.classes: .*none.txt"),
         ("resolution: 8, train: 13", r":11: data.validation: validation 8 \+ train 13 is more"),
+        ("resolution: 8, digest: abc", r":11: data.digest: .*not the images that were meant"),
         ("resolution: 3", r":11: data.resolution: 3 px is less than the 4 px .* cifar's last"),
     ],
 )

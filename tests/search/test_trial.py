@@ -118,15 +118,17 @@ def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(
 
 def test_what_a_trial_took_is_told(bench: Bench, tmp_path: Path) -> None:
     epochs, ended = finish(trial_of(bench, tmp_path))
-    assert ended.images_per_s is not None
+    taken = ended.taken
+    assert taken is not None
+    assert taken.images_per_s is not None
     rates = [epoch.images_per_s for epoch in epochs]
-    assert min(rates) <= ended.images_per_s <= max(rates)
-    assert ended.peak_memory is not None
-    assert 10**8 < ended.peak_memory < 10**11, "a process with torch in it"
-    assert (ended.execution, ended.parts) == ("eager", 1)
+    assert min(rates) <= taken.images_per_s <= max(rates)
+    assert taken.peak_memory is not None
+    assert 10**8 < taken.peak_memory < 10**11, "a process with torch in it"
+    assert (taken.execution, taken.parts) == ("eager", 1)
     if bench.device.type == "cpu":
-        assert ended.energy is None
-        assert ended.utilisation is None
+        assert taken.energy is None
+        assert taken.utilisation is None
 
 
 def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from res2net import Architecture
 from search.config import Config
-from search.engine.estimate import Estimate
+from search.engine.estimate import Estimate, RehearsalError
 from search.engine.measuring import measure, slots
 from search.engine.packing import fitting
-from search.engine.rehearsal import RehearsalError, Stage
+from search.engine.rehearsal import Stage
 from search.run import main
 from search.space import survey
 from tests.search.spaces import config_of, write

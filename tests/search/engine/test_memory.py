@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture, build, parse
-from search.records import Status
+from search.records import Ended, Status
 from tests.search.test_trial import bench_of, finish, numbers, start, trial_of
 
 THREE_GB = 3 * 10**9
@@ -59,22 +59,50 @@ def test_where_a_batch_does_not_fit_its_parts_do(
     """A batch of 32 in four parts: what the recipe gives when it is told so."""
     monkeypatch.setattr("search.engine.training.build", LittleMemory(8))
     epochs, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
-    assert (ended.status, ended.epochs, ended.parts) == (Status.OK, 4, 4)
+    assert (ended.status, ended.epochs, parts_of(ended)) == (Status.OK, 4, 4)
     told, _ = finish(trial_of(bench_of(accumulate=4), tmp_path / "told", start(NETWORK)))
     assert numbers(epochs) == numbers(told)
 
 
-def test_memory_that_ends_in_the_middle_costs_no_epoch(
+def test_where_memory_ends_in_the_middle_the_result_is_the_same_as_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the checkpoint on in smaller parts; nothing is reported twice."""
+    """It does not depend on what ran beside it, and so not on a checkpoint."""
     first = trial_of(bench_of(), tmp_path, start(NETWORK))
-    before = [first.step()[0] for _ in range(2)]
+    for _ in range(2):
+        first.step()
     first.save()
     monkeypatch.setattr("search.engine.training.build", LittleMemory(16))
-    after, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK), reported=2))
-    assert [epoch.epoch for epoch in (*before, *after) if epoch] == [1, 2, 3, 4]
-    assert (ended.status, ended.parts) == (Status.OK, 2)
+    _, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK), reported=2))
+    _, told = finish(trial_of(bench_of(accumulate=2), tmp_path / "told", start(NETWORK)))
+    assert (ended.status, parts_of(ended)) == (Status.OK, 2)
+    assert (ended.val_error, ended.test_error) == (told.val_error, told.test_error)
+
+
+def test_evaluation_that_does_not_fit_changes_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 images are validated at once, 32 are trained on."""
+    epochs, _ = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
+    monkeypatch.setattr("search.engine.training.build", LittleMemory(32))
+    again, ended = finish(trial_of(bench_of(), tmp_path / "again", start(NETWORK)))
+    assert numbers(again) == numbers(epochs)
+    assert parts_of(ended) == 1
+
+
+def parts_of(ended: Ended) -> int:
+    assert ended.taken is not None
+    return ended.taken.parts
+
+
+def test_one_image_on_one_place_is_a_want_of_memory_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A norm cannot train on a single value: what had to be cut so far does not fit."""
+    monkeypatch.setattr("search.engine.training.build", LittleMemory(1))
+    single = parse("resnet14_4w_4p_4classes")
+    _, ended = finish(trial_of(bench_of(), tmp_path, start(single)))
+    assert ended.status is Status.OUT_OF_MEMORY
 
 
 def test_where_not_even_one_image_fits_the_trial_is_out_of_memory(
@@ -83,7 +111,7 @@ def test_where_not_even_one_image_fits_the_trial_is_out_of_memory(
     monkeypatch.setattr("search.engine.training.build", LittleMemory(0))
     epochs, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
     assert epochs == []
-    assert (ended.status, ended.parts) == (Status.OUT_OF_MEMORY, 32)
+    assert (ended.status, parts_of(ended)) == (Status.OUT_OF_MEMORY, 32)
     assert "can't allocate memory" in ended.reason
 
 
@@ -109,4 +137,4 @@ def test_on_a_gpu_with_little_memory_parts_are_smaller(tmp_path: Path) -> None:
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert ended.status is Status.OK
-    assert ended.parts > 1
+    assert parts_of(ended) > 1

@@ -15,7 +15,7 @@ from search.images.decoding import decode
 from search.images.section import Data
 from search.images.splits import Split, Splits, Undecoded, load
 from search.images.storage import keeps_pixels, request_of
-from search.images.stores import make_store
+from search.images.stores import Room, make_store
 from search.images.tree import read_tree
 from tests.search.images.trees import plant
 
@@ -89,7 +89,7 @@ def test_every_store_gives_the_pixels_of_the_files(
     if how == "mapped":
         monkeypatch.setattr("search.images.stores._RESIDENT_ON_CPU", 0)
     workers = 2 if how == "decoded by processes" else 0
-    store = make_store(split, CPU, lambda images: 255 - images, workers=workers)
+    store = make_store(split, CPU, lambda images: 255 - images, room=room(), workers=workers)
     chosen = torch.split(torch.randperm(len(split.rows)), 10)
     files = read_tree(root, classes=None, images_per_class=None, place=str).train
     seen = 0
@@ -99,6 +99,42 @@ def test_every_store_gives_the_pixels_of_the_files(
             assert np.array_equal(255 - image, decode(files.folder / files.names[row], 18))
             seen += 1
     assert seen == len(split.rows)
+
+
+def room() -> Room:
+    return Room(CPU, share=1.0)
+
+
+def test_room_is_for_all_splits_together() -> None:
+    once = room()
+    assert once.take(1 << 29)
+    assert once.take(1 << 29)
+    assert not once.take(1)
+
+
+def test_decoded_images_come_again_when_a_pass_was_broken_off(root: Path) -> None:
+    split = splits_of(root, "decoded").train
+    store = make_store(split, CPU, lambda each: each, room=room(), workers=2)
+    chosen = torch.split(torch.arange(len(split.rows)), 8)
+    passed = store.batches(chosen)
+    next(passed)
+    passed.close()  # type: ignore[attr-defined]  # it is a generator
+    whole = torch.cat([batch.images for batch in store.batches(chosen)])
+    kept = splits_of(root, "cached").train
+    assert isinstance(kept.images, torch.Tensor)
+    assert torch.equal(whole, kept.images[kept.rows])
+
+
+def test_a_mended_image_moves_no_other_between_train_and_validation(tmp_path: Path) -> None:
+    root = plant(tmp_path, CLASSES, train=20, val=5, side=24)
+    path = root / "train" / "cow" / "00007.png"
+    whole = path.read_bytes()
+    path.write_bytes(b"nothing")
+    damaged = splits_of(root, "cached")
+    path.write_bytes(whole)
+    mended = splits_of(root, "cached")
+    for before, after in zip(damaged[:2], mended[:2], strict=True):
+        assert set(before.rows.tolist()) <= set(after.rows.tolist())
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -135,6 +171,6 @@ def test_sets_too_large_for_a_cache_are_decoded_each_time(root: Path) -> None:
 def test_a_whole_split_in_memory_is_not_copied() -> None:
     images = torch.zeros(8, 4, 4, 3, dtype=torch.uint8)
     split = Split(images, torch.arange(8), torch.zeros(8, dtype=torch.int64))
-    store = make_store(split, CPU, lambda each: each, workers=0)
+    store = make_store(split, CPU, lambda each: each, room=room(), workers=0)
     (batch,) = store.batches([torch.arange(8)])
     assert batch.images.data_ptr() == images.data_ptr()
