@@ -74,7 +74,7 @@ def make_store(
     images = split.images
     if isinstance(images, Undecoded):
         return _Decoded(split, images, device, prepare, workers)
-    if room.take(len(split.rows) * prepare(images[:1]).numel()):
+    if room.take(len(split.rows) * prepare(images[:1].to(device)).numel()):
         whole = len(split.rows) == len(images)
         kept = images if whole else images[split.rows]
         return _Resident(prepare(kept.to(device)))
