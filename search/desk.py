@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from search.reading import ConfigError
-from search.records import Ended, Epoch, Status, Taken
+from search.records import Ended, Epoch, Status, Taken, Turn
 from search.study import Study
 
 _Answer = TypeVar("_Answer")
@@ -58,7 +58,8 @@ class Desk:
         if self.failure is not None:
             return True
         if not result["epoch"]:
-            return False
+            turn = Turn(**json.loads(result["turn"]))
+            return self._guarded(lambda: self._study.turned(turn), True)
         epoch = Epoch.from_json(json.loads(result["epoch"]))
         if epoch.trial not in self._study.history.live:  # stopped, and told so too late
             return True

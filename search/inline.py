@@ -75,6 +75,8 @@ def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
         epoch, ended = trial.step()
         if epoch is not None and study.report(epoch, trial.taken):
             return
+        if epoch is None and ended is None:
+            study.turned(trial.turn)
         if ended is None and asked.is_set():
             trial.save()
             return

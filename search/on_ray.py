@@ -155,6 +155,7 @@ class TrialActor(tune.Trainable):
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
             "ended": ended and json.dumps(ended.to_json()),
+            "turn": json.dumps(asdict(self._trial.turn)),
             "taken": json.dumps(asdict(self._trial.taken)),
             "done": ended is not None,
         }

@@ -16,12 +16,13 @@ from rich.text import Text
 
 from res2net.architecture import written
 from search.history import History
-from search.records import Ended, Epoch, Started, Status
+from search.records import Ended, Epoch, Started, Status, Turn
 from search.study import Study
 from search.units import amount, duration
 
 _BEST_ROWS = 10
 _SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one
+_LONG_SILENCE = 60.0  # and after which part of one is
 
 
 class _Snapshot(NamedTuple):
@@ -32,9 +33,9 @@ class _Snapshot(NamedTuple):
 
     done: int
     left: int  # neither done nor running
-    epochs_left: int
+    epochs_left: float
     counts: str  # how those of this start ended
-    running: tuple[tuple[Started, Epoch | None], ...]
+    running: tuple[tuple[Started, Epoch | None, float], ...]  # and the share of the next epoch
 
 
 class Progress:
@@ -50,6 +51,7 @@ class Progress:
         ranked = study.history.ranked()
         self._best = (ranked[0][0], ranked[0][1].name) if ranked else None
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
+        self._turns: dict[int, Turn] = {}
         self._begin = self._said = time.monotonic()
         self._epochs_done, self._seconds = 0, 0.0
         self._counts = Counter[Status]()
@@ -82,9 +84,20 @@ class Progress:
             f"{amount(started.macs)} MACs, {amount(started.params)} params"
         )
 
+    def turned(self, started: Started, turn: Turn) -> None:
+        """Show how far it is inside an epoch; long ones are worth a line now and then."""
+        self._turns[started.trial] = turn
+        self._snapshot = self._take()
+        if time.monotonic() - self._said >= _LONG_SILENCE:
+            _, epoch = self._running[started.trial]
+            done = (epoch.epoch if epoch else 0) + turn.share
+            at = f"trial {started.trial} epoch {done:.2f}/{started.epochs}"
+            self._say(f"{self._head()} | {at}")
+
     def reported(self, started: Started, epoch: Epoch) -> None:
         """Show how far it is."""
         self._running[started.trial] = (started, epoch)
+        self._turns.pop(started.trial, None)
         self._epochs_done += 1
         self._seconds += epoch.seconds
         self._snapshot = self._take()
@@ -96,6 +109,7 @@ class Progress:
     def ended(self, started: Started, ended: Ended) -> None:
         """Show its result."""
         self._running.pop(started.trial, None)
+        self._turns.pop(started.trial, None)
         self._counts[ended.status] += 1
         whole = ended.status is Status.OK and started.phase == "search"
         if whole and ended.val_error is not None:
@@ -104,14 +118,18 @@ class Progress:
         self._say(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
 
     def _take(self) -> _Snapshot:
-        running = tuple(self._running.values())
+        shares = {trial: turn.share for trial, turn in self._turns.items()}
+        running = tuple(
+            (started, epoch, shares.get(trial, 0.0))
+            for trial, (started, epoch) in self._running.items()
+        )
         # The rate of a moment ago, while every running trial is in its first epoch.
-        self._rate = sum(epoch.images_per_s for _, epoch in running if epoch) or self._rate
+        self._rate = sum(epoch.images_per_s for _, epoch, _ in running if epoch) or self._rate
         return _Snapshot(
             done=len(self._study.history.ends),
             counts=", ".join(f"{n} {status}" for status, n in self._counts.items()),
             left=self._study.left() - len(running),
-            epochs_left=self._study.epochs_left(),
+            epochs_left=self._study.epochs_left() - sum(shares.values()),
             running=running,
         )
 
@@ -124,10 +142,12 @@ class Progress:
     def _head(self) -> str:
         now = self._snapshot
         parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
-        if self._epochs_done:
+        done = self._epochs_done + sum(turn.share for turn in self._turns.values())
+        if done:
             # By the epochs' own time: starting workers is no measure of what is left.
             beside = max(1, len(now.running))
-            left = now.epochs_left * self._seconds / self._epochs_done / beside
+            seconds = self._seconds + sum(turn.seconds for turn in self._turns.values())
+            left = now.epochs_left * seconds / done / beside
             parts.append(f"about {duration(left)} left")
         parts.append(f"{duration(time.monotonic() - self._begin)} gone")
         if self._best:
@@ -141,12 +161,13 @@ class Progress:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for column in ("trial", "network", "MACs", "epoch", "val error", "images/s"):
             table.add_column(column, justify="left" if column == "network" else "right")
-        for started, epoch in now.running:
+        for started, epoch, share in now.running:
+            done = f"{(epoch.epoch if epoch else 0) + share:.2f}" if share else ""
             table.add_row(
                 str(started.trial),
                 started.name,
                 amount(started.macs),
-                f"{epoch.epoch if epoch else 0}/{started.epochs}",
+                f"{done or (epoch.epoch if epoch else 0)}/{started.epochs}",
                 f"{epoch.val_error:.2f} %" if epoch else "",
                 f"{epoch.images_per_s:,.0f}" if epoch else "",
             )

@@ -80,6 +80,15 @@ class Epoch(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """How far a trial is inside an epoch: for whoever watches, not for the journal."""
+
+    trial: int
+    share: float  # of the epoch under way, 0 to 1
+    seconds: float  # that this share took
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """What a trial takes, as far as it went; None where the device does not tell."""
 

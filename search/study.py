@@ -13,7 +13,16 @@ from search.config import Config
 from search.history import History
 from search.journal import Journal, Record
 from search.proposals import SAMPLERS, Sampler
-from search.records import Ended, Epoch, Phase, Started, Status, Taken, architecture_to_json
+from search.records import (
+    Ended,
+    Epoch,
+    Phase,
+    Started,
+    Status,
+    Taken,
+    Turn,
+    architecture_to_json,
+)
 from search.rungs import Rungs
 from search.seeds import seed_of
 from search.space import Survey
@@ -24,6 +33,9 @@ class Watcher(Protocol):
 
     def started(self, started: Started) -> None:
         """A trial starts or goes on."""
+
+    def turned(self, started: Started, turn: Turn) -> None:
+        """A running trial is so far inside an epoch."""
 
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
@@ -120,6 +132,14 @@ class Study:
         if stop:
             self.end(self._pruned(epoch.trial, taken))
         return stop
+
+    def turned(self, turn: Turn) -> bool:
+        """Take how far a running trial is; True where it should not run any more."""
+        if turn.trial not in self.history.live:
+            return True
+        for watcher in self.watchers:
+            watcher.turned(self.history.trials[turn.trial], turn)
+        return False
 
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""

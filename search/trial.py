@@ -20,7 +20,7 @@ from search.engine.bench import Bench
 from search.engine.evaluation import DivergedError
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
-from search.records import Ended, Epoch, Started, Status, Taken
+from search.records import Ended, Epoch, Started, Status, Taken, Turn
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
@@ -95,6 +95,12 @@ class Trial:
             preparation=self._trainer.preparation if self._trainer else 0.0,
             parts=self._parts,
         )
+
+    @property
+    def turn(self) -> Turn:
+        """How far it is inside an epoch."""
+        share, seconds = self._trainer.under_way if self._trainer else (0.0, 0.0)
+        return Turn(trial=self.started.trial, share=share, seconds=seconds)
 
     def save(self) -> None:
         """Write a checkpoint of the epochs finished so far, whole or not at all."""

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from res2net import Architecture, build
 from search.engine.bench import Bench, Held
 from search.engine.evaluation import DivergedError, errors
 from search.engine.execution import Prepared, autocast, chosen, dtype_of, prepare
+from search.engine.loss import mixed_loss
 from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
 from search.images.augmentation import Targets
@@ -88,6 +88,12 @@ class Trainer:
     def preparation(self) -> float:
         """Seconds that capturing or compiling took; no epoch counts them."""
         return self._prepared.seconds if self._prepared else 0.0
+
+    @property
+    def under_way(self) -> tuple[float, float]:
+        """Share of the epoch under way that is done, and the seconds it took."""
+        now = self._under_way
+        return (now.step / now.steps, now.seconds) if now and now.steps else (0.0, 0.0)
 
     def epoch(self, *, trial: int, seconds: float = math.inf) -> Epoch | None:
         """Train on, to the end of the epoch or for about so many seconds.
@@ -236,7 +242,7 @@ class Trainer:
         start = 0
         for part in images.chunk(self._parts):
             stop = start + len(part)
-            aims = _part(targets, start, stop)
+            aims = targets.part(start, stop)
             loss = self._loss(part, aims) * (len(part) / len(images))
             torch.autograd.backward(loss)
             total += loss.detach()
@@ -270,30 +276,3 @@ class Trainer:
     def _errors(self, images: Held) -> tuple[float, float]:
         network = self._average.network if self._average else self._network
         return errors(network, images, self._bench)
-
-
-def _part(targets: Targets, start: int, stop: int) -> Targets:
-    partners, weight = targets.partners, targets.weight
-    return Targets(
-        targets.labels[start:stop],
-        None if partners is None else partners[start:stop],
-        None if weight is None else weight[start:stop],
-    )
-
-
-def mixed_loss(logits: Tensor, targets: Targets, *, smoothing: float) -> Tensor:
-    """Mean cross-entropy; where images are mixed, of both their labels by their weights.
-
-    Args:
-        logits: (N, classes); float64 stays, others are taken as float32.
-        targets: labels of the images, and of what was mixed in.
-        smoothing: share of each target that all classes divide (Szegedy et al., 2016).
-    """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    if targets.partners is None or targets.weight is None:
-        return F.cross_entropy(logits, targets.labels, label_smoothing=smoothing)
-    both = [
-        F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
-        for labels in (targets.labels, targets.partners)
-    ]
-    return torch.lerp(both[1], both[0], targets.weight.to(logits.dtype)).mean()

@@ -25,6 +25,10 @@ class Targets(NamedTuple):
     partners: Tensor | None = None
     weight: Tensor | None = None
 
+    def part(self, start: int, stop: int) -> "Targets":
+        """Rows from `start` to before `stop`, as views."""
+        return Targets(*(None if each is None else each[start:stop] for each in self))  # type: ignore[arg-type]  # labels are there
+
 
 class Augmentation:
     """Training and evaluation batches from images that stay on the device as uint8.

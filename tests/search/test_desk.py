@@ -56,7 +56,9 @@ def test_a_disk_that_is_full_stops_everything_and_fails_no_trial(study: Study) -
     one, two = (start_of(desk.suggest(name)) for name in "ab")
     study._journal._file.raw.close()  # every write fails from now on
     assert desk.report(result_of(one, 1)), "its trial is stopped"
-    assert desk.report({"epoch": None}), "the others at once, not at the end of an epoch"
+    turn = json.dumps({"trial": two.trial, "share": 0.5, "seconds": 1.0})
+    asked = {"epoch": None, "turn": turn}
+    assert desk.report(asked), "the others at once, not at the end of an epoch"
     assert isinstance(desk.failure, (OSError, ValueError))
     desk.complete("a", result_of(one, 1))
     desk.complete("b", None)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from search.journal import Journal
 from search.progress import Progress, best_table, confirmed_table
-from search.records import Status
+from search.records import Status, Turn
 from search.space import survey
 from search.study import Study
 from search.units import amount, duration
@@ -28,6 +28,7 @@ def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
             assert first is not None
             assert second is not None
             study.report(epoch_of(first, 1))
+            study.turned(Turn(trial=second.trial, share=0.25, seconds=1.5))
             console.print(progress._picture())
             study.end(end_of(first))
             study.end(end_of(second, Status.FAILED))
@@ -50,6 +51,7 @@ def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
     assert "0 done, 2 running, 1 waiting" in shown
     assert "1 images/s" in shown
     assert "1/3" in shown
+    assert "0.25/3" in shown
     assert "left" in shown
     assert study.history.trials[1].name in shown
 

@@ -13,8 +13,9 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from res2net import Architecture, build, parse
 from search.engine.bench import Bench
 from search.engine.evaluation import DivergedError, _errors, errors
+from search.engine.loss import mixed_loss
 from search.engine.recipe import Training
-from search.engine.training import Trainer, mixed_loss
+from search.engine.training import Trainer
 from search.images.augmentation import Targets
 from search.images.splits import Split, Splits
 from search.records import Epoch
