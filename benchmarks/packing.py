@@ -1,0 +1,186 @@
+"""Trials of one network side by side: what all together do, in one run.
+
+    python -m benchmarks.packing [--device cuda] [--turns 3] [--batch 128] [--networks NAME ...]
+
+On a GPU 1, 2, 4 and 8 trials share it, against one that has it alone. On a CPU one trial of
+one thread, and two of them, against one of two threads. The processes are those that
+`python -m search.run --plan --measure` rehearses in: a few training steps each at the same
+moment, in bf16, of random images. Ways take turns, each time in fresh processes; images/s are
+those of all trials together, ratio is over the first way's in the same turn.
+"""
+
+import argparse
+import itertools
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from res2net import Architecture, cost, parse
+from search.config import Config
+from search.engine.estimate import Rehearsal
+from search.engine.rehearsal import RehearsalError, Stage
+
+# Ascending: where one does not fit, those after it do not either.
+_ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")
+_ON_CPU = ("resnet1.2.2_8w_8p_100classes", "res2net20_8w4s_16p_100classes")  # minutes
+
+
+class Way(NamedTuple):
+    """How many trials at once, and the threads of each."""
+
+    beside: int
+    threads: int
+
+
+class Row(NamedTuple):
+    """One network one way, beside the first way; one entry a turn."""
+
+    network: str
+    macs: int
+    way: Way
+    rates: tuple[float, ...]  # images/s of all together
+    ratios: tuple[float, ...]
+    memory: int  # bytes of one trial
+
+
+def main(argv: Sequence[str]) -> int:
+    """Compare, print a table."""
+    arguments = _parser().parse_args(argv)
+    gpu = arguments.device == "cuda"
+    console = Console(width=120)
+    console.print(machine(torch.device(arguments.device)))
+    networks = [parse(name) for name in arguments.networks or (_ON_GPU if gpu else _ON_CPU)]
+    config = config_of("cifar100", batch=arguments.batch, gpu=gpu)
+    rows = compare(config, networks, ways(gpu=gpu), turns=arguments.turns)
+    console.print(table(rows, turns=arguments.turns, batch=arguments.batch))
+    return 0
+
+
+def ways(*, gpu: bool) -> tuple[Way, ...]:
+    """What the others are held against comes first."""
+    if gpu:
+        return tuple(Way(beside, 1) for beside in (1, 2, 4, 8))
+    return Way(1, 2), Way(1, 1), Way(2, 1)
+
+
+def config_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> Config:
+    """A study on a data set, of which only the sizes matter here."""
+    return Config.model_validate(
+        {
+            "study": "packing",
+            "network": {"depth": (20,), "width": (8,)},
+            "data": {"name": data, "validation": 64},
+            "training": {
+                "epochs": 1,
+                "batch_size": batch,
+                "crop": 4,
+                "flip": True,
+                "precision": precision,
+            },
+            "search": {"trials": 1},
+            "resources": {"gpu": float(gpu), "cpu": 1},
+        }
+    )
+
+
+def compare(
+    config: Config, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
+) -> list[Row]:
+    """Every network every way, turn about; the order of the ways changes.
+
+    Args:
+        config: gives batch, images and device.
+        networks: the cheapest first.
+        asked: ways; ratios are over the first.
+        turns: rehearsals of each network in each way.
+
+    Returns:
+        A row a network and way; none where it did not fit in every turn.
+    """
+    taken: dict[tuple[Architecture, Way], list[list[Rehearsal]]] = {}
+    for number in range(turns):
+        for way in reversed(asked) if number % 2 else asked:
+            for network, together in _rehearsed(config, networks, way):
+                taken.setdefault((network, way), []).append(together)
+    return [
+        _row(config, network, way, taken[network, way], taken[network, asked[0]])
+        for network, way in itertools.product(networks, asked)
+        if len(taken.get((network, way), ())) == turns
+        and len(taken.get((network, asked[0]), ())) == turns
+    ]
+
+
+def _rehearsed(
+    config: Config, networks: Sequence[Architecture], way: Way
+) -> Iterator[tuple[Architecture, list[Rehearsal]]]:
+    resources = config.resources.model_copy(update={"cpu": way.threads})
+    config = config.model_copy(update={"resources": resources})
+    with Stage(config, beside=way.beside) as stage:
+        for network in networks:
+            try:
+                yield network, stage.rehearse(network)
+            except RehearsalError as error:  # most often the GPU's memory
+                print(f"{way.beside} side by side, {network.name}: {error}", file=sys.stderr)
+                return
+
+
+def _row(
+    config: Config,
+    network: Architecture,
+    way: Way,
+    turns: Sequence[Sequence[Rehearsal]],
+    first: Sequence[Sequence[Rehearsal]],
+) -> Row:
+    batch = config.training.batch_size
+
+    def rates(each: Sequence[Sequence[Rehearsal]]) -> tuple[float, ...]:
+        return tuple(sum(batch / one.step for one in together) for together in each)
+
+    return Row(
+        network.name,
+        cost(network, image_size=config.data.side).macs,
+        way,
+        rates(turns),
+        tuple(a / b for a, b in zip(rates(turns), rates(first), strict=True)),
+        max(one.memory for together in turns for one in together),
+    )
+
+
+def table(rows: Sequence[Row], *, turns: int, batch: int) -> Table:
+    """All rows: medians, and of the ratio the quartiles."""
+    made = Table(title=f"Training, batches of {batch}, median of {turns} turns; ratio to one")
+    columns = ("network", "MACs", "trials", "threads each", "images/s of all")
+    for place, column in enumerate((*columns, "ratio (quartiles)", "memory of one")):
+        made.add_column(column, justify="right" if place else "left")
+    for row in rows:
+        low, middle, high = statistics.quantiles(row.ratios, n=4, method="inclusive")
+        made.add_row(
+            row.network,
+            f"{row.macs / 1e6:,.0f} M",
+            str(row.way.beside),
+            str(row.way.threads),
+            f"{statistics.median(row.rates):,.0f}",
+            f"{middle:.2f} ({low:.2f}-{high:.2f})",
+            f"{row.memory / 2**20:,.0f} MiB",
+        )
+    return made
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", choices=("cpu", "cuda"), default=default)
+    parser.add_argument("--turns", type=int, choices=range(2, 101), default=3, metavar="N")
+    parser.add_argument("--batch", type=int, default=128, metavar="N")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="the cheapest first")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
