@@ -14,6 +14,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(INSTALLED)  ## beside peers, in turns; long, and wants quiet cores and CIFAR-100 in data/
+	for what in input train counting packing block; do $(BIN)/python -m benchmarks.$$what; done
+
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -21,4 +24,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint install
+.PHONY: run test lint bench install
