@@ -178,6 +178,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
     training = with_habits(config.training, data)
     config = config.model_copy(update={"data": data, "training": training})
     _check_batch(config, document)
+    _check_squares(config, document)
     _check_resolution(config, document)
     try:
         list(config.network.probes(config.data.facts.classes))
@@ -196,6 +197,17 @@ def _check_batch(config: Config, document: Document) -> None:
             f"{document.place(('training', 'batch_size'))}: training.batch_size: {size:,} is "
             f"more than the {images:,} images that are trained on; lower it"
         )
+
+
+def _check_squares(config: Config, document: Document) -> None:
+    side = config.data.facts.image_size
+    for key in ("crop", "cutout"):
+        pixels = getattr(config.training, key)
+        if pixels >= side:
+            raise ConfigError(
+                f"{document.place(('training', key))}: training.{key}: {pixels} px leave "
+                f"nothing of images of {side} px; lower it"
+            )
 
 
 def _check_resolution(config: Config, document: Document) -> None:

@@ -50,6 +50,9 @@ def explain(
 
 def _problem(detail: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
     kind = detail["type"]
+    listed = next((str(key) for key in reversed(location) if key in _LISTS), None)
+    if listed and kind in ("tuple_type", "too_long", "missing"):
+        return f"is not a list of that length; write such as {_LISTS[listed]}"
     context = detail.get("ctx", {})
     if kind in _LIMITS:
         word, key = _LIMITS[kind]
@@ -102,6 +105,14 @@ _EXAMPLES = {
     "trials": "trials: 100",
     "top": "top: 3",
     "seeds": "seeds: 5",
+}
+
+
+# For each list of a fixed length.
+_LISTS = {
+    "jitter": "[0.4, 0.4, 0.4, 0.1]: brightness, contrast, saturation, hue",
+    "resized_crop": "[0.08, 1.0]: the range of area",
+    "betas": "[0.9, 0.999]",
 }
 
 

@@ -58,7 +58,30 @@ def going_on(folder: Path, config: Config) -> Config:
     return config.model_copy(update={"search": search})
 
 
-def note(folder: Path, config: Config, *, space: Path, command: Sequence[str]) -> None:
+def same_images(folder: Path, left_out: Sequence[str]) -> None:
+    """See that the trials to come leave out the images that those before did.
+
+    Raises:
+        ConfigError: one was mended or damaged since.
+    """
+    before = _read(folder).get("left_out", [])
+    changed = sorted(set(before) ^ set(left_out))
+    if changed:
+        raise ConfigError(
+            f"{folder}: its trials so far saw other images; mended or damaged since: "
+            f"{'; '.join(changed[:5])}; put the files back as they were, or give another "
+            "folder with --out"
+        )
+
+
+def note(
+    folder: Path,
+    config: Config,
+    *,
+    space: Path,
+    command: Sequence[str],
+    left_out: Sequence[str] = (),
+) -> None:
     """Note a start: when, by which command, with which versions, on what.
 
     Args:
@@ -66,10 +89,12 @@ def note(folder: Path, config: Config, *, space: Path, command: Sequence[str]) -
         config: of the study.
         space: the file it was read from; kept beside the results.
         command: the command line.
+        left_out: images that cannot be read.
     """
     manifest = {
         "version": _VERSION,
         "config": config.model_dump(mode="json"),
+        "left_out": list(left_out),
         "starts": [*_read(folder).get("starts", []), _start(command)],
     }
     _replace(folder / FILE, json.dumps(manifest, indent=2))

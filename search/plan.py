@@ -132,6 +132,11 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
         f"{config.training.epochs} epochs over {config.data.train_images:,} images of "
         f"{config.data.name}, batch {config.training.batch_size}, {config.training.precision}"
     )
+    recipe = config.training
+    yield (
+        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
+        f"at its highest, weight decay {recipe.weight_decay:g}"
+    )
     if search.sampler == "grid" and search.trials < len(survey):
         yield f"  grid: the {search.trials} cheapest of {len(survey):,}, in order of MACs"
     if config.scheduler.name == "asha":
@@ -181,7 +186,7 @@ def hours(config: Config, survey: Survey, estimate: Estimate) -> RenderableType:
         f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
         f"at once; {gpus}{cpus}; {amount(estimate.disk)}B of disk; +- {estimate.error:.0%}",
         "  random images in memory were trained on, eagerly: reading or decoding images, "
-        "starting workers, the last test, graphs, compilation and early stopping are not in it",
+        "starting workers, graphs, compilation and early stopping are not in it",
         *_cache(config),
     )
 
@@ -190,10 +195,11 @@ def _cache(config: Config) -> Iterator[str]:
     """Disk that decoded images take, and are kept on."""
     data = config.data
     if DATASETS[data.name].tree and keeps_pixels(data):
-        size = data.facts.train * data.side**2 * 3
+        facts = data.facts
+        size = (facts.train + facts.test) * data.side**2 * 3
         yield (
-            f"  decoded training images take another {amount(size)}B of disk, once; those of "
-            "val/ come on top"
+            f"  decoded images ({facts.train:,} of train/, {facts.test:,} of val/) take "
+            f"{amount(size)}B of disk, once for all studies of them"
         )
 
 

@@ -45,6 +45,12 @@ def with_recipe(document: Document) -> dict[str, Any]:
         for key, value in YAML(typ="safe", pure=True).load(text).items()
     }
     own = {key: value for key, value in training.items() if key != "recipe"}
+    if own.get("optimizer", base["optimizer"]) != base["optimizer"] and "lr" not in own:
+        raise ConfigError(
+            f"{document.place(('training', 'optimizer'))}: training.optimizer: "
+            f"{own['optimizer']} would take the rate that {name} has for {base['optimizer']}; "
+            "write lr as well, such as lr: 0.001"
+        )
     return document.data | {"training": base | own}
 
 
@@ -71,7 +77,18 @@ def with_tree(data: Data, document: Document) -> Data:
             f"{_place(document, 'digest')}: the files of {data.root} have {digest}, so they "
             "are not the images that were meant; set data.root to those, or take the digest out"
         )
-    found: dict[str, object] = {"classes": tree.classes, "train": train, "digest": digest}
+    test = len(tree.test.names)
+    if data.test not in (None, test):
+        raise ConfigError(
+            f"{_place(document, 'test')}: {data.test:,} is no limit, the {test:,} test images "
+            "are always used; leave it out"
+        )
+    found: dict[str, object] = {
+        "classes": tree.classes,
+        "train": train,
+        "test": test,
+        "digest": digest,
+    }
     if data.cache:  # workers may have another current folder
         found["cache"] = str(Path(data.cache).resolve())
     return data.model_copy(update=found)

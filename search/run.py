@@ -90,8 +90,9 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
         return 0
     folder = arguments.out or Path("runs") / config.study
     begun = (folder / FILE).exists()
+    left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
-        _require(config, document, console, cluster=arguments.address is not None)
+        left_out = _require(config, document, console, cluster=arguments.address is not None)
         config = _packed(arguments, console, config, document, surveyed)
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
@@ -101,11 +102,15 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
             console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
         else:
             if begun:
-                _require(config, document, console, cluster=arguments.address is not None)
+                cluster = arguments.address is not None
+                left_out = _require(config, document, console, cluster=cluster)
+                manifest.same_images(folder, left_out)
                 interrupted = len(study.history.live)
                 console.print(f"going on: {ended} trials have ended, {interrupted} interrupted")
                 config = _packed(arguments, console, config, document, surveyed)
-            manifest.note(folder, config, space=arguments.space, command=command)
+            manifest.note(
+                folder, config, space=arguments.space, command=command, left_out=left_out
+            )
             _execute(arguments, console, study, config, folder)
         study.tidy()
         if not study.finished:
@@ -128,7 +133,7 @@ def _measure(
     _require_resources(config, document)
     config = _packed(arguments, console, config, document, surveyed)
     try:
-        estimate = measure(config, surveyed, beside=slots(config))
+        estimate = measure(config, surveyed, beside=1 if arguments.inline else slots(config))
     except RehearsalError as error:
         raise ConfigError(
             f"--measure: a candidate could not be trained for a few steps ({error}); lower "
@@ -160,8 +165,13 @@ def _packed(
     return with_gpu(config, 1 / packing.trials)
 
 
-def _require(config: Config, document: Document, console: Console, *, cluster: bool) -> None:
-    """What a trial takes and, last, its images; ConfigError where they are not to be had."""
+def _require(
+    config: Config, document: Document, console: Console, *, cluster: bool
+) -> tuple[str, ...]:
+    """What a trial takes and, last, its images; ConfigError where they are not to be had.
+
+    Returns the images that are left out.
+    """
     if cluster and config.resources.gpu == "auto":
         raise ConfigError(
             f"{document.place(('resources', 'gpu'))}: resources.gpu: auto measures on this "
@@ -170,7 +180,7 @@ def _require(config: Config, document: Document, console: Console, *, cluster: b
     if not cluster:
         _require_resources(config, document)
     sigterm_as_ctrl_c()
-    make_ready(config.data, document, console)
+    return make_ready(config.data, document, console)
 
 
 def _require_resources(config: Config, document: Document) -> None:

@@ -28,8 +28,8 @@ class Estimate(NamedTuple):
     """What a study will take; seconds and bytes.
 
     `predictor` is the cost that time was found to follow, and `error` the relative error of
-    predicting the middle candidate from the two others by it, or the spread of the steps
-    where that is larger.
+    predicting the middle candidate from the two others by it, or the spread of the steps, or
+    what the first candidate took otherwise when it was timed again: the largest of them.
     """
 
     timed: tuple[Timed, ...]

@@ -33,19 +33,23 @@ def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
     gpus = config.resources.gpus
     with Stage(config, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
         timed = tuple(_timed(config, survey, candidate, stage) for candidate in chosen)
+        again = _timed(config, survey, timed[0].candidate, stage)
+    drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
     predictor, deviation = _best_predictor(survey, timed)
     epochs = _predicted(survey, timed, predictor)
     if config.search.sampler == "grid":
         epochs = epochs[order[: config.search.trials]]
     mean = float(epochs.mean())
+    test = config.data.facts.test * timed[len(timed) // 2].rehearsal.image
+    phases = list(_phases(config))
     return Estimate(
         timed=timed,
         predictor=predictor,
-        error=max(deviation, *(_spread(one.rehearsal) for one in timed)),
+        error=max(deviation, drift, *(_spread(one.rehearsal) for one in timed)),
         epoch=mean,
         beside=beside,
-        work=mean * sum(trials * epochs for trials, epochs in _phases(config)),
-        wall=mean * sum(math.ceil(n / beside) * epochs for n, epochs in _phases(config)),
+        work=sum(n * (epochs * mean + test) for n, epochs in phases),
+        wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
         disk=_disk(config, survey, beside),
     )
 

@@ -26,13 +26,16 @@ from search.resolving import tree_of
 _LINES = 10  # where there is no terminal: one a tenth
 
 
-def make_ready(data: Data, document: Document, console: Console) -> None:
+def make_ready(data: Data, document: Document, console: Console) -> tuple[str, ...]:
     """Check or download the official files; of a tree, decode each image once.
 
     Args:
         data: resolved.
         document: says where its keys stand.
         console: shows how far decoding is.
+
+    Returns:
+        The images that cannot be read and are left out, each "<split>/<file>: reason".
 
     Raises:
         ConfigError: files are missing or damaged, images are, or the disk has no room.
@@ -44,14 +47,17 @@ def make_ready(data: Data, document: Document, console: Console) -> None:
     root = Path(data.root)
     if not DATASETS[data.name].tree:
         require(data.name, root, place=document.place(("data", "name")))
-        return
+        return ()
     tree = tree_of(data, root, place=place)
     requests = [request_of(files, data, root) for files in (tree.train, tree.test)]
     check_room(requests, place)
+    left_out = []
     for files, request in zip((tree.train, tree.test), requests, strict=True):
         _build(request, place, console)
-        for damaged in open_cache(request).damaged:
-            console.print(f"left out: {files.folder / damaged}", soft_wrap=True)
+        left_out += [f"{files.folder.name}/{each}" for each in open_cache(request).damaged]
+    for each in left_out:
+        console.print(f"left out: {root / each}", soft_wrap=True)
+    return tuple(left_out)
 
 
 def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:

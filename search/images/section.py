@@ -11,8 +11,9 @@ from search.values import MisfitError
 DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic", "imagenet", "imagefolder"]
 assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
 
+_WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
-_OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "digest")
+_OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "test", "digest")
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
@@ -42,11 +43,12 @@ class Data(Section):
     train: PositiveInt | None = None
     classes: Annotated[int | str | tuple[str, ...] | None, BeforeValidator(class_choice)] = None
     images_per_class: PositiveInt | None = None
-    resolution: PositiveInt | None = None
-    resize: PositiveInt | None = None
+    resolution: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
+    resize: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
     storage: Literal["auto", "cached", "decoded"] = "auto"
     cache: str | None = None
     damaged: Annotated[int, Field(ge=0)] = 20
+    test: PositiveInt | None = None  # images of val/, all of which are used; filled in
     digest: str | None = None  # of the chosen files' names; filled in, or what they must have
 
     @property
@@ -62,6 +64,7 @@ class Data(Section):
             classes=len(self.classes),
             image_size=self.resolution,
             train=self.train + self.validation,
+            test=self.test or 0,
         )
 
     @property

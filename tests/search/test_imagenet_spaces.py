@@ -1,5 +1,6 @@
 """The ImageNet spaces plan with the paper's recipe, against a tree as large as theirs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,14 @@ def test_a_study_of_a_small_tree_from_files_to_a_result(
     assert main([str(space), "--inline", "--out", out]) == 0
     told = capsys.readouterr().out.replace("\n", "")
     assert "train/bee/00003.png: is not an image" in told
+    damaged = root / "train" / "bee" / "00003.png"
+    before = damaged.read_bytes()
+    shutil.copy(root / "train" / "bee" / "00004.png", damaged)
+    mended = [str(space), "--inline", "--out", out, "--set", "search.trials=3"]
+    assert main(mended) == 2, "its trials so far were trained without that image"
+    assert "mended or damaged since: train/bee/00003.png" in capsys.readouterr().err
+    damaged.write_bytes(before)
     kept = {path: path.stat().st_mtime_ns for path in (root / ".decoded").rglob("*.u8")}
-    assert len(kept) == 2, "train and val"
+    assert len(kept) == 3, "train and val, and train as it was mended for a while"
     assert main([str(space), "--inline", "--out", out, "--set", "search.trials=3"]) == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

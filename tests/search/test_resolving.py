@@ -80,6 +80,7 @@ def test_a_tree_says_classes_and_images(tmp_path: Path) -> None:
     assert data.classes == ("ant", "bee", "cow", "dog")
     assert (data.train_images, data.facts.classes) == (4 * 5 - 8, 4)
     assert (data.facts.image_size, data.side) == (8, 9), "8 * 256 / 224"
+    assert data.facts.test == 4 * 2
 
 
 def test_a_subset_of_a_tree(tmp_path: Path) -> None:
@@ -105,6 +106,11 @@ def test_what_is_resolved_resolves_to_itself(tmp_path: Path) -> None:
         ("resolution: 8, classes: [ant, bea]", r":11: data.classes: .*bea.* mean 'bee'"),
         ("resolution: 8, classes: none.txt", r":11: data.classes: .*none.txt"),
         ("resolution: 8, train: 13", r":11: data.validation: validation 8 \+ train 13 is more"),
+        (
+            "resolution: 8, test: 3",
+            r":11: data.test: 3 is no limit, the 8 test",
+        ),
+        ("resolution: 8, resize: 100000", r":11: data.resize: 100000 is not at most 4096"),
         ("resolution: 8, digest: abc", r":11: data.digest: .*not the images that were meant"),
         ("resolution: 3", r":11: data.resolution: 3 px is less than the 4 px .* cifar's last"),
     ],

@@ -37,7 +37,9 @@ def test_three_candidates_are_timed_and_the_rest_lies_between(
     assert (macs[0], macs[-1]) == (surveyed.costs.macs.min(), surveyed.costs.macs.max())
     seconds = [one.epoch for one in estimate.timed]
     assert min(seconds) <= estimate.epoch <= max(seconds)
-    assert estimate.work == pytest.approx(estimate.epoch * 3 * 3), "3 trials of 3 epochs"
+    test = 64 * estimate.timed[1].rehearsal.image
+    assert estimate.work == pytest.approx(3 * (3 * estimate.epoch + test)), "3 of 3 epochs"
+    assert estimate.wall == pytest.approx(2 * (3 * estimate.epoch + test)), "two at once"
     assert estimate.error >= 0
     assert all(one.rehearsal.memory > 10**8 for one in estimate.timed), "a process with torch"
 
