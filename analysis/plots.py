@@ -98,8 +98,9 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
         same = all(isinstance(scale, int) for scale in whole["scale"])
         hue = "scale" if same else "mean scale of the stages"
         names = {"cardinality": "card.", "mean_scale": hue}
+        named = whole.drop(columns="scale").rename(columns=names)
         sns.scatterplot(
-            whole.drop(columns="scale").rename(columns=names),
+            named.astype({hue: int}) if same else named,
             x="macs_m",
             y="accuracy_pct",
             hue=hue,
