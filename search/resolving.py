@@ -62,25 +62,26 @@ def with_tree(data: Data, document: Document) -> Data:
     """
     if not DATASETS[data.name].tree:
         return data
-    tree = tree_of(data, Path(data.root), place=lambda key: _place(document, key))
+    place = data_places(document)
+    tree = tree_of(data, Path(data.root), place=place)
     there = len(tree.train.names)
     train = data.train or there - data.validation
     if train < 1 or data.validation + train > there:
         wanted = f"validation {data.validation:,} + train {max(train, 1):,}"
         raise ConfigError(
-            f"{_place(document, 'validation')}: {wanted} is more than the {there:,} training "
+            f"{place('validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
     digest = hashlib.sha256("\n".join(tree.train.names + tree.test.names).encode()).hexdigest()
     if data.digest not in (None, digest):
         raise ConfigError(
-            f"{_place(document, 'digest')}: the files of {data.root} have {digest}, so they "
+            f"{place('digest')}: the files of {data.root} have {digest}, so they "
             "are not the images that were meant; set data.root to those, or take the digest out"
         )
     test = len(tree.test.names)
     if data.test not in (None, test):
         raise ConfigError(
-            f"{_place(document, 'test')}: {data.test:,} is no limit, the {test:,} test images "
+            f"{place('test')}: {data.test:,} is no limit, the {test:,} test images "
             "are always used; leave it out"
         )
     found: dict[str, object] = {
@@ -122,5 +123,6 @@ def tree_of(data: Data, root: Path, *, place: Callable[[str], str]) -> Tree:
     )
 
 
-def _place(document: Document, key: str) -> str:
-    return f"{document.place(('data', key))}: data.{key}"
+def data_places(document: Document) -> Callable[[str], str]:
+    """Where each key of the data section stands, for messages: `file:line: data.key`."""
+    return lambda key: f"{document.place(('data', key))}: data.{key}"

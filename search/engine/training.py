@@ -200,7 +200,7 @@ class Trainer:
         generator.manual_seed(seed_of(self._seed, "epoch", now.number))
         count = len(bench.train.labels)
         order = torch.randperm(count, device=self._device, generator=generator)
-        now.steps = count // size
+        now.steps = self._recipe.steps(count)
         if self._prepared is None:
             self._prepare(now.steps)
         draws = draw(

@@ -21,7 +21,7 @@ from search.images.datasets import DATASETS, require
 from search.images.section import Data
 from search.images.storage import request_of
 from search.reading import Document
-from search.resolving import tree_of
+from search.resolving import data_places, tree_of
 
 _LINES = 10  # where there is no terminal: one a tenth
 
@@ -40,11 +40,7 @@ def make_ready(data: Data, document: Document, console: Console) -> tuple[str, .
     Raises:
         ConfigError: files are missing or damaged, images are, or the disk has no room.
     """
-
-    def place(key: str) -> str:
-        return f"{document.place(('data', key))}: data.{key}"
-
-    root = Path(data.root)
+    root, place = Path(data.root), data_places(document)
     if not DATASETS[data.name].tree:
         require(data.name, root, place=document.place(("data", "name")))
         return ()
