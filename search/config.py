@@ -17,63 +17,20 @@ from pydantic import (
 
 from res2net import ArchitectureError, cost
 from res2net.skeletons import skeleton_of
+from search.axes import Axes
+from search.budget import Budget
 from search.engine.recipe import Training
 from search.explaining import explain
+from search.grid import axes_of
 from search.images.section import Data
 from search.network import Network
 from search.reading import ConfigError, Document, read
 from search.resolving import with_habits, with_recipe, with_tree
+from search.sampling import Search
 from search.section import Section
-from search.values import MisfitError, amount
+from search.values import MisfitError
 
 _MOST_CANDIDATES = 20_000_000
-Objective = Literal["val_error", "macs", "params", "activations"]
-Amount = Annotated[int | None, BeforeValidator(amount)]
-
-
-class Band(Section):
-    """Inclusive limits; amounts such as 4.0G or 40M."""
-
-    min: Amount = None
-    max: Amount = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min is None and self.max is None:
-            raise ValueError("gives no limit; write {max: ...}, {min: ...} or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:,} is above max {self.max:,}; swap them")
-        return self
-
-
-class Budget(Section):
-    """Hard limits of every candidate, per image; none is ever proposed outside."""
-
-    macs: Band | None = None
-    params: Band | None = None
-    activations: Band | None = None
-
-    def bands(self) -> dict[str, Band]:
-        """The limits that are set, by the name of what they limit."""
-        named = {"macs": self.macs, "params": self.params, "activations": self.activations}
-        return {name: band for name, band in named.items() if band is not None}
-
-
-class Search(Section):
-    """What is proposed, and how many trials the search has."""
-
-    sampler: Literal["tpe", "random", "grid"] = "tpe"
-    trials: PositiveInt
-    seed: Annotated[int, Field(ge=0)] = 0
-    objectives: tuple[Literal["val_error", "macs", "params", "activations"], ...] = (
-        "val_error",
-    )
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        if "val_error" not in self.objectives or len({*self.objectives}) < len(self.objectives):
-            raise ValueError("must hold val_error, and each objective once")
-        return self
 
 
 class Scheduler(Section):
@@ -127,21 +84,44 @@ class Config(Section):
     resources: Resources = Resources()
 
     @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        asha = self.scheduler.name == "asha"
-        if asha and self.scheduler.grace >= self.training.epochs:
+    def _fits_asha(self) -> Self:
+        if self.scheduler.name != "asha":
+            return self
+        if self.scheduler.grace >= self.training.epochs:
             raise MisfitError(
                 "scheduler.grace",
                 f"leaves nothing of training.epochs {self.training.epochs} to save; lower it, "
                 "or write name: fifo",
             )
-        if asha and len(self.search.objectives) > 1:
+        if len(self.search.objectives) > 1:
             raise MisfitError("scheduler.name", "needs a single objective; write fifo")
+        if self.search.seeds > 1:
+            raise MisfitError(
+                "search.seeds",
+                "need whole trials, which asha does not leave; write scheduler: {name: fifo}, "
+                "or give the best their seeds with confirm",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_fill(self) -> Self:
+        if self.network.width != "fill":
+            return self
         limits = self.budget.bands().values()
-        if self.network.width == "fill" and all(band.max is None for band in limits):
+        if all(band.max is None for band in limits):
             raise MisfitError(
                 "network.width", "needs a limit to fill; write budget: {macs: {max: 4.0G}}"
             )
+        if self.search.base.width is not None:
+            raise MisfitError("search.base.width", "has no use with width: fill; take it out")
+        if self.search.solve:
+            raise MisfitError(
+                "search.solve", "is of no use with width: fill, which solves; take one out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
         too_long = self.training.too_long(self.confirm.epochs) if self.confirm else ""
         if too_long:
             raise MisfitError("confirm.epochs", f"is too few: {too_long}")
@@ -187,6 +167,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
     _check_countable(config, document)
     _check_surveyable(config, document)
+    _check_axes(config, document)
     return config, document
 
 
@@ -246,3 +227,13 @@ def _check_surveyable(config: Config, document: Document) -> None:
             f"than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or fewer of "
             "them per_stage"
         )
+
+
+def _check_axes(config: Config, document: Document) -> None:
+    if config.search.sampler != "axes":
+        return
+    try:
+        Axes(axes_of(config.network)[0], config.search)
+    except MisfitError as error:
+        place = document.place(tuple(error.at.split(".")))
+        raise ConfigError(f"{place}: {error.at}: {error}") from error

@@ -38,7 +38,7 @@ class Desk:
     @property
     def over(self) -> bool:
         """Whether no trial will be handed out any more."""
-        return self.failure is not None or self._study.finished
+        return self.failure is not None or self._study.over
 
     def suggest(self, name: str) -> dict[str, Any] | None:
         """The next trial, None where there is none now: its start, and the epochs it has."""
@@ -98,7 +98,8 @@ class Desk:
             return
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
-        self._study.end(Ended.from_json(json.loads(result["ended"])))
+        if result["ended"]:  # else its time was up, and its worker keeps what it trained
+            self._study.end(Ended.from_json(json.loads(result["ended"])))
 
 
 def _worker_died(trial: int, reason: str) -> Ended:

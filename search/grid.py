@@ -13,7 +13,7 @@ from res2net.cost import Costs, costs
 from res2net.counting import Dimensions
 from res2net.skeletons import SKELETONS, blocks_of
 from res2net.tally import IntArray
-from search.config import Band
+from search.budget import Band
 from search.network import WIDEST, Network
 from search.values import EachStage
 

@@ -2,9 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from res2net import Architecture
 from search.journal import JournalError, Record
 from search.records import Ended, Epoch, Phase, Started, Status
+
+
+class Ranked(NamedTuple):
+    """A network of the search: its mean validation error, first start, and whole trials."""
+
+    error: float
+    started: Started
+    ends: tuple[Ended, ...]
 
 
 class History:
@@ -13,12 +23,16 @@ class History:
     Attributes:
         trials, ends: by number of the trial.
         live: trials that were started and have not ended.
+        networks: of the search, in the order they were first tried.
+        repeats: of them that were started, by name and repeat.
     """
 
     def __init__(self) -> None:
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.live: set[int] = set()
+        self.networks: dict[str, Architecture] = {}
+        self.repeats: set[tuple[str, int]] = set()
         self._next_number = 0
         self._last: dict[int, Epoch] = {}
         self._seconds: dict[int, float] = {}
@@ -37,6 +51,9 @@ class History:
             self.live.add(trial)
             self._next_number = max(self._next_number, trial + 1)
             self._started[record.phase] += 1
+            if record.phase == "search":
+                self.networks.setdefault(record.name, record.network())
+                self.repeats.add((record.name, record.repeat))
             return
         self._require(trial in self.live, trial, f"has an {record.event} but is not running")
         if isinstance(record, Epoch):
@@ -87,6 +104,17 @@ class History:
                 assert ended.val_error is not None, "checked above"
                 yield ended.val_error, started, ended
 
-    def ranked(self) -> list[tuple[float, Started, Ended]]:
-        """Whole trials of the search, best first."""
-        return sorted(self.whole("search"), key=lambda row: (row[0], row[1].trial))
+    def ranked(self) -> list[Ranked]:
+        """Networks of the search with whole trials, by the mean of these, best first."""
+        rows: dict[str, list[tuple[float, Started, Ended]]] = {}
+        for row in self.whole("search"):
+            rows.setdefault(row[1].name, []).append(row)
+        ranked = [
+            Ranked(
+                sum(error for error, _, _ in members) / len(members),
+                min((started for _, started, _ in members), key=lambda one: one.trial),
+                tuple(ended for _, _, ended in members),
+            )
+            for members in rows.values()
+        ]
+        return sorted(ranked, key=lambda one: (one.error, one.started.trial))

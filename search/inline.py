@@ -27,9 +27,10 @@ def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> Non
     """
     bench = make_bench(config, root)
     with _asked_to_stop() as asked:
-        while not study.finished and not asked.is_set():
+        while not asked.is_set():
             started = study.next()
-            assert started is not None, "nothing runs beside, so nothing can be waited for"
+            if started is None:  # nothing runs beside, so there is nothing to wait for
+                return
             trial = Trial(
                 started,
                 bench=bench,
@@ -73,11 +74,14 @@ def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
     ended = None
     while ended is None:
         epoch, ended = trial.step()
-        if epoch is not None and study.report(epoch, trial.taken):
+        stop = asked.is_set()
+        if epoch is not None:
+            stop |= study.report(epoch, trial.taken)
+        elif ended is None:
+            stop |= study.turned(trial.turn)
+        if trial.started.trial not in study.history.live:  # stopped early, for good
             return
-        if epoch is None and ended is None:
-            study.turned(trial.turn)
-        if ended is None and asked.is_set():
+        if ended is None and stop:
             trial.save()
             return
     study.end(ended)

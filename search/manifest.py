@@ -17,13 +17,15 @@ from search.config import Config
 from search.reading import ConfigError
 
 FILE = "manifest.json"
-_VERSION = 2  # of what a study's results depend on; 2: augmentation draws by epoch
+# Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
+_VERSION = 3
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
-# What may change between starts: more trials, other confirmations, where it all runs and
-# where images are kept, which does not change them.
+# What may change between starts: more trials and seeds, other confirmations, where it all runs
+# and where images are kept, which does not change them.
 _FREE = (
     "search.trials",
+    "search.seeds",
     "confirm",
     "resources",
     "data.root",
@@ -38,7 +40,7 @@ def going_on(folder: Path, config: Config) -> Config:
     """The config of the study that a folder holds, if it is this one.
 
     Returns:
-        The config, with as many trials as the study was extended to before.
+        The config, with as many trials and seeds as the study was extended to before.
 
     Raises:
         ConfigError: the folder holds a different study (with the differences).
@@ -53,8 +55,9 @@ def going_on(folder: Path, config: Config) -> Config:
             "finish it with that version, or give another folder with --out"
         )
     _compare(folder, _described(before["config"]), _described(config.model_dump(mode="json")))
-    trials = max(config.search.trials, before["config"]["search"]["trials"])
-    search = config.search.model_copy(update={"trials": trials})
+    had = before["config"]["search"]
+    most = {key: max(getattr(config.search, key), had[key]) for key in ("trials", "seeds")}
+    search = config.search.model_copy(update=most)
     return config.model_copy(update={"search": search})
 
 

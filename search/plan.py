@@ -21,6 +21,13 @@ _BAR = 36  # characters of the longest bar
 _BACKWARD = 3  # a training step costs the forward pass three times: forward, two gradients
 
 
+def counted(config: Config, survey: Survey) -> Config:
+    """The config with a number of trials where the file says all."""
+    trials = len(survey) if config.search.trials == "all" else config.search.trials
+    search = config.search.model_copy(update={"trials": trials})
+    return config.model_copy(update={"search": search})
+
+
 def check(config: Config, survey: Survey, document: Document) -> None:
     """A study must have candidates, and as many as it has trials.
 
@@ -35,10 +42,10 @@ def check(config: Config, survey: Survey, document: Document) -> None:
             f"{place}: budget: none of {survey.total:,} candidates fits; {near}; "
             "widen the budget or the dimensions"
         )
-    if config.search.trials > len(survey):
+    if config.search.networks > len(survey):
         place = document.place(("search", "trials"))
         raise ConfigError(
-            f"{place}: search.trials: {config.search.trials:,} is more than the "
+            f"{place}: search.trials: {config.search.networks:,} is more than the "
             f"{len(survey):,} distinct candidates inside the budget; write at most that, or "
             "widen the budget or the dimensions"
         )
@@ -125,10 +132,13 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
     """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
     search, confirm = config.search, config.confirm
     per_epoch = _BACKWARD * config.data.train_images * float(survey.costs.macs.mean())
-    epochs = search.trials * config.training.epochs
+    trials = search.networks * search.seeds
+    epochs = trials * config.training.epochs
+    seeds = f" ({search.networks} networks, {search.seeds} seeds each)"
+    how = f"({search.sampler}, seed {search.seed})"
     yield ""
     yield (
-        f"search: {search.trials} trials ({search.sampler}, seed {search.seed}) of "
+        f"search: {trials} trials{seeds if search.seeds > 1 else ''} {how} of "
         f"{config.training.epochs} epochs over {config.data.train_images:,} images of "
         f"{config.data.name}, batch {config.training.batch_size}, {config.training.precision}"
     )
@@ -137,8 +147,9 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
         f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
         f"at its highest, weight decay {recipe.weight_decay:g}"
     )
-    if search.sampler == "grid" and search.trials < len(survey):
-        yield f"  grid: the {search.trials} cheapest of {len(survey):,}, in order of MACs"
+    if search.sampler in ("grid", "axes") and search.networks < len(survey):
+        cheapest = f"the {search.networks} cheapest of {len(survey):,}"
+        yield f"  {search.sampler}: {cheapest}, in order of MACs"
     if config.scheduler.name == "asha":
         scheduler = config.scheduler
         yield (
@@ -146,9 +157,9 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
             "each rung goes on, so this is the most it can cost"
         )
     if confirm:
-        most = min(confirm.top, search.trials) * confirm.seeds
+        most = min(confirm.top, search.networks) * confirm.seeds
         epochs += most * confirm.epochs
-        top = min(confirm.top, search.trials)
+        top = min(confirm.top, search.networks)
         yield (
             f"confirm: the best {top}, {confirm.seeds} seeds each, "
             f"{confirm.epochs} epochs: {most} trials"

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -49,7 +49,7 @@ class Progress:
     def __init__(self, console: Console, study: Study) -> None:
         self._console, self._study = console, study
         ranked = study.history.ranked()
-        self._best = (ranked[0][0], ranked[0][1].name) if ranked else None
+        self._best = (ranked[0].error, ranked[0].started.name) if ranked else None
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
         self._turns: dict[int, Turn] = {}
         self._begin = self._said = time.monotonic()
@@ -183,9 +183,11 @@ def best_table(history: History) -> Table:
     """The best networks of the search, by validation error."""
     ranked = history.ranked()
     shown = min(len(ranked), _BEST_ROWS)
-    table = _table(f"best {shown} of {len(ranked)} whole trials of the search")
-    for _, started, ended in ranked[:_BEST_ROWS]:
-        table.add_row(*_cells(started), f"{ended.val_error:.2f} %", f"{ended.test_error:.2f} %")
+    seeds = max((len(one.ends) for one in ranked), default=0)
+    spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
+    table = _table(f"best {shown} of {len(ranked)} networks trained whole{spread}")
+    for _, started, ends in ranked[:_BEST_ROWS]:
+        table.add_row(*_cells(started), *_errors(ends, spread=seeds > 1))
     return table
 
 
@@ -196,9 +198,8 @@ def confirmed_table(history: History) -> Table:
     for _, started, ended in history.whole("confirm"):
         groups.setdefault((started.name, started.epochs), []).append((started, ended))
     for members in groups.values():
-        val = _spread([ended.val_error or 0 for _, ended in members])
-        test = _spread([ended.test_error or 0 for _, ended in members])
-        table.add_row(*_cells(members[0][0]), val, test)
+        ends = [ended for _, ended in members]
+        table.add_row(*_cells(members[0][0]), *_errors(ends, spread=True))
     return table
 
 
@@ -232,7 +233,16 @@ def _cells(started: Started) -> list[str]:
     return [started.name, *map(written, dims), amount(started.params), amount(started.macs)]
 
 
-def _spread(errors: list[float]) -> str:
+def _errors(ends: Sequence[Ended], *, spread: bool) -> tuple[str, str]:
+    """Validation and test error of whole trials of one network."""
+    val = [ended.val_error for ended in ends if ended.val_error is not None]
+    test = [ended.test_error for ended in ends if ended.test_error is not None]
+    return _error(val, spread=spread), _error(test, spread=spread)
+
+
+def _error(errors: list[float], *, spread: bool) -> str:
+    if not spread:
+        return f"{errors[0]:.2f} %"
     if len(errors) < 2:
         return f"{errors[0]:.2f} % (1)"
     return f"{statistics.mean(errors):.2f} +- {statistics.stdev(errors):.2f} % ({len(errors)})"

@@ -163,4 +163,10 @@ class Tpe:
             neighbours = min(2 * neighbours, len(self._taken))
 
 
-SAMPLERS: Mapping[str, Callable[..., Sampler]] = {"grid": grid, "random": random, "tpe": Tpe}
+# A survey for the axes holds nothing but what lies on them (`search.axes`).
+SAMPLERS: Mapping[str, Callable[..., Sampler]] = {
+    "axes": grid,
+    "grid": grid,
+    "random": random,
+    "tpe": Tpe,
+}

@@ -59,6 +59,7 @@ class Started(_Record):
     macs: int
     activations: int
     time: float  # seconds since 1970
+    repeat: int = 0  # of this network in this phase, each with another seed
 
     def network(self) -> Architecture:
         """The network that is trained."""

@@ -1,8 +1,9 @@
 """Run a study, or go on with it: python -m search.run SPACE.yaml.
 
-Options: --plan shows what it would do; --out DIR; --set key=value; --address of a Ray
-cluster; --inline runs the trials in this process. Ends with 0, with 2 for bad input (before
-anything runs), with 130 when it was stopped; the same command goes on.
+Options: --plan shows what it would do; --out DIR; --set key=value; --time-limit 25m;
+--address of a Ray cluster; --inline runs the trials in this process. Ends with 0 (also when
+the time was up), with 2 for bad input (before anything runs), with 130 when it was stopped; the
+same command goes on.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from search import manifest, plan
 from search.config import Config, load
+from search.deadline import Deadline
 from search.engine.estimate import RehearsalError
 from search.images.preparing import make_ready
 from search.journal import FILE, Journal, JournalError
@@ -26,7 +28,7 @@ from search.records import Status
 from search.space import Survey, survey
 from search.stopping import sigterm_as_ctrl_c
 from search.study import Study
-from search.units import amount
+from search.units import amount, seconds
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
 
@@ -71,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="lay a value over the file's, such as search.trials=20",
     )
+    parser.add_argument(
+        "--time-limit",
+        metavar="TIME",
+        help="such as 25m: end by then with what there is kept; the same command goes on",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--address", help="of a running Ray cluster, or auto")
     where.add_argument("--inline", action="store_true", help="run trials in this process")
@@ -78,8 +85,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace, console: Console, *, command: list[str]) -> int:
+    deadline = _deadline(arguments.time_limit)
     config, document = load(arguments.space, tuple(arguments.set))
     surveyed = survey(config)
+    config = plan.counted(config, surveyed)
     plan.check(config, surveyed, document)
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
@@ -96,7 +105,7 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
         config = _packed(arguments, console, config, document, surveyed)
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
-        study = Study(config, surveyed, journal)
+        study = Study(config, surveyed, journal, deadline)
         ended = len(study.history.ends)
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
@@ -113,11 +122,24 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
             )
             _execute(arguments, console, study, config, folder)
         study.tidy()
-        if not study.finished:
-            kept = f"stopped: {len(study.history.ends)} trials have ended and are kept"
-            console.print(f"{kept}; go on with: {shlex.join(command)}", soft_wrap=True)
-            return _STOPPED
-        return _show(console, config, study, folder)
+        if study.finished:
+            return _show(console, config, study, folder)
+        why = f"the time limit of {arguments.time_limit} is up" if study.over else "stopped"
+        ended, live = len(study.history.ends), len(study.history.live)
+        drawn = _show(console, config, study, folder) if study.over else _STOPPED
+        console.print(
+            f"{why}: {ended} trials have ended, {live} are kept as far as they are; "
+            f"go on with: {shlex.join(command)}",
+            soft_wrap=True,
+        )
+        return drawn
+
+
+def _deadline(limit: str | None) -> Deadline | None:
+    try:
+        return None if limit is None else Deadline(seconds(limit))
+    except ValueError as error:
+        raise ConfigError(f"--time-limit: {error}") from error
 
 
 def _measure(

@@ -7,6 +7,8 @@ where Ray does not run (`--inline`).
 
 import numpy as np
 
+from search.config import Config
+
 
 class Rungs:
     """Stops a trial at a rung if it is not among the best 1/`reduction` of those before it.
@@ -35,3 +37,14 @@ class Rungs:
         stop = bool(before) and -error < float(np.percentile(before, share))
         before.append(-error)
         return stop
+
+
+def rungs_of(config: Config) -> Rungs | None:
+    """Those of a study; None where nothing is stopped early."""
+    if config.scheduler.name == "fifo":
+        return None
+    return Rungs(
+        grace=config.scheduler.grace,
+        reduction=config.scheduler.reduction,
+        epochs=config.training.epochs,
+    )

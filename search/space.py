@@ -16,7 +16,9 @@ import numpy.typing as npt
 from res2net import Architecture, Cost
 from res2net.cost import Costs
 from res2net.tally import IntArray
-from search.config import Band, Config
+from search.axes import Axes
+from search.budget import Band
+from search.config import Config
 from search.grid import Dimension, Grid, Mask, axes_of
 
 _CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
@@ -99,11 +101,18 @@ def survey(config: Config) -> Survey:
         field: getattr(config.network, field) for field in ("planes", "version", "first_block")
     }
     grid = Grid(axes, fixed, image_size=facts.image_size)
-    bands = config.budget.bands()
-    sorting = _Sorting(grid, bands)
+    lines = Axes(axes, config.search) if config.search.sampler == "axes" else None
+    sorting = _Sorting(grid, config.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
         sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
-    positions, widths, *counted = (np.concatenate(parts) for parts in sorting.inside)
+    columns = [np.concatenate(parts) for parts in sorting.inside]
+    if lines is not None:
+        kept = lines.solve(grid.indices(columns[0]), columns[3])
+        if config.search.solve:
+            reason = f"another {config.search.solve} spends more of the budget"
+            sorting.rejected[reason] += int((~kept).sum())
+        columns = [column[kept] for column in columns]
+    positions, widths, *counted = columns
     return Survey(
         grid=grid,
         positions=positions,
@@ -128,9 +137,10 @@ class _Violation(NamedTuple):
 class _Sorting:
     """Collects the candidates inside, and counts the others, chunk by chunk."""
 
-    def __init__(self, grid: Grid, bands: Mapping[str, Band]) -> None:
+    def __init__(self, grid: Grid, bands: Mapping[str, Band], lines: Axes | None) -> None:
         self._grid = grid
         self._bands = bands
+        self._lines = lines
         self._nearest = {"below": math.inf, "above": math.inf}
         self.inside: tuple[list[IntArray], ...] = ([], [], [], [], [])
         self.rejected: Counter[str] = Counter()
@@ -138,6 +148,14 @@ class _Sorting:
 
     def add(self, positions: IntArray) -> None:
         """Put each candidate inside, or count it under the first reason to reject it."""
+        if self._lines is not None:
+            held = self._lines.hold(self._grid.indices(positions))
+            self.rejected["more than one dimension away from the base"] += int((~held).sum())
+            positions = positions[held]
+        if len(positions):
+            self._sort(positions)
+
+    def _sort(self, positions: IntArray) -> None:
         widths = self._grid.widths(positions, self._bands)
         counted = self._grid.costs(positions, widths)
         inside = np.ones(len(positions), dtype=bool)

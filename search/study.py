@@ -5,11 +5,12 @@ rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from res2net import Architecture
 from search.config import Config
+from search.deadline import Deadline
 from search.history import History
 from search.journal import Journal, Record
 from search.proposals import SAMPLERS, Sampler
@@ -23,25 +24,10 @@ from search.records import (
     Turn,
     architecture_to_json,
 )
-from search.rungs import Rungs
+from search.rungs import rungs_of
 from search.seeds import seed_of
 from search.space import Survey
-
-
-class Watcher(Protocol):
-    """Someone who is told what happens, such as a progress display."""
-
-    def started(self, started: Started) -> None:
-        """A trial starts or goes on."""
-
-    def turned(self, started: Started, turn: Turn) -> None:
-        """A running trial is so far inside an epoch."""
-
-    def reported(self, started: Started, epoch: Epoch) -> None:
-        """A running trial finished an epoch."""
-
-    def ended(self, started: Started, ended: Ended) -> None:
-        """A trial ended."""
+from search.watcher import Watcher
 
 
 def checkpoint_path(folder: Path, trial: int) -> Path:
@@ -56,6 +42,7 @@ class Study:
         config: the space file.
         survey: the candidates inside the budget.
         journal: open; what it holds has happened.
+        deadline: when this start of it must end; None for when it is done.
 
     Attributes:
         watchers: are told what happens from now on.
@@ -65,14 +52,22 @@ class Study:
         JournalError: the journal's records do not follow from each other.
     """
 
-    def __init__(self, config: Config, survey: Survey, journal: Journal) -> None:
+    def __init__(
+        self,
+        config: Config,
+        survey: Survey,
+        journal: Journal,
+        deadline: Deadline | None = None,
+    ) -> None:
         self._config, self._survey, self._journal = config, survey, journal
+        self._deadline = deadline
+        self._closed = False
         self.watchers: list[Watcher] = []
         self.history = History()
         self._sampler: Sampler = SAMPLERS[config.search.sampler](
             survey, seed=config.search.seed, objectives=config.search.objectives
         )
-        self._rungs = _rungs(config)
+        self._rungs = rungs_of(config)
         stopped = {}
         for record in journal.records:
             if self._note(record):
@@ -80,7 +75,13 @@ class Study:
         for trial in sorted(stopped.keys() & self.history.live):
             self._append(self._pruned(trial))  # decided, but a crash came before it was written
         self._interrupted = sorted(self.history.live)
+        self._repeats = self._unrepeated()  # looked at when every network was started
         self.tidy()
+
+    @property
+    def over(self) -> bool:
+        """Whether this start of the study hands out nothing any more."""
+        return self.finished or self._closed
 
     @property
     def finished(self) -> bool:
@@ -103,19 +104,26 @@ class Study:
         return max(0, epochs - sum(map(self.history.epochs, self.history.live)))
 
     def next(self) -> Started | None:
-        """The next trial to run; None where there is none now (see `finished`).
+        """The next trial to run; None where there is none now (see `over`).
 
-        Interrupted trials come first, then new proposals, then, when the whole search has
-        ended, the confirmation of the best.
+        Interrupted trials come first, then new proposals, then their repeats, seed by seed,
+        so that whenever it is stopped most seeds are complete; then, when the whole search
+        has ended, the confirmation of the best.
         """
-        started = self._next()
-        if started is not None:
-            for watcher in self.watchers:
-                watcher.started(started)
+        started = None if self._closed else self._next()
+        if started is None:
+            return None
+        if self._deadline is not None and not self._deadline.allows(started):
+            self._closed = True
+            return None
+        if started.trial not in self.history.trials:
+            self._append(started)
+        for watcher in self.watchers:
+            watcher.started(started)
         return started
 
     def report(self, epoch: Epoch, taken: Taken | None = None) -> bool:
-        """Take an epoch of a running trial; True stops it, and its end is then noted.
+        """Take an epoch of a running trial; True stops it: for good, or as time is up.
 
         Epochs that the journal already holds (a trial that went on from an older checkpoint)
         are left aside.
@@ -125,13 +133,16 @@ class Study:
             taken: what the trial took so far; its end says so, if this stops it.
         """
         if epoch.epoch <= self.history.epochs(epoch.trial):
-            return False
+            return self._is_time_up()
         stop = self._append(epoch)
+        started = self.history.trials[epoch.trial]
+        if self._deadline is not None:
+            self._deadline.note(started, epoch)
         for watcher in self.watchers:
-            watcher.reported(self.history.trials[epoch.trial], epoch)
+            watcher.reported(started, epoch)
         if stop:
             self.end(self._pruned(epoch.trial, taken))
-        return stop
+        return stop or self._is_time_up()
 
     def turned(self, turn: Turn) -> bool:
         """Take how far a running trial is; True where it should not run any more."""
@@ -139,7 +150,7 @@ class Study:
             return True
         for watcher in self.watchers:
             watcher.turned(self.history.trials[turn.trial], turn)
-        return False
+        return self._is_time_up()
 
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
@@ -155,13 +166,21 @@ class Study:
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 
+    def _is_time_up(self) -> bool:
+        up = self._deadline is not None and self._deadline.over
+        self._closed |= up
+        return up
+
     def _next(self) -> Started | None:
         if self._interrupted:
             return self.history.trials[self._interrupted.pop(0)]
-        searched = self.history.started("search")
-        if searched < self._config.search.trials:
+        searched = len(self.history.networks)
+        if searched < self._config.search.networks:
             candidate = self._sampler.propose(searched)
             return self._start("search", self._survey.architecture(candidate))
+        repeated = next(self._repeats, None)
+        if repeated is not None:
+            return self._start("search", *repeated)
         upcoming = self._confirmations() if self._search_left() == 0 else []
         if upcoming:
             architecture, repeat = upcoming[0]
@@ -170,33 +189,39 @@ class Study:
 
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
         config = self._config
-        trial = self.history.next_number()
         counted = self._survey.cost(self._candidate(architecture))
-        started = Started(
-            trial=trial,
+        return Started(
+            trial=self.history.next_number(),
             phase=phase,
             name=architecture.name,
             architecture=architecture_to_json(architecture),
-            seed=trial_seed(config.search.seed, phase, trial, repeat),
+            seed=trial_seed(config.search.seed, phase, repeat),
             epochs=_epochs(config, phase),
             threads=config.resources.cpu,
             params=counted.params,
             macs=counted.macs,
             activations=counted.activations,
             time=time.time(),
+            repeat=repeat,
         )
-        self._append(started)
-        return started
+
+    def _unrepeated(self) -> Iterator[tuple[Architecture, int]]:
+        """Networks of the search with the repeats that were not started, seed by seed."""
+        for repeat in range(1, self._config.search.seeds):
+            for name, architecture in self.history.networks.items():
+                if (name, repeat) not in self.history.repeats:
+                    yield architecture, repeat
 
     def _search_left(self) -> int:
-        return self._config.search.trials - self.history.ended("search")
+        search = self._config.search
+        return search.networks * search.seeds - self.history.ended("search")
 
     def _confirm_left(self) -> int:
         confirm = self._config.confirm
         running = self.history.started("confirm") - self.history.ended("confirm")
         if confirm is None:
             return running
-        most = min(confirm.top, self._config.search.trials) * confirm.seeds
+        most = min(confirm.top, self._config.search.networks) * confirm.seeds
         return running + (most if self._search_left() else len(self._confirmations()))
 
     def _confirmations(self) -> list[tuple[Architecture, int]]:
@@ -204,18 +229,17 @@ class Study:
         confirm = self._config.confirm
         if confirm is None:
             return []
-        best = [started.network() for _, started, _ in self.history.ranked()[: confirm.top]]
+        best = [one.started.network() for one in self.history.ranked()[: confirm.top]]
         done = {
-            (started.name, started.seed)
+            (started.name, started.repeat)
             for started in self.history.trials.values()
             if started.phase == "confirm" and started.epochs == confirm.epochs
         }
-        seed = self._config.search.seed
         return [
             (architecture, repeat)
             for repeat in range(confirm.seeds)  # whole seeds first, whenever it is stopped
             for architecture in best
-            if (architecture.name, trial_seed(seed, "confirm", 0, repeat)) not in done
+            if (architecture.name, repeat) not in done
         ]
 
     def _append(self, record: Record) -> bool:
@@ -233,6 +257,8 @@ class Study:
             return self._rungs is not None and self._rungs.report(
                 record.epoch, record.val_error
             )
+        if started.repeat:  # the sampler has learned from the first seed
+            return False
         candidate = self._candidate(started.network())
         if isinstance(record, Started):
             self._sampler.take(candidate)
@@ -263,9 +289,9 @@ class Study:
         return candidate
 
 
-def trial_seed(study_seed: int, phase: Phase, trial: int, repeat: int) -> int:
-    """A search trial has a seed of its own; confirmations share theirs repeat by repeat."""
-    return seed_of(study_seed, phase, repeat if phase == "confirm" else trial)
+def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:
+    """Networks share a seed, repeat by repeat: images in one order are less to differ by."""
+    return seed_of(study_seed, phase, repeat)
 
 
 def _epochs(config: Config, phase: Phase) -> int:
@@ -273,13 +299,3 @@ def _epochs(config: Config, phase: Phase) -> int:
         return config.training.epochs
     assert config.confirm is not None, "the phase exists only where it is asked for"
     return config.confirm.epochs
-
-
-def _rungs(config: Config) -> Rungs | None:
-    if config.scheduler.name == "fifo":
-        return None
-    return Rungs(
-        grace=config.scheduler.grace,
-        reduction=config.scheduler.reduction,
-        epochs=config.training.epochs,
-    )

@@ -1,5 +1,9 @@
-"""Amounts and durations as people read them."""
+"""Amounts and durations as people read and write them."""
 
+import re
+
+_WRITTEN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 
@@ -20,3 +24,16 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def seconds(text: str) -> float:
+    """`25m`, `90s`, `1h30m` or `2d` in seconds.
+
+    Raises:
+        ValueError: anything else, and no time at all.
+    """
+    parts = re.findall(r"([\d.]+)([smhd])", text) if _WRITTEN.fullmatch(text) else []
+    total = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if not total:
+        raise ValueError(f"{text!r} is not a time; write such as 25m, 90s or 1h30m")
+    return total

@@ -37,8 +37,8 @@ def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
     drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
     predictor, deviation = _best_predictor(survey, timed)
     epochs = _predicted(survey, timed, predictor)
-    if config.search.sampler == "grid":
-        epochs = epochs[order[: config.search.trials]]
+    if config.search.sampler in ("grid", "axes"):
+        epochs = epochs[order[: config.search.networks]]
     mean = float(epochs.mean())
     test = config.data.facts.test * timed[len(timed) // 2].rehearsal.image
     phases = list(_phases(config))
@@ -62,7 +62,7 @@ def slots(config: Config) -> int:
         import torch  # noqa: PLC0415 - only where there should be a GPU
 
         most = min(most, int(torch.cuda.device_count() / gpu + 1e-9))
-    return max(1, min(most, config.search.trials))
+    return max(1, min(most, config.search.networks * config.search.seeds))
 
 
 def _timed(config: Config, survey: Survey, candidate: int, stage: Stage) -> Timed:
@@ -102,9 +102,9 @@ def _spread(rehearsal: Rehearsal) -> float:
 def _phases(config: Config) -> Iterator[tuple[int, int]]:
     """Trials and their epochs: of the search, then of the confirmation, which waits for it."""
     search, confirm = config.search, config.confirm
-    yield search.trials, config.training.epochs
+    yield search.networks * search.seeds, config.training.epochs
     if confirm:
-        yield min(confirm.top, search.trials) * confirm.seeds, confirm.epochs
+        yield min(confirm.top, search.networks) * confirm.seeds, confirm.epochs
 
 
 def _disk(config: Config, survey: Survey, beside: int) -> int:
@@ -117,5 +117,5 @@ def _disk(config: Config, survey: Survey, beside: int) -> int:
     return (
         2 * beside * copies * size * largest
         + epochs * _PER_EPOCH
-        + (config.search.trials * _PER_TRIAL)
+        + sum(trials for trials, _ in _phases(config)) * _PER_TRIAL
     )

@@ -37,7 +37,7 @@ MISTAKES = [
     ("lr: 0.1", "momentum: 0", r":12: training: nesterov needs momentum"),
     ("lr: 0.1", "milestones: 3", r":12: training.milestones: 3 is not a list"),
     ("lr: 0.1", "nesterov: no", r":12: training.nesterov: 'no' is not true or false"),
-    ("seed: 0", "objectives: [macs]", r":13: search: must hold val_error"),
+    ("seed: 0", "objectives: [macs]", r":13: search.objectives: .* must hold val_error"),
     ("trials: 3, ", "", r":13: search.trials: is missing; add it \(trials: 100\)"),
     ("study: tiny", "study: ../tiny", r":1: study: '../tiny' is not a name"),
     ("resources: {cpu: 1}", "resources: 3", r":14: resources: 3 is not a section"),

@@ -102,7 +102,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
     code, printed = run(path, "--out", out)
     assert code == 0, printed
     check_whole(out, trials=3)
-    assert "best 3 of 3 whole trials of the search" in printed
+    assert "best 3 of 3 networks trained whole" in printed
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from res2net import Architecture, cost
-from search.config import Band, Budget, Config, load
+from search.budget import Band, Budget
+from search.config import Config, load
 from search.network import Network
 from search.space import survey
 from search.values import EachStage

@@ -7,6 +7,7 @@ import pytest
 
 from search.config import Config
 from search.journal import Journal, JournalError, Record, read
+from search.reading import ConfigError
 from search.records import Ended, Epoch, Started, Status
 from search.space import Survey, survey
 from search.study import Study, checkpoint_path
@@ -75,7 +76,7 @@ def test_every_trial_runs_once_and_in_order(tmp_path: Path, surveyed: Survey) ->
         study = Study(config_of(tmp_path), surveyed, journal)
         ran = run(study)
         assert [started.trial for started in ran] == [0, 1, 2]
-        assert len({started.seed for started in ran}) == 3
+        assert len({started.seed for started in ran}) == 1, "no luck to differ by"
         assert study.next() is None
         again = Study(config_of(tmp_path), surveyed, journal)
         assert again.finished
@@ -127,7 +128,7 @@ def test_the_best_are_confirmed_with_shared_fresh_seeds(
     best = [s.name for s in sorted(search, key=error_of)[:2]]
     assert [s.name for s in confirm] == best * 2, "whole repeats first"
     assert [s.seed for s in confirm][::2] == [s.seed for s in confirm][1::2]
-    assert len({s.seed for s in ran}) == 3 + 2
+    assert len({s.seed for s in ran}) == 1 + 2
     assert {s.epochs for s in confirm} == {5}
 
 
@@ -333,3 +334,65 @@ def test_what_workers_leave_behind_is_removed(tmp_path: Path, surveyed: Survey) 
             (folder / name).write_bytes(b"state")
         Study(config_of(tmp_path), surveyed, journal)
         assert [path.name for path in folder.iterdir()] == ["1.pt"]
+
+
+SEEDED = TINY.replace("trials: 3", "trials: 3, seeds: 3")
+
+
+def test_whole_seeds_come_one_after_the_other(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, SEEDED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        assert study.left() == 9
+        ran = run(study)
+    assert [one.repeat for one in ran] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    names = [one.name for one in ran]
+    assert names[:3] == names[3:6] == names[6:]
+    assert len(set(names)) == 3
+    assert len({(one.repeat, one.seed) for one in ran}) == len({one.seed for one in ran}) == 3
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 9, 12, 20])
+def test_wherever_it_stops_seeds_go_on_as_if_it_had_not(
+    tmp_path: Path, surveyed: Survey, stop_after: int
+) -> None:
+    config = config_of(tmp_path, SEEDED)
+    with Journal(tmp_path / "whole") as journal:
+        whole = run(Study(config, surveyed, journal))
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal), stop_after=stop_after)
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal))
+        starts = [record for record in journal.records if isinstance(record, Started)]
+    said = [(one.trial, one.name, one.repeat, one.seed) for one in starts]
+    assert said == [(one.trial, one.name, one.repeat, one.seed) for one in whole]
+
+
+def test_more_seeds_and_more_networks_extend_a_study(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config_of(tmp_path, TINY), surveyed, journal))
+    extended = config_of(tmp_path, SEEDED, "search.trials=4", "search.seeds=2")
+    with Journal(tmp_path / "run") as journal:
+        more = run(Study(extended, surveyed, journal))
+        study = Study(extended, surveyed, journal)
+        assert study.finished
+        assert len(study.history.ranked()) == 4
+        assert all(len(one.ends) == 2 for one in study.history.ranked())
+    assert [one.repeat for one in more] == [0, 1, 1, 1, 1]
+
+
+def test_the_best_network_is_the_best_on_average(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, SEEDED, "confirm={top: 1, seeds: 1, epochs: 5}")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        ran = run(study)
+    errors: dict[str, list[float]] = {}
+    for one in ran[:9]:
+        errors.setdefault(one.name, []).append(error_of(one))
+    assert ran[9].name == min(errors, key=lambda name: sum(errors[name]))
+    assert len(ran) == 10
+
+
+def test_repeats_need_whole_trials(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"search.seeds: 2 need whole trials"):
+        config_of(tmp_path, HALVED, "search.seeds=2")
