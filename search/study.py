@@ -4,6 +4,7 @@ The journal is the only record. Everything else here (history, sampler, rungs, q
 rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -235,12 +236,8 @@ class Study:
             for started in self.history.trials.values()
             if started.phase == "confirm" and started.epochs == confirm.epochs
         }
-        return [
-            (architecture, repeat)
-            for repeat in range(confirm.seeds)  # whole seeds first, whenever it is stopped
-            for architecture in best
-            if (architecture.name, repeat) not in done
-        ]
+        every = itertools.product(range(confirm.seeds), best)  # whole seeds first
+        return [(one, repeat) for repeat, one in every if (one.name, repeat) not in done]
 
     def _append(self, record: Record) -> bool:
         """Write a record, then let it count."""
