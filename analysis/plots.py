@@ -1,116 +1,162 @@
-"""Plots, each as two functions: one makes the table, one draws it."""
+"""The figures: each draws a table that another function made. One look (`analysis.look`)."""
 
-from typing import Any
-
-import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STYLE: dict[Any, Any] = {
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 10,
-    "savefig.dpi": 150,
-}
-_WIDE = 3.0  # costs that differ by more than this factor are shown on a log axis
+from analysis.look import drawing, log_if_wide, marks, nothing, unit_of
+from analysis.series import ALL_SIZES, BASE, DIMENSIONS
 
-
-def accuracy_vs_macs(trials: pd.DataFrame) -> pd.DataFrame:
-    """Every trial of the search with an accuracy, and which of them nothing beats.
-
-    Args:
-        trials: from `analysis.tables.trials`.
-
-    Returns:
-        The rows with a validation error, by rising MACs, and the columns `macs_m` (millions),
-        `accuracy_pct`, `mean_scale` (over the stages), `whole` (trained to the end) and
-        `on_front` (of the whole ones: no other has as few MACs and as low an error, one of
-        them lower).
-    """
-    shown = trials[(trials["phase"] == "search") & trials["val_error_pct"].notna()].copy()
-    shown["macs_m"] = shown["macs"] / 1e6
-    shown["accuracy_pct"] = 100 - shown["val_error_pct"]
-    shown["whole"] = shown["status"] == "ok"
-    shown["mean_scale"] = [_mean(scale) for scale in shown["scale"]]
-    shown = shown.sort_values(["macs", "val_error_pct", "trial"])
-    shown["on_front"] = False
-    best = (float("inf"), 0)  # error and MACs of the last network on the front
-    for index, row in shown[shown["whole"]].iterrows():
-        here = (row["val_error_pct"], row["macs"])
-        if here[0] < best[0] or here == best:
-            best = here
-            shown.loc[index, "on_front"] = True
-    return shown.reset_index(drop=True)
+_MANY = 500  # points beyond which a vector file would hold one element each
 
 
 def draw_accuracy_vs_macs(points: pd.DataFrame, *, title: str) -> Figure:
     """Accuracy against multiply-adds: colour is scale, shape is cardinality or skeleton.
 
     Args:
-        points: from `accuracy_vs_macs`.
+        points: from `analysis.front.accuracy_vs_macs`.
         title: what the study was: data, trials, epochs.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        ax = figure.subplots()
+    with drawing(width=8, height=5) as (figure, (ax,)):
         _draw_points(points, ax)
         _draw_front(points[points["on_front"]], ax)
-        if len(points) and points["macs_m"].max() > _WIDE * points["macs_m"].min():
-            ax.set_xscale("log")
-            ax.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+        log_if_wide(ax, points["macs_m"])
         ax.set_xlabel("multiply-adds per image (millions)")
         ax.set_ylabel("validation accuracy (% top-1)")
         ax.set_title(title, loc="left")
         if len(points):
-            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         else:
-            ax.text(
-                0.5, 0.5, "no trial has a validation error", ha="center", transform=ax.transAxes
-            )
+            nothing(ax, "no trial has a validation error")
     return figure
 
 
-def _mean(scale: object) -> float:
-    """Of a scale as tables have it: 4, or 1.2.4 for one each stage."""
-    numbers = [int(number) for number in str(scale).split(".")]
-    return sum(numbers) / len(numbers)
+def draw_series(summary: pd.DataFrame, *, printed: pd.DataFrame, title: str) -> Figure:
+    """The paper's Fig. 5: precision against parameters and against multiply-adds.
+
+    Args:
+        summary: from `analysis.series.summary`.
+        printed: from `analysis.series.printed`: what the paper says, drawn apart.
+        title: what the run was.
+    """
+    with drawing(2) as (figure, axes):
+        for ax, size, said in zip(
+            axes, ("params", "macs"), ("parameters", "multiply-adds per image"), strict=True
+        ):
+            unit, letter = unit_of(summary[size])
+            _draw_lines(summary, ax, size=size, unit=unit)
+            if len(printed):
+                ax.scatter(
+                    printed[size] / unit,
+                    printed["precision_pct"],
+                    marker="*",
+                    s=130,
+                    facecolors="none",
+                    edgecolors="black",
+                    zorder=4,
+                    label="printed in the paper (Table 4)",
+                )
+            ax.set_xlabel(f"{said} ({letter})")
+            ax.set_ylabel("test precision (% top-1)")
+        axes[0].legend(loc="best", fontsize=8)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def draw_comparisons(compared: pd.DataFrame, *, of: str, title: str) -> Figure:
+    """How much more precision a dimension buys than each other one at equal size.
+
+    Args:
+        compared: from `analysis.series.comparisons`.
+        of: the dimension that was compared.
+        title: what the run was, and what was equal.
+    """
+    with drawing(width=7.5, height=1.6 + 0.28 * max(len(compared), 3)) as (figure, (ax,)):
+        styles = marks(DIMENSIONS)
+        rows = list(compared.to_dict("records"))[::-1]
+        for place, row in enumerate(rows):
+            style = styles[row["against"]]
+            whole = row["label"] == ALL_SIZES
+            reach = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
+            ax.errorbar(
+                row["difference"],
+                place,
+                xerr=None if np.isnan(row["low"]) else reach,
+                fmt=style.marker,
+                color=style.color,
+                markersize=9 if whole else 5,
+                linewidth=2.4 if whole else 1.2,
+                capsize=3,
+            )
+        ax.axvline(0, color="0.3", linewidth=1)
+        ax.set_yticks(range(len(rows)), [f"{r['label']} against {r['against']}" for r in rows])
+        ax.set_xlabel(f"precision of {of} less that of the other (points), 95 % interval")
+        ax.set_title(title, loc="left", fontsize=10)
+        if not rows:
+            nothing(ax, "there is nothing to compare yet")
+    return figure
+
+
+def _draw_lines(summary: pd.DataFrame, ax: Axes, *, size: str, unit: float) -> None:
+    """A line for each series from the base, its networks named, whiskers over seeds."""
+    styles = marks(DIMENSIONS)
+    base = summary[summary["series"] == BASE]
+    for name in [one for one in DIMENSIONS if one in set(summary["series"])]:
+        members = pd.concat([base, summary[summary["series"] == name]]).sort_values(size)
+        style, x = styles[name], members[size] / unit
+        ax.plot(x, members["mean"], color=style.color, linestyle=style.linestyle, zorder=2)
+        mine = members[members["series"] == name]
+        _draw_means(
+            mine, mine[size] / unit, ax, color=style.color, marker=style.marker, label=name
+        )
+        for at, row in zip(mine[size] / unit, mine.to_dict("records"), strict=True):
+            _name(ax, (at, row["mean"]), row["label"], color=style.color)
+    _draw_means(base, base[size] / unit, ax, color="black", marker="o", label="base")
+    for at, row in zip(base[size] / unit, base.to_dict("records"), strict=True):
+        _name(ax, (at, row["mean"]), row["label"], color="black")
+
+
+def _draw_means(
+    rows: pd.DataFrame, x: pd.Series, ax: Axes, *, color: str, marker: str, label: str
+) -> None:
+    known = rows["low"].notna().all()
+    reach = np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
+    ax.errorbar(
+        x,
+        rows["mean"],
+        yerr=reach if known else None,
+        fmt=marker,
+        color=color,
+        capsize=2.5,
+        linewidth=1,
+        markersize=5.5,
+        label=label,
+        zorder=3,
+    )
+
+
+def _name(ax: Axes, at: tuple[float, float], text: str, *, color: str) -> None:
+    ax.annotate(text, at, xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=color)
 
 
 def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
     whole, stopped = points[points["whole"]], points[~points["whole"]]
+    raster = len(points) > _MANY
     baseline = whole[whole["mean_scale"] == 1]
-    ax.scatter(
-        baseline["macs_m"],
-        baseline["accuracy_pct"],
-        s=190,
-        facecolors="none",
-        edgecolors="black",
-        linewidths=1.2,
-        label="scale 1: ResNet, ResNeXt" if len(baseline) else None,
-    )
-    if len(whole):
-        same = all(isinstance(scale, int) for scale in whole["scale"])
-        hue = "scale" if same else "mean scale of the stages"
-        names = {"cardinality": "card.", "mean_scale": hue}
-        named = whole.drop(columns="scale").rename(columns=names)
-        sns.scatterplot(
-            named.astype({hue: int}) if same else named,
-            x="macs_m",
-            y="accuracy_pct",
-            hue=hue,
-            style="skeleton" if len(set(whole["skeleton"])) > 1 else "card.",
-            palette="crest",
-            hue_norm=(1, max(float(whole["mean_scale"].max()), 2)),
-            legend="full" if same else "brief",
-            s=70,
-            ax=ax,
+    if len(baseline) and not raster:
+        ax.scatter(
+            baseline["macs_m"],
+            baseline["accuracy_pct"],
+            s=190,
+            facecolors="none",
+            edgecolors="black",
+            linewidths=1.2,
+            label="scale 1: ResNet, ResNeXt",
         )
+    if len(whole):
+        _draw_whole(whole, ax, raster=raster)
     if len(stopped):
         ax.scatter(
             stopped["macs_m"],
@@ -119,7 +165,28 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
             c="0.6",
             marker="x",
             label="stopped early, at that epoch",
+            rasterized=raster,
         )
+
+
+def _draw_whole(whole: pd.DataFrame, ax: Axes, *, raster: bool) -> None:
+    same = all(isinstance(scale, int) for scale in whole["scale"])
+    hue = "scale" if same else "mean scale of the stages"
+    names = {"cardinality": "card.", "mean_scale": hue}
+    named = whole.drop(columns="scale").rename(columns=names)
+    sns.scatterplot(
+        named.astype({hue: int}) if same else named,
+        x="macs_m",
+        y="accuracy_pct",
+        hue=hue,
+        style="skeleton" if len(set(whole["skeleton"])) > 1 else "card.",
+        palette="crest",
+        hue_norm=(1, max(float(whole["mean_scale"].max()), 2)),
+        legend="full" if same else "brief",
+        s=12 if raster else 70,
+        rasterized=raster,
+        ax=ax,
+    )
 
 
 def _draw_front(front: pd.DataFrame, ax: Axes) -> None:
@@ -127,33 +194,24 @@ def _draw_front(front: pd.DataFrame, ax: Axes) -> None:
     if front.empty:
         return
     if len(front) > 1:
-        _draw_steps(front, ax)
+        ax.step(
+            front["macs_m"],
+            front["accuracy_pct"],
+            where="post",
+            color="0.3",
+            linewidth=1,
+            linestyle="--",
+            label="Pareto front",
+            zorder=0,
+        )
     best = front.iloc[-1]
+    low, high = ax.get_xlim()
     ax.margins(y=0.12)
     ax.annotate(
         best["name"],
         (best["macs_m"], best["accuracy_pct"]),
         xytext=(0, 9),
         textcoords="offset points",
-        ha="left" if _in_left_half(best["macs_m"], ax) else "right",
+        ha="left" if best["macs_m"] < (low + high) / 2 else "right",
         fontsize=8,
     )
-
-
-def _draw_steps(front: pd.DataFrame, ax: Axes) -> None:
-    ax.step(
-        front["macs_m"],
-        front["accuracy_pct"],
-        where="post",
-        color="0.3",
-        linewidth=1,
-        linestyle="--",
-        label="Pareto front",
-        zorder=0,
-    )
-
-
-def _in_left_half(x: float, ax: Axes) -> bool:
-    """Where a label to the left of a point would leave the axes."""
-    low, high = ax.get_xlim()
-    return x < (low + high) / 2

@@ -19,7 +19,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots import STYLE
+from analysis.look import STYLE
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.receptive import network_paths

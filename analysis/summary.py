@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.plots import accuracy_vs_macs, draw_accuracy_vs_macs
+from analysis.front import accuracy_vs_macs
+from analysis.plots import draw_accuracy_vs_macs
 from analysis.tables import epochs, trials
 from search.journal import FILE, JournalError
 from search.manifest import FILE as MANIFEST

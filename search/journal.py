@@ -19,6 +19,7 @@ FILE = "journal.jsonl"
 _LOCK = ".lock"
 _HEADER = "journal"  # event of the first line, which tells the version
 Record = Started | Epoch | Ended
+_EPOCH = b'{"event":"epoch"'  # how our writer begins such a line
 _KINDS: dict[str, type[Record]] = {kind.event: kind for kind in (Started, Epoch, Ended)}
 
 
@@ -26,11 +27,12 @@ class JournalError(ValueError):
     """A journal that cannot be read: damaged, or of a newer version."""
 
 
-def read(folder: Path) -> list[Record]:
+def read(folder: Path, *, epochs: bool = True) -> list[Record]:
     """All records of a run, in the order they were written.
 
     Args:
         folder: the run's folder; a run without a journal has no records.
+        epochs: False leaves these out unread: they are nearly all of a long journal.
 
     Raises:
         JournalError: a damaged line other than the last, or a newer version; with the line.
@@ -38,7 +40,19 @@ def read(folder: Path) -> list[Record]:
     path = folder / FILE
     if not path.exists():
         return []
-    return list(_records(path, _whole_lines(path.read_bytes())))
+    return list(_records(path, _whole_lines(path.read_bytes()), epochs=epochs))
+
+
+def epoch_lines(folder: Path) -> bytes:
+    """The lines of all epochs of a run as they stand there, for readers in bulk.
+
+    Raises:
+        JournalError: a newer version.
+    """
+    path = folder / FILE
+    lines = _whole_lines(path.read_bytes())
+    list(_records(path, lines[:1]))  # the version
+    return b"\n".join(line for line in lines if line.startswith(_EPOCH))
 
 
 def _whole_lines(content: bytes) -> list[bytes]:
@@ -46,8 +60,10 @@ def _whole_lines(content: bytes) -> list[bytes]:
     return content.split(b"\n")[:-1]
 
 
-def _records(path: Path, lines: Iterable[bytes]) -> Iterator[Record]:
+def _records(path: Path, lines: Iterable[bytes], *, epochs: bool = True) -> Iterator[Record]:
     for number, line in enumerate(lines, 1):
+        if not epochs and line.startswith(_EPOCH):
+            continue
         try:
             data = json.loads(line)
             version = int(data["version"]) if data["event"] == _HEADER else None

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.plots import accuracy_vs_macs, draw_accuracy_vs_macs
+from analysis.front import accuracy_vs_macs
+from analysis.plots import draw_accuracy_vs_macs
 from analysis.summary import main, summarise
 from analysis.tables import EPOCH_COLUMNS, TRIAL_COLUMNS, epochs, trials
 from res2net import Architecture

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.plots import accuracy_vs_macs, draw_accuracy_vs_macs
+from analysis.front import accuracy_vs_macs
+from analysis.plots import draw_accuracy_vs_macs
 from analysis.tables import trials
 from res2net import cost
 from search.journal import read

@@ -1,0 +1,119 @@
+"""One look for every figure: readable in black and white, by the colour-blind, and in print.
+
+Series differ by colour (Okabe and Ito's palette), marker and line at once. Goes in: what a
+figure is to show. Comes out: a figure that is saved as PNG and as vectors.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+STYLE: dict[Any, Any] = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "svg.fonttype": "none",  # text stays text: it can be read aloud and searched
+    "svg.hashsalt": "res2net",  # the same figure is the same file
+}
+_WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
+
+
+class Mark(NamedTuple):
+    """How one series is drawn."""
+
+    color: str
+    marker: str
+    linestyle: str
+
+
+# Okabe and Ito (2008), dark enough on white; the first is for what the study is about.
+_MARKS = (
+    Mark("#0072B2", "o", "-"),
+    Mark("#D55E00", "s", "--"),
+    Mark("#009E73", "^", "-."),
+    Mark("#CC79A7", "D", ":"),
+    Mark("#56B4E9", "v", "-"),
+    Mark("#E69F00", "P", "--"),
+    Mark("#000000", "X", "-."),
+)
+
+
+def marks(names: Sequence[str]) -> dict[str, Mark]:
+    """Colour, marker and line of each series, the same whenever the names are the same."""
+    return {name: _MARKS[i % len(_MARKS)] for i, name in enumerate(names)}
+
+
+@contextmanager
+def drawing(
+    columns: int = 1, *, width: float = 5.5, height: float = 4.2
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """A figure in the common look, with so many axes side by side.
+
+    Args:
+        columns: of axes.
+        width: inches of one of them.
+        height: inches.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width * columns, height), layout="constrained")
+        axes = figure.subplots(1, columns, squeeze=False)
+        yield figure, list(axes[0])
+
+
+def log_if_wide(ax: Axes, values: Any) -> None:
+    """A logarithmic x axis with plain numbers, where values differ by a large factor."""
+    low, high = min(values, default=1), max(values, default=1)
+    if low <= 0 or high <= _WIDE * low:
+        return
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+
+
+def unit_of(values: Any) -> tuple[float, str]:
+    """What to divide amounts by so that they read well, and its name: (1e6, "M")."""
+    largest = max(values, default=1)
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if largest >= size:
+            return size, name
+    return 1.0, ""
+
+
+def nothing(ax: Axes, why: str) -> None:
+    """Say in the middle of empty axes why they are."""
+    ax.text(0.5, 0.5, why, ha="center", va="center", wrap=True, transform=ax.transAxes)
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write a figure as PNG and as SVG, each whole or not at all.
+
+    Args:
+        figure: to write.
+        path: without an ending; its folder is made.
+
+    Returns:
+        The two files.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    with mpl.rc_context(STYLE):
+        for kind in ("png", "svg"):
+            whole = path.with_name(f"{path.name}.{kind}")
+            part = whole.with_name(whole.name + ".part")
+            figure.savefig(part, format=kind, metadata=_NO_DATE if kind == "svg" else None)
+            part.replace(whole)
+            written.append(whole)
+    return written
+
+
+_NO_DATE: dict[str, Any] = {"Date": None}

@@ -1,0 +1,145 @@
+"""A run as analysis sees it: what was asked, what came of it, and whether it has ended.
+
+Goes in: the folder of a run. Comes out: a `Run`, which tables, figures and the report read.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import tables
+from search.journal import FILE
+from search.manifest import FILE as MANIFEST
+
+# What does not change the images that a trial sees, or the networks' results.
+_WHERE_IMAGES_LIE = ("root", "storage", "cache", "damaged")
+
+
+class RunError(ValueError):
+    """A folder that holds no run, or one that a question cannot be put to; with the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run.
+
+    Attributes:
+        folder: where it lies.
+        config: the resolved space file, as in its manifest.
+        starts: of its command: time, commit, versions, machine; the newest last.
+        trials: one row a trial (`analysis.tables.trials`).
+        left_out: images that could not be read.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    starts: tuple[dict[str, Any], ...]
+    trials: pd.DataFrame
+    left_out: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return str(self.config["study"])
+
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """One row an epoch (`analysis.tables.epochs`); read when it is first asked for."""
+        return tables.epochs(self.folder)
+
+    @property
+    def planned(self) -> int:
+        """Trials of the whole study; of a confirmation, the most there can be."""
+        search, confirm = self.config["search"], self.config["confirm"]
+        trials = search["trials"] * search.get("seeds", 1)
+        if confirm:
+            trials += min(confirm["top"], search["trials"]) * confirm["seeds"]
+        return int(trials)
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended, however."""
+        return int((self.trials["status"] != "running").sum())
+
+    @property
+    def finished(self) -> bool:
+        """Whether no trial of the study is left."""
+        left = self.planned - self.ended
+        search, confirm = self.config["search"], self.config["confirm"]
+        if not confirm or not left:
+            return left <= 0
+        # Fewer networks may have been whole than were to be confirmed.
+        spared = min(confirm["top"], search["trials"]) - self.whole()["name"].nunique()
+        return bool(left <= max(0, spared) * confirm["seeds"])
+
+    @property
+    def recipe(self) -> str:
+        """A short name for how it trained, epochs aside: equal recipes share it."""
+        training = {k: v for k, v in self.config["training"].items() if k != "epochs"}
+        return _digest(training)
+
+    @property
+    def data(self) -> str:
+        """A short name for the images it saw: equal data share it."""
+        data = self.config["data"]
+        return _digest({k: v for k, v in data.items() if k not in _WHERE_IMAGES_LIE})
+
+    def banner(self) -> str:
+        """What a reader must know before any result; empty where there is nothing."""
+        parts = []
+        if not self.finished:
+            parts.append(
+                f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
+                "follows is of these"
+            )
+        counts = self.trials["status"].value_counts()
+        if self.ended and not counts.get("ok", 0):
+            parts.append("no trial was trained to its end, so there is no result to show")
+        if self.left_out:
+            parts.append(f"{len(self.left_out):,} images could not be read and were left out")
+        return "; ".join(parts)
+
+    def whole(self) -> pd.DataFrame:
+        """Trials of the search that were trained to their end, with a validation error."""
+        trials = self.trials
+        kept = (trials["phase"] == "search") & (trials["status"] == "ok")
+        return trials[kept & trials["val_error_pct"].notna()]
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run, finished or not.
+
+    Args:
+        folder: with `journal.jsonl` and `manifest.json`.
+
+    Raises:
+        RunError: there is no run in it, or its manifest cannot be read.
+        JournalError: its journal is damaged, or of a newer version.
+    """
+    for name in (FILE, MANIFEST):
+        if not (folder / name).is_file():
+            raise RunError(f"{folder}: holds no {name}; name a run, such as runs/quickstart")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        config, starts = manifest["config"], manifest["starts"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder / MANIFEST}: is damaged ({error!r}); restore it from a copy"
+        ) from error
+    return Run(
+        folder=folder,
+        config=config,
+        starts=tuple(starts),
+        trials=tables.trials(folder),
+        left_out=tuple(manifest.get("left_out", ())),
+    )
+
+
+def _digest(data: dict[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

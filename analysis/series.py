@@ -1,0 +1,264 @@
+"""One dimension at a time from a common base: the tables of the paper's Fig. 5.
+
+Goes in: a run whose sampler was `axes`, or any whose networks differ so. Come out: its
+networks by series, their precision over seeds, scale compared with the other dimensions at
+equal size, and what that says in words.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs import Run, RunError
+from analysis.statistics import Comparison, holm, paired, t_interval
+from res2net import Architecture
+from res2net.published import published
+
+DIMENSIONS = ("scale", "cardinality", "depth", "width")
+BASE = "base"
+_LETTERS = {"scale": "s", "cardinality": "c", "depth": "d", "width": "w"}
+_SIGNIFICANT = 0.05
+_BEYOND = 1.05  # times the largest of the other series: there its last network is read
+
+
+def points(run: Run) -> pd.DataFrame:
+    """One row for each whole trial on an axis, with its series.
+
+    Args:
+        run: finished or not; trials that were not trained to their end are left aside.
+
+    Returns:
+        Columns `series` (of DIMENSIONS, or "base"), `value` of that dimension, `multiplier`
+        of the base's (by blocks where it is depth), `label`, `name`, `params`, `macs`,
+        `repeat`, `seed`, `precision_pct` on the test images, `error_pct`.
+
+    Raises:
+        RunError: no network was trained to its end, or the base was not.
+    """
+    whole = run.whole()
+    base = _base(run)
+    away = pd.DataFrame(
+        {key: whole[key].astype(str) != str(value) for key, value in base.items()}
+    )
+    on_axis = whole[away.sum(axis=1) <= 1]
+    if on_axis.empty or not (~away).all(axis=1).any():
+        raise RunError(
+            f"{run.folder}: no trial of the base network ({_said(base)}) has ended, so no "
+            "dimension can be counted from it; let the run go on"
+        )
+    rows = [
+        _point(
+            trial, base, next((key for key in base if str(trial[key]) != str(base[key])), BASE)
+        )
+        for trial in _records(on_axis)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.sort_values(["series", "params", "repeat"]).reset_index(drop=True)
+
+
+def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+    """Precision of each network over its seeds.
+
+    Args:
+        points: from `points`.
+        level: of the t-intervals over seeds.
+
+    Returns:
+        A row a network: `series`, `label`, `value`, `multiplier`, `name`, `params`, `macs`,
+        `seeds`, `mean`, and `low` and `high`, which are NaN where one seed says nothing of
+        chance.
+    """
+    rows = []
+    for keys, members in points.groupby(list(_OF_A_NETWORK), sort=False):
+        interval = t_interval(members["precision_pct"], level=level)
+        rows.append(
+            dict(zip(_OF_A_NETWORK, keys, strict=True))
+            | {"seeds": interval.n, "mean": interval.estimate}
+            | {"low": interval.low, "high": interval.high}
+        )
+    frame = pd.DataFrame(rows)
+    frame[["low", "high"]] = frame[["low", "high"]].astype(float)
+    return frame.sort_values(["series", "params"]).reset_index(drop=True)
+
+
+def comparisons(
+    points: pd.DataFrame, *, size: str = "params", of: str = "scale", level: float = 0.95
+) -> pd.DataFrame:
+    """A dimension against each other one at equal size, paired by seed.
+
+    For each network of the series `of`, the other series is read at the same size: on the
+    straight line, in the logarithm of size, between its two networks around it (the base is
+    one of each series); where the other has no network as large, there is no row. That is
+    done seed by seed, since networks share seeds; seeds that are not complete are left out.
+
+    Args:
+        points: from `points`.
+        size: "params" or "macs": what is held equal.
+        of: the dimension that is compared with the others.
+        level: of the intervals.
+
+    Returns:
+        A row for each network and other series, and one, labelled "all sizes", for the mean
+        over the networks of each: `against`, `label`, `size`, `seeds`, `difference` (points
+        of precision), `low`, `high`, `p`, and `p_holm`, corrected within single networks and
+        within the means. NaN where one seed says nothing of chance.
+    """
+    rows = []
+    for against in (name for name in DIMENSIONS if name != of):
+        differences = _differences(points, of, against, size=size)
+        if differences.shape[1]:
+            differences[ALL_SIZES] = differences.mean(axis=1)
+        for label, column in differences.items():
+            tested = paired(column, np.zeros(len(column)), level=level)
+            rows.append({"against": against, "label": label, "size": size, **_numbers(tested)})
+    frame = pd.DataFrame(rows, columns=list(_COMPARED))
+    frame["p_holm"] = np.nan
+    means = frame["label"].to_numpy() == ALL_SIZES
+    for family in (means, ~means):
+        tested = family & frame["p"].notna().to_numpy()
+        frame.loc[tested, "p_holm"] = holm(frame.loc[tested, "p"].tolist())
+    return frame
+
+
+def conclusion(compared: pd.DataFrame, *, of: str = "scale", size: str = "params") -> list[str]:
+    """What the comparisons say, in words, one sentence for each other dimension.
+
+    Args:
+        compared: from `comparisons`.
+        of: the dimension that was compared.
+        size: what was held equal.
+    """
+    alike = {"params": "parameters", "macs": "multiply-adds"}[size]
+    means = compared[compared["label"] == ALL_SIZES]
+    if means.empty:
+        return [f"There is no other dimension to compare {of} with at equal {alike}."]
+    return [_sentence(row, of, alike, compared) for row in _records(means)]
+
+
+def printed(points: pd.DataFrame) -> pd.DataFrame:
+    """The paper's precision of those of the networks that it printed one for (Table 4)."""
+    known: dict[str, float] = {
+        row.architecture.name: 100 - row.top1_error
+        for row in published()
+        if row.architecture.skeleton == "cifar" and row.top1_error is not None
+    }
+    networks = points.drop_duplicates("name")
+    names = [name.removesuffix("_10classes") for name in networks["name"]]
+    precision = [known.get(f"{name}_10classes", np.nan) for name in names]
+    shown = networks.assign(precision_pct=precision)
+    return shown[shown["precision_pct"].notna()].reset_index(drop=True)
+
+
+ALL_SIZES = "all sizes"
+_OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "macs")
+_COMPARED = ("against", "label", "size", "seeds", "difference", "low", "high", "p")
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _base(run: Run) -> dict[str, Any]:
+    """The value of each dimension where the axes meet, as tables write it."""
+    network, given = run.config["network"], run.config["search"].get("base") or {}
+    base: dict[str, Any] = {}
+    for key in DIMENSIONS:
+        value = given.get(key)
+        listed = network[key]
+        if key == run.config["search"].get("solve") or listed == "fill":
+            continue
+        base[key] = value if value is not None else listed[0]
+    if "depth" in base:
+        depth = base["depth"]
+        skeleton = str(network["skeleton"][0]).rstrip("0123456789")
+        blocks = tuple(depth) if isinstance(depth, list) else depth
+        base["depth"] = Architecture(skeleton=skeleton, depth=blocks).layers
+    return {key: _written(value) for key, value in base.items()}
+
+
+def _written(value: Any) -> Any:
+    return ".".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _said(base: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in base.items())
+
+
+def _point(trial: dict[str, Any], base: dict[str, Any], series: str) -> dict[str, Any]:
+    value = trial[series] if series != BASE else 1
+    label = f"{value}{_LETTERS[series]}" if series != BASE else _label(base)
+    return {
+        "series": series,
+        "label": label,
+        "value": value,
+        "multiplier": _multiplier(value, base[series], series) if series != BASE else 1.0,
+        **{key: trial[key] for key in ("name", "params", "macs", "repeat", "seed")},
+        "precision_pct": 100 - trial["test_error_pct"],
+        "error_pct": trial["test_error_pct"],
+    }
+
+
+def _label(base: dict[str, Any]) -> str:
+    shown = ("depth", "cardinality", "width", "scale")
+    return "-".join(f"{base[key]}{_LETTERS[key]}" for key in shown if key in base)
+
+
+def _multiplier(value: Any, base: Any, series: str) -> float:
+    """Of the base's value; layers are two beside the blocks."""
+    if not isinstance(value, int) or not isinstance(base, int):
+        return float("nan")
+    return (value - 2) / (base - 2) if series == "depth" else value / base
+
+
+def _by_seed(points: pd.DataFrame, series: str) -> pd.DataFrame:
+    """Precision by repeat (rows) and network (columns); the base is one of each series."""
+    members = points[points["series"].isin([series, BASE])]
+    return members.pivot_table(index="repeat", columns="name", values="precision_pct")
+
+
+def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> pd.DataFrame:
+    """Precision less that of the other series at the same size: repeats by labels."""
+    networks = points.drop_duplicates("name").set_index("name").sort_values(size)
+    both = _by_seed(points, of).join(_by_seed(points, against), rsuffix=" of both")
+    seeds = both.dropna().index  # those that are complete in both series
+    others = networks[networks["series"].isin([against, BASE])]
+    mine = networks[networks["series"] == of]
+    mine = mine[mine[size].between(others[size].min(), others[size].max() * _BEYOND)]
+    if len(others) < 2 or mine.empty or seeds.empty:
+        return pd.DataFrame()
+    measured = _by_seed(points, against).loc[seeds, others.index]
+    read = [
+        np.interp(np.log(mine[size]), np.log(others[size]), row) for row in measured.to_numpy()
+    ]
+    values = _by_seed(points, of).loc[seeds, mine.index].to_numpy() - np.array(read)
+    return pd.DataFrame(values, index=seeds, columns=mine["label"].tolist())
+
+
+def _numbers(tested: Comparison) -> dict[str, Any]:
+    interval = tested.difference
+    return {
+        "seeds": interval.n,
+        "difference": interval.estimate,
+        "low": np.nan if interval.low is None else interval.low,
+        "high": np.nan if interval.high is None else interval.high,
+        "p": np.nan if tested.p is None else tested.p,
+    }
+
+
+def _sentence(row: dict[str, Any], of: str, alike: str, compared: pd.DataFrame) -> str:
+    against, seeds, difference = row["against"], row["seeds"], row["difference"]
+    measured = f"{difference:+.2f} points of precision on average"
+    where = f"At equal {alike}, {of} against {against}"
+    if np.isnan(row["p_holm"]):
+        return f"{where}: {measured}, of {seeds} seed: no interval, so it shows nothing yet."
+    shown = row["p_holm"] < _SIGNIFICANT
+    word = "buys more" if difference > 0 else "buys less"
+    interval = f"95 % interval {row['low']:+.2f} to {row['high']:+.2f}, {seeds} seeds"
+    says = f"the data show that {of} {word}" if shown else "the data do not show a difference"
+    single = compared[(compared["against"] == against) & (compared["label"] != ALL_SIZES)]
+    clear = int((single["p_holm"] < _SIGNIFICANT).sum())
+    return (
+        f"{where}: {says}: {measured} ({interval}, p {row['p_holm']:.3f} after Holm); "
+        f"{clear} of its {len(single)} networks differ clearly by themselves."
+    )
