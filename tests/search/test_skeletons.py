@@ -23,7 +23,7 @@ network:
 budget:
   macs: {max: 300K}
 data: {name: synthetic, validation: 64}
-training: {epochs: 1, batch_size: 32, lr: 0.02, precision: fp32}
+training: {epochs: 1, batch_size: 32, clip: 1.0, precision: fp32}
 search: {sampler: tpe, trials: 6}
 """
 STAGES = {
