@@ -107,8 +107,9 @@ def comparisons(
     rows = []
     for against in (name for name in DIMENSIONS if name != of):
         differences = _differences(points, of, against, size=size)
-        if differences.shape[1]:
-            differences[ALL_SIZES] = differences.mean(axis=1)
+        if differences.empty:  # also where no seed is complete
+            continue
+        differences[ALL_SIZES] = differences.mean(axis=1)
         for label, column in differences.items():
             tested = paired(column, np.zeros(len(column)), level=level)
             rows.append({"against": against, "label": label, "size": size, **_numbers(tested)})
@@ -211,28 +212,20 @@ def _multiplier(value: Any, base: Any, series: str) -> float:
     return (value - 2) / (base - 2) if series == "depth" else value / base
 
 
-def _by_seed(points: pd.DataFrame, series: str) -> pd.DataFrame:
-    """Precision by repeat (rows) and network (columns); the base is one of each series."""
-    members = points[points["series"].isin([series, BASE])]
-    return members.pivot_table(index="repeat", columns="name", values="precision_pct")
-
-
 def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> pd.DataFrame:
     """Precision less that of the other series at the same size: repeats by labels."""
-    networks = points.drop_duplicates("name").set_index("name").sort_values(size)
-    both = _by_seed(points, of).join(_by_seed(points, against), rsuffix=" of both")
-    seeds = both.dropna().index  # those that are complete in both series
-    others = networks[networks["series"].isin([against, BASE])]
+    both = points[points["series"].isin([of, against, BASE])]
+    networks = both.drop_duplicates("name").set_index("name").sort_values(size)
+    others = networks[networks["series"] != of]
     mine = networks[networks["series"] == of]
     mine = mine[mine[size].between(others[size].min(), others[size].max() * _BEYOND)]
-    if len(others) < 2 or mine.empty or seeds.empty:
+    if len(others) < 2 or mine.empty:
         return pd.DataFrame()
-    measured = _by_seed(points, against).loc[seeds, others.index]
-    read = [
-        np.interp(np.log(mine[size]), np.log(others[size]), row) for row in measured.to_numpy()
-    ]
-    values = _by_seed(points, of).loc[seeds, mine.index].to_numpy() - np.array(read)
-    return pd.DataFrame(values, index=seeds, columns=mine["label"].tolist())
+    by_seed = both.pivot_table(index="repeat", columns="name", values="precision_pct").dropna()
+    sizes, at = np.log(others[size]), np.log(mine[size])
+    read = [np.interp(at, sizes, row) for row in by_seed[others.index].to_numpy()]
+    values = by_seed[mine.index].to_numpy() - np.array(read).reshape(-1, len(mine))
+    return pd.DataFrame(values, index=by_seed.index, columns=mine["label"].tolist())
 
 
 def _numbers(tested: Comparison) -> dict[str, Any]:
