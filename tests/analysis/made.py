@@ -58,10 +58,12 @@ def _end(study: Study, started: Started, error: float | None, *, epochs: int) ->
     for number in range(1, epochs + 1):
         if error is None:
             break
-        study.report(
+        stopped = study.report(
             Epoch(trial=started.trial, epoch=number, train_loss=1.0, val_error=error,
                   val_error_top5=error / 2, images_per_s=100.0, seconds=5.0)
         )  # fmt: skip
+        if stopped:
+            return
     study.end(
         Ended(
             trial=started.trial,
