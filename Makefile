@@ -17,6 +17,9 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)  ## beside peers, in turns; long, and wants quiet cores and CIFAR-100 in data/
 	for what in input train counting packing block; do $(BIN)/python -m benchmarks.$$what; done
 
+figures: $(INSTALLED)  ## every figure of the README and the notebooks, from committed results
+	$(BIN)/python -m analysis.figures
+
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -24,4 +27,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint bench install
+.PHONY: run test lint bench figures install

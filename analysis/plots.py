@@ -121,12 +121,11 @@ def _draw_lines(summary: pd.DataFrame, ax: Axes, *, size: str, unit: float) -> N
 def _draw_means(
     rows: pd.DataFrame, x: pd.Series, ax: Axes, *, color: str, marker: str, label: str
 ) -> None:
-    known = rows["low"].notna().all()
     reach = np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
     ax.errorbar(
         x,
         rows["mean"],
-        yerr=reach if known else None,
+        yerr=reach,  # of one seed NaN, which draws nothing
         fmt=marker,
         color=color,
         capsize=2.5,

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.look import drawing, marks, nothing, unit_of
+from analysis.look import drawing, marks, nothing
+from search.units import amount
 
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
 _CMAP = "cividis"  # even in grey, and to the colour-blind
@@ -151,7 +152,4 @@ def _is_amount(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    if not _is_amount(value):
-        return str(value)
-    unit, name = unit_of([value])
-    return f"{float(str(value)) / unit:.3g} {name}"
+    return amount(float(str(value))) if _is_amount(value) else str(value)

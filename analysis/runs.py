@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import tables
+from search.config import Config
 from search.journal import FILE
 from search.manifest import FILE as MANIFEST
 
@@ -51,6 +52,16 @@ class Run:
     def epochs(self) -> pd.DataFrame:
         """One row an epoch (`analysis.tables.epochs`); read when it is first asked for."""
         return tables.epochs(self.folder)
+
+    @cached_property
+    def facts(self) -> Any:
+        """Classes, image sizes and numbers of images of its data."""
+        return Config.model_validate(_tupled(self.config)).data.facts
+
+    @property
+    def chance(self) -> float:
+        """Error of guessing, in percent."""
+        return float(100 - 100 / self.facts.classes)
 
     @property
     def planned(self) -> int:
@@ -104,6 +115,31 @@ class Run:
             parts.append(f"{len(self.left_out):,} images could not be read and were left out")
         return "; ".join(parts)
 
+    def described(self, *, short: bool = False) -> str:
+        """What the run was, as Markdown; short: in a line that a title can hold."""
+        data, training = self.config["data"], self.config["training"]
+        whole = self.whole()
+        networks = whole["name"].nunique()
+        seeds = sorted(whole.groupby("name").size().unique())
+        each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
+        images = data["train"] or self.facts.train - data["validation"]
+        what = (
+            f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
+            f"{data['name']}: {training['epochs']} epochs of {images:,} images"
+        )
+        if short:
+            return f"{self.name}: {what}"
+        start = self.starts[-1]
+        devices = ", ".join(sorted(set(self.trials["device"].dropna()) - {""})) or "no device"
+        commits = ", ".join(dict.fromkeys(str(one["git_commit"])[:10] for one in self.starts))
+        lines = [
+            f"**{self.name}**: {what}, schedule {training['schedule']}, batches of "
+            f"{training['batch_size']}, {training['precision']}.",
+            f"{self.ended:,} of {self.planned:,} trials have ended; on {devices} "
+            f"({start['processor']}), torch {start['versions']['torch']}, commit {commits}.",
+        ]
+        return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)
+
     def whole(self) -> pd.DataFrame:
         """Trials of the search that were trained to their end, with a validation error."""
         trials = self.trials
@@ -143,3 +179,10 @@ def read_run(folder: Path) -> Run:
 def _digest(data: dict[str, Any]) -> str:
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _tupled(data: Any) -> Any:
+    """JSON's lists as the tuples that a config holds."""
+    if isinstance(data, dict):
+        return {key: _tupled(value) for key, value in data.items()}
+    return tuple(map(_tupled, data)) if isinstance(data, list) else data

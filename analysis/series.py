@@ -5,6 +5,7 @@ networks by series, their precision over seeds, scale compared with the other di
 equal size, and what that says in words.
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -31,30 +32,50 @@ def points(run: Run) -> pd.DataFrame:
     Returns:
         Columns `series` (of DIMENSIONS, or "base"), `value` of that dimension, `multiplier`
         of the base's (by blocks where it is depth), `label`, `name`, `params`, `macs`,
-        `repeat`, `seed`, `precision_pct` on the test images, `error_pct`.
+        `repeat`, `seed`, `precision_pct` on the test images, `error_pct`, and `epochs`,
+        `recipe` and `data`, which trials of one law must share.
 
     Raises:
         RunError: no network was trained to its end, or the base was not.
     """
     whole = run.whole()
-    base = _base(run)
+    origin = base(run)
     away = pd.DataFrame(
-        {key: whole[key].astype(str) != str(value) for key, value in base.items()}
+        {key: whole[key].astype(str) != str(value) for key, value in origin.items()}
     )
     on_axis = whole[away.sum(axis=1) <= 1]
     if on_axis.empty or not (~away).all(axis=1).any():
+        said = ", ".join(f"{key} {value}" for key, value in origin.items())
         raise RunError(
-            f"{run.folder}: no trial of the base network ({_said(base)}) has ended, so no "
-            "dimension can be counted from it; let the run go on"
+            f"{run.folder}: no trial of the base network ({said}) has ended, so no dimension "
+            "can be counted from it; let the run go on"
         )
-    rows = [
-        _point(
-            trial, base, next((key for key in base if str(trial[key]) != str(base[key])), BASE)
-        )
-        for trial in _records(on_axis)
-    ]
-    frame = pd.DataFrame(rows)
+    rows = [_point(trial, origin) for trial in _records(on_axis)]
+    frame = pd.DataFrame(rows).assign(
+        epochs=on_axis["epochs"].to_numpy(dtype=int), recipe=run.recipe, data=run.data
+    )
     return frame.sort_values(["series", "params", "repeat"]).reset_index(drop=True)
+
+
+def base(run: Run) -> dict[str, Any]:
+    """The value of each dimension where the axes meet, as tables write it.
+
+    Without the dimension that is solved for the budget, if one is.
+    """
+    network, given = run.config["network"], run.config["search"].get("base") or {}
+    origin: dict[str, Any] = {}
+    for key in DIMENSIONS:
+        listed, value = network[key], given.get(key)
+        if key == run.config["search"].get("solve") or listed == "fill":
+            continue
+        value = listed[0] if value is None and isinstance(listed, list) else value
+        origin[key] = ".".join(map(str, value)) if isinstance(value, list) else value
+    if "depth" in origin:
+        skeleton, own = re.fullmatch(r"(.*?)(\d*)", network["skeleton"][0]).groups()  # type: ignore[union-attr]  # matches all
+        depth = given.get("depth") or (network["depth"] or [int(own or 0)])[0]
+        blocks = tuple(depth) if isinstance(depth, list) else depth
+        origin["depth"] = Architecture(skeleton=skeleton, depth=blocks).layers
+    return origin
 
 
 def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
@@ -160,49 +181,25 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _base(run: Run) -> dict[str, Any]:
-    """The value of each dimension where the axes meet, as tables write it."""
-    network, given = run.config["network"], run.config["search"].get("base") or {}
-    base: dict[str, Any] = {}
-    for key in DIMENSIONS:
-        value = given.get(key)
-        listed = network[key]
-        if key == run.config["search"].get("solve") or listed == "fill":
-            continue
-        base[key] = value if value is not None else listed[0]
-    if "depth" in base:
-        depth = base["depth"]
-        skeleton = str(network["skeleton"][0]).rstrip("0123456789")
-        blocks = tuple(depth) if isinstance(depth, list) else depth
-        base["depth"] = Architecture(skeleton=skeleton, depth=blocks).layers
-    return {key: _written(value) for key, value in base.items()}
-
-
-def _written(value: Any) -> Any:
-    return ".".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _said(base: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in base.items())
-
-
-def _point(trial: dict[str, Any], base: dict[str, Any], series: str) -> dict[str, Any]:
+def _point(trial: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
+    away = (key for key in origin if str(trial[key]) != str(origin[key]))
+    series = next(away, BASE)
     value = trial[series] if series != BASE else 1
-    label = f"{value}{_LETTERS[series]}" if series != BASE else _label(base)
+    label = f"{value}{_LETTERS[series]}" if series != BASE else _label(origin)
     return {
         "series": series,
         "label": label,
         "value": value,
-        "multiplier": _multiplier(value, base[series], series) if series != BASE else 1.0,
+        "multiplier": _multiplier(value, origin[series], series) if series != BASE else 1.0,
         **{key: trial[key] for key in ("name", "params", "macs", "repeat", "seed")},
         "precision_pct": 100 - trial["test_error_pct"],
         "error_pct": trial["test_error_pct"],
     }
 
 
-def _label(base: dict[str, Any]) -> str:
+def _label(origin: dict[str, Any]) -> str:
     shown = ("depth", "cardinality", "width", "scale")
-    return "-".join(f"{base[key]}{_LETTERS[key]}" for key in shown if key in base)
+    return "-".join(f"{origin[key]}{_LETTERS[key]}" for key in shown if key in origin)
 
 
 def _multiplier(value: Any, base: Any, series: str) -> float:

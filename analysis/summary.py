@@ -1,7 +1,7 @@
 """Tables and the first figure of a run: python -m analysis.summary RUN.
 
-Reads the journal and writes trials.csv, epochs.csv and figures/accuracy_vs_macs.png beside
-it, each whole or not at all.
+Reads the journal and writes trials.csv, epochs.csv and figures/accuracy_vs_macs.png (and .svg)
+beside it, each whole or not at all.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.front import accuracy_vs_macs
+from analysis.look import save
 from analysis.plots import draw_accuracy_vs_macs
 from analysis.tables import epochs, trials
 from search.journal import FILE, JournalError
@@ -43,14 +44,12 @@ def main(argv: Sequence[str]) -> int:
 def summarise(folder: Path) -> dict[str, Path]:
     """Write the tables and the figure of a run; what was written, by what it is."""
     table = trials(folder)
+    figure = draw_accuracy_vs_macs(accuracy_vs_macs(table), title=_title(folder, table))
     paths = {
-        "figure": folder / "figures" / "accuracy_vs_macs.png",
+        "figure": save(figure, folder / "figures" / "accuracy_vs_macs")[0],
         "trials": folder / "trials.csv",
         "epochs": folder / "epochs.csv",
     }
-    paths["figure"].parent.mkdir(exist_ok=True)
-    figure = draw_accuracy_vs_macs(accuracy_vs_macs(table), title=_title(folder, table))
-    _whole(paths["figure"], lambda part: figure.savefig(part, format="png"))
     _whole(paths["trials"], lambda part: table.to_csv(part, index=False))
     _whole(paths["epochs"], lambda part: epochs(folder).to_csv(part, index=False))
     return paths

@@ -1,0 +1,84 @@
+"""Every figure of the README and both notebooks, made anew: python -m analysis.figures.
+
+Reads the committed results (`analysis/results`) and writes beside them; runs nothing that
+trains. `make figures` is this.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+
+from analysis import plots, receptive, series
+from analysis.look import save
+from analysis.plots_laws import draw_laws
+from analysis.runs import Run, read_run
+from analysis.summary import summarise
+from analysis.tradeoffs import laws
+from search.journal import FILE
+
+HERE = Path(__file__).parent
+NOTEBOOKS = ("fig5.ipynb", "budget.ipynb")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make them all, saying each; 2 where an argument is given, because none is known."""
+    if argv:
+        print(__doc__, file=sys.stderr)
+        return 0 if argv[0] in ("-h", "--help") else 2
+    for folder in sorted(path.parent for path in (HERE / "results").glob(f"*/{FILE}")):
+        made = [summarise(folder)["figure"]]
+        run = read_run(folder)
+        if run.config["search"]["sampler"] == "axes":
+            made += draw_axes(run)
+        for path in made:
+            print(path)
+    receptive.main(["Res2Net-50", "--out", str(HERE / "results" / "receptive_fields.png")])
+    for name in NOTEBOOKS:
+        execute(HERE / name)
+        print(HERE / name)
+    return 0
+
+
+def draw_axes(run: Run) -> list[Path]:
+    """The figures of a run along axes, below its folder; returns the files."""
+    points = series.points(run)
+    title = run.described(short=True)
+    figures = {
+        "fig5": plots.draw_series(
+            series.summary(points), printed=series.printed(points), title=title
+        )
+    }
+    for size, alike in (("params", "parameters"), ("macs", "multiply-adds")):
+        compared = series.comparisons(points, size=size)
+        figures[f"comparisons_{size}"] = plots.draw_comparisons(
+            compared, of="scale", title=f"{run.name}, at equal {alike}"
+        )
+    fitted, _ = laws(points, chance=run.chance, rng=np.random.default_rng(0))
+    figures["laws"] = draw_laws(points, fitted, title=title)
+    return [
+        path
+        for name, figure in figures.items()
+        for path in save(figure, run.folder / "figures" / name)
+    ]
+
+
+def execute(path: Path) -> None:
+    """Execute a notebook in its folder and keep its outputs in it."""
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # untyped
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,  # the same results are the same file
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]  # untyped
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

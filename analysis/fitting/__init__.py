@@ -1,0 +1,1 @@
+"""Fits of scaling laws: the forms, how they are fitted, judged, resampled and put to use."""

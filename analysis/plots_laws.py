@@ -1,0 +1,49 @@
+"""Figures of scaling laws: what was measured, what was fitted, and how sure that is."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.look import drawing, log_if_wide, marks, nothing, unit_of
+from analysis.series import DIMENSIONS
+from analysis.tradeoffs import Fitted, along
+
+_GRID = 60  # places along a curve
+
+
+def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str) -> Figure:
+    """Error against multiply-adds along each dimension, with its law and 95 % band.
+
+    Args:
+        points: from `analysis.series.points`.
+        fitted: from `analysis.tradeoffs.laws`.
+        title: what the run was.
+    """
+    styles, (unit, letter) = marks(DIMENSIONS), unit_of(points["macs"])
+    with drawing(width=7, height=4.6) as (figure, (ax,)):
+        for dimension, (law, _) in fitted.items():
+            style, members = styles[dimension], along(points, dimension)
+            grid = np.geomspace(law.smallest, law.largest, _GRID)
+            band = law.band(grid)
+            ax.fill_between(
+                grid / unit, band["low"], band["high"], color=style.color, alpha=0.13
+            )
+            ax.plot(
+                grid / unit, band["error"], color=style.color, linestyle=style.linestyle,
+                label=f"{dimension}: {law.form.name}",
+            )  # fmt: skip
+            ax.plot(
+                members["size"] / unit, members["error"], style.marker, color=style.color,
+                markersize=4, alpha=0.7,
+            )  # fmt: skip
+        log_if_wide(ax, points["macs"] / unit)
+        ax.set_xlabel(f"multiply-adds per image ({letter})")
+        ax.set_ylabel("test error (%); a point a trial")
+        ax.set_title(title, loc="left", fontsize=10)
+        if fitted:
+            ax.legend()
+        else:
+            nothing(ax, "no dimension carries a law")
+    return figure

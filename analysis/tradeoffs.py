@@ -1,0 +1,210 @@
+"""What a run along axes says of scaling: a law for each dimension, rates between them, a rule.
+
+Goes in: a run and its points (`analysis.series`). Comes out: what `analysis.scaling` and
+`analysis.fitting` find in them, or in words why they do not.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.fitting.compound import compound_rule
+from analysis.fitting.exchange import exchange
+from analysis.fitting.forms import power, saturating
+from analysis.fitting.judging import Judgement, choose
+from analysis.fitting.points import Refusal
+from analysis.runs import Run
+from analysis.scaling import Law, bootstrap, fit
+from analysis.series import BASE, DIMENSIONS, base
+from res2net import Architecture, ArchitectureError, cost
+
+_RESAMPLES = 500
+
+
+class Fitted(NamedTuple):
+    """The law along a dimension, and how well its form foretold the largest network."""
+
+    law: Law
+    judgement: Judgement
+
+
+def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.DataFrame:
+    """The trials of one dimension and of the base, as `analysis.fitting.points` wants them.
+
+    Args:
+        points: from `analysis.series.points`.
+        dimension: a series of it.
+        size: "macs" or "params".
+    """
+    members = points[points["series"].isin([dimension, BASE])]
+    return members.assign(
+        network=members["name"],
+        seed=members["repeat"],
+        size=members[size].astype(float),
+        error=members["error_pct"],
+    )
+
+
+def laws(
+    points: pd.DataFrame, *, chance: float, rng: np.random.Generator, size: str = "macs"
+) -> tuple[dict[str, Fitted], list[str]]:
+    """Fit error against size along each dimension; the form is chosen on the largest network.
+
+    Args:
+        points: from `analysis.series.points`.
+        chance: error of guessing, in percent.
+        rng: draws the resamples.
+        size: "macs" or "params".
+
+    Returns:
+        The fitted dimensions, and a sentence for each that carries no law or a doubtful one.
+    """
+    fitted, doubts = {}, []
+    for dimension in _present(points):
+        frame = along(points, dimension, size=size)
+        try:
+            judgement = choose(frame, [power(), saturating(chance=chance)])
+            law = fit(frame, form=judgement.best)
+            law = bootstrap(law, frame, rng=rng, resamples=_RESAMPLES)
+        except Refusal as refusal:
+            doubts.append(f"{dimension}: no law: {refusal}")
+            continue
+        fitted[dimension] = Fitted(law, judgement)
+        if not judgement.beats_baseline:
+            doubts.append(
+                f"{dimension}: a constant foretells the largest network better (off by "
+                f"{judgement.baseline:.1%}) than a {law.form.name} law "
+                f"({judgement.rmse[law.form.name]:.1%}): its size shows no law here"
+            )
+    return fitted, doubts
+
+
+def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
+    """The laws as a table.
+
+    Returns:
+        A row for each parameter of each law: `dimension`, `form`, `parameter`, `value`, `low`,
+        `high` (95 %, over resamples), `missed` and `missed_by_constant`: the relative errors
+        on the largest network, which was held out.
+    """
+    rows = [
+        {
+            "dimension": dimension,
+            "form": one.law.form.name,
+            "parameter": parameter,
+            "value": value,
+            "low": one.law.intervals()[parameter][0],
+            "high": one.law.intervals()[parameter][1],
+            "missed": one.judgement.rmse[one.law.form.name],
+            "missed_by_constant": one.judgement.baseline,
+        }
+        for dimension, one in fitted.items()
+        for parameter, value in one.law.parameters.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def exchange_rates(
+    points: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    of: str = "scale",
+    multipliers: tuple[float, ...] = (2, 4, 6),
+) -> Iterator[str]:
+    """What multiplying a dimension buys in multiply-adds of each other one, in words.
+
+    Args:
+        points: from `analysis.series.points`.
+        rng: draws the resamples.
+        of: the dimension that is multiplied.
+        multipliers: of it; those that were not trained are refused in words.
+    """
+    for other in (name for name in _present(points) if name != of):
+        frames = along(points, of), along(points, other)
+        for multiplier in multipliers:
+            try:
+                rate = exchange(
+                    *frames, multiplier=multiplier, form=power(), rng=rng, resamples=_RESAMPLES
+                )
+            except Refusal as refusal:
+                yield f"x{multiplier:g} in {of} against {other}: no rate: {refusal}"
+                continue
+            yield rate.sentence(of, other)
+
+
+def rules(
+    run: Run,
+    points: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    ratios: tuple[float, ...] = (2.0, 4.0),
+) -> Iterator[str]:
+    """How to spend more multiply-adds over all dimensions at once, in words.
+
+    A hypothesis: gains are taken to add up in the logarithm of error, and no network with two
+    dimensions changed was trained.
+
+    Args:
+        run: gives the base.
+        points: from `analysis.series.points`.
+        rng: draws the resamples.
+        ratios: budgets over the base's multiply-adds.
+    """
+    curves = {name: along(points, name) for name in _present(points)}
+    for ratio in ratios:
+        try:
+            rule = compound_rule(
+                curves, _cost_of(run), budget_ratio=ratio, rng=rng, resamples=_RESAMPLES
+            )
+        except Refusal as refusal:
+            yield f"x{ratio:g} multiply-adds: no rule: {refusal}"
+            continue
+        chosen = ", ".join(
+            f"{name} x{value:g} [{rule.intervals[name][0]:g}, {rule.intervals[name][1]:g}]"
+            for name, value in rule.multipliers.items()
+        )
+        yield (
+            f"x{ratio:g} multiply-adds: {chosen}; costs x{rule.cost:.2f}, error foretold "
+            f"{rule.error:.2f} % [{rule.low:.2f}, {rule.high:.2f}], if gains add up"
+        )
+
+
+def _present(points: pd.DataFrame) -> list[str]:
+    return [name for name in DIMENSIONS if name in set(points["series"])]
+
+
+def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
+    """Exact multiply-adds over the base's by multipliers; infinite where none has them."""
+    network, side = run.config["network"], run.facts.image_size
+    origin: dict[str, Any] = base(run)
+    skeleton = network["skeleton"][0].rstrip("0123456789")
+    fixed: dict[str, Any] = {
+        key: network[key]
+        for key in ("planes", "version", "first_block")
+        if network[key] is not None
+    }
+    blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
+
+    def macs(multipliers: dict[str, float]) -> float:
+        dims = {
+            key: origin[key] * multipliers.get(key, 1.0)
+            for key in ("width", "scale", "cardinality")
+        }
+        deep = [count * multipliers.get("depth", 1.0) for count in blocks]
+        if any(value % 1 for value in (*dims.values(), *deep)):
+            return math.inf
+        try:
+            network = Architecture(
+                skeleton=skeleton,
+                depth=tuple(int(count) for count in deep),
+                **fixed | {key: int(value) for key, value in dims.items()},
+            )
+        except ArchitectureError:
+            return math.inf
+        return float(cost(network, image_size=side).macs)
+
+    whole = macs({})
+    return lambda multipliers: macs(multipliers) / whole
