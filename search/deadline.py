@@ -7,6 +7,7 @@ from search.records import Epoch, Started
 
 _RECENT = 16  # epochs that say how fast this machine trains
 _MARGIN = 15.0  # seconds to save checkpoints, stop workers and write the tables
+_EARLIER = 2.0  # workers begin to save by so much, lest the last turn ends just before
 
 
 class Deadline:
@@ -24,6 +25,11 @@ class Deadline:
     def over(self) -> bool:
         """Whether what runs should save itself and stop."""
         return self._left() <= 0
+
+    @property
+    def save_from(self) -> float:
+        """From when on workers save after each turn; seconds since 1970."""
+        return time.time() + self._left() - _EARLIER
 
     def note(self, started: Started, epoch: Epoch) -> None:
         """Learn from an epoch of this study how long others will take."""

@@ -41,7 +41,7 @@ class Desk:
         return self.failure is not None or self._study.over
 
     def suggest(self, name: str) -> dict[str, Any] | None:
-        """The next trial, None where there is none now: its start, and the epochs it has."""
+        """The next trial, None where there is none now: its start, its epochs, when to save."""
         if len(self._trials) >= self._slots:
             return None
         started = self._guarded(self._study.next, None)
@@ -51,6 +51,7 @@ class Desk:
         return {
             "started": json.dumps(started.to_json()),
             "reported": self._study.history.epochs(started.trial),
+            "save_from": self._study.save_from,
         }
 
     def report(self, result: dict[str, Any]) -> bool:

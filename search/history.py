@@ -1,12 +1,13 @@
 """What has happened in a study, by trial: read from the journal, kept up as it grows."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from res2net import Architecture
 from search.journal import JournalError, Record
-from search.records import Ended, Epoch, Phase, Started, Status
+from search.records import Ended, Epoch, Phase, Started, Status, Taken
 
 
 class Ranked(NamedTuple):
@@ -94,6 +95,24 @@ class History:
     def last_epoch(self, trial: int) -> Epoch:
         """The last epoch of a trial that was reported; KeyError where there is none."""
         return self._last[trial]
+
+    def pruned(self, trial: int, taken: Taken | None = None) -> Ended:
+        """The end of a running trial that early stopping stops, with what it took."""
+        epoch = self.last_epoch(trial)
+        return Ended(
+            trial=trial,
+            status=Status.PRUNED,
+            reason=(
+                f"validation error {epoch.val_error:.2f} % is not among the best at "
+                f"epoch {epoch.epoch}"
+            ),
+            epochs=epoch.epoch,
+            val_error=epoch.val_error,
+            val_error_top5=epoch.val_error_top5,
+            seconds=self.seconds(trial),
+            time=time.time(),
+            taken=taken,
+        )
 
     def whole(self, phase: Phase) -> Iterator[tuple[float, Started, Ended]]:
         """Validation error, start and end of each trial of a phase that was trained whole."""

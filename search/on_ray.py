@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -147,11 +148,15 @@ class TrialActor(tune.Trainable):
             checkpoint=checkpoint_path(self._folder, started.trial),
             reported=new_config["reported"],
         )
+        self._save_from = new_config["save_from"]
         return True
 
     def step(self) -> dict[str, Any]:
         """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
         epoch, ended = self._trial.step()
+        # Ray may keep a stopped worker for another trial, and never ask it to clean up.
+        if self._save_from is not None and time.time() >= self._save_from:
+            self._trial.save()
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
             "ended": ended and json.dumps(ended.to_json()),

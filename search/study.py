@@ -20,7 +20,6 @@ from search.records import (
     Epoch,
     Phase,
     Started,
-    Status,
     Taken,
     Turn,
     architecture_to_json,
@@ -74,7 +73,9 @@ class Study:
             if self._note(record):
                 stopped[record.trial] = record
         for trial in sorted(stopped.keys() & self.history.live):
-            self._append(self._pruned(trial))  # decided, but a crash came before it was written
+            self._append(
+                self.history.pruned(trial)
+            )  # decided, but a crash came before it was written
         self._interrupted = sorted(self.history.live)
         self._repeats = self._unrepeated()  # looked at when every network was started
         self.tidy()
@@ -83,6 +84,11 @@ class Study:
     def over(self) -> bool:
         """Whether this start of the study hands out nothing any more."""
         return self.finished or self._closed
+
+    @property
+    def save_from(self) -> float | None:
+        """From when on workers should save after each turn, as one may be their last."""
+        return self._deadline.save_from if self._deadline else None
 
     @property
     def finished(self) -> bool:
@@ -142,7 +148,7 @@ class Study:
         for watcher in self.watchers:
             watcher.reported(started, epoch)
         if stop:
-            self.end(self._pruned(epoch.trial, taken))
+            self.end(self.history.pruned(epoch.trial, taken))
         return stop or self._is_time_up()
 
     def turned(self, turn: Turn) -> bool:
@@ -262,23 +268,6 @@ class Study:
         else:
             self._sampler.tell(candidate, record)
         return False
-
-    def _pruned(self, trial: int, taken: Taken | None = None) -> Ended:
-        epoch = self.history.last_epoch(trial)
-        return Ended(
-            trial=trial,
-            status=Status.PRUNED,
-            reason=(
-                f"validation error {epoch.val_error:.2f} % is not among the best at "
-                f"epoch {epoch.epoch}"
-            ),
-            epochs=epoch.epoch,
-            val_error=epoch.val_error,
-            val_error_top5=epoch.val_error_top5,
-            seconds=self.history.seconds(trial),
-            time=time.time(),
-            taken=taken,
-        )
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)
