@@ -12,7 +12,7 @@ from analysis.marginals import best_by_value, marginals
 from analysis.plots_space import draw_importance, draw_marginals, draw_parallel
 from analysis.runs import RunError, read_run
 from search.records import Started
-from tests.analysis.made import write_run
+from tests.analysis.studied import write_run
 
 SPACE = """\
 # Which dimension matters?

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from analysis.figures import HERE, NOTEBOOKS, execute
-from tests.analysis.made import FIG5, write_run
+from tests.analysis.studied import FIG5, write_run
 from tests.analysis.test_importance import SPACE, by_scale
 from tests.analysis.test_series import noisy
 

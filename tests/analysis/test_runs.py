@@ -11,7 +11,7 @@ from analysis.runs import RunError, read_run
 from analysis.tables import EPOCH_COLUMNS, epochs
 from search.journal import FILE, JournalError, read
 from search.records import Epoch
-from tests.analysis.made import FIG5, write_run
+from tests.analysis.studied import FIG5, write_run
 from tests.analysis.test_series import noisy
 
 CONFIRMED = FIG5.replace("seeds: 4}", "seeds: 2}\nconfirm: {top: 3, seeds: 2, epochs: 4}")

@@ -18,7 +18,7 @@ from analysis.series import (
     summary,
 )
 from search.records import Started
-from tests.analysis.made import FIG5, write_run
+from tests.analysis.studied import FIG5, write_run
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "fig5.csv"
 # Points of precision that each dimension buys for each doubling of parameters.

@@ -11,7 +11,7 @@ from analysis.runs import read_run
 from analysis.series import points
 from analysis.tradeoffs import exchange_rates, laws, rules, table
 from search.records import Started
-from tests.analysis.made import FIG5, write_run
+from tests.analysis.studied import FIG5, write_run
 from tests.analysis.test_series import dimension, noisy
 
 BASE_MACS = 1_099_075_584

@@ -1,0 +1,81 @@
+"""Runs whose results are known: a real study and its journal, with errors that a test says."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from search import manifest, plan
+from search.config import load
+from search.journal import Journal
+from search.records import Ended, Epoch, Started, Status
+from search.space import survey
+from search.study import Study
+
+FIG5 = """\
+# Which dimension pays?
+study: fig5
+network:
+  depth: [29, 56, 83, 110, 137, 164]
+  cardinality: [6, 12, 18, 24, 30, 36]
+  scale: [1, 2, 3, 4, 5, 6]
+  width: 24
+data: {name: cifar100, validation: 5000}
+training: {epochs: 2}
+search: {sampler: axes, seeds: 4}
+"""
+Error = Callable[[Started], float | None]
+
+
+def write_run(
+    folder: Path, error: Error, *, text: str = FIG5, stop_after: int = 10**9, epochs: int = 2
+) -> Path:
+    """Write the run of a space file; each trial has the error that is said.
+
+    Args:
+        folder: where the run goes.
+        error: of a trial in percent, on validation and test images; None: it failed.
+        text: the space file.
+        stop_after: trials, after which the run is left as it is.
+        epochs: that each trial reports, with the same error.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    space = folder / "asked.yaml"
+    space.write_text(text, encoding="utf-8")
+    config, _ = load(space)
+    surveyed = survey(config)
+    config = plan.counted(config, surveyed)
+    with Journal(folder) as journal:
+        manifest.note(folder, config, space=space, command=["python", "-m", "search.run"])
+        study = Study(config, surveyed, journal)
+        for _ in range(stop_after):
+            started = study.next()
+            if started is None:
+                break
+            _end(study, started, error(started), epochs=epochs)
+    return folder
+
+
+def _end(study: Study, started: Started, error: float | None, *, epochs: int) -> None:
+    for number in range(1, epochs + 1):
+        if error is None:
+            break
+        stopped = study.report(
+            Epoch(trial=started.trial, epoch=number, train_loss=1.0, val_error=error,
+                  val_error_top5=error / 2, images_per_s=100.0, seconds=5.0)
+        )  # fmt: skip
+        if stopped:
+            return
+    study.end(
+        Ended(
+            trial=started.trial,
+            status=Status.FAILED if error is None else Status.OK,
+            reason="it broke" if error is None else "",
+            epochs=0 if error is None else epochs,
+            val_error=error,
+            val_error_top5=error,
+            test_error=error,
+            test_error_top5=error,
+            seconds=10.0,
+            device="cpu",
+            time=1.0,
+        )
+    )
