@@ -153,3 +153,32 @@ def _is_amount(value: object) -> bool:
 
 def _shown(value: object) -> str:
     return amount(float(str(value))) if _is_amount(value) else str(value)
+
+
+def draw_distributions(distributions: pd.DataFrame, *, title: str) -> Figure:
+    """Share of the networks below each error, with 95 % bands.
+
+    Args:
+        distributions: from `analysis.distribution.distributions`.
+        title: what the run was.
+    """
+    styles = marks(["as sampled", "multiply-adds uniform"])
+    with drawing(width=6.5, height=3.8) as (figure, (ax,)):
+        for kind, rows in distributions.groupby("kind", sort=False):
+            style = styles[str(kind)]
+            ax.fill_between(
+                rows["error"], rows["low"], rows["high"], step="post", color=style.color,
+                alpha=0.13, linewidth=0,
+            )  # fmt: skip
+            ax.step(
+                rows["error"], rows["fraction"], where="post", color=style.color,
+                linestyle=style.linestyle, label=kind,
+            )  # fmt: skip
+        ax.set_xlabel("validation error (%)")
+        ax.set_ylabel("share of the networks with less")
+        ax.set_title(title, loc="left", fontsize=10)
+        if len(distributions):
+            ax.legend(loc="lower right")
+        else:
+            nothing(ax, "fewer than two networks were trained whole")
+    return figure

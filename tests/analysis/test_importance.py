@@ -1,5 +1,6 @@
 """What matters in a space: laws that are known, and refusals where it would mislead."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from analysis.distribution import best_ranges, distributions
 from analysis.importance import averaged, importance
 from analysis.marginals import best_by_value, marginals
-from analysis.plots_space import draw_importance, draw_marginals, draw_parallel
+from analysis.plots_space import (
+    draw_distributions,
+    draw_importance,
+    draw_marginals,
+    draw_parallel,
+)
 from analysis.runs import RunError, read_run
 from search.records import Started
 from tests.analysis.studied import write_run
@@ -131,3 +138,30 @@ def test_the_figures_show_what_the_tables_hold(tmp_path: Path) -> None:
     assert len(lines) == 40 + 3, "a line a network, and one an axis"
     nothing = draw_parallel(networks.iloc[:0], ("depth",), title="nothing")
     assert "no dimension varied" in nothing.axes[0].texts[0].get_text()
+
+
+def test_the_distribution_of_errors_is_counted(tmp_path: Path) -> None:
+    networks = averaged(read_run(write_run(tmp_path, by_scale, text=SPACE)))
+    table = distributions(networks, rng=np.random.default_rng(0))
+    plain = table[table["kind"] == "as sampled"]
+    errors = networks["val_error_pct"].to_numpy()
+    expected = stats.ecdf(errors).cdf
+    assert plain["error"].tolist() == expected.quantiles.tolist()
+    assert plain["fraction"].to_numpy() == pytest.approx(expected.probabilities)
+    assert (plain["high"] - plain["fraction"]).max() == pytest.approx(
+        math.sqrt(math.log(2 / 0.05) / 80)
+    )
+    assert set(table["kind"]) == {"as sampled", "multiply-adds uniform"}
+    few = distributions(networks.iloc[:4], rng=np.random.default_rng(0))
+    assert set(few["kind"]) == {"as sampled"}, "too few for bins of complexity"
+    assert distributions(networks.iloc[:1], rng=np.random.default_rng(0)).empty
+    assert len(draw_distributions(table, title="known").axes[0].lines) == 2
+
+
+def test_the_best_networks_have_the_largest_scale(tmp_path: Path) -> None:
+    networks = averaged(read_run(write_run(tmp_path, by_scale, text=SPACE)))
+    ranges = best_ranges(networks, rng=np.random.default_rng(0)).set_index("dimension")
+    assert tuple(ranges.loc["scale", ["median", "high"]]) == (3, 3)
+    assert ranges.loc["scale", "low"] >= 2, "one quarter in sixty has none of scale 3"
+    assert ranges.loc["depth", "low"] < ranges.loc["depth", "high"]
+    assert {"macs", "params"} <= set(ranges.index)
