@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
-from search.journal import epoch_lines, read
+from search.journal import JournalError, epoch_lines, read
 from search.records import Ended, Started
 
 TRIAL_COLUMNS = (
@@ -87,6 +87,11 @@ def trials(folder: Path) -> pd.DataFrame:
         if isinstance(record, Started):
             rows[record.trial] = _started(record)
         elif isinstance(record, Ended):
+            if record.trial not in rows:
+                raise JournalError(
+                    f"{folder}: trial {record.trial} ends and never started; restore the journal "
+                    "from a copy, or delete every line of that trial"
+                )
             values = asdict(record)
             values |= values.pop("taken") or {}
             ended = {_RENAMED.get(key, key): value for key, value in values.items()}

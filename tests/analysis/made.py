@@ -1,5 +1,6 @@
 """Runs without training, written as search writes them, and pages read back."""
 
+import json
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,12 +8,31 @@ from typing import Any
 
 from analysis.runs import Run, read_run
 from res2net import Architecture, cost
-from search import manifest
-from search.journal import Journal
-from search.records import Ended, Epoch, Started, Status, Taken, architecture_to_json
+from search import manifest, plan
+from search.journal import FILE
+from search.records import (
+    JOURNAL_VERSION,
+    Ended,
+    Epoch,
+    Started,
+    Status,
+    Taken,
+    architecture_to_json,
+)
+from search.space import survey
 from tests.search.spaces import TINY, config_of
 
 CLOCK = 1.8e9
+ERRORS = {1: [30.0, 31.5, 33.0], 2: [20.0, 24.0, 22.5], 3: [50.0, 52.0, 49.0]}
+OVERRIDES = ("search.trials=3", "search.seeds=3")
+AXES = """\
+# Which dimension pays?
+study: axes
+network: {planes: 2, depth: 20, cardinality: [1, 2], scale: [1, 2, 3], width: 2}
+data: {name: synthetic, validation: 64}
+training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
+search: {sampler: axes, seeds: 2, seed: 0}
+"""
 HEADER = "# Does <scale> pay & where?\n#\n# Three seeds each.\n"
 
 
@@ -20,6 +40,16 @@ def network(width: int, **changes: Any) -> Architecture:
     """A small network, another one for each width."""
     fields: dict[str, Any] = {"depth": 11, "planes": 2, "width": width, "classes": 4}
     return Architecture(**(fields | changes))
+
+
+def seeded(errors: dict[int, list[float]] = ERRORS) -> list[dict[str, Any]]:
+    """A search of three networks, three seeds each."""
+    return [
+        {"network": network(width), "seed": 10 + i, "repeat": i, "val_error": error,
+         "curve": [error + 9, error + 4, error], "test_error": error + 1.25}
+        for width, values in errors.items()
+        for i, error in enumerate(values)
+    ]  # fmt: skip
 
 
 def made(
@@ -36,10 +66,14 @@ def made(
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = config_of(folder, text, *overrides)
-    with Journal(folder) as journal:
-        for number, trial in enumerate(trials):
-            for record in _records(number, dict(trial), config.training.epochs):
-                journal.append(record)
+    config = plan.counted(config, survey(config))
+    # As search.journal writes them, which puts each end on the disk: minutes for 10,000.
+    lines: list[dict[str, Any]] = [{"event": "journal", "version": JOURNAL_VERSION}]
+    for number, trial in enumerate(trials):
+        records = _records(number, dict(trial), config.training.epochs)
+        lines += [record.to_json() for record in records]
+    written = [json.dumps(line, separators=(",", ":"), allow_nan=False) for line in lines]
+    (folder / FILE).write_text("\n".join([*written, ""]), encoding="utf-8")
     path = folder / "space.yaml"
     command = ["python", "-m", "search.run", "space.yaml", "--set", "a=<b>"]
     manifest.note(folder, config, space=path, command=command, **noted)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.compare import agreement, common, differences, labels, same_data, shifts
-from analysis.compare_page import compare_page
-from analysis.page import render
+from analysis.pages.compare_page import compare_page
+from analysis.pages.page import render
 from analysis.plots_compare import draw_errors, draw_ranks
 from analysis.report import main
 from analysis.runs import Run, RunError

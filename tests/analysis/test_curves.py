@@ -82,8 +82,8 @@ def test_what_is_drawn_is_the_table(tmp_path: Path) -> None:
     rows = [{"network": network(1), "curve": [50.0, 40.0, 30.0], "val_error": 30.0}]
     run = made(tmp_path, rows)
     axes = draw_curves(band(run), best(run), title="a run").axes[0]
-    drawn = [line.get_ydata() for line in axes.lines]
-    assert [list(map(float, ys)) for ys in drawn] == [[50.0, 40.0, 30.0]] * 2
+    drawn = [np.asarray(line.get_ydata(), dtype=float).tolist() for line in axes.lines]
+    assert drawn == [[50.0, 40.0, 30.0]] * 2
     assert axes.get_ylabel() == "validation error (% top-1)"
 
 

@@ -9,36 +9,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis import facts
 from analysis.networks import networks
-from analysis.page import Column, render
+from analysis.pages.page import render
+from analysis.pages.run_page import run_page
 from analysis.report import main
-from analysis.run_page import run_page
 from analysis.runs import Run
 from search.journal import Journal
-from search.records import Ended, Status, Taken
-from tests.analysis.browser import browsing
-from tests.analysis.made import Parsed, made, network
-
-ERRORS = {1: [30.0, 31.5, 33.0], 2: [20.0, 24.0, 22.5], 3: [50.0, 52.0, 49.0]}
-OVERRIDES = ("search.trials=3", "search.seeds=3")
-AXES = """\
-# Which dimension pays?
-study: axes
-network: {planes: 2, depth: 20, cardinality: [1, 2], scale: [1, 2, 3], width: 2}
-data: {name: synthetic, validation: 64}
-training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
-search: {sampler: axes, seeds: 2, seed: 0}
-"""
-
-
-def seeded(errors: dict[int, list[float]] = ERRORS) -> list[dict[str, Any]]:
-    return [
-        {"network": network(width), "seed": 10 + i, "repeat": i, "val_error": error,
-         "curve": [error + 9, error + 4, error], "test_error": error + 1.25}
-        for width, values in errors.items()
-        for i, error in enumerate(values)
-    ]  # fmt: skip
+from search.records import Ended, Status
+from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
 
 
 def page_of(run: Run) -> Parsed:
@@ -144,43 +122,6 @@ def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     assert page_of(made(tmp_path / "empty", [])).tables["every-trial"][1:] == []
 
 
-def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
-    outcomes = [
-        (Status.FAILED, "disk"), (Status.DIVERGED, "nan"), (Status.DIVERGED, "nan"),
-        (Status.OUT_OF_MEMORY, "8 GiB"), (Status.PRUNED, ""),
-    ]  # fmt: skip
-    rows = [
-        {"network": network(1), "seed": seed, "status": status, "reason": reason}
-        for seed, (status, reason) in enumerate(outcomes)
-    ]
-    page = page_of(made(tmp_path, rows, "search.trials=5"))
-    assert page.tables["failed"][1:] == [
-        ["diverged", "nan", "1, 2", "2"],
-        ["failed", "disk", "0", "1"],
-        ["out-of-memory", "8 GiB", "3", "1"],
-    ]
-    assert "4 of 5 trials that ended failed" in page.text["failures"]
-    assert "1 were stopped early by the scheduler" in page.text["failures"]
-
-
-def test_what_it_cost_is_added_up(tmp_path: Path) -> None:
-    rows = [
-        {"network": network(1), "seed": seed, "val_error": 5.0, "seconds": seconds,
-         "taken": Taken(peak_memory=peak * 2**30, energy=energy)}
-        for seed, seconds, peak, energy in ((1, 1800.0, 1, 1.8e6), (2, 5400.0, 3, None))
-    ]  # fmt: skip
-    run = made(tmp_path, rows, "search.trials=2", "resources.cpu=4")
-    cost = dict(facts.cost(run))
-    assert cost["Time of the trials"].startswith(
-        "2 h 0 min added up; one took 1 h 0 min (median)"
-    )
-    assert cost["CPU-hours"].startswith("8.00: that time at 4 CPUs a trial")
-    assert cost["Energy"].startswith("0.500 kWh (1,800,000 J), of the 1 of 2 trials")
-    assert cost["Peak memory"].startswith("3.00 GiB of a trial's whole process")
-    shared = made(tmp_path / "gpu", rows, "search.trials=2", "resources={gpu: 0.25, cpu: 2}")
-    assert dict(facts.cost(shared))["GPU-hours"].startswith("0.50: that time at 0.25 GPUs")
-
-
 def test_how_it_was_made(run: Run) -> None:
     page = page_of(run)
     row = dict(zip(*page.tables["starts"], strict=True))
@@ -192,23 +133,11 @@ def test_how_it_was_made(run: Run) -> None:
     assert "study: tiny" in page.text["made"]
 
 
-@pytest.mark.parametrize(
-    ("commit", "said"),
-    [
-        ("abc", "abc"),
-        ("abc-dirty", "abc with changes that were not committed"),
-        (None, "not known: installed without its history"),
-    ],
-)
-def test_the_commit_in_words(commit: str | None, said: str) -> None:
-    assert facts.commit_of({"git_commit": commit}) == said
-
-
 def test_axes_say_what_each_dimension_buys(tmp_path: Path) -> None:
     forms = [(1, 1, 50.0), (2, 1, 40.0), (3, 1, 30.0), (1, 2, 45.0)]
     rows = [
         {"network": network(2, depth=20, scale=scale, cardinality=cardinality), "seed": seed,
-         "repeat": seed, "curve": [error], "val_error": error, "test_error": error + seed * scale}
+         "repeat": seed, "val_error": error, "test_error": error + seed * scale}
         for seed in (0, 1)
         for scale, cardinality, error in forms
     ]  # fmt: skip
@@ -232,96 +161,6 @@ def test_confirmed_networks_are_told_apart(tmp_path: Path) -> None:
     assert "Trained again with fresh seeds for 7 epochs" in page.text["conclusion"]
     assert page.tables["networks-confirm"][1][3:5] == ["2", "31.00"]
     assert page.tables["networks-search"][1][3:5] == ["1", "10.00"]
-
-
-def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
-    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    rows = [{"network": network(1), "status": Status.FAILED, "reason": evil, "device": evil}]
-    text = "# Does <script>alert(3)</script> pay?\n" + AXES.split("\n", 1)[1]
-    run = made(tmp_path / "<b>&", rows, text=text, left_out=["<i>.jpg"])
-    html = render(run_page(run))
-    page = Parsed(html)
-    assert page.tables["failed"][1][1] == evil
-    assert [tag for tag, _ in page.tags].count("script") == 1
-    assert not {tag for tag, _ in page.tags} & {"img", "b", "i"}
-    assert "alert(3)</script>" not in html
-
-
-def test_nothing_is_asked_of_a_network(run: Run) -> None:
-    html = render(run_page(run))
-    tags = Parsed(html).tags
-    asked = [
-        value for _, named in tags for key, value in named.items()
-        if key in ("src", "href", "xlink:href", "action", "data") and value
-    ]  # fmt: skip
-    assert all(value.startswith(("#", "data:")) for value in asked)
-    assert "@import" not in html
-    assert set(re.findall(r"url\((.)", html)) <= {"#"}
-    policy = [named["content"] for tag, named in tags if named.get("http-equiv")]
-    assert policy[0].startswith("default-src 'none'")
-    assert not re.findall(r'https?://(?!www\.w3\.org/(?:2000/svg|1999/xlink)")', html)
-
-
-def test_ids_are_of_one_element_and_figures_have_words(run: Run) -> None:
-    tags = Parsed(render(run_page(run))).tags
-    ids = [named["id"] for _, named in tags if "id" in named]
-    assert len(ids) == len({*ids})
-    used = {v[1:] for _, named in tags for k, v in named.items() if k.endswith("href") and v}
-    assert used <= {*ids}
-    drawn = [named for tag, named in tags if tag == "svg"]
-    assert len(drawn) == 2
-    assert all(named["role"] == "img" and named["aria-label"] for named in drawn)
-    assert [named["lang"] for tag, named in tags if tag == "html"] == ["en"]
-
-
-def many(folder: Path, count: int) -> Run:
-    """So many trials; one in fifty diverged for a reason of its own."""
-    rng = np.random.default_rng(0)
-    rows: list[dict[str, Any]] = []
-    for number, error in enumerate(rng.uniform(10, 90, count).tolist()):
-        shape = network(
-            1 + number % 100, scale=1 + number // 100 % 4, cardinality=1 + number // 400
-        )
-        ended = {"val_error": error, "test_error": error, "curve": [error]}
-        if number % 50 == 7:
-            ended = {"status": Status.DIVERGED, "reason": f"<{number}> " + "long " * 300}
-        rows.append({"network": shape, "seed": number} | ended)
-    return made(folder, rows, f"search.trials={count}", text=SPACE_OF_MANY)
-
-
-SPACE_OF_MANY = """\
-study: many
-network:
-  planes: 2
-  depth: 11
-  cardinality: {from: 1, to: 25}
-  scale: [1, 2, 3, 4]
-  width: {from: 1, to: 100}
-data: {name: synthetic, validation: 64}
-training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
-search: {sampler: random, trials: 10000, seed: 0}
-"""
-
-
-def test_ten_thousand_trials_are_less_than_five_megabytes(tmp_path: Path) -> None:
-    run = many(tmp_path, 10_000)
-    html = render(run_page(run))
-    assert len(html.encode()) < 5e6
-    page = Parsed(html)
-    assert len(page.tables["every-trial"]) == 1 + 10_000
-    assert len(page.tables["networks-search"]) == 1 + 9_800
-    assert "9,800 networks" in page.text["conclusion"]
-    assert len(page.tables["failed"]) == 1 + 200
-
-
-def test_more_rows_than_fit_are_named() -> None:
-    table = networks(made(tmp_path, seeded(), *OVERRIDES))
-    from analysis.page import table as shown
-
-    long = table.loc[np.zeros(10_001, dtype=int)]
-    made_of_it = shown(long, [Column("network", "name")], name="x", caption="All")
-    assert len(made_of_it.rows) == 10_000
-    assert "the first 10,000 of 10,001 rows" in made_of_it.caption
 
 
 def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -417,71 +256,3 @@ def test_bad_arguments_are_refused(
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == 2
-
-
-SORT = """
-const table = document.getElementById("every-trial");
-const cells = (title) => {
-  const place = [...table.tHead.rows[0].cells].findIndex((th) => th.textContent.includes(title));
-  return [place, [...table.tBodies[0].rows].map((row) => row.cells[place].textContent)];
-};
-const [place] = cells(arguments[0]);
-const title = table.tHead.rows[0].cells[place];
-const seen = [];
-for (const _ of [1, 2]) {
-  title.querySelector("button").click();
-  seen.push([title.getAttribute("aria-sort"), cells(arguments[0])[1]]);
-}
-return seen;
-"""
-FILTER = """
-const box = document.getElementById("every-trial-filter");
-box.value = arguments[0];
-box.dispatchEvent(new Event("input"));
-const rows = [...document.getElementById("every-trial").tBodies[0].rows];
-return [rows.map((row) => row.cells[1].textContent),
-        document.querySelector("#every-trial-tools output").textContent];
-"""
-
-
-@pytest.mark.parametrize(("width", "height"), [(1280, 1600), (390, 844)])
-def test_in_a_browser(tmp_path: Path, width: int, height: int) -> None:
-    # One without an error, which sorts last both ways.
-    rows = [*seeded(), {"network": network(3), "seed": 99, "status": Status.DIVERGED}]
-    folder = made(tmp_path, rows, *OVERRIDES).folder
-    main([str(folder)])
-    with browsing(width=width, height=height) as browser:
-        browser.open(folder / "report.html")
-        assert browser.run("return innerWidth") == width
-        assert browser.run("return document.documentElement.scrollWidth") <= width
-        errors = sorted(error for values in ERRORS.values() for error in values)
-        texts = [f"{error:.2f}" for error in errors]
-        assert browser.run(SORT, "val error") == [
-            ["ascending", [*texts, ""]],
-            ["descending", [*texts[::-1], ""]],
-        ]
-        name = network(2).name
-        shown, said = browser.run(FILTER, f"{name.upper()} ok")
-        assert (shown, said) == ([name] * 3, "3 of 10 rows fit")
-        opened = "document.querySelectorAll('details').forEach((one) => (one.open = true))"
-        browser.run(opened)
-        assert browser.run("return document.documentElement.scrollWidth") <= width
-        assert browser.errors() == []
-        assert {url.split(":")[0] for url in browser.requests()} <= {"file", "data"}
-
-
-EVIL = "<script>document.title = 'x'</script>"
-
-
-def test_in_a_browser_no_script_but_ours_runs(tmp_path: Path) -> None:
-    """Even where something were not escaped: the page's policy names the one script."""
-    run = made(tmp_path, seeded()[:1])
-    html = render(run_page(run)).replace(
-        "</main>", "<script>document.title = 'x'</script></main>"
-    )
-    path = tmp_path / "evil.html"
-    path.write_text(html, encoding="utf-8")
-    with browsing(width=800, height=600) as browser:
-        browser.open(path)
-        assert browser.run("return document.title") == "Report of tiny"
-        assert "Content Security Policy" in "".join(browser.errors())

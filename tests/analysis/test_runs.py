@@ -78,6 +78,15 @@ def test_a_torn_last_line_costs_nothing_and_damage_is_named(tmp_path: Path) -> N
         epochs(folder)
 
 
+def test_an_end_without_a_start_is_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, stop_after=2)
+    journal = folder / FILE
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"start","trial":1,' not in line))
+    with pytest.raises(JournalError, match="trial 1 ends and never started; restore"):
+        read_run(folder)
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"holds no journal.jsonl; name a run"):
         read_run(tmp_path)

@@ -1,0 +1,197 @@
+"""One HTML page from plain parts: tables as text, figures as vectors, one template.
+
+Go in: a `Page` of sections. Comes out: HTML that asks nothing of any network: styles, script
+and figures stand in it, and its own policy forbids the browser every request. The only script
+that may run is ours, by its digest, so that nothing written in a name or a reason ever does.
+"""
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure as Drawing
+
+from analysis.look import STYLE
+
+_MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
+_HERE = Path(__file__).parent
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_OPENING = re.compile(r"<svg\b[^>]*>")
+_VIEW_BOX = re.compile(r'viewBox="([-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+))"')
+_ID = re.compile(r'(\bid="|href="#|url\(#)')
+
+
+class Column(NamedTuple):
+    """A column of a table: what it is called, which of the frame it is, how it is written."""
+
+    title: str
+    key: str
+    form: str = ""  # of Python's format; empty for words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table as it is shown, every cell written out.
+
+    Attributes:
+        name: an id that no other part of the page has.
+        caption: what it holds.
+        titles: of its columns.
+        rows: cells; an empty one says that there is no such value.
+        words: places of the columns that hold words; the others hold numbers.
+        sortable: by a click on a title, with a box to filter.
+    """
+
+    name: str
+    caption: str
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...]
+    sortable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A drawing with its words and its numbers."""
+
+    name: str
+    svg: Markup
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of a page under one heading; what is empty is not shown."""
+
+    name: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()  # title and text, shown as it was written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole report; `banner` says what a reader must know before any result."""
+
+    title: str
+    banner: str
+    sections: tuple[Section, ...]
+
+
+def table(
+    frame: pd.DataFrame,
+    columns: Iterable[Column],
+    *,
+    name: str,
+    caption: str,
+    sortable: bool = False,
+) -> Table:
+    """Write a frame out.
+
+    Args:
+        frame: any; missing values become empty cells, rows beyond 10,000 words in the caption.
+        columns: which, in order.
+        name: id on the page.
+        caption: what it holds.
+        sortable: by a click on a title.
+    """
+    columns = tuple(columns)
+    if len(frame) > _MOST_ROWS:
+        caption += (
+            f"; the first {_MOST_ROWS:,} of {len(frame):,} rows, so that the page stays small: "
+            "python -m analysis.summary writes all of them"
+        )
+        frame = frame.head(_MOST_ROWS)
+    written = [[_cell(value, column.form) for value in frame[column.key]] for column in columns]
+    return Table(
+        name=name,
+        caption=caption,
+        titles=tuple(column.title for column in columns),
+        rows=tuple(zip(*written, strict=True)),
+        words=tuple(place for place, column in enumerate(columns) if not column.form),
+        sortable=sortable,
+    )
+
+
+def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
+    """A drawing as vectors inside the page.
+
+    Args:
+        drawing: from a draw function.
+        alt: what it shows, for who cannot see it.
+        caption: below it.
+        table: the numbers it was drawn from; its name is also that of the figure's ids.
+    """
+    file = io.StringIO()
+    with mpl.rc_context(STYLE):
+        drawing.savefig(file, format="svg", metadata={"Date": None})
+    text = _METADATA.sub("", file.getvalue())
+    text = text[text.index("<svg") :]
+    # Ids are of the page, not of a figure: those of two figures would be one another's.
+    text = _ID.sub(rf"\g<1>{table.name}-", text)
+    view = _VIEW_BOX.search(text)
+    assert view is not None, "matplotlib writes one"
+    opening = Markup(
+        '<svg viewBox="{}" role="img" aria-label="{}" style="width:{}pt;aspect-ratio:{}/{}">'
+    ).format(view[1], alt, view[2], view[2], view[3])
+    svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib's, who escapes
+    return Figure(name=f"figure-{table.name}", svg=svg, caption=caption, table=table)
+
+
+def render(page: Page) -> str:
+    """The page as HTML; the same page is the same text."""
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        body=_body,
+        style=Markup((_HERE / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our file
+        script=Markup(script),  # noqa: S704 - our file
+        digest=digest,
+    )
+
+
+def write(text: str, path: Path) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; what was there is as it was.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _cell(value: Any, form: str) -> str:
+    if pd.isna(value):
+        return ""
+    return format(value, form) if form else str(value)
+
+
+def _body(rows: Iterable[tuple[str, ...]]) -> Markup:
+    """Rows of a table; HTML needs no closing tags there, and 10,000 rows are 1 MB less so."""
+    lines = ("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
+    return Markup("\n".join(lines))  # noqa: S704 - each cell is escaped

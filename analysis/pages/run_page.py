@@ -1,0 +1,150 @@
+"""The report of one run, put together from what others computed and drew.
+
+Goes in: a `Run`. Comes out: a `page.Page`: question, conclusion, figures, trials, failures,
+cost, and how it was made.
+"""
+
+from pandas.api.types import is_numeric_dtype
+
+from analysis.pages import facts, page
+from analysis.pages.findings import findings
+from analysis.pages.page import Column, Page, Section, Table
+from analysis.pages.run_figures import networks_table, run_figures
+from analysis.runs import Run
+
+_DIMENSIONS = ("depth", "width", "scale", "cardinality")
+_TRIALS = (
+    Column("trial", "trial", "d"),
+    Column("network", "name"),
+    Column("phase", "phase"),
+    Column("status", "status"),
+    Column("val error (%)", "val_error_pct", ".2f"),
+    Column("test error (%)", "test_error_pct", ".2f"),
+    Column("params", "params", ","),
+    Column("MACs", "macs", ","),
+    Column("skeleton", "skeleton"),
+    *(Column(key, key) for key in _DIMENSIONS),
+    Column("SE", "se"),
+    Column("seed", "seed", "d"),
+    Column("epochs", "epochs", ".0f"),
+    Column("time (s)", "seconds", ",.1f"),
+    Column("parts of a batch", "parts", ".0f"),
+    Column("reason", "reason"),
+)
+# Left out of the table where all trials agree, for it then says nothing and takes room.
+_MAY_AGREE = ("phase", "skeleton", "se", "parts", "reason")
+_FAILURES = (
+    Column("status", "status"),
+    Column("reason", "reason"),
+    Column("trials, by number", "trials"),
+    Column("count", "count", ","),
+)
+_REASONS, _LONGEST = 200, 1000  # that are listed, and characters of one
+_STARTS = tuple(
+    Column(key, key) for key in ("time", "commit", "python", "versions", "hardware", "command")
+)
+
+
+def run_page(run: Run) -> Page:
+    """Put the report of one run together."""
+    asked = facts.question(run)
+    return Page(
+        title=f"Report of {run.name}",
+        banner=run.banner(),
+        sections=(
+            Section(
+                name="question",
+                title="The question",
+                paragraphs=tuple(asked or ["The space file opens with no comment that says."]),
+                facts=(("Study", run.name), ("Run", str(run.folder))),
+            ),
+            _conclusion(run),
+            Section(name="figures", title="Figures", figures=tuple(run_figures(run))),
+            Section(name="trials", title="Every trial", tables=(trials_table(run),)),
+            _failures(run),
+            Section(name="cost", title="What it cost", facts=facts.cost(run)),
+            _made(run),
+        ),
+    )
+
+
+def trials_table(run: Run) -> Table:
+    """Every trial of a run, whatever came of it."""
+    trials = run.trials
+    agreed = {key for key in _MAY_AGREE if len(trials[key].unique()) <= 1}
+    if trials["reason"].replace("", None).notna().any():
+        agreed.discard("reason")
+    plain = {key for key in _DIMENSIONS if is_numeric_dtype(trials[key])}  # not 1.2.4
+    columns = [
+        column._replace(form="d") if column.key in plain else column
+        for column in _TRIALS
+        if column.key not in agreed
+    ]
+    return page.table(
+        trials.assign(reason=[_cut(reason) for reason in trials["reason"]]),
+        columns,
+        name="every-trial",
+        caption=f"All {len(trials):,} trials; val is validation; errors after the last epoch",
+        sortable=True,
+    )
+
+
+def _conclusion(run: Run) -> Section:
+    confirmed = networks_table(run, phase="confirm")
+    return Section(
+        name="conclusion",
+        title="The conclusion",
+        paragraphs=tuple(findings(run)),
+        tables=(confirmed,) if confirmed.rows else (),
+    )
+
+
+def _failures(run: Run) -> Section:
+    failed = facts.failures(run.trials)
+    stopped = int((run.trials["status"] == "pruned").sum())
+    total = int(failed["count"].sum())
+    said = [
+        f"{total:,} of {run.ended:,} trials that ended failed." if total else "None failed."
+    ]
+    if stopped:
+        said.append(f"{stopped:,} were stopped early by the scheduler, which is no failure.")
+    shown = failed.head(_REASONS)
+    shown = shown.assign(reason=[_cut(reason, _LONGEST) for reason in shown["reason"]])
+    caption = "Failed trials by status and reason" + (
+        f", the {_REASONS} most frequent of {len(failed):,}" if len(failed) > _REASONS else ""
+    )
+    grouped = page.table(shown, _FAILURES, name="failed", caption=caption)
+    return Section(
+        name="failures",
+        title="Failures",
+        paragraphs=tuple(said),
+        tables=(grouped,) if total else (),
+    )
+
+
+def _cut(reason: str, most: int = 80) -> str:
+    """A reason may be as long as it likes, a row of ten thousand may not."""
+    return reason if len(reason) <= most else reason[: most - 3] + "..."
+
+
+def _made(run: Run) -> Section:
+    space = run.folder / "space.yaml"
+    text = space.read_text(encoding="utf-8", errors="replace") if space.is_file() else ""
+    started = facts.starts(run)
+    return Section(
+        name="made",
+        title="How it was made",
+        facts=facts.provenance(run),
+        tables=(
+            page.table(
+                started,
+                _STARTS,
+                name="starts",
+                caption=f"Starts of its command: {len(started)}",
+            ),
+        ),
+        texts=(
+            ("The space file as it was written", text or "space.yaml is not in the folder"),
+            ("All of it, defaults filled in (from the manifest)", facts.as_yaml(run.config)),
+        ),
+    )

@@ -1,0 +1,126 @@
+"""A report one can cite: python -m analysis.report RUN [RUN ...] [--out FILE].
+
+Of one run its question, conclusion, figures, every trial, failures, cost and how it was made;
+of several what differs between them and how far they agree. One HTML file that needs nothing
+else; `--format markdown` and `latex` print the table of networks instead.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from analysis.pages import page
+from analysis.pages.compare_page import compare_page, comparison_table
+from analysis.pages.exports import latex, markdown
+from analysis.pages.page import Table
+from analysis.pages.run_figures import networks_table
+from analysis.pages.run_page import run_page
+from analysis.runs import Run, RunError, read_run
+from search.journal import JournalError
+
+_TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
+_SECTIONS = ("study", "network", "budget", "data", "training", "search", "resources", "confirm")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the report of the runs named; 0, or 2 for what cannot be read or compared."""
+    arguments = _parser().parse_args(argv)
+    try:
+        out = _out(arguments)
+        runs = _runs(arguments.runs)
+        text = _text(runs, arguments.format)
+    except (RunError, JournalError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.format != "html":  # a page opens with them
+        for run in (run for run in runs if run.banner()):
+            print(f"{run.folder}: {run.banner()}", file=sys.stderr)
+    if out is None:
+        print(text, end="")
+        return 0
+    try:
+        page.write(text, out)
+    except OSError as error:
+        print(
+            f"{out}: cannot be written ({error.strerror or error}); make room or give another "
+            "file with --out",
+            file=sys.stderr,
+        )
+        return 2
+    print(f"report: {out}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m analysis.report", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default: RUN/report.html, of several runs comparison.html; other formats are "
+        "printed",
+    )
+    parser.add_argument("--format", choices=("html", *_TEXTS), default="html")
+    for name in _TEXTS:
+        parser.add_argument(
+            f"--{name}", dest="format", action="store_const", const=name,
+            help=f"the same as --format {name}",
+        )  # fmt: skip
+    return parser
+
+
+def _out(arguments: argparse.Namespace) -> Path | None:
+    """Where to write; None for the terminal."""
+    out: Path | None = arguments.out
+    if out is None:
+        if arguments.format != "html":
+            return None
+        alone = len(arguments.runs) == 1
+        return arguments.runs[0] / "report.html" if alone else Path("comparison.html")
+    if out.is_dir():
+        raise RunError(
+            f"--out {out}: is a folder; name a file in it, such as {out}/report.html"
+        )
+    if not out.parent.is_dir():
+        raise RunError(f"--out {out}: there is no folder {out.parent}; make it first")
+    return out
+
+
+def _runs(folders: Sequence[Path]) -> list[Run]:
+    seen: set[Path] = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise RunError(f"{folder}: is named twice; name each run once")
+        seen.add(folder.resolve())
+    return [_read(folder) for folder in folders]
+
+
+def _read(folder: Path) -> Run:
+    try:
+        run = read_run(folder)
+    except KeyError as error:  # an end of a trial that never started
+        raise RunError(
+            f"{folder}: its journal's records do not follow from each other (trial {error}); "
+            "restore it from a copy, or delete every line of that trial"
+        ) from error
+    missing = [name for name in _SECTIONS if name not in run.config]
+    if missing:
+        raise RunError(
+            f"{folder}: its manifest holds no {', '.join(missing)}; restore it from a copy"
+        )
+    return run
+
+
+def _text(runs: Sequence[Run], form: str) -> str:
+    alone = len(runs) == 1
+    if form == "html":
+        return page.render(run_page(runs[0]) if alone else compare_page(runs))
+    return _TEXTS[form](networks_table(runs[0]) if alone else comparison_table(runs))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

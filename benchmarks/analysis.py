@@ -1,0 +1,186 @@
+"""How long analysis takes on a run of many trials: each table and figure, and the whole report.
+
+    python -m benchmarks.analysis [--trials 10000] [--epochs 100] [--turns 3]
+
+The journal is written first, by the classes that write all journals, of networks drawn at
+random from a space and of made-up errors; nothing is trained, and its figures say nothing of
+networks. Each part is timed from the run's tables on, reading them by itself.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from analysis import curves, plots, report
+from analysis.distribution import best_ranges, distributions
+from analysis.front import accuracy_vs_macs
+from analysis.importance import averaged, importance
+from analysis.look import save
+from analysis.marginals import best_by_value, marginals
+from analysis.plots_curves import draw_curves
+from analysis.plots_space import (
+    draw_distributions,
+    draw_importance,
+    draw_marginals,
+    draw_parallel,
+)
+from analysis.runs import Run, read_run
+from benchmarks.machine import machine
+from search import manifest, plan
+from search.config import load
+from search.journal import Journal
+from search.records import Ended, Epoch, Started, Status, architecture_to_json
+from search.space import survey
+
+_SPACE = """\
+# How long does analysis take?
+study: many
+network:
+  depth: [20, 29, 38, 47, 56]
+  cardinality: [1, 2, 4, 6, 8, 12]
+  scale: [1, 2, 3, 4, 5, 6]
+  width: {from: 4, to: 124}
+data: {name: cifar100, validation: 5000}
+training: {epochs: EPOCHS}
+search: {sampler: random, trials: TRIALS}
+"""
+_SHOWN = ("depth", "width", "scale", "cardinality", "macs", "params")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write a journal, time every part, print the table."""
+    parser = argparse.ArgumentParser("python -m benchmarks.analysis")
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "run"
+        write(folder, trials=asked.trials, epochs=asked.epochs)
+        table = Table(title=f"{asked.trials:,} trials of {asked.epochs} epochs")
+        for column in ("part", "seconds, median", "least to most"):
+            table.add_column(column, justify="left" if column == "part" else "right")
+        for name, part in parts(folder).items():
+            taken = [_seconds(part) for _ in range(asked.turns)]
+            spread = f"{min(taken):.2f} to {max(taken):.2f}"
+            table.add_row(name, f"{statistics.median(taken):.2f}", spread)
+        console = Console(width=100)
+        console.print(table)
+        size = (folder / "report.html").stat().st_size
+        console.print(f"the report has {size / 2**20:.2f} MiB; n = {asked.turns} turns")
+        console.print(machine(torch.device("cpu"), "pandas", "matplotlib", "optuna"))
+    return 0
+
+
+def write(folder: Path, *, trials: int, epochs: int) -> None:
+    """A run of random networks whose errors fall from epoch to epoch, more for larger ones."""
+    folder.mkdir(parents=True)
+    space = folder / "asked.yaml"
+    text = _SPACE.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
+    space.write_text(text, encoding="utf-8")
+    config, _ = load(space)
+    surveyed = survey(config)
+    rng = np.random.default_rng(0)
+    drawn = rng.permutation(len(surveyed))[:trials]
+    manifest.note(
+        folder,
+        plan.counted(config, surveyed),
+        space=space,
+        command=["python", "-m", "search.run"],
+    )
+    with Journal(folder) as journal:
+        for trial, candidate in enumerate(map(int, drawn)):
+            network, counted = surveyed.architecture(candidate), surveyed.cost(candidate)
+            error = 60 - 4 * np.log10(counted.macs) + float(rng.normal(0, 1))
+            journal.append(
+                Started(
+                    trial=trial, phase="search", name=network.name, seed=1, epochs=epochs,
+                    architecture=architecture_to_json(network), threads=1,
+                    params=counted.params, macs=counted.macs, activations=counted.activations,
+                    time=0.0,
+                )
+            )  # fmt: skip
+            for epoch in range(1, epochs + 1):
+                now = error + 40 / epoch
+                journal.append(
+                    Epoch(
+                        trial=trial, epoch=epoch, train_loss=1.0, val_error=now,
+                        val_error_top5=now / 2, images_per_s=1000.0, seconds=1.0,
+                    )
+                )  # fmt: skip
+            journal.append(
+                Ended(
+                    trial=trial, status=Status.OK, epochs=epochs, val_error=now,
+                    val_error_top5=now / 2, test_error=now, test_error_top5=now / 2,
+                    seconds=float(epochs), device="cpu", time=1.0,
+                )
+            )  # fmt: skip
+
+
+def parts(folder: Path) -> dict[str, Callable[[], object]]:
+    """What is timed, by name; each reads the run anew."""
+
+    def figure(draw: Callable[[Run], object]) -> Callable[[], object]:
+        return lambda: draw(read_run(folder))
+
+    def drawn(name: str, made: object) -> object:
+        return save(made, folder / "figures" / name)  # type: ignore[arg-type]  # a figure
+
+    rng = np.random.default_rng
+    return {
+        "reading the trials": lambda: read_run(folder),
+        "reading the epochs": lambda: read_run(folder).epochs,
+        "accuracy against MACs": figure(
+            lambda run: drawn(
+                "front", plots.draw_accuracy_vs_macs(accuracy_vs_macs(run.trials), title="")
+            )
+        ),
+        "learning curves": figure(
+            lambda run: drawn(
+                "curves", draw_curves(curves.band(run), curves.best(run), title="")
+            )
+        ),
+        "best by value, marginals": figure(
+            lambda run: (
+                best_by_value(averaged(run)),
+                drawn("marginals", draw_marginals(marginals(averaged(run)), title="")),
+            )
+        ),
+        "importance": figure(
+            lambda run: drawn(
+                "importance", draw_importance(importance(run, rng=rng(0)), title="")
+            )
+        ),
+        "distributions, best ranges": figure(
+            lambda run: (
+                best_ranges(averaged(run), rng=rng(0)),
+                drawn(
+                    "edf",
+                    draw_distributions(distributions(averaged(run), rng=rng(0)), title=""),
+                ),
+            )
+        ),
+        "networks as lines": figure(
+            lambda run: drawn("lines", draw_parallel(averaged(run), _SHOWN, title=""))
+        ),
+        "the whole report": lambda: report.main([str(folder)]),
+    }
+
+
+def _seconds(part: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    part()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
