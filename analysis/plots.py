@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from analysis.look import drawing, log_if_wide, marks, nothing, unit_of
 from analysis.series import ALL_SIZES, BASE, DIMENSIONS
 
+_ROOM = 0.8  # of the range of the means, above and below them
 _MANY = 500  # points beyond which a vector file would hold one element each
 
 
@@ -47,6 +48,7 @@ def draw_series(summary: pd.DataFrame, *, printed: pd.DataFrame, title: str) -> 
         ):
             unit, letter = unit_of(summary[size])
             _draw_lines(summary, ax, size=size, unit=unit)
+            _cut(summary, ax)
             if len(printed):
                 ax.scatter(
                     printed[size] / unit,
@@ -97,6 +99,16 @@ def draw_comparisons(compared: pd.DataFrame, *, of: str, title: str) -> Figure:
         if not rows:
             nothing(ax, "there is nothing to compare yet")
     return figure
+
+
+def _cut(summary: pd.DataFrame, ax: Axes) -> None:
+    """Keep the axes to where the means are: two seeds' intervals are thirteen times as wide."""
+    means = summary["mean"]
+    room = _ROOM * max(means.max() - means.min(), 1.0)
+    low, high = means.min() - room, means.max() + room
+    if summary["low"].min() < low or summary["high"].max() > high:
+        ax.set_ylim(low, high)
+        ax.set_title("whiskers that leave the axes are cut", loc="right", fontsize=8)
 
 
 def _draw_lines(summary: pd.DataFrame, ax: Axes, *, size: str, unit: float) -> None:

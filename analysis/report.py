@@ -100,13 +100,7 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def _read(folder: Path) -> Run:
-    try:
-        run = read_run(folder)
-    except KeyError as error:  # an end of a trial that never started
-        raise RunError(
-            f"{folder}: its journal's records do not follow from each other (trial {error}); "
-            "restore it from a copy, or delete every line of that trial"
-        ) from error
+    run = read_run(folder)
     missing = [name for name in _SECTIONS if name not in run.config]
     if missing:
         raise RunError(

@@ -89,8 +89,8 @@ def trials(folder: Path) -> pd.DataFrame:
         elif isinstance(record, Ended):
             if record.trial not in rows:
                 raise JournalError(
-                    f"{folder}: trial {record.trial} ends and never started; restore the journal "
-                    "from a copy, or delete every line of that trial"
+                    f"{folder}: trial {record.trial} ends and never started; restore the "
+                    "journal from a copy, or delete every line of that trial"
                 )
             values = asdict(record)
             values |= values.pop("taken") or {}

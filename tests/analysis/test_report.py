@@ -227,7 +227,7 @@ def damage_of(name: str, text: str) -> Any:
             damage_of("manifest.json", json.dumps({"config": {}, "starts": []})),
             "holds no study",
         ),
-        (end_without_start, "do not follow from each other (trial 99)"),
+        (end_without_start, "trial 99 ends and never started"),
     ],
 )
 def test_bad_runs_are_refused(
