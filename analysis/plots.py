@@ -124,10 +124,10 @@ def _draw_lines(summary: pd.DataFrame, ax: Axes, *, size: str, unit: float) -> N
             mine, mine[size] / unit, ax, color=style.color, marker=style.marker, label=name
         )
         for at, row in zip(mine[size] / unit, mine.to_dict("records"), strict=True):
-            _name(ax, (at, row["mean"]), row["label"], color=style.color)
+            _name(ax, (at, row["mean"]), row["label"], color=style.color, above=name != "scale")
     _draw_means(base, base[size] / unit, ax, color="black", marker="o", label="base")
     for at, row in zip(base[size] / unit, base.to_dict("records"), strict=True):
-        _name(ax, (at, row["mean"]), row["label"], color="black")
+        _name(ax, (at, row["mean"]), row["label"], color="black", above=False)
 
 
 def _draw_means(
@@ -148,8 +148,15 @@ def _draw_means(
     )
 
 
-def _name(ax: Axes, at: tuple[float, float], text: str, *, color: str) -> None:
-    ax.annotate(text, at, xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=color)
+def _name(ax: Axes, at: tuple[float, float], text: str, *, color: str, above: bool) -> None:
+    ax.annotate(
+        text,
+        at,
+        xytext=(5, 4) if above else (5, -11),
+        textcoords="offset points",
+        fontsize=7.5,
+        color=color,
+    )
 
 
 def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
