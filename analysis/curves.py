@@ -5,7 +5,7 @@ Goes in: a `Run`. Come out: tables that `analysis.plots_curves` draws and the re
 
 import pandas as pd
 
-from analysis.networks import networks, whole_trials
+from analysis.networks import networks
 from analysis.runs import Run
 
 BAND_COLUMNS = ("epoch", "trials", "median", "low", "high", "between")
@@ -51,7 +51,7 @@ def best(run: Run, *, top: int = 3) -> pd.DataFrame:
         BEST_COLUMNS, the best network first, each by rising epoch.
     """
     names = networks(run)["name"].head(top).tolist()
-    whole = whole_trials(run)
+    whole = run.whole()
     chosen = whole[whole["name"].isin(names)][["trial", "name"]]
     joined = run.epochs.merge(chosen, on="trial")
     frame = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.edf import bootstrap_band, complexity_bins, dkw_band, edf
-from analysis.importance import DIMENSIONS
+from analysis.networks import DIMENSIONS
 from analysis.resampling import best_range
 from analysis.statistics import StatisticsError
 
@@ -20,7 +20,7 @@ def distributions(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.Dat
     """The error distribution of a run, as it was sampled and as if complexity were uniform.
 
     Args:
-        networks: from `analysis.importance.averaged`.
+        networks: from `analysis.networks.averaged`.
         rng: draws the band of the normalised one.
 
     Returns:
@@ -49,7 +49,7 @@ def best_ranges(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataF
     """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
 
     Args:
-        networks: from `analysis.importance.averaged`.
+        networks: from `analysis.networks.averaged`.
         rng: draws the networks.
 
     Returns:

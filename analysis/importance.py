@@ -15,9 +15,9 @@ import pandas as pd
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
+from analysis.networks import DIMENSIONS, averaged
 from analysis.runs import Run, RunError
 
-DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton")
 _FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
 _MOST = 200  # networks of one bootstrap: a forest's time grows with their square
 _TREES = 16
@@ -62,16 +62,6 @@ def importance(
     table = shares.agg(share="median", low=_fifth, high=_ninety_fifth).reset_index()
     table.attrs["warning"] = reason
     return table.sort_values(["evaluator", "share"], ascending=[True, False], ignore_index=True)
-
-
-def averaged(run: Run) -> pd.DataFrame:
-    """One row a network: its dimensions, costs and mean errors over its whole trials."""
-    keys = ["name", *DIMENSIONS, "params", "macs", "activations"]
-    errors = ["val_error_pct", "test_error_pct"]
-    whole = run.whole()
-    means = whole.groupby(keys, sort=False)[errors].mean()
-    seeds = whole.groupby(keys, sort=False).size().rename("seeds")
-    return means.join(seeds).reset_index()
 
 
 def why_not(run: Run, networks: pd.DataFrame) -> str:

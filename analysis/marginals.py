@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.importance import DIMENSIONS
+from analysis.networks import DIMENSIONS
 from analysis.statistics import t_interval
 
 
@@ -10,7 +10,7 @@ def best_by_value(networks: pd.DataFrame) -> pd.DataFrame:
     """The best network of each value of each dimension that varied.
 
     Args:
-        networks: from `analysis.importance.averaged`.
+        networks: from `analysis.networks.averaged`.
 
     Returns:
         A row for each dimension and value, in order: `dimension`, `value`, `networks`, and of
@@ -32,7 +32,7 @@ def marginals(networks: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     that is other networks for each value, not the same ones with one thing changed.
 
     Args:
-        networks: from `analysis.importance.averaged`.
+        networks: from `analysis.networks.averaged`.
         level: of the t-interval over networks.
 
     Returns:

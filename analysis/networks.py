@@ -25,19 +25,8 @@ COLUMNS = (
     "test_high",
     "on_front",
 )
+DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton")
 _SIDES = {"val": "val_error_pct", "test": "test_error_pct"}
-
-
-def whole_trials(run: Run, *, phase: str = "search") -> pd.DataFrame:
-    """Trials of a phase that were trained to their end, with a validation error.
-
-    Args:
-        run: finished or not.
-        phase: "search", or "confirm": the best again, with fresh seeds.
-    """
-    trials = run.trials
-    kept = (trials["phase"] == phase) & (trials["status"] == "ok")
-    return trials[kept & trials["val_error_pct"].notna()]
 
 
 def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.DataFrame:
@@ -52,7 +41,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
         COLUMNS: errors in percent; the ends of an interval are NaN where one seed, or seeds
         that are all equal, say nothing of chance; `on_front` of means (`analysis.front`).
     """
-    whole = whole_trials(run, phase=phase)
+    whole = run.whole(phase)
     frame = whole.drop_duplicates("name").set_index("name", drop=False)
     frame["seeds"] = whole["name"].value_counts()
     for side, column in _SIDES.items():
@@ -70,6 +59,16 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
     return ranked[list(COLUMNS)].reset_index(drop=True)
 
 
+def averaged(run: Run) -> pd.DataFrame:
+    """One row a network: its dimensions, costs and mean errors over its whole trials."""
+    keys = ["name", *DIMENSIONS, "params", "macs", "activations"]
+    errors = ["val_error_pct", "test_error_pct"]
+    whole = run.whole()
+    means = whole.groupby(keys, sort=False)[errors].mean()
+    seeds = whole.groupby(keys, sort=False).size().rename("seeds")
+    return means.join(seeds).reset_index()
+
+
 def by_network(run: Run) -> pd.DataFrame:
     """Trials of the search, but one row for all the whole trials of a network: their mean.
 
@@ -83,7 +82,7 @@ def by_network(run: Run) -> pd.DataFrame:
         As `analysis.tables.trials`.
     """
     trials = run.trials[run.trials["phase"] == "search"]
-    return pd.concat([_means(whole_trials(run)), trials[trials["status"] != "ok"]])
+    return pd.concat([_means(run.whole()), trials[trials["status"] != "ok"]])
 
 
 def _means(whole: pd.DataFrame) -> pd.DataFrame:

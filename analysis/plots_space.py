@@ -74,7 +74,7 @@ def draw_parallel(networks: pd.DataFrame, dimensions: tuple[str, ...], *, title:
     """Each network as a line through its values; the better, the lighter and the higher up.
 
     Args:
-        networks: from `analysis.importance.averaged`.
+        networks: from `analysis.networks.averaged`.
         dimensions: of it that are shown where they vary, from left to right.
         title: what the run was.
     """

@@ -140,10 +140,14 @@ class Run:
         ]
         return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)
 
-    def whole(self) -> pd.DataFrame:
-        """Trials of the search that were trained to their end, with a validation error."""
+    def whole(self, phase: str = "search") -> pd.DataFrame:
+        """Trials that were trained to their end, with a validation error.
+
+        Args:
+            phase: "search", or "confirm": the best again, with fresh seeds.
+        """
         trials = self.trials
-        kept = (trials["phase"] == "search") & (trials["status"] == "ok")
+        kept = (trials["phase"] == phase) & (trials["status"] == "ok")
         return trials[kept & trials["val_error_pct"].notna()]
 
 

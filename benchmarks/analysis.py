@@ -23,9 +23,10 @@ from rich.table import Table
 from analysis import curves, plots, report
 from analysis.distribution import best_ranges, distributions
 from analysis.front import accuracy_vs_macs
-from analysis.importance import averaged, importance
+from analysis.importance import importance
 from analysis.look import save
 from analysis.marginals import best_by_value, marginals
+from analysis.networks import averaged
 from analysis.plots_curves import draw_curves
 from analysis.plots_space import (
     draw_distributions,

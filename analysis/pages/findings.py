@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.networks import networks, whole_trials
+from analysis.networks import networks
 from analysis.runs import Run, RunError
 from analysis.series import comparisons, conclusion, points
 from analysis.statistics import Comparison, paired, t_interval, unpaired
@@ -129,7 +129,7 @@ def _front(run: Run) -> str:
 
 def _confirmed(run: Run) -> list[str]:
     asked: dict[str, Any] | None = run.config.get("confirm")
-    again = whole_trials(run, phase="confirm")
+    again = run.whole("confirm")
     if not asked:
         return []
     if again.empty:

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from analysis.distribution import best_ranges, distributions
-from analysis.importance import averaged, importance
+from analysis.importance import importance
 from analysis.marginals import best_by_value, marginals
+from analysis.networks import averaged
 from analysis.plots_space import (
     draw_distributions,
     draw_importance,
