@@ -64,7 +64,7 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
     """
     joined = pd.DataFrame()
     for place, run in enumerate(runs):
-        frame = networks(run, level=level)
+        frame = _named_alike(networks(run, level=level), runs)
         if frame.empty:
             raise RunError(
                 f"{run.folder}: no network was trained to its end, so there is nothing to "
@@ -170,6 +170,13 @@ def differences(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["setting", *(f"value_{i}" for i in range(len(runs)))])
 
 
+def _named_alike(frame: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
+    """Names without the number of classes where that differs: the network is the same."""
+    if len({run.facts.classes for run in runs}) == 1:
+        return frame
+    return frame.assign(name=frame["name"].str.replace(r"_\d+classes$", "", regex=True))
+
+
 def _tau(shared: pd.DataFrame, level: float) -> dict[str, Any]:
     if len(shared) < FEWEST:
         return {"refused": f"{len(shared)} common networks are fewer than {FEWEST}"}
@@ -178,7 +185,8 @@ def _tau(shared: pd.DataFrame, level: float) -> dict[str, Any]:
 
 
 def _moved(name: str, runs: tuple[Run, Run], *, level: float) -> dict[str, Any]:
-    sides = [whole[whole["name"] == name] for whole in (run.whole() for run in reversed(runs))]
+    every = [_named_alike(run.whole(), runs) for run in reversed(runs)]
+    sides = [whole[whole["name"] == name] for whole in every]
     tested, by = against(sides[0], sides[1], column="val_error_pct", level=level)
     interval = tested.difference
     low, high = (np.nan if end is None else end for end in (interval.low, interval.high))

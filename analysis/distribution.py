@@ -9,25 +9,32 @@ import numpy as np
 import pandas as pd
 
 from analysis.edf import bootstrap_band, complexity_bins, dkw_band, edf
-from analysis.networks import DIMENSIONS
+from analysis.importance import chosen
+from analysis.networks import DIMENSIONS, averaged
 from analysis.resampling import best_range
+from analysis.runs import Run, RunError
 from analysis.statistics import StatisticsError
 
 _FEWEST = 2
 
 
-def distributions(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     """The error distribution of a run, as it was sampled and as if complexity were uniform.
 
     Args:
-        networks: from `analysis.networks.averaged`.
+        run: whose networks were drawn without looking at results.
         rng: draws the band of the normalised one.
 
     Returns:
         Columns `kind` ("as sampled", with Dvoretzky, Kiefer and Wolfowitz's band, or
         "multiply-adds uniform", with a bootstrapped one), `error`, `fraction`, `low`, `high`;
-        only the first where there are too few networks for bins of complexity.
+        only the first where there are too few networks for bins of complexity. Networks of
+        which no trial was trained to its end are not in them.
+
+    Raises:
+        RunError: an adaptive sampler, early stopping or the design of the run chose them.
     """
+    networks = _sampled(run)
     errors = networks["val_error_pct"].to_numpy(dtype=float)
     if len(errors) < _FEWEST:
         return pd.DataFrame(columns=["kind", "error", "fraction", "low", "high"])
@@ -45,18 +52,22 @@ def distributions(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.Dat
     return pd.concat([plain, normal.assign(kind="multiply-adds uniform")], ignore_index=True)
 
 
-def best_ranges(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
 
     Args:
-        networks: from `analysis.networks.averaged`.
+        run: whose networks were drawn without looking at results.
         rng: draws the networks.
 
     Returns:
         A row for each dimension of numbers that varied, and for MACs and parameters:
         `dimension`, `low`, `median`, `high` (2.5, 50 and 97.5 % of the bests of random
         quarters), and `from` and `to`: what was sampled.
+
+    Raises:
+        RunError: as for `distributions`.
     """
+    networks = _sampled(run)
     rows = []
     for name in (*DIMENSIONS, "macs", "params"):
         values = networks[name]
@@ -74,3 +85,10 @@ def best_ranges(networks: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataF
             }
         )
     return pd.DataFrame(rows, columns=["dimension", "low", "median", "high", "from", "to"])
+
+
+def _sampled(run: Run) -> pd.DataFrame:
+    reason = chosen(run)
+    if reason:
+        raise RunError(f"{run.folder}: its networks are no sample of the space: {reason}")
+    return averaged(run)

@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 from nbclient import NotebookClient
 
-from analysis import plots, receptive, series
+from analysis import matched, plots, receptive, series
 from analysis.look import save
 from analysis.plots_laws import draw_laws
 from analysis.runs import Run, read_run
@@ -49,11 +49,11 @@ def draw_axes(run: Run) -> list[Path]:
     title = run.described(short=True)
     figures = {
         "fig5": plots.draw_series(
-            series.summary(points), printed=series.printed(points), title=title
+            series.summary(points), printed=series.printed(run, points), title=title
         )
     }
     for size, alike in (("params", "parameters"), ("macs", "multiply-adds")):
-        compared = series.comparisons(points, size=size)
+        compared = matched.comparisons(points, size=size)
         figures[f"comparisons_{size}"] = plots.draw_comparisons(
             compared, of="scale", title=f"{run.name}, at equal {alike}"
         )

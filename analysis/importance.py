@@ -66,6 +66,18 @@ def importance(
 
 def why_not(run: Run, networks: pd.DataFrame) -> str:
     """Why importance would mislead; empty where it would not."""
+    reasons = {
+        f"{len(networks)} networks were trained whole, and it takes {_FEWEST} or more": (
+            len(networks) < _FEWEST
+        ),
+        "all networks have the same error": not _varies(networks["val_error_pct"]),
+        "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
+    }
+    return chosen(run) or next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def chosen(run: Run) -> str:
+    """How the networks of a run were chosen, where it was not at random; empty if it was."""
     sampler = run.config["search"]["sampler"]
     halved = (
         run.config["scheduler"]["name"] != "fifo" or (run.trials["status"] == "pruned").any()
@@ -79,11 +91,6 @@ def why_not(run: Run, networks: pd.DataFrame) -> str:
         ),
         "trials were stopped early, so what is left is the best of what was sampled; run it "
         "with scheduler: {name: fifo}": halved,
-        f"{len(networks)} networks were trained whole, and it takes {_FEWEST} or more": (
-            len(networks) < _FEWEST
-        ),
-        "all networks have the same error": not _varies(networks["val_error_pct"]),
-        "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 

@@ -55,7 +55,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
     front = accuracy_vs_macs(_means(whole))
     best = set(front.loc[front["on_front"].astype(bool), "name"])
     frame["on_front"] = frame["name"].isin(best)
-    ranked = frame.reset_index(drop=True).sort_values(["val_mean", "trial"])
+    ranked = frame.reset_index(drop=True).sort_values(["val_mean", "macs"])
     return ranked[list(COLUMNS)].reset_index(drop=True)
 
 

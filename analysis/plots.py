@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.look import drawing, log_if_wide, marks, nothing, unit_of
-from analysis.series import ALL_SIZES, BASE, DIMENSIONS
+from analysis.matched import ALL_SIZES
+from analysis.series import BASE, DIMENSIONS
 
 _ROOM = 0.8  # of the range of the means, above and below them
 _MANY = 500  # points beyond which a vector file would hold one element each
@@ -71,7 +72,7 @@ def draw_comparisons(compared: pd.DataFrame, *, of: str, title: str) -> Figure:
     """How much more precision a dimension buys than each other one at equal size.
 
     Args:
-        compared: from `analysis.series.comparisons`.
+        compared: from `analysis.matched.comparisons`.
         of: the dimension that was compared.
         title: what the run was, and what was equal.
     """
@@ -156,6 +157,7 @@ def _name(ax: Axes, at: tuple[float, float], text: str, *, color: str, above: bo
         textcoords="offset points",
         fontsize=7.5,
         color=color,
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
     )
 
 

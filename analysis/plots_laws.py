@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.look import drawing, log_if_wide, marks, nothing, unit_of
+from analysis.look import drawing, log_if_wide, marks, unit_of
 from analysis.series import DIMENSIONS
 from analysis.tradeoffs import Fitted, along
 
@@ -14,7 +14,7 @@ _GRID = 60  # places along a curve
 
 
 def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str) -> Figure:
-    """Error against multiply-adds along each dimension, with its law and 95 % band.
+    """Error against multiply-adds along each dimension, with its law and band where it has one.
 
     Args:
         points: from `analysis.series.points`.
@@ -23,8 +23,16 @@ def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str)
     """
     styles, (unit, letter) = marks(DIMENSIONS), unit_of(points["macs"])
     with drawing(width=7, height=4.6) as (figure, (ax,)):
-        for dimension, (law, _) in fitted.items():
+        for dimension in (name for name in DIMENSIONS if name in set(points["series"])):
             style, members = styles[dimension], along(points, dimension)
+            ax.plot(
+                members["size"] / unit, members["error"], style.marker, color=style.color,
+                markersize=4, alpha=0.7,
+                label=None if dimension in fitted else f"{dimension}: no law",
+            )  # fmt: skip
+            if dimension not in fitted:
+                continue
+            law = fitted[dimension].law
             grid = np.geomspace(law.smallest, law.largest, _GRID)
             band = law.band(grid)
             ax.fill_between(
@@ -34,16 +42,9 @@ def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str)
                 grid / unit, band["error"], color=style.color, linestyle=style.linestyle,
                 label=f"{dimension}: {law.form.name}",
             )  # fmt: skip
-            ax.plot(
-                members["size"] / unit, members["error"], style.marker, color=style.color,
-                markersize=4, alpha=0.7,
-            )  # fmt: skip
         log_if_wide(ax, points["macs"] / unit)
         ax.set_xlabel(f"multiply-adds per image ({letter})")
         ax.set_ylabel("test error (%); a point a trial")
         ax.set_title(title, loc="left", fontsize=10)
-        if fitted:
-            ax.legend()
-        else:
-            nothing(ax, "no dimension carries a law")
+        ax.legend()
     return figure

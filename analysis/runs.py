@@ -21,6 +21,9 @@ from search.manifest import FILE as MANIFEST
 _WHERE_IMAGES_LIE = ("root", "storage", "cache", "damaged")
 
 
+FAILURES = ("diverged", "out-of-memory", "failed")
+
+
 class RunError(ValueError):
     """A folder that holds no run, or one that a question cannot be put to; with the remedy."""
 
@@ -74,8 +77,12 @@ class Run:
 
     @property
     def ended(self) -> int:
-        """Trials that have ended, however."""
-        return int((self.trials["status"] != "running").sum())
+        """Trials of the study as it is planned that have ended, however."""
+        trials, confirm = self.trials, self.config["confirm"]
+        planned = trials["phase"] == "search"
+        if confirm:  # those of a confirmation that was planned before are none of this one
+            planned |= trials["epochs_planned"] == confirm["epochs"]
+        return int((planned & (trials["status"] != "running")).sum())
 
     @property
     def finished(self) -> bool:
@@ -109,6 +116,11 @@ class Run:
                 "follows is of these"
             )
         counts = self.trials["status"].value_counts()
+        failed = sum(int(counts.get(status, 0)) for status in FAILURES)
+        if failed and counts.get("ok", 0):
+            parts.append(
+                f"{failed:,} trials failed, and their networks are not in every result"
+            )
         if self.ended and not counts.get("ok", 0):
             parts.append("no trial was trained to its end, so there is no result to show")
         if self.left_out:

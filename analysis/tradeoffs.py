@@ -5,7 +5,7 @@ Goes in: a run and its points (`analysis.series`). Comes out: what `analysis.sca
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ from analysis.series import BASE, DIMENSIONS, base
 from res2net import Architecture, ArchitectureError, cost
 
 _RESAMPLES = 500
+_SURE = 0.975  # of resamples must show that error falls with size
+_FLAT = 1e-6
 
 
 class Fitted(NamedTuple):
@@ -39,7 +41,7 @@ def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.Dat
         dimension: a series of it.
         size: "macs" or "params".
     """
-    members = points[points["series"].isin([dimension, BASE])]
+    members = points[points["series"].isin([dimension, BASE]) & points["multiplier"].notna()]
     return members.assign(
         network=members["name"],
         seed=members["repeat"],
@@ -60,7 +62,9 @@ def laws(
         size: "macs" or "params".
 
     Returns:
-        The fitted dimensions, and a sentence for each that carries no law or a doubtful one.
+        The dimensions that carry a law: error falls with size in nearly all resamples, and the
+        law foretells the largest network better than a constant. And a sentence for each of
+        the others, with the reason.
     """
     fitted, doubts = {}, []
     for dimension in _present(points):
@@ -72,14 +76,29 @@ def laws(
         except Refusal as refusal:
             doubts.append(f"{dimension}: no law: {refusal}")
             continue
-        fitted[dimension] = Fitted(law, judgement)
-        if not judgement.beats_baseline:
-            doubts.append(
-                f"{dimension}: a constant foretells the largest network better (off by "
-                f"{judgement.baseline:.1%}) than a {law.form.name} law "
-                f"({judgement.rmse[law.form.name]:.1%}): its size shows no law here"
-            )
+        doubt = _doubt(law, judgement)
+        if doubt:
+            doubts.append(f"{dimension}: no law: {doubt}")
+        else:
+            fitted[dimension] = Fitted(law, judgement)
     return fitted, doubts
+
+
+def _doubt(law: Law, judgement: Judgement) -> str:
+    """Why a curve that was fitted is not to be believed; empty where it is."""
+    ends = np.array([law.smallest, law.largest])
+    assert law.draws is not None, "bootstrapped"
+    first, last = law.errors(ends, theta=law.draws).T
+    falling = float((last < first * (1 - _FLAT)).mean())
+    if falling < _SURE:
+        return f"error falls from the smallest to the largest in {falling:.0%} of resamples"
+    if not judgement.beats_baseline:
+        missed = judgement.rmse[law.form.name]
+        return (
+            "a constant foretells the largest network better (off by "
+            f"{judgement.baseline:.1%}) than a {law.form.name} law ({missed:.1%})"
+        )
+    return ""
 
 
 def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
@@ -109,6 +128,7 @@ def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
 
 def exchange_rates(
     points: pd.DataFrame,
+    fitted: Mapping[str, Fitted],
     *,
     rng: np.random.Generator,
     of: str = "scale",
@@ -118,11 +138,16 @@ def exchange_rates(
 
     Args:
         points: from `analysis.series.points`.
+        fitted: from `laws`: rates are between dimensions that carry one.
         rng: draws the resamples.
         of: the dimension that is multiplied.
         multipliers: of it; those that were not trained are refused in words.
     """
     for other in (name for name in _present(points) if name != of):
+        without = [name for name in (of, other) if name not in fitted]
+        if without:
+            yield f"{of} against {other}: no rate: no law along {' and '.join(without)}"
+            continue
         frames = along(points, of), along(points, other)
         for multiplier in multipliers:
             try:
@@ -138,6 +163,7 @@ def exchange_rates(
 def rules(
     run: Run,
     points: pd.DataFrame,
+    fitted: Mapping[str, Fitted],
     *,
     rng: np.random.Generator,
     ratios: tuple[float, ...] = (2.0, 4.0),
@@ -150,10 +176,22 @@ def rules(
     Args:
         run: gives the base.
         points: from `analysis.series.points`.
+        fitted: from `laws`: a dimension that carries none stays as it is.
         rng: draws the resamples.
         ratios: budgets over the base's multiply-adds.
     """
-    curves = {name: along(points, name) for name in _present(points)}
+    missing = [
+        name for name in ("depth", "width", "scale", "cardinality") if name not in base(run)
+    ]
+    if missing or not fitted:
+        why = (
+            f"{missing[0]} is solved for the budget"
+            if missing
+            else "no dimension carries a law"
+        )
+        yield f"no rule: {why}"
+        return
+    curves = {name: along(points, name) for name in fitted}
     for ratio in ratios:
         try:
             rule = compound_rule(
@@ -180,12 +218,12 @@ def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
     """Exact multiply-adds over the base's by multipliers; infinite where none has them."""
     network, side = run.config["network"], run.facts.image_size
     origin: dict[str, Any] = base(run)
-    skeleton = network["skeleton"][0].rstrip("0123456789")
+    skeleton = origin["skeleton"]
     fixed: dict[str, Any] = {
         key: network[key]
         for key in ("planes", "version", "first_block")
         if network[key] is not None
-    }
+    } | {"se": origin["se"]}
     blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
 
     def macs(multipliers: dict[str, float]) -> float:

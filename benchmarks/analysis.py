@@ -163,10 +163,10 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
         ),
         "distributions, best ranges": figure(
             lambda run: (
-                best_ranges(averaged(run), rng=rng(0)),
+                best_ranges(run, rng=rng(0)),
                 drawn(
                     "edf",
-                    draw_distributions(distributions(averaged(run), rng=rng(0)), title=""),
+                    draw_distributions(distributions(run, rng=rng(0)), title=""),
                 ),
             )
         ),

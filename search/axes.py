@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from res2net import Architecture, ArchitectureError
-from res2net.architecture import one_if_equal
+from res2net.architecture import one_if_equal, written
 from res2net.tally import IntArray
 from search.grid import Axis, Indices, Mask
 from search.sampling import Search
 from search.values import MisfitError
+
+_SHOWN = 8  # values of a dimension that a message lists
 
 
 class Axes:
@@ -26,12 +27,25 @@ class Axes:
         axes: of the grid.
         search: names the base and what is solved; the sampler is `axes`.
 
+    Attributes:
+        base: index of the base in each dimension.
+        values: of the base by field, without what is solved.
+
     Raises:
         MisfitError: the base is no network of the space, or there is nothing to solve.
     """
 
     def __init__(self, axes: Sequence[Axis], search: Search) -> None:
-        self.base = np.concatenate([_base_index(axis, search) for axis in axes])
+        chosen = [_base_place(axis, search) for axis in axes]
+        self.base = np.concatenate(
+            [axis.indices[at] for axis, at in zip(axes, chosen, strict=True)]
+        )
+        self.values = {
+            field: value
+            for axis, at in zip(axes, chosen, strict=True)
+            for field, value in zip(axis.fields, axis.values[at], strict=True)
+            if field != search.solve
+        }
         names = [dimension.name for axis in axes for dimension in axis.dimensions]
         self._solved = np.array([_is_of(name, search.solve) for name in names])
         lengths = [len(dimension.values) for axis in axes for dimension in axis.dimensions]
@@ -49,9 +63,13 @@ class Axes:
         Args:
             indices: (candidates, dimensions), as `Grid.indices` gives them.
         """
-        away = (indices != self.base) & ~self._solved
-        held: Mask = away.sum(axis=1) <= 1
+        held: Mask = self.away(indices) <= 1
         return held
+
+    def away(self, indices: Indices) -> Indices:
+        """In how many dimensions each candidate differs from the base, the solved aside."""
+        count: Indices = ((indices != self.base) & ~self._solved).sum(axis=1)
+        return count
 
     def solve(self, indices: Indices, macs: IntArray) -> Mask:
         """Of candidates that differ only in what is solved, the one with most multiply-adds.
@@ -76,17 +94,20 @@ def _is_of(dimension: str, field: str | None) -> bool:
     return field is not None and dimension.partition(" of ")[0] == field
 
 
-def _base_index(axis: Axis, search: Search) -> npt.NDArray[np.intp]:
-    """Of the base, the index in each dimension of an axis."""
+def _base_place(axis: Axis, search: Search) -> int:
+    """Which of an axis's values the base has: the first that is as the file wants it."""
     wanted = {field: getattr(search.base, field) for field in axis.fields}
-    for value, index in zip(axis.values, axis.indices, strict=True):
+    for at, value in enumerate(axis.values):
         here = dict(zip(axis.fields, value, strict=True))
         if all(_same(here, field, want) for field, want in wanted.items()):
-            return np.asarray(index)
+            return at
     field = next(reversed([name for name, want in wanted.items() if want is not None]))
+    listed = dict.fromkeys(value[axis.fields.index(field)] for value in axis.values)
+    shown = ", ".join(written(value) for value in list(listed)[:_SHOWN])
     raise MisfitError(
         f"search.base.{field}",
-        f"is not among the values of network.{field}; write one of them, or add it there",
+        f"{written(wanted[field])} is not among the values of network.{field} ({shown}"
+        f"{', ...' if len(listed) > _SHOWN else ''}); write one of them, or add it there",
     )
 
 

@@ -26,7 +26,7 @@ from search.images.section import Data
 from search.network import Network
 from search.reading import ConfigError, Document, read
 from search.resolving import with_habits, with_recipe, with_tree
-from search.sampling import Search
+from search.sampling import Base, Search
 from search.section import Section
 from search.values import MisfitError
 
@@ -121,6 +121,14 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _can_solve(self) -> Self:
+        if self.search.solve and all(b.max is None for b in self.budget.bands().values()):
+            raise MisfitError(
+                "search.solve", "needs a limit to spend; write budget: {macs: {max: 4.0G}}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _coherent(self) -> Self:
         too_long = self.training.too_long(self.confirm.epochs) if self.confirm else ""
         if too_long:
@@ -167,8 +175,7 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Config, Document]
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
     _check_countable(config, document)
     _check_surveyable(config, document)
-    _check_axes(config, document)
-    return config, document
+    return _with_base(config, document), document
 
 
 def _check_batch(config: Config, document: Document) -> None:
@@ -229,11 +236,14 @@ def _check_surveyable(config: Config, document: Document) -> None:
         )
 
 
-def _check_axes(config: Config, document: Document) -> None:
+def _with_base(config: Config, document: Document) -> Config:
+    """The config of axes with the whole base, so that its record says where they meet."""
     if config.search.sampler != "axes":
-        return
+        return config
     try:
-        Axes(axes_of(config.network)[0], config.search)
+        axes = Axes(axes_of(config.network)[0], config.search)
     except MisfitError as error:
         place = document.place(tuple(error.at.split(".")))
         raise ConfigError(f"{place}: {error.at}: {error}") from error
+    search = config.search.model_copy(update={"base": Base(**axes.values)})
+    return config.model_copy(update={"search": search})

@@ -1,5 +1,6 @@
 """When a start of a study must end (`--time-limit`), and what can still report before that."""
 
+import math
 import time
 from collections import deque
 
@@ -19,7 +20,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + max(seconds - _MARGIN, seconds / 2)
-        self._pace: deque[float] = deque(maxlen=_RECENT)  # seconds for each multiply-add
+        self._recent: deque[tuple[int, float]] = deque(maxlen=_RECENT)  # MACs and seconds
 
     @property
     def over(self) -> bool:
@@ -28,17 +29,27 @@ class Deadline:
 
     @property
     def save_from(self) -> float:
-        """From when on workers save after each turn; seconds since 1970."""
+        """From when on workers save after each turn; seconds since 1970, as clocks agree on."""
         return time.time() + self._left() - _EARLIER
 
     def note(self, started: Started, epoch: Epoch) -> None:
         """Learn from an epoch of this study how long others will take."""
-        self._pace.append(epoch.seconds / started.macs)
+        self._recent.append((started.macs, epoch.seconds))
 
     def allows(self, started: Started) -> bool:
         """Whether a trial can report an epoch in time, as far as is known."""
-        # The slowest of late: what is started in vain has cost what another could have used.
-        return self._left() > max(self._pace, default=0.0) * started.macs
+        return self._left() > self._expected(started.macs)
+
+    def _expected(self, macs: int) -> float:
+        """Seconds of an epoch: those of the nearest network of late, more for a larger one.
+
+        Nothing is taken off for a smaller one: what small networks cost is not arithmetic.
+        """
+        guesses = [
+            (abs(math.log(macs / known)), -seconds, seconds * max(1.0, macs / known))
+            for known, seconds in self._recent
+        ]
+        return min(guesses)[2] if guesses else 0.0
 
     def _left(self) -> float:
         return self._end - time.monotonic()

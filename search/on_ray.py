@@ -6,6 +6,7 @@ Ray is an executor only: what runs next, when it stops and what is kept is decid
 
 import json
 import logging
+import math
 import os
 import tempfile
 import time
@@ -148,15 +149,15 @@ class TrialActor(tune.Trainable):
             checkpoint=checkpoint_path(self._folder, started.trial),
             reported=new_config["reported"],
         )
-        self._save_from = new_config["save_from"]
+        self._save_from = new_config["save_from"] or math.inf
         return True
 
     def step(self) -> dict[str, Any]:
         """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
         epoch, ended = self._trial.step()
         # Ray may keep a stopped worker for another trial, and never ask it to clean up.
-        if self._save_from is not None and time.time() >= self._save_from:
-            self._trial.save()
+        if ended is None and time.time() >= self._save_from:
+            self._trial.try_to_save()
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
             "ended": ended and json.dumps(ended.to_json()),

@@ -17,6 +17,7 @@ from search.space import Near, Survey
 from search.units import amount, duration
 
 _BINS = 8
+_LISTED = 20  # candidates; of more, two are shown
 _BAR = 36  # characters of the longest bar
 _BACKWARD = 3  # a training step costs the forward pass three times: forward, two gradients
 
@@ -41,6 +42,14 @@ def check(config: Config, survey: Survey, document: Document) -> None:
         raise ConfigError(
             f"{place}: budget: none of {survey.total:,} candidates fits; {near}; "
             "widen the budget or the dimensions"
+        )
+    if config.search.sampler == "axes" and survey.base is None:
+        values = config.search.base.model_dump(exclude_none=True)
+        shown = ", ".join(f"{key} {value}" for key, value in values.items())
+        raise ConfigError(
+            f"{document.place(('search', 'base'))}: search.base: the network where the axes "
+            f"meet ({shown}) is outside the budget, so nothing could be compared with it; "
+            "widen the budget, or write another base"
         )
     if config.search.networks > len(survey):
         place = document.place(("search", "trials"))
@@ -114,10 +123,12 @@ def _shortened(shown: list[str]) -> str:
 
 
 def _extremes(survey: Survey) -> Table:
-    table = _titled("cheapest and dearest", show_header=True)
+    order = [int(candidate) for candidate in np.argsort(survey.costs.macs, kind="stable")]
+    few = len(order) <= _LISTED
+    table = _titled("candidates" if few else "cheapest and dearest", show_header=True)
     for column in ("network", "MACs", "params", "activations"):
         table.add_column(column, justify="left" if column == "network" else "right")
-    for candidate in (int(survey.costs.macs.argmin()), int(survey.costs.macs.argmax())):
+    for candidate in order if few else (order[0], order[-1]):
         counted = survey.cost(candidate)
         table.add_row(
             survey.architecture(candidate).name,
@@ -147,6 +158,10 @@ def _work(config: Config, survey: Survey) -> Iterator[str]:
         f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
         f"at its highest, weight decay {recipe.weight_decay:g}"
     )
+    if survey.base is not None:
+        solving = f", {search.solve} solving for the budget" if search.solve else ""
+        name = survey.architecture(survey.base).name
+        yield f"  axes: from {name}, one dimension at a time{solving}"
     if search.sampler in ("grid", "axes") and search.networks < len(survey):
         cheapest = f"the {search.networks} cheapest of {len(survey):,}"
         yield f"  {search.sampler}: {cheapest}, in order of MACs"

@@ -79,8 +79,9 @@ class Progress:
         """Show a trial as running."""
         self._running[started.trial] = (started, None)
         self._snapshot = self._take()
+        again = f" (seed {started.repeat + 1})" if started.repeat else ""
         self._say(
-            f"trial {started.trial} starts: {started.name}, "
+            f"trial {started.trial} starts: {started.name}{again}, "
             f"{amount(started.macs)} MACs, {amount(started.params)} params"
         )
 
@@ -112,7 +113,10 @@ class Progress:
         self._turns.pop(started.trial, None)
         self._counts[ended.status] += 1
         whole = ended.status is Status.OK and started.phase == "search"
-        if whole and ended.val_error is not None:
+        if whole and started.repeat:  # a mean over seeds may have risen
+            ranked = self._study.history.ranked()
+            self._best = (ranked[0].error, ranked[0].started.name)
+        elif whole and ended.val_error is not None:
             self._best = min(filter(None, (self._best, (ended.val_error, started.name))))
         self._snapshot = self._take()
         self._say(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")

@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
         study = Study(config, surveyed, journal, deadline)
-        ended = len(study.history.ends)
+        ended, stopped = len(study.history.ends), False
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
         else:
@@ -114,25 +114,37 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
                 cluster = arguments.address is not None
                 left_out = _require(config, document, console, cluster=cluster)
                 manifest.same_images(folder, left_out)
-                interrupted = len(study.history.live)
-                console.print(f"going on: {ended} trials have ended, {interrupted} interrupted")
+                live = len(study.history.live)
+                console.print(f"going on: {ended} trials have ended, {live} interrupted")
                 config = _packed(arguments, console, config, document, surveyed)
             manifest.note(
                 folder, config, space=arguments.space, command=command, left_out=left_out
             )
-            _execute(arguments, console, study, config, folder)
+            stopped = _execute(arguments, console, study, config, folder)
         study.tidy()
-        if study.finished:
-            return _show(console, config, study, folder)
-        why = f"the time limit of {arguments.time_limit} is up" if study.over else "stopped"
+        return _end(arguments, console, study, folder, stopped=stopped, command=command)
+
+
+def _end(
+    arguments: argparse.Namespace,
+    console: Console,
+    study: Study,
+    folder: Path,
+    *,
+    stopped: bool,
+    command: Sequence[str],
+) -> int:
+    """What came out, and how to go on where something is left; the exit code."""
+    drawn = _STOPPED if stopped else _show(console, study, folder)
+    if not study.finished:
         ended, live = len(study.history.ends), len(study.history.live)
-        drawn = _show(console, config, study, folder) if study.over else _STOPPED
+        why = "stopped" if stopped else f"time is up ({arguments.time_limit})"
         console.print(
-            f"{why}: {ended} trials have ended, {live} are kept as far as they are; "
-            f"go on with: {shlex.join(command)}",
+            f"{why}: {ended} trials have ended, {live} are kept as far as they are; go on "
+            f"with: {shlex.join(command)}",
             soft_wrap=True,
         )
-        return drawn
+    return drawn if stopped is False or not study.finished else 0
 
 
 def _deadline(limit: str | None) -> Deadline | None:
@@ -232,10 +244,14 @@ def _execute(
     study: Study,
     config: Config,
     folder: Path,
-) -> None:
-    """Run what is left, until it is done or someone presses Ctrl-C."""
+) -> bool:
+    """Run what is left, until it is done or someone presses Ctrl-C: then True."""
     root = Path(config.data.root)
     sigterm_as_ctrl_c()
+    if study.over:  # making images ready took all the time there was
+        return False
+    how = "in this process" if arguments.inline else "on Ray, which takes seconds to start"
+    console.print(f"{config.study}: {study.left()} trials to run, {how}; record: {folder}")
     with Progress(console, study) as progress:
         study.watchers.append(progress)
         try:
@@ -249,9 +265,11 @@ def _execute(
                 run_on_ray(study, config, folder=folder, root=root, address=arguments.address)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
+            return True
+    return False
 
 
-def _show(console: Console, config: Config, study: Study, folder: Path) -> int:
+def _show(console: Console, study: Study, folder: Path) -> int:
     """The table of the best, the counts of the rest, and where everything lies."""
     history = study.history
     # Names must be whole, also in a narrow window: it then wraps the lines.
@@ -262,12 +280,15 @@ def _show(console: Console, config: Config, study: Study, folder: Path) -> int:
     for trial, ended in history.ends.items():
         if ended.status not in (Status.OK, Status.PRUNED):
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
-    for line in cut_trials(history, usual=config.training.accumulate):
+    for line in cut_trials(history, usual=study.config.training.accumulate):
         console.print(line, soft_wrap=True)
     # A process of its own: search must not know analysis, and drawing needs other libraries.
     command = [sys.executable, "-m", "analysis.summary", str(folder)]
     drawn = subprocess.run(command, check=False)  # noqa: S603 - our own module
     console.print(f"record: {folder / FILE}", soft_wrap=True)
+    console.print(
+        f"report: python -m analysis.report {shlex.quote(str(folder))}", soft_wrap=True
+    )
     return drawn.returncode
 
 

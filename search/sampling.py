@@ -61,6 +61,10 @@ class Search(Section):
                 "search.trials",
                 "is missing; add it (trials: 100), or write sampler: grid for all candidates",
             )
+        if self.solve and getattr(self.base, self.solve) is not None:
+            raise MisfitError(
+                f"search.base.{self.solve}", "has no use, because it is solved; take it out"
+            )
         for key, unset in (("base", Base()), ("solve", None)):
             if self.sampler != "axes" and getattr(self, key) != unset:
                 raise MisfitError(

@@ -43,6 +43,7 @@ class Survey:
         duplicates: combinations of the file that name a network already named.
         rejected: reasons and how many candidates each rejected, each counted once.
         near: the nearest rejected candidate "below" and "above" the budget, where there is.
+        base: the candidate where the axes meet; None where there are none, or it is outside.
     """
 
     grid: Grid
@@ -53,6 +54,7 @@ class Survey:
     duplicates: int
     rejected: Mapping[str, int]
     near: Mapping[str, Near]
+    base: int | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -122,7 +124,14 @@ def survey(config: Config) -> Survey:
         duplicates=duplicates,
         rejected=sorting.rejected,
         near=sorting.near,
+        base=None if lines is None else _place_of(lines, grid.indices(positions)),
     )
+
+
+def _place_of(lines: Axes, indices: npt.NDArray[np.intp]) -> int | None:
+    """Of the base among the candidates; with something solved, whatever value that took."""
+    at = np.flatnonzero(lines.away(indices) == 0)
+    return int(at[0]) if len(at) else None
 
 
 class _Violation(NamedTuple):

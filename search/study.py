@@ -45,6 +45,7 @@ class Study:
         deadline: when this start of it must end; None for when it is done.
 
     Attributes:
+        config: the space file.
         watchers: are told what happens from now on.
         history: what has happened, by trial.
 
@@ -59,7 +60,7 @@ class Study:
         journal: Journal,
         deadline: Deadline | None = None,
     ) -> None:
-        self._config, self._survey, self._journal = config, survey, journal
+        self.config, self._survey, self._journal = config, survey, journal
         self._deadline = deadline
         self._closed = False
         self.watchers: list[Watcher] = []
@@ -83,7 +84,7 @@ class Study:
     @property
     def over(self) -> bool:
         """Whether this start of the study hands out nothing any more."""
-        return self.finished or self._closed
+        return self.finished or self._closed or self._is_time_up()
 
     @property
     def save_from(self) -> float | None:
@@ -105,8 +106,8 @@ class Study:
 
     def epochs_left(self) -> int:
         """Epochs of the trials that have not ended, if none is stopped early."""
-        confirm = self._config.confirm
-        epochs = self._search_left() * self._config.training.epochs
+        confirm = self.config.confirm
+        epochs = self._search_left() * self.config.training.epochs
         epochs += self._confirm_left() * (confirm.epochs if confirm else 0)
         return max(0, epochs - sum(map(self.history.epochs, self.history.live)))
 
@@ -182,7 +183,7 @@ class Study:
         if self._interrupted:
             return self.history.trials[self._interrupted.pop(0)]
         searched = len(self.history.networks)
-        if searched < self._config.search.networks:
+        if searched < self.config.search.networks:
             candidate = self._sampler.propose(searched)
             return self._start("search", self._survey.architecture(candidate))
         repeated = next(self._repeats, None)
@@ -195,7 +196,7 @@ class Study:
         return None
 
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
-        config = self._config
+        config = self.config
         counted = self._survey.cost(self._candidate(architecture))
         return Started(
             trial=self.history.next_number(),
@@ -214,26 +215,26 @@ class Study:
 
     def _unrepeated(self) -> Iterator[tuple[Architecture, int]]:
         """Networks of the search with the repeats that were not started, seed by seed."""
-        for repeat in range(1, self._config.search.seeds):
+        for repeat in range(1, self.config.search.seeds):
             for name, architecture in self.history.networks.items():
                 if (name, repeat) not in self.history.repeats:
                     yield architecture, repeat
 
     def _search_left(self) -> int:
-        search = self._config.search
+        search = self.config.search
         return search.networks * search.seeds - self.history.ended("search")
 
     def _confirm_left(self) -> int:
-        confirm = self._config.confirm
+        confirm = self.config.confirm
         running = self.history.started("confirm") - self.history.ended("confirm")
         if confirm is None:
             return running
-        most = min(confirm.top, self._config.search.networks) * confirm.seeds
+        most = min(confirm.top, self.config.search.networks) * confirm.seeds
         return running + (most if self._search_left() else len(self._confirmations()))
 
     def _confirmations(self) -> list[tuple[Architecture, int]]:
         """Networks and repeats of the confirmation that have not been started."""
-        confirm = self._config.confirm
+        confirm = self.config.confirm
         if confirm is None:
             return []
         best = [one.started.network() for one in self.history.ranked()[: confirm.top]]

@@ -124,6 +124,12 @@ class Trial:
             part.unlink(missing_ok=True)
         self._saved = time.monotonic()
 
+    def try_to_save(self) -> None:
+        """A disk that is full costs what a crash would lose, not the trial."""
+        self._saved = time.monotonic()
+        with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
+            self.save()
+
     def _step(self) -> tuple[Epoch | None, Ended | None]:
         if self._trainer is None:
             self._trainer = self._make()
@@ -137,14 +143,8 @@ class Trial:
         if len(self._epochs) == self.started.epochs:
             return epoch, self._end(Status.OK, "", test=self._trainer.test())
         if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
-            self._try_to_save()
+            self.try_to_save()
         return epoch, None
-
-    def _try_to_save(self) -> None:
-        """A disk that is full costs what a crash would lose, not the trial."""
-        self._saved = time.monotonic()
-        with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
-            self.save()
 
     def _make(self) -> Trainer:
         # Sums of floats depend on how they are shared out: the number of threads is part of

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.matched import comparisons, conclusion
 from analysis.networks import networks
 from analysis.runs import Run, RunError
-from analysis.series import comparisons, conclusion, points
+from analysis.series import points
 from analysis.statistics import Comparison, paired, t_interval, unpaired
 from search.units import amount
 
@@ -27,7 +28,9 @@ def findings(run: Run) -> list[str]:
         parameters and at equal multiply-adds; of others the best network and the front.
     """
     if run.whole().empty:
-        return ["No trial was trained to its end, so nothing can be concluded."]
+        counts = run.trials["status"].value_counts()
+        ended = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+        return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
     if run.config["search"]["sampler"] == "axes":
         return _of_axes(run)
     return [*_best(run), _front(run), *_confirmed(run)]
@@ -108,7 +111,7 @@ def _beside_the_next(whole: pd.DataFrame, table: pd.DataFrame) -> str:
     tested, _ = against(groups[0], groups[1], column="val_error_pct")
     by = f"The next one, {runner}, has {tested.difference.estimate:.2f} points more"
     if not tested.difference.estimate:
-        return f"The next one, {runner}, has the same validation error."
+        return f"Another, {runner}, has the same validation error: the cheaper is named first."
     if tested.p is None:
         return f"{by}: the seeds are too few to say whether that is more than chance."
     ends = f"95 % interval {tested.difference.low:+.2f} to {tested.difference.high:+.2f}"

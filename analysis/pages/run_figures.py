@@ -5,7 +5,7 @@ Goes in: a `Run`. Come out: `page.Figure`s: drawn by others, from tables that ot
 
 import pandas as pd
 
-from analysis import curves, plots, series
+from analysis import curves, matched, plots, series
 from analysis.front import accuracy_vs_macs
 from analysis.networks import by_network, networks
 from analysis.pages import page
@@ -155,7 +155,7 @@ def _axes(run: Run) -> list[Figure]:
         on_axes = series.points(run)
     except RunError:  # the conclusion says why
         return []
-    summary, printed = series.summary(on_axes), series.printed(on_axes)
+    summary, printed = series.summary(on_axes), series.printed(run, on_axes)
     present = [name for name in series.DIMENSIONS if name in set(summary["series"])]
     seeds = f"{summary['seeds'].min()} to {summary['seeds'].max()} seeds a network"
     first = page.figure(
@@ -173,7 +173,7 @@ def _axes(run: Run) -> list[Figure]:
 
 
 def _compared(run: Run, on_axes: pd.DataFrame, *, size: str) -> Figure:
-    compared, alike = series.comparisons(on_axes, size=size), _ALIKE[size]
+    compared, alike = matched.comparisons(on_axes, size=size), _ALIKE[size]
     return page.figure(
         plots.draw_comparisons(compared, of="scale", title=f"{run.name}, at equal {alike}"),
         alt=f"Points with intervals: precision of scale less that of each other dimension at "

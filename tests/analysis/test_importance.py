@@ -82,6 +82,9 @@ def test_where_it_would_mislead_it_is_refused_unless_asked(
     with pytest.raises(RunError, match=reason):
         importance(run, rng=np.random.default_rng(0))
     if "axes" not in new:
+        if "trials: 11" not in new:
+            with pytest.raises(RunError, match=f"no sample of the space: .*{reason}"):
+                distributions(run, rng=np.random.default_rng(0))
         table = importance(run, rng=np.random.default_rng(0), resamples=2, anyway=True)
         assert reason in table.attrs["warning"]
 
@@ -101,7 +104,8 @@ def test_seeds_of_a_network_are_averaged(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, lambda s: 50.0 + s.repeat, text=text))
     networks = averaged(run)
     assert networks["seeds"].tolist() == [3] * 6
-    assert networks["val_error_pct"].tolist() == [51.0] * 6
+    assert networks["val_error_pct"].tolist() == [52.0] * 6
+    assert networks["test_error_pct"].tolist() == [51.0] * 6
 
 
 def test_marginals_are_means_with_scipy_s_intervals(tmp_path: Path) -> None:
@@ -142,8 +146,8 @@ def test_the_figures_show_what_the_tables_hold(tmp_path: Path) -> None:
 
 
 def test_the_distribution_of_errors_is_counted(tmp_path: Path) -> None:
-    networks = averaged(read_run(write_run(tmp_path, by_scale, text=SPACE)))
-    table = distributions(networks, rng=np.random.default_rng(0))
+    run = read_run(write_run(tmp_path / "a", by_scale, text=SPACE))
+    networks, table = averaged(run), distributions(run, rng=np.random.default_rng(0))
     plain = table[table["kind"] == "as sampled"]
     errors = networks["val_error_pct"].to_numpy()
     expected = stats.ecdf(errors).cdf
@@ -153,15 +157,17 @@ def test_the_distribution_of_errors_is_counted(tmp_path: Path) -> None:
         math.sqrt(math.log(2 / 0.05) / 80)
     )
     assert set(table["kind"]) == {"as sampled", "multiply-adds uniform"}
-    few = distributions(networks.iloc[:4], rng=np.random.default_rng(0))
-    assert set(few["kind"]) == {"as sampled"}, "too few for bins of complexity"
-    assert distributions(networks.iloc[:1], rng=np.random.default_rng(0)).empty
+    few = read_run(write_run(tmp_path / "b", by_scale, text=SPACE, stop_after=4))
+    found = distributions(few, rng=np.random.default_rng(0))
+    assert set(found["kind"]) == {"as sampled"}, "too few for bins of complexity"
+    one = read_run(write_run(tmp_path / "c", by_scale, text=SPACE, stop_after=1))
+    assert distributions(one, rng=np.random.default_rng(0)).empty
     assert len(draw_distributions(table, title="known").axes[0].lines) == 2
 
 
 def test_the_best_networks_have_the_largest_scale(tmp_path: Path) -> None:
-    networks = averaged(read_run(write_run(tmp_path, by_scale, text=SPACE)))
-    ranges = best_ranges(networks, rng=np.random.default_rng(0)).set_index("dimension")
+    run = read_run(write_run(tmp_path, by_scale, text=SPACE))
+    ranges = best_ranges(run, rng=np.random.default_rng(0)).set_index("dimension")
     assert tuple(ranges.loc["scale", ["median", "high"]]) == (3, 3)
     assert ranges.loc["scale", "low"] >= 2, "one quarter in sixty has none of scale 3"
     assert ranges.loc["depth", "low"] < ranges.loc["depth", "high"]

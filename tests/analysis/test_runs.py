@@ -30,6 +30,9 @@ def test_confirmations_count_where_there_is_something_to_confirm(tmp_path: Path)
     whole = read_run(write_run(tmp_path / "whole", noisy, text=CONFIRMED))
     assert (whole.planned, whole.ended, whole.finished) == (38, 38, True)
     assert len(whole.whole()) == 32, "trials of the search"
+    longer = CONFIRMED.replace("epochs: 4", "epochs: 8")
+    planned = read_run(write_run(tmp_path / "whole", noisy, text=longer, stop_after=2))
+    assert (planned.ended, planned.finished) == (34, False), "of those before it has none"
     failed = read_run(write_run(tmp_path / "failed", lambda _: None, text=CONFIRMED))
     assert (failed.ended, failed.finished) == (32, True)
     assert failed.banner() == ("no trial was trained to its end, so there is no result to show")

@@ -5,18 +5,15 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.matched import ALL_SIZES, comparisons, conclusion
 from analysis.runs import RunError, read_run
-from analysis.series import (
-    ALL_SIZES,
-    comparisons,
-    conclusion,
-    points,
-    printed,
-    summary,
-)
+from analysis.series import points, printed, summary
 from search.records import Started
 from tests.analysis.studied import FIG5, write_run
 
@@ -84,10 +81,12 @@ def test_single_comparisons_are_paired_t_tests_with_holm(tmp_path: Path) -> None
     found = points(read_run(write_run(tmp_path, noisy)))
     compared = comparisons(found)
     by_seed = found.pivot_table(index="repeat", columns="label", values="precision_pct")
-    at = found.drop_duplicates("label").set_index("label")["params"]
-    below, above = np.log(at["56d"]), np.log(at["83d"])
-    share = (np.log(at["3s"]) - below) / (above - below)
-    other = by_seed["56d"] * (1 - share) + by_seed["83d"] * share
+    at = np.log(found.drop_duplicates("label").set_index("label")["params"])
+    depths = ["29d-6c-24w-1s", "56d", "83d", "110d", "137d", "164d"]
+    other = [
+        np.polynomial.Polynomial.fit(at[depths], row, deg=3)(at["3s"])
+        for row in by_seed[depths].to_numpy()
+    ]
     expected = stats.ttest_rel(by_seed["3s"], other)
     row = compared[(compared["against"] == "depth") & (compared["label"] == "3s")].iloc[0]
     assert row["p"] == pytest.approx(expected.pvalue)
@@ -98,6 +97,8 @@ def test_single_comparisons_are_paired_t_tests_with_holm(tmp_path: Path) -> None
     assert single.loc[smallest, "p_holm"] == pytest.approx(
         min(1, single["p"].min() * len(single))
     )
+    means = compared[compared["label"] == ALL_SIZES]
+    assert means["p_holm"].min() == pytest.approx(2 * means["p"].min())
     assert (single["p_holm"] >= single["p"]).all()
 
 
@@ -137,7 +138,9 @@ def test_trials_that_failed_are_left_aside(tmp_path: Path) -> None:
     def only_scale(started: Started) -> float | None:
         return None if dimension(started) == "cardinality" else noisy(started)
 
-    found = points(read_run(write_run(tmp_path / "a", only_scale)))
+    run = read_run(write_run(tmp_path / "a", only_scale))
+    assert "20 trials failed" in run.banner()
+    found = points(run)
     assert set(found["series"]) == {"base", "scale", "depth"}
     assert set(comparisons(found)["against"]) == {"depth"}
     nothing = read_run(write_run(tmp_path / "b", lambda _: None))
@@ -146,14 +149,82 @@ def test_trials_that_failed_are_left_aside(tmp_path: Path) -> None:
         points(nothing)
 
 
+def test_a_network_that_fails_with_some_seeds_takes_no_seed_from_the_others(
+    tmp_path: Path,
+) -> None:
+    def sometimes(started: Started) -> float | None:
+        deepest = started.network().layers == 164
+        return None if deepest and started.repeat else noisy(started)
+
+    compared = comparisons(points(read_run(write_run(tmp_path, sometimes))))
+    assert set(compared["seeds"]) == {4}
+    depth = compared[(compared["against"] == "depth") & (compared["label"] != ALL_SIZES)]
+    assert depth["label"].tolist() == ["2s", "3s", "4s", "5s"], "none as large as 6s is left"
+    assert "the mean of 4 networks" in conclusion(compared)[1]
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**16))
+def test_dimensions_that_follow_one_law_do_not_differ(seed: int) -> None:
+    """A curve that flattens: straight lines between its networks would lie below it."""
+    rng = np.random.default_rng(seed)
+    params = {
+        "base": [7.011],
+        "scale": [11.92, 18.141, 24.361, 30.581, 36.801],
+        "depth": [13.638, 20.265, 26.892, 33.52, 40.147],
+    }
+    held = 0
+    for _ in range(60):
+        rows = [
+            {"series": name, "label": f"{name}{size}", "name": f"{name}{size}", "params": size,
+             "repeat": repeat, "failed": 0,
+             "precision_pct": 85 - 15 * (size / 7.011) ** -0.6 + rng.normal(0, 0.1)}
+            for name, sizes in params.items() for size in sizes for repeat in range(5)
+        ]  # fmt: skip
+        compared = comparisons(pd.DataFrame(rows))
+        mean = compared[compared["label"] == ALL_SIZES].iloc[0]
+        held += mean["low"] <= 0 <= mean["high"]
+    # Of 95 % intervals; 50 or fewer of 60 would be one in a thousand. Straight lines: 44.
+    assert held > 50
+
+
+def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
+    text = FIG5.replace("axes, seeds: 4", "axes, seeds: 2, base: {scale: 6}")
+    compared = comparisons(points(read_run(write_run(tmp_path, noisy, text=text))))
+    assert compared.empty
+    assert conclusion(compared) == [
+        f"At equal parameters, scale could not be compared with {name}: their sizes do not "
+        "overlap." for name in ("cardinality", "depth")
+    ]  # fmt: skip
+
+
+def test_squeeze_and_excitation_and_skeletons_are_no_base(tmp_path: Path) -> None:
+    text = FIG5.replace("width: 24", "width: 24\n  se: [false, true]")
+    found = points(read_run(write_run(tmp_path / "se", noisy, text=text)))
+    for series in ("base", "se"):
+        assert len(found[found["series"] == series]["name"].unique()) == 1
+    assert set(comparisons(found)["against"]) == {"cardinality", "depth"}
+    stacks = FIG5.replace(
+        "  depth: [29, 56, 83, 110, 137, 164]", "  skeleton: [cifar29, imagenet50]"
+    )
+    stacks = stacks.replace("axes, seeds: 4", "axes, seeds: 1, base: {skeleton: imagenet}")
+    run = read_run(write_run(tmp_path / "stacks", lambda s: 30.0, text=stacks))
+    assert set(points(run)["series"]) == {"base", "scale", "cardinality"}
+
+
 def test_only_the_paper_s_printed_points_are_marked(tmp_path: Path) -> None:
-    found = printed(points(read_run(write_run(tmp_path / "a", noisy))))
+    run = read_run(write_run(tmp_path / "a", noisy))
+    found = printed(run, points(run))
     assert dict(zip(found["label"], found["precision_pct"], strict=True)) == {
         "4s": pytest.approx(83.02),
         "6s": pytest.approx(83.21),
     }
     tiny = FIG5.replace("network:", "network:\n  planes: 32")
-    assert printed(points(read_run(write_run(tmp_path / "b", noisy, text=tiny)))).empty
+    run = read_run(write_run(tmp_path / "b", noisy, text=tiny))
+    assert printed(run, points(run)).empty
+    other = FIG5.replace("cifar100", "cifar10")
+    run = read_run(write_run(tmp_path / "c", noisy, text=other))
+    assert printed(run, points(run)).empty, "the paper's are of CIFAR-100"
 
 
 def test_at_constant_cost_the_solved_dimension_is_no_series(tmp_path: Path) -> None:

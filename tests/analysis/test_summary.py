@@ -49,7 +49,9 @@ def run(tmp_path: Path) -> Path:
         for record in records:
             journal.append(record)
     config = {"study": "demo", "data": {"name": "digits"}, "training": {"epochs": 3}}
-    (tmp_path / "manifest.json").write_text(json.dumps({"config": config, "starts": []}), encoding="utf-8")
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"config": config, "starts": []}), encoding="utf-8"
+    )
     return tmp_path
 
 

@@ -49,8 +49,11 @@ def test_curves_follow_the_laws_that_made_the_errors(run_folder: Path) -> None:
 
 
 def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
-    found = points(read_run(run_folder))
-    lines = list(exchange_rates(found, rng=np.random.default_rng(0), multipliers=(2, 7)))
+    run = read_run(run_folder)
+    found = points(run)
+    rng = np.random.default_rng(0)
+    fitted, _ = laws(found, chance=run.chance, rng=rng)
+    lines = list(exchange_rates(found, fitted, rng=rng, multipliers=(2, 7)))
     assert len(lines) == 4
     # x2 in scale costs x1.748: 1.748^-0.30 = r^-0.15 gives r = 1.748^2 = 3.05.
     ratio = float(lines[0].partition("what x")[2].partition(" in cost of cardinality")[0])
@@ -61,7 +64,9 @@ def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
 
 def test_the_rule_spends_on_what_pays_and_keeps_the_budget(run_folder: Path) -> None:
     run = read_run(run_folder)
-    (line,) = rules(run, points(run), rng=np.random.default_rng(0), ratios=(4.0,))
+    found, rng = points(run), np.random.default_rng(0)
+    fitted, _ = laws(found, chance=run.chance, rng=rng)
+    (line,) = rules(run, found, fitted, rng=rng, ratios=(4.0,))
     assert line.startswith("x4 multiply-adds: scale x")
     cost = float(line.partition("costs x")[2].partition(",")[0])
     assert 3 < cost <= 4
@@ -82,6 +87,30 @@ def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
         lambda s: 30 + float(np.random.default_rng((s.macs, s.repeat)).normal(0, 1)),
     )
     run = read_run(luck)
-    _, doubts = laws(points(run), chance=run.chance, rng=np.random.default_rng(0))
-    assert any("a constant foretells the largest network better" in doubt for doubt in doubts)
-    assert all(math.isfinite(one) for one in points(run)["error_pct"])
+    found, rng = points(run), np.random.default_rng(0)
+    fitted, doubts = laws(found, chance=run.chance, rng=rng)
+    assert not fitted
+    assert len(doubts) == 3
+    assert any("error falls from the smallest to the largest in" in doubt for doubt in doubts)
+    assert all(
+        "no rate: no law along" in line for line in exchange_rates(found, fitted, rng=rng)
+    )
+    assert list(rules(run, found, fitted, rng=rng)) == ["no rule: no dimension carries a law"]
+
+
+def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
+    def deeper_is_worse(started: Started) -> float:
+        worse = 2 * math.log2(started.macs / BASE_MACS) if dimension(started) == "depth" else 0
+        return by_law(started) + worse
+
+    run = read_run(write_run(tmp_path, deeper_is_worse))
+    found, rng = points(run), np.random.default_rng(0)
+    fitted, doubts = laws(found, chance=run.chance, rng=rng)
+    assert fitted.keys() == {"scale", "cardinality"}
+    assert doubts[0].startswith("depth: no law: error falls from the smallest to the largest")
+    assert any("no law along depth" in line for line in exchange_rates(found, fitted, rng=rng))
+    labels = [
+        text.get_text()
+        for text in draw_laws(found, fitted, title="").axes[0].get_legend().get_texts()
+    ]
+    assert "depth: no law" in labels

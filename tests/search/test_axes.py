@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from search.config import load
+from search.proposals import SAMPLERS
 from search.reading import ConfigError
+from search.run import main
 from search.space import Survey, survey
 from tests.search.spaces import TINY, config_of, write
 
@@ -102,7 +104,9 @@ def test_all_that_is_kept_is_in_the_budget_and_on_an_axis(
     tmp_path: Path, scale: int, width: int, most: int, solve: str
 ) -> None:
     base = {"depth": 11, "cardinality": 1, "width": width, "scale": scale}
-    options = f"axes, base: {{scale: {scale}, width: {width}}}"
+    given = {"scale": scale, "width": width}
+    given.pop(solve, None)
+    options = f"axes, base: {{{', '.join(f'{k}: {v}' for k, v in given.items())}}}"
     text = AXES.replace("axes", options + (f", solve: {solve}" if solve else ""))
     surveyed = survey(
         config_of(tmp_path, text.replace("{max: 300K, min: 20K}", f"{{max: {most}K}}"))
@@ -122,8 +126,12 @@ def test_all_that_is_kept_is_in_the_budget_and_on_an_axis(
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("axes, base: {scale: 7}", r":13: search.base.scale: is not among .* network.scale"),
-        ("axes, base: {depth: 30}", r":13: search.base.depth: is not among"),
+        (
+            "axes, base: {scale: 7}",
+            r":13: search.base.scale: 7 is not among the values of network.scale \(1, 2, 3\)",
+        ),
+        ("axes, base: {depth: 30}", r":13: search.base.depth: 30 is not among"),
+        ("axes, solve: depth, base: {depth: 11}", r":13: search.base.depth: 11 has no use"),
         ("axes, base: {scales: 1}", r":13: search.base.scales: .*did you mean 'scale'"),
         ("axes, solve: planes", r":13: search.solve: 'planes'"),
         ("grid, solve: width", r":13: search.solve: 'width' is for the sampler axes"),
@@ -147,3 +155,41 @@ def test_nothing_to_solve_is_named(tmp_path: Path) -> None:
         ConfigError, match=r":13: search.solve: 'scale' is of no use with width"
     ):
         load(write(tmp_path, filled))
+
+
+def test_the_base_comes_first_and_must_be_inside_the_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = FIG5.replace("axes}", "axes, base: {scale: 4}}")
+    surveyed = survey(config_of(tmp_path, text))
+    sampler = SAMPLERS["axes"](surveyed, seed=0, objectives=("val_error",))
+    assert surveyed.architecture(sampler.propose(0)).name == "res2next29_6c24w4s"
+    text = FIG5.replace("data:", "budget: {macs: {min: 2.0G}}\ndata:")
+    assert main([str(write(tmp_path, text)), "--plan"]) == 2
+    message = capsys.readouterr().err
+    assert "search.base: the network where the axes meet" in message
+    assert "cardinality 6" in message
+    assert "is outside the budget" in message
+
+
+def test_the_record_says_where_the_axes_meet(tmp_path: Path) -> None:
+    base = config_of(tmp_path, FIG5).search.base
+    assert (base.depth, base.cardinality, base.scale, base.width, base.se) == (
+        29,
+        6,
+        1,
+        24,
+        False,
+    )
+    solved = config_of(
+        tmp_path,
+        FIG5.replace("axes}", "axes, solve: depth}").replace(
+            "data:", "budget: {macs: {max: 3G}}\ndata:"
+        ),
+    )
+    assert solved.search.base.depth is None
+
+
+def test_solving_needs_a_limit(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"search.solve: 'depth' needs a limit to spend"):
+        config_of(tmp_path, FIG5.replace("axes}", "axes, solve: depth}"))

@@ -54,9 +54,10 @@ def test_a_trial_that_could_not_report_in_time_is_not_started(tmp_path: Path) ->
 
 
 def _slow(started: Started, took: float) -> Epoch:
-    fields = epoch_of(started, 1).to_json()
-    fields.pop("event")
-    return Epoch(**fields | {"seconds": took})
+    return Epoch(
+        trial=started.trial, epoch=1, train_loss=1.0, val_error=50.0, val_error_top5=10.0,
+        images_per_s=1.0, seconds=took,
+    )  # fmt: skip
 
 
 def test_what_runs_is_told_to_stop_when_time_is_up(tmp_path: Path) -> None:
@@ -85,6 +86,9 @@ def test_unknown_speed_starts_and_known_speed_decides() -> None:
                                val_error_top5=1.0, images_per_s=1.0, seconds=2.0))  # fmt: skip
     assert deadline.allows(small)
     assert not deadline.allows(large), "200 s are not left"
+    deadline.note(large, _slow(large, 60.0))
+    assert deadline.allows(large), "its own time is known better"
+    assert deadline.allows(Started(**started_fields(macs=2))), "no more than that of 10 MACs"
 
 
 def test_inline_it_ends_in_time_with_0_and_the_command_that_goes_on(
@@ -93,7 +97,7 @@ def test_inline_it_ends_in_time_with_0_and_the_command_that_goes_on(
     command = [str(write(tmp_path, LONG)), "--inline", "--out", str(tmp_path / "run")]
     assert main([*command, "--time-limit", "2s"]) == 0
     printed = capsys.readouterr().out
-    assert "the time limit of 2s is up: 0 trials have ended, 1 are kept" in printed
+    assert "time is up (2s): 0 trials have ended, 1 are kept" in printed
     assert "go on with: python -m search.run" in printed
     done = max(record.epoch for record in read(tmp_path / "run") if isinstance(record, Epoch))
     shorter = ["--set", "search.trials=2"]
@@ -110,7 +114,7 @@ def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path) -> None:
     code, printed = run_command(*command, "--time-limit", "40s")
     assert time.monotonic() - begin < 40
     assert code == 0, printed
-    assert "the time limit of 40s is up: 0 trials have ended" in printed
+    assert "time is up (40s): 0 trials have ended" in printed
     kept = list((tmp_path / "run" / "checkpoints").glob("*.pt"))
     before = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
     assert {path.stem for path in kept} == {str(record.trial) for record in before}
