@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
     with Journal(folder) as journal:
         config = manifest.going_on(folder, config)
         study = Study(config, surveyed, journal, deadline)
-        ended, stopped = len(study.history.ends), False
+        ended = len(study.history.ends)
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {config.study} have ended")
         else:
@@ -120,9 +120,9 @@ def _run(arguments: argparse.Namespace, console: Console, *, command: list[str])
             manifest.note(
                 folder, config, space=arguments.space, command=command, left_out=left_out
             )
-            stopped = _execute(arguments, console, study, config, folder)
+            _execute(arguments, console, study, config, folder)
         study.tidy()
-        return _end(arguments, console, study, folder, stopped=stopped, command=command)
+        return _end(arguments, console, study, folder, command=command)
 
 
 def _end(
@@ -131,20 +131,20 @@ def _end(
     study: Study,
     folder: Path,
     *,
-    stopped: bool,
     command: Sequence[str],
 ) -> int:
     """What came out, and how to go on where something is left; the exit code."""
-    drawn = _STOPPED if stopped else _show(console, study, folder)
-    if not study.finished:
-        ended, live = len(study.history.ends), len(study.history.live)
-        why = "stopped" if stopped else f"time is up ({arguments.time_limit})"
-        console.print(
-            f"{why}: {ended} trials have ended, {live} are kept as far as they are; go on "
-            f"with: {shlex.join(command)}",
-            soft_wrap=True,
-        )
-    return drawn if stopped is False or not study.finished else 0
+    if study.finished:
+        return _show(console, study, folder)
+    code = _show(console, study, folder) if study.out_of_time else _STOPPED
+    ended, live = len(study.history.ends), len(study.history.live)
+    why = f"time is up ({arguments.time_limit})" if study.out_of_time else "stopped"
+    console.print(
+        f"{why}: {ended} trials have ended, {live} are kept as far as they are; go on with: "
+        f"{shlex.join(command)}",
+        soft_wrap=True,
+    )
+    return code
 
 
 def _deadline(limit: str | None) -> Deadline | None:
@@ -244,12 +244,12 @@ def _execute(
     study: Study,
     config: Config,
     folder: Path,
-) -> bool:
-    """Run what is left, until it is done or someone presses Ctrl-C: then True."""
+) -> None:
+    """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
     root = Path(config.data.root)
     sigterm_as_ctrl_c()
     if study.over:  # making images ready took all the time there was
-        return False
+        return
     how = "in this process" if arguments.inline else "on Ray, which takes seconds to start"
     console.print(f"{config.study}: {study.left()} trials to run, {how}; record: {folder}")
     with Progress(console, study) as progress:
@@ -265,8 +265,6 @@ def _execute(
                 run_on_ray(study, config, folder=folder, root=root, address=arguments.address)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
-            return True
-    return False
 
 
 def _show(console: Console, study: Study, folder: Path) -> int:

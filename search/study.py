@@ -87,6 +87,11 @@ class Study:
         return self.finished or self._closed or self._is_time_up()
 
     @property
+    def out_of_time(self) -> bool:
+        """Whether the deadline ended this start: it is over, or too near for anything left."""
+        return self._is_time_up() or (self._closed and not self.history.live)
+
+    @property
     def save_from(self) -> float | None:
         """From when on workers should save after each turn, as one may be their last."""
         return self._deadline.save_from if self._deadline else None

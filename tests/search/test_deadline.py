@@ -14,7 +14,7 @@ from search.study import Study
 from search.units import seconds
 from tests.search.spaces import TINY, config_of, started_fields, write
 from tests.search.test_run import run as run_command
-from tests.search.test_study import epoch_of, run
+from tests.search.test_study import end_of, epoch_of, run
 
 LONG = TINY.replace("epochs: 3", "epochs: 400").replace("trials: 3", "trials: 2")
 
@@ -104,6 +104,20 @@ def test_inline_it_ends_in_time_with_0_and_the_command_that_goes_on(
     assert main([*command, *shorter, "--time-limit", "1s"]) == 0
     more = max(record.epoch for record in read(tmp_path / "run") if isinstance(record, Epoch))
     assert more > done, "it went on from its checkpoint"
+
+
+def test_ctrl_c_before_the_time_is_up_is_no_end_in_time(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal, Deadline(1000.0))
+        first = study.next()
+        assert first is not None
+        study.report(_slow(first, 30_000.0))
+        assert study.next() is None, "nothing else could report in time"
+        assert study.over
+        assert not study.out_of_time, "one is running, and could go on"
+        study.end(end_of(first))
+        assert study.out_of_time
 
 
 @pytest.mark.ray
