@@ -157,7 +157,8 @@ def _axes(run: Run) -> list[Figure]:
         return []
     summary, printed = series.summary(on_axes), series.printed(run, on_axes)
     present = [name for name in series.DIMENSIONS if name in set(summary["series"])]
-    seeds = f"{summary['seeds'].min()} to {summary['seeds'].max()} seeds a network"
+    least, most = summary["seeds"].min(), summary["seeds"].max()
+    seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
     first = page.figure(
         plots.draw_series(summary, printed=printed, title=_title(run)),
         alt=f"Lines: test precision against parameters and against multiply-adds, one line "
