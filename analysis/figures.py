@@ -12,13 +12,16 @@ import nbformat
 import numpy as np
 from nbclient import NotebookClient
 
-from analysis import matched, plots, receptive, series
-from analysis.look import save
-from analysis.plots_laws import draw_laws
-from analysis.runs import Run, read_run
+from analysis.inside import receptive
+from analysis.plots import main as plots
+from analysis.plots.laws import draw_laws
+from analysis.plots.style import save
+from analysis.questions import equal_size as matched
+from analysis.questions import series
+from analysis.questions.tradeoffs import laws
+from analysis.runs.run import Run, read_run
 from analysis.summary import summarise
-from analysis.tradeoffs import laws
-from search.journal import FILE
+from search.study.journal import FILE
 
 HERE = Path(__file__).parent
 NOTEBOOKS = ("fig5.ipynb", "budget.ipynb")

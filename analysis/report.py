@@ -16,8 +16,8 @@ from analysis.pages.exports import latex, markdown
 from analysis.pages.page import Table
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
-from analysis.runs import Run, RunError, read_run
-from search.journal import JournalError
+from analysis.runs.run import Run, RunError, read_run
+from search.study.journal import JournalError
 
 _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
 _SECTIONS = ("study", "network", "budget", "data", "training", "search", "resources", "confirm")

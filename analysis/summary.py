@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.front import accuracy_vs_macs
-from analysis.look import save
-from analysis.networks import by_network
-from analysis.plots import draw_accuracy_vs_macs
-from analysis.runs import Run, RunError, read_run
-from search.journal import JournalError
+from analysis.plots.main import draw_accuracy_vs_macs
+from analysis.plots.style import save
+from analysis.runs.networks import by_network
+from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.run import Run, RunError, read_run
+from search.study.journal import JournalError
 
 
 def main(argv: Sequence[str]) -> int:

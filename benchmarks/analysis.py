@@ -20,27 +20,30 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from analysis import curves, plots, report
-from analysis.distribution import best_ranges, distributions
-from analysis.front import accuracy_vs_macs
-from analysis.importance import importance
-from analysis.look import save
-from analysis.marginals import best_by_value, marginals
-from analysis.networks import averaged
-from analysis.plots_curves import draw_curves
-from analysis.plots_space import (
+from analysis import report
+from analysis.plots import main as plots
+from analysis.plots.curves import draw_curves
+from analysis.plots.space import (
     draw_distributions,
     draw_importance,
     draw_marginals,
     draw_parallel,
 )
-from analysis.runs import Run, read_run
+from analysis.plots.style import save
+from analysis.questions import curves
+from analysis.questions.distribution import best_ranges, distributions
+from analysis.questions.importance import importance
+from analysis.questions.marginals import best_by_value, marginals
+from analysis.runs.networks import averaged
+from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.run import Run, read_run
 from benchmarks.machine import machine
-from search import manifest, plan
-from search.config import load
-from search.journal import Journal
-from search.records import Ended, Epoch, Started, Status, architecture_to_json
-from search.space import survey
+from search import plan
+from search.space.load import load
+from search.space.survey import survey
+from search.study import manifest
+from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.journal import Journal
 
 _SPACE = """\
 # How long does analysis take?

@@ -29,8 +29,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import machine
 from res2net import Architecture, build, cost, parse
-from search.config import Config
-from search.space import survey
+from search.schema.config import Config
+from search.space.survey import survey
 
 _NETWORKS = (
     "res2net20_8w4s_16p_100classes",

@@ -29,9 +29,9 @@ from torchvision import datasets, transforms
 from torchvision.transforms import v2
 
 from benchmarks.machine import machine, wait
-from search.engine.recipe import Training
 from search.images.augmentation import Augmentation
 from search.images.draws import draw
+from search.schema.training import Training
 
 _FILES, _SIDE, _AREA = "imagenette-128", 128, (0.08, 1.0)
 _MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # no matter to the speed

@@ -22,11 +22,11 @@ from torchvision import datasets, transforms
 from res2net import Architecture, build
 from search.engine.bench import Bench
 from search.engine.optimizer import make_optimizer
-from search.engine.recipe import Training
 from search.engine.training import Trainer
-from search.images.section import Data
 from search.images.splits import Split, load
-from search.seeds import seed_of
+from search.schema.data import Data
+from search.schema.seeds import seed_of
+from search.schema.training import Training
 
 _SEED = 0
 _WORKERS = 2

@@ -22,9 +22,9 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
-from search.config import Config
-from search.engine.estimate import Rehearsal
-from search.engine.rehearsal import RehearsalError, Stage
+from search.profiling.estimate import Rehearsal
+from search.profiling.rehearsal import RehearsalError, Stage
+from search.schema.config import Config
 
 # Ascending: where one does not fit, those after it do not either.
 _ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")

@@ -33,8 +33,8 @@ from benchmarks.loops import Task, Work, with_recipe
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
 from search.engine.meter import utilisation
-from search.engine.recipe import Training
-from search.images.section import Data
+from search.schema.data import Data
+from search.schema.training import Training
 
 _SMALL = ("res2net20_8w4s_16p_100classes", "resnet1.2.2_8w_8p_100classes")
 _PAPER = "Res2NeXt-29-6c24w4s"

@@ -115,7 +115,7 @@ def _print_paths(network: Architecture, *, image_size: int) -> None:
     print(paths_in_words(paths, image_size=image_size))
     print(
         f"each of the {len(paths)} receptive fields: --json; "
-        f"drawn for scale 1 to 8: python -m analysis.receptive {network.name}"
+        f"drawn for scale 1 to 8: python -m analysis.inside.receptive {network.name}"
     )
 
 

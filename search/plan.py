@@ -8,13 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from res2net.architecture import written
-from search.config import Config
-from search.engine.estimate import Estimate
-from search.images.datasets import DATASETS
 from search.images.storage import keeps_pixels
-from search.reading import ConfigError, Document
-from search.space import Near, Survey
-from search.units import amount, duration
+from search.profiling.estimate import Estimate
+from search.schema.config import Config
+from search.schema.datasets import DATASETS
+from search.schema.units import amount, duration
+from search.schema.yaml import ConfigError, Document
+from search.space.survey import Near, Survey
 
 _BINS = 8
 _LISTED = 20  # candidates; of more, two are shown

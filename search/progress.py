@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from res2net.architecture import written
-from search.history import History
-from search.records import Ended, Epoch, Started, Status, Turn
-from search.study import Study
-from search.units import amount, duration
+from search.schema.units import amount, duration
+from search.study.events import Ended, Epoch, Started, Status, Turn
+from search.study.history import History
+from search.study.study import Study
 
 _BEST_ROWS = 10
 _SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one

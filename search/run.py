@@ -16,19 +16,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search import manifest, plan
-from search.config import Config, load
-from search.deadline import Deadline
-from search.engine.estimate import RehearsalError
+from search import plan
+from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
-from search.journal import FILE, Journal, JournalError
+from search.profiling.estimate import RehearsalError
 from search.progress import Progress, best_table, confirmed_table, cut_trials
-from search.reading import ConfigError, Document
-from search.records import Status
-from search.space import Survey, survey
-from search.stopping import sigterm_as_ctrl_c
-from search.study import Study
-from search.units import amount, seconds
+from search.schema.config import Config
+from search.schema.units import amount, seconds
+from search.schema.yaml import ConfigError, Document
+from search.space.load import load
+from search.space.survey import Survey, survey
+from search.study import manifest
+from search.study.deadline import Deadline
+from search.study.events import Status
+from search.study.journal import FILE, Journal, JournalError
+from search.study.study import Study
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
 
@@ -162,7 +164,7 @@ def _measure(
     surveyed: Survey,
 ) -> None:
     """The plan in hours."""
-    from search.engine.measuring import measure, slots  # noqa: PLC0415 - imports torch
+    from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
     _require_resources(config, document)
     config = _packed(arguments, console, config, document, surveyed)
@@ -186,7 +188,7 @@ def _packed(
     """The config with a number of GPUs where the file says auto."""
     if config.resources.gpu != "auto":
         return config
-    from search.engine.packing import pack, with_gpu  # noqa: PLC0415 - imports torch
+    from search.profiling.packing import pack, with_gpu  # noqa: PLC0415 - imports torch
 
     if arguments.inline:  # one after another
         return with_gpu(config, 1.0)
@@ -256,11 +258,11 @@ def _execute(
         study.watchers.append(progress)
         try:
             if arguments.inline:
-                from search.inline import run_inline  # noqa: PLC0415 - imports torch
+                from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
 
                 run_inline(study, config, folder=folder, root=root)
             else:
-                from search.on_ray import run_on_ray  # noqa: PLC0415 - imports Ray
+                from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
 
                 run_on_ray(study, config, folder=folder, root=root, address=arguments.address)
         except KeyboardInterrupt:

@@ -10,8 +10,8 @@ from torch import nn
 
 from benchmarks import crews, loops, packing, train
 from res2net import Architecture, build
-from search.engine.recipe import Training
-from search.images.section import Data
+from search.schema.data import Data
+from search.schema.training import Training
 from tests.search.spaces import config_of
 
 pytest.importorskip("timm")
@@ -135,7 +135,10 @@ def test_every_way_of_counting_agrees(tmp_path: Path) -> None:
     rows = counting.compare("small", [small], turns=2)
     assert [row.way for row in rows] == [way.name for way in counting.ways()]
     grid = counting.compare_grid(config_of(tmp_path), turns=2)
-    assert [row.way for row in grid] == ["search.space.survey", *(row.way for row in rows)]
+    assert [row.way for row in grid] == [
+        "search.space.survey",
+        *(row.way for row in rows),
+    ]
     assert grid[0].network == "5 of 36"
     for each in (rows, grid):
         assert len({row.macs for row in each}) == 1

@@ -1,4 +1,4 @@
-"""The report of several runs beside each other, put together from `analysis.compare`.
+"""The report of several runs beside each other, put together from `analysis.questions.compare`.
 
 Go in: runs. Comes out: a `page.Page`. The first run is the one that the others are counted
 from.
@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import compare
 from analysis.pages import facts, page
 from analysis.pages.page import Column, Figure, Page, Section, Table
-from analysis.plots_compare import draw_errors, draw_ranks
-from analysis.runs import Run
+from analysis.plots.compare import draw_errors, draw_ranks
+from analysis.questions import compare
+from analysis.runs.run import Run
 
 _TOP = 10  # shifts that are shown
 _SIGNIFICANT = 0.05

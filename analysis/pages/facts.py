@@ -11,17 +11,16 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from analysis.runs import Run
-from search.journal import FILE
-from search.units import amount, duration
+from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
+from analysis.runs.run import Run
+from search.schema.units import amount, duration
+from search.study.journal import FILE
 
 Facts = tuple[tuple[str, str], ...]
 
 _GIB = 2**30
-_DIRTY = "-dirty"
 _FEW = 8  # seeds that are listed; of more, how many there are
 _FAILED = ("diverged", "out-of-memory", "failed")
-UNKNOWN = "not known"
 
 
 def question(run: Run) -> list[str]:
@@ -43,7 +42,7 @@ def failures(trials: pd.DataFrame) -> pd.DataFrame:
     """Trials that failed, by how and why, the most frequent first.
 
     Args:
-        trials: from `analysis.tables.trials`.
+        trials: from `analysis.runs.tables.trials`.
 
     Returns:
         `status`, `reason`, `count`, and the first few `trials` of each by number.
@@ -107,23 +106,6 @@ def starts(run: Run) -> pd.DataFrame:
     """Every start of the run's command: a row each, in words."""
     columns = ["time", "commit", "python", "versions", "hardware", "command"]
     return pd.DataFrame([_start(one) for one in run.starts], columns=columns)
-
-
-def commit_of(start: dict[str, Any]) -> str:
-    """The git commit of a start, in words where it had changes or is not known."""
-    commit = start.get("git_commit")
-    if not commit:
-        return f"{UNKNOWN}: installed without its history"
-    if commit.endswith(_DIRTY):
-        return f"{commit.removesuffix(_DIRTY)} with changes that were not committed"
-    return str(commit)
-
-
-def hardware_of(start: dict[str, Any]) -> str:
-    """Processor, machine and number of CPUs of a start."""
-    cpus = start.get("cpus")
-    parts = [start.get("processor"), start.get("machine"), f"{cpus} CPUs" if cpus else None]
-    return ", ".join(str(part) for part in parts if part) or UNKNOWN
 
 
 def as_yaml(data: Any) -> str:

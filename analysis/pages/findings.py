@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.matched import comparisons, conclusion
-from analysis.networks import networks
-from analysis.runs import Run, RunError
-from analysis.series import points
-from analysis.statistics import Comparison, paired, t_interval, unpaired
-from search.units import amount
+from analysis.questions.equal_size import comparisons, conclusion
+from analysis.questions.series import points
+from analysis.runs.networks import networks
+from analysis.runs.run import Run, RunError
+from analysis.statistics.intervals import t_interval
+from analysis.statistics.pairing import against
+from search.schema.units import amount
 
 _SIGNIFICANT = 0.05
 
@@ -34,28 +35,6 @@ def findings(run: Run) -> list[str]:
     if run.config["search"]["sampler"] == "axes":
         return _of_axes(run)
     return [*_best(run), _front(run), *_confirmed(run)]
-
-
-def against(
-    a: pd.DataFrame, b: pd.DataFrame, *, column: str, level: float = 0.95
-) -> tuple[Comparison, str]:
-    """Compare two groups of trials: by pairs where their seeds are the same, else by Welch.
-
-    Args:
-        a: trials of one network in one run.
-        b: of another, or of the same network in another run.
-        column: such as `val_error_pct`; a less b is what is compared.
-        level: of the interval.
-
-    Returns:
-        The comparison, and "paired" or "Welch", by which it was made.
-    """
-    first, second = (
-        rows.set_index("seed")[column].dropna().astype(float).sort_index() for rows in (a, b)
-    )
-    if first.index.is_unique and first.index.equals(second.index):
-        return paired(first, second, level=level), "paired"
-    return unpaired(first, second, level=level), "Welch"
 
 
 def _of_axes(run: Run) -> list[str]:

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure as Drawing
 
-from analysis.look import STYLE
+from analysis.plots.style import STYLE
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
 _HERE = Path(__file__).parent

@@ -5,13 +5,15 @@ Goes in: a `Run`. Come out: `page.Figure`s: drawn by others, from tables that ot
 
 import pandas as pd
 
-from analysis import curves, matched, plots, series
-from analysis.front import accuracy_vs_macs
-from analysis.networks import by_network, networks
 from analysis.pages import page
 from analysis.pages.page import Column, Figure, Table
-from analysis.plots_curves import draw_curves
-from analysis.runs import Run, RunError
+from analysis.plots import main as plots
+from analysis.plots.curves import draw_curves
+from analysis.questions import curves, series
+from analysis.questions import equal_size as matched
+from analysis.runs.networks import by_network, networks
+from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.run import Run, RunError
 
 _NETWORKS = (
     Column("network", "name"),

@@ -10,7 +10,7 @@ from analysis.pages import facts, page
 from analysis.pages.findings import findings
 from analysis.pages.page import Column, Page, Section, Table
 from analysis.pages.run_figures import networks_table, run_figures
-from analysis.runs import Run
+from analysis.runs.run import Run
 
 _DIMENSIONS = ("depth", "width", "scale", "cardinality")
 _TRIALS = (

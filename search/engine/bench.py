@@ -7,10 +7,10 @@ from torch import Tensor
 
 from search.engine.allocation import keep_freed_memory
 from search.engine.execution import dtype_of
-from search.engine.recipe import Training
 from search.images.augmentation import Augmentation
 from search.images.splits import Split, Splits
 from search.images.stores import Prepare, Room, Store, make_store
+from search.schema.training import Training
 
 
 class Held(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from search.engine.recipe import Execution, Precision
+from search.schema.training import Execution, Precision
 
 Forward = Callable[[Tensor], Tensor]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from search.engine.recipe import Training
+from search.schema.training import Training
 
 
 def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:

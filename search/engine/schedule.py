@@ -2,7 +2,7 @@
 
 import math
 
-from search.engine.recipe import Training
+from search.schema.training import Training
 
 _RISE = 0.3  # share of a one-cycle schedule that rises, and its divisors: torch's defaults
 _START_DIVISOR, _END_DIVISOR = 25.0, 1e4

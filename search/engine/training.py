@@ -24,8 +24,8 @@ from search.engine.schedule import learning_rate
 from search.images.augmentation import Targets
 from search.images.draws import Draws, draw
 from search.images.stores import Gathered
-from search.records import Epoch
-from search.seeds import seed_of
+from search.schema.seeds import seed_of
+from search.study.events import Epoch
 
 _WARM_UP = 3  # steps before the ones that are timed
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from search.engine.recipe import Training
 from search.images.colour import jittered
 from search.images.cropping import mirrored, padded, windows, zoomed
 from search.images.draws import HUE, Draws
+from search.schema.training import Training
 
 
 class Targets(NamedTuple):

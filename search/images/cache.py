@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from search.images.decoding import Chunk, decode_all
 from search.images.tree import Files
-from search.reading import ConfigError
-from search.units import amount
+from search.schema.units import amount
+from search.schema.yaml import ConfigError
 
 _VERSION = 1  # of what the files mean
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.engine.recipe import Training
+from search.schema.training import Training
 
 _ATTEMPTS = 10  # of torchvision at a box that fits
 _CROP_RATIO = (3 / 4, 4 / 3)  # torchvision's defaults, as the next two

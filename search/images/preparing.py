@@ -17,11 +17,11 @@ from rich.progress import (
 )
 
 from search.images.cache import CacheRequest, build, check_room, open_cache
-from search.images.datasets import DATASETS, require
-from search.images.section import Data
+from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
-from search.reading import Document
-from search.resolving import data_places, tree_of
+from search.schema.data import Data
+from search.schema.datasets import DATASETS, require
+from search.schema.yaml import Document
 
 _LINES = 10  # where there is no terminal: one a tenth
 

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from search.images.cache import CachedImages, open_cache
-from search.images.datasets import DATASETS
-from search.images.section import Data
+from search.images.resolve import tree_of
 from search.images.storage import request_of
 from search.images.tree import Files, Tree
-from search.resolving import tree_of
-from search.seeds import seed_of
+from search.schema.data import Data
+from search.schema.datasets import DATASETS
+from search.schema.seeds import seed_of
 
 _SPLIT_SEED = 0  # of every cut; never the study's, so that studies can be compared
 Indices = npt.NDArray[np.intp]

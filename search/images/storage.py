@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from search.images.cache import CacheRequest
-from search.images.section import Data
 from search.images.tree import Files
+from search.schema.data import Data
 
 _LARGEST_CACHE = 200 * 10**9  # bytes of pixels; larger sets are decoded each time
 _FOLDER = ".decoded"  # below data.root, where no data.cache is given

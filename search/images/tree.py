@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from search.reading import ConfigError
-from search.seeds import seed_of
+from search.schema.seeds import seed_of
+from search.schema.yaml import ConfigError
 
 _CHOICE_SEED = 0  # of every choice; never the study's, so that studies can be compared
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm")

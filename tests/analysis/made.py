@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from analysis.runs import Run, read_run
+from analysis.runs.run import Run, read_run
 from res2net import Architecture, cost
-from search import manifest, plan
-from search.journal import FILE
-from search.records import (
+from search import plan
+from search.space.survey import survey
+from search.study import manifest
+from search.study.events import (
     JOURNAL_VERSION,
     Ended,
     Epoch,
@@ -19,7 +20,7 @@ from search.records import (
     Taken,
     architecture_to_json,
 )
-from search.space import survey
+from search.study.journal import FILE
 from tests.search.spaces import TINY, config_of
 
 CLOCK = 1.8e9
@@ -67,7 +68,7 @@ def made(
     folder.mkdir(parents=True, exist_ok=True)
     config = config_of(folder, text, *overrides)
     config = plan.counted(config, survey(config))
-    # As search.journal writes them, which puts each end on the disk: minutes for 10,000.
+    # As search.study.journal writes them, which puts each end on the disk: minutes for 10,000.
     lines: list[dict[str, Any]] = [{"event": "journal", "version": JOURNAL_VERSION}]
     for number, trial in enumerate(trials):
         records = _records(number, dict(trial), config.training.epochs)

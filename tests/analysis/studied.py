@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from search import manifest, plan
-from search.config import load
-from search.journal import Journal
-from search.records import Ended, Epoch, Started, Status
-from search.space import survey
-from search.study import Study
+from search import plan
+from search.space.load import load
+from search.space.survey import survey
+from search.study import manifest
+from search.study.events import Ended, Epoch, Started, Status
+from search.study.journal import Journal
+from search.study.study import Study
 
 FIG5 = """\
 # Which dimension pays?

@@ -8,9 +8,9 @@ import nbformat
 import pytest
 
 from analysis.figures import HERE, NOTEBOOKS, execute
+from tests.analysis.questions.test_importance import SPACE, by_scale
+from tests.analysis.questions.test_series import noisy
 from tests.analysis.studied import FIG5, write_run
-from tests.analysis.test_importance import SPACE, by_scale
-from tests.analysis.test_series import noisy
 
 
 def cells(path: Path) -> list[Any]:

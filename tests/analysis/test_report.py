@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.networks import networks
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
 from analysis.report import main
-from analysis.runs import Run
-from search.journal import Journal
-from search.records import Ended, Status
+from analysis.runs.networks import networks
+from analysis.runs.run import Run
+from search.study.events import Ended, Status
+from search.study.journal import Journal
 from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.front import accuracy_vs_macs
-from analysis.plots import draw_accuracy_vs_macs
+from analysis.plots.main import draw_accuracy_vs_macs
+from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.tables import EPOCH_COLUMNS, TRIAL_COLUMNS, epochs, trials
 from analysis.summary import main, summarise
-from analysis.tables import EPOCH_COLUMNS, TRIAL_COLUMNS, epochs, trials
 from res2net import Architecture
-from search.journal import Journal
-from search.records import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.journal import Journal
 from tests.search.spaces import started_fields
 
 NETWORK = Architecture(depth=20, planes=8, width=4, scale=3, cardinality=2)

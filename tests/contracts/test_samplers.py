@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from search.proposals import SAMPLERS, Ordered, Sampler, SpaceExhausted, Tpe
-from search.records import Ended, Status
-from search.space import Survey, survey
+from search.samplers import SAMPLERS
+from search.samplers.base import Sampler, SpaceExhausted
+from search.samplers.ordered import Ordered
+from search.samplers.tpe import Tpe
+from search.space.survey import Survey, survey
+from search.study.events import Ended, Status
 from tests.search.spaces import PAPER, config_of
 
 every_sampler = pytest.mark.parametrize("name", SAMPLERS)

@@ -193,7 +193,7 @@ def test_the_command_prints_every_path(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["Res2Net-50-26w-4s", "--receptive-fields"]) == 0
     said = capsys.readouterr().out
     assert "42,949,672,960,000 paths see 11 to 1131 pixels (mean 502.2, median 499)" in said
-    assert "python -m analysis.receptive res2net50_26w4s" in said
+    assert "python -m analysis.inside.receptive res2net50_26w4s" in said
     rows = [[cell.strip() for cell in line.split("\N{BOX DRAWINGS LIGHT VERTICAL}")[1:-1]]
             for line in said.splitlines()]  # fmt: skip
     assert ["3", "3", "4"] in rows  # pixels; inside; opening

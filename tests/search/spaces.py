@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from search.config import Config, load
+from search.schema.config import Config
+from search.space.load import load
 
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 

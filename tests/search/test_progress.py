@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.journal import Journal
 from search.progress import Progress, best_table, confirmed_table
-from search.records import Status, Turn
-from search.space import survey
-from search.study import Study
-from search.units import amount, duration
+from search.schema.units import amount, duration
+from search.space.survey import survey
+from search.study.events import Status, Turn
+from search.study.journal import Journal
+from search.study.study import Study
 from tests.search.spaces import config_of
-from tests.search.test_study import CONFIRMED, end_of, epoch_of, run
+from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
 
 def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:

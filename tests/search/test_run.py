@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from search.journal import FILE, read
-from search.records import Ended, Epoch, Started, Status
 from search.run import main
+from search.study.events import Ended, Epoch, Started, Status
+from search.study.journal import FILE, read
 from tests.search.spaces import PAPER, TINY, write
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from analysis.pages import facts
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
-from search.records import Status, Taken
+from search.study.events import Status, Taken
 from tests.analysis.made import Parsed, made, network
 
 

@@ -11,8 +11,8 @@ import pytest
 from analysis.pages.page import Column, render, table
 from analysis.pages.run_page import run_page
 from analysis.report import main
-from analysis.runs import Run
-from search.records import Status
+from analysis.runs.run import Run
+from search.study.events import Status
 from tests.analysis.browser import browsing
 from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
 

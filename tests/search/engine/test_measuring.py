@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from res2net import Architecture
-from search.config import Config
-from search.engine.estimate import Estimate, RehearsalError
-from search.engine.measuring import measure, slots
-from search.engine.packing import fitting
-from search.engine.rehearsal import Stage
+from search.profiling.estimate import Estimate, RehearsalError
+from search.profiling.measuring import measure, slots
+from search.profiling.packing import fitting
+from search.profiling.rehearsal import Stage
 from search.run import main
-from search.space import survey
+from search.schema.config import Config
+from search.space.survey import survey
 from tests.search.spaces import config_of, write
 
 GIGABYTE = 2**30

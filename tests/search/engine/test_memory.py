@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture, build, parse
-from search.records import Ended, Status
-from tests.search.test_trial import bench_of, finish, numbers, start, trial_of
+from search.study.events import Ended, Status
+from tests.search.engine.test_trial import bench_of, finish, numbers, start, trial_of
 
 THREE_GB = 3 * 10**9
 NETWORK = parse("res2next11_2c4w3s_8p_4classes")
@@ -22,9 +22,9 @@ from pathlib import Path
 from res2net import parse
 from search.engine.bench import Bench
 from search.images.splits import load
-from search.images.section import Data
+from search.schema.data import Data
 from search.engine.meter import peak_resident
-from search.engine.recipe import Training
+from search.schema.training import Training
 from search.engine.training import Trainer
 
 data = Data(name="cifar100", validation=5000)

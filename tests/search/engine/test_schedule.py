@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, OneCycleLR
 
-from search.engine.recipe import Training
 from search.engine.schedule import learning_rate
+from search.schema.training import Training
 
 
 def recipe(**fields: object) -> Training:

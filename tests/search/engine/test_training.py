@@ -14,12 +14,12 @@ from res2net import Architecture, build, parse
 from search.engine.bench import Bench
 from search.engine.evaluation import DivergedError, _errors, errors
 from search.engine.loss import mixed_loss
-from search.engine.recipe import Training
 from search.engine.training import Trainer
 from search.images.augmentation import Targets
 from search.images.splits import Split, Splits
-from search.records import Epoch
-from search.seeds import seed_of
+from search.schema.seeds import seed_of
+from search.schema.training import Training
+from search.study.events import Epoch
 
 NETWORK = parse("res2next11_2c2w3s_4p_4classes")
 CPU = torch.device("cpu")

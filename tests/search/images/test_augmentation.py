@@ -11,9 +11,9 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from search.engine.recipe import Training
 from search.images.augmentation import Augmentation, Targets
 from search.images.draws import Draws, draw
+from search.schema.training import Training
 
 MEAN, STD = (129.3, 124.1, 112.4), (68.2, 65.4, 70.4)
 COUNT = 64

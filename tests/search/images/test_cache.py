@@ -17,7 +17,7 @@ from PIL import Image
 from search.images.cache import CachedImages, CacheRequest, build, open_cache, size
 from search.images.decoding import decode
 from search.images.tree import Files, read_tree
-from search.reading import ConfigError
+from search.schema.yaml import ConfigError
 
 SIDE = 8
 PREAMBLE = """

@@ -10,8 +10,8 @@ from scipy.stats import binomtest, chi2_contingency, chisquare, ks_2samp
 from torch import Tensor
 from torchvision.transforms import v2
 
-from search.engine.recipe import Training
 from search.images.draws import Draws, draw
+from search.schema.training import Training
 
 LEVEL = 1e-6  # seeds are fixed: a test that passes goes on passing
 THEIRS = 1500  # draws of torchvision's, one at a time

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from search.config import Data
-from search.images.datasets import DATASETS, require
 from search.images.splits import load
-from search.reading import ConfigError
+from search.schema.config import Data
+from search.schema.datasets import DATASETS, require
+from search.schema.yaml import ConfigError
 
 NOWHERE = Path("nowhere")
 

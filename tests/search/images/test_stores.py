@@ -8,15 +8,15 @@ import torch
 
 from res2net import parse
 from search.engine.bench import Bench
-from search.engine.recipe import Training
 from search.engine.training import Trainer
 from search.images.cache import build
 from search.images.decoding import decode
-from search.images.section import Data
 from search.images.splits import Split, Splits, Undecoded, load
 from search.images.storage import keeps_pixels, request_of
 from search.images.stores import Room, make_store
 from search.images.tree import read_tree
+from search.schema.data import Data
+from search.schema.training import Training
 from tests.search.images.trees import plant
 
 CPU = torch.device("cpu")

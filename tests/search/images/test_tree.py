@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.images.tree import Files, Tree, read_tree
-from search.reading import ConfigError
+from search.schema.yaml import ConfigError
 
 NAMES = [f"n{number:03}" for number in range(12)]
 

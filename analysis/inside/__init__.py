@@ -1,0 +1,1 @@
+"""Looking inside networks: Grad-CAM and receptive fields."""

@@ -1,0 +1,279 @@
+"""Where networks look: Grad-CAM of one or two networks side by side, as in the paper's Fig. 4.
+
+python -m analysis.inside.cam NAME --weights FILE IMAGE... [--against NAME FILE] [--class N]
+                       [--layer layer4] [--out FILE.png]
+
+FILE holds weights that `res2net.weights.load` reads, or is `timm`: those that timm has.
+"""
+
+import argparse
+import re
+import sys
+import textwrap
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import torch
+from captum.attr import LayerGradCam
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+
+from res2net import Architecture, ArchitectureError, WeightsError, build, parse
+from res2net.weights import HeadDropped
+
+_SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
+_TITLE_WIDTH = 36  # characters that a panel is wide
+_STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "savefig.dpi": 150,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+}
+
+
+class View(NamedTuple):
+    """How a network is shown an image: as where its errors are measured."""
+
+    border: float  # share of the side that is cut off at each end
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+_IMAGENET = View((1 - 224 / 256) / 2, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CIFAR = View(0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100's
+
+
+class CamError(ValueError):
+    """What was asked for cannot be drawn; the message says value, rule and remedy."""
+
+
+class Network(NamedTuple):
+    """A network with weights, and the stage whose features its maps are made of."""
+
+    architecture: Architecture
+    module: nn.Module
+    layer: str
+
+
+class Panel(NamedTuple):
+    """Where one network looks in one image."""
+
+    network: str
+    target: int  # the class looked for
+    probability: float  # that the network gives it
+    heat: npt.NDArray[np.float32]  # (_SHOWN_SIDE, _SHOWN_SIDE), 0 to 1 at its highest
+
+
+def main(argv: Sequence[str]) -> int:
+    """Draw what the arguments ask for; 0, or 2 where something does not fit."""
+    asked = _parser().parse_intermixed_args(argv)
+    try:
+        architecture = parse(asked.name)
+        sources = [(architecture, asked.weights)]
+        if asked.against:
+            sources.append((parse(asked.against[0]), asked.against[1]))
+        for each, _ in sources:
+            _check(each, layer=asked.layer, target=asked.target)
+        borders = {_view(each).border for each, _ in sources}
+        if len(borders) > 1:
+            raise CamError(
+                "--against: a network for CIFAR is shown whole images, one for ImageNet their "
+                "middle; compare two of one kind"
+            )
+        out = _writable(asked.out or Path(f"{architecture.name}_cam.png"))
+        images = [opened(path) for path in asked.images]
+        networks = [network(each, weights, layer=asked.layer) for each, weights in sources]
+        rows = panels(networks, images, target=asked.target)
+        titles = [path.name for path in asked.images]
+        figure = draw_panels(rows, images, titles=titles, border=borders.pop())
+        figure.savefig(out, format="png")
+    except (ArchitectureError, CamError, WeightsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"figure: {out}")
+    return 0
+
+
+def network(architecture: Architecture, weights: str, *, layer: str | None = None) -> Network:
+    """A network ready to be asked.
+
+    Args:
+        architecture: of the weights, with as many classes.
+        weights: a file, or "timm".
+        layer: one of the skeleton's stages; the last one by default.
+
+    Raises:
+        CamError: the file holds another number of classes.
+        WeightsError: as `res2net.weights` raises it.
+    """
+    with warnings.catch_warnings():
+        # A classifier with initial weights would look anywhere.
+        warnings.simplefilter("error", HeadDropped)
+        try:
+            module = build(architecture, weights=weights)
+        except HeadDropped as error:
+            classes = int(re.findall(r"fc\.weight \((\d+)x", str(error))[0])
+            raise CamError(
+                f"{error}; name the network with the classes of the file: "
+                f"{replace(architecture, classes=classes).name}"
+            ) from error
+    return Network(architecture, module.eval(), layer or architecture.facts.stages[-1])
+
+
+def opened(path: Path) -> Image.Image:
+    """Read an image whole, upright and in colour; raises CamError where it is none."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise CamError(
+            f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
+        ) from error
+
+
+def panels(
+    networks: Sequence[Network], images: Sequence[Image.Image], *, target: int | None = None
+) -> list[list[Panel]]:
+    """One row an image, one panel a network.
+
+    Args:
+        networks: from `network`.
+        images: of any size; each network sees the centre at its own.
+        target: the class to look for; by default what each network takes the image for.
+    """
+    return [[_panel(each, image, target) for each in networks] for image in images]
+
+
+def grad_cam(module: nn.Module, layer: str, image: Tensor, *, target: int) -> Tensor:
+    """Grad-CAM (Selvaraju et al., 2017) as captum computes it.
+
+    Args:
+        module: a classifier in evaluation mode.
+        layer: name of a module in it that puts out a map of features.
+        image: (1, 3, H, W), normalised.
+        target: class whose score is followed back.
+
+    Returns:
+        (h, w) as the layer's features: what at each place speaks for the class, from 0 up.
+    """
+    method = LayerGradCam(module, module.get_submodule(layer))
+    found: Tensor = method.attribute(image, target=target, relu_attributions=True)
+    return found.detach()[0, 0]
+
+
+def draw_panels(
+    rows: Sequence[Sequence[Panel]],
+    images: Sequence[Image.Image],
+    *,
+    titles: Sequence[str],
+    border: float = _IMAGENET.border,
+) -> Figure:
+    """The images, and beside each where the networks look.
+
+    Args:
+        rows: from `panels`.
+        images: as they were given there.
+        titles: what to call each image.
+        border: share of the side that the networks were not shown, at each end.
+    """
+    columns = 1 + len(rows[0])
+    with mpl.rc_context(_STYLE):
+        size = (2.9 * columns + 0.6, 3.1 * len(rows) + 0.2)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(len(rows), columns, squeeze=False)
+        for row, image, title, places in zip(rows, images, titles, axes, strict=True):
+            centre = np.asarray(_centre(image, _SHOWN_SIDE, border=border))
+            for ax in places:
+                ax.imshow(centre)
+                ax.set_axis_off()
+            places[0].set_title(title)
+            for panel, ax in zip(row, places[1:], strict=True):
+                _draw_heat(panel, ax)
+        scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap="jet")
+        bar = figure.colorbar(scale, ax=axes, ticks=[0, 1], shrink=0.8, aspect=30, pad=0.01)
+        bar.ax.set_yticklabels(["none", "most"])
+        bar.set_label("evidence for the class, per panel")
+    return figure
+
+
+def _draw_heat(panel: Panel, ax: Axes) -> None:
+    ax.imshow(panel.heat, cmap="jet", vmin=0, vmax=1, alpha=0.45)
+    said = f"class {panel.target}, {panel.probability:.1%}"
+    if not panel.heat.any():
+        said += " (no evidence)"
+    ax.set_title(f"{textwrap.fill(panel.network, _TITLE_WIDTH)}\n{said}")
+
+
+def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:
+    view = _view(each.architecture)
+    seen = _normalised(_centre(image, each.architecture.image_size, border=view.border), view)
+    with torch.no_grad():
+        probabilities = each.module(seen).softmax(1)[0]
+    target = int(probabilities.argmax()) if target is None else target
+    found = grad_cam(each.module, each.layer, seen, target=target)[None, None]
+    side = (_SHOWN_SIDE, _SHOWN_SIDE)
+    heat = nn.functional.interpolate(found, side, mode="bilinear")[0, 0]
+    heat = heat / heat.max() if heat.any() else heat
+    return Panel(each.architecture.name, target, float(probabilities[target]), heat.numpy())
+
+
+def _view(architecture: Architecture) -> View:
+    return _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
+
+
+def _centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
+    """The middle square without its border, `side` pixels wide."""
+    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
+
+
+def _normalised(image: Image.Image, view: View) -> Tensor:
+    pixels = (np.asarray(image) / 255 - view.mean) / view.std
+    return torch.from_numpy(pixels).float().permute(2, 0, 1)[None]
+
+
+def _check(architecture: Architecture, *, layer: str | None, target: int | None) -> None:
+    name, stages = architecture.name, architecture.facts.stages
+    if layer is not None and layer not in stages:
+        known = ", ".join(stages)
+        raise CamError(f"--layer: {layer!r} is no stage of {name}; write one of: {known}")
+    if target is not None and not 0 <= target < architecture.classes:
+        last = architecture.classes - 1
+        raise CamError(f"--class: {target} is no class of {name}; write a number up to {last}")
+
+
+def _writable(out: Path) -> Path:
+    if out.is_dir() or not out.parent.is_dir():
+        raise CamError(f"--out: {out} cannot be written; name a file in a folder that exists")
+    return out
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m analysis.inside.cam", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "name", metavar="NAME", help="of the network, such as Res2Net-50-26w-4s"
+    )
+    parser.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    parser.add_argument("--weights", required=True, metavar="FILE", help="or timm")
+    parser.add_argument(
+        "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network, its weights"
+    )
+    parser.add_argument(
+        "--class", dest="target", type=int, metavar="N", help="to look for; default: predicted"
+    )
+    parser.add_argument("--layer", metavar="STAGE", help="default: the last stage")
+    parser.add_argument("--out", type=Path, metavar="FILE.png", help="default: NAME_cam.png")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

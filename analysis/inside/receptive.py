@@ -1,0 +1,135 @@
+"""How many paths see how far, for scale 1 to 8: python -m analysis.inside.receptive NAME.
+
+The picture of `python -m res2net NAME --receptive-fields`: the network NAME with each scale in
+place of its own, in all of its stages.
+"""
+
+import argparse
+import math
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.plots.style import STYLE
+from res2net import Architecture, ArchitectureError, parse
+from res2net.architecture import PerStage, written
+from res2net.receptive import network_paths
+
+_SCALES = range(1, 9)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Draw one network; 0, or 2 where the name is none or the file cannot be written."""
+    parser = argparse.ArgumentParser(
+        "python -m analysis.inside.receptive", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("name", help="such as Res2Net-50-26w-4s")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.png", help="NAME_receptive.png if not given"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        network = parse(arguments.name)
+        out = arguments.out or Path(f"{network.name}_receptive.png")
+        draw_paths_by_scale(paths_by_scale(network), network=network).savefig(out, format="png")
+    except (ArchitectureError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"figure: {out}")
+    return 0
+
+
+def paths_by_scale(network: Architecture) -> pd.DataFrame:
+    """Paths in each range of receptive fields of a network: for scale 1 to 8, and for its own.
+
+    A range is as wide as one pixel of the last stage; inside it the counts of some skeletons
+    jump with every average over an even side.
+
+    Returns:
+        One row for each scale and range: `scale` (as names write it), `low_px` and `high_px`
+        (both included), `paths` (exact, as Python's integers) and `log10_paths`.
+    """
+    width = network.facts.strides[-1]
+    rows: list[tuple[str, int, int, int, float]] = []
+    scales: list[PerStage] = [*_SCALES, *[network.scale] * (network.scale not in _SCALES)]
+    for scale in scales:
+        ranges: Counter[int] = Counter()
+        for field, count in network_paths(replace(network, scale=scale)).items():
+            ranges[(field - 1) // width] += count
+        rows += [
+            # math.log10 takes any integer, a float ends at 1e308.
+            (written(scale), place * width + 1, (place + 1) * width, count, math.log10(count))
+            for place, count in sorted(ranges.items())
+        ]
+    columns = ["scale", "low_px", "high_px", "paths", "log10_paths"]
+    return pd.DataFrame(rows, columns=columns).astype({"paths": object})
+
+
+def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure:
+    """Paths, on a log axis, against the receptive field; a line a scale.
+
+    Args:
+        table: from `paths_by_scale`.
+        network: the one it was made for.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.5, 5), layout="constrained")
+        ax = figure.subplots()
+        _draw_lines(table, ax, own=written(network.scale))
+        ax.axvline(network.image_size, color="0.3", linewidth=1, linestyle="--", zorder=0)
+        ax.annotate(
+            f"the image: {network.image_size} px",
+            (network.image_size, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -2),
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+        )
+        ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$")
+        width = table["high_px"].iloc[0] - table["low_px"].iloc[0] + 1
+        ax.set_xlabel(f"receptive field (pixels of the image, in ranges of {width})")
+        ax.set_ylabel("paths from the image to the last stage")
+        ax.set_title(f"{network.name} at scale 1 to 8: paths by receptive field", loc="left")
+        ax.legend(  # from the top down, as the lines lie
+            *(entries[::-1] for entries in ax.get_legend_handles_labels()),
+            title="paths in all",
+            loc="center left",
+            bbox_to_anchor=(1.01, 0.5),
+            frameon=False,
+        )
+    return figure
+
+
+def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
+    # Black for a network whose scale is none of those from 1 to 8.
+    colours = [*sns.color_palette("crest", len(_SCALES)), (0.0, 0.0, 0.0)]
+    for colour, (scale, rows) in zip(colours, table.groupby("scale", sort=False), strict=False):
+        ours = scale == own
+        ax.plot(
+            (rows["low_px"] + rows["high_px"]) / 2,
+            rows["log10_paths"],
+            color=colour,
+            linewidth=3 if ours else 1.5,
+            label=f"scale {scale}: {_scientific(sum(rows['paths']))}" + " (own)" * ours,
+        )
+
+
+def _scientific(count: int) -> str:
+    digits, _, power = f"{Decimal(count):.1e}".partition("e+")
+    return f"${digits} \\times 10^{{{power}}}$"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

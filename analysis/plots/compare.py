@@ -1,0 +1,119 @@
+"""Two runs against each other, drawn from `analysis.questions.compare.common`."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, nothing
+
+_MANY = 500  # points beyond which a vector file would hold one element each
+_NAMED = 12  # networks whose names can stand beside their points
+_LINE = 0.03  # of the height: what a line of text takes
+
+
+def draw_errors(
+    shared: pd.DataFrame, *, places: tuple[int, int], names: tuple[str, str]
+) -> Figure:
+    """Error in one run against error in another, with intervals over seeds.
+
+    Args:
+        shared: from `analysis.questions.compare.common`.
+        places: of the two runs in it.
+        names: of the two runs.
+    """
+    x, y = places
+    with drawing(width=7, height=6) as (figure, (ax,)):
+        ax.errorbar(
+            shared[f"mean_{x}"],
+            shared[f"mean_{y}"],
+            xerr=_reach(shared, x),
+            yerr=_reach(shared, y),
+            fmt="o",
+            color="#0072B2",
+            ecolor="0.6",
+            markersize=5 if len(shared) <= 60 else 3,
+            linewidth=0,
+            elinewidth=0.8,
+            rasterized=len(shared) > _MANY,
+            zorder=2,
+        )
+        ax.set_xlim(_limits(shared[f"mean_{x}"]))
+        ax.set_ylim(_limits(shared[f"mean_{y}"]))
+        ax.axline((0, 0), slope=1, color="0.3", linewidth=1, linestyle="--", zorder=1)
+        _name_moved(shared, ax, columns=(f"mean_{x}", f"mean_{y}"), places=places)
+        ax.set_xlabel(f"validation error in {names[0]} (% top-1)", parse_math=False)
+        ax.set_ylabel(f"validation error in {names[1]} (% top-1)", parse_math=False)
+    return figure
+
+
+def draw_ranks(
+    shared: pd.DataFrame, *, places: tuple[int, int], names: tuple[str, str]
+) -> Figure:
+    """Rank in one run against rank in another: for runs whose errors may not be compared.
+
+    Args:
+        shared: from `analysis.questions.compare.common`.
+        places: of the two runs in it.
+        names: of the two runs.
+    """
+    x, y = places
+    with drawing(width=7, height=6) as (figure, (ax,)):
+        ax.scatter(
+            shared[f"rank_{x}"],
+            shared[f"rank_{y}"],
+            s=30 if len(shared) <= 60 else 9,
+            color="#0072B2",
+            rasterized=len(shared) > _MANY,
+            zorder=2,
+        )
+        ax.plot(
+            [1, len(shared)],
+            [1, len(shared)],
+            color="0.3",
+            linewidth=1,
+            linestyle="--",
+            zorder=1,
+        )
+        _name_moved(shared, ax, columns=(f"rank_{x}", f"rank_{y}"), places=places)
+        if shared.empty:
+            nothing(ax, "no network in common")
+        ax.set_xlabel(f"rank in {names[0]} (1 is the lowest error)", parse_math=False)
+        ax.set_ylabel(f"rank in {names[1]}", parse_math=False)
+    return figure
+
+
+def _reach(shared: pd.DataFrame, place: int) -> np.ndarray | None:
+    """How far intervals go to both sides; none of a network without one."""
+    mean = shared[f"mean_{place}"]
+    sides = [mean - shared[f"low_{place}"], shared[f"high_{place}"] - mean]
+    return None if sides[0].isna().all() else np.nan_to_num(np.array(sides))
+
+
+def _limits(means: pd.Series) -> tuple[float, float]:
+    """Around the means; whiskers of few seeds may be many times as long, and are cut."""
+    margin = 0.25 * float(np.ptp(means)) or 1.0
+    return float(means.min()) - margin, float(means.max()) + margin
+
+
+def _name_moved(
+    shared: pd.DataFrame, ax: Axes, *, columns: tuple[str, str], places: tuple[int, int]
+) -> None:
+    """Names beside the points: of all where they are few, else of those that moved most."""
+    moved = (shared[f"rank_{places[1]}"] - shared[f"rank_{places[0]}"]).abs()
+    chosen = shared.loc[moved.sort_values(ascending=False, kind="stable").index[:_NAMED]]
+    middle, height = sum(ax.get_xlim()) / 2, float(np.ptp(ax.get_ylim()))
+    written: list[float] = []
+    for x, y, name in zip(*(chosen[key] for key in (*columns, "name")), strict=True):
+        if any(abs(y - other) < _LINE * height for other in written):
+            continue  # two names over each other are none; the table below has both
+        written.append(y)
+        right = x > middle
+        ax.annotate(
+            name,
+            (x, y),
+            xytext=(-6 if right else 6, 5),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            fontsize=7.5,
+        )

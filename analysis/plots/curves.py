@@ -1,0 +1,73 @@
+"""Learning curves of a whole run, drawn from `analysis.questions.curves`."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analysis.plots.style import drawing, marks, nothing
+
+_MANY = 30  # epochs beyond which a marker at each would hide the line
+
+
+def draw_curves(band: pd.DataFrame, best: pd.DataFrame, *, title: str) -> Figure:
+    """Validation error by epoch: the median and band of all trials, the best networks by name.
+
+    Args:
+        band: from `analysis.questions.curves.band`.
+        best: from `analysis.questions.curves.best`.
+        title: what the run was.
+    """
+    with drawing(width=8, height=4.6) as (figure, (ax,)):
+        if len(band):
+            _draw_band(band, ax)
+            _draw_best(best, ax)
+            figure.legend(loc="outside lower left", ncols=2, fontsize=9)
+        else:
+            nothing(ax, "no trial has finished an epoch")
+        ax.set_xlabel("epoch")
+        ax.set_ylabel("validation error (% top-1)")
+        ax.set_title(title, loc="left", fontsize=10)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def _draw_band(band: pd.DataFrame, ax: Axes) -> None:
+    between = " or ".join(dict.fromkeys(band["between"]))
+    ax.fill_between(
+        band["epoch"],
+        band["low"],
+        band["high"],
+        color="0.85",
+        linewidth=0,
+        label=f"all trials, between {between}",
+        zorder=1,
+    )
+    marker = "o" if len(band) == 1 else None  # a line of one point cannot be seen
+    ax.plot(
+        band["epoch"],
+        band["median"],
+        color="0.35",
+        linewidth=2,
+        linestyle="--",
+        marker=marker,
+        label="all trials, median",
+        zorder=2,
+    )
+
+
+def _draw_best(best: pd.DataFrame, ax: Axes) -> None:
+    names = list(dict.fromkeys(best["name"]))
+    for name, style in marks(names).items():
+        rows = best[best["name"] == name]
+        seeds = rows["seeds"].max()
+        ax.plot(
+            rows["epoch"],
+            rows["error_pct"],
+            color=style.color,
+            linestyle=style.linestyle,
+            marker=style.marker if len(rows) <= _MANY else None,
+            markersize=5,
+            label=f"{name}, {seeds} seed{'s' if seeds != 1 else ''}",
+            zorder=3,
+        )

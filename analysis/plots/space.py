@@ -1,0 +1,184 @@
+"""Figures of a space that was searched: its values, what matters, networks as lines."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, marks, nothing
+from search.schema.units import amount
+
+_MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
+_CMAP = "cividis"  # even in grey, and to the colour-blind
+
+
+def draw_marginals(marginals: pd.DataFrame, *, title: str) -> Figure:
+    """Mean error of all networks with each value of each dimension.
+
+    Args:
+        marginals: from `analysis.questions.marginals.marginals`.
+        title: what the run was.
+    """
+    dimensions = list(dict.fromkeys(marginals["dimension"])) or ["nothing varied"]
+    ends = marginals[["low", "high", "mean"]].to_numpy(dtype=float)
+    with drawing(len(dimensions), width=2.9, height=3.6) as (figure, axes):
+        for ax, dimension in zip(axes, dimensions, strict=True):
+            rows = marginals[marginals["dimension"] == dimension].reset_index(drop=True)
+            _draw_marginal(rows, ax)
+            ax.set_xlabel(dimension)
+            ax.margins(x=0.2)
+            if len(ends):
+                ax.set_ylim(np.nanmin(ends) - 0.1, np.nanmax(ends) + 0.1)
+        axes[0].set_ylabel("mean validation error (%)")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
+    """Shares of the dimensions by each evaluator, bars with their spread.
+
+    Args:
+        importance: from `analysis.questions.importance.importance`.
+        title: what the run was.
+    """
+    evaluators = list(dict.fromkeys(importance["evaluator"]))
+    styles = marks(evaluators)
+    order = importance.groupby("dimension", sort=False)["share"].mean().sort_values()
+    with drawing(width=6.5, height=1.4 + 0.5 * len(order)) as (figure, (ax,)):
+        height = 0.8 / len(evaluators)
+        for i, evaluator in enumerate(evaluators):
+            rows = importance[importance["evaluator"] == evaluator].set_index("dimension")
+            rows = rows.reindex(order.index)
+            reach = np.array([rows["share"] - rows["low"], rows["high"] - rows["share"]])
+            ax.barh(
+                np.arange(len(order)) + i * height,
+                rows["share"],
+                height=height,
+                xerr=np.clip(reach, 0, None),
+                color=styles[evaluator].color,
+                hatch=("", "//", "..")[i % 3],
+                edgecolor="white",
+                error_kw={"capsize": 2.5, "linewidth": 1},
+                label=evaluator,
+            )
+        ax.set_yticks(np.arange(len(order)) + 0.4 - height / 2, list(order.index))
+        ax.set_xlim(0, 1)
+        ax.set_xlabel("share of importance, median and 5 to 95 % of bootstraps over networks")
+        ax.set_title(title, loc="left", fontsize=10)
+        ax.legend(loc="lower right")
+    return figure
+
+
+def draw_parallel(networks: pd.DataFrame, dimensions: tuple[str, ...], *, title: str) -> Figure:
+    """Each network as a line through its values; the better, the lighter and the higher up.
+
+    Args:
+        networks: from `analysis.runs.networks.averaged`.
+        dimensions: of it that are shown where they vary, from left to right.
+        title: what the run was.
+    """
+    shown = [name for name in dimensions if len(networks[name].unique()) > 1]
+    with drawing(width=8.5, height=4) as (figure, (ax,)):
+        ax.set_title(title, loc="left", fontsize=10)
+        if not shown or networks.empty:
+            nothing(ax, "no dimension varied")
+            return figure
+        lines = _chosen(networks)
+        heights = [
+            _heights(networks[name], lines[name], ax, at) for at, name in enumerate(shown)
+        ]
+        errors = lines["val_error_pct"].to_numpy()
+        norm = mpl.colors.Normalize(-errors.max(), -errors.min())
+        for line, error in zip(np.array(heights).T, errors, strict=True):
+            best = error == errors.min()
+            color = "#D55E00" if best else mpl.colormaps[_CMAP](norm(-error))
+            ax.plot(line, color=color, alpha=1 if best else 0.6, linewidth=2.6 if best else 1)
+        ax.set_xticks(range(len(shown)), shown)
+        ax.set_yticks([])
+        ax.set_xlim(-0.2, len(shown) - 0.6)
+        ax.grid(visible=False)
+        scale = mpl.cm.ScalarMappable(norm=norm, cmap=_CMAP)
+        bar = figure.colorbar(scale, ax=ax, label="validation accuracy (%); orange: the best")
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 + value:.1f}")
+    return figure
+
+
+def _draw_marginal(rows: pd.DataFrame, ax: Axes) -> None:
+    known = rows["low"].notna()
+    at = np.arange(len(rows))
+    reach = np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
+    color = marks([""])[""].color
+    ax.errorbar(
+        at[known], rows["mean"][known], yerr=reach[:, known], fmt="o", color=color, capsize=2.5
+    )
+    ax.plot(at[~known], rows["mean"][~known], "o", color=color, markerfacecolor="none")
+    labels = [f"{row.value}\nn={row.networks}" for row in rows.itertuples()]
+    ax.set_xticks(at, labels, fontsize=8)
+
+
+def _chosen(networks: pd.DataFrame) -> pd.DataFrame:
+    """The worst first, so that the best lie on top."""
+    ranked = networks.sort_values("val_error_pct", ascending=False)
+    if len(ranked) <= _MOST_LINES:
+        return ranked
+    return ranked.iloc[np.linspace(0, len(ranked) - 1, _MOST_LINES).astype(int)]
+
+
+def _heights(every: pd.Series, lines: pd.Series, ax: Axes, at: int) -> list[float]:
+    """Heights of the lines at a dimension: by rank, amounts by value; names the values."""
+    distinct = sorted(every.unique(), key=lambda value: (isinstance(value, str), value))
+    place = {value: i / max(len(distinct) - 1, 1) for i, value in enumerate(distinct)}
+    if _is_amount(distinct[-1]):
+        span = max(distinct[-1] - distinct[0], 1)
+        place = {value: (value - distinct[0]) / span for value in distinct}
+        distinct = [distinct[0], distinct[-1]]
+    named = distinct if len(distinct) <= 10 else [distinct[0], distinct[-1]]
+    ax.axvline(at, color="0.7", linewidth=1, zorder=0)
+    for value in named:
+        ax.annotate(
+            _shown(value),
+            (at, place[value]),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    return [place[value] for value in lines]
+
+
+def _is_amount(value: object) -> bool:
+    """Parameters and multiply-adds, beside dimensions, of which each value counts."""
+    return isinstance(value, (int, np.integer)) and int(value) >= 1000
+
+
+def _shown(value: object) -> str:
+    return amount(float(str(value))) if _is_amount(value) else str(value)
+
+
+def draw_distributions(distributions: pd.DataFrame, *, title: str) -> Figure:
+    """Share of the networks below each error, with 95 % bands.
+
+    Args:
+        distributions: from `analysis.questions.distribution.distributions`.
+        title: what the run was.
+    """
+    styles = marks(["as sampled", "multiply-adds uniform"])
+    with drawing(width=6.5, height=3.8) as (figure, (ax,)):
+        for kind, rows in distributions.groupby("kind", sort=False):
+            style = styles[str(kind)]
+            ax.fill_between(
+                rows["error"], rows["low"], rows["high"], step="post", color=style.color,
+                alpha=0.13, linewidth=0,
+            )  # fmt: skip
+            ax.step(
+                rows["error"], rows["fraction"], where="post", color=style.color,
+                linestyle=style.linestyle, label=kind,
+            )  # fmt: skip
+        ax.set_xlabel("validation error (%)")
+        ax.set_ylabel("share of the networks with less")
+        ax.set_title(title, loc="left", fontsize=10)
+        if len(distributions):
+            ax.legend(loc="lower right")
+        else:
+            nothing(ax, "fewer than two networks were trained whole")
+    return figure

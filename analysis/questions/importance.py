@@ -1,0 +1,174 @@
+"""Which dimension matters in a run: fANOVA and PED-ANOVA, with their spread over bootstraps.
+
+Goes in: a run whose networks were drawn without looking at results. Comes out: a table of
+shares. Importance is that of the space as it was sampled: where a band of multiply-adds
+binds the dimensions to each other, what one explains the other may explain as well.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
+
+from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.run import Run, RunError
+
+_FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
+_MOST = 200  # networks of one bootstrap: a forest's time grows with their square
+_TREES = 16
+
+
+def importance(
+    run: Run, *, rng: np.random.Generator, resamples: int = 20, anyway: bool = False
+) -> pd.DataFrame:
+    """How much of the spread of validation error each dimension accounts for.
+
+    Args:
+        run: whose whole trials are read, the seeds of a network averaged.
+        rng: draws the bootstraps and the forests' seeds.
+        resamples: bootstraps over networks.
+        anyway: compute it also where it is refused; the reason is then in `attrs["warning"]`.
+
+    Returns:
+        A row for each evaluator and dimension that varied: `evaluator` ("fANOVA": of the
+        whole spread, Hutter et al. 2014; "PED-ANOVA": of being among the best tenth,
+        Watanabe et al. 2023), `dimension`, `share` (median over bootstraps, of a sum of 1),
+        `low` and `high` (their 5th and 95th percentile; of more than 200 networks each
+        bootstrap draws 200, so that the spread is then that of 200).
+
+    Raises:
+        RunError: an adaptive sampler, early stopping or the design of the run would be
+            mistaken for importance, or there are too few networks; with the reason.
+    """
+    networks = averaged(run)
+    reason = why_not(run, networks)
+    if reason and not (anyway and len(networks) >= 2):
+        raise RunError(f"{run.folder}: importance is not to be had: {reason}")
+    coded, distributions = _coded(networks)
+    rows = []
+    for _ in range(resamples):
+        drawn = rng.integers(len(networks), size=min(len(networks), _MOST))
+        errors = networks["val_error_pct"].iloc[drawn]
+        if _varies(errors):
+            with _quietly():
+                study = _study(coded.iloc[drawn], errors, distributions)
+                rows += _shares(study, seed=int(rng.integers(2**31)))
+    shares = pd.DataFrame(rows).groupby(["evaluator", "dimension"], sort=False)["share"]
+    table = shares.agg(share="median", low=_fifth, high=_ninety_fifth).reset_index()
+    table.attrs["warning"] = reason
+    return table.sort_values(["evaluator", "share"], ascending=[True, False], ignore_index=True)
+
+
+def why_not(run: Run, networks: pd.DataFrame) -> str:
+    """Why importance would mislead; empty where it would not."""
+    reasons = {
+        f"{len(networks)} networks were trained whole, and it takes {_FEWEST} or more": (
+            len(networks) < _FEWEST
+        ),
+        "all networks have the same error": not _varies(networks["val_error_pct"]),
+        "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
+    }
+    return chosen(run) or next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def chosen(run: Run) -> str:
+    """How the networks of a run were chosen, where it was not at random; empty if it was."""
+    sampler = run.config["search"]["sampler"]
+    halved = (
+        run.config["scheduler"]["name"] != "fifo" or (run.trials["status"] == "pruned").any()
+    )
+    reasons = {
+        "its sampler was tpe, which looks at results: where it looked most is not where most "
+        "is to be had; run the space with sampler: random": sampler == "tpe",
+        "its sampler was axes, which leaves the base in one dimension at a time: there are no "
+        "combinations to explain; run the space with sampler: random, or read the series": (
+            sampler == "axes"
+        ),
+        "trials were stopped early, so what is left is the best of what was sampled; run it "
+        "with scheduler: {name: fifo}": halved,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _coded(
+    networks: pd.DataFrame,
+) -> tuple[pd.DataFrame, dict[str, CategoricalDistribution | IntDistribution]]:
+    """What varied, as Optuna takes it: numbers by rank, so that a forest sees their order."""
+    coded: dict[str, list[Any]] = {}
+    distributions: dict[str, CategoricalDistribution | IntDistribution] = {}
+    for name in (name for name in DIMENSIONS if _varies(networks[name])):
+        if _numeric(networks[name]):
+            ranks = _ranks(networks[name])
+            coded[name] = [ranks[value] for value in networks[name]]
+            distributions[name] = IntDistribution(0, len(ranks) - 1)
+        else:
+            coded[name] = [str(value) for value in networks[name]]
+            distributions[name] = CategoricalDistribution(sorted(set(coded[name])))
+    return pd.DataFrame(coded), distributions
+
+
+def _fifth(shares: pd.Series) -> float:
+    return float(shares.quantile(0.05))
+
+
+def _ninety_fifth(shares: pd.Series) -> float:
+    return float(shares.quantile(0.95))
+
+
+def _varies(values: pd.Series) -> bool:
+    return len(values.unique()) > 1
+
+
+def _ranks(values: pd.Series) -> dict[Any, int]:
+    return {value: i for i, value in enumerate(sorted(values.unique()))}
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Optuna says a line for each study."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _numeric(values: pd.Series) -> bool:
+    return all(isinstance(value, (int, np.integer)) for value in values.unique())
+
+
+def _study(
+    coded: pd.DataFrame,
+    errors: pd.Series,
+    distributions: Mapping[str, CategoricalDistribution | IntDistribution],
+) -> optuna.Study:
+    study = optuna.create_study()
+    study.add_trials(
+        optuna.trial.create_trial(
+            params=dict(zip(coded.columns, row, strict=True)),
+            distributions=dict(distributions),
+            value=float(error),
+        )
+        for row, error in zip(coded.to_numpy(dtype=object).tolist(), errors, strict=True)
+    )
+    return study
+
+
+def _shares(study: optuna.Study, *, seed: int) -> list[dict[str, Any]]:
+    evaluators = {
+        "fANOVA": FanovaImportanceEvaluator(n_trees=_TREES, seed=seed),
+        "PED-ANOVA": PedAnovaImportanceEvaluator(),
+    }
+    return [
+        {"evaluator": name, "dimension": dimension, "share": share}
+        for name, evaluator in evaluators.items()
+        for dimension, share in optuna.importance.get_param_importances(
+            study, evaluator=evaluator
+        ).items()
+    ]

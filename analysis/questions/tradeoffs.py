@@ -1,0 +1,248 @@
+"""What a run along axes says of scaling: a law for each dimension, rates between them, a rule.
+
+Goes in: a run and its points (`analysis.questions.series`). Comes out: what `analysis.scaling`
+finds in them, or in words why it does not.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.questions.series import BASE, DIMENSIONS, base
+from analysis.runs.run import Run
+from analysis.scaling.compound import compound_rule
+from analysis.scaling.exchange import exchange
+from analysis.scaling.forms import power, saturating
+from analysis.scaling.judging import Judgement, choose
+from analysis.scaling.law import Law, bootstrap, fit
+from analysis.scaling.points import Refusal
+from res2net import Architecture, ArchitectureError, cost
+
+_RESAMPLES = 500
+_SURE = 0.975  # of resamples must show that error falls with size
+_FLAT = 1e-6
+
+
+class Fitted(NamedTuple):
+    """The law along a dimension, and how well its form foretold the largest network."""
+
+    law: Law
+    judgement: Judgement
+
+
+def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.DataFrame:
+    """The trials of one dimension and of the base, as `analysis.scaling.points` wants them.
+
+    Args:
+        points: from `analysis.questions.series.points`.
+        dimension: a series of it.
+        size: "macs" or "params".
+    """
+    members = points[points["series"].isin([dimension, BASE]) & points["multiplier"].notna()]
+    return members.assign(
+        network=members["name"],
+        seed=members["repeat"],
+        size=members[size].astype(float),
+        error=members["error_pct"],
+    )
+
+
+def laws(
+    points: pd.DataFrame, *, chance: float, rng: np.random.Generator, size: str = "macs"
+) -> tuple[dict[str, Fitted], list[str]]:
+    """Fit error against size along each dimension; the form is chosen on the largest network.
+
+    Args:
+        points: from `analysis.questions.series.points`.
+        chance: error of guessing, in percent.
+        rng: draws the resamples.
+        size: "macs" or "params".
+
+    Returns:
+        The dimensions that carry a law: error falls with size in nearly all resamples, and the
+        law foretells the largest network better than a constant. And a sentence for each of
+        the others, with the reason.
+    """
+    fitted, doubts = {}, []
+    for dimension in _present(points):
+        frame = along(points, dimension, size=size)
+        try:
+            judgement = choose(frame, [power(), saturating(chance=chance)])
+            law = fit(frame, form=judgement.best)
+            law = bootstrap(law, frame, rng=rng, resamples=_RESAMPLES)
+        except Refusal as refusal:
+            doubts.append(f"{dimension}: no law: {refusal}")
+            continue
+        doubt = _doubt(law, judgement)
+        if doubt:
+            doubts.append(f"{dimension}: no law: {doubt}")
+        else:
+            fitted[dimension] = Fitted(law, judgement)
+    return fitted, doubts
+
+
+def _doubt(law: Law, judgement: Judgement) -> str:
+    """Why a curve that was fitted is not to be believed; empty where it is."""
+    ends = np.array([law.smallest, law.largest])
+    assert law.draws is not None, "bootstrapped"
+    first, last = law.errors(ends, theta=law.draws).T
+    falling = float((last < first * (1 - _FLAT)).mean())
+    if falling < _SURE:
+        return f"error falls from the smallest to the largest in {falling:.0%} of resamples"
+    if not judgement.beats_baseline:
+        missed = judgement.rmse[law.form.name]
+        return (
+            "a constant foretells the largest network better (off by "
+            f"{judgement.baseline:.1%}) than a {law.form.name} law ({missed:.1%})"
+        )
+    return ""
+
+
+def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
+    """The laws as a table.
+
+    Returns:
+        A row for each parameter of each law: `dimension`, `form`, `parameter`, `value`, `low`,
+        `high` (95 %, over resamples), `missed` and `missed_by_constant`: the relative errors
+        on the largest network, which was held out.
+    """
+    rows = [
+        {
+            "dimension": dimension,
+            "form": one.law.form.name,
+            "parameter": parameter,
+            "value": value,
+            "low": one.law.intervals()[parameter][0],
+            "high": one.law.intervals()[parameter][1],
+            "missed": one.judgement.rmse[one.law.form.name],
+            "missed_by_constant": one.judgement.baseline,
+        }
+        for dimension, one in fitted.items()
+        for parameter, value in one.law.parameters.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def exchange_rates(
+    points: pd.DataFrame,
+    fitted: Mapping[str, Fitted],
+    *,
+    rng: np.random.Generator,
+    of: str = "scale",
+    multipliers: tuple[float, ...] = (2, 4, 6),
+) -> Iterator[str]:
+    """What multiplying a dimension buys in multiply-adds of each other one, in words.
+
+    Args:
+        points: from `analysis.questions.series.points`.
+        fitted: from `laws`: rates are between dimensions that carry one.
+        rng: draws the resamples.
+        of: the dimension that is multiplied.
+        multipliers: of it; those that were not trained are refused in words.
+    """
+    for other in (name for name in _present(points) if name != of):
+        without = [name for name in (of, other) if name not in fitted]
+        if without:
+            yield f"{of} against {other}: no rate: no law along {' and '.join(without)}"
+            continue
+        frames = along(points, of), along(points, other)
+        for multiplier in multipliers:
+            try:
+                rate = exchange(
+                    *frames, multiplier=multiplier, form=power(), rng=rng, resamples=_RESAMPLES
+                )
+            except Refusal as refusal:
+                yield f"x{multiplier:g} in {of} against {other}: no rate: {refusal}"
+                continue
+            yield rate.sentence(of, other)
+
+
+def rules(
+    run: Run,
+    points: pd.DataFrame,
+    fitted: Mapping[str, Fitted],
+    *,
+    rng: np.random.Generator,
+    ratios: tuple[float, ...] = (2.0, 4.0),
+) -> Iterator[str]:
+    """How to spend more multiply-adds over all dimensions at once, in words.
+
+    A hypothesis: gains are taken to add up in the logarithm of error, and no network with two
+    dimensions changed was trained.
+
+    Args:
+        run: gives the base.
+        points: from `analysis.questions.series.points`.
+        fitted: from `laws`: a dimension that carries none stays as it is.
+        rng: draws the resamples.
+        ratios: budgets over the base's multiply-adds.
+    """
+    missing = [
+        name for name in ("depth", "width", "scale", "cardinality") if name not in base(run)
+    ]
+    if missing or not fitted:
+        why = (
+            f"{missing[0]} is solved for the budget"
+            if missing
+            else "no dimension carries a law"
+        )
+        yield f"no rule: {why}"
+        return
+    curves = {name: along(points, name) for name in fitted}
+    for ratio in ratios:
+        try:
+            rule = compound_rule(
+                curves, _cost_of(run), budget_ratio=ratio, rng=rng, resamples=_RESAMPLES
+            )
+        except Refusal as refusal:
+            yield f"x{ratio:g} multiply-adds: no rule: {refusal}"
+            continue
+        chosen = ", ".join(
+            f"{name} x{value:g} [{rule.intervals[name][0]:g}, {rule.intervals[name][1]:g}]"
+            for name, value in rule.multipliers.items()
+        )
+        yield (
+            f"x{ratio:g} multiply-adds: {chosen}; costs x{rule.cost:.2f}, error foretold "
+            f"{rule.error:.2f} % [{rule.low:.2f}, {rule.high:.2f}], if gains add up"
+        )
+
+
+def _present(points: pd.DataFrame) -> list[str]:
+    return [name for name in DIMENSIONS if name in set(points["series"])]
+
+
+def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
+    """Exact multiply-adds over the base's by multipliers; infinite where none has them."""
+    network, side = run.config["network"], run.facts.image_size
+    origin: dict[str, Any] = base(run)
+    skeleton = origin["skeleton"]
+    fixed: dict[str, Any] = {
+        key: network[key]
+        for key in ("planes", "version", "first_block")
+        if network[key] is not None
+    } | {"se": origin["se"]}
+    blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
+
+    def macs(multipliers: dict[str, float]) -> float:
+        dims = {
+            key: origin[key] * multipliers.get(key, 1.0)
+            for key in ("width", "scale", "cardinality")
+        }
+        deep = [count * multipliers.get("depth", 1.0) for count in blocks]
+        if any(value % 1 for value in (*dims.values(), *deep)):
+            return math.inf
+        try:
+            network = Architecture(
+                skeleton=skeleton,
+                depth=tuple(int(count) for count in deep),
+                **fixed | {key: int(value) for key, value in dims.items()},
+            )
+        except ArchitectureError:
+            return math.inf
+        return float(cost(network, image_size=side).macs)
+
+    whole = macs({})
+    return lambda multipliers: macs(multipliers) / whole

@@ -1,0 +1,1 @@
+"""Scaling laws, exchange rates and a compound rule, with what the data do not carry refused."""

@@ -1,0 +1,172 @@
+"""Which dimensions to multiply together under a budget: one curve a dimension in, a rule out.
+
+Assumption, to be tested by training what it proposes: gains in log error add up, that is,
+dimensions do not interact. Frames are those of `analysis.scaling.exchange`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from analysis.scaling.exchange import check_base, redrawn_together
+from analysis.scaling.forms import Array, power
+from analysis.scaling.law import DELTA, Law, fit
+from analysis.scaling.points import Indices, Refusal
+
+_MOST = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The best multipliers under a budget.
+
+    Args:
+        multipliers: of each dimension.
+        intervals: 2.5 and 97.5 percentile of the multiplier that resamples pick.
+        error: predicted, percent.
+        low: end of the error's interval at these multipliers.
+        high: end of the error's interval at these multipliers.
+        cost: of these multipliers over that of the base, by the caller's count.
+        picks: one row for each combination that some resample picks, with its share.
+        considered: combinations on the grid.
+        feasible: those within the budget.
+    """
+
+    multipliers: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    error: float
+    low: float
+    high: float
+    cost: float
+    picks: pd.DataFrame
+    considered: int
+    feasible: int
+
+
+def compound_rule(
+    curves: Mapping[str, pd.DataFrame],
+    cost: Callable[[dict[str, float]], float],
+    *,
+    budget_ratio: float,
+    rng: np.random.Generator,
+    step: float = 0.5,
+    resamples: int = 1000,
+) -> Rule:
+    """Search all combinations of multipliers that were measured, in steps, under a budget.
+
+    The gain of a dimension is that of a power law with offset in its multiplier.
+
+    Args:
+        curves: trials along each dimension, with the shared base at multiplier 1.
+        cost: exact cost of a combination, such as MACs by `res2net.cost`; infinite where it
+            can not be built.
+        budget_ratio: most cost, over that of the base.
+        rng: source of all draws.
+        step: of the grid; never beyond the least and greatest multiplier of a dimension.
+        resamples: how many.
+
+    Raises:
+        Refusal: no shared base, a curve that carries no law, a grid too fine, or a budget that
+            nothing keeps.
+    """
+    names = list(curves)
+    frames = [points.assign(size=points["multiplier"]) for points in curves.values()]
+    check_base(frames)
+    laws = [fit(points, form=power(), delta=DELTA) for points in frames]
+    axes = [_axis(law, step) for law in laws]
+    index, costs = _feasible(names, axes, cost, budget_ratio=budget_ratio)
+    own = [_gains(law, axis, law.theta[None]) for law, axis in zip(laws, axes, strict=True)]
+    best = _best(own, index, costs)[0]
+    thetas = redrawn_together(laws, frames, resamples=resamples, rng=rng)
+    drawn = [_gains(*part) for part in zip(laws, axes, thetas, strict=True)]
+    picked = index[_best(drawn, index, costs)]
+    chosen = [axis[picked[:, i]] for i, axis in enumerate(axes)]
+    base = _base_error(laws, [law.theta[None] for law in laws])
+    error = base * np.exp(_total(own, index[best]))
+    errors = _base_error(laws, thetas) * np.exp(_total(drawn, index[best]))
+    return Rule(
+        multipliers={n: float(a[i]) for n, a, i in zip(names, axes, index[best], strict=True)},
+        intervals={n: _ends(values) for n, values in zip(names, chosen, strict=True)},
+        error=float(error[0]),
+        low=_ends(errors)[0],
+        high=_ends(errors)[1],
+        cost=float(costs[best]),
+        picks=_shares(dict(zip(names, chosen, strict=True))),
+        considered=int(np.prod([len(axis) for axis in axes])),
+        feasible=len(costs),
+    )
+
+
+def _axis(law: Law, step: float) -> Array:
+    """Multipliers of a dimension: 1 and whole steps from it, within what was measured."""
+    down = int((1 - law.smallest) / step + 1e-9)
+    up = int((law.largest - 1) / step + 1e-9)
+    steps = 1 + step * np.arange(-down, up + 1)
+    return np.unique(np.append(steps, [law.smallest, law.largest]).round(9))
+
+
+def _feasible(
+    names: list[str],
+    axes: list[Array],
+    cost: Callable[[dict[str, float]], float],
+    *,
+    budget_ratio: float,
+) -> tuple[Indices, Array]:
+    """Combinations within the budget, as indices into the axes, and their cost ratios."""
+    count = int(np.prod([len(axis) for axis in axes]))
+    if count > _MOST:
+        raise Refusal(f"{count:,} combinations are more than {_MOST:,}", "use larger steps")
+    base = cost(dict.fromkeys(names, 1.0))
+    index = np.array(list(product(*(range(len(axis)) for axis in axes))))
+    ratios = np.array(
+        [
+            cost({n: float(a[i]) for n, a, i in zip(names, axes, row, strict=True)}) / base
+            for row in index
+        ]
+    )
+    keeps = ratios <= budget_ratio * (1 + 1e-12)
+    if not keeps.any():
+        raise Refusal(
+            f"no combination costs {budget_ratio:g} x the base or less",
+            f"the cheapest costs {np.nanmin(ratios):.3g} x",
+        )
+    return index[keeps], ratios[keeps]
+
+
+def _gains(law: Law, axis: Array, theta: Array) -> Array:
+    """Log of error(multiplier) / error(1): (b, multipliers)."""
+    return np.log(law.errors(axis, theta=theta) / law.errors(np.ones(1), theta=theta))
+
+
+def _total(gains: list[Array], row: Indices) -> Array:
+    return np.asarray(sum(gain[:, i] for gain, i in zip(gains, row, strict=True)))
+
+
+def _best(gains: list[Array], index: Indices, costs: Array) -> Indices:
+    """Row of `index` that each resample likes best; the cheaper of equals."""
+    order = np.argsort(costs, kind="stable")
+    columns = index[order].T
+    found = [
+        np.argmin(sum(gain[i][column] for gain, column in zip(gains, columns, strict=True)))
+        for i in range(len(gains[0]))
+    ]
+    return np.asarray(order[np.array(found)])
+
+
+def _base_error(laws: list[Law], thetas: list[Array]) -> Array:
+    """The base as all curves see it: their geometric mean at multiplier 1 (b,)."""
+    seen = [law.errors(np.ones(1), theta=t)[:, 0] for law, t in zip(laws, thetas, strict=True)]
+    return np.asarray(np.exp(np.log(seen).mean(axis=0)))
+
+
+def _ends(values: Array) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _shares(chosen: dict[str, Array]) -> pd.DataFrame:
+    counts = pd.DataFrame(chosen).value_counts(normalize=True)
+    return counts.rename("share").reset_index()

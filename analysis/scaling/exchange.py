@@ -1,0 +1,187 @@
+"""What one dimension buys in terms of another: trials along two dimensions in, a rate out.
+
+"x2 in scale, which costs x1.75 MACs, buys what x1.7 in MACs of depth buys, 95 % [1.5, 2.0]."
+The design is that of Fig. 5 of the Res2Net paper: one base network, and from it some networks
+along each dimension. Beside the columns of `analysis.scaling.points`, `multiplier` says by how
+much the dimension is multiplied; the base has 1 and its rows stand in both frames.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.scaling.forms import Array, Form
+from analysis.scaling.law import DELTA, REACH, Law, fit, redrawn, stray
+from analysis.scaling.noise import pooled, shared_deviations
+from analysis.scaling.points import Refusal
+
+_GRID = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What multiplying dimension a is worth in the cost of dimension b.
+
+    Args:
+        multiplier: of dimension a.
+        cost: size of that network over that of the base, as counted.
+        ratio: size of dimension b with the same error, over that of the base; None where b
+            does not have that error within reach.
+        low: end of the interval; None where it is out of reach.
+        high: end of the interval; None where it is out of reach.
+        reach: least and greatest ratio that b's trials can vouch for.
+        above: share of resamples in which b never gets as good within reach.
+        below: share of resamples in which b is better from the least ratio on.
+        reason: why ratio is None, else empty.
+    """
+
+    multiplier: float
+    cost: float
+    ratio: float | None
+    low: float | None
+    high: float | None
+    reach: tuple[float, float]
+    above: float
+    below: float
+    reason: str = ""
+
+    def sentence(self, a: str, b: str) -> str:
+        """Say it in words, with the names of the dimensions."""
+        under, over = f"< {self.reach[0]:.2f}", f"> {self.reach[1]:.2f}"
+        low = (over if self.above > 0.9 else under) if self.low is None else f"{self.low:.2f}"
+        high = (
+            (under if self.below > 0.9 else over) if self.high is None else f"{self.high:.2f}"
+        )
+        worth = self.reason if self.ratio is None else f"x{self.ratio:.2f} in cost of {b}"
+        return (
+            f"x{self.multiplier:g} in {a}, which costs x{self.cost:.2f}, buys what "
+            f"{worth} buys, 95 % [{low}, {high}]"
+        )
+
+
+def exchange(
+    points_a: pd.DataFrame,
+    points_b: pd.DataFrame,
+    *,
+    multiplier: float,
+    form: Form,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+) -> Exchange:
+    """Find the cost of dimension b that buys what a multiplier of dimension a buys.
+
+    Both curves of error against size are fitted; the error of a at the size of its multiplied
+    network is looked up on the curve of b. Resamples redo all of it; the base strays alike in
+    both curves.
+
+    Args:
+        points_a: trials along a with the base.
+        points_b: trials along b with the same base.
+        multiplier: one that was trained along a.
+        form: of both curves.
+        rng: source of all draws.
+        resamples: how many.
+
+    Raises:
+        Refusal: no shared base, no such multiplier, or a curve that carries no law.
+    """
+    frames = [points_a, points_b]
+    check_base(frames)
+    base = size_at(points_a, 1.0)
+    bought = size_at(points_a, multiplier)
+    laws = [fit(points, form=form, delta=DELTA) for points in frames]
+    drawn = redrawn_together(laws, frames, resamples=resamples, rng=rng)
+    law_a, law_b = laws
+    wanted = law_a.errors(np.array([bought]))
+    ratio = float(sizes_with(law_b, wanted, theta=law_b.theta[None])[0] / base)
+    wanted_drawn = law_a.errors(np.array([bought]), theta=drawn[0])[:, 0]
+    ratios = sizes_with(law_b, wanted_drawn, theta=drawn[1]) / base
+    # Out of reach is 0 or infinite here, so no percentile may lie between two draws.
+    low = float(np.quantile(ratios, 0.025, method="lower"))
+    high = float(np.quantile(ratios, 0.975, method="higher"))
+    reach = (law_b.smallest / REACH / base, law_b.largest * REACH / base)
+    return Exchange(
+        multiplier=multiplier,
+        cost=bought / base,
+        ratio=ratio if 0 < ratio < np.inf else None,
+        low=low if 0 < low < np.inf else None,
+        high=high if 0 < high < np.inf else None,
+        reach=reach,
+        above=float(np.isinf(ratios).mean()),
+        below=float((ratios == 0).mean()),
+        reason=_reason(ratio, reach),
+    )
+
+
+def _reason(ratio: float, reach: tuple[float, float]) -> str:
+    if ratio == np.inf:
+        return f">= x{reach[1]:.2f} (not reached within {REACH:g} x the largest size)"
+    if ratio == 0:
+        return f"<= x{reach[0]:.2f} (worse than half the smallest size)"
+    return ""
+
+
+def sizes_with(law: Law, errors: Array, *, theta: Array) -> Array:
+    """Find the size at which each theta's curve has an error.
+
+    Args:
+        law: gives form and range.
+        errors: percent (b,).
+        theta: (b, p).
+
+    Returns:
+        Sizes (b,) within REACH; 0 where the curve is better at the smallest already, infinite
+        where it is worse at the largest still. Read from 512 sizes, linear in log and log.
+    """
+    grid = np.geomspace(law.smallest / REACH, law.largest * REACH, _GRID)
+    curves = np.log(law.errors(grid, theta=theta))
+    wanted, at = np.log(errors), np.log(grid)
+    found = [
+        np.interp(-goal, -curve, at, left=-np.inf, right=np.inf)
+        for goal, curve in zip(wanted, curves, strict=True)
+    ]
+    return np.asarray(np.exp(found), dtype=np.float64)
+
+
+def size_at(points: pd.DataFrame, multiplier: float) -> float:
+    """Size of the network with a multiplier, or a refusal."""
+    if "multiplier" not in points:
+        raise Refusal("no column multiplier", "say by how much each network is multiplied")
+    sizes = points.loc[np.isclose(points["multiplier"], multiplier), "size"].unique()
+    if len(sizes) != 1:
+        known = ", ".join(f"{value:g}" for value in sorted(points["multiplier"].unique()))
+        raise Refusal(
+            f"multiplier {multiplier:g} has {len(sizes)} sizes, not one",
+            f"ask for one that was trained: {known}",
+        )
+    return float(sizes[0])
+
+
+def check_base(frames: list[pd.DataFrame]) -> None:
+    """Refuse dimensions that do not start from the same rows, or differ in recipe or data."""
+    for frame in frames:
+        size_at(frame, 1.0)
+    shown = ["network", "seed", "error", "epochs", "recipe", "data"]
+    bases = [frame.loc[np.isclose(frame["multiplier"], 1.0), shown] for frame in frames]
+    rows = [set(base.itertuples(index=False, name=None)) for base in bases]
+    if not rows[0] or any(other != rows[0] for other in rows):
+        raise Refusal(
+            "the dimensions do not share one base",
+            "give the same rows, with multiplier 1, in every frame",
+        )
+    of_network = pd.concat(frames).groupby("network")["multiplier"].nunique()
+    if (of_network > 1).any():
+        raise Refusal(
+            f"network {of_network.idxmax()} stands in two dimensions with two multipliers",
+            "give every network an id of its own",
+        )
+
+
+def redrawn_together(
+    laws: list[Law], frames: list[pd.DataFrame], *, resamples: int, rng: np.random.Generator
+) -> list[Array]:
+    """Refit laws with a shared base to the same draws: thetas (b, p) of each."""
+    parts = [stray(law, points) for law, points in zip(laws, frames, strict=True)]
+    strayed = shared_deviations(frames, pooled(parts), draws=resamples, rng=rng)
+    return [redrawn(*part) for part in zip(laws, frames, strayed, strict=True)]

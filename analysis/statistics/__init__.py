@@ -1,0 +1,1 @@
+"""Intervals, tests, resampling and error distributions."""

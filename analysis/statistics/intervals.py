@@ -1,0 +1,280 @@
+"""Intervals and tests of a study: numbers in, an estimate with its uncertainty out.
+
+Takes plain numbers, such as errors in percent by seed, from analysis.runs.tables, and hands
+estimates to tables, plots and the report. What resamples networks is in
+analysis.statistics.resampling, what compares whole populations in analysis.statistics.edf.
+
+Where the numbers cannot tell how far chance reaches (one seed, or seeds that are all equal)
+there is no interval and no p; it is never made up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+FloatArray = NDArray[np.float64]
+
+_ROUNDING = 1e-12  # a spread below this share of the numbers is their rounding, not noise
+
+
+class StatisticsError(ValueError):
+    """Numbers that a statistic cannot be computed of; says which, why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate with its confidence interval.
+
+    Attributes:
+        estimate: in the unit of the values.
+        low: end of the interval; None, like `high`, where the values cannot give one.
+        high: the other end.
+        n: how many independent values stand behind it (seeds, pairs or networks).
+        level: the share of such intervals that hold the truth, such as 0.95.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+    n: int
+    level: float
+
+    def __post_init__(self) -> None:
+        assert (self.low is None) == (self.high is None)
+        assert self.low is None or self.high is None or self.low <= self.high
+
+    def text(self, digits: int = 2, unit: str = "") -> str:
+        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)".
+
+        Args:
+            digits: after the point.
+            unit: such as "%"; stands behind the estimate.
+        """
+        shown = f"{self.estimate:.{digits}f}" + (f" {unit}" if unit else "")
+        if self.low is None:
+            return f"{shown} (one seed)" if self.n == 1 else f"{shown} (no interval)"
+        return f"{shown} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A difference of two means, and how often chance alone would show as large a one.
+
+    Attributes:
+        difference: first minus second; its `n` counts the pairs, or all values of both.
+        p: two-sided; None where the values cannot tell.
+    """
+
+    difference: Interval
+    p: float | None
+
+
+def checked(values: ArrayLike, *, name: str) -> FloatArray:
+    """Return the values as one row of finite numbers.
+
+    Args:
+        values: n numbers.
+        name: what a message calls them.
+
+    Raises:
+        StatisticsError: none at all, not one row, or one that is not finite.
+    """
+    row = np.asarray(values, dtype=float)
+    if row.ndim != 1 or row.size == 0:
+        raise StatisticsError(
+            f"{name}: shape {row.shape} is not a row of one number or more; give a plain list"
+        )
+    if not np.isfinite(row).all():
+        place = int(np.argmin(np.isfinite(row)))
+        raise StatisticsError(
+            f"{name}[{place}]: {row[place]} is not finite; leave out trials without a result, "
+            "and say how many"
+        )
+    return row
+
+
+def checked_level(level: float) -> float:
+    """Return the level of confidence if it is one.
+
+    Raises:
+        StatisticsError: not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise StatisticsError(
+            f"level: {level} is not between 0 and 1; write 0.95 for 95 percent"
+        )
+    return level
+
+
+def checked_pair(a: ArrayLike, b: ArrayLike, *, name: str) -> tuple[FloatArray, FloatArray]:
+    """Return two rows whose numbers belong together one by one.
+
+    Raises:
+        StatisticsError: as `checked`, or of different lengths.
+    """
+    first, second = checked(a, name=f"{name}: first"), checked(b, name=f"{name}: second")
+    if first.size != second.size:
+        raise StatisticsError(
+            f"{name}: {first.size} and {second.size} values do not pair; give one of each "
+            "for every seed or network"
+        )
+    return first, second
+
+
+def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Student's interval of a mean; exact where the values are normal.
+
+    Args:
+        values: n independent values, such as the errors of n seeds of one network.
+        level: of confidence.
+
+    Returns:
+        mean -+ t(n - 1) s / sqrt(n), s with n - 1 (Student 1908). No interval of one value,
+        nor of values that are all equal: they are rounded more coarsely than they vary.
+
+    Raises:
+        StatisticsError: a value is not finite or there is none.
+    """
+    return pooled_interval([values], level=level)[0]
+
+
+def pooled_interval(groups: Sequence[ArrayLike], *, level: float = 0.95) -> list[Interval]:
+    """Intervals of the means of several networks that share one spread between seeds.
+
+    Alone, a network with three seeds has t = 4.30; ten of them, pooled, t = 2.09.
+    Assumption: seeds spread equally in every network. Networks of one study and one recipe
+    mostly do; where one diverges now and then, use `t_interval` of each.
+
+    Args:
+        groups: one row of values a network; lengths may differ.
+        level: of each interval for itself.
+
+    Returns:
+        One interval a group, mean_i -+ t(df) s / sqrt(n_i), where s^2 is the mean square
+        within groups of a one-way analysis of variance, df = sum(n_i - 1) (Fisher 1925). A
+        group of one value has one too if another group has more. None at all if df or s is 0.
+
+    Raises:
+        StatisticsError: a value is not finite, a group is empty or there is none.
+    """
+    checked_level(level)
+    if not len(groups):
+        raise StatisticsError("groups: there is none; give the values of one network or more")
+    rows = [checked(group, name=f"group {i}") for i, group in enumerate(groups)]
+    df = sum(row.size - 1 for row in rows)
+    squares = sum(float(((row - row.mean()) ** 2).sum()) for row in rows)
+    spread = np.sqrt(squares / df) if df else 0.0
+    scale = max(float(np.abs(row).max()) for row in rows)
+    return [
+        _student(
+            float(row.mean()),
+            float(spread / np.sqrt(row.size)) if spread > _ROUNDING * scale else None,
+            df=df,
+            n=row.size,
+            level=level,
+        )
+        for row in rows
+    ]
+
+
+def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
+    """Compare two networks that were trained with the same seeds: the paired t test.
+
+    Args:
+        a: values of the first, one a seed.
+        b: values of the second, in the same order of seeds.
+        level: of the interval of mean(a - b).
+
+    Returns:
+        The difference, as scipy.stats.ttest_rel tests it. Of one pair, or of differences that
+        are all equal, neither interval nor p: no test can tell a difference of 0.2 in all of
+        three seeds from rounding, so p = 0 would be no finding.
+
+    Raises:
+        StatisticsError: a value is not finite, or the lengths differ.
+    """
+    first, second = checked_pair(a, b, name="pairs")
+    change = first - second
+    scale = float(np.abs(np.concatenate([first, second])).max())
+    error = None
+    if change.size > 1 and np.ptp(change) > _ROUNDING * scale:
+        error = float(stats.sem(change))
+    return _compared(
+        float(change.mean()), error, df=change.size - 1, n=change.size, level=level
+    )
+
+
+def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
+    """Compare two networks that share no seeds: Welch's t test, for unequal spreads.
+
+    Args:
+        a: values of the first.
+        b: values of the second; may be more or fewer.
+        level: of the interval of mean(a) - mean(b).
+
+    Returns:
+        The difference, as scipy.stats.ttest_ind(equal_var=False) tests it, with Welch's
+        degrees of freedom (1947). Neither interval nor p where one side has a single value,
+        or no side any spread.
+
+    Raises:
+        StatisticsError: a value is not finite or a side has none.
+    """
+    rows = [checked(a, name="first"), checked(b, name="second")]
+    difference, n = float(rows[0].mean() - rows[1].mean()), rows[0].size + rows[1].size
+    if min(row.size for row in rows) == 1:
+        return _compared(difference, None, df=1, n=n, level=level)
+    parts = [float(row.var(ddof=1)) / row.size for row in rows]
+    error = float(np.sqrt(sum(parts)))
+    if error <= _ROUNDING * float(np.abs(np.concatenate(rows)).max()):
+        return _compared(difference, None, df=1, n=n, level=level)
+    shares = zip(parts, rows, strict=True)
+    df = 1 / sum((part / error**2) ** 2 / (row.size - 1) for part, row in shares)
+    return _compared(difference, error, df=df, n=n, level=level)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust the p of several comparisons so that one false finding among all stays rare.
+
+    Args:
+        p_values: one a comparison, each from 0 to 1.
+
+    Returns:
+        In the same order: the k-th smallest of m times m + 1 - k, never less than a smaller
+        one's, at most 1 (Holm 1979). Reject where it is below 0.05.
+
+    Raises:
+        StatisticsError: one is not from 0 to 1.
+    """
+    row = np.asarray(p_values, dtype=float)
+    for place, p in enumerate(row):
+        if not 0 <= p <= 1:
+            raise StatisticsError(
+                f"p_values[{place}]: {p} is not from 0 to 1; leave out comparisons without p"
+            )
+    order = np.argsort(row, kind="stable")
+    stepped = np.maximum.accumulate(row[order] * np.arange(row.size, 0, -1))
+    adjusted = np.empty_like(row)
+    adjusted[order] = np.minimum(stepped, 1)
+    return [float(p) for p in adjusted]
+
+
+def _student(
+    estimate: float, error: float | None, *, df: float, n: int, level: float
+) -> Interval:
+    low = high = None
+    if error is not None:
+        reach = float(stats.t.ppf((1 + level) / 2, df)) * error
+        low, high = estimate - reach, estimate + reach
+    return Interval(estimate=estimate, low=low, high=high, n=n, level=level)
+
+
+def _compared(
+    difference: float, error: float | None, *, df: float, n: int, level: float
+) -> Comparison:
+    interval = _student(difference, error, df=df, n=n, level=checked_level(level))
+    p = None if error is None else float(2 * stats.t.sf(abs(difference) / error, df))
+    return Comparison(difference=interval, p=p)

@@ -1,0 +1,247 @@
+"""One trial, step by step: build, train, report. Every way to fail is a named outcome.
+
+A trial is a function of (architecture, recipe, data, seed). It may be stopped at any moment
+and goes on from its checkpoint.
+"""
+
+import contextlib
+import gc
+import os
+import statistics
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search.engine.allocation import is_out_of_memory
+from search.engine.bench import Bench
+from search.engine.evaluation import DivergedError
+from search.engine.meter import Meter, utilisation
+from search.engine.training import Trainer
+from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
+
+# A crash loses at most this much of a trial, plus one turn.
+_CHECKPOINT_SECONDS = 20.0
+_TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
+# What torch says of a part of one image where a feature map is one place wide and high.
+_TOO_FEW = "Expected more than 1 value per channel"
+
+
+class Trial:
+    """A trial under way.
+
+    Args:
+        started: the trial as it was decided.
+        bench: recipe, images and device, shared with the trials before and after.
+        checkpoint: file to go on from, if it is there, and to save to.
+        reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
+            from being reported, are reported first.
+    """
+
+    def __init__(
+        self,
+        started: Started,
+        *,
+        bench: Bench,
+        checkpoint: Path,
+        reported: int = 0,
+    ) -> None:
+        self.started = started
+        self._reported = reported
+        self._bench, self._checkpoint = bench, checkpoint
+        self._trainer: Trainer | None = None
+        self._epochs: list[Epoch] = []
+        self._unreported: list[Epoch] = []
+        self._saved = time.monotonic()
+        self._ended = False
+        self._parts = bench.recipe.accumulate
+        self._energy: float | None = 0.0  # of the processes before this one
+        self._meter: Meter | None = None
+
+    def step(self) -> tuple[Epoch | None, Ended | None]:
+        """Train to the end of the epoch, or for a few seconds of a long one.
+
+        Returns:
+            The epoch, None where it was not finished; and the end, None where there is more.
+        """
+        try:
+            return self._step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
+            status, reason = _outcome(error)
+        if status is Status.OUT_OF_MEMORY and self._parts < self._bench.recipe.batch_size:
+            self._halve()
+            return None, None
+        cut = self._parts > self._bench.recipe.accumulate
+        if cut and _TOO_FEW in reason:
+            status = Status.OUT_OF_MEMORY
+        return None, self._end(status, reason)
+
+    @property
+    def taken(self) -> Taken:
+        """What it took so far."""
+        rate = _rate(self._epochs)
+        device, recipe = self._bench.device, self._bench.recipe
+        measured = rate is not None and recipe.precision == "bf16"
+        return Taken(
+            images_per_s=rate,
+            peak_memory=self._meter.read().peak_memory if self._meter else None,
+            energy=self._energy_so_far(),
+            utilisation=utilisation(device, macs=self.started.macs, images_per_s=rate or 0.0)
+            if measured
+            else None,
+            execution=self._trainer.execution if self._trainer else "",
+            preparation=self._trainer.preparation if self._trainer else 0.0,
+            parts=self._parts,
+        )
+
+    @property
+    def turn(self) -> Turn:
+        """How far it is inside an epoch."""
+        share, seconds = self._trainer.under_way if self._trainer else (0.0, 0.0)
+        return Turn(trial=self.started.trial, share=share, seconds=seconds)
+
+    def save(self) -> None:
+        """Write a checkpoint of the epochs finished so far, whole or not at all."""
+        if self._trainer is None or self._ended:
+            return
+        state = {
+            "started": self.started.to_json(),
+            "epochs": [epoch.to_json() for epoch in self._epochs],
+            "parts": self._parts,
+            "energy": self._energy_so_far(),
+            **self._trainer.state(),
+        }
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        part = self._checkpoint.with_suffix(f".{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                torch.save(state, file)
+                os.fsync(file.fileno())
+            part.replace(self._checkpoint)
+        finally:
+            part.unlink(missing_ok=True)
+        self._saved = time.monotonic()
+
+    def try_to_save(self) -> None:
+        """A disk that is full costs what a crash would lose, not the trial."""
+        self._saved = time.monotonic()
+        with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
+            self.save()
+
+    def _step(self) -> tuple[Epoch | None, Ended | None]:
+        if self._trainer is None:
+            self._trainer = self._make()
+        if self._unreported:
+            return self._unreported.pop(0), None
+        epoch = None
+        if len(self._epochs) < self.started.epochs:
+            epoch = self._trainer.epoch(trial=self.started.trial, seconds=_TURN_SECONDS)
+        if epoch is not None:
+            self._epochs.append(epoch)
+        if len(self._epochs) == self.started.epochs:
+            return epoch, self._end(Status.OK, "", test=self._trainer.test())
+        if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
+            self.try_to_save()
+        return epoch, None
+
+    def _make(self) -> Trainer:
+        # Sums of floats depend on how they are shared out: the number of threads is part of
+        # the trial, not of the machine it happens to run on.
+        started = self.started
+        torch.set_num_threads(started.threads)
+        # Now, when nothing of the trial before is left on the device.
+        self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
+        state = self._load()
+        if state is not None:
+            self._parts = state["parts"]
+        trainer = Trainer(
+            started.network(),
+            self._bench,
+            epochs=started.epochs,
+            seed=started.seed,
+            parts=self._parts,
+        )
+        self._epochs = []
+        if state is not None:
+            trainer.load_state(state)
+            self._epochs = [Epoch.from_json(epoch) for epoch in state["epochs"]]
+            self._unreported = self._epochs[self._reported :]
+            self._energy = state["energy"]
+        return trainer
+
+    def _halve(self) -> None:
+        """Begin anew with parts of half as many images.
+
+        Not from the checkpoint: when memory runs out depends on what else runs, and a result
+        must not.
+        """
+        self._trainer, self._energy = None, self._energy_so_far()
+        self._checkpoint.unlink(missing_ok=True)
+        self._parts = min(2 * self._parts, self._bench.recipe.batch_size)
+        gc.collect()
+        if self._bench.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _energy_so_far(self) -> float | None:
+        now = self._meter.read().energy if self._meter else 0.0
+        return None if now is None or self._energy is None else self._energy + now
+
+    def _load(self) -> dict[str, Any] | None:
+        """The checkpoint; None where there is none of this very trial."""
+        device = self._bench.device
+        try:
+            state = torch.load(self._checkpoint, weights_only=True, map_location=device)
+            same = state["started"] == self.started.to_json() and "parts" in state
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial
+            return None
+        return state if same else None
+
+    def _end(
+        self, status: Status, reason: str, *, test: tuple[float, float] | None = None
+    ) -> Ended:
+        self._ended = True
+        last = self._epochs[-1] if self._epochs and test else None
+        return Ended(
+            trial=self.started.trial,
+            status=status,
+            reason=reason,
+            epochs=len(self._epochs),
+            val_error=last.val_error if last else None,
+            val_error_top5=last.val_error_top5 if last else None,
+            test_error=test[0] if test else None,
+            test_error_top5=test[1] if test else None,
+            seconds=sum(epoch.seconds for epoch in self._epochs),
+            device=_device_name(self._bench.device),
+            time=time.time(),
+            taken=self.taken,
+        )
+
+
+def _rate(epochs: list[Epoch]) -> float | None:
+    """Images/s over all epochs, which have as many images each."""
+    return statistics.harmonic_mean(e.images_per_s for e in epochs) if epochs else None
+
+
+def _outcome(error: Exception) -> tuple[Status, str]:
+    """What an error means for the trial, and its reason in words."""
+    if isinstance(error, DivergedError):
+        return Status.DIVERGED, str(error)
+    if is_out_of_memory(error):
+        return Status.OUT_OF_MEMORY, _words(error)
+    return Status.FAILED, _words(error)
+
+
+def _words(error: Exception) -> str:
+    """Kind, message and place of an error, in one line."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    message = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {message} ({where})"
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -1,0 +1,1 @@
+"""Who runs the trials: Ray Tune, or this process."""

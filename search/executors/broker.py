@@ -1,0 +1,114 @@
+"""Where an executor's callbacks meet the study; knows no executor.
+
+An exception out of a callback would end in the middle of the executor, which may take it for
+a failure of the trial. The first one is kept here, nothing more is asked of the study, and
+whoever started the executor raises it when that has stopped.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from search.schema.yaml import ConfigError
+from search.study.events import Ended, Epoch, Status, Taken, Turn
+from search.study.study import Study
+
+_Answer = TypeVar("_Answer")
+_CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
+
+
+class Desk:
+    """Hands trials out and takes in what they report, by the executor's names for them.
+
+    Args:
+        study: decides.
+        slots: trials that may run at once.
+
+    Attributes:
+        failure: the first exception of the study, None while all is well.
+    """
+
+    def __init__(self, study: Study, slots: int) -> None:
+        self._study, self._slots = study, slots
+        self._trials: dict[str, int] = {}  # running ones
+        self._errors: dict[str, str] = {}
+        self.failure: Exception | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether no trial will be handed out any more."""
+        return self.failure is not None or self._study.over
+
+    def suggest(self, name: str) -> dict[str, Any] | None:
+        """The next trial, None where there is none now: its start, its epochs, when to save."""
+        if len(self._trials) >= self._slots:
+            return None
+        started = self._guarded(self._study.next, None)
+        if started is None:
+            return None
+        self._trials[name] = started.trial
+        return {
+            "started": json.dumps(started.to_json()),
+            "reported": self._study.history.epochs(started.trial),
+            "save_from": self._study.save_from,
+        }
+
+    def report(self, result: dict[str, Any]) -> bool:
+        """Take an epoch, if one was finished; whether to stop its trial."""
+        if self.failure is not None:
+            return True
+        if not result["epoch"]:
+            turn = Turn(**json.loads(result["turn"]))
+            return self._guarded(lambda: self._study.turned(turn), True)
+        epoch = Epoch.from_json(json.loads(result["epoch"]))
+        if epoch.trial not in self._study.history.live:  # stopped, and told so too late
+            return True
+        taken = Taken(**json.loads(result["taken"]))
+        return self._guarded(lambda: self._study.report(epoch, taken), True)
+
+    def error(self, name: str, text: str) -> None:
+        """Keep why a worker failed: the last line that says something."""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        self._errors[name] = lines[-1] if lines else "no reason given"
+        if _CANNOT_START in text and self.failure is None:
+            self.failure = ConfigError(
+                f"a worker cannot start: {self._errors[name]}; mend that and give the same "
+                "command again"
+            )
+
+    def complete(self, name: str, result: dict[str, Any] | None) -> None:
+        """Take the end of a trial; no result where its worker failed."""
+        trial = self._trials.pop(name, None)
+        if trial is not None and trial in self._study.history.live:
+            self._guarded(lambda: self._complete(trial, name, result), None)
+
+    def _guarded(self, ask: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+        if self.failure is not None:
+            return otherwise
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001 - raised again when the executor has stopped
+            self.failure = error
+            return otherwise
+
+    def _complete(self, trial: int, name: str, result: dict[str, Any] | None) -> None:
+        if result is None:
+            reason = self._errors.pop(name, "no reason given")
+            self._study.end(_worker_died(trial, reason))
+            return
+        if result.get("epoch"):
+            self._study.report(Epoch.from_json(json.loads(result["epoch"])))
+        if result["ended"]:  # else its time was up, and its worker keeps what it trained
+            self._study.end(Ended.from_json(json.loads(result["ended"])))
+
+
+def _worker_died(trial: int, reason: str) -> Ended:
+    """The end of a trial whose process died; failures of its own it tells itself."""
+    no_memory = "OutOfMemoryError" in reason
+    return Ended(
+        trial=trial,
+        status=Status.OUT_OF_MEMORY if no_memory else Status.FAILED,
+        reason=f"its worker process died: {reason}",
+        time=time.time(),
+    )

@@ -1,0 +1,228 @@
+"""Ray Tune runs the trials, on one machine or a cluster. Nothing else knows Ray.
+
+Ray is an executor only: what runs next, when it stops and what is kept is decided by the
+`Study`. Its own state lies in a temporary folder and is never read back.
+"""
+
+import json
+import logging
+import math
+import os
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from search.engine.trial import Trial
+from search.executors.broker import Desk
+from search.executors.inline import make_bench
+from search.executors.signals import sigterm_as_ctrl_c
+from search.schema.config import Config
+from search.schema.yaml import ConfigError
+from search.study.events import Started
+from search.study.study import Study, checkpoint_path
+
+_ENVIRONMENT = {
+    # We keep our own record; Ray's loggers write every result three times.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # Ray rewrites its whole state each time it saves it, and we never read it.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def run_on_ray(
+    study: Study, config: Config, *, folder: Path, root: Path, address: str | None
+) -> None:
+    """Run every trial that is left, as many at once as the resources allow.
+
+    Args:
+        study: gives the trials and takes what they report.
+        config: recipe, data and resources of a trial.
+        folder: of the run; every node must see it under this path.
+        root: the folder of the data sets; every node must see it under this path.
+        address: of a running Ray cluster; None starts Ray on this machine.
+
+    Raises:
+        ConfigError: no cluster at the address, a trial asks for more than there is, or the
+            workers cannot start.
+        OSError: the journal cannot be written.
+    """
+    os.environ |= _ENVIRONMENT
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
+    _connect(address)
+    sigterm_as_ctrl_c()
+    try:
+        there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
+        desk = Desk(study, _slots(config, there))
+        with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
+            _tune(desk, config, scratch=scratch, paths=(folder, root))
+    finally:
+        ray.shutdown()
+    if desk.failure is not None:
+        raise desk.failure
+
+
+def _connect(address: str | None) -> None:
+    try:
+        ray.init(
+            address=address or "local",  # never a cluster that happens to run here
+            include_dashboard=False if address is None else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except ConnectionError as error:
+        raise ConfigError(
+            f"--address {address}: no Ray cluster answers there ({error}); start one with "
+            "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
+            "by default), or leave --address out"
+        ) from error
+
+
+def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path]) -> None:
+    folder, root = (str(path.resolve()) for path in paths)
+    trainable = tune.with_resources(
+        tune.with_parameters(TrialActor, study=config.model_dump(), folder=folder, root=root),
+        {"cpu": config.resources.cpu, "gpu": config.resources.gpus},
+    )
+    tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=_Proposer(desk),
+            scheduler=_Reporter(desk),
+            num_samples=-1,
+            reuse_actors=True,  # a fresh process per trial costs seconds
+        ),
+        run_config=tune.RunConfig(
+            name=config.study,
+            storage_path=scratch,
+            verbose=0,
+            # A trial that fails is a result; a worker that dies is too.
+            failure_config=tune.FailureConfig(max_failures=0),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+        ),
+    ).fit()
+
+
+def _slots(config: Config, there: dict[str, float]) -> int:
+    """How many trials fit at once."""
+    asked = {"CPU": float(config.resources.cpu), "GPU": config.resources.gpus}
+    for kind, amount in asked.items():
+        if amount > there.get(kind, 0):
+            raise ConfigError(
+                f"resources.{kind.lower()}: a trial asks for {amount:g}, but there are "
+                f"{there.get(kind, 0):g}; lower it, or give the --address of a larger cluster"
+            )
+    # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
+    return int(min(there[kind] / amount + 1e-9 for kind, amount in asked.items() if amount))
+
+
+class TrialActor(tune.Trainable):
+    """A process that runs trials one after another; its images stay where they are."""
+
+    def setup(  # type: ignore[override]  # what with_parameters adds
+        self, config: dict[str, Any], *, study: dict[str, Any], folder: str, root: str
+    ) -> None:
+        """Load the images once, then the first trial."""
+        self._config = Config.model_validate(study)
+        self._folder = Path(folder)
+        self._bench = make_bench(self._config, Path(root))
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next trial; nothing of the one before it stays."""
+        started = Started.from_json(json.loads(new_config["started"]))
+        self._trial = Trial(
+            started,
+            bench=self._bench,
+            checkpoint=checkpoint_path(self._folder, started.trial),
+            reported=new_config["reported"],
+        )
+        self._save_from = new_config["save_from"] or math.inf
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
+        epoch, ended = self._trial.step()
+        # Ray may keep a stopped worker for another trial, and never ask it to clean up.
+        if ended is None and time.time() >= self._save_from:
+            self._trial.try_to_save()
+        return {
+            "epoch": epoch and json.dumps(epoch.to_json()),
+            "ended": ended and json.dumps(ended.to_json()),
+            "turn": json.dumps(asdict(self._trial.turn)),
+            "taken": json.dumps(asdict(self._trial.taken)),
+            "done": ended is not None,
+        }
+
+    def cleanup(self) -> None:
+        """Ray stops the process between two turns: keep what was trained."""
+        self._trial.save()
+
+
+class _Proposer(Searcher):
+    """Ray asks it for trials, and tells it how they ended."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    # FINISHED is a str, which Ray's annotation forgets.
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        return Searcher.FINISHED if self._desk.over else self._desk.suggest(trial_id)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        self._desk.complete(trial_id, None if error else result)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles what it is given, to restore it some day; we never do."""
+        return {}
+
+
+class _Reporter(FIFOScheduler):
+    """Ray tells it every epoch but a trial's last, and asks whether to go on."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
+        self._desk = desk
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As of the proposer: nothing to restore."""
+        return {}
+
+    def on_trial_result(
+        self,
+        tune_controller: Any,  # noqa: ARG002 - Ray's signature
+        trial: RayTrial,  # noqa: ARG002
+        result: dict[str, Any],
+    ) -> str:
+        stop = self._desk.report(result)
+        return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
+
+    def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
+        self._desk.error(trial.trial_id, _cause(trial))
+
+
+def _cause(trial: RayTrial) -> str:
+    """What Ray noted of a worker that failed; `get_error` looks where it is copied later."""
+    path = Path(trial.error_file or "")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -1,0 +1,69 @@
+"""What a tree of class folders holds, filled into the data section. No torch here."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from search.images.tree import Tree, read_tree
+from search.schema.data import Data
+from search.schema.datasets import DATASETS
+from search.schema.yaml import ConfigError, Document
+
+
+def with_tree(data: Data, document: Document) -> Data:
+    """A data section with the classes and the number of images that its tree holds.
+
+    Raises:
+        ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
+    """
+    if not DATASETS[data.name].tree:
+        return data
+    place = data_places(document)
+    tree = tree_of(data, Path(data.root), place=place)
+    there = len(tree.train.names)
+    train = data.train or there - data.validation
+    if train < 1 or data.validation + train > there:
+        wanted = f"validation {data.validation:,} + train {max(train, 1):,}"
+        raise ConfigError(
+            f"{place('validation')}: {wanted} is more than the {there:,} training "
+            f"images of {data.root}; lower one"
+        )
+    digest = hashlib.sha256("\n".join(tree.train.names + tree.test.names).encode()).hexdigest()
+    if data.digest not in (None, digest):
+        raise ConfigError(
+            f"{place('digest')}: the files of {data.root} have {digest}, so they "
+            "are not the images that were meant; set data.root to those, or take the digest out"
+        )
+    test = len(tree.test.names)
+    if data.test not in (None, test):
+        raise ConfigError(
+            f"{place('test')}: {data.test:,} is no limit, the {test:,} test images "
+            "are always used; leave it out"
+        )
+    found: dict[str, object] = {
+        "classes": tree.classes,
+        "train": train,
+        "test": test,
+        "digest": digest,
+    }
+    if data.cache:  # workers may have another current folder
+        found["cache"] = str(Path(data.cache).resolve())
+    return data.model_copy(update=found)
+
+
+def tree_of(data: Data, root: Path, *, place: Callable[[str], str]) -> Tree:
+    """The images that a data section chooses from a tree.
+
+    Args:
+        data: of imagenet or imagefolder.
+        root: the folder that holds train/ and val/.
+        place: where a key of the section stands, for messages.
+    """
+    return read_tree(
+        root, classes=data.classes, images_per_class=data.images_per_class, place=place
+    )
+
+
+def data_places(document: Document) -> Callable[[str], str]:
+    """Where each key of the data section stands, for messages: `file:line: data.key`."""
+    return lambda key: f"{document.place(('data', key))}: data.{key}"

@@ -1,0 +1,1 @@
+"""What a network takes, measured before a study: time, memory, how many share a GPU."""

@@ -1,0 +1,121 @@
+"""A plan in hours: three candidates are timed, all others follow from them.
+
+Comes out: seconds of a mean epoch with its error, hours of the whole study, disk.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from search.profiling.estimate import Estimate, Rehearsal, Timed
+from search.profiling.rehearsal import Stage
+from search.schema.config import Config
+from search.space.survey import Survey
+
+_FLOAT = 4  # bytes
+_PER_EPOCH, _PER_TRIAL = 250, 1500  # bytes of the journal
+Floats = npt.NDArray[np.float64]
+
+
+def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
+    """Time the cheapest, the median and the dearest candidate.
+
+    Args:
+        config: of the study; `resources.gpu` is a number.
+        survey: its candidates.
+        beside: trials that will run at once on this machine; as many rehearse at once.
+    """
+    order = np.argsort(survey.costs.macs, kind="stable")
+    chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
+    gpus = config.resources.gpus
+    with Stage(config, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
+        timed = tuple(_timed(config, survey, candidate, stage) for candidate in chosen)
+        again = _timed(config, survey, timed[0].candidate, stage)
+    drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
+    predictor, deviation = _best_predictor(survey, timed)
+    epochs = _predicted(survey, timed, predictor)
+    if config.search.sampler in ("grid", "axes"):
+        epochs = epochs[order[: config.search.networks]]
+    mean = float(epochs.mean())
+    test = config.data.facts.test * timed[len(timed) // 2].rehearsal.image
+    phases = list(_phases(config))
+    return Estimate(
+        timed=timed,
+        predictor=predictor,
+        error=max(deviation, drift, *(_spread(one.rehearsal) for one in timed)),
+        epoch=mean,
+        beside=beside,
+        work=sum(n * (epochs * mean + test) for n, epochs in phases),
+        wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
+        disk=_disk(config, survey, beside),
+    )
+
+
+def slots(config: Config) -> int:
+    """Trials that this machine can run at once."""
+    most = (os.cpu_count() or 1) // config.resources.cpu
+    gpu = config.resources.gpus
+    if gpu:
+        import torch  # noqa: PLC0415 - only where there should be a GPU
+
+        most = min(most, int(torch.cuda.device_count() / gpu + 1e-9))
+    return max(1, min(most, config.search.networks * config.search.seeds))
+
+
+def _timed(config: Config, survey: Survey, candidate: int, stage: Stage) -> Timed:
+    slowest = max(stage.rehearse(survey.architecture(candidate)), key=lambda one: one.step)
+    steps = config.training.steps(config.data.train_images)
+    epoch = steps * slowest.step + config.data.validation * slowest.image
+    return Timed(candidate, slowest, epoch)
+
+
+def _best_predictor(survey: Survey, timed: tuple[Timed, ...]) -> tuple[str, float]:
+    """The cost by which the middle candidate's time follows best from the others'."""
+    if len(timed) < 3:
+        return "macs", 0.0
+    outer, middle = (timed[0], timed[2]), timed[1]
+    deviations = {
+        name: abs(float(_predicted(survey, outer, name)[middle.candidate]) / middle.epoch - 1)
+        for name in ("macs", "activations")
+    }
+    name = min(deviations, key=lambda key: deviations[key])
+    return name, deviations[name]
+
+
+def _predicted(survey: Survey, timed: tuple[Timed, ...], predictor: str) -> Floats:
+    """Seconds of an epoch of every candidate, linear between those that were timed."""
+    costs = getattr(survey.costs, predictor).astype(np.float64)
+    known = sorted((costs[one.candidate], one.epoch) for one in timed)
+    at, seconds = zip(*known, strict=True)
+    inside: Floats = np.interp(costs, at, seconds)
+    return inside
+
+
+def _spread(rehearsal: Rehearsal) -> float:
+    low, high = rehearsal.quartiles
+    return (high - low) / rehearsal.step / 2
+
+
+def _phases(config: Config) -> Iterator[tuple[int, int]]:
+    """Trials and their epochs: of the search, then of the confirmation, which waits for it."""
+    search, confirm = config.search, config.confirm
+    yield search.networks * search.seeds, config.training.epochs
+    if confirm:
+        yield min(confirm.top, search.networks) * confirm.seeds, confirm.epochs
+
+
+def _disk(config: Config, survey: Survey, beside: int) -> int:
+    """Checkpoints of the trials at once, each of the largest, and the journal."""
+    recipe = config.training
+    copies = 1 + (2 if recipe.optimizer == "adamw" else 1) + (recipe.ema is not None)
+    size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
+    largest = int(survey.costs.params.max())
+    epochs = sum(trials * epochs for trials, epochs in _phases(config))
+    return (
+        2 * beside * copies * size * largest
+        + epochs * _PER_EPOCH
+        + sum(trials for trials, _ in _phases(config)) * _PER_TRIAL
+    )

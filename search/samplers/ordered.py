@@ -1,0 +1,49 @@
+"""Samplers that walk the candidates in an order fixed beforehand: grid, axes, random."""
+
+import numpy as np
+import numpy.typing as npt
+
+from search.samplers.base import Sampler, SpaceExhausted
+from search.schema.seeds import seed_of
+from search.space.survey import Survey
+from search.study.events import Ended
+
+
+class Ordered:
+    """Walks the candidates in a fixed order, leaving out those that were taken."""
+
+    def __init__(self, order: npt.NDArray[np.intp]) -> None:
+        self._order = order
+        self._next = 0
+        self.taken = np.zeros(len(order), dtype=bool)
+
+    def propose(self, trial: int) -> int:  # noqa: ARG002 - what is left says it all
+        """The first in the order that is not taken."""
+        while self._next < len(self._order) and self.taken[self._order[self._next]]:
+            self._next += 1
+        if self._next == len(self._order):
+            raise SpaceExhausted
+        return int(self._order[self._next])
+
+    def take(self, candidate: int) -> None:
+        """Leave a candidate out from now on."""
+        self.taken[candidate] = True
+
+    def tell(self, candidate: int, ended: Ended) -> None:
+        """Results change nothing here."""
+
+
+def grid(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+    """All candidates, cheapest first, so that a stopped study holds the small ones."""
+    return Ordered(np.argsort(survey.costs.macs, kind="stable"))
+
+
+def axes(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+    """As `grid`, the base before all others: without it there is nothing to compare with."""
+    order = np.argsort(survey.costs.macs, kind="stable")
+    return Ordered(np.concatenate([order[order == survey.base], order[order != survey.base]]))
+
+
+def random(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+    """Uniform over the candidates inside the budget, without repetition."""
+    return Ordered(np.random.default_rng(seed_of(seed, "order")).permutation(len(survey)))

@@ -1,0 +1,1 @@
+"""Early stopping: which trials go on and which end before their last epoch."""

@@ -1,0 +1,1 @@
+"""The space file: sections, values, places and messages. No torch here."""

@@ -1,0 +1,38 @@
+"""The hard limits of every candidate: bands of multiply-adds, parameters, activations."""
+
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from search.schema.section import Section
+from search.schema.values import amount
+
+Amount = Annotated[int | None, BeforeValidator(amount)]
+
+
+class Band(Section):
+    """Inclusive limits; amounts such as 4.0G or 40M."""
+
+    min: Amount = None
+    max: Amount = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("gives no limit; write {max: ...}, {min: ...} or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:,} is above max {self.max:,}; swap them")
+        return self
+
+
+class Budget(Section):
+    """Hard limits of every candidate, per image; none is ever proposed outside."""
+
+    macs: Band | None = None
+    params: Band | None = None
+    activations: Band | None = None
+
+    def bands(self) -> dict[str, Band]:
+        """The limits that are set, by the name of what they limit."""
+        named = {"macs": self.macs, "params": self.params, "activations": self.activations}
+        return {name: band for name, band in named.items() if band is not None}

@@ -1,0 +1,116 @@
+"""What is fixed about each data set: sizes, classes, official files. No torch here."""
+
+import hashlib
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from search.schema.yaml import ConfigError
+
+_DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte before a download counts as failed
+
+
+class Dataset(NamedTuple):
+    """Facts of one data set; sizes in images, sides in pixels."""
+
+    classes: int
+    image_size: int
+    train: int
+    test: int
+    crop: int  # zero-mean padding that random crops may move by, in pixels
+    flip: bool  # whether a mirrored image is still of its class
+    folder: str = ""  # of the official files, below `data.root`; empty: nothing on disk
+    md5: Mapping[str, str] = {}
+    tree: bool = False  # class folders, whose classes and images the space file chooses from
+    resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
+
+
+DATASETS: Mapping[str, Dataset] = {
+    # scikit-learn's copy of the UCI test set; 1,437 + 360 is our split (search.images.splits).
+    "digits": Dataset(10, 8, 1437, 360, crop=1, flip=False),
+    "synthetic": Dataset(4, 8, 256, 64, crop=0, flip=False),
+    "cifar10": Dataset(
+        10,
+        32,
+        50_000,
+        10_000,
+        crop=4,
+        flip=True,
+        folder="cifar-10-batches-py",
+        md5={
+            "data_batch_1": "c99cafc152244af753f735de768cd75f",
+            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+            "data_batch_4": "634d18415352ddfa80567beed471001a",
+            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+            "test_batch": "40351d587109b95175f43aff81a1287e",
+        },
+    ),
+    "cifar100": Dataset(
+        100,
+        32,
+        50_000,
+        10_000,
+        crop=4,
+        flip=True,
+        folder="cifar-100-python",
+        md5={
+            "train": "16019d7e3df5f24257cddd939b257f8d",
+            "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+        },
+    ),
+    # ImageNet's habits, and those of whatever lies in the same form.
+    "imagenet": Dataset(0, 224, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
+    "imagefolder": Dataset(0, 0, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
+}
+
+
+def require(name: str, root: Path, *, place: str) -> None:
+    """Make sure that a data set is on disk and undamaged, downloading it if it is not there.
+
+    Args:
+        name: key of DATASETS.
+        root: the folder that holds the official folder.
+        place: where the setting stands, for messages.
+
+    Raises:
+        ConfigError: missing and not to be downloaded (where it looked, how to get it), or
+            damaged (which file, which md5).
+    """
+    facts = DATASETS[name]
+    folder = root / facts.folder
+    missing = [file for file in facts.md5 if not (folder / file).is_file()]
+    if missing:
+        _download(name, root, place=place)
+    for file, expected in facts.md5.items():
+        actual = _md5(folder / file)
+        if actual != expected:
+            raise ConfigError(
+                f"{place}: {folder / file} is damaged: its md5 is {actual}, the official "
+                f"file's is {expected}; delete it and start again, or copy a good one there"
+            )
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _download(name: str, root: Path, *, place: str) -> None:
+    from torchvision import datasets  # noqa: PLC0415 - only where something is missing
+
+    maker = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    folder = root / DATASETS[name].folder
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
+    try:
+        maker(root, download=True)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"{place}: {name} is not there: looked in {folder.resolve()}, and the download "
+            f"failed ({error}); put the official python version's files there, or set "
+            "data.root to the folder that holds them"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,138 @@
+"""The dimensions of a space file: which networks it names. No torch here."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, PositiveInt, model_validator
+
+from res2net import Architecture
+from res2net.architecture import PerStage, Version
+from res2net.skeletons import Depth, FirstBlock, skeleton_of
+from search.schema.section import Section
+from search.schema.values import (
+    EachStage,
+    MisfitError,
+    depths,
+    flags,
+    sizes,
+    split_stack,
+    stacks,
+    widths,
+)
+
+WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
+
+
+Sizes = tuple[PerStage, ...] | EachStage
+
+
+class Network(Section):
+    """The dimensions of the space; each is one value or a list of values."""
+
+    skeleton: Annotated[tuple[str, ...], BeforeValidator(stacks)] = ("cifar",)
+    planes: PositiveInt = 64
+    depth: Annotated[tuple[Depth, ...] | EachStage | None, BeforeValidator(depths)] = None
+    width: Annotated[Sizes | Literal["fill"], BeforeValidator(widths)]
+    scale: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
+    cardinality: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
+    se: Annotated[tuple[bool, ...], BeforeValidator(flags)] = (False,)
+    version: Version = "v1"
+    first_block: FirstBlock | None = None
+
+    @property
+    def stages(self) -> int:
+        """Stages of the first skeleton; those of all where anything varies by stage."""
+        return len(skeleton_of(split_stack(self.skeleton[0])[0]).stages)
+
+    def forms(self) -> tuple[tuple[str, Depth], ...]:
+        """Each skeleton with each of its depths: its own, or those of the file."""
+        forms: list[tuple[str, Depth]] = []
+        for text in self.skeleton:
+            skeleton, own = split_stack(text)
+            forms += [(skeleton, depth) for depth in ((own,) if own else self._depths())]
+        return tuple(forms)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        open_depth = any(split_stack(text)[1] is None for text in self.skeleton)
+        if open_depth and self.depth is None:
+            raise MisfitError(
+                "network.depth",
+                "is missing; add it (depth: [20, 29]), or write skeleton: dla60",
+            )
+        if not open_depth and self.depth is not None:
+            raise MisfitError(
+                "network.depth",
+                "is of no use, because each skeleton brings its own; take it out, or write "
+                "a skeleton without a number",
+            )
+        names = {split_stack(text)[0] for text in self.skeleton}
+        counts = {len(skeleton_of(name).stages) for name in names}
+        for field in ("depth", "width", "scale", "cardinality"):
+            if isinstance(getattr(self, field), EachStage) and len(counts) > 1:
+                raise MisfitError(
+                    f"network.{field}",
+                    "goes over the stages, but the skeletons have different numbers of them; "
+                    "keep those with 3 or those with 4",
+                )
+        return self
+
+    def probes(self, classes: int) -> Iterator[Architecture]:
+        """One network for each value of the file, to find the ones that make none.
+
+        Raises:
+            ArchitectureError: while they are made: a value that a skeleton cannot have.
+        """
+        fixed = {name: getattr(self, name) for name in ("planes", "version", "first_block")}
+        for skeleton, depth in self.forms():
+            yield Architecture(skeleton=skeleton, depth=depth, classes=classes, **fixed)
+        for (skeleton, depth), field in itertools.product(
+            dict(self.forms()).items(), ("width", "scale", "cardinality")
+        ):
+            for value in self._written(field):
+                if isinstance(value, tuple):
+                    varied: dict[str, Any] = {field: value}
+                    yield Architecture(skeleton=skeleton, depth=depth, **fixed, **varied)
+
+    def largest(self, classes: int) -> Iterator[Architecture]:
+        """For each skeleton with each of its depths, a network as large as any of them."""
+        for skeleton, depth in self.forms():
+            yield Architecture(
+                skeleton=skeleton,
+                depth=depth,
+                planes=self.planes,
+                width=self._most("width"),
+                scale=self._most("scale"),
+                cardinality=self._most("cardinality"),
+                se=any(self.se),
+                first_block="all",
+                classes=classes,
+            )
+
+    def count(self, field: str) -> int:
+        """How many values the file names for width, scale or cardinality."""
+        value = getattr(self, field)
+        written = len(self._written(field))
+        return int(written**self.stages) if isinstance(value, EachStage) else written
+
+    def _depths(self) -> tuple[Depth, ...]:
+        """Those of the file, for the skeletons that bring none."""
+        assert self.depth is not None, "checked with the skeletons"
+        if isinstance(self.depth, EachStage):
+            return self.depth.combinations(self.stages)
+        return self.depth
+
+    def _written(self, field: str) -> tuple[PerStage, ...]:
+        value: Any = getattr(self, field)
+        if value == "fill":
+            return (WIDEST,)
+        written: tuple[PerStage, ...] = (
+            value.per_stage if isinstance(value, EachStage) else value
+        )
+        return written
+
+    def _most(self, field: str) -> int:
+        return max(
+            max(value) if isinstance(value, tuple) else value for value in self._written(field)
+        )

@@ -1,0 +1,123 @@
+"""The recipe section of a space file: the same for every trial of a study. No torch here."""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from search.schema.section import Section
+from search.schema.values import MisfitError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Precision = Literal["bf16", "fp32", "fp64"]
+Execution = Literal["auto", "eager", "graphs", "compile"]
+
+
+class Training(Section):
+    """How a trial trains.
+
+    Augmentation follows torchvision's definitions, each image with its own draw: `crop` is the
+    padding of a random crop in pixels, `resized_crop` the range of area of a random resized
+    crop, `jitter` (brightness, contrast, saturation, hue), `cutout` the side of a square in
+    pixels, `erasing` the probability of random erasing, `mixup` and `cutmix` the alpha of
+    their Beta distribution.
+    """
+
+    epochs: PositiveInt
+    batch_size: PositiveInt = 128
+    accumulate: PositiveInt = 1  # parts of a batch that pass the network one after another
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: PositiveFloat = 0.1
+    lr_batch: PositiveInt | None = None  # the batch size that lr is meant for; see peak_lr
+    momentum: Fraction = 0.9
+    nesterov: bool = True
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)  # of adamw
+    weight_decay: NotNegative = 5e-4
+    decay_norms: bool = True  # whether norms and biases decay as well
+    clip: PositiveFloat | None = None  # largest norm of the gradient
+    ema: Fraction | None = None  # decay a step of the averaged weights, which are validated
+    schedule: Literal["cosine", "step", "onecycle"] = "cosine"
+    warmup: NotNegative = 0.0  # epochs
+    milestones: tuple[PositiveFloat, ...] = (0.5, 0.75)  # below 1: shares; from 1 up: epochs
+    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    label_smoothing: Fraction = 0.0
+    precision: Precision = "bf16"
+    execution: Execution = "auto"
+    crop: Annotated[int, Field(ge=0)] | None = None  # None: the data set's habit
+    flip: bool | None = None
+    resized_crop: tuple[Share, Share] | None = None
+    jitter: tuple[
+        NotNegative, NotNegative, NotNegative, Annotated[float, Field(ge=0, le=0.5)]
+    ] = (
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    )
+    cutout: Annotated[int, Field(ge=0)] = 0
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    mixup: NotNegative = 0.0
+    cutmix: NotNegative = 0.0
+
+    @property
+    def peak_lr(self) -> float:
+        """`lr`, scaled linearly from `lr_batch` to `batch_size` (Goyal et al., 2017)."""
+        return self.lr * self.batch_size / (self.lr_batch or self.batch_size)
+
+    def drops(self, epochs: int) -> tuple[float, ...]:
+        """Epochs after which the step schedule multiplies the rate by `gamma`."""
+        return tuple(round(m * epochs, 6) if m < 1 else m for m in self.milestones)
+
+    def too_long(self, epochs: int) -> str:
+        """What of the schedule does not fit into so many epochs; empty where all does."""
+        if self.warmup >= epochs:
+            return f"warmup {self.warmup:g} takes all {epochs} epochs; lower it"
+        late = [m for m in self.milestones if m >= max(1, epochs)]
+        if self.schedule == "step" and late:
+            shown = ", ".join(f"{m:g}" for m in late)
+            return (
+                f"milestones {shown} lie beyond the {epochs} epochs; lower them, or write "
+                "shares of the training such as [0.5, 0.75]"
+            )
+        return ""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        problem = self.too_long(self.epochs)
+        if problem:
+            raise ValueError(problem)
+        if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs momentum above 0; set one of them")
+        if 1 in self.milestones:
+            raise MisfitError(
+                "training.milestones",
+                "holds 1, which could be a share or an epoch; leave it out, or write a share "
+                "such as 0.1",
+            )
+        if any(m % 1 for m in self.milestones if m > 1):
+            raise MisfitError(
+                "training.milestones", "holds part of an epoch; write whole epochs, or shares"
+            )
+        if self.schedule == "onecycle" and self.warmup:
+            raise ValueError("onecycle brings its own warm-up; leave warmup out")
+        if self.accumulate > self.batch_size:
+            raise ValueError(
+                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into parts of "
+                "less than one image; lower it"
+            )
+        self._check_augmentation()
+        return self
+
+    def _check_augmentation(self) -> None:
+        if self.resized_crop and self.resized_crop[0] > self.resized_crop[1]:
+            raise MisfitError("training.resized_crop", "goes down; swap the two")
+        if self.resized_crop and self.crop:
+            raise ValueError("crop and resized_crop exclude each other; leave one out")
+        if self.mixup and self.cutmix:
+            raise ValueError("mixup and cutmix exclude each other; leave one out")
+
+    def steps(self, images: int) -> int:
+        """Optimiser steps of one epoch: whole batches, at least one."""
+        return max(1, math.floor(images / self.batch_size))

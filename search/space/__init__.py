@@ -1,0 +1,1 @@
+"""Which networks a space file names, counted, inside its budget or rejected."""

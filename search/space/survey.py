@@ -1,0 +1,201 @@
+"""Every candidate of a space, counted exactly and kept inside the budget or rejected.
+
+Goes in: a `Config`. Comes out: a `Survey`: arrays over the candidates inside, how many were
+rejected and why, and the nearest on each side. No network is built; no torch here.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from res2net import Architecture, Cost
+from res2net.cost import Costs
+from res2net.tally import IntArray
+from search.schema.budget import Band
+from search.schema.config import Config
+from search.space.axes import Axes
+from search.space.grid import Dimension, Grid, Mask, axes_of
+
+_CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
+
+
+class Near(NamedTuple):
+    """A rejected candidate close to the budget."""
+
+    architecture: Architecture
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The candidates of a space that lie inside its budget.
+
+    Attributes:
+        positions: place of each candidate in the grid, ascending.
+        widths: of each candidate where it is solved for the budget, else 0.
+        costs: params, macs and activations of each candidate.
+        total: distinct candidates, inside or not.
+        duplicates: combinations of the file that name a network already named.
+        rejected: reasons and how many candidates each rejected, each counted once.
+        near: the nearest rejected candidate "below" and "above" the budget, where there is.
+        base: the candidate where the axes meet; None where there are none, or it is outside.
+    """
+
+    grid: Grid
+    positions: IntArray
+    widths: IntArray
+    costs: Costs
+    total: int
+    duplicates: int
+    rejected: Mapping[str, int]
+    near: Mapping[str, Near]
+    base: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What the space varies."""
+        return self.grid.dimensions
+
+    def indices(self) -> npt.NDArray[np.intp]:
+        """(candidates, dimensions): the index of each value in its dimension."""
+        return self.grid.indices(self.positions)
+
+    def architecture(self, candidate: int) -> Architecture:
+        """The network of a candidate."""
+        return self.grid.architecture(
+            int(self.positions[candidate]), int(self.widths[candidate])
+        )
+
+    def cost(self, candidate: int) -> Cost:
+        """The exact cost of a candidate."""
+        return Cost(*(int(amounts[candidate]) for amounts in self.costs))
+
+    def candidate(self, architecture: Architecture) -> int | None:
+        """The inverse of `architecture`; None for a network that is not inside."""
+        position = self.grid.position(architecture)
+        if position is None:
+            return None
+        at = int(np.searchsorted(self.positions, position))
+        inside = at < len(self) and self.positions[at] == position
+        return at if inside and self.architecture(at) == architecture else None
+
+
+def survey(config: Config) -> Survey:
+    """Count every candidate of a space and sort out those outside the budget.
+
+    Args:
+        config: gives the space, the budget, and the image size through the data set.
+
+    Returns:
+        The candidates inside, possibly none.
+    """
+    axes, duplicates = axes_of(config.network)
+    facts = config.data.facts
+    fixed = {"classes": facts.classes} | {
+        field: getattr(config.network, field) for field in ("planes", "version", "first_block")
+    }
+    grid = Grid(axes, fixed, image_size=facts.image_size)
+    lines = Axes(axes, config.search) if config.search.sampler == "axes" else None
+    sorting = _Sorting(grid, config.budget.bands(), lines)
+    for start in range(0, len(grid), _CHUNK):
+        sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
+    columns = [np.concatenate(parts) for parts in sorting.inside]
+    if lines is not None:
+        kept = lines.solve(grid.indices(columns[0]), columns[3])
+        if config.search.solve:
+            reason = f"another {config.search.solve} spends more of the budget"
+            sorting.rejected[reason] += int((~kept).sum())
+        columns = [column[kept] for column in columns]
+    positions, widths, *counted = columns
+    return Survey(
+        grid=grid,
+        positions=positions,
+        widths=widths,
+        costs=Costs(*counted),
+        total=len(grid),
+        duplicates=duplicates,
+        rejected=sorting.rejected,
+        near=sorting.near,
+        base=None if lines is None else _place_of(lines, grid.indices(positions)),
+    )
+
+
+def _place_of(lines: Axes, indices: npt.NDArray[np.intp]) -> int | None:
+    """Of the base among the candidates; with something solved, whatever value that took."""
+    at = np.flatnonzero(lines.away(indices) == 0)
+    return int(at[0]) if len(at) else None
+
+
+class _Violation(NamedTuple):
+    """Which candidates of a chunk are beyond one limit, and how far (log of the ratio)."""
+
+    reason: str
+    outside: Mask
+    distance: npt.NDArray[np.float64]
+    above: bool
+
+
+class _Sorting:
+    """Collects the candidates inside, and counts the others, chunk by chunk."""
+
+    def __init__(self, grid: Grid, bands: Mapping[str, Band], lines: Axes | None) -> None:
+        self._grid = grid
+        self._bands = bands
+        self._lines = lines
+        self._nearest = {"below": math.inf, "above": math.inf}
+        self.inside: tuple[list[IntArray], ...] = ([], [], [], [], [])
+        self.rejected: Counter[str] = Counter()
+        self.near: dict[str, Near] = {}
+
+    def add(self, positions: IntArray) -> None:
+        """Put each candidate inside, or count it under the first reason to reject it."""
+        if self._lines is not None:
+            held = self._lines.hold(self._grid.indices(positions))
+            self.rejected["more than one dimension away from the base"] += int((~held).sum())
+            positions = positions[held]
+        if len(positions):
+            self._sort(positions)
+
+    def _sort(self, positions: IntArray) -> None:
+        widths = self._grid.widths(positions, self._bands)
+        counted = self._grid.costs(positions, widths)
+        inside = np.ones(len(positions), dtype=bool)
+        above = np.zeros(len(positions), dtype=bool)
+        distance = np.zeros(len(positions))
+        for violation in self._violations(counted):
+            self.rejected[violation.reason] += int((violation.outside & inside).sum())
+            inside &= ~violation.outside
+            above |= violation.outside & violation.above
+            distance = np.maximum(distance, violation.outside * violation.distance)
+        columns = (positions, widths, *counted)
+        for column, parts in zip(columns, self.inside, strict=True):
+            parts.append(column[inside])
+        for side, members in (("above", above), ("below", ~inside & ~above)):
+            self._note(side, np.where(members, distance, math.inf), columns)
+
+    def _violations(self, counted: Costs) -> Iterator[_Violation]:
+        for name, band in self._bands.items():
+            amounts = getattr(counted, name)
+            if band.max is not None:
+                far = np.log(amounts / band.max)
+                yield _Violation(f"{name} above {band.max:,}", amounts > band.max, far, True)
+            if band.min is not None:
+                far = np.log(band.min / amounts)
+                yield _Violation(f"{name} below {band.min:,}", amounts < band.min, far, False)
+
+    def _note(
+        self, side: str, distance: npt.NDArray[np.float64], columns: tuple[IntArray, ...]
+    ) -> None:
+        at = int(distance.argmin())
+        if distance[at] < self._nearest[side]:
+            self._nearest[side] = float(distance[at])
+            position, width, *counted = (int(column[at]) for column in columns)
+            self.near[side] = Near(self._grid.architecture(position, width), Cost(*counted))

@@ -1,0 +1,1 @@
+"""A study under way: what runs next, what happened, and its one record."""

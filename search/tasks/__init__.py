@@ -1,0 +1,1 @@
+"""What a trial learns and how it is scored."""

@@ -1,0 +1,239 @@
+"""Runs beside each other: shared networks, ranks, shifts, and what they may not say."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from analysis.pages.compare_page import compare_page
+from analysis.pages.page import render
+from analysis.plots.compare import draw_errors, draw_ranks
+from analysis.questions.compare import agreement, common, differences, labels, same_data, shifts
+from analysis.report import main
+from analysis.runs.run import Run, RunError
+from analysis.statistics.intervals import holm
+from search.study.events import Status
+from tests.analysis.made import Parsed, made, network
+
+# Validation errors by width, each of seeds 1 to 3.
+FIRST = {
+    1: [30.0, 31.0, 33.0], 2: [40.0, 41.5, 43.0], 3: [50.0, 52.0, 51.0],
+    4: [60.0, 61.0, 60.5], 5: [70.0, 75.0, 71.0],
+}  # fmt: skip
+SECOND = {
+    1: [28.0, 30.0, 30.0], 2: [55.0, 54.0, 56.5], 3: [45.0, 45.5, 44.0],
+    4: [60.5, 61.5, 60.0], 6: [20.0, 21.0, 22.0],
+}  # fmt: skip
+
+
+def run_of(folder: Path, errors: dict[int, list[float]], *overrides: str, **more: Any) -> Run:
+    seeds = more.pop("seeds", (1, 2, 3))
+    rows = [
+        {"network": network(width), "seed": seed, "repeat": i, "curve": [error],
+         "val_error": error, "test_error": error + 1}
+        for width, values in errors.items()
+        for i, (seed, error) in enumerate(zip(seeds, values, strict=False))
+    ]  # fmt: skip
+    return made(folder, rows, "search.trials=5", "search.seeds=3", *overrides, **more)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> list[Run]:
+    first = run_of(tmp_path / "a", FIRST)
+    return [first, run_of(tmp_path / "b", SECOND, "training.epochs=1")]
+
+
+def test_shared_networks_have_their_means_and_ranks(pair: list[Run]) -> None:
+    table = common(pair).set_index("name")
+    assert set(table.index) == {network(width).name for width in (1, 2, 3, 4)}
+    for place, errors in enumerate((FIRST, SECOND)):
+        means = {width: float(np.mean(errors[width])) for width in (1, 2, 3, 4)}
+        ranks = dict(zip(means, stats.rankdata(list(means.values())), strict=True))
+        for width, mean in means.items():
+            row = table.loc[network(width).name]
+            low, high = stats.t.interval(
+                0.95, 2, loc=mean, scale=stats.sem(np.array(errors[width]))
+            )
+            assert row[f"mean_{place}"] == pytest.approx(mean)
+            assert [row[f"low_{place}"], row[f"high_{place}"]] == pytest.approx([low, high])
+            assert row[f"rank_{place}"] == ranks[width]
+            assert row[f"seeds_{place}"] == 3
+
+
+def test_agreement_is_scipys_tau(pair: list[Run]) -> None:
+    row = agreement(pair).iloc[0]
+    means = [[np.mean(errors[width]) for width in (1, 2, 3, 4)] for errors in (FIRST, SECOND)]
+    assert row["tau"] == pytest.approx(stats.kendalltau(*means).statistic)
+    assert (row["networks"], row["refused"]) == (4, "")
+    assert row["low"] <= row["tau"] <= row["high"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(6)))
+def test_tau_is_of_the_orders_alone(tmp_path_factory: Any, order: list[int]) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    errors = [
+        {width + 1: [float(rank)] for width, rank in enumerate(o)} for o in (range(6), order)
+    ]
+    runs = [
+        run_of(folder / str(i), one, "search.trials=6", "search.seeds=1")
+        for i, one in enumerate(errors)
+    ]
+    discordant = sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])
+    assert agreement(runs)["tau"].iloc[0] == pytest.approx(1 - 4 * discordant / 30)
+
+
+def test_too_few_and_constant_are_refused_with_the_reason(tmp_path: Path) -> None:
+    few = [run_of(tmp_path / str(i), {1: [3.0], 2: [4.0], 3: [9.0]}) for i in range(2)]
+    row = agreement(few).iloc[0]
+    assert np.isnan(row["tau"])
+    assert row["refused"] == "3 common networks are fewer than 4"
+    flat = [run_of(tmp_path / "flat", {width: [7.0] for width in range(1, 5)}), *few[:1]]
+    flat[1] = run_of(tmp_path / "steep", {width: [float(width)] for width in range(1, 5)})
+    assert "there is no order" in agreement(flat)["refused"].iloc[0]
+
+
+def test_shifts_are_paired_by_seed_as_scipy_does(pair: list[Run]) -> None:
+    table = shifts(*pair).set_index("name")
+    p = {}
+    for width in (1, 2, 3, 4):
+        row, name = table.loc[network(width).name], network(width).name
+        tested = stats.ttest_rel(SECOND[width], FIRST[width])
+        p[name] = tested.pvalue
+        assert row["by"] == "paired"
+        assert row["difference"] == pytest.approx(
+            np.mean(SECOND[width]) - np.mean(FIRST[width])
+        )
+        assert row["p"] == pytest.approx(tested.pvalue)
+        interval = tested.confidence_interval()
+        assert [row["low"], row["high"]] == pytest.approx([interval.low, interval.high])
+        assert row["rank_shift"] == row["rank_b"] - row["rank_a"]
+    assert table["p_holm"].to_dict() == pytest.approx(
+        dict(zip(p, holm(list(p.values())), strict=True))
+    )
+    moved = table["rank_shift"].abs().tolist()
+    assert all(a >= b for a, b in pairwise(moved))
+
+
+def test_other_seeds_are_compared_by_welch(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "a", FIRST)
+    second = run_of(tmp_path / "b", SECOND, seeds=(7, 8, 9))
+    row = shifts(first, second).set_index("name").loc[network(1).name]
+    assert row["by"] == "Welch"
+    expected = stats.ttest_ind(SECOND[1], FIRST[1], equal_var=False)
+    assert row["p"] == pytest.approx(expected.pvalue)
+
+
+def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
+    runs = [
+        run_of(tmp_path / str(i), {w: errors[w][:1] for w in (1, 2, 3, 4)})
+        for i, errors in enumerate((FIRST, SECOND))
+    ]
+    table = shifts(*runs)
+    assert table["difference"].notna().all()
+    assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    page = Parsed(render(compare_page(runs)))
+    assert "too few seeds for an interval" in page.text["conclusion"]
+
+
+def test_what_differs_is_listed_and_nothing_else(pair: list[Run]) -> None:
+    table = differences(pair)
+    assert dict(zip(table["setting"], zip(table["value_0"], table["value_1"], strict=True),
+                    strict=True)) == {"training.epochs": ("3", "1")}  # fmt: skip
+    assert differences([pair[0], pair[0]]).empty
+
+
+def test_the_page_shows_what_the_tables_say(pair: list[Run]) -> None:
+    page = Parsed(render(compare_page(pair)))
+    table = page.tables["common"]
+    assert len(table) == 5
+    assert [row[0] for row in table[1:]] == common(pair)["name"].tolist()
+    errors = page.tables["errors-1"]
+    assert errors[1][0] == network(2).name  # +13.67 points, the largest
+    assert errors[1][5] == "+13.67"
+    assert page.tables["differing"][1] == ["training.epochs", "3", "1"]
+    assert "tau_b 0.67" in page.text["conclusion"]
+
+
+def test_different_data_shows_ranks_and_never_a_difference_of_errors(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "a", FIRST)
+    second = run_of(tmp_path / "b", SECOND, "data.validation=32")
+    assert not same_data([first, second])
+    assert "difference" not in shifts(first, second)
+    page = Parsed(render(compare_page([first, second])))
+    assert "saw different images" in page.text[""]
+    titles = {title for rows in page.tables.values() for title in rows[0]}
+    assert not [title for title in titles if "error" in title or "difference" in title]
+    assert "errors-1" not in page.tables
+    cells = {cell for rows in page.tables.values() for row in rows for cell in row}
+    means = {f"{np.mean(e[w]):.2f}" for e in (FIRST, SECOND) for w in (1, 2, 3, 4)}
+    assert not cells & means
+    assert (
+        main([str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "c.html")]) == 0
+    )
+
+
+def test_images_left_out_make_other_data(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "a", FIRST)
+    second = run_of(tmp_path / "b", FIRST, left_out=["x.jpg"])
+    assert not same_data([first, second])
+
+
+def test_no_network_in_common_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, widths in (("a", (1, 2)), ("b", (3, 4))):
+        run_of(tmp_path / name, {width: FIRST[width] for width in widths})
+    assert main([str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert "have no network in common (by name)" in capsys.readouterr().err
+
+
+def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
+    good = run_of(tmp_path / "a", FIRST)
+    failed = made(tmp_path / "b", [{"network": network(1), "status": Status.DIVERGED}])
+    with pytest.raises(RunError, match="no network was trained to its end"):
+        common([good, failed])
+
+
+def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
+    third = run_of(tmp_path / "third", {w: FIRST[w] for w in (1, 2, 3, 4, 5)})
+    runs = [*pair, third]
+    assert labels(runs) == ["a", "b", "third"]
+    table = agreement(runs)
+    assert table["networks"].tolist() == [4, 5, 4]
+    assert table.loc[1, "tau"] == pytest.approx(1)
+    page = Parsed(render(compare_page(runs)))
+    assert {"errors-1", "errors-2", "pair-1", "pair-2"} <= page.tables.keys()
+
+
+def test_labels_name_runs_apart(tmp_path: Path) -> None:
+    runs = [made(tmp_path / way / "x", [{"network": network(1)}]) for way in ("a", "b")]
+    assert labels(runs) == [str(run.folder) for run in runs]
+    assert labels(runs[:1]) == ["tiny"]
+
+
+def test_the_figures_hold_the_points(pair: list[Run]) -> None:
+    shared = common(pair)
+    names = ("$a$", "b")  # a folder may be called so; it is no formula
+    axes = draw_errors(shared, places=(0, 1), names=names).axes[0]
+    points = axes.lines[0].get_xydata()
+    assert points == pytest.approx(shared[["mean_0", "mean_1"]].to_numpy())
+    assert "$a$" in axes.get_xlabel()
+    ranks = draw_ranks(shared, places=(0, 1), names=names).axes[0]
+    drawn = ranks.collections[0].get_offsets()
+    assert np.asarray(drawn) == pytest.approx(shared[["rank_0", "rank_1"]].to_numpy())
+
+
+def test_latex_and_markdown_of_a_comparison(
+    pair: list[Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(run.folder) for run in pair]
+    assert main([*folders, "--markdown"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("\n| ") == 6
+    assert "| a: error (%) |" in text

@@ -1,0 +1,242 @@
+"""A trial: a function of its arguments, and every way to fail is a named outcome."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from res2net import Architecture, parse
+from search.engine.bench import Bench
+from search.engine.training import Trainer
+from search.engine.trial import Trial
+from search.images.splits import load
+from search.schema.data import Data
+from search.schema.training import Training
+from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from tests.search.spaces import started_fields
+
+NETWORK = parse("res2next11_2c2w3s_2p_4classes")
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return bench_of(lr=0.1)
+
+
+def bench_of(device: str = "cpu", **changes: object) -> Bench:
+    fields = {"epochs": 4, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
+    splits = load(Data(name="synthetic", validation=64), Path("nowhere"))
+    return Bench(Training.model_validate(fields | changes), splits, device=torch.device(device))
+
+
+def start(network: Architecture = NETWORK, **changes: object) -> Started:
+    fields = {
+        "name": network.name,
+        "architecture": architecture_to_json(network),
+        "epochs": 4,
+    }
+    return Started(**started_fields(**(fields | changes)))
+
+
+def trial_of(
+    bench: Bench, folder: Path, started: Started | None = None, *, reported: int = 0
+) -> Trial:
+    return Trial(
+        started or start(),
+        bench=bench,
+        checkpoint=folder / "checkpoints/0.pt",
+        reported=reported,
+    )
+
+
+def finish(trial: Trial) -> tuple[list[Epoch], Ended]:
+    epochs = []
+    while True:
+        epoch, ended = trial.step()
+        if epoch is not None:
+            epochs.append(epoch)
+        if ended is not None:
+            return epochs, ended
+
+
+def numbers(epochs: list[Epoch]) -> list[tuple[int, float, float]]:
+    return [(epoch.epoch, epoch.train_loss, epoch.val_error) for epoch in epochs]
+
+
+def test_a_trial_learns_and_tests_once_at_its_end(bench: Bench, tmp_path: Path) -> None:
+    network = parse("res2next11_2c4w3s_8p_4classes")
+    epochs, ended = finish(trial_of(bench, tmp_path, start(network)))
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
+    assert ended.status is Status.OK
+    assert ended.epochs == 4
+    assert ended.val_error == epochs[-1].val_error
+    assert ended.test_error is not None
+    assert ended.test_error < 10
+    assert ended.seconds == pytest.approx(sum(epoch.seconds for epoch in epochs))
+
+
+@pytest.mark.parametrize("stopped_after", [0, 1, 2, 3])
+def test_stopped_anywhere_it_goes_on_bit_for_bit(
+    bench: Bench, tmp_path: Path, stopped_after: int
+) -> None:
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    first = trial_of(bench, tmp_path)
+    before = [first.step()[0] for _ in range(stopped_after)]
+    first.save()
+    after, again = finish(trial_of(bench, tmp_path, reported=stopped_after))
+    assert numbers([epoch for epoch in before if epoch] + after) == numbers(expected)
+    assert (again.val_error, again.test_error) == (end.val_error, end.test_error)
+
+
+def test_epochs_that_a_stop_kept_from_being_reported_are_reported_first(
+    bench: Bench, tmp_path: Path
+) -> None:
+    first = trial_of(bench, tmp_path)
+    before = [first.step()[0] for _ in range(3)]
+    first.save()
+    after, _ = finish(trial_of(bench, tmp_path, reported=1))
+    assert after[:2] == before[1:], "word for word, their seconds too"
+    assert [epoch.epoch for epoch in after] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("turns", [1, 5, 13, 23])
+def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """A turn of no time is one step; there are six an epoch."""
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    monkeypatch.setattr("search.engine.trial._TURN_SECONDS", 0.0)
+    first = trial_of(bench, tmp_path)
+    before = [epoch for epoch, _ in (first.step() for _ in range(turns)) if epoch]
+    assert len(before) == turns // 6
+    first.save()
+    after, again = finish(trial_of(bench, tmp_path, reported=len(before)))
+    assert numbers(before + after) == numbers(expected)
+    assert again.test_error == end.test_error
+
+
+def test_what_a_trial_took_is_told(bench: Bench, tmp_path: Path) -> None:
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    taken = ended.taken
+    assert taken is not None
+    assert taken.images_per_s is not None
+    rates = [epoch.images_per_s for epoch in epochs]
+    assert min(rates) <= taken.images_per_s <= max(rates)
+    assert taken.peak_memory is not None
+    assert 10**8 < taken.peak_memory < 10**11, "a process with torch in it"
+    assert (taken.execution, taken.parts) == ("eager", 1)
+    if bench.device.type == "cpu":
+        assert taken.energy is None
+        assert taken.utilisation is None
+
+
+def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["0.pt"]
+
+
+DAMAGES = {
+    "empty": lambda whole: b"",
+    "cut": lambda whole: whole[:1000],
+    "half": lambda whole: whole[: len(whole) // 2],
+    "tail": lambda whole: whole[:-10],
+    "text": lambda whole: b"no checkpoint at all",
+    "zeros": lambda whole: bytes(len(whole)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_checkpoint_costs_time_not_the_trial(
+    bench: Bench, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    path = tmp_path / "checkpoints/0.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    assert len(epochs) == 4
+    assert ended.status is Status.OK
+
+
+@pytest.mark.parametrize("other", [{"epochs": 3}, [1, 2]])
+def test_a_file_that_is_no_checkpoint_is_left_aside(
+    bench: Bench, tmp_path: Path, other: object
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(other, tmp_path / "checkpoints/0.pt")
+    assert len(finish(trial_of(bench, tmp_path))[0]) == 4
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_trial(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.engine.trial._CHECKPOINT_SECONDS", 0.0)
+    (tmp_path / "checkpoints").write_text("a file where the folder should be")
+    epochs, ended = finish(trial_of(bench, tmp_path))
+    assert len(epochs) == 4
+    assert ended.status is Status.OK
+
+
+def test_a_trial_saved_after_its_last_epoch_only_tests(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    _, end = finish(trial)
+    trial._ended = False
+    trial.save()
+    epochs, again = finish(trial_of(bench, tmp_path, reported=4))
+    assert epochs == []
+    assert (again.status, again.test_error) == (Status.OK, end.test_error)
+
+
+def test_a_checkpoint_of_another_trial_is_left_aside(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    other = trial_of(bench, tmp_path, start(seed=2))
+    assert finish(other)[0][0].epoch == 1
+
+
+def test_a_checkpoint_holds_tensors_and_nothing_that_runs(bench: Bench, tmp_path: Path) -> None:
+    trial = trial_of(bench, tmp_path)
+    trial.step()
+    trial.save()
+    state = torch.load(tmp_path / "checkpoints/0.pt", weights_only=True)
+    assert [epoch["epoch"] for epoch in state["epochs"]] == [1]
+
+
+def test_divergence_is_an_outcome(tmp_path: Path) -> None:
+    epochs, ended = finish(trial_of(bench_of(lr=1e30), tmp_path))
+    assert epochs == []
+    assert (ended.status, ended.epochs) == (Status.DIVERGED, 0)
+    assert "the training loss of epoch 1 is" in ended.reason
+    assert ended.val_error is None
+
+
+def test_weights_that_blow_up_in_the_last_step_are_a_divergence(tmp_path: Path) -> None:
+    once = start(epochs=1)
+    _, ended = finish(trial_of(bench_of(lr=1e30, batch_size=1000), tmp_path, once))
+    assert ended.status is Status.DIVERGED
+    assert "not finite" in ended.reason
+
+
+def test_memory_that_is_not_there_is_an_outcome(bench: Bench, tmp_path: Path) -> None:
+    """A width that asks the allocator for petabytes; on a GPU it fails in the same place."""
+    wide = start(Architecture(depth=11, planes=2, width=10**7, classes=4))
+    _, ended = finish(trial_of(bench, tmp_path, wide))
+    assert ended.status is Status.OUT_OF_MEMORY
+    assert "memory" in ended.reason
+
+
+def test_any_other_error_is_an_outcome_with_its_place(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Trainer, *, trial: int, seconds: float) -> Epoch:
+        raise ValueError("a wire\n  came loose")
+
+    monkeypatch.setattr(Trainer, "epoch", broken)
+    _, ended = finish(trial_of(bench, tmp_path))
+    assert ended.status is Status.FAILED
+    assert ended.reason.startswith("ValueError: a wire came loose (test_trial.py:")

@@ -1,0 +1,165 @@
+"""The journal: append-only, one writer, whole after a crash."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search.schema.yaml import ConfigError
+from search.study.events import Ended, Epoch, Started, Status
+from search.study.journal import FILE, Journal, JournalError, read
+from tests.search.spaces import started_fields
+
+EPOCH = Epoch(
+    trial=0, epoch=1, train_loss=1.5, val_error=50.0, val_error_top5=10.0, images_per_s=9.0,
+    seconds=1.0,
+)  # fmt: skip
+RECORDS = [
+    Started(**started_fields()),
+    EPOCH,
+    Ended(trial=0, status=Status.OK, val_error=50.0, test_error=51.0),
+    Started(**started_fields(trial=1)),
+    Ended(trial=1, status=Status.DIVERGED, reason="the training loss of epoch 1 is nan"),
+]
+
+
+def written(folder: Path) -> Path:
+    with Journal(folder) as journal:
+        for record in RECORDS:
+            journal.append(record)
+    return folder / FILE
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert read(tmp_path) == RECORDS
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["event"] for line in lines] == [
+        "journal", "start", "epoch", "end", "start", "end",
+    ]  # fmt: skip
+
+
+def test_a_run_without_a_journal_has_no_records(tmp_path: Path) -> None:
+    assert read(tmp_path) == []
+
+
+def test_every_torn_last_line_is_dropped_and_the_next_write_is_whole(tmp_path: Path) -> None:
+    whole = written(tmp_path).read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for size in range(last, len(whole)):
+        (tmp_path / FILE).write_bytes(whole[:size])
+        assert read(tmp_path) == RECORDS[:-1]
+        with Journal(tmp_path) as journal:
+            assert journal.records == RECORDS[:-1]
+            journal.append(RECORDS[-1])
+        assert (tmp_path / FILE).read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "damage", [b"{nonsense\n", b"[]\n", b'{"event":"party"}\n', b'{"event":"end"}\n', b"\xff\n",
+               b'{"event":"end","trial":0,"status":"lucky"}\n'],
+)  # fmt: skip
+def test_damage_elsewhere_is_an_error_with_its_line(tmp_path: Path, damage: bytes) -> None:
+    path = written(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], damage, *lines[2:]]))
+    with pytest.raises(JournalError, match=r"journal.jsonl:3: is damaged .* restore"):
+        read(tmp_path)
+    with pytest.raises(JournalError):
+        Journal(tmp_path)
+    assert damage in path.read_bytes(), "reading changes nothing"
+
+
+def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"event":"journal","version":99}\n', encoding="utf-8")
+    with pytest.raises(JournalError, match="version 99, this program reads up to 1; update"):
+        read(tmp_path)
+
+
+def test_keys_of_later_versions_are_left_aside(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace('"epoch":1,', '"epoch":1,"energy_j":3.5,'))
+    assert read(tmp_path) == RECORDS
+
+
+def run_python(code: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_second_writer_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+    holder = run_python(
+        "import sys; from pathlib import Path; from search.study.journal import Journal;"
+        "journal = Journal(Path(sys.argv[1])); print('open', flush=True); input()",
+        tmp_path,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "open\n"
+    with pytest.raises(ConfigError, match=f"in use by process {holder.pid}, .* --out"):
+        Journal(tmp_path)
+    holder.kill()
+    holder.communicate()
+    Journal(tmp_path).close()
+
+
+def test_a_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> None:
+    """A limit on the size of files fails writes as a full disk does, half a line in."""
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from search.study.journal import Journal
+from tests.search.study.test_journal import EPOCH, RECORDS
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+count = 0
+with Journal(Path(sys.argv[1])) as journal:
+    journal.append(RECORDS[0])
+    try:
+        while True:
+            journal.append(EPOCH)
+            count += 1
+    except OSError as error:
+        print(type(error).__name__, count)
+"""
+    printed, _ = run_python(code, tmp_path).communicate()
+    name, count = printed.split()
+    assert name == "OSError"
+    assert int(count) > 3
+    assert (tmp_path / FILE).read_bytes().endswith(b"\n"), "no torn line is left"
+    assert read(tmp_path) == [RECORDS[0], *[EPOCH] * int(count)]
+
+
+def test_numbers_that_json_does_not_have_never_reach_the_file(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal, pytest.raises(ValueError, match="Out of range float"):
+        journal.append(Ended(trial=0, status=Status.OK, val_error=float("nan")))
+    assert read(tmp_path) == []
+
+
+def test_the_end_of_a_trial_is_on_the_disk(tmp_path: Path) -> None:
+    """The kernel's record of the process: fsync is called for ends, and only for them."""
+    trace = tmp_path / "trace"
+    code = (
+        "import sys; from pathlib import Path; from search.study.journal import Journal;"
+        "from tests.search.study.test_journal import RECORDS\n"
+        "with Journal(Path(sys.argv[1])) as j: [j.append(r) for r in RECORDS]"
+    )
+    strace = ["strace", "-f", "-e", "trace=fsync", "-o", str(trace)]
+    try:
+        subprocess.run([*strace, sys.executable, "-c", code, str(tmp_path)], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("strace does not run here")
+    ends = sum(isinstance(record, Ended) for record in RECORDS)
+    assert trace.read_text().count("fsync(") == ends
+
+
+def test_the_pid_in_the_lock_is_ours(tmp_path: Path) -> None:
+    with Journal(tmp_path):
+        assert (tmp_path / ".lock").read_text() == str(os.getpid())

@@ -1,0 +1,398 @@
+"""The one who decides: queue, early stopping, confirmation, all rebuilt from the journal."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from search.schema.config import Config
+from search.schema.yaml import ConfigError
+from search.space.survey import Survey, survey
+from search.study.events import Ended, Epoch, Started, Status
+from search.study.journal import Journal, JournalError, Record, read
+from search.study.study import Study, checkpoint_path
+from tests.search.spaces import TINY, config_of
+
+CONFIRMED = TINY.replace("resources:", "confirm: {top: 2, seeds: 2, epochs: 5}\nresources:")
+HALVED = TINY.replace(
+    "resources:", "scheduler: {name: asha, grace: 1, reduction: 2}\nresources:"
+)
+
+
+def error_of(started: Started) -> float:
+    """Larger networks are better, a little differently for each seed."""
+    return 90 - started.macs / 10_000 + started.seed % 7 / 100
+
+
+def epoch_of(started: Started, number: int) -> Epoch:
+    return Epoch(
+        trial=started.trial, epoch=number, train_loss=1.0, val_error=error_of(started),
+        val_error_top5=0.0, images_per_s=1.0, seconds=2.0,
+    )  # fmt: skip
+
+
+def end_of(started: Started, status: Status = Status.OK) -> Ended:
+    ok = status is Status.OK
+    error = error_of(started) if ok else None
+    return Ended(
+        trial=started.trial, status=status, reason="" if ok else "broken", val_error=error,
+        test_error=error, epochs=started.epochs,
+    )  # fmt: skip
+
+
+def run(
+    study: Study,
+    *,
+    stop_after: int = 10**9,
+    status: Callable[[int], Status] = lambda _: Status.OK,
+) -> list[Started]:
+    """Run trials as an executor does, one after another; stop after so many reports."""
+    ran = []
+    reports = 0
+    while not study.finished:
+        started = study.next()
+        assert started is not None
+        ran.append(started)
+        stopped = False
+        for number in range(1, started.epochs + 1):
+            stopped = study.report(epoch_of(started, number))
+            reports += 1
+            if reports == stop_after:
+                return ran
+            if stopped:
+                break
+        if not stopped:
+            study.end(end_of(started, status(started.trial)))
+    return ran
+
+
+@pytest.fixture
+def surveyed(tmp_path: Path) -> Survey:
+    return survey(config_of(tmp_path))
+
+
+def test_every_trial_runs_once_and_in_order(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config_of(tmp_path), surveyed, journal)
+        ran = run(study)
+        assert [started.trial for started in ran] == [0, 1, 2]
+        assert len({started.seed for started in ran}) == 1, "no luck to differ by"
+        assert study.next() is None
+        again = Study(config_of(tmp_path), surveyed, journal)
+        assert again.finished
+
+
+@pytest.mark.parametrize("text", [TINY, CONFIRMED, HALVED], ids=["plain", "confirm", "asha"])
+def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
+    tmp_path: Path, surveyed: Survey, text: str
+) -> None:
+    config = config_of(tmp_path, text, "search.trials=8")
+    with Journal(tmp_path / "whole") as journal:
+        run(Study(config, surveyed, journal))
+    whole = journal.records
+    reports = sum(isinstance(record, Epoch) for record in whole)
+    for stop_after in range(1, reports + 1):
+        folder = tmp_path / str(stop_after)
+        with Journal(folder) as journal:
+            run(Study(config, surveyed, journal), stop_after=stop_after)
+        with Journal(folder) as journal:
+            run(Study(config, surveyed, journal))
+        assert without_times(read(folder)) == without_times(whole)
+
+
+def without_times(records: list[Record]) -> list[dict[str, object]]:
+    return [
+        {key: value for key, value in record.to_json().items() if key != "time"}
+        for record in records
+    ]
+
+
+def test_more_trials_extend_a_finished_study(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config_of(tmp_path), surveyed, journal))
+        more = run(Study(config_of(tmp_path, TINY, "search.trials=5"), surveyed, journal))
+    assert [started.trial for started in more] == [3, 4]
+    with Journal(tmp_path / "other") as journal:
+        at_once = run(Study(config_of(tmp_path, TINY, "search.trials=5"), surveyed, journal))
+    assert [s.name for s in at_once[3:]] == [s.name for s in more]
+
+
+def test_the_best_are_confirmed_with_shared_fresh_seeds(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    config = config_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        ran = run(Study(config, surveyed, journal))
+    search = [started for started in ran if started.phase == "search"]
+    confirm = [started for started in ran if started.phase == "confirm"]
+    best = [s.name for s in sorted(search, key=error_of)[:2]]
+    assert [s.name for s in confirm] == best * 2, "whole repeats first"
+    assert [s.seed for s in confirm][::2] == [s.seed for s in confirm][1::2]
+    assert len({s.seed for s in ran}) == 1 + 2
+    assert {s.epochs for s in confirm} == {5}
+
+
+def test_fewer_whole_trials_than_asked_are_confirmed(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        ran = run(study, status=lambda trial: Status.OK if trial == 1 else Status.FAILED)
+        assert study.finished
+    assert [s.phase for s in ran] == ["search"] * 3 + ["confirm"] * 2
+
+
+def test_a_stopped_trial_is_pruned_at_its_rung(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, HALVED, "search.trials=12")
+    checkpoint_path(tmp_path / "run", 1).parent.mkdir(parents=True)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        run(study)
+    pruned = [ended for ended in study.history.ends.values() if ended.status is Status.PRUNED]
+    assert pruned
+    for ended in pruned:
+        assert ended.epochs in (1, 2)
+        assert ended.test_error is None, "the test images are not for choosing"
+        assert ended.seconds == 2.0 * ended.epochs
+        assert f"at epoch {ended.epochs}" in ended.reason
+
+
+def test_an_epoch_reported_again_is_left_aside(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config_of(tmp_path), surveyed, journal)
+        started = study.next()
+        assert started is not None
+        for number in (1, 2, 1, 2):
+            study.report(epoch_of(started, number))
+        study.report(epoch_of(started, 3))
+    epochs = [r.epoch for r in journal.records if isinstance(r, Epoch)]
+    assert epochs == [1, 2, 3]
+
+
+def test_the_checkpoint_of_an_ended_trial_is_removed(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config_of(tmp_path), surveyed, journal)
+        started = study.next()
+        assert started is not None
+        path = checkpoint_path(tmp_path / "run", started.trial)
+        path.parent.mkdir()
+        path.write_bytes(b"state")
+        study.end(end_of(started))
+        assert not path.exists()
+
+
+def test_trials_beside_each_other_wait_for_the_confirmation(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    config = config_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        running = [study.next() for _ in range(3)]
+        assert study.next() is None, "the best are not known yet"
+        assert not study.finished
+        for started in running:
+            assert started is not None
+            study.end(end_of(started))
+        assert study.next() is not None
+
+
+def test_what_is_left_is_counted(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        assert (study.left(), study.epochs_left()) == (3 + 4, 3 * 3 + 4 * 5)
+        started = study.next()
+        assert started is not None
+        study.report(epoch_of(started, 1))
+        assert study.epochs_left() == 3 * 3 + 4 * 5 - 1
+        study.end(end_of(started))
+        assert (study.left(), study.epochs_left()) == (2 + 4, 2 * 3 + 4 * 5)
+        ((error, best, _),) = study.history.ranked()
+        assert (error, best) == (error_of(started), started)
+
+
+def test_five_thousand_trials_are_decided_as_fast_as_five_hundred(tmp_path: Path) -> None:
+    """The cost of a decision must not grow with the journal.
+
+    If it grew in proportion, the last batches would take 6 times the first; 3 leaves room
+    for a busy machine.
+    """
+    import time  # noqa: PLC0415 - this test alone
+
+    config = wide_config(tmp_path)
+    surveyed = survey(config)
+    seconds = []
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        for _ in range(10):
+            begin = time.perf_counter()
+            for _ in range(500):
+                started = study.next()
+                assert started is not None
+                study.report(epoch_of(started, 1))
+                study.end(end_of(started))
+            seconds.append(time.perf_counter() - begin)
+    assert min(seconds[5:]) < 3 * min(seconds[:3])
+    begin = time.perf_counter()
+    with Journal(tmp_path / "run") as journal:
+        assert Study(config, surveyed, journal).finished
+    assert time.perf_counter() - begin < 5
+
+
+def wide_config(tmp_path: Path) -> Config:
+    text = TINY.replace("width: [1, 2, 3]", "width: {from: 1, to: 500}")
+    return config_of(
+        tmp_path, text.replace("{max: 300K, min: 20K}", "{min: 1K}"), "search.trials=5000"
+    )
+
+
+@pytest.mark.parametrize("sizes", [(4, 8, 14), (4, 8, 10), (3, 4, 5)])
+def test_a_confirmed_study_can_be_extended_again_and_again(
+    tmp_path: Path, surveyed: Survey, sizes: tuple[int, ...]
+) -> None:
+    with Journal(tmp_path / "run") as journal:
+        for trials in sizes:
+            config = config_of(tmp_path, CONFIRMED, f"search.trials={trials}")
+            study = Study(config, surveyed, journal)
+            assert study.left() >= 0
+            run(study)
+            ranked = [started.name for _, started, _ in study.history.ranked()]
+            assert len(ranked) == trials
+            confirmed = {s.name for _, s, _ in study.history.whole("confirm")}
+            assert set(ranked[:2]) <= confirmed
+
+
+def test_confirmation_can_be_taken_back_or_changed(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config_of(tmp_path, CONFIRMED), surveyed, journal))
+        plain = Study(config_of(tmp_path, TINY, "search.trials=5"), surveyed, journal)
+        assert [started.phase for started in run(plain)] == ["search"] * 2
+        longer = config_of(
+            tmp_path, CONFIRMED, "search.trials=5", "confirm.epochs=6", "confirm.seeds=1"
+        )
+        assert [s.epochs for s in run(Study(longer, surveyed, journal))] == [6, 6]
+
+
+def test_a_stop_between_a_verdict_and_its_record_changes_nothing(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """Every prefix of the journal, cut between any two records, goes on to the same end."""
+    config = config_of(tmp_path, HALVED, "search.trials=6")
+    with Journal(tmp_path / "whole") as journal:
+        run(Study(config, surveyed, journal))
+    whole = journal.records
+    for size in range(len(whole)):
+        with Journal(tmp_path / str(size)) as journal:
+            for record in whole[:size]:
+                journal.append(record)
+            run(Study(config, surveyed, journal))
+        assert without_times(journal.records) == without_times(whole), size
+
+
+def test_a_trial_whose_lines_were_deleted_is_run_again(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """The remedy that the message about a damaged line gives."""
+    config = config_of(tmp_path)
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal))
+        kept = [record for record in journal.records if record.trial != 1]
+    with Journal(tmp_path / "mended") as journal:
+        for record in kept:
+            journal.append(record)
+        study = Study(config, surveyed, journal)
+        again = run(study)
+    assert [started.trial for started in again] == [3]
+    assert len({s.name for s in study.history.trials.values()}) == 3
+
+
+@pytest.mark.parametrize("records", [[1, 1], [2], [1, 3, 2]], ids=["twice", "unknown", "after"])
+def test_records_that_do_not_follow_are_an_error(
+    tmp_path: Path, surveyed: Survey, records: list[int]
+) -> None:
+    with Journal(tmp_path / "made") as journal:
+        started = Study(config_of(tmp_path), surveyed, journal).next()
+    assert started is not None
+    known = {1: started, 2: epoch_of(started, 1), 3: end_of(started)}
+    with Journal(tmp_path / "run") as journal:
+        for record in records:
+            journal.append(known[record])
+        with pytest.raises(JournalError, match=r"trial 0 .* delete every line of trial 0"):
+            Study(config_of(tmp_path), surveyed, journal)
+
+
+def test_what_workers_leave_behind_is_removed(tmp_path: Path, surveyed: Survey) -> None:
+    """A worker that is stopped saves once more, also when its trial was pruned."""
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config_of(tmp_path), surveyed, journal)
+        first, second = study.next(), study.next()
+        assert first is not None
+        assert second is not None
+        study.end(end_of(first))
+        folder = checkpoint_path(tmp_path / "run", 0).parent
+        folder.mkdir()
+        for name in ("0.pt", "1.pt", "1.77.part", "9.pt"):
+            (folder / name).write_bytes(b"state")
+        Study(config_of(tmp_path), surveyed, journal)
+        assert [path.name for path in folder.iterdir()] == ["1.pt"]
+
+
+SEEDED = TINY.replace("trials: 3", "trials: 3, seeds: 3")
+
+
+def test_whole_seeds_come_one_after_the_other(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, SEEDED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        assert study.left() == 9
+        ran = run(study)
+    assert [one.repeat for one in ran] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    names = [one.name for one in ran]
+    assert names[:3] == names[3:6] == names[6:]
+    assert len(set(names)) == 3
+    assert len({(one.repeat, one.seed) for one in ran}) == len({one.seed for one in ran}) == 3
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 9, 12, 20])
+def test_wherever_it_stops_seeds_go_on_as_if_it_had_not(
+    tmp_path: Path, surveyed: Survey, stop_after: int
+) -> None:
+    config = config_of(tmp_path, SEEDED)
+    with Journal(tmp_path / "whole") as journal:
+        whole = run(Study(config, surveyed, journal))
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal), stop_after=stop_after)
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config, surveyed, journal))
+        starts = [record for record in journal.records if isinstance(record, Started)]
+    said = [(one.trial, one.name, one.repeat, one.seed) for one in starts]
+    assert said == [(one.trial, one.name, one.repeat, one.seed) for one in whole]
+
+
+def test_more_seeds_and_more_networks_extend_a_study(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(config_of(tmp_path, TINY), surveyed, journal))
+    extended = config_of(tmp_path, SEEDED, "search.trials=4", "search.seeds=2")
+    with Journal(tmp_path / "run") as journal:
+        more = run(Study(extended, surveyed, journal))
+        study = Study(extended, surveyed, journal)
+        assert study.finished
+        assert len(study.history.ranked()) == 4
+        assert all(len(one.ends) == 2 for one in study.history.ranked())
+    assert [one.repeat for one in more] == [0, 1, 1, 1, 1]
+
+
+def test_the_best_network_is_the_best_on_average(tmp_path: Path, surveyed: Survey) -> None:
+    config = config_of(tmp_path, SEEDED, "confirm={top: 1, seeds: 1, epochs: 5}")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, surveyed, journal)
+        ran = run(study)
+    errors: dict[str, list[float]] = {}
+    for one in ran[:9]:
+        errors.setdefault(one.name, []).append(error_of(one))
+    assert ran[9].name == min(errors, key=lambda name: sum(errors[name]))
+    assert len(ran) == 10
+
+
+def test_repeats_need_whole_trials(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"search.seeds: 2 need whole trials"):
+        config_of(tmp_path, HALVED, "search.seeds=2")
