@@ -1,26 +1,21 @@
 """What a person sees: a live display, or plain lines where there is no terminal."""
 
-import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from res2net.architecture import written
-from search.schema.units import amount, duration
+from search.schema.metrics import Objective, on_test
+from search.schema.units import duration, format_amount
 from search.study.events import Ended, Epoch, Started, Status, Turn
-from search.study.history import History
 from search.study.study import Study
 
-_BEST_ROWS = 10
 _SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one
 _LONG_SILENCE = 60.0  # and after which part of one is
 
@@ -48,8 +43,9 @@ class Progress:
 
     def __init__(self, console: Console, study: Study) -> None:
         self._console, self._study = console, study
-        ranked = study.history.ranked()
-        self._best = (ranked[0].error, ranked[0].started.name) if ranked else None
+        self._objective = study.history.ranking
+        self._best: tuple[float, str] | None = None
+        self._rank()
         self._running: dict[int, tuple[Started, Epoch | None]] = {}
         self._turns: dict[int, Turn] = {}
         self._begin = self._said = time.monotonic()
@@ -82,7 +78,7 @@ class Progress:
         again = f" (seed {started.repeat + 1})" if started.repeat else ""
         self._say(
             f"trial {started.trial} starts: {started.name}{again}, "
-            f"{amount(started.macs)} MACs, {amount(started.params)} params"
+            f"{format_amount(started.macs)} MACs, {format_amount(started.params)} params"
         )
 
     def turned(self, started: Started, turn: Turn) -> None:
@@ -105,7 +101,7 @@ class Progress:
         last = epoch.epoch == started.epochs  # its end is a line of its own
         if not last and time.monotonic() - self._said >= _SILENCE:
             at = f"trial {started.trial} epoch {epoch.epoch}/{started.epochs}"
-            self._say(f"{self._head()} | {at}: val error {epoch.val_error:.2f} %")
+            self._say(f"{self._head()} | {at}: {self._objective.label} {self._shown(epoch)}")
 
     def ended(self, started: Started, ended: Ended) -> None:
         """Show its result."""
@@ -113,13 +109,27 @@ class Progress:
         self._turns.pop(started.trial, None)
         self._counts[ended.status] += 1
         whole = ended.status is Status.OK and started.phase == "search"
-        if whole and started.repeat:  # a mean over seeds may have risen
-            ranked = self._study.history.ranked()
-            self._best = (ranked[0].error, ranked[0].started.name)
-        elif whole and ended.val_error is not None:
-            self._best = min(filter(None, (self._best, (ended.val_error, started.name))))
+        value = self._study.history.value(ended)
+        if whole and started.repeat:  # a mean over seeds may have become worse
+            self._rank()
+        elif whole and value is not None and self._beats(value):
+            self._best = (value, started.name)
         self._snapshot = self._take()
-        self._say(f"{self._head()} | trial {started.trial} {_outcome(started, ended)}")
+        said = _outcome(started, ended, self._objective)
+        self._say(f"{self._head()} | trial {started.trial} {said}")
+
+    def _rank(self) -> None:
+        ranked = self._study.history.ranked()
+        self._best = (ranked[0].value, ranked[0].started.name) if ranked else None
+
+    def _beats(self, value: float) -> bool:
+        loss = self._objective.loss
+        return self._best is None or loss(value) < loss(self._best[0])
+
+    def _shown(self, epoch: Epoch) -> str:
+        """What ranks, after an epoch."""
+        value = epoch.metrics.get(self._objective.name)
+        return "" if value is None else self._objective.text(value)
 
     def _take(self) -> _Snapshot:
         shares = {trial: turn.share for trial, turn in self._turns.items()}
@@ -155,7 +165,7 @@ class Progress:
             parts.append(f"about {duration(left)} left")
         parts.append(f"{duration(time.monotonic() - self._begin)} gone")
         if self._best:
-            parts.append(f"best {self._best[0]:.2f} % error")
+            parts.append(f"best {self._objective.label} {self._objective.text(self._best[0])}")
         if self._rate:
             parts.append(f"{self._rate:,.0f} images/s")
         return ", ".join(parts)
@@ -163,16 +173,16 @@ class Progress:
     def _picture(self) -> RenderableType:
         now = self._snapshot
         table = Table(box=None, padding=(0, 2, 0, 0))
-        for column in ("trial", "network", "MACs", "epoch", "val error", "images/s"):
+        for column in ("trial", "network", "MACs", "epoch", self._objective.label, "images/s"):
             table.add_column(column, justify="left" if column == "network" else "right")
         for started, epoch, share in now.running:
             done = f"{(epoch.epoch if epoch else 0) + share:.2f}" if share else ""
             table.add_row(
                 str(started.trial),
                 started.name,
-                amount(started.macs),
+                format_amount(started.macs),
                 f"{done or (epoch.epoch if epoch else 0)}/{started.epochs}",
-                f"{epoch.val_error:.2f} %" if epoch else "",
+                self._shown(epoch) if epoch else "",
                 f"{epoch.images_per_s:,.0f}" if epoch else "",
             )
         total = now.done + len(now.running) + now.left
@@ -183,79 +193,12 @@ class Progress:
         return Group(bar, head, now.counts, table)
 
 
-def best_table(history: History) -> Table:
-    """The best networks of the search, by validation error."""
-    ranked = history.ranked()
-    shown = min(len(ranked), _BEST_ROWS)
-    seeds = max((len(one.ends) for one in ranked), default=0)
-    spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
-    table = _table(f"best {shown} of {len(ranked)} networks trained whole{spread}")
-    for _, started, ends in ranked[:_BEST_ROWS]:
-        table.add_row(*_cells(started), *_errors(ends, spread=seeds > 1))
-    return table
-
-
-def confirmed_table(history: History) -> Table:
-    """The confirmed networks: mean and standard deviation over their fresh seeds."""
-    table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)")
-    groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
-    for _, started, ended in history.whole("confirm"):
-        groups.setdefault((started.name, started.epochs), []).append((started, ended))
-    for members in groups.values():
-        ends = [ended for _, ended in members]
-        table.add_row(*_cells(members[0][0]), *_errors(ends, spread=True))
-    return table
-
-
-def cut_trials(history: History, *, usual: int) -> Iterator[str]:
-    """A line for each trial that memory was too small for, and what was done about it.
-
-    Args:
-        history: of the study.
-        usual: parts that the recipe itself cuts a batch into.
-    """
-    for trial, ended in history.ends.items():
-        if ended.taken and ended.taken.parts > usual:
-            yield (
-                f"trial {trial} {ended.status}: for want of memory each batch passed in "
-                f"{ended.taken.parts} parts; its norms saw the images of a part, not of a batch"
-            )
-
-
-def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("network", no_wrap=True)
-    columns = ("depth", "width", "scale", "card.", "params", "MACs", "val error", "test error")
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table
-
-
-def _cells(started: Started) -> list[str]:
-    network = started.network()
-    dims = (network.layers, network.width, network.scale, network.cardinality)
-    return [started.name, *map(written, dims), amount(started.params), amount(started.macs)]
-
-
-def _errors(ends: Sequence[Ended], *, spread: bool) -> tuple[str, str]:
-    """Validation and test error of whole trials of one network."""
-    val = [ended.val_error for ended in ends if ended.val_error is not None]
-    test = [ended.test_error for ended in ends if ended.test_error is not None]
-    return _error(val, spread=spread), _error(test, spread=spread)
-
-
-def _error(errors: list[float], *, spread: bool) -> str:
-    if not spread:
-        return f"{errors[0]:.2f} %"
-    if len(errors) < 2:
-        return f"{errors[0]:.2f} % (1)"
-    return f"{statistics.mean(errors):.2f} +- {statistics.stdev(errors):.2f} % ({len(errors)})"
-
-
-def _outcome(started: Started, ended: Ended) -> str:
+def _outcome(started: Started, ended: Ended, objective: Objective) -> str:
     if ended.status is Status.OK:
-        return (
-            f"ok: {started.name}, val error {ended.val_error:.2f} %, "
-            f"test error {ended.test_error:.2f} %, {duration(ended.seconds)}"
+        scores = (
+            f"{one.label} {one.text(ended.metrics[one.name])}"
+            for one in (objective, on_test(objective))
+            if one.name in ended.metrics
         )
+        return f"ok: {started.name}, {', '.join(scores)}, {duration(ended.seconds)}"
     return f"{ended.status}: {started.name}: {ended.reason}"

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run
-from search.schema.units import amount, duration
+from search.schema.units import format_amount, duration
 from search.study.journal import FILE
 
 Facts = tuple[tuple[str, str], ...]
@@ -206,4 +206,4 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     whole = isinstance(value, int) and value >= 10_000
-    return f"{value:,} ({amount(value)})" if whole and value >= 10**6 else str(value)
+    return f"{value:,} ({format_amount(value)})" if whole and value >= 10**6 else str(value)

@@ -13,7 +13,7 @@ from analysis.runs.networks import networks
 from analysis.runs.run import Run, RunError
 from analysis.statistics.intervals import t_interval
 from analysis.statistics.pairing import against
-from search.schema.units import amount
+from search.schema.units import format_amount
 
 _SIGNIFICANT = 0.05
 
@@ -55,8 +55,8 @@ def _best(run: Run) -> list[str]:
     best = table.iloc[0]
     mine = whole[whole["name"] == best["name"]]
     said = [
-        f"The best network by validation error is {best['name']} ({amount(best['params'])} "
-        f"parameters, {amount(best['macs'])} multiply-adds): {_errors(mine)}."
+        f"The best network by validation error is {best['name']} ({format_amount(best['params'])} "
+        f"parameters, {format_amount(best['macs'])} multiply-adds): {_errors(mine)}."
     ]
     if len(table) > 1:
         said.append(_beside_the_next(whole, table))

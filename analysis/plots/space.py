@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, marks, nothing
-from search.schema.units import amount
+from search.schema.units import format_amount
 
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
 _CMAP = "cividis"  # even in grey, and to the colour-blind
@@ -152,7 +152,7 @@ def _is_amount(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    return amount(float(str(value))) if _is_amount(value) else str(value)
+    return format_amount(float(str(value))) if _is_amount(value) else str(value)
 
 
 def draw_distributions(distributions: pd.DataFrame, *, title: str) -> Figure:

@@ -1,70 +1,39 @@
-"""What trials that follow each other in one process share: recipe, device, images on it."""
+"""What the trials of one process share: recipe, task with its data, device."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
-from search.engine.allocation import keep_freed_memory
-from search.engine.execution import dtype_of
-from search.images.augmentation import Augmentation
-from search.images.splits import Split, Splits
-from search.images.stores import Prepare, Room, Store, make_store
-from search.schema.training import Training
+from search.schema.study_plan import StudyPlan
+from search.schema.training import PlannedTraining
+from search.tasks.base import Task, make_task
+from search.tasks.memory import keep_freed_memory
 
 
-class Held(NamedTuple):
-    """Images where they are wanted; their labels (N,) on the device."""
+class Bench(NamedTuple):
+    """Where trials train; `share` is how much of the device one trial has, 1 for all."""
 
-    store: Store
-    labels: Tensor
+    recipe: PlannedTraining
+    task: Task
+    device: torch.device
+    share: float = 1.0
 
 
-class Bench:
-    """A place to train at.
+def make_bench(
+    plan: StudyPlan, root: Path, *, device: torch.device | None = None, images: Any = None
+) -> Bench:
+    """Set a process up for the trials of a study.
 
     Args:
-        recipe: how every trial trains.
-        splits: the images.
-        device: where everything happens; what fits of the images is moved there.
-        resolution: of what networks see, in pixels; the images' own side where not given.
-        share: of the device that one trial has, 1 for all of it.
-        workers: processes that decode images, where they are not kept decoded.
+        plan: of the study.
+        root: the folder of the data sets.
+        device: cuda or cpu, as the plan asks, where not given.
+        images: in the place of the study's own, where networks are only timed.
     """
-
-    def __init__(
-        self,
-        recipe: Training,
-        splits: Splits,
-        *,
-        device: torch.device,
-        resolution: int | None = None,
-        share: float = 1.0,
-        workers: int = 1,
-    ) -> None:
-        keep_freed_memory()
-        torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
-        self.recipe, self.device, self.share = recipe, device, share
-        side = splits.train.side
-        self.resolution = resolution or side
-        self.augmentation = Augmentation(
-            recipe,
-            side=side,
-            resolution=self.resolution,
-            mean=splits.mean.to(device),
-            std=splits.std.to(device),
-            dtype=dtype_of(recipe.precision),
-        )
-        room = Room(device, share=share)
-
-        def held(split: Split, prepare: Prepare) -> Held:
-            store = make_store(split, device, prepare, room=room, workers=workers)
-            return Held(store, split.labels.to(device))
-
-        self.train = held(splits.train, self.augmentation.stored)
-        self.validation = held(splits.validation, _as_it_is)
-        self.test = held(splits.test, _as_it_is)
-
-
-def _as_it_is(images: Tensor) -> Tensor:
-    return images
+    gpus = plan.resources.gpu
+    where = device or torch.device("cuda" if gpus else "cpu")
+    keep_freed_memory()
+    torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
+    task = make_task(plan, str(root), device=where, images=images)
+    return Bench(plan.training, task, where, gpus or 1.0)

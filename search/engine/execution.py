@@ -37,19 +37,22 @@ def chosen(asked: Execution, *, device: torch.device, steps: int) -> Execution:
 
 
 def prepare(
-    network: nn.Module, sample: Tensor, *, execution: Execution, precision: Precision
+    network: nn.Module, sample: Tensor | None, *, execution: Execution, precision: Precision
 ) -> Prepared:
     """Make the training pass of a network ready for batches shaped like `sample`.
 
     Args:
         network: in training mode, on its device; it comes out as it went in.
-        sample: normalised images (N, 3, H, W) in channels_last.
+        sample: an input such as the network will be given, normalised images (N, 3, H, W)
+            in channels_last; without one it is compiled when it is first called.
         execution: not auto (see `chosen`).
         precision: of the pass.
     """
     start = time.perf_counter()
     if execution == "eager":
         return Prepared(network, execution, 0.0)
+    if sample is None:
+        return Prepared(_compiled(network), execution, 0.0)
     before = {name: value.clone() for name, value in network.named_buffers()}
     with autocast(sample.device, precision, execution):
         forward = _made(network, sample, execution)
@@ -65,9 +68,13 @@ def prepare(
 
 def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
     if execution == "compile":
-        torch.compiler.reset()  # what it keeps of the trials before counts against a limit
-        return cast("Forward", torch.compile(network, dynamic=False))
+        return _compiled(network)
     return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
+
+
+def _compiled(network: nn.Module) -> Forward:
+    torch.compiler.reset()  # what it keeps of the trials before counts against a limit
+    return cast("Forward", torch.compile(network, dynamic=False))
 
 
 def autocast(
@@ -80,8 +87,3 @@ def autocast(
         enabled=precision == "bf16",
         cache_enabled=execution == "eager",
     )
-
-
-def dtype_of(precision: Precision) -> torch.dtype:
-    """Of the weights: bf16 keeps them in float32."""
-    return torch.float64 if precision == "fp64" else torch.float32

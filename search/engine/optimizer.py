@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and the average of the weights."""
+"""The optimiser of a recipe, and the average of the weights. The table: `schema.optimizers`."""
 
 import copy
 import itertools
@@ -8,16 +8,23 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from res2net.plugins import PluginError
+from search.schema.optimizers import OPTIMIZERS
 from search.schema.training import Training
+
+Groups = list[dict[str, Any]]
 
 
 def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
-    """SGD or AdamW over all weights, each step one fused kernel a device.
+    """The optimiser that a recipe names, over all weights.
 
     Args:
         network: on its device.
         recipe: learning rate (set anew each step), momentum, decay. Where `decay_norms` is
             false, norms and biases (all that is one-dimensional) do not decay.
+
+    Raises:
+        PluginError: a foreign one cannot be made, or is no torch Optimizer.
     """
     decayed: list[nn.Parameter] = []
     kept: list[nn.Parameter] = []
@@ -29,8 +36,30 @@ def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
         {"params": kept, "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if recipe.optimizer == "adamw":
-        return AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
+    name, maker = recipe.optimizer, OPTIMIZERS.make(recipe.optimizer)
+    try:
+        optimizer = maker(groups, recipe, **recipe.optimizer_options)
+    except TypeError as error:
+        if name in OPTIMIZERS:
+            raise
+        raise PluginError(
+            f"{name}: cannot be made ({error}); it is given (groups, training) and "
+            "training.optimizer_options by keyword"
+        ) from error
+    if not isinstance(optimizer, Optimizer):
+        raise PluginError(
+            f"{name}: made a {type(optimizer).__name__}, which is no torch Optimizer"
+        )
+    return optimizer
+
+
+def adamw(groups: Groups, recipe: Training) -> Optimizer:
+    """AdamW, each step one fused kernel a device."""
+    return AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
+
+
+def sgd(groups: Groups, recipe: Training) -> Optimizer:
+    """SGD with momentum, each step one fused kernel a device."""
     return SGD(
         groups,
         lr=recipe.peak_lr,

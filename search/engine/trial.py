@@ -6,7 +6,6 @@ and goes on from its checkpoint.
 
 import contextlib
 import gc
-import os
 import statistics
 import time
 import traceback
@@ -15,12 +14,15 @@ from typing import Any
 
 import torch
 
-from search.engine.allocation import is_out_of_memory
 from search.engine.bench import Bench
-from search.engine.evaluation import DivergedError
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
+from search.engine.weights import save_weights
+from search.schema.files import replacing
+from search.schema.metrics import TEST
 from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
+from search.tasks.base import DivergedError
+from search.tasks.memory import is_out_of_memory
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
@@ -38,6 +40,7 @@ class Trial:
         checkpoint: file to go on from, if it is there, and to save to.
         reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
             from being reported, are reported first.
+        weights: file for the weights of a trial that ends whole, None to keep none.
     """
 
     def __init__(
@@ -47,16 +50,17 @@ class Trial:
         bench: Bench,
         checkpoint: Path,
         reported: int = 0,
+        weights: Path | None = None,
     ) -> None:
         self.started = started
         self._reported = reported
-        self._bench, self._checkpoint = bench, checkpoint
+        self._bench, self._checkpoint, self._weights = bench, checkpoint, weights
         self._trainer: Trainer | None = None
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
         self._ended = False
-        self._parts = bench.recipe.accumulate
+        self._pieces = bench.recipe.accumulate
         self._energy: float | None = 0.0  # of the processes before this one
         self._meter: Meter | None = None
 
@@ -70,10 +74,10 @@ class Trial:
             return self._step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
             status, reason = _outcome(error)
-        if status is Status.OUT_OF_MEMORY and self._parts < self._bench.recipe.batch_size:
+        if status is Status.OUT_OF_MEMORY and self._pieces < self._bench.recipe.batch_size:
             self._halve()
             return None, None
-        cut = self._parts > self._bench.recipe.accumulate
+        cut = self._pieces > self._bench.recipe.accumulate
         if cut and _TOO_FEW in reason:
             status = Status.OUT_OF_MEMORY
         return None, self._end(status, reason)
@@ -93,7 +97,7 @@ class Trial:
             else None,
             execution=self._trainer.execution if self._trainer else "",
             preparation=self._trainer.preparation if self._trainer else 0.0,
-            parts=self._parts,
+            parts=self._pieces,
         )
 
     @property
@@ -109,19 +113,13 @@ class Trial:
         state = {
             "started": self.started.to_json(),
             "epochs": [epoch.to_json() for epoch in self._epochs],
-            "parts": self._parts,
+            "parts": self._pieces,
             "energy": self._energy_so_far(),
             **self._trainer.state(),
         }
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        part = self._checkpoint.with_suffix(f".{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                torch.save(state, file)
-                os.fsync(file.fileno())
-            part.replace(self._checkpoint)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(self._checkpoint) as file:
+            torch.save(state, file)
         self._saved = time.monotonic()
 
     def try_to_save(self) -> None:
@@ -141,7 +139,7 @@ class Trial:
         if epoch is not None:
             self._epochs.append(epoch)
         if len(self._epochs) == self.started.epochs:
-            return epoch, self._end(Status.OK, "", test=self._trainer.test())
+            return epoch, self._end_whole(self._trainer)
         if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
             self.try_to_save()
         return epoch, None
@@ -155,13 +153,13 @@ class Trial:
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
         if state is not None:
-            self._parts = state["parts"]
+            self._pieces = state["parts"]
         trainer = Trainer(
             started.network(),
             self._bench,
             epochs=started.epochs,
             seed=started.seed,
-            parts=self._parts,
+            pieces=self._pieces,
         )
         self._epochs = []
         if state is not None:
@@ -179,7 +177,7 @@ class Trial:
         """
         self._trainer, self._energy = None, self._energy_so_far()
         self._checkpoint.unlink(missing_ok=True)
-        self._parts = min(2 * self._parts, self._bench.recipe.batch_size)
+        self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         gc.collect()
         if self._bench.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -200,20 +198,27 @@ class Trial:
             return None
         return state if same else None
 
+    def _end_whole(self, trainer: Trainer) -> Ended:
+        """Score the test images, once, and keep the weights that were scored."""
+        scores = trainer.scores("test")
+        metrics = dict(self._epochs[-1].validation)
+        metrics |= {f"{TEST}{name}": score for name, score in scores.items()}
+        if self._weights is not None:
+            save_weights(
+                self._weights, trainer.trained, self.started, metrics, self._bench.task.facts()
+            )
+        return self._end(Status.OK, "", metrics)
+
     def _end(
-        self, status: Status, reason: str, *, test: tuple[float, float] | None = None
+        self, status: Status, reason: str, metrics: dict[str, float] | None = None
     ) -> Ended:
         self._ended = True
-        last = self._epochs[-1] if self._epochs and test else None
         return Ended(
             trial=self.started.trial,
             status=status,
             reason=reason,
             epochs=len(self._epochs),
-            val_error=last.val_error if last else None,
-            val_error_top5=last.val_error_top5 if last else None,
-            test_error=test[0] if test else None,
-            test_error_top5=test[1] if test else None,
+            metrics=metrics or {},
             seconds=sum(epoch.seconds for epoch in self._epochs),
             device=_device_name(self._bench.device),
             time=time.time(),

@@ -15,22 +15,22 @@ from search.study.events import Ended, Epoch, Status, Taken, Turn
 from search.study.study import Study
 
 _Answer = TypeVar("_Answer")
-_CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
 
 
-class Desk:
+class Broker:
     """Hands trials out and takes in what they report, by the executor's names for them.
 
     Args:
         study: decides.
         slots: trials that may run at once.
+        memory_words: what a reason holds where a worker died of want of memory.
 
     Attributes:
         failure: the first exception of the study, None while all is well.
     """
 
-    def __init__(self, study: Study, slots: int) -> None:
-        self._study, self._slots = study, slots
+    def __init__(self, study: Study, slots: int, *, memory_words: str = "") -> None:
+        self._study, self._slots, self._memory_words = study, slots, memory_words
         self._trials: dict[str, int] = {}  # running ones
         self._errors: dict[str, str] = {}
         self.failure: Exception | None = None
@@ -48,10 +48,13 @@ class Desk:
         if started is None:
             return None
         self._trials[name] = started.trial
+        weights = self._study.weights.path(started)
         return {
             "started": json.dumps(started.to_json()),
             "reported": self._study.history.epochs(started.trial),
             "save_from": self._study.save_from,
+            "save_epochs": self._study.saves_epochs,
+            "weights": None if weights is None else str(weights),
         }
 
     def report(self, result: dict[str, Any]) -> bool:
@@ -67,14 +70,15 @@ class Desk:
         taken = Taken(**json.loads(result["taken"]))
         return self._guarded(lambda: self._study.report(epoch, taken), True)
 
-    def error(self, name: str, text: str) -> None:
-        """Keep why a worker failed: the last line that says something."""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        self._errors[name] = lines[-1] if lines else "no reason given"
-        if _CANNOT_START in text and self.failure is None:
+    def error(self, name: str, reason: str) -> None:
+        """Keep why a worker failed, for when its trial is complete."""
+        self._errors[name] = reason
+
+    def cannot_start(self, reason: str) -> None:
+        """Note that no worker can be set up: nothing more is handed out."""
+        if self.failure is None:
             self.failure = ConfigError(
-                f"a worker cannot start: {self._errors[name]}; mend that and give the same "
-                "command again"
+                f"a worker cannot start: {reason}; mend that and give the same command again"
             )
 
     def complete(self, name: str, result: dict[str, Any] | None) -> None:
@@ -95,7 +99,7 @@ class Desk:
     def _complete(self, trial: int, name: str, result: dict[str, Any] | None) -> None:
         if result is None:
             reason = self._errors.pop(name, "no reason given")
-            self._study.end(_worker_died(trial, reason))
+            self._study.end(_worker_died(trial, reason, self._memory_words))
             return
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
@@ -103,9 +107,9 @@ class Desk:
             self._study.end(Ended.from_json(json.loads(result["ended"])))
 
 
-def _worker_died(trial: int, reason: str) -> Ended:
+def _worker_died(trial: int, reason: str, memory_words: str) -> Ended:
     """The end of a trial whose process died; failures of its own it tells itself."""
-    no_memory = "OutOfMemoryError" in reason
+    no_memory = bool(memory_words) and memory_words in reason
     return Ended(
         trial=trial,
         status=Status.OUT_OF_MEMORY if no_memory else Status.FAILED,

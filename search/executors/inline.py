@@ -7,25 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import torch
-
-from search.engine.bench import Bench
+from search.engine.bench import make_bench
 from search.engine.trial import Trial
-from search.images.splits import load
-from search.schema.config import Config
+from search.schema.study_plan import StudyPlan
 from search.study.study import Study, checkpoint_path
 
 
-def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> None:
+def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> None:
     """Run every trial that is left, in order.
 
     Args:
         study: gives the trials and takes what they report.
-        config: recipe, data and resources.
+        plan: recipe, data and resources.
         folder: of the run; checkpoints go below it.
         root: the folder of the data sets.
     """
-    bench = make_bench(config, root)
+    bench = make_bench(plan, root)
     with _asked_to_stop() as asked:
         while not asked.is_set():
             started = study.next()
@@ -36,6 +33,7 @@ def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> Non
                 bench=bench,
                 checkpoint=checkpoint_path(folder, started.trial),
                 reported=study.history.epochs(started.trial),
+                weights=study.weights.path(started),
             )
             _run(trial, study, asked)
 
@@ -44,6 +42,9 @@ def run_inline(study: Study, config: Config, *, folder: Path, root: Path) -> Non
 def _asked_to_stop() -> Iterator[threading.Event]:
     """Set by the first Ctrl-C: the turn is finished and saved; the second interrupts."""
     asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # signals go to another thread
+        return
     before = signal.getsignal(signal.SIGINT)
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
@@ -55,19 +56,6 @@ def _asked_to_stop() -> Iterator[threading.Event]:
         yield asked
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def make_bench(config: Config, root: Path) -> Bench:
-    """Recipe and images on the device that a trial of this config uses."""
-    gpus = config.resources.gpus
-    return Bench(
-        config.training,
-        load(config.data, root),
-        device=torch.device("cuda" if gpus else "cpu"),
-        resolution=config.data.facts.image_size,
-        share=gpus or 1.0,
-        workers=config.resources.cpu,
-    )
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import os
+import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -20,15 +21,17 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from search.engine.bench import make_bench
 from search.engine.trial import Trial
-from search.executors.broker import Desk
-from search.executors.inline import make_bench
+from search.executors.broker import Broker
 from search.executors.signals import sigterm_as_ctrl_c
-from search.schema.config import Config
+from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.events import Started
 from search.study.study import Study, checkpoint_path
 
+_CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
+_NO_MEMORY = "OutOfMemoryError"  # and that it was killed for want of memory
 _ENVIRONMENT = {
     # We keep our own record; Ray's loggers write every result three times.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -43,13 +46,13 @@ _ENVIRONMENT = {
 
 
 def run_on_ray(
-    study: Study, config: Config, *, folder: Path, root: Path, address: str | None
+    study: Study, plan: StudyPlan, *, folder: Path, root: Path, address: str | None
 ) -> None:
     """Run every trial that is left, as many at once as the resources allow.
 
     Args:
         study: gives the trials and takes what they report.
-        config: recipe, data and resources of a trial.
+        plan: recipe, data and resources of a trial.
         folder: of the run; every node must see it under this path.
         root: the folder of the data sets; every node must see it under this path.
         address: of a running Ray cluster; None starts Ray on this machine.
@@ -65,13 +68,13 @@ def run_on_ray(
     sigterm_as_ctrl_c()
     try:
         there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        desk = Desk(study, _slots(config, there))
+        broker = Broker(study, _slots(plan, there), memory_words=_NO_MEMORY)
         with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
-            _tune(desk, config, scratch=scratch, paths=(folder, root))
+            _tune(broker, plan, scratch=scratch, paths=(folder, root))
     finally:
         ray.shutdown()
-    if desk.failure is not None:
-        raise desk.failure
+    if broker.failure is not None:
+        raise broker.failure
 
 
 def _connect(address: str | None) -> None:
@@ -90,22 +93,28 @@ def _connect(address: str | None) -> None:
         ) from error
 
 
-def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path]) -> None:
+def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, Path]) -> None:
     folder, root = (str(path.resolve()) for path in paths)
     trainable = tune.with_resources(
-        tune.with_parameters(TrialActor, study=config.model_dump(), folder=folder, root=root),
-        {"cpu": config.resources.cpu, "gpu": config.resources.gpus},
+        tune.with_parameters(
+            TrialActor,
+            study=plan.model_dump(),
+            folder=folder,
+            root=root,
+            path=[*sys.path],
+        ),
+        {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )
     tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=_Proposer(desk),
-            scheduler=_Reporter(desk),
+            search_alg=_Proposer(broker),
+            scheduler=_Reporter(broker),
             num_samples=-1,
             reuse_actors=True,  # a fresh process per trial costs seconds
         ),
         run_config=tune.RunConfig(
-            name=config.study,
+            name=plan.study,
             storage_path=scratch,
             verbose=0,
             # A trial that fails is a result; a worker that dies is too.
@@ -115,29 +124,36 @@ def _tune(desk: Desk, config: Config, *, scratch: str, paths: tuple[Path, Path])
     ).fit()
 
 
-def _slots(config: Config, there: dict[str, float]) -> int:
+def _slots(plan: StudyPlan, there: dict[str, float]) -> int:
     """How many trials fit at once."""
-    asked = {"CPU": float(config.resources.cpu), "GPU": config.resources.gpus}
-    for kind, amount in asked.items():
-        if amount > there.get(kind, 0):
+    asked = {"CPU": float(plan.resources.cpu), "GPU": plan.resources.gpu}
+    for kind, wanted in asked.items():
+        if wanted > there.get(kind, 0):
             raise ConfigError(
-                f"resources.{kind.lower()}: a trial asks for {amount:g}, but there are "
+                f"resources.{kind.lower()}: a trial asks for {wanted:g}, but there are "
                 f"{there.get(kind, 0):g}; lower it, or give the --address of a larger cluster"
             )
     # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
-    return int(min(there[kind] / amount + 1e-9 for kind, amount in asked.items() if amount))
+    return int(min(there[kind] / wanted + 1e-9 for kind, wanted in asked.items() if wanted))
 
 
 class TrialActor(tune.Trainable):
     """A process that runs trials one after another; its images stay where they are."""
 
     def setup(  # type: ignore[override]  # what with_parameters adds
-        self, config: dict[str, Any], *, study: dict[str, Any], folder: str, root: str
+        self,
+        config: dict[str, Any],
+        *,
+        study: dict[str, Any],
+        folder: str,
+        root: str,
+        path: list[str],
     ) -> None:
         """Load the images once, then the first trial."""
-        self._config = Config.model_validate(study)
+        # Foreign parts are found where the driver finds them.
+        sys.path.extend(place for place in path if place not in sys.path)
         self._folder = Path(folder)
-        self._bench = make_bench(self._config, Path(root))
+        self._bench = make_bench(StudyPlan.model_validate(study), Path(root))
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -148,7 +164,9 @@ class TrialActor(tune.Trainable):
             bench=self._bench,
             checkpoint=checkpoint_path(self._folder, started.trial),
             reported=new_config["reported"],
+            weights=new_config["weights"] and Path(new_config["weights"]),
         )
+        self._save_epochs = new_config["save_epochs"]
         self._save_from = new_config["save_from"] or math.inf
         return True
 
@@ -156,7 +174,8 @@ class TrialActor(tune.Trainable):
         """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
         epoch, ended = self._trial.step()
         # Ray may keep a stopped worker for another trial, and never ask it to clean up.
-        if ended is None and time.time() >= self._save_from:
+        paused = self._save_epochs and epoch is not None
+        if ended is None and (paused or time.time() >= self._save_from):
             self._trial.try_to_save()
         return {
             "epoch": epoch and json.dumps(epoch.to_json()),
@@ -174,18 +193,18 @@ class TrialActor(tune.Trainable):
 class _Proposer(Searcher):
     """Ray asks it for trials, and tells it how they ended."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, broker: Broker) -> None:
         super().__init__()
-        self._desk = desk
+        self._broker = broker
 
     # FINISHED is a str, which Ray's annotation forgets.
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        return Searcher.FINISHED if self._desk.over else self._desk.suggest(trial_id)
+        return Searcher.FINISHED if self._broker.over else self._broker.suggest(trial_id)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        self._desk.complete(trial_id, None if error else result)
+        self._broker.complete(trial_id, None if error else result)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the journal has it."""
@@ -201,9 +220,9 @@ class _Proposer(Searcher):
 class _Reporter(FIFOScheduler):
     """Ray tells it every epoch but a trial's last, and asks whether to go on."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, broker: Broker) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        self._desk = desk
+        self._broker = broker
 
     def __getstate__(self) -> dict[str, Any]:
         """As of the proposer: nothing to restore."""
@@ -215,11 +234,16 @@ class _Reporter(FIFOScheduler):
         trial: RayTrial,  # noqa: ARG002
         result: dict[str, Any],
     ) -> str:
-        stop = self._desk.report(result)
+        stop = self._broker.report(result)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
-        self._desk.error(trial.trial_id, _cause(trial))
+        text = _cause(trial)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        reason = lines[-1] if lines else "no reason given"
+        self._broker.error(trial.trial_id, reason)
+        if _CANNOT_START in text:
+            self._broker.cannot_start(reason)
 
 
 def _cause(trial: RayTrial) -> str:

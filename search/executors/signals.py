@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from types import FrameType
 
 
@@ -11,4 +12,5 @@ def sigterm_as_ctrl_c() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's
         os.kill(os.getpid(), signal.SIGINT)
 
-    signal.signal(signal.SIGTERM, interrupt)
+    if threading.current_thread() is threading.main_thread():  # signals are its alone
+        signal.signal(signal.SIGTERM, interrupt)

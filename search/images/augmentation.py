@@ -12,7 +12,12 @@ from torch import Tensor
 from search.images.colour import jittered
 from search.images.cropping import mirrored, padded, windows, zoomed
 from search.images.draws import HUE, Draws
-from search.schema.training import Training
+from search.schema.training import PlannedTraining, Precision
+
+
+def dtype_of(precision: Precision) -> torch.dtype:
+    """Of weights and images: bf16 keeps them in float32."""
+    return torch.float64 if precision == "fp64" else torch.float32
 
 
 class Targets(NamedTuple):
@@ -46,7 +51,7 @@ class Augmentation:
 
     def __init__(
         self,
-        recipe: Training,
+        recipe: PlannedTraining,
         *,
         side: int,
         resolution: int,

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from search.images.decoding import Chunk, decode_all
 from search.images.tree import Files
-from search.schema.units import amount
+from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
 _VERSION = 1  # of what the files mean
@@ -116,9 +116,10 @@ def check_room(requests: Sequence[CacheRequest], place: Place) -> None:
     if missing > free:
         folders = " and ".join(str(request.files.folder) for request in requests)
         raise ConfigError(
-            f"{place('cache')}: {here} has {amount(free)}B free, the decoded images of "
-            f"{folders} take {amount(missing)}B; set data.cache to a folder on a larger disk, "
-            "lower data.resize, take fewer images, or decode them each time (storage: decoded)"
+            f"{place('cache')}: {here} has {format_amount(free)}B free, the decoded images of "
+            f"{folders} take {format_amount(missing)}B; set data.cache to a folder on a larger "
+            "disk, lower data.resize, take fewer images, or decode them each time (storage: "
+            "decoded)"
         )
 
 

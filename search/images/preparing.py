@@ -19,18 +19,18 @@ from rich.progress import (
 from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
-from search.schema.data import Data
-from search.schema.datasets import DATASETS, require
+from search.schema.data import PlannedData
+from search.schema.datasets import require
 from search.schema.yaml import Document
 
 _LINES = 10  # where there is no terminal: one a tenth
 
 
-def make_ready(data: Data, document: Document, console: Console) -> tuple[str, ...]:
+def make_ready(data: PlannedData, document: Document, console: Console) -> tuple[str, ...]:
     """Check or download the official files; of a tree, decode each image once.
 
     Args:
-        data: resolved.
+        data: of the study.
         document: says where its keys stand.
         console: shows how far decoding is.
 
@@ -41,7 +41,7 @@ def make_ready(data: Data, document: Document, console: Console) -> tuple[str, .
         ConfigError: files are missing or damaged, images are, or the disk has no room.
     """
     root, place = Path(data.root), data_places(document)
-    if not DATASETS[data.name].tree:
+    if not data.tree:
         require(data.name, root, place=document.place(("data", "name")))
         return ()
     tree = tree_of(data, root, place=place)

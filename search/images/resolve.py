@@ -5,21 +5,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search.images.tree import Tree, read_tree
-from search.schema.data import Data
+from search.schema.data import Data, PlannedData, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError, Document
 
 
-def with_tree(data: Data, document: Document) -> Data:
-    """A data section with the classes and the number of images that its tree holds.
+def resolve_data(data: Data, document: Document) -> PlannedData:
+    """Count the images of a data section; those of a tree by looking at it.
 
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
     """
     if not DATASETS[data.name].tree:
-        return data
+        return planned_data(data)
     place = data_places(document)
-    tree = tree_of(data, Path(data.root), place=place)
+    tree = read_tree(
+        Path(data.root),
+        classes=data.classes,
+        images_per_class=data.images_per_class,
+        place=place,
+    )
     there = len(tree.train.names)
     train = data.train or there - data.validation
     if train < 1 or data.validation + train > there:
@@ -48,11 +53,11 @@ def with_tree(data: Data, document: Document) -> Data:
     }
     if data.cache:  # workers may have another current folder
         found["cache"] = str(Path(data.cache).resolve())
-    return data.model_copy(update=found)
+    return planned_data(data.model_copy(update=found))
 
 
-def tree_of(data: Data, root: Path, *, place: Callable[[str], str]) -> Tree:
-    """The images that a data section chooses from a tree.
+def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tree:
+    """The images that a study chose from a tree.
 
     Args:
         data: of imagenet or imagefolder.
@@ -60,7 +65,7 @@ def tree_of(data: Data, root: Path, *, place: Callable[[str], str]) -> Tree:
         place: where a key of the section stands, for messages.
     """
     return read_tree(
-        root, classes=data.classes, images_per_class=data.images_per_class, place=place
+        root, classes=data.class_names, images_per_class=data.images_per_class, place=place
     )
 
 

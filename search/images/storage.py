@@ -4,25 +4,25 @@ from pathlib import Path
 
 from search.images.cache import CacheRequest
 from search.images.tree import Files
-from search.schema.data import Data
+from search.schema.data import PlannedData
 
 _LARGEST_CACHE = 200 * 10**9  # bytes of pixels; larger sets are decoded each time
 _FOLDER = ".decoded"  # below data.root, where no data.cache is given
 
 
-def request_of(files: Files, data: Data, root: Path) -> CacheRequest:
+def request_of(files: Files, data: PlannedData, root: Path) -> CacheRequest:
     """What is asked of the cache for the files of one split."""
     return CacheRequest(
         files=files,
-        side=data.side,
+        side=data.resize,
         folder=Path(data.cache) if data.cache else root / _FOLDER,
         keep_pixels=keeps_pixels(data),
         allowed_damaged=data.damaged,
     )
 
 
-def keeps_pixels(data: Data) -> bool:
+def keeps_pixels(data: PlannedData) -> bool:
     """Whether images are decoded once and kept; by the size of the training set."""
     if data.storage != "auto":
         return data.storage == "cached"
-    return data.facts.train * data.side**2 * 3 <= _LARGEST_CACHE
+    return (data.train + data.validation) * data.resize**2 * 3 <= _LARGEST_CACHE

@@ -5,14 +5,15 @@ Comes out: seconds of a mean epoch with its error, hours of the whole study, dis
 
 import math
 import os
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
-from search.profiling.rehearsal import Stage
-from search.schema.config import Config
+from search.profiling.rehearsal import Rehearsals
+from search.schema.optimizers import OPTIMIZERS
+from search.schema.samplers import SAMPLERS
+from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 
 _FLOAT = 4  # bytes
@@ -20,28 +21,28 @@ _PER_EPOCH, _PER_TRIAL = 250, 1500  # bytes of the journal
 Floats = npt.NDArray[np.float64]
 
 
-def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
+def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
     """Time the cheapest, the median and the dearest candidate.
 
     Args:
-        config: of the study; `resources.gpu` is a number.
+        plan: of the study.
         survey: its candidates.
         beside: trials that will run at once on this machine; as many rehearse at once.
     """
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
-    gpus = config.resources.gpus
-    with Stage(config, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
-        timed = tuple(_timed(config, survey, candidate, stage) for candidate in chosen)
-        again = _timed(config, survey, timed[0].candidate, stage)
+    gpus = plan.resources.gpu
+    with Rehearsals(plan, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
+        timed = tuple(_timed(plan, survey, candidate, stage) for candidate in chosen)
+        again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
     predictor, deviation = _best_predictor(survey, timed)
     epochs = _predicted(survey, timed, predictor)
-    if config.search.sampler in ("grid", "axes"):
-        epochs = epochs[order[: config.search.networks]]
+    if "ordered" in SAMPLERS[plan.search.sampler.name].traits:
+        epochs = epochs[order[: plan.search.trials]]
     mean = float(epochs.mean())
-    test = config.data.facts.test * timed[len(timed) // 2].rehearsal.image
-    phases = list(_phases(config))
+    test = plan.data.test * timed[len(timed) // 2].rehearsal.image
+    phases = plan.phases
     return Estimate(
         timed=timed,
         predictor=predictor,
@@ -50,25 +51,25 @@ def measure(config: Config, survey: Survey, *, beside: int) -> Estimate:
         beside=beside,
         work=sum(n * (epochs * mean + test) for n, epochs in phases),
         wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
-        disk=_disk(config, survey, beside),
+        disk=_disk(plan, survey, beside),
     )
 
 
-def slots(config: Config) -> int:
+def slots(plan: StudyPlan) -> int:
     """Trials that this machine can run at once."""
-    most = (os.cpu_count() or 1) // config.resources.cpu
-    gpu = config.resources.gpus
+    most = (os.cpu_count() or 1) // plan.resources.cpu
+    gpu = plan.resources.gpu
     if gpu:
         import torch  # noqa: PLC0415 - only where there should be a GPU
 
         most = min(most, int(torch.cuda.device_count() / gpu + 1e-9))
-    return max(1, min(most, config.search.networks * config.search.seeds))
+    return max(1, min(most, plan.search_trials()))
 
 
-def _timed(config: Config, survey: Survey, candidate: int, stage: Stage) -> Timed:
+def _timed(plan: StudyPlan, survey: Survey, candidate: int, stage: Rehearsals) -> Timed:
     slowest = max(stage.rehearse(survey.architecture(candidate)), key=lambda one: one.step)
-    steps = config.training.steps(config.data.train_images)
-    epoch = steps * slowest.step + config.data.validation * slowest.image
+    steps = plan.training.steps(plan.data.train)
+    epoch = steps * slowest.step + plan.data.validation * slowest.image
     return Timed(candidate, slowest, epoch)
 
 
@@ -99,23 +100,15 @@ def _spread(rehearsal: Rehearsal) -> float:
     return (high - low) / rehearsal.step / 2
 
 
-def _phases(config: Config) -> Iterator[tuple[int, int]]:
-    """Trials and their epochs: of the search, then of the confirmation, which waits for it."""
-    search, confirm = config.search, config.confirm
-    yield search.networks * search.seeds, config.training.epochs
-    if confirm:
-        yield min(confirm.top, search.networks) * confirm.seeds, confirm.epochs
-
-
-def _disk(config: Config, survey: Survey, beside: int) -> int:
+def _disk(plan: StudyPlan, survey: Survey, beside: int) -> int:
     """Checkpoints of the trials at once, each of the largest, and the journal."""
-    recipe = config.training
-    copies = 1 + (2 if recipe.optimizer == "adamw" else 1) + (recipe.ema is not None)
+    recipe = plan.training
+    copies = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
     largest = int(survey.costs.params.max())
-    epochs = sum(trials * epochs for trials, epochs in _phases(config))
+    epochs = sum(trials * epochs for trials, epochs in plan.phases)
     return (
         2 * beside * copies * size * largest
         + epochs * _PER_EPOCH
-        + sum(trials for trials, _ in _phases(config)) * _PER_TRIAL
+        + sum(trials for trials, _ in plan.phases) * _PER_TRIAL
     )

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from search.samplers.base import Sampler, SpaceExhausted
+from search.samplers.base import Outcome, Sampler, SpaceExhausted
+from search.schema.metrics import Objective
 from search.schema.seeds import seed_of
 from search.space.survey import Survey
-from search.study.events import Ended
 
 
 class Ordered:
@@ -29,21 +29,21 @@ class Ordered:
         """Leave a candidate out from now on."""
         self.taken[candidate] = True
 
-    def tell(self, candidate: int, ended: Ended) -> None:
+    def tell(self, candidate: int, outcome: Outcome) -> None:
         """Results change nothing here."""
 
 
-def grid(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+def grid(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """All candidates, cheapest first, so that a stopped study holds the small ones."""
     return Ordered(np.argsort(survey.costs.macs, kind="stable"))
 
 
-def axes(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+def axes(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """As `grid`, the base before all others: without it there is nothing to compare with."""
     order = np.argsort(survey.costs.macs, kind="stable")
     return Ordered(np.concatenate([order[order == survey.base], order[order != survey.base]]))
 
 
-def random(survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> Sampler:  # noqa: ARG001
+def random(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """Uniform over the candidates inside the budget, without repetition."""
     return Ordered(np.random.default_rng(seed_of(seed, "order")).permutation(len(survey)))

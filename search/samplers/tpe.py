@@ -6,23 +6,15 @@ import optuna
 from optuna.trial import TrialState
 from scipy.spatial import KDTree
 
-from search.samplers.base import SpaceExhausted
+from search.samplers.base import Outcome, SpaceExhausted
 from search.samplers.ordered import random
+from search.schema.metrics import Objective
 from search.schema.seeds import seed_of
 from search.space.survey import Survey
-from search.study.events import Ended, Status
 
 # TPE needs something to split into good and bad: its own default, taken uniformly from the
 # candidates inside the budget instead of from the box around them.
 _STARTUP_TRIALS = 10
-
-_STATES = {
-    Status.OK: TrialState.COMPLETE,
-    Status.PRUNED: TrialState.PRUNED,
-    Status.DIVERGED: TrialState.FAIL,
-    Status.OUT_OF_MEMORY: TrialState.FAIL,
-    Status.FAILED: TrialState.FAIL,
-}
 
 
 class Tpe:
@@ -34,10 +26,10 @@ class Tpe:
     is told the candidate that was really tried.
     """
 
-    def __init__(self, survey: Survey, *, seed: int, objectives: tuple[str, ...]) -> None:
+    def __init__(self, survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> None:
         self._survey = survey
         self._seed = seed
-        self._objectives = objectives
+        self._single = len(objectives) == 1
         self._startup = random(survey, seed=seed, objectives=objectives)
         self._taken = np.zeros(len(survey), dtype=bool)
         self._learned = 0
@@ -53,7 +45,9 @@ class Tpe:
             for i in self._varied
         }
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._study = optuna.create_study(directions=["minimize"] * len(objectives))
+        self._study = optuna.create_study(
+            directions=[objective.direction for objective in objectives]
+        )
 
     def propose(self, trial: int) -> int:
         """A candidate near to TPE's draw; the first few uniformly from those inside."""
@@ -76,20 +70,19 @@ class Tpe:
         self._study.enqueue_trial(params)
         self._live[candidate] = self._study.ask(self._distributions)
 
-    def tell(self, candidate: int, ended: Ended) -> None:
+    def tell(self, candidate: int, outcome: Outcome) -> None:
         """Tell Optuna the truth: complete, pruned at its rung, or failed."""
         trial = self._live.pop(candidate)
-        state = _STATES[ended.status]
-        if state is TrialState.FAIL or ended.val_error is None:
+        if outcome.state == "failed" or not outcome.values:
             self._study.tell(trial, state=TrialState.FAIL)
             return
         self._learned += 1
-        if state is TrialState.PRUNED:
-            trial.report(ended.val_error, ended.epochs)
-            self._study.tell(trial, state=state)
+        if outcome.state == "complete":
+            self._study.tell(trial, list(outcome.values))
             return
-        amounts = {"val_error": ended.val_error, **self._survey.cost(candidate)._asdict()}
-        self._study.tell(trial, [amounts[name] for name in self._objectives])
+        if self._single:  # of several objectives Optuna takes no values of a rung
+            trial.report(outcome.values[0], outcome.epochs)
+        self._study.tell(trial, state=TrialState.PRUNED)
 
     def _nearest_left(self, index: npt.NDArray[np.intp]) -> int:
         assert self._tree is not None, "there is a dimension to draw from"

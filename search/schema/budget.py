@@ -5,9 +5,9 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, model_validator
 
 from search.schema.section import Section
-from search.schema.values import amount
+from search.schema.values import parse_amount
 
-Amount = Annotated[int | None, BeforeValidator(amount)]
+Amount = Annotated[int | None, BeforeValidator(parse_amount)]
 
 
 class Band(Section):

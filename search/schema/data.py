@@ -1,6 +1,9 @@
-"""The data section of a space file: which images, how many, how large. No torch here."""
+"""The data section: which images, how many, how large. No torch here.
 
-from typing import Annotated, Any, Literal, Self, get_args
+`Data` is as a space file writes it; `PlannedData` is what it comes to, in numbers.
+"""
+
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
@@ -8,12 +11,10 @@ from search.schema.datasets import DATASETS, Dataset
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
-DatasetName = Literal["digits", "cifar10", "cifar100", "synthetic", "imagenet", "imagefolder"]
-assert set(get_args(DatasetName)) == set(DATASETS), "one name for one data set"
-
 _WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
 _OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "test", "digest")
+Storage = Literal["auto", "cached", "decoded"]
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
@@ -37,7 +38,7 @@ class Data(Section):
     decoded once into a `cache` folder or anew each time; how many images may be `damaged`.
     """
 
-    name: DatasetName
+    name: Annotated[str, BeforeValidator(DATASETS.checked)]
     root: str = "data"
     validation: PositiveInt
     train: PositiveInt | None = None
@@ -45,43 +46,18 @@ class Data(Section):
     images_per_class: PositiveInt | None = None
     resolution: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
     resize: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
-    storage: Literal["auto", "cached", "decoded"] = "auto"
+    storage: Storage = "auto"
     cache: str | None = None
     damaged: Annotated[int, Field(ge=0)] = 20
-    test: PositiveInt | None = None  # images of val/, all of which are used; filled in
-    digest: str | None = None  # of the chosen files' names; filled in, or what they must have
-
-    @property
-    def facts(self) -> Dataset:
-        """Sizes and official files; of a tree once it is read (`search.schema.recipes`)."""
-        facts = DATASETS[self.name]
-        if not facts.tree:
-            return facts
-        assert isinstance(self.classes, tuple), "resolved"
-        assert self.train is not None, "resolved"
-        assert self.resolution is not None, "resolved"
-        return facts._replace(
-            classes=len(self.classes),
-            image_size=self.resolution,
-            train=self.train + self.validation,
-            test=self.test or 0,
-        )
-
-    @property
-    def train_images(self) -> int:
-        """Images that a trial trains on."""
-        return self.train or self.facts.train - self.validation
-
-    @property
-    def side(self) -> int:
-        """Of the square images that are stored, in pixels."""
-        return self.resize or self.facts.image_size
+    test: PositiveInt | None = None  # images of val/, all of which are used; to make sure
+    digest: str | None = None  # of the chosen files' names; to make sure
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         facts = DATASETS[self.name]
         if facts.tree:
-            return self._with_sizes(facts)
+            self.sides(facts)
+            return self
         for key in _OF_TREES:
             if getattr(self, key) is not None:
                 raise MisfitError(
@@ -95,18 +71,71 @@ class Data(Section):
             )
         return self
 
-    def _with_sizes(self, facts: Dataset) -> Self:
-        if self.resolution is None and not facts.image_size:
-            raise MisfitError("data.resolution", "is missing; write such as resolution: 128")
+    def sides(self, facts: Dataset) -> tuple[int, int]:
+        """Of the images that networks see, and of those that are stored, in pixels.
+
+        Raises:
+            MisfitError: there is none to see, or less is stored than seen.
+        """
         resolution = self.resolution or facts.image_size
-        resize = self.resize or round(resolution * _RESIZE)
+        if not resolution:
+            raise MisfitError("data.resolution", "is missing; write such as resolution: 128")
+        resize = self.resize or (round(resolution * _RESIZE) if facts.tree else resolution)
         if resize < resolution:
             raise MisfitError(
                 "data.resize",
                 f"is less than the {resolution} px of the resolution cut from it; write "
                 "at least that",
             )
-        sizes = {"resolution": resolution, "resize": resize}
-        for key, value in sizes.items():
-            object.__setattr__(self, key, value)  # frozen for all but its own making
-        return self
+        return resolution, resize
+
+
+class PlannedData(Section):
+    """The images of a study, counted; sides in pixels.
+
+    `class_names` and `digest` (of the chosen files' names) are those of a tree; a data set
+    of arrays has none.
+    """
+
+    name: str
+    root: str
+    train: PositiveInt
+    validation: PositiveInt
+    test: PositiveInt
+    classes: PositiveInt
+    class_names: tuple[str, ...] = ()
+    images_per_class: PositiveInt | None = None
+    resolution: PositiveInt  # that networks see
+    resize: PositiveInt  # that is stored
+    storage: Storage = "auto"
+    cache: str | None = None
+    damaged: Annotated[int, Field(ge=0)] = 20
+    digest: str | None = None
+
+    @property
+    def tree(self) -> bool:
+        """Whether it is a tree of class folders."""
+        return bool(self.class_names)
+
+
+def planned_data(data: Data) -> PlannedData:
+    """Count a data section of arrays, or of a tree whose classes and images are filled in."""
+    facts = DATASETS[data.name]
+    names = data.classes if facts.tree and isinstance(data.classes, tuple) else ()
+    resolution, resize = data.sides(facts)
+    return PlannedData(
+        name=data.name,
+        root=data.root,
+        train=data.train or facts.train - data.validation,
+        validation=data.validation,
+        test=data.test or facts.test,
+        classes=len(names) or facts.classes,
+        class_names=names,
+        images_per_class=data.images_per_class,
+        resolution=resolution,
+        resize=resize,
+        storage=data.storage,
+        cache=data.cache,
+        damaged=data.damaged,
+        digest=data.digest,
+    )

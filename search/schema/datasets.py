@@ -1,18 +1,25 @@
-"""What is fixed about each data set: sizes, classes, official files. No torch here."""
+"""The table of data sets: sizes, classes, official files, and where their loaders are."""
 
 import hashlib
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from res2net.plugins import PluginError, import_attribute
+from search.schema.parts import NoOptions, Table, require_methods
+from search.schema.section import Section
 from search.schema.yaml import ConfigError
 
 _DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte before a download counts as failed
 
 
 class Dataset(NamedTuple):
-    """Facts of one data set; sizes in images, sides in pixels."""
+    """Facts of one data set; sizes in images, sides in pixels.
+
+    Its maker takes the root folder and returns (images, labels) of train and of test: uint8
+    (N, side, side, 3) and int64 (N,). A tree of class folders has none: the files are listed.
+    """
 
     classes: int
     image_size: int
@@ -24,12 +31,48 @@ class Dataset(NamedTuple):
     md5: Mapping[str, str] = {}
     tree: bool = False  # class folders, whose classes and images the space file chooses from
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
+    maker: str = ""
+    download: str = ""  # torchvision's class that fetches the official files
+    summary: str = ""
+    options: type[Section] | None = NoOptions
 
 
-DATASETS: Mapping[str, Dataset] = {
+_SIZES = ("classes", "image_size", "train", "test")
+
+
+def _foreign(name: str, value: Any) -> Dataset:
+    require_methods(name, value, *_SIZES, "load")
+    sizes = {key: getattr(value, key) for key in _SIZES}
+    for key, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise PluginError(f"{name}: {key} is {size!r}; write a whole number from 1 up")
+    summary = (value.__doc__ or "").strip().partition("\n")[0]
+    crop, flip = getattr(value, "crop", 0), getattr(value, "flip", False)
+    return Dataset(**sizes, crop=crop, flip=flip, maker=name, summary=summary)
+
+
+_OURS: Mapping[str, Dataset] = {
     # scikit-learn's copy of the UCI test set; 1,437 + 360 is our split (search.images.splits).
-    "digits": Dataset(10, 8, 1437, 360, crop=1, flip=False),
-    "synthetic": Dataset(4, 8, 256, 64, crop=0, flip=False),
+    "digits": Dataset(
+        10,
+        8,
+        1437,
+        360,
+        crop=1,
+        flip=False,
+        maker="search.images.sets:digits",
+        summary="scikit-learn's handwritten digits, embedded",
+    ),
+    "synthetic": Dataset(
+        4,
+        8,
+        256,
+        64,
+        crop=0,
+        flip=False,
+        maker="search.images.sets:synthetic",
+        summary="four noisy patterns that any network tells apart, for trying things out",
+    ),
     "cifar10": Dataset(
         10,
         32,
@@ -38,6 +81,9 @@ DATASETS: Mapping[str, Dataset] = {
         crop=4,
         flip=True,
         folder="cifar-10-batches-py",
+        maker="search.images.sets:cifar10",
+        download="torchvision.datasets:CIFAR10",
+        summary="CIFAR-10, the official files, downloaded where they are not there",
         md5={
             "data_batch_1": "c99cafc152244af753f735de768cd75f",
             "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -55,15 +101,39 @@ DATASETS: Mapping[str, Dataset] = {
         crop=4,
         flip=True,
         folder="cifar-100-python",
+        maker="search.images.sets:cifar100",
+        download="torchvision.datasets:CIFAR100",
+        summary="CIFAR-100, the official files, downloaded where they are not there",
         md5={
             "train": "16019d7e3df5f24257cddd939b257f8d",
             "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
         },
     ),
     # ImageNet's habits, and those of whatever lies in the same form.
-    "imagenet": Dataset(0, 224, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
-    "imagefolder": Dataset(0, 0, 0, 0, crop=0, flip=True, tree=True, resized_crop=(0.08, 1.0)),
+    "imagenet": Dataset(
+        0,
+        224,
+        0,
+        0,
+        crop=0,
+        flip=True,
+        tree=True,
+        resized_crop=(0.08, 1.0),
+        summary="ImageNet, or a part of it, as a tree of class folders",
+    ),
+    "imagefolder": Dataset(
+        0,
+        0,
+        0,
+        0,
+        crop=0,
+        flip=True,
+        tree=True,
+        resized_crop=(0.08, 1.0),
+        summary="any tree of class folders",
+    ),
 }
+DATASETS = Table("data set", _OURS, _foreign)
 
 
 def require(name: str, root: Path, *, place: str) -> None:
@@ -98,14 +168,12 @@ def _md5(path: Path) -> str:
 
 
 def _download(name: str, root: Path, *, place: str) -> None:
-    from torchvision import datasets  # noqa: PLC0415 - only where something is missing
-
-    maker = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    fetch = import_attribute(DATASETS[name].download)
     folder = root / DATASETS[name].folder
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
-        maker(root, download=True)
+        fetch(root, download=True)
     except (OSError, RuntimeError) as error:
         raise ConfigError(
             f"{place}: {name} is not there: looked in {folder.resolve()}, and the download "

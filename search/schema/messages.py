@@ -1,12 +1,13 @@
 """Schema errors in words: place, key, value, rule and remedy."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from search.schema.section import Section
 from search.schema.values import MisfitError
 from search.schema.yaml import Document, Location
 
@@ -36,16 +37,32 @@ def explain(
     error: ValidationError, document: Document, model: type[BaseModel]
 ) -> Iterable[str]:
     """One line for each mistake in a space file, in the order they stand in it."""
+    yield from _explain(error, document, model, within=())
+
+
+def _explain(
+    error: ValidationError, document: Document, model: type[BaseModel], *, within: Location
+) -> Iterator[str]:
     for detail in error.errors(include_url=False):
-        location: Location = tuple(detail["loc"])
-        problem = _problem(detail, location, model)
+        inside: Location = tuple(detail["loc"])
+        location = (*within, *inside)
         cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, ValidationError):  # of the keys of a part that was chosen
+            yield from _explain(cause, document, _options_at(cause, model), within=location)
+            continue
+        problem = _problem(detail, inside, model)
         if isinstance(cause, MisfitError):
             location = tuple(cause.at.split("."))
             detail["input"] = _value(document.data, location)
         shown = "" if _hides_value(detail) else f" {_shown(detail['input'])}"
         dotted = ".".join(map(str, location)) or "the file"
         yield f"{document.place(location)}: {dotted}:{shown} {problem}"
+
+
+def _options_at(error: ValidationError, model: type[BaseModel]) -> type[BaseModel]:
+    """The schema that raised a nested error, by its title."""
+    known = {schema.__name__: schema for schema in Section.__subclasses__()}
+    return known.get(error.title, model)
 
 
 def _problem(detail: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
@@ -59,12 +76,18 @@ def _problem(detail: ErrorDetails, location: Location, model: type[BaseModel]) -
         return f"is not {word} {context[key]:g}; write a number that is"
     said = {
         "extra_forbidden": lambda: _unknown(location, model, detail["input"]),
-        "missing": lambda: f"is missing; add it ({_EXAMPLES[str(location[-1])]})",
+        "missing": lambda: f"is missing; add it{_example(location)}",
         "value_error": lambda: str(context["error"]),
         "literal_error": lambda: f"is not known; write {context['expected']}",
     }
     otherwise = _RULES.get(kind, f"does not fit: {detail['msg'].lower()}; change it so")
     return said.get(kind, lambda: otherwise)()
+
+
+def _example(location: Location) -> str:
+    """How a required key may look, where there is an example of it."""
+    example = _EXAMPLES.get(str(location[-1]), "")
+    return f" ({example})" if example else ""
 
 
 def _unknown(location: Location, model: type[BaseModel], value: Any) -> str:

@@ -1,65 +1,82 @@
-"""What a space file leaves open, filled in: recipe, habits, what lies in a tree of images.
+"""Recipes: training sections by name or by file, over which a space file lays its own keys."""
 
-Comes out: a config that says all a study depends on, and is noted as that. No torch here.
-"""
-
+import difflib
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from search.schema.data import Data
-from search.schema.training import Training
-from search.schema.yaml import ConfigError, Document
+from search.schema.yaml import ConfigError, Document, plain
 
 _RECIPES = Path(__file__).parents[1] / "recipes"
+_SUFFIXES = (".yaml", ".yml")
 
 
-def recipes() -> tuple[str, ...]:
-    """Names of the recipes that `training: {recipe: ...}` can start from."""
-    return tuple(sorted(path.stem for path in _RECIPES.glob("*.yaml")))
+def recipes() -> dict[str, Path]:
+    """The recipes of this project: the file of each, by name."""
+    return {path.stem: path for path in sorted(_RECIPES.glob("*.yaml"))}
 
 
-def with_recipe(document: Document) -> dict[str, Any]:
-    """The document's data, its training section laid over the recipe that it names.
+def recipe_file(name: str, folder: Path) -> Path | None:
+    """The file of a recipe: ours by name, or any by its path.
+
+    Args:
+        name: in `training: {recipe: ...}`.
+        folder: of the space file; a path may be relative to it, or to the current folder.
+
+    Returns:
+        None where there is no such file.
+    """
+    if name in recipes():
+        return recipes()[name]
+    if not name.endswith(_SUFFIXES):
+        return None
+    return next((path for path in (Path(name), folder / name) if path.is_file()), None)
+
+
+def with_recipe(document: Document) -> Document:
+    """The document with its training section laid over the recipe that it names.
 
     Raises:
-        ConfigError: there is no such recipe.
+        ConfigError: there is no such recipe, or its file is none.
     """
     training = document.data.get("training")
     if not isinstance(training, dict) or "recipe" not in training:
-        return document.data
+        return document
     name = training["recipe"]
-    if name not in recipes():
-        raise ConfigError(
-            f"{document.place(('training', 'recipe'))}: training.recipe: {name!r} is not a "
-            f"recipe; write one of {', '.join(recipes())}"
-        )
-    text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
-    base = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in YAML(typ="safe", pure=True).load(text).items()
-    }
+    place = f"{document.place(('training', 'recipe'))}: training.recipe: {name!r}"
+    path = recipe_file(str(name), document.path.parent)
+    if path is None:
+        raise ConfigError(f"{place} is not a recipe; {_remedy(str(name))}")
+    base = _read(path, place)
     own = {key: value for key, value in training.items() if key != "recipe"}
-    if own.get("optimizer", base["optimizer"]) != base["optimizer"] and "lr" not in own:
+    usual = base.get("optimizer", "sgd")
+    if own.get("optimizer", usual) != usual and "lr" not in own:
         raise ConfigError(
             f"{document.place(('training', 'optimizer'))}: training.optimizer: "
-            f"{own['optimizer']} would take the rate that {name} has for {base['optimizer']}; "
+            f"{own['optimizer']} would take the rate that {name} has for {usual}; "
             "write lr as well, such as lr: 0.001"
         )
-    return document.data | {"training": base | own}
+    data = document.data | {"training": base | own}
+    return document._replace(data=data, recipe=str(name))
 
 
-def with_habits(training: Training, data: Data) -> Training:
-    """The data set's own augmentation where the file leaves it open."""
-    facts = data.facts
-    resized = training.resized_crop
-    if resized is None and training.crop is None:
-        resized = facts.resized_crop
-    return training.model_copy(
-        update={
-            "crop": facts.crop if training.crop is None and not resized else training.crop or 0,
-            "flip": facts.flip if training.flip is None else training.flip,
-            "resized_crop": resized,
-        }
-    )
+def _read(path: Path, place: str) -> dict[str, Any]:
+    try:
+        base = plain(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise ConfigError(f"{place} cannot be read ({error}); correct {path}") from error
+    if not isinstance(base, dict):
+        raise ConfigError(
+            f"{place} is no recipe: {path} holds no keys of a training section; write such as "
+            "epochs: 30"
+        )
+    return base
+
+
+def _remedy(name: str) -> str:
+    known = recipes()
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    mean = f"did you mean {near[0]!r}? " if near else ""
+    return f"{mean}write one of {', '.join(known)}, or the path of a file: my/recipe.yaml"

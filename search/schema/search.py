@@ -1,15 +1,15 @@
-"""The `search` section: what is proposed, how many networks, with how many seeds each."""
+"""The search section: what is proposed, how many networks, with how many seeds each."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from res2net.architecture import PerStage
 from res2net.skeletons import Depth
+from search.schema.parts import Choice, choice_from
+from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
 from search.schema.values import MisfitError
-
-_WHOLE_SPACE = ("grid", "axes")  # they end by themselves, so `trials` may be left out
 
 
 class Base(Section):
@@ -30,33 +30,22 @@ class Search(Section):
     while the dimension `solve` takes, for each of them, what spends most of the budget.
     """
 
-    sampler: Literal["tpe", "random", "grid", "axes"] = "tpe"
+    sampler: Annotated[Choice, BeforeValidator(choice_from(SAMPLERS))] = Choice(name="tpe")
     trials: PositiveInt | Literal["all"] = "all"  # networks; each has a trial for each seed
     seeds: PositiveInt = 1
     seed: Annotated[int, Field(ge=0)] = 0
-    objectives: tuple[Literal["val_error", "macs", "params", "activations"], ...] = (
-        "val_error",
-    )
+    objectives: tuple[str, ...] = ()  # the first reported one ranks; none: the task's own
     base: Base = Base()
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
 
     @property
-    def networks(self) -> int:
-        """How many are tried, once `all` has been counted (`search.plan.counted`)."""
-        assert self.trials != "all", "counted before anything runs"
-        return self.trials
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        if "val_error" not in self.objectives or len({*self.objectives}) < len(self.objectives):
-            raise MisfitError(
-                "search.objectives", "must hold val_error, and each objective once"
-            )
-        return self
+    def has_axes(self) -> bool:
+        """Whether the sampler leaves a base in one dimension at a time."""
+        return "axes" in SAMPLERS[self.sampler.name].traits
 
     @model_validator(mode="after")
     def _for_the_sampler(self) -> Self:
-        if self.trials == "all" and self.sampler not in _WHOLE_SPACE:
+        if self.trials == "all" and not SAMPLERS[self.sampler.name].ends:
             raise MisfitError(
                 "search.trials",
                 "is missing; add it (trials: 100), or write sampler: grid for all candidates",
@@ -66,8 +55,14 @@ class Search(Section):
                 f"search.base.{self.solve}", "has no use, because it is solved; take it out"
             )
         for key, unset in (("base", Base()), ("solve", None)):
-            if self.sampler != "axes" and getattr(self, key) != unset:
+            if not self.has_axes and getattr(self, key) != unset:
                 raise MisfitError(
                     f"search.{key}", "is for the sampler axes; write that, or take it out"
                 )
         return self
+
+
+class PlannedSearch(Search):
+    """The same in numbers: `trials` networks, every objective named."""
+
+    trials: PositiveInt

@@ -1,10 +1,16 @@
-"""The recipe section of a space file: the same for every trial of a study. No torch here."""
+"""The training section: the recipe of every trial of a study. No torch here.
+
+`Training` is as a space file writes it; `PlannedTraining` has the data set's own augmentation
+where that leaves it open.
+"""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from search.schema.datasets import DATASETS
+from search.schema.optimizers import OPTIMIZERS
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
@@ -28,7 +34,8 @@ class Training(Section):
     epochs: PositiveInt
     batch_size: PositiveInt = 128
     accumulate: PositiveInt = 1  # parts of a batch that pass the network one after another
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Annotated[str, BeforeValidator(OPTIMIZERS.checked)] = "sgd"
+    optimizer_options: dict[str, Any] = Field(default_factory=dict)  # of a foreign one
     lr: PositiveFloat = 0.1
     lr_batch: PositiveInt | None = None  # the batch size that lr is meant for; see peak_lr
     momentum: Fraction = 0.9
@@ -88,7 +95,14 @@ class Training(Section):
         problem = self.too_long(self.epochs)
         if problem:
             raise ValueError(problem)
-        if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
+        facts = OPTIMIZERS[self.optimizer]
+        if self.optimizer_options and facts.options is not None:
+            raise MisfitError(
+                "training.optimizer_options",
+                f"is for an optimiser of your own; {self.optimizer} takes "
+                f"{', '.join(facts.keys)}",
+            )
+        if "nesterov" in facts.keys and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs momentum above 0; set one of them")
         if 1 in self.milestones:
             raise MisfitError(
@@ -121,3 +135,29 @@ class Training(Section):
     def steps(self, images: int) -> int:
         """Optimiser steps of one epoch: whole batches, at least one."""
         return max(1, math.floor(images / self.batch_size))
+
+
+class PlannedTraining(Training):
+    """How a trial trains, augmentation included."""
+
+    crop: Annotated[int, Field(ge=0)]
+    flip: bool
+
+
+def planned_training(training: Training, data: str) -> PlannedTraining:
+    """Fill in the augmentation that a data set usually has, where a space file is silent.
+
+    Args:
+        training: of the space file.
+        data: name of the data set.
+    """
+    facts = DATASETS[data]
+    resized = training.resized_crop
+    if resized is None and training.crop is None:
+        resized = facts.resized_crop
+    filled = {
+        "crop": facts.crop if training.crop is None and not resized else training.crop or 0,
+        "flip": facts.flip if training.flip is None else training.flip,
+        "resized_crop": resized,
+    }
+    return PlannedTraining(**training.model_dump() | filled)

@@ -7,7 +7,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 
-def amount(number: float) -> str:
+def format_amount(number: float) -> str:
     """`3.95G`, `24.4M`, `940`: three digits and a unit."""
     for size, unit in _STEPS:
         if number >= size:

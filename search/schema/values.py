@@ -31,7 +31,7 @@ class MisfitError(ValueError):
         self.at = at
 
 
-def amount(value: Any) -> int | None:
+def parse_amount(value: Any) -> int | None:
     """`4.0G`, `40M`, `250000` or `4e9` as a whole number above 0; None stays None."""
     if value is None:
         return None

@@ -24,12 +24,14 @@ class ConfigError(ValueError):
 
 
 class Document(NamedTuple):
-    """A space file with the `--set` values laid over it."""
+    """A space file with the `--set` values laid over it, and its text as it was."""
 
     path: Path
     data: dict[str, Any]
     nodes: CommentedMap
     overrides: dict[Location, str]
+    text: str
+    recipe: str = ""  # that its training section was laid over
 
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
@@ -58,14 +60,25 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Document:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
+    return read_text(text, path, overrides)
+
+
+def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> Document:
+    """Read the text of a space file; as `read`.
+
+    Args:
+        text: YAML.
+        path: what to call it in messages.
+        overrides: `key.subkey=value` texts; the value is read as YAML.
+    """
     nodes = _parse(path, text)
     if not isinstance(nodes, CommentedMap):
         raise ConfigError(f"{path}:1: is not a mapping; write `study: name` and the sections")
-    data = _plain(nodes)
+    data = plain(nodes)
     given = {}
     for override in overrides:
         given[_override(data, override)] = override
-    return Document(path, data, nodes, given)
+    return Document(path, data, nodes, given, text)
 
 
 def _parse(path: Path, text: str) -> Any:
@@ -86,12 +99,12 @@ def _parse(path: Path, text: str) -> Any:
         ) from error
 
 
-def _plain(node: Any) -> Any:
-    """Dicts, tuples and scalars: what a frozen schema takes."""
+def plain(node: Any) -> Any:
+    """What YAML gave as dicts, tuples and scalars: what a frozen schema takes."""
     if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return tuple(_plain(value) for value in node)
+        return tuple(plain(value) for value in node)
     for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
         if isinstance(node, kind):
             return kind(node)
@@ -110,7 +123,7 @@ def _override(data: dict[str, Any], text: str) -> Location:
             raise ConfigError(f"--set {text}: {key} is not a section; it holds {inner!r}")
         target = inner
     try:
-        target[location[-1]] = _plain(YAML(typ="rt", pure=True).load(value))
+        target[location[-1]] = plain(YAML(typ="rt", pure=True).load(value))
     except YAMLError as error:
         raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
     return location

@@ -1,7 +1,7 @@
 """Every candidate of a space, counted exactly and kept inside the budget or rejected.
 
-Goes in: a `Config`. Comes out: a `Survey`: arrays over the candidates inside, how many were
-rejected and why, and the nearest on each side. No network is built; no torch here.
+Go in: a space file's dimensions and budget. Comes out: a `Survey`: arrays over the candidates
+inside, how many were rejected and why, and the nearest on each side. No network is built.
 """
 
 import math
@@ -16,8 +16,10 @@ import numpy.typing as npt
 from res2net import Architecture, Cost
 from res2net.cost import Costs
 from res2net.tally import IntArray
-from search.schema.budget import Band
-from search.schema.config import Config
+from search.schema.budget import Band, Budget
+from search.schema.data import PlannedData
+from search.schema.network import Network
+from search.schema.search import Search
 from search.space.axes import Axes
 from search.space.grid import Dimension, Grid, Mask, axes_of
 
@@ -88,30 +90,32 @@ class Survey:
         return at if inside and self.architecture(at) == architecture else None
 
 
-def survey(config: Config) -> Survey:
+def survey(network: Network, budget: Budget, data: PlannedData, search: Search) -> Survey:
     """Count every candidate of a space and sort out those outside the budget.
 
     Args:
-        config: gives the space, the budget, and the image size through the data set.
+        network: the dimensions.
+        budget: the limits.
+        data: gives the classes and the size of the images.
+        search: says whether the candidates lie on axes, and what is solved.
 
     Returns:
         The candidates inside, possibly none.
     """
-    axes, duplicates = axes_of(config.network)
-    facts = config.data.facts
-    fixed = {"classes": facts.classes} | {
-        field: getattr(config.network, field) for field in ("planes", "version", "first_block")
+    axes, duplicates = axes_of(network)
+    fixed = {"classes": data.classes} | {
+        field: getattr(network, field) for field in ("planes", "version", "first_block")
     }
-    grid = Grid(axes, fixed, image_size=facts.image_size)
-    lines = Axes(axes, config.search) if config.search.sampler == "axes" else None
-    sorting = _Sorting(grid, config.budget.bands(), lines)
+    grid = Grid(axes, fixed, image_size=data.resolution)
+    lines = Axes(axes, search) if search.has_axes else None
+    sorting = _Sorting(grid, budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
         sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
     columns = [np.concatenate(parts) for parts in sorting.inside]
     if lines is not None:
         kept = lines.solve(grid.indices(columns[0]), columns[3])
-        if config.search.solve:
-            reason = f"another {config.search.solve} spends more of the budget"
+        if search.solve:
+            reason = f"another {search.solve} spends more of the budget"
             sorting.rejected[reason] += int((~kept).sum())
         columns = [column[kept] for column in columns]
     positions, widths, *counted = columns

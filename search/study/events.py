@@ -1,13 +1,14 @@
 """What the journal holds, typed: a trial starts, reports epochs, ends. No torch here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
 from res2net import Architecture
+from search.schema.metrics import VALIDATION
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2  # 1 held each metric as a key of its own
 Phase = Literal["search", "confirm"]
 
 
@@ -35,9 +36,20 @@ class _Record:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read it back; keys that a later version added are left aside."""
-        names = [field.name for field in fields(cls) if field.name in data]
-        return cls(**{name: data[name] for name in names})
+        """Read it back; keys that a later version added are left aside.
+
+        In version 1 each metric was a key of its own: what is no field was one.
+        """
+        names = [each.name for each in fields(cls) if each.name in data]
+        read = {name: data[name] for name in names}
+        if "metrics" in cls.__slots__ and "metrics" not in data:
+            known = {"event", *(each.name for each in fields(cls))}
+            read["metrics"] = {
+                key: value
+                for key, value in data.items()
+                if key not in known and value is not None
+            }
+        return cls(**read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +72,7 @@ class Started(_Record):
     activations: int
     time: float  # seconds since 1970
     repeat: int = 0  # of this network in this phase, each with another seed
+    counted: dict[str, float] = field(default_factory=dict)  # by foreign objectives
 
     def network(self) -> Architecture:
         """The network that is trained."""
@@ -68,16 +81,25 @@ class Started(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch(_Record):
-    """One epoch of a trial; errors in percent, on the validation images."""
+    """One epoch of a trial.
+
+    `metrics` are `train_<loss>` and what the task reports of the validation images,
+    `val_<metric>`.
+    """
 
     event: ClassVar[str] = "epoch"
 
     epoch: int  # counted from 1
-    train_loss: float
-    val_error: float
-    val_error_top5: float
+    metrics: dict[str, float]
     images_per_s: float  # training only
     seconds: float  # training and validation
+
+    @property
+    def validation(self) -> dict[str, float]:
+        """The metrics of the validation images."""
+        return {
+            name: value for name, value in self.metrics.items() if name.startswith(VALIDATION)
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +126,18 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(_Record):
-    """How a trial ended; errors in percent, of the last epoch, None where there is none."""
+    """How a trial ended.
+
+    `metrics` are those of its last epoch, and where it was trained whole those of the test
+    images, `test_<metric>`; empty where there are none.
+    """
 
     event: ClassVar[str] = "end"
 
     status: Status
     reason: str = ""
     epochs: int = 0  # that were finished
-    val_error: float | None = None
-    val_error_top5: float | None = None
-    test_error: float | None = None
-    test_error_top5: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0  # of all its epochs
     device: str = ""
     time: float = 0.0
@@ -125,7 +148,7 @@ class Ended(_Record):
         object.__setattr__(self, "status", Status(self.status))
         taken: Any = self.taken
         if isinstance(taken, dict):
-            known = {field.name for field in fields(Taken)} & taken.keys()
+            known = {each.name for each in fields(Taken)} & taken.keys()
             object.__setattr__(self, "taken", Taken(**{name: taken[name] for name in known}))
 
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from res2net import Architecture
+from search.schema.metrics import Objective
 from search.study.events import Ended, Epoch, Phase, Started, Status, Taken
 from search.study.journal import JournalError, Record
 
 
 class Ranked(NamedTuple):
-    """A network of the search: its mean validation error, first start, and whole trials."""
+    """A network of the search: the mean of what ranks, its first start, and whole trials."""
 
-    error: float
+    value: float
     started: Started
     ends: tuple[Ended, ...]
 
@@ -21,14 +22,23 @@ class Ranked(NamedTuple):
 class History:
     """Trials that were started, how far they got and how they ended.
 
+    Args:
+        ranking: the metric by which networks are compared.
+
     Attributes:
+        ranking: the same.
         trials, ends: by number of the trial.
         live: trials that were started and have not ended.
         networks: of the search, in the order they were first tried.
         repeats: of them that were started, by name and repeat.
+        first: number of the first trial of each network of the search, by name.
+        pruned_networks: how many of these early stopping ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ranking: Objective) -> None:
+        self.ranking = ranking
+        self.first: dict[str, int] = {}
+        self.pruned_networks = 0
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.live: set[int] = set()
@@ -54,6 +64,7 @@ class History:
             self._started[record.phase] += 1
             if record.phase == "search":
                 self.networks.setdefault(record.name, record.network())
+                self.first.setdefault(record.name, trial)
                 self.repeats.add((record.name, record.repeat))
             return
         self._require(trial in self.live, trial, f"has an {record.event} but is not running")
@@ -63,7 +74,10 @@ class History:
         else:
             self.ends[trial] = record
             self.live.discard(trial)
-            self._ended[self.trials[trial].phase] += 1
+            started = self.trials[trial]
+            self._ended[started.phase] += 1
+            first = self.first.get(started.name) == trial
+            self.pruned_networks += first and record.status is Status.PRUNED
 
     def _require(self, sound: bool, trial: int, problem: str) -> None:
         if not sound:
@@ -103,25 +117,26 @@ class History:
             trial=trial,
             status=Status.PRUNED,
             reason=(
-                f"validation error {epoch.val_error:.2f} % is not among the best at "
-                f"epoch {epoch.epoch}"
+                f"{self.ranking.label} {self.ranking.text(epoch.metrics[self.ranking.name])} "
+                f"is not among the best at epoch {epoch.epoch}"
             ),
             epochs=epoch.epoch,
-            val_error=epoch.val_error,
-            val_error_top5=epoch.val_error_top5,
+            metrics=epoch.validation,
             seconds=self.seconds(trial),
             time=time.time(),
             taken=taken,
         )
 
+    def value(self, ended: Ended) -> float | None:
+        """What ranks a trial that was trained whole; None for any other."""
+        return ended.metrics.get(self.ranking.name) if ended.status is Status.OK else None
+
     def whole(self, phase: Phase) -> Iterator[tuple[float, Started, Ended]]:
-        """Validation error, start and end of each trial of a phase that was trained whole."""
+        """What ranks it, start and end of each trial of a phase that was trained whole."""
         for trial, ended in self.ends.items():
-            started = self.trials[trial]
-            is_whole = ended.status is Status.OK and ended.val_error is not None
-            if is_whole and started.phase == phase:
-                assert ended.val_error is not None, "checked above"
-                yield ended.val_error, started, ended
+            started, value = self.trials[trial], self.value(ended)
+            if value is not None and started.phase == phase:
+                yield value, started, ended
 
     def ranked(self) -> list[Ranked]:
         """Networks of the search with whole trials, by the mean of these, best first."""
@@ -130,10 +145,11 @@ class History:
             rows.setdefault(row[1].name, []).append(row)
         ranked = [
             Ranked(
-                sum(error for error, _, _ in members) / len(members),
+                sum(value for value, _, _ in members) / len(members),
                 min((started for _, started, _ in members), key=lambda one: one.trial),
                 tuple(ended for _, _, ended in members),
             )
             for members in rows.values()
         ]
-        return sorted(ranked, key=lambda one: (one.error, one.started.trial))
+        loss = self.ranking.loss
+        return sorted(ranked, key=lambda one: (loss(one.value), one.started.trial))

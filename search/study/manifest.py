@@ -3,31 +3,35 @@
 The same command goes on with the same study; a changed recipe or space is refused.
 """
 
-import importlib.metadata
 import json
-import os
-import platform
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from search.schema.config import Config
-from search.schema.yaml import ConfigError
+from search.schema.data import Data, planned_data
+from search.schema.files import replace_text
+from search.schema.metrics import Metric, Objective
+from search.schema.parts import Origin
+from search.schema.samplers import SAMPLERS
+from search.schema.schedulers import SCHEDULERS
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError, plain
+from search.study.provenance import start_of
 
 FILE = "manifest.json"
 # Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
-_VERSION = 3
-_PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
+# 4: the plan in numbers, metrics by name, foreign parts.
+_VERSION = 4
 
 # What may change between starts: more trials and seeds, other confirmations, where it all runs
-# and where images are kept, which does not change them.
+# and where images are kept, which does not change them, and which weights are kept.
 _FREE = (
     "search.trials",
     "search.seeds",
     "confirm",
     "resources",
+    "keep",
+    "candidates",
     "data.root",
     "data.storage",
     "data.cache",
@@ -36,29 +40,107 @@ _FREE = (
 # But not from CPU to GPU: their results are not the same to the last bit.
 
 
-def going_on(folder: Path, config: Config) -> Config:
-    """The config of the study that a folder holds, if it is this one.
+class Manifest(NamedTuple):
+    """What a run is.
 
-    Returns:
-        The config, with as many trials and seeds as the study was extended to before.
+    Attributes:
+        version: of the program's record.
+        plan: of the study.
+        metrics, objectives: of its task and by which networks are compared; foreign ones
+            stand here as they were, so that a reader need not import them.
+        sampler_traits, scheduler_traits: what these said of themselves.
+        parts: foreign parts and where they came from.
+        starts: of the command, oldest first.
+        left_out: images that could not be read.
+    """
+
+    version: int
+    plan: StudyPlan
+    metrics: tuple[Metric, ...]
+    objectives: tuple[Objective, ...]
+    sampler_traits: frozenset[str]
+    scheduler_traits: frozenset[str]
+    parts: tuple[Origin, ...]
+    starts: tuple[dict[str, Any], ...]
+    left_out: tuple[str, ...]
+
+
+def read(folder: Path) -> Manifest | None:
+    """The manifest of a run, of this version or an earlier one; None where there is none.
 
     Raises:
-        ConfigError: the folder holds a different study (with the differences).
+        ConfigError: it is damaged, or of a newer version.
     """
-    before = _read(folder)
+    raw = _raw(folder)
+    if not raw:
+        return None
+    try:
+        return _read(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{folder / FILE}: is damaged ({_first_line(error)}); restore it from a copy"
+        ) from error
+
+
+def _read(raw: dict[str, Any]) -> Manifest:
+    version = int(raw["version"])
+    plan = _plan_of(raw)
+    told = raw.get("traits") or {
+        "sampler": SAMPLERS[plan.search.sampler.name].traits,
+        "scheduler": SCHEDULERS[plan.scheduler.name].traits,
+    }
+    metrics: Any = raw.get("metrics")
+    objectives: Any = raw.get("objectives")
+    return Manifest(
+        version=version,
+        plan=plan,
+        metrics=tuple(Metric(**each) for each in metrics) if metrics else plan.metrics,
+        objectives=tuple(Objective(**o) for o in objectives) if objectives else plan.objectives,
+        sampler_traits=frozenset(told["sampler"]),
+        scheduler_traits=frozenset(told["scheduler"]),
+        parts=tuple(Origin(**each) for each in raw.get("parts", ())),
+        starts=tuple(raw["starts"]),
+        left_out=tuple(raw.get("left_out", ())),
+    )
+
+
+def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> StudyPlan:
+    """The plan of the study that a folder holds, if it is this one.
+
+    Returns:
+        The plan, with as many trials and seeds as the study was extended to before.
+
+    Raises:
+        ConfigError: the folder holds a different study (with the differences), or a foreign
+            part has changed since.
+    """
+    before = _raw(folder)
     if not before:
-        return config
+        return plan
     if before["version"] != _VERSION:
         raise ConfigError(
             f"{folder}: holds a study of another version of this project (its record is of "
             f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
-    _compare(folder, _described(before["config"]), _described(config.model_dump(mode="json")))
-    had = before["config"]["search"]
-    most = {key: max(getattr(config.search, key), had[key]) for key in ("trials", "seeds")}
-    search = config.search.model_copy(update=most)
-    return config.model_copy(update={"search": search})
+    _compare(folder, _described(before["plan"]), _described(plan.model_dump(mode="json")))
+    _same_parts(folder, before.get("parts", ()), parts)
+    had = before["plan"]["search"]
+    return plan.extended(trials=had["trials"], seeds=had["seeds"])
+
+
+def _same_parts(folder: Path, before: Sequence[dict[str, Any]], now: Sequence[Origin]) -> None:
+    """Refuse a foreign part that is not what the trials so far were made with."""
+    digests = {(each["key"], each["name"]): each["digest"] for each in before}
+    for origin in now:
+        had = digests.get((origin.key, origin.name), origin.digest)
+        if had != origin.digest:
+            raise ConfigError(
+                f"{folder}: {origin.key}: {origin.name} has changed since the study began "
+                f"({origin.source or 'its package'} was {str(had)[:12]}, is "
+                f"{str(origin.digest)[:12]}); put the file back as it was, or give another "
+                "folder with --out"
+            )
 
 
 def same_images(folder: Path, left_out: Sequence[str]) -> None:
@@ -67,7 +149,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     Raises:
         ConfigError: one was mended or damaged since.
     """
-    before = _read(folder).get("left_out", [])
+    before = _raw(folder).get("left_out", [])
     changed = sorted(set(before) ^ set(left_out))
     if changed:
         raise ConfigError(
@@ -79,32 +161,62 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
 
 def note(
     folder: Path,
-    config: Config,
+    plan: StudyPlan,
     *,
-    space: Path,
+    space: str,
     command: Sequence[str],
+    parts: Sequence[Origin] = (),
     left_out: Sequence[str] = (),
 ) -> None:
     """Note a start: when, by which command, with which versions, on what.
 
     Args:
         folder: of the run; the caller holds its lock and has compared.
-        config: of the study.
-        space: the file it was read from; kept beside the results.
+        plan: of the study.
+        space: text of the file it was read from; kept beside the results.
         command: the command line.
+        parts: foreign ones, and where they came from.
         left_out: images that cannot be read.
     """
     manifest = {
         "version": _VERSION,
-        "config": config.model_dump(mode="json"),
+        "plan": plan.model_dump(mode="json"),
+        "metrics": [metric._asdict() for metric in plan.metrics],
+        "objectives": [objective.to_json() for objective in plan.objectives],
+        "traits": {
+            "sampler": sorted(SAMPLERS[plan.search.sampler.name].traits),
+            "scheduler": sorted(SCHEDULERS[plan.scheduler.name].traits),
+        },
+        "parts": [origin._asdict() for origin in parts],
         "left_out": list(left_out),
-        "starts": [*_read(folder).get("starts", []), _start(command)],
+        "starts": [*_raw(folder).get("starts", []), start_of(command)],
     }
-    _replace(folder / FILE, json.dumps(manifest, indent=2))
-    _replace(folder / "space.yaml", space.read_text(encoding="utf-8"))
+    replace_text(folder / FILE, json.dumps(manifest, indent=2))
+    replace_text(folder / "space.yaml", space)
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _plan_of(raw: dict[str, Any]) -> StudyPlan:
+    """The plan; of versions up to 3 from the config that they held."""
+    if "plan" in raw:
+        return StudyPlan.model_validate(plain(raw["plan"]))
+    config: dict[str, Any] = plain(raw["config"])
+    data = planned_data(Data.model_validate(config["data"]))
+    gpu = config["resources"].get("gpu", 0.0)
+    filled: dict[str, Any] = {
+        "data": data.model_dump(),
+        "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
+        "candidates": config["search"]["trials"],  # at least; it was not written down
+    }
+    scheduler = config.get("scheduler") or {"name": "fifo"}
+    if scheduler["name"] == "fifo":  # its keys had no meaning
+        filled["scheduler"] = "fifo"
+    network = config["network"]
+    if isinstance(network.get("skeleton"), str):
+        filled["network"] = network | {"skeleton": (network["skeleton"],)}
+    return StudyPlan.model_validate(config | filled)
+
+
+def _raw(folder: Path) -> dict[str, Any]:
     """The manifest; empty where there is none."""
     path = folder / FILE
     if not path.exists():
@@ -116,7 +228,16 @@ def _read(folder: Path) -> dict[str, Any]:
             f"{path}: is damaged ({error}); restore it from a copy, or delete it if the space "
             "and recipe are as they were"
         ) from error
+    if not isinstance(manifest, dict) or "version" not in manifest:
+        raise ConfigError(
+            f"{path}: is damaged (it holds no version); restore it from a copy, or delete it "
+            "if the space and recipe are as they were"
+        )
     return manifest
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _described(config: dict[str, Any]) -> dict[str, Any]:
@@ -145,48 +266,3 @@ def _flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}.{key}" if prefix else key)
     else:
         yield prefix, data
-
-
-def _start(command: Sequence[str]) -> dict[str, Any]:
-    return {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": list(command),
-        "git_commit": _git_commit(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cpus": os.cpu_count(),
-    }
-
-
-def _git_commit() -> str | None:
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None  # installed without its history
-    return answer.stdout.strip()
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -1,11 +1,12 @@
 """Someone who is told what happens in a study, such as a progress display."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from search.study.events import Ended, Epoch, Started, Turn
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Told of each event after it was noted."""
 
     def started(self, started: Started) -> None:
@@ -19,3 +20,25 @@ class Watcher(Protocol):
 
     def ended(self, started: Started, ended: Ended) -> None:
         """A trial ended."""
+
+
+class Callback:
+    """Hands each start, epoch and end of a trial to a function."""
+
+    def __init__(self, call: Callable[[Started | Epoch | Ended], None]) -> None:
+        self._call = call
+
+    def started(self, started: Started) -> None:
+        """A trial starts or goes on."""
+        self._call(started)
+
+    def turned(self, started: Started, turn: Turn) -> None:
+        """Nothing: a part of an epoch is no event."""
+
+    def reported(self, started: Started, epoch: Epoch) -> None:  # noqa: ARG002 - the protocol's
+        """A running trial finished an epoch."""
+        self._call(epoch)
+
+    def ended(self, started: Started, ended: Ended) -> None:  # noqa: ARG002 - the protocol's
+        """A trial ended."""
+        self._call(ended)

@@ -1,26 +1,36 @@
 """A study under way: what runs next, what was reported, what it means. No Ray, no torch here.
 
-The journal is the only record. Everything else here (history, sampler, rungs, queue) is
+The journal is the only record. Everything else here (history, sampler, scheduler, queue) is
 rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
 import itertools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from res2net import Architecture
-from search.samplers import SAMPLERS
-from search.samplers.base import Sampler
-from search.schedulers.asha import rungs_of
-from search.schema.config import Config
+from search.samplers.base import Outcome, make_sampler
+from search.schedulers.base import Decision, make_scheduler
+from search.schema.schedulers import SCHEDULERS
 from search.schema.seeds import seed_of
+from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.deadline import Deadline
-from search.study.events import Ended, Epoch, Phase, Started, Taken, Turn, architecture_to_json
+from search.study.events import (
+    Ended,
+    Epoch,
+    Phase,
+    Started,
+    Status,
+    Taken,
+    Turn,
+    architecture_to_json,
+)
 from search.study.history import History
 from search.study.journal import Journal, Record
-from search.study.observer import Watcher
+from search.study.observer import Observer
+from search.study.repeats import Repeats
+from search.study.weights import KeptWeights
 
 
 def checkpoint_path(folder: Path, trial: int) -> Path:
@@ -32,46 +42,54 @@ class Study:
     """The one who decides; executors ask it for trials and report to it.
 
     Args:
-        config: the space file.
+        plan: of the study.
         survey: the candidates inside the budget.
         journal: open; what it holds has happened.
         deadline: when this start of it must end; None for when it is done.
 
     Attributes:
-        config: the space file.
-        watchers: are told what happens from now on.
+        plan: of the study.
+        observers: are told what happens from now on.
         history: what has happened, by trial.
 
     Raises:
         JournalError: the journal's records do not follow from each other.
+        PluginError: a foreign sampler or scheduler cannot be made.
     """
 
     def __init__(
         self,
-        config: Config,
+        plan: StudyPlan,
         survey: Survey,
         journal: Journal,
         deadline: Deadline | None = None,
     ) -> None:
-        self.config, self._survey, self._journal = config, survey, journal
+        self.plan, self._survey, self._journal = plan, survey, journal
         self._deadline = deadline
         self._closed = False
-        self.watchers: list[Watcher] = []
-        self.history = History()
-        self._sampler: Sampler = SAMPLERS[config.search.sampler](
-            survey, seed=config.search.seed, objectives=config.search.objectives
+        self.observers: list[Observer] = []
+        self._objectives = plan.objectives
+        self.history = History(plan.ranking)
+        self._sampler = make_sampler(
+            plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
         )
-        self._rungs = rungs_of(config)
+        self._scheduler = make_scheduler(
+            plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
+        )
+        self._paused: dict[int, None] = {}
         stopped = {}
         for record in journal.records:
-            if self._note(record):
+            if self._note(record) is Decision.STOP:
                 stopped[record.trial] = record
         for trial in sorted(stopped.keys() & self.history.live):
             self._append(
                 self.history.pruned(trial)
             )  # decided, but a crash came before it was written
-        self._interrupted = sorted(self.history.live)
-        self._repeats = self._unrepeated()  # looked at when every network was started
+        self._interrupted = sorted(self.history.live - self._paused.keys())
+        stops = bool(SCHEDULERS[plan.scheduler.name].traits)
+        self._repeats = Repeats(self.history, plan.search.seeds, waits=stops)
+        folder = journal.path.parent
+        self.weights = KeptWeights(folder, self.history, best=plan.keep.best)
         self.tidy()
 
     @property
@@ -83,6 +101,11 @@ class Study:
     def out_of_time(self) -> bool:
         """Whether the deadline ended this start: it is over, or too near for anything left."""
         return self._is_time_up() or (self._closed and not self.history.live)
+
+    @property
+    def saves_epochs(self) -> bool:
+        """Whether workers should save after each epoch, as a pause may follow."""
+        return "pauses" in SCHEDULERS[self.plan.scheduler.name].traits
 
     @property
     def save_from(self) -> float | None:
@@ -104,17 +127,16 @@ class Study:
 
     def epochs_left(self) -> int:
         """Epochs of the trials that have not ended, if none is stopped early."""
-        confirm = self.config.confirm
-        epochs = self._search_left() * self.config.training.epochs
-        epochs += self._confirm_left() * (confirm.epochs if confirm else 0)
+        epochs = self._search_left() * self.plan.epochs("search")
+        epochs += self._confirm_left() * self.plan.epochs("confirm")
         return max(0, epochs - sum(map(self.history.epochs, self.history.live)))
 
     def next(self) -> Started | None:
         """The next trial to run; None where there is none now (see `over`).
 
-        Interrupted trials come first, then new proposals, then their repeats, seed by seed,
-        so that whenever it is stopped most seeds are complete; then, when the whole search
-        has ended, the confirmation of the best.
+        Interrupted trials come first, then paused ones that the scheduler resumes, then new
+        proposals, then their repeats, seed by seed, so that whenever it is stopped most seeds
+        are complete; then, when the whole search has ended, the confirmation of the best.
         """
         started = None if self._closed else self._next()
         if started is None:
@@ -124,12 +146,12 @@ class Study:
             return None
         if started.trial not in self.history.trials:
             self._append(started)
-        for watcher in self.watchers:
-            watcher.started(started)
+        for observer in self.observers:
+            observer.started(started)
         return started
 
     def report(self, epoch: Epoch, taken: Taken | None = None) -> bool:
-        """Take an epoch of a running trial; True stops it: for good, or as time is up.
+        """Take an epoch of a running trial; True stops it: for good, for now, or as time is up.
 
         Epochs that the journal already holds (a trial that went on from an older checkpoint)
         are left aside.
@@ -140,33 +162,35 @@ class Study:
         """
         if epoch.epoch <= self.history.epochs(epoch.trial):
             return self._is_time_up()
-        stop = self._append(epoch)
+        decision = self._append(epoch)
         started = self.history.trials[epoch.trial]
         if self._deadline is not None:
             self._deadline.note(started, epoch)
-        for watcher in self.watchers:
-            watcher.reported(started, epoch)
-        if stop:
+        for observer in self.observers:
+            observer.reported(started, epoch)
+        if decision is Decision.STOP:
             self.end(self.history.pruned(epoch.trial, taken))
-        return stop or self._is_time_up()
+        return decision is not Decision.CONTINUE or self._is_time_up()
 
     def turned(self, turn: Turn) -> bool:
         """Take how far a running trial is; True where it should not run any more."""
-        if turn.trial not in self.history.live:
+        if turn.trial not in self.history.live or turn.trial in self._paused:
             return True
-        for watcher in self.watchers:
-            watcher.turned(self.history.trials[turn.trial], turn)
+        for observer in self.observers:
+            observer.turned(self.history.trials[turn.trial], turn)
         return self._is_time_up()
 
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
         self._append(ended)
         checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
-        for watcher in self.watchers:
-            watcher.ended(self.history.trials[ended.trial], ended)
+        self.weights.ended(ended.trial)
+        for observer in self.observers:
+            observer.ended(self.history.trials[ended.trial], ended)
 
     def tidy(self) -> None:
-        """Remove what workers left in checkpoints/ of trials that are not under way."""
+        """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
+        self.weights.tidy()
         kept = {f"{trial}.pt" for trial in self.history.live}
         for path in (self._journal.path.parent / "checkpoints").glob("*"):
             if path.name not in kept:
@@ -180,59 +204,69 @@ class Study:
     def _next(self) -> Started | None:
         if self._interrupted:
             return self.history.trials[self._interrupted.pop(0)]
+        paused = self._scheduler.resume()
+        if paused in self._paused:
+            self._resumed(paused)
+            return self.history.trials[paused]
         searched = len(self.history.networks)
-        if searched < self.config.search.networks:
+        if searched < self.plan.search.trials:
             candidate = self._sampler.propose(searched)
             return self._start("search", self._survey.architecture(candidate))
-        repeated = next(self._repeats, None)
+        repeated = self._repeats.next()
         if repeated is not None:
             return self._start("search", *repeated)
+        self._end_paused()
         upcoming = self._confirmations() if self._search_left() == 0 else []
         if upcoming:
             architecture, repeat = upcoming[0]
             return self._start("confirm", architecture, repeat)
         return None
 
+    def _resumed(self, trial: int) -> None:
+        self._paused.pop(trial)
+        self._scheduler.resumed(trial)
+
+    def _end_paused(self) -> None:
+        """Where nothing runs any more, trials that no one resumes have ended at their rung."""
+        if self._paused and not self.history.live - self._paused.keys():
+            for trial in list(self._paused):
+                self.end(self.history.pruned(trial))
+
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
-        config = self.config
+        plan = self.plan
         counted = self._survey.cost(self._candidate(architecture))
         return Started(
             trial=self.history.next_number(),
             phase=phase,
             name=architecture.name,
             architecture=architecture_to_json(architecture),
-            seed=trial_seed(config.search.seed, phase, repeat),
-            epochs=_epochs(config, phase),
-            threads=config.resources.cpu,
+            seed=trial_seed(plan.search.seed, phase, repeat),
+            epochs=plan.epochs(phase),
+            threads=plan.resources.cpu,
             params=counted.params,
             macs=counted.macs,
             activations=counted.activations,
             time=time.time(),
             repeat=repeat,
+            counted={
+                one.name: float(one.counter(architecture, counted))
+                for one in self._objectives
+                if one.counter is not None
+            },
         )
 
-    def _unrepeated(self) -> Iterator[tuple[Architecture, int]]:
-        """Networks of the search with the repeats that were not started, seed by seed."""
-        for repeat in range(1, self.config.search.seeds):
-            for name, architecture in self.history.networks.items():
-                if (name, repeat) not in self.history.repeats:
-                    yield architecture, repeat
-
     def _search_left(self) -> int:
-        search = self.config.search
-        return search.networks * search.seeds - self.history.ended("search")
+        trials = self.plan.search_trials(self.history.pruned_networks)
+        return trials - self.history.ended("search")
 
     def _confirm_left(self) -> int:
-        confirm = self.config.confirm
         running = self.history.started("confirm") - self.history.ended("confirm")
-        if confirm is None:
-            return running
-        most = min(confirm.top, self.config.search.networks) * confirm.seeds
-        return running + (most if self._search_left() else len(self._confirmations()))
+        left = self._search_left()
+        return running + (self.plan.confirm_trials if left else len(self._confirmations()))
 
     def _confirmations(self) -> list[tuple[Architecture, int]]:
         """Networks and repeats of the confirmation that have not been started."""
-        confirm = self.config.confirm
+        confirm = self.plan.confirm
         if confirm is None:
             return []
         best = [one.started.network() for one in self.history.ranked()[: confirm.top]]
@@ -244,29 +278,50 @@ class Study:
         every = itertools.product(range(confirm.seeds), best)  # whole seeds first
         return [(one, repeat) for repeat, one in every if (one.name, repeat) not in done]
 
-    def _append(self, record: Record) -> bool:
+    def _append(self, record: Record) -> Decision:
         """Write a record, then let it count."""
         self._journal.append(record)
         return self._note(record)
 
-    def _note(self, record: Record) -> bool:
-        """Let a record count; True where early stopping says to stop its trial."""
+    def _note(self, record: Record) -> Decision:
+        """Let a record count; what becomes of its trial."""
         self.history.note(record)
         started = self.history.trials[record.trial]
-        if started.phase != "search":
-            return False
+        # Samplers and schedulers learn from the first trial of each network.
+        if self.history.first.get(started.name) != record.trial:
+            return Decision.CONTINUE
         if isinstance(record, Epoch):
-            return self._rungs is not None and self._rungs.report(
-                record.epoch, record.val_error
-            )
-        if started.repeat:  # the sampler has learned from the first seed
-            return False
+            return self._report(started, record)
         candidate = self._candidate(started.network())
         if isinstance(record, Started):
             self._sampler.take(candidate)
-        else:
-            self._sampler.tell(candidate, record)
-        return False
+            return Decision.CONTINUE
+        self._paused.pop(record.trial, None)
+        self._scheduler.ended(record.trial)
+        self._sampler.tell(candidate, self._outcome(started, record))
+        return Decision.CONTINUE
+
+    def _report(self, started: Started, epoch: Epoch) -> Decision:
+        if epoch.trial in self._paused:  # it was resumed before a stop
+            self._resumed(epoch.trial)
+        decision = self._scheduler.report(epoch.trial, epoch.epoch, epoch.metrics)
+        if epoch.epoch == started.epochs:  # its end is on its way
+            return Decision.CONTINUE
+        if decision is Decision.PAUSE:
+            self._paused[epoch.trial] = None
+        return decision
+
+    def _outcome(self, started: Started, ended: Ended) -> Outcome:
+        """The truth about a trial, as samplers take it."""
+        known = {**ended.metrics, **started.counted}
+        known |= {"macs": started.macs, "params": started.params}
+        known |= {"activations": started.activations}
+        whole = ended.status is Status.OK
+        told = whole or ended.status is Status.PRUNED
+        if not told or any(one.name not in known for one in self._objectives):
+            return Outcome("failed")
+        values = tuple(known[one.name] for one in self._objectives)
+        return Outcome("complete" if whole else "pruned", values, ended.epochs)
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)
@@ -277,10 +332,3 @@ class Study:
 def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:
     """Networks share a seed, repeat by repeat: images in one order are less to differ by."""
     return seed_of(study_seed, phase, repeat)
-
-
-def _epochs(config: Config, phase: Phase) -> int:
-    if phase == "search":
-        return config.training.epochs
-    assert config.confirm is not None, "the phase exists only where it is asked for"
-    return config.confirm.epochs

@@ -1,1 +1,1 @@
-"""What a trial learns and how it is scored."""
+"""Tasks: what a trial learns and how it is scored. The table: `search.schema.tasks`."""

@@ -19,7 +19,7 @@ _ALONE = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"
 
 
 class Browser:
-    """A headless Chromium that lays pages out at a given width, as a phone or a desk does."""
+    """A headless Chromium that lays pages out at a given width, as a phone or a broker does."""
 
     def __init__(self, port: int, *, width: int, height: int) -> None:
         self._root = f"http://127.0.0.1:{port}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from search.progress import Progress, best_table, confirmed_table
-from search.schema.units import amount, duration
+from search.schema.units import format_amount, duration
 from search.space.survey import survey
 from search.study.events import Status, Turn
 from search.study.journal import Journal
@@ -23,7 +23,7 @@ def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
     with Journal(tmp_path / "run") as journal:
         study = Study(config := config_of(tmp_path), survey(config), journal)
         with Progress(console, study) as progress:
-            study.watchers.append(progress)
+            study.observers.append(progress)
             first, second = study.next(), study.next()
             assert first is not None
             assert second is not None
@@ -75,7 +75,7 @@ def test_the_table_ranks_by_validation_error(tmp_path: Path) -> None:
 
 
 def test_amounts_and_durations() -> None:
-    shown = [amount(n) for n in (940, 1500, 24_360_932, 3_947_925_504, 10**12)]
+    shown = [format_amount(n) for n in (940, 1500, 24_360_932, 3_947_925_504, 10**12)]
     assert shown == ["940", "1.50K", "24.4M", "3.95G", "1.00T"]
     assert [duration(s) for s in (8, 200, 18_600)] == ["8 s", "3 min 20 s", "5 h 10 min"]
 

@@ -1,11 +1,11 @@
-"""The desk: an executor's callbacks never see an exception of the study."""
+"""The broker: an executor's callbacks never see an exception of the study."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from search.executors.broker import Desk
+from search.executors.broker import Broker
 from search.schema.yaml import ConfigError
 from search.space.survey import survey
 from search.study.events import Started, Status
@@ -37,72 +37,72 @@ def result_of(started: Started, number: int) -> dict[str, str]:
 
 
 def test_no_more_trials_than_slots_and_all_in_the_end(study: Study) -> None:
-    desk = Desk(study, slots=2)
-    running = {name: start_of(desk.suggest(name)) for name in "ab"}
-    assert desk.suggest("c") is None
-    assert not desk.over
+    broker = Broker(study, slots=2)
+    running = {name: start_of(broker.suggest(name)) for name in "ab"}
+    assert broker.suggest("c") is None
+    assert not broker.over
     for name, started in running.items():
-        assert not desk.report(result_of(started, 1))
-        desk.complete(name, {"ended": json.dumps(end_of(started).to_json())})
-    last = start_of(desk.suggest("c"))
-    desk.complete("c", {"ended": json.dumps(end_of(last).to_json())})
-    assert desk.over
+        assert not broker.report(result_of(started, 1))
+        broker.complete(name, {"ended": json.dumps(end_of(started).to_json())})
+    last = start_of(broker.suggest("c"))
+    broker.complete("c", {"ended": json.dumps(end_of(last).to_json())})
+    assert broker.over
     assert study.finished
-    assert desk.failure is None
+    assert broker.failure is None
 
 
 def test_a_disk_that_is_full_stops_everything_and_fails_no_trial(study: Study) -> None:
-    desk = Desk(study, slots=2)
-    one, two = (start_of(desk.suggest(name)) for name in "ab")
+    broker = Broker(study, slots=2)
+    one, two = (start_of(broker.suggest(name)) for name in "ab")
     study._journal._file.raw.close()  # every write fails from now on
-    assert desk.report(result_of(one, 1)), "its trial is stopped"
+    assert broker.report(result_of(one, 1)), "its trial is stopped"
     turn = json.dumps({"trial": two.trial, "share": 0.5, "seconds": 1.0})
     asked = {"epoch": None, "turn": turn}
-    assert desk.report(asked), "the others at once, not at the end of an epoch"
-    assert isinstance(desk.failure, (OSError, ValueError))
-    desk.complete("a", result_of(one, 1))
-    desk.complete("b", None)
-    assert desk.over
-    assert desk.suggest("c") is None
+    assert broker.report(asked), "the others at once, not at the end of an epoch"
+    assert isinstance(broker.failure, (OSError, ValueError))
+    broker.complete("a", result_of(one, 1))
+    broker.complete("b", None)
+    assert broker.over
+    assert broker.suggest("c") is None
     assert study.history.live == {one.trial, two.trial}, "both are run again"
 
 
 def test_an_epoch_that_comes_after_the_end_is_left_aside(study: Study) -> None:
-    desk = Desk(study, slots=1)
-    started = start_of(desk.suggest("a"))
-    desk.complete("a", {"ended": json.dumps(end_of(started).to_json())})
+    broker = Broker(study, slots=1)
+    started = start_of(broker.suggest("a"))
+    broker.complete("a", {"ended": json.dumps(end_of(started).to_json())})
     before = list(study._journal.records)
-    assert desk.report(result_of(started, 1))
+    assert broker.report(result_of(started, 1))
     assert study._journal.records == before
-    assert desk.failure is None
+    assert broker.failure is None
 
 
 def test_a_dead_worker_is_a_failed_trial_with_ray_s_words(study: Study) -> None:
-    desk = Desk(study, slots=1)
-    started = start_of(desk.suggest("a"))
-    desk.error("a", "Failure # 1\nTraceback\nActorDiedError: killed by SIGKILL\n\n")
-    desk.complete("a", None)
+    broker = Broker(study, slots=1)
+    started = start_of(broker.suggest("a"))
+    broker.error("a", "Failure # 1\nTraceback\nActorDiedError: killed by SIGKILL\n\n")
+    broker.complete("a", None)
     ended = study.history.ends[started.trial]
     assert ended.status is Status.FAILED
     assert ended.reason == "its worker process died: ActorDiedError: killed by SIGKILL"
 
 
 def test_a_worker_killed_for_memory_is_out_of_memory(study: Study) -> None:
-    desk = Desk(study, slots=1)
-    started = start_of(desk.suggest("a"))
-    desk.error(
+    broker = Broker(study, slots=1)
+    started = start_of(broker.suggest("a"))
+    broker.error(
         "a", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low"
     )
-    desk.complete("a", None)
+    broker.complete("a", None)
     assert study.history.ends[started.trial].status is Status.OUT_OF_MEMORY
 
 
 def test_a_worker_that_cannot_start_ends_the_run_not_the_trial(study: Study) -> None:
-    desk = Desk(study, slots=1)
-    started = start_of(desk.suggest("a"))
-    desk.error(
+    broker = Broker(study, slots=1)
+    started = start_of(broker.suggest("a"))
+    broker.error(
         "a", "The actor died because of an error raised in its creation task\nFileNotFound"
     )
-    desk.complete("a", None)
-    assert isinstance(desk.failure, ConfigError)
+    broker.complete("a", None)
+    assert isinstance(broker.failure, ConfigError)
     assert study.history.live == {started.trial}

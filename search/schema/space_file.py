@@ -1,35 +1,25 @@
 """The space file's schema: read strictly, every mistake named with its place and remedy.
 
-Comes out: a `Config`, frozen, with every default filled in. No torch here.
+A `SpaceFile` is what a person wrote, with every default filled in; `auto`, `all` and `fill`
+are still words. `search.space.resolve` makes a `StudyPlan` of it. No torch here.
 """
 
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from search.schema.budget import Budget
 from search.schema.data import Data
+from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
+from search.schema.parts import Choice, choice_from
+from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Search
 from search.schema.section import Section
+from search.schema.tasks import TASKS
 from search.schema.training import Training
 from search.schema.values import MisfitError
-
-_MOST_CANDIDATES = 20_000_000
-
-
-class Scheduler(Section):
-    """Early stopping: none (fifo), or asynchronous successive halving (asha)."""
-
-    name: Literal["fifo", "asha"] = "fifo"
-    grace: PositiveInt = 1  # epochs before a trial may be stopped
-    reduction: Annotated[int, Field(ge=2)] = 3  # one in so many goes on at each rung
 
 
 class Confirm(Section):
@@ -38,6 +28,12 @@ class Confirm(Section):
     top: PositiveInt
     seeds: PositiveInt
     epochs: PositiveInt
+
+
+class Keep(Section):
+    """Whose weights are kept when a trial ends: of the best networks, and of all confirmed."""
+
+    best: Annotated[int, Field(ge=0)] = 1
 
 
 def gpu_share(value: Any) -> float | str:
@@ -54,43 +50,64 @@ class Resources(Section):
     gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
     cpu: PositiveInt = 1
 
-    @property
-    def gpus(self) -> float:
-        """GPUs of one trial, once auto has been measured (`search.profiling.packing`)."""
-        assert self.gpu != "auto", "measured before anything runs"
-        return self.gpu
+
+Scheduler = Annotated[Choice, BeforeValidator(choice_from(SCHEDULERS))]
+Task = Annotated[Choice, BeforeValidator(choice_from(TASKS))]
 
 
-class Config(Section):
+class SpaceFile(Section):
     """A whole space file."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     network: Network
     budget: Budget = Budget()
     data: Data
+    task: Task = Choice(name="classification")
     training: Training
     search: Search
-    scheduler: Scheduler = Scheduler()
+    scheduler: Scheduler = Choice(name="fifo")
     confirm: Confirm | None = None
+    keep: Keep = Keep()
     resources: Resources = Resources()
 
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Those of the study: as written, or the first metric of the task."""
+        metrics = TASKS[self.task.name].metrics
+        written = self.search.objectives
+        return objectives_of(written or (f"val_{metrics[0].name}",), metrics)
+
     @model_validator(mode="after")
-    def _fits_asha(self) -> Self:
-        if self.scheduler.name != "asha":
-            return self
-        if self.scheduler.grace >= self.training.epochs:
+    def _measured(self) -> Self:
+        try:
+            objectives = self.objectives
+        except ValueError as error:
+            raise MisfitError("search.objectives", str(error)) from error
+        names = [objective.name for objective in objectives]
+        reported = [one.name for one in objectives if one.source == "reported"]
+        if not reported or len({*names}) < len(names):
+            known = ", ".join(f"val_{m.name}" for m in TASKS[self.task.name].metrics)
+            raise MisfitError(
+                "search.objectives",
+                f"must hold one that trials report ({known}), and each objective once; beside "
+                f"it there are {', '.join(COUNTED)}",
+            )
+        if SCHEDULERS[self.scheduler.name].traits and len(reported) > 1:
+            raise MisfitError(
+                "scheduler.name",
+                f"stops trials by one reported objective, and there are {', '.join(reported)}; "
+                "write fifo, or one of them",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_something_to_stop(self) -> Self:
+        grace = self.scheduler.options.get("grace", 0)
+        if isinstance(grace, int) and grace >= self.training.epochs:
             raise MisfitError(
                 "scheduler.grace",
                 f"leaves nothing of training.epochs {self.training.epochs} to save; lower it, "
                 "or write name: fifo",
-            )
-        if len(self.search.objectives) > 1:
-            raise MisfitError("scheduler.name", "needs a single objective; write fifo")
-        if self.search.seeds > 1:
-            raise MisfitError(
-                "search.seeds",
-                "need whole trials, which asha does not leave; write scheduler: {name: fifo}, "
-                "or give the best their seeds with confirm",
             )
         return self
 

@@ -1,0 +1,138 @@
+"""The Python API: the same as the commands, from a notebook or a script."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from res2net import Architecture, parse
+from search import session
+from search.schema.datasets import DATASETS
+from search.session import Request, Space, StudyResult
+from search.study.events import Ended, Epoch, Started
+
+OnEvent = Callable[[Started | Epoch | Ended], None]
+
+
+def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
+    """Read and check a space, from a file or from a mapping of the same keys.
+
+    Args:
+        space: path of a YAML file, or its content as a mapping.
+        overrides: `key.subkey=value` texts laid over it.
+
+    Raises:
+        ConfigError: everything that is wrong, one line each with place, rule and remedy.
+    """
+    return session.open_space(space, overrides)
+
+
+def run_study(  # noqa: PLR0913 - the options of the command, by keyword
+    space: Space | Path | str | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    out: Path | str | None = None,
+    time_limit: str | None = None,
+    address: str | None = None,
+    inline: bool = False,
+    on_event: OnEvent | None = None,
+    quiet: bool = True,
+) -> StudyResult:
+    """Run a study, or go on with it, as `python -m search.run` does.
+
+    Args:
+        space: from `load_space`, or what that takes.
+        overrides: `key.subkey=value` texts laid over it.
+        out: folder of the run; `runs/<study>` by default.
+        time_limit: such as "25m".
+        address: of a running Ray cluster.
+        inline: run trials in this process, one after another.
+        on_event: is given each start, epoch and end of a trial as it happens.
+        quiet: print nothing.
+
+    Returns:
+        Plan, trials, the best of them, kept weights and the folder of the run.
+
+    Raises:
+        ConfigError: bad input, before anything runs.
+        JournalError: the folder's journal cannot be read.
+    """
+    console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
+    prepared = session.prepare(session.open_space(space, overrides))
+    request = Request(
+        out=None if out is None else Path(out),
+        time_limit=time_limit,
+        address=address,
+        inline=inline,
+        command=("search.run_study",),
+        on_event=on_event,
+    )
+    _, result = session.run(prepared, request, console)
+    session.draw_summary(result.folder, quiet=quiet)
+    return result
+
+
+def train_network(
+    network: Architecture | str,
+    *,
+    data: str | Mapping[str, Any],
+    epochs: int,
+    seeds: int = 1,
+    training: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> StudyResult:
+    """Train one network, as `python -m search.train` does.
+
+    Args:
+        network: a description, or any name that `res2net.parse` reads; its classes are those
+            of the data.
+        data: name of a data set, or the keys of a data section.
+        epochs: of the training.
+        seeds: how often it is trained, each time with another seed.
+        training: further keys of the training section.
+        options: as `run_study` takes them.
+
+    Raises:
+        ArchitectureError: the name is not understood.
+        ConfigError: bad input, before anything runs.
+    """
+    section = {"name": data} if isinstance(data, str) else data
+    recipe = {"epochs": epochs, **(training or {})}
+    return run_study(space_of(network, section, recipe, seeds=seeds), **options)
+
+
+def space_of(
+    network: Architecture | str,
+    data: Mapping[str, Any],
+    training: Mapping[str, Any],
+    *,
+    seeds: int = 1,
+) -> dict[str, Any]:
+    """The space of one network, as a mapping of a space file's keys.
+
+    `validation` is a tenth of the training images where `data` does not say, and one of a tree
+    must say.
+    """
+    one = parse(network) if isinstance(network, str) else network
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", one.name)
+    depth = one.depth if isinstance(one.depth, int) else [list(one.depth)]
+    dims = {key: _listed(getattr(one, key)) for key in ("width", "scale", "cardinality")}
+    fixed = {key: getattr(one, key) for key in ("planes", "se", "version", "first_block")}
+    return {
+        "study": f"train_{name}",
+        "network": {"skeleton": one.skeleton, "depth": depth, **dims, **fixed},
+        "data": {"validation": _validation(str(data.get("name"))), **data},
+        "training": dict(training),
+        "search": {"sampler": "grid", "seeds": seeds},
+    }
+
+
+def _validation(name: str) -> int:
+    facts = DATASETS.ours.get(name)
+    return max(1, (facts.train if facts else 0) // 10)
+
+
+def _listed(value: int | tuple[int, ...]) -> Any:
+    return [list(value)] if isinstance(value, tuple) else value

@@ -1,0 +1,140 @@
+"""What a person sees at the end: the best networks, the rest, and where it all lies."""
+
+import shlex
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from res2net.architecture import written
+from search.schema.metrics import Objective, on_test
+from search.schema.units import format_amount
+from search.session import StudyResult, draw_summary
+from search.study.events import Ended, Started, Status
+from search.study.history import History
+from search.study.journal import FILE
+from search.study.study import Study
+
+_BEST_ROWS = 10
+
+
+def show(console: Console, study: Study, result: StudyResult) -> int:
+    """Print the tables and draw the figures; the exit code of drawing."""
+    history = study.history
+    # Names must be whole, also in a narrow window: it then wraps the lines.
+    wide = Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
+    objectives = study.plan.objectives
+    wide.print(best_table(history, objectives))
+    if history.ended("confirm"):
+        wide.print(confirmed_table(history, objectives))
+    for trial, ended in history.ends.items():
+        if ended.status not in (Status.OK, Status.PRUNED):
+            console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
+    for line in cut_trials(history, usual=study.plan.training.accumulate):
+        console.print(line, soft_wrap=True)
+    code = draw_summary(result.folder)
+    for line in _where(result):
+        console.print(line, soft_wrap=True)
+    return code
+
+
+def best_table(history: History, objectives: Sequence[Objective]) -> Table:
+    """The best networks of the search, by the metric that ranks."""
+    ranked = history.ranked()
+    shown = min(len(ranked), _BEST_ROWS)
+    seeds = max((len(one.ends) for one in ranked), default=0)
+    spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
+    title = f"best {shown} of {len(ranked)} networks trained whole{spread}"
+    metrics = _scores(objectives)
+    table = _table(title, metrics)
+    for _, started, ends in ranked[:_BEST_ROWS]:
+        table.add_row(*_cells(started), *_values(ends, metrics, spread=seeds > 1))
+    return table
+
+
+def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table:
+    """The confirmed networks: mean and standard deviation over their fresh seeds."""
+    metrics = _scores(objectives)
+    table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)", metrics)
+    groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
+    for _, started, ended in history.whole("confirm"):
+        groups.setdefault((started.name, started.epochs), []).append((started, ended))
+    for members in groups.values():
+        ends = [ended for _, ended in members]
+        table.add_row(*_cells(members[0][0]), *_values(ends, metrics, spread=True))
+    return table
+
+
+def cut_trials(history: History, *, usual: int) -> Iterator[str]:
+    """A line for each trial that memory was too small for, and what was done about it.
+
+    Args:
+        history: of the study.
+        usual: parts that the recipe itself cuts a batch into.
+    """
+    for trial, ended in history.ends.items():
+        if ended.taken and ended.taken.parts > usual:
+            yield (
+                f"trial {trial} {ended.status}: for want of memory each batch passed in "
+                f"{ended.taken.parts} parts; its norms saw the images of a part, not of a batch"
+            )
+
+
+def _where(result: StudyResult) -> Iterator[str]:
+    """Where everything lies, and the lines that make use of it."""
+    folder = shlex.quote(str(result.folder))
+    yield f"record: {result.folder / FILE}"
+    yield f"report: python -m analysis.report {folder}"
+    if result.weights:
+        best = result.weights[0]
+        yield f"weights: {loading_line(best)}"
+
+
+def loading_line(weights: Path) -> str:
+    """The line of Python that loads a network with kept weights."""
+    name = weights.name.rpartition("-seed")[0].removesuffix("-confirmed")
+    return f"res2net.build({name!r}, weights={str(weights)!r})"
+
+
+def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+    """What trials reported: each metric on the validation images, then on the test images."""
+    reported = [one for one in objectives if one.source == "reported"]
+    return tuple(side for one in reported for side in (one, on_test(one)))
+
+
+def _table(title: str, metrics: Sequence[Objective]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
+    columns = ("depth", "width", "scale", "card.", "params", "MACs")
+    for column in (*columns, *(metric.label for metric in metrics)):
+        table.add_column(column, justify="right")
+    return table
+
+
+def _cells(started: Started) -> list[str]:
+    network = started.network()
+    dims = (network.layers, network.width, network.scale, network.cardinality)
+    costs = (format_amount(started.params), format_amount(started.macs))
+    return [started.name, *map(written, dims), *costs]
+
+
+def _values(
+    ends: Sequence[Ended], metrics: Sequence[Objective], *, spread: bool
+) -> Iterator[str]:
+    """Each metric over the whole trials of one network."""
+    for metric in metrics:
+        values = [end.metrics[metric.name] for end in ends if metric.name in end.metrics]
+        yield _value(values, metric, spread=spread)
+
+
+def _value(values: list[float], metric: Objective, *, spread: bool) -> str:
+    if not values:
+        return ""
+    if not spread or len(values) < 2:
+        return metric.text(values[0]) + (" (1)" if spread else "")
+    deviation = metric.text(statistics.stdev(values))
+    mean = metric.text(statistics.mean(values)).removesuffix(" %")
+    return f"{mean} +- {deviation} ({len(values)})"

@@ -1,0 +1,53 @@
+"""Trained weights as a file that anybody loads, and beside it what they are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from search.schema.files import replace_text, replacing
+from search.study.events import Started
+
+
+def save_weights(
+    path: Path,
+    network: nn.Module,
+    started: Started,
+    metrics: dict[str, float],
+    facts: dict[str, Any],
+) -> None:
+    """Write a network as safetensors, and as .json its architecture, metrics and data.
+
+    Args:
+        path: of the .safetensors file; its folder is made.
+        network: as it was scored.
+        started: the trial.
+        metrics: of its last epoch and of the test images.
+        facts: of the task: classes, mean, std.
+
+    Raises:
+        OSError: the disk is full or gone; neither file is there then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }
+    about = {
+        "name": started.name,
+        "architecture": started.architecture,
+        "trial": started.trial,
+        "phase": started.phase,
+        "repeat": started.repeat,
+        "seed": started.seed,
+        "epochs": started.epochs,
+        "metrics": metrics,
+        "torch": torch.__version__,
+        **facts,
+    }
+    with replacing(path) as file:
+        file.write(safetensors.torch.save(tensors, {"name": started.name}))
+    replace_text(path.with_suffix(".json"), json.dumps(about, indent=2))

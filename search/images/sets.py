@@ -1,0 +1,97 @@
+"""Loaders of the data sets that are no trees of files: their images as arrays.
+
+Each takes the root folder and returns train and test, each (images, labels): uint8
+(N, side, side, 3) and int64 (N,).
+"""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from search.schema.datasets import DATASETS
+from search.schema.seeds import seed_of
+
+_SPLIT_SEED = 0  # of every cut; never the study's, so that studies can be compared
+Indices = npt.NDArray[np.intp]
+Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+
+
+def load_arrays(name: str, root: Path) -> tuple[Arrays, Arrays]:
+    """Train and test of a data set of the table, or of a foreign one.
+
+    Args:
+        name: in DATASETS, or `module:attribute` of something with a method `load(root)`.
+        root: the folder of the data sets.
+    """
+    made = DATASETS.make(name)
+    arrays: tuple[Arrays, Arrays] = made.load(root) if hasattr(made, "load") else made(root)
+    return arrays
+
+
+def cut_evenly(labels: npt.NDArray[np.int64], size: int) -> tuple[Indices, Indices]:
+    """Indices to keep and to cut: `size` images, as evenly over the classes as can be.
+
+    Both come class by class in turn, so that the first n of them are even too.
+    """
+    shuffled = np.random.default_rng(_SPLIT_SEED).permutation(len(labels))
+    turn = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels[shuffled] == label)
+        turn[members] = np.arange(len(members))
+    order = shuffled[np.argsort(turn, kind="stable")]
+    return order[size:], order[:size]
+
+
+def digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come with scikit-learn
+    """UCI's handwritten digits as grey images of 8x8 pixels, 1,437 and 360 of them."""
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - 1.5 s that others need not pay
+
+    bunch = load_digits()
+    grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
+    arrays = (np.repeat(grey[..., None], 3, axis=3), bunch.target.astype(np.int64))
+    kept, cut = cut_evenly(arrays[1], DATASETS["digits"].test)
+    return (arrays[0][kept], arrays[1][kept]), (arrays[0][cut], arrays[1][cut])
+
+
+def synthetic(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - made, not read
+    """Four noisy patterns that any network tells apart."""
+    facts = DATASETS["synthetic"]
+    rng = np.random.default_rng(seed_of(_SPLIT_SEED, "synthetic"))
+    side = facts.image_size
+    patterns = rng.integers(0, 2, (facts.classes, side, side, 3)) * 128 + 64
+
+    def draw(count: int) -> Arrays:
+        labels = np.arange(count) % facts.classes
+        noisy = patterns[labels] + rng.normal(0, 32, (count, side, side, 3))
+        return noisy.clip(0, 255).astype(np.uint8), labels
+
+    return draw(facts.train), draw(facts.test)
+
+
+def _cifar(
+    name: str, train: tuple[str, ...], test: str, key: str
+) -> Callable[[Path], tuple[Arrays, Arrays]]:
+    def load_cifar(root: Path) -> tuple[Arrays, Arrays]:
+        folder = root / DATASETS[name].folder
+        parts = [_batch(folder / file, key) for file in train]
+        joined = (np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+        return joined, _batch(folder / test, key)
+
+    return load_cifar
+
+
+def _batch(path: Path, key: str) -> Arrays:
+    # The md5 was checked against the official file's before, so this is that very pickle.
+    with path.open("rb") as file:
+        batch = pickle.load(file, encoding="latin1")  # noqa: S301 - see above
+    images = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return images, np.asarray(batch[key], dtype=np.int64)
+
+
+cifar10 = _cifar(
+    "cifar10", tuple(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "labels"
+)
+cifar100 = _cifar("cifar100", ("train",), "test", "fine_labels")

@@ -1,0 +1,127 @@
+"""Metrics and objectives: what a trial reports or costs, and which way each is better.
+
+A metric of a task is reported for two splits, as `val_<metric>` and `test_<metric>`; the
+training loss is reported as `train_loss`. No torch here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from res2net import Architecture, Cost
+from res2net.plugins import PluginError, load_plugin, split_plugin
+
+Direction = Literal["minimize", "maximize"]
+Source = Literal["counted", "reported"]
+
+VALIDATION, TEST = "val_", "test_"
+PERCENT = "%"
+
+
+class Metric(NamedTuple):
+    """A score of a task, as its table names it, without the split."""
+
+    name: str
+    direction: Direction = "minimize"
+    unit: str = ""  # "%" for a percentage
+    complement: str = ""  # what 100 % less this is called, such as accuracy
+
+
+class Objective(NamedTuple):
+    """A number by which networks are compared: counted before a trial, or reported by it.
+
+    A counted one of a foreign part has a `counter`: (architecture, cost) to a number.
+    """
+
+    name: str
+    direction: Direction
+    source: Source
+    unit: str = ""
+    complement: str = ""
+    counter: Callable[[Architecture, Cost], float] | None = None
+
+    @property
+    def column(self) -> str:
+        """Its column in tables: percentages say so."""
+        return column_of(self.name, self.unit)
+
+    def loss(self, value: float) -> float:
+        """The value as something to make small."""
+        return value if self.direction == "minimize" else -value
+
+    def text(self, value: float) -> str:
+        """The value with its unit."""
+        if self.source == "counted":
+            return f"{value:,.6g}"
+        return f"{value:.2f} %" if self.unit == PERCENT else f"{value:.4g}{_spaced(self.unit)}"
+
+    @property
+    def label(self) -> str:
+        """Its name as a person reads it: `val error`."""
+        return self.name.rpartition(":")[2].replace("_", " ")
+
+    def to_json(self) -> dict[str, str]:
+        """What the manifest keeps of it, so that readers need not import the part."""
+        return {key: value for key, value in self._asdict().items() if key != "counter"}
+
+
+COUNTED = {name: Objective(name, "minimize", "counted") for name in Cost._fields}
+
+
+def column_of(name: str, unit: str) -> str:
+    """The column of a number in tables."""
+    return f"{name}_pct" if unit == PERCENT else name
+
+
+def validated(metrics: Sequence[Metric]) -> dict[str, Objective]:
+    """Each metric of a task on the validation images, by the name it is reported under."""
+    return {
+        f"{VALIDATION}{m.name}": Objective(
+            f"{VALIDATION}{m.name}", m.direction, "reported", m.unit, m.complement
+        )
+        for m in metrics
+    }
+
+
+def on_test(objective: Objective) -> Objective:
+    """The same metric on the test images."""
+    return objective._replace(name=TEST + objective.name.removeprefix(VALIDATION))
+
+
+def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Objective, ...]:
+    """The objectives of a study by name.
+
+    Args:
+        names: of the task's validation metrics, of costs, or `module:attribute` of a function
+            (architecture, cost) to a number, whose attribute `direction` may be "maximize".
+        metrics: of the task.
+
+    Raises:
+        ValueError: a name that is none, with those that there are; a part that cannot be
+            imported or is no function.
+    """
+    known = validated(metrics) | COUNTED
+    return tuple(_foreign(n) if split_plugin(n) else _known(n, known) for n in names)
+
+
+def _known(name: str, known: dict[str, Objective]) -> Objective:
+    if name not in known:
+        raise ValueError(
+            f"holds {name!r}, which is no objective; write some of {', '.join(known)}, or "
+            "package.module:attribute"
+        )
+    return known[name]
+
+
+def _foreign(name: str) -> Objective:
+    counter: Any = load_plugin(name).value
+    direction: Any = getattr(counter, "direction", "minimize")
+    if not callable(counter) or direction not in ("minimize", "maximize"):
+        raise PluginError(
+            f"{name}: is no function (architecture, cost) to a number with a direction of "
+            "minimize or maximize; change it so"
+        )
+    return Objective(name, direction, "counted", counter=counter)
+
+
+def _spaced(unit: str) -> str:
+    return f" {unit}" if unit else ""

@@ -1,0 +1,166 @@
+"""Parts that people add: one table for each kind, and the door for those from outside.
+
+An entry of a table says what a part is called, what it takes, how it behaves (its traits) and
+where its code is, as `module:attribute`, so that a table imports none of it. Wherever a space
+file names an entry it may also name `package.module:attribute` or `path/to/file.py:attribute`.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from pydantic import Field
+
+from res2net.plugins import PluginError, import_attribute, load_plugin, split_plugin
+from search.schema.section import Section
+
+
+class NoOptions(Section):
+    """A part that takes no keys of its own."""
+
+
+class Entry(Protocol):
+    """What every table says of a part."""
+
+    @property
+    def maker(self) -> str:
+        """`module:attribute` of its code."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+
+    @property
+    def options(self) -> type[Section] | None:
+        """The schema of the keys that it takes; None takes any, as a foreign part may."""
+
+
+Facts = TypeVar("Facts", bound=Entry)
+
+
+@dataclass(frozen=True)
+class Table(Generic[Facts]):
+    """All parts of one kind, by name.
+
+    Args:
+        kind: what they are called, such as "sampler".
+        ours: those of this project.
+        read: the facts of a foreign part, from (its name, what was imported); raises
+            PluginError where it lacks something.
+    """
+
+    kind: str
+    ours: Mapping[str, Facts]
+    read: Callable[[str, Any], Facts]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ours)
+
+    def __getitem__(self, name: str) -> Facts:
+        """The facts of a part.
+
+        Raises:
+            PluginError: there is none of this name, or a foreign one cannot be had.
+        """
+        if name in self.ours:
+            return self.ours[name]
+        if split_plugin(name):
+            return self.read(name, load_plugin(name).value)
+        near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
+        mean = f"did you mean {near[0]!r}? " if near else ""
+        raise PluginError(
+            f"is not a {self.kind}; {mean}write {' or '.join(self.ours)}, or "
+            "package.module:attribute or path/to/file.py:attribute of your own"
+        )
+
+    def checked(self, value: Any) -> str:
+        """A name that the table has, from what a space file holds.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if not isinstance(value, str):
+            raise ValueError(f"is not a name of a {self.kind}; write {' or '.join(self.ours)}")
+        self[value]
+        return value
+
+    def make(self, name: str) -> Any:
+        """Import the code of a part."""
+        return import_attribute(self[name].maker)
+
+
+class Choice(Section):
+    """A part that a space file chose, with the keys that it takes."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def choice_from(table: "Table[Any]") -> Callable[[Any], Choice]:
+    """Read `name`, or `{name: name, key: value}`, into a `Choice` of a table.
+
+    Raises:
+        ValueError: no such part, or keys that it does not take (a ValidationError).
+    """
+
+    def read(value: Any) -> Choice:
+        if isinstance(value, Choice):
+            return value
+        written = {"name": value} if isinstance(value, str) else value
+        if not isinstance(written, dict) or not isinstance(written.get("name"), str):
+            raise ValueError(
+                f"is not a {table.kind}; write {' or '.join(table)}, or "
+                f"{{name: {next(iter(table))}, ...}}"
+            )
+        options = {key: given for key, given in written.items() if key != "name"}
+        if options.keys() == {"options"} and isinstance(options["options"], dict):
+            options = options["options"]  # as it was written down
+        schema = table[written["name"]].options
+        taken = options if schema is None else schema.model_validate(options).model_dump()
+        return Choice(name=written["name"], options=taken)
+
+    return read
+
+
+class Origin(NamedTuple):
+    """Where a foreign part of a study came from; what a manifest keeps of it."""
+
+    key: str  # of the space file
+    name: str
+    source: str | None  # its file
+    version: str | None
+    digest: str | None
+
+
+def origin_of(key: str, name: str) -> Origin:
+    """Look up where a foreign part was imported from."""
+    plugin = load_plugin(name)
+    source = None if plugin.source is None else str(plugin.source)
+    return Origin(key, name, source, plugin.version, plugin.digest)
+
+
+def require_methods(name: str, value: Any, *needed: str) -> None:
+    """Make sure that a foreign part has what is asked of its kind.
+
+    Raises:
+        PluginError: it lacks something, which is named.
+    """
+    missing = [each for each in needed if not hasattr(value, each)]
+    if missing:
+        raise PluginError(f"{name}: has no {' and no '.join(missing)}; add what is missing")
+
+
+def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]:
+    """The traits that a foreign part says it has; none where it says nothing.
+
+    Raises:
+        PluginError: one that is not known.
+    """
+    traits = frozenset(getattr(value, "traits", ()))
+    unknown = sorted(traits - known.keys())
+    if unknown:
+        raise PluginError(
+            f"{name}: its traits hold {unknown[0]!r}; there are {', '.join(known)}"
+        )
+    return traits

@@ -1,0 +1,106 @@
+"""The plan of a study: a space file with every word become a number. No torch here.
+
+It is what a study, its workers and its readers are given, and what the manifest holds. Trials
+are counted here and nowhere else.
+"""
+
+from typing import Self
+
+from pydantic import PositiveInt
+
+from search.schema.budget import Budget
+from search.schema.data import PlannedData
+from search.schema.metrics import Metric, Objective, objectives_of
+from search.schema.network import Network
+from search.schema.parts import Choice
+from search.schema.search import PlannedSearch
+from search.schema.section import Section
+from search.schema.space_file import Confirm, Keep, Resources, Scheduler, Task
+from search.schema.tasks import TASKS
+from search.schema.training import PlannedTraining
+
+
+class PlannedResources(Resources):
+    """What one trial takes, in numbers."""
+
+    gpu: float
+
+
+class StudyPlan(Section):
+    """A study, decided.
+
+    `candidates` is how many distinct networks lie inside the budget.
+    """
+
+    study: str
+    network: Network
+    budget: Budget
+    data: PlannedData
+    task: Task = Choice(name="classification")
+    training: PlannedTraining
+    search: PlannedSearch
+    scheduler: Scheduler = Choice(name="fifo")
+    confirm: Confirm | None = None
+    keep: Keep = Keep()
+    resources: PlannedResources
+    candidates: PositiveInt
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What trials report, without the split."""
+        return TASKS[self.task.name].metrics
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """By which networks are compared."""
+        return objectives_of(self.search.objectives, self.metrics)
+
+    @property
+    def ranking(self) -> Objective:
+        """The objective that says which network is the best: the first that trials report."""
+        return next(one for one in self.objectives if one.source == "reported")
+
+    def search_trials(self, pruned: int = 0) -> int:
+        """Trials of the search: every network with every seed.
+
+        Args:
+            pruned: networks that early stopping ended at their first seed; these have no other.
+        """
+        search = self.search
+        return search.trials * search.seeds - pruned * (search.seeds - 1)
+
+    @property
+    def confirmed(self) -> int:
+        """Networks that are confirmed, if as many are trained whole."""
+        return min(self.confirm.top, self.search.trials) if self.confirm else 0
+
+    @property
+    def confirm_trials(self) -> int:
+        """Trials of the confirmation, if as many networks are trained whole."""
+        return self.confirmed * self.confirm.seeds if self.confirm else 0
+
+    def epochs(self, phase: str) -> int:
+        """Epochs of a trial of a phase: "search" or "confirm"."""
+        if phase == "confirm" and self.confirm:
+            return self.confirm.epochs
+        return self.training.epochs
+
+    @property
+    def phases(self) -> tuple[tuple[int, int], ...]:
+        """Trials and epochs of each phase, at most."""
+        search = (self.search_trials(), self.epochs("search"))
+        confirm = (self.confirm_trials, self.epochs("confirm"))
+        return (search, confirm) if self.confirm else (search,)
+
+    def with_gpu(self, share: float) -> Self:
+        """The same study with so much of a GPU for each trial."""
+        resources = self.resources.model_copy(update={"gpu": share})
+        return self.model_copy(update={"resources": resources})
+
+    def extended(self, *, trials: int, seeds: int) -> Self:
+        """The same study with at least so many networks and seeds."""
+        most = {
+            "trials": max(self.search.trials, trials),
+            "seeds": max(self.search.seeds, seeds),
+        }
+        return self.model_copy(update={"search": self.search.model_copy(update=most)})

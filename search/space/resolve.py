@@ -1,0 +1,176 @@
+"""A space file becomes the plan of a study: images counted, candidates surveyed, no word left.
+
+Whatever can be known before anything runs is refused here, with its place in the file.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from res2net import ArchitectureError, cost
+from res2net.skeletons import skeleton_of
+from search.images.resolve import resolve_data
+from search.schema.data import PlannedData
+from search.schema.network import Network
+from search.schema.search import Base, Search
+from search.schema.space_file import SpaceFile
+from search.schema.study_plan import StudyPlan
+from search.schema.training import PlannedTraining, planned_training
+from search.schema.values import MisfitError
+from search.schema.yaml import ConfigError, Document
+from search.space.axes import Axes
+from search.space.grid import axes_of
+from search.space.survey import Near, Survey, survey
+
+_MOST_CANDIDATES = 20_000_000
+
+
+class Resolved(NamedTuple):
+    """A study that can begin: its plan, and the candidates inside its budget."""
+
+    plan: StudyPlan
+    survey: Survey
+
+
+def resolve(space: SpaceFile, document: Document) -> Resolved:
+    """Fill in what a space file leaves open, and count everything.
+
+    Where it says `gpu: auto`, the plan has one whole GPU; `StudyPlan.with_gpu` replaces that
+    by what was measured.
+
+    Args:
+        space: as written.
+        document: says where its values stand.
+
+    Raises:
+        ConfigError: the images are not there or too few, a network cannot be, nothing fits
+            the budget (with the nearest on each side), or more trials than candidates.
+    """
+    data = resolve_data(space.data, document)
+    training = planned_training(space.training, space.data.name)
+    _check_batch(training, data, document)
+    _check_squares(training, data, document)
+    _check_resolution(space.network, data, document)
+    try:
+        list(space.network.probes(data.classes))
+    except ArchitectureError as error:
+        place = document.place(("network", error.field))
+        raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
+    _check_countable(space.network, data, document)
+    _check_surveyable(space.network, document)
+    search = _with_base(space.network, space.search, document)
+    surveyed = survey(space.network, space.budget, data, search)
+    _check_candidates(search, surveyed, document)
+    written: dict[str, Any] = space.model_dump()
+    trials = len(surveyed) if search.trials == "all" else search.trials
+    objectives = tuple(one.name for one in space.objectives)
+    gpu = 1.0 if space.resources.gpu == "auto" else space.resources.gpu
+    decided = {
+        "data": data.model_dump(),
+        "training": training.model_dump(),
+        "search": search.model_dump() | {"trials": trials, "objectives": objectives},
+        "resources": space.resources.model_dump() | {"gpu": gpu},
+        "candidates": len(surveyed),
+    }
+    return Resolved(StudyPlan.model_validate(written | decided), surveyed)
+
+
+def _check_batch(training: PlannedTraining, data: PlannedData, document: Document) -> None:
+    images, size = data.train, training.batch_size
+    if size > images:
+        raise ConfigError(
+            f"{document.place(('training', 'batch_size'))}: training.batch_size: {size:,} is "
+            f"more than the {images:,} images that are trained on; lower it"
+        )
+
+
+def _check_squares(training: PlannedTraining, data: PlannedData, document: Document) -> None:
+    side = data.resolution
+    for key in ("crop", "cutout"):
+        pixels = getattr(training, key)
+        if pixels >= side:
+            raise ConfigError(
+                f"{document.place(('training', key))}: training.{key}: {pixels} px leave "
+                f"nothing of images of {side} px; lower it"
+            )
+
+
+def _check_resolution(network: Network, data: PlannedData, document: Document) -> None:
+    """The chosen resolution must give each network's last features at least one whole place."""
+    resolution = data.resolution
+    for skeleton, _ in network.forms():
+        stride = skeleton_of(skeleton).strides[-1]
+        if data.tree and resolution < stride:
+            place = document.place(("data", "resolution"))
+            raise ConfigError(
+                f"{place}: data.resolution: {resolution} px is less than the {stride} px that "
+                f"one place of {skeleton}'s last features spans; write at least that"
+            )
+
+
+def _check_countable(network: Network, data: PlannedData, document: Document) -> None:
+    """Grids are counted in 64-bit integers, which wrap without a word."""
+    for largest in network.largest(data.classes):
+        if cost(largest, image_size=data.resolution).macs >= 2**62:
+            raise ConfigError(
+                f"{document.place(('network',))}: network: its largest candidate "
+                f"({largest.name}) has more than 2**62 multiply-adds, too many to count; "
+                "lower the largest values"
+            )
+
+
+def _check_surveyable(network: Network, document: Document) -> None:
+    """Each candidate is counted before anything else: a few million a second."""
+    sizes = [network.count(field) for field in ("width", "scale", "cardinality")]
+    candidates = len(network.forms()) * len(network.se) * math.prod(sizes)
+    if candidates > _MOST_CANDIDATES:
+        raise ConfigError(
+            f"{document.place(('network',))}: network: names {candidates:,} combinations, more "
+            f"than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or fewer of "
+            "them per_stage"
+        )
+
+
+def _with_base(network: Network, search: Search, document: Document) -> Search:
+    """The section with the whole base of axes, so that its record says where they meet."""
+    if not search.has_axes:
+        return search
+    try:
+        axes = Axes(axes_of(network)[0], search)
+    except MisfitError as error:
+        place = document.place(tuple(error.at.split(".")))
+        raise ConfigError(f"{place}: {error.at}: {error}") from error
+    return search.model_copy(update={"base": Base(**axes.values)})
+
+
+def _check_candidates(search: Search, surveyed: Survey, document: Document) -> None:
+    """A study must have candidates, and as many as it has networks."""
+    if len(surveyed) == 0:
+        place = document.place(("budget",))
+        near = "; ".join(_near_words(side, near) for side, near in surveyed.near.items())
+        raise ConfigError(
+            f"{place}: budget: none of {surveyed.total:,} candidates fits; {near}; "
+            "widen the budget or the dimensions"
+        )
+    if search.has_axes and surveyed.base is None:
+        values = search.base.model_dump(exclude_none=True)
+        shown = ", ".join(f"{key} {value}" for key, value in values.items())
+        raise ConfigError(
+            f"{document.place(('search', 'base'))}: search.base: the network where the axes "
+            f"meet ({shown}) is outside the budget, so nothing could be compared with it; "
+            "widen the budget, or write another base"
+        )
+    if search.trials != "all" and search.trials > len(surveyed):
+        place = document.place(("search", "trials"))
+        raise ConfigError(
+            f"{place}: search.trials: {search.trials:,} is more than the "
+            f"{len(surveyed):,} distinct candidates inside the budget; write at most that, or "
+            "widen the budget or the dimensions"
+        )
+
+
+def _near_words(side: str, near: Near) -> str:
+    counted = near.cost
+    return (
+        f"nearest {side}: {near.architecture.name} with {counted.macs:,} MACs, "
+        f"{counted.params:,} params, {counted.activations:,} activations"
+    )

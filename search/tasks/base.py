@@ -1,0 +1,105 @@
+"""The task protocol: the data, the network, the loss of a batch, the scores of a split.
+
+The engine knows nothing else of what is learned. A batch is whatever the task says it is; the
+engine hands it back to the task's own loss.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from res2net import Architecture
+from res2net.plugins import PluginError
+from search.schema.parts import require_methods
+from search.schema.study_plan import StudyPlan
+from search.schema.tasks import TASKS
+
+Forward = Callable[..., Any]  # the network's pass, in the precision of the recipe
+SplitName = Literal["validation", "test"]
+
+
+class DivergedError(ArithmeticError):
+    """What is computed is no longer a number."""
+
+
+class Batch(Protocol):
+    """The images of one step, with whatever the loss needs."""
+
+    def pieces(self, count: int) -> Iterator[tuple[Any, float]]:
+        """The batch in at most `count` pieces, each with its share of the batch.
+
+        A piece is what `Task.loss` takes; the shares add up to 1.
+        """
+
+
+class Task(Protocol):
+    """What a trial learns and how it is scored; holds the data on the device.
+
+    Attributes:
+        batch_size: images of a step.
+        steps: of an epoch.
+    """
+
+    batch_size: int
+    steps: int
+
+    def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
+        """The network to train, on the device, its weights drawn from `seed`."""
+
+    def sample(self, pieces: int) -> Tensor | None:
+        """An input as large as a piece of a batch, None where pieces differ in size.
+
+        It is what CUDA graphs are captured with; without one the pass runs eagerly.
+        """
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[Batch]:
+        """The batches of an epoch, every random choice drawn from `generator` at once.
+
+        Args:
+            generator: on the device, seeded for this epoch.
+            start: steps that were taken before; their batches are left out.
+        """
+
+    def loss(self, forward: Forward, piece: Any) -> Tensor:
+        """The mean loss of a piece of a batch: a scalar with a gradient."""
+
+    def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
+        """Every metric of the task on all images of a split, by its name without the split.
+
+        Raises:
+            DivergedError: the network puts out numbers that are not finite.
+        """
+
+    def facts(self) -> dict[str, Any]:
+        """What a user of the trained weights must know, as JSON: classes, mean, std."""
+
+
+def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any = None) -> Task:
+    """The task of a study, with its data on a device.
+
+    Args:
+        plan: of the study.
+        root: the folder of the data sets.
+        device: where trials run.
+        images: in the place of those below `root`, where a network is only timed.
+
+    Raises:
+        PluginError: a foreign task cannot be made, or lacks something.
+    """
+    choice = plan.task
+    maker = TASKS.make(choice.name)
+    more = {} if images is None else {"images": images}
+    try:
+        task = maker(plan, root=root, device=device, **choice.options, **more)
+    except TypeError as error:
+        if choice.name in TASKS:
+            raise
+        raise PluginError(
+            f"{choice.name}: cannot be made ({error}); it is given (plan, *, root, device) and "
+            "its own options"
+        ) from error
+    needed = ("batch_size", "steps", "network", "sample", "batches", "loss", "scores", "facts")
+    require_methods(choice.name, task, *needed)
+    return cast("Task", task)

@@ -1,0 +1,191 @@
+"""Classification: one class for each image, scored by top-1 and top-5 error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from res2net import Architecture, build
+from search.images.augmentation import Augmentation, Targets, dtype_of
+from search.images.draws import draw
+from search.images.splits import Split, Splits, load
+from search.images.stores import Prepare, Room, Store, make_store
+from search.schema.study_plan import StudyPlan
+from search.schema.training import PlannedTraining
+from search.tasks.base import DivergedError, Forward, SplitName
+from search.tasks.loss import mixed_loss
+from search.tasks.memory import is_out_of_memory
+
+# Pixels of one batch of a split that is scored; errors do not depend on it.
+_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23}
+
+
+def classification(
+    plan: StudyPlan, *, root: str, device: torch.device, images: Splits | None = None
+) -> "Classification":
+    """The images of a study on a device, to be told apart."""
+    return Classification(
+        plan.training,
+        load(plan.data, Path(root)) if images is None else images,
+        device=device,
+        resolution=plan.data.resolution,
+        share=plan.resources.gpu or 1.0,
+        workers=plan.resources.cpu,
+        classes=plan.data.class_names,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBatch:
+    """Normalised images (N, 3, H, W) in channels_last, and what the network should say."""
+
+    images: Tensor
+    targets: Targets
+
+    def pieces(self, count: int) -> Iterator[tuple["ImageBatch", float]]:
+        """As `search.tasks.base.Batch.pieces`."""
+        start = 0
+        for images in self.images.chunk(count):
+            stop = start + len(images)
+            piece = ImageBatch(images, self.targets.part(start, stop))
+            yield piece, len(images) / len(self.images)
+            start = stop
+
+
+class _Held(NamedTuple):
+    """Images where they are wanted; their labels (N,) on the device."""
+
+    store: Store
+    labels: Tensor
+
+
+class Classification:
+    """Images on a device, augmented there in batches.
+
+    Args:
+        training: recipe of every trial.
+        splits: the images.
+        device: where everything happens; what fits of the images is moved there.
+        resolution: of what networks see, in pixels; the images' own side where not given.
+        share: of the device that one trial has, 1 for all of it.
+        workers: processes that decode images, where they are not kept decoded.
+        classes: their names, where they have some.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword; `classification` fills them in from a plan
+        self,
+        training: PlannedTraining,
+        splits: Splits,
+        *,
+        device: torch.device,
+        resolution: int | None = None,
+        share: float = 1.0,
+        workers: int = 1,
+        classes: tuple[str, ...] = (),
+    ) -> None:
+        self._training, self._device, self._classes = training, device, classes
+        self._mean, self._std = splits.mean, splits.std
+        side = splits.train.side
+        self.resolution = resolution or side
+        self.augmentation = Augmentation(
+            training,
+            side=side,
+            resolution=self.resolution,
+            mean=splits.mean.to(device),
+            std=splits.std.to(device),
+            dtype=dtype_of(training.precision),
+        )
+        room = Room(device, share=share)
+
+        def held(split: Split, prepare: Prepare) -> _Held:
+            store = make_store(split, device, prepare, room=room, workers=workers)
+            return _Held(store, split.labels.to(device))
+
+        self._train = held(splits.train, self.augmentation.stored)
+        self._scored = {
+            "validation": held(splits.validation, _as_it_is),
+            "test": held(splits.test, _as_it_is),
+        }
+        count = len(self._train.labels)
+        self.batch_size = min(training.batch_size, count)
+        self.steps = training.steps(count)
+
+    def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
+        """The classifier itself."""
+        return build(architecture, seed=seed, device=self._device)
+
+    def sample(self, pieces: int) -> Tensor | None:
+        """Zeros as large as the first piece; None where pieces differ."""
+        side, dtype = self.resolution, dtype_of(self._training.precision)
+        batch = torch.zeros(self.batch_size, side, side, 3, dtype=dtype, device=self._device)
+        cut = batch.permute(0, 3, 1, 2).chunk(pieces)
+        return cut[0] if len({len(piece) for piece in cut}) == 1 else None
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[ImageBatch]:
+        """Batches in an order, and with augmentation, drawn anew for each epoch."""
+        size, count = self.batch_size, len(self._train.labels)
+        order = torch.randperm(count, device=self._device, generator=generator)
+        draws = draw(
+            self._training,
+            self.steps * size,
+            side=self.augmentation.side,
+            resolution=self.resolution,
+            generator=generator,
+        )
+        rows = torch.split(order[: self.steps * size], size)[start:]
+        gathered = self._train.store.batches(rows)
+        starts = range(start * size, self.steps * size, size)
+        for batch, row, at in zip(gathered, rows, starts, strict=True):
+            labels = self._train.labels[row]
+            yield ImageBatch(
+                *self.augmentation.batch(*batch, labels, draws.part(at, at + size))
+            )
+
+    def loss(self, forward: Forward, piece: ImageBatch) -> Tensor:
+        """Mean cross-entropy, of mixed labels where images are mixed."""
+        logits = forward(piece.images)
+        return mixed_loss(logits, piece.targets, smoothing=self._training.label_smoothing)
+
+    def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
+        """Top-1 and top-5 error in percent; in smaller batches where memory is short."""
+        labels = self._scored[split].labels
+        size = min(max(1, _PIXELS[self._device.type] // self.resolution**2), len(labels))
+        while True:
+            try:
+                return self._errors(forward, self._scored[split], size)
+            except (RuntimeError, MemoryError) as error:
+                if size == 1 or not is_out_of_memory(error):
+                    raise
+            size //= 2
+
+    def facts(self) -> dict[str, Any]:
+        """Names of the classes, and mean and std of the pixels in 0 to 1."""
+        return {
+            "classes": list(self._classes),
+            "mean": (self._mean / 255).tolist(),
+            "std": (self._std / 255).tolist(),
+            "resolution": self.resolution,
+        }
+
+    def _errors(self, forward: Forward, held: _Held, size: int) -> dict[str, float]:
+        device, labels = self._device, held.labels
+        wrong = torch.zeros(2, dtype=torch.int64, device=device)
+        finite = torch.ones((), dtype=torch.bool, device=device)
+        chosen = torch.split(torch.arange(len(labels), device=device), size)
+        for rows, gathered in zip(chosen, held.store.batches(chosen), strict=True):
+            logits = forward(self.augmentation.plain(gathered.images[gathered.positions]))
+            best = logits.float().topk(min(5, logits.shape[1])).indices
+            hit = best == labels[rows, None]
+            wrong += torch.stack([(~hit[:, 0]).sum(), (~hit.any(1)).sum()])
+            finite &= logits.isfinite().all()
+        if not finite:
+            raise DivergedError("the network puts out numbers that are not finite")
+        top1, top5 = (100 * wrong.double() / len(labels)).tolist()
+        return {"error": top1, "error_top5": top5}
+
+
+def _as_it_is(images: Tensor) -> Tensor:
+    return images

@@ -1,0 +1,53 @@
+"""Train one network: python -m search.train Res2Net-50-26w-4s --data cifar100 --epochs 30.
+
+The same journal, checkpoints and report as a study of many; the same command goes on.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from res2net import ArchitectureError
+from search import session
+from search.api import space_of
+from search.run import add_run_options, guarded, run_and_show
+from search.schema.yaml import ConfigError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    arguments = _parser().parse_args(argv)
+    return guarded(lambda console: _run(arguments, console, argv))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m search.train", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("network", help="any name of one, such as Res2NeXt-29-6c24w4s")
+    parser.add_argument("--data", required=True, metavar="NAME", help="such as cifar100")
+    parser.add_argument("--epochs", type=int, required=True, metavar="N")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="default: 1")
+    parser.add_argument("--recipe", metavar="NAME", help="a recipe, or the file of one")
+    add_run_options(parser)
+    return parser
+
+
+def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -> int:
+    session.deadline_of(arguments.time_limit)
+    recipe = {"recipe": arguments.recipe} if arguments.recipe else {}
+    training = {**recipe, "epochs": arguments.epochs}
+    try:
+        space = space_of(
+            arguments.network, {"name": arguments.data}, training, seeds=arguments.seeds
+        )
+    except ArchitectureError as error:
+        raise ConfigError(f"{arguments.network}: {error}") from error
+    prepared = session.prepare(session.open_space(space, arguments.set))
+    return run_and_show(prepared, arguments, console, ["python", "-m", "search.train", *argv])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
