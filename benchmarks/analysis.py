@@ -39,7 +39,6 @@ from analysis.runs.pareto import accuracy_vs_macs
 from analysis.runs.run import Run, read_run
 from benchmarks.machine import machine
 from search import plan
-from search.space.load import load
 from search.space.survey import survey
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status, architecture_to_json

@@ -23,8 +23,8 @@ from rich.table import Table
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
 from search.profiling.estimate import Rehearsal
-from search.profiling.rehearsal import RehearsalError, Stage
-from search.schema.config import Config
+from search.profiling.rehearsal import RehearsalError, Rehearsals
+from search.schema.study_plan import StudyPlan
 
 # Ascending: where one does not fit, those after it do not either.
 _ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console(width=120)
     console.print(machine(torch.device(arguments.device)))
     networks = [parse(name) for name in arguments.networks or (_ON_GPU if gpu else _ON_CPU)]
-    config = config_of("cifar100", batch=arguments.batch, gpu=gpu)
+    config = plan_of("cifar100", batch=arguments.batch, gpu=gpu)
     rows = compare(config, networks, ways(gpu=gpu), turns=arguments.turns)
     console.print(table(rows, turns=arguments.turns, batch=arguments.batch))
     return 0
@@ -69,9 +69,9 @@ def ways(*, gpu: bool) -> tuple[Way, ...]:
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
-def config_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> Config:
+def plan_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> StudyPlan:
     """A study on a data set, of which only the sizes matter here."""
-    return Config.model_validate(
+    return StudyPlan.model_validate(
         {
             "study": "packing",
             "network": {"depth": (20,), "width": (8,)},
@@ -90,7 +90,7 @@ def config_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> C
 
 
 def compare(
-    config: Config, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
+    config: StudyPlan, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
 ) -> list[Row]:
     """Every network every way, turn about; the order of the ways changes.
 
@@ -117,11 +117,11 @@ def compare(
 
 
 def _rehearsed(
-    config: Config, networks: Sequence[Architecture], way: Way
+    config: StudyPlan, networks: Sequence[Architecture], way: Way
 ) -> Iterator[tuple[Architecture, list[Rehearsal]]]:
     resources = config.resources.model_copy(update={"cpu": way.threads})
     config = config.model_copy(update={"resources": resources})
-    with Stage(config, beside=way.beside) as stage:
+    with Rehearsals(config, beside=way.beside) as stage:
         for network in networks:
             try:
                 yield network, stage.rehearse(network)
@@ -131,7 +131,7 @@ def _rehearsed(
 
 
 def _row(
-    config: Config,
+    config: StudyPlan,
     network: Architecture,
     way: Way,
     turns: Sequence[Sequence[Rehearsal]],
