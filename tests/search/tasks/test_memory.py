@@ -9,7 +9,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import torch
-from search.engine.allocation import keep_freed_memory
+from search.tasks.memory import keep_freed_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
