@@ -61,6 +61,7 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
         "se": network.se,
         "version": network.version,
         "first_block": network.first_block,
+        "block": network.block,
         "classes": network.classes,
         "image_size": image_size,
         "params": counted.params,

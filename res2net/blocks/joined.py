@@ -1,13 +1,13 @@
-"""Layers side by side computed as one, stored and loaded as the separate ones they are.
+"""Compute parallel layers as one, and store and load them as separate layers.
 
-The 3x3 convolutions of a block without sums between its splits are one convolution of more
-groups, and their norms one norm: the same numbers from a third of the calls. A state dict
-names them one by one, as the published weights do, each a view of the joined tensor; one with
+The convolutions of a block without sums between its splits are one grouped convolution, and
+their norms one norm: the same numbers from a third of the calls. A state dict names the layers
+one by one, as the published weights do, each a view of the joined tensor; a state dict with
 `keep_vars=True`, which promises the parameters themselves, holds the joined ones. Both load.
 
-What goes by the names of parameters sees the joined ones: `named_parameters`, and with it
-`torch.func.functional_call` and sharded checkpoints. Where something put its own tensors into
-a joined layer (pruning, a parametrisation), it is stored as any module with such a thing is.
+`named_parameters`, and with it `torch.func.functional_call` and sharded checkpoints, sees the
+joined parameters. A joined layer into which something put tensors of its own (pruning, a
+parametrisation) is stored as torch stores any module with such tensors.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ State = dict[str, Any]
 
 
 class Joined(nn.Module):
-    """Stores its members part by part, and takes them so; comes before the layer it is of."""
+    """Save and load the tensors of a joined layer one part at a time.
+
+    In the list of base classes it precedes the torch layer, whose two methods it extends.
+    """
 
     _MEMBERS: tuple[str, ...]
     parts: int
@@ -38,28 +41,36 @@ class Joined(nn.Module):
 
 
 class JoinedConv2d(Joined, nn.Conv2d):
-    """`parts` convolutions over as many slices of the channels; keys `{part}.weight`.
+    """Convolve `parts` slices of the channels, each by itself; keys are `{part}.weight`.
 
     Args:
         width: channels in and out of one part.
-        parts: how many.
+        parts: number of convolutions.
         groups: of one part.
+        kernel: side of each, an odd number; the padding keeps the side of the image.
         stride: of each.
-        dilation: of each 3x3; the padding keeps the side.
+        dilation: of each.
     """
 
     _MEMBERS = ("weight",)
 
     def __init__(
-        self, width: int, *, parts: int, groups: int = 1, stride: int = 1, dilation: int = 1
+        self,
+        width: int,
+        *,
+        parts: int,
+        groups: int = 1,
+        kernel: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
     ) -> None:
         every = width * parts
         super().__init__(
             every,
             every,
-            3,
+            kernel,
             stride,
-            padding=dilation,
+            padding=kernel // 2 * dilation,
             dilation=dilation,
             groups=groups * parts,
             bias=False,
@@ -68,11 +79,11 @@ class JoinedConv2d(Joined, nn.Conv2d):
 
 
 class JoinedBatchNorm2d(Joined, nn.BatchNorm2d):
-    """`parts` norms over as many slices of the channels; keys `{part}.weight` and so on.
+    """Normalise `parts` slices of the channels; keys are `{part}.weight` and so on.
 
     Args:
         width: channels of one part.
-        parts: how many.
+        parts: number of norms.
     """
 
     _MEMBERS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -82,11 +93,11 @@ class JoinedBatchNorm2d(Joined, nn.BatchNorm2d):
         self.parts = parts
 
     def _check_input_dim(self, input: Tensor) -> None:
-        """Nothing: what comes in is a convolution's; a question here would stop torch.fx."""
+        """Check nothing: the input is a convolution's; torch.fx cannot trace a check."""
 
 
 def _as_built(module: Joined, members: Sequence[str]) -> bool:
-    """Whether the module holds its own tensors and no others."""
+    """Tell whether the module holds the tensors it was built with, and no others."""
     return {*module._parameters, *module._buffers} - {"bias"} == {*members} - {"bias"}
 
 
@@ -133,7 +144,7 @@ def _join(  # noqa: PLR0913, PLR0917 - torch's signature
 
 
 def _misfits(module: Joined, own: Tensor, given: State) -> Iterator[str]:
-    """A message for each tensor that is no part of `own`."""
+    """Describe each tensor that does not have the shape of a part of `own`."""
     expected = (own.shape[0] // module.parts, *own.shape[1:]) if own.ndim else ()
     for key, tensor in given.items():
         if tensor.shape != expected:
@@ -142,7 +153,7 @@ def _misfits(module: Joined, own: Tensor, given: State) -> Iterator[str]:
 
 
 def _tidy(members: Sequence[str], state: State, prefix: str, *, missing: list[str]) -> None:
-    """What is missing was reported under its own key; the joined key is no one's business."""
+    """Remove the joined keys: what is missing was reported under the keys of the parts."""
     for name in members:
         state.pop(prefix + name, None)
         if prefix + name in missing:
