@@ -90,7 +90,7 @@ def _assemble(
         layout = lay_out(architecture, output_stride=output_stride)
         head = _head(facts, layout.stages[-1].out, architecture.classes)
         classifier = nn.Sequential()
-        for name, module in (_modules(facts, layout) | head).items():
+        for name, module in (make_modules(facts, layout) | head).items():
             classifier.add_module(name, module)
         return classifier
     numbers = checked_features(facts, features)
@@ -101,14 +101,14 @@ def _assemble(
     if len(set(keys.values())) < len(keys):
         raise ArchitectureError("features", f"{keys} gives two stages one key; write another")
     return Backbone(
-        _modules(facts, layout),
+        make_modules(facts, layout),
         keys={stage.name: keys[number] for number, stage in stages.items()},
         channels={keys[number]: stage.out for number, stage in stages.items()},
         strides={keys[number]: stage.pace.reached for number, stage in stages.items()},
     )
 
 
-def _modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
+def make_modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
     """Make stem and stages, by the function that the skeleton names."""
     place, _, function = facts.make_modules.partition(":")
     make: Callable[[Layout], dict[str, nn.Module]] = getattr(import_module(place), function)
