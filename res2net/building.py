@@ -65,7 +65,7 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
 
     Warns:
         HeadDropped: the file has another number of classes; its classifier was left out.
-        PartsLeftOut: the file holds a detector or the like; its other parts were left out.
+        PartsLeftOut: the file holds a detector or the like; its other splits were left out.
     """
     architecture = described(architecture, block)
     with torch.device("meta"):  # no memory, and torch's own initialisation costs no time
@@ -110,8 +110,8 @@ def _assemble(
 
 def make_modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
     """Make stem and stages, by the function that the skeleton names."""
-    place, _, function = facts.make_modules.partition(":")
-    make: Callable[[Layout], dict[str, nn.Module]] = getattr(import_module(place), function)
+    file, _, function = facts.make_modules.partition(":")
+    make: Callable[[Layout], dict[str, nn.Module]] = getattr(import_module(file), function)
     return make(layout)
 
 
@@ -141,8 +141,8 @@ def _initialise(network: nn.Module, generator: torch.Generator) -> None:
 
 def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:
     """Draw weights from He's normal (fan out); biases are 0."""
-    parts = conv.parts if isinstance(conv, JoinedConv2d) else 1
-    for weight in conv.weight.detach().chunk(parts):
+    splits = conv.splits if isinstance(conv, JoinedConv2d) else 1
+    for weight in conv.weight.detach().chunk(splits):
         nn.init.kaiming_normal_(
             weight, mode="fan_out", nonlinearity="relu", generator=generator
         )

@@ -1,4 +1,4 @@
-"""Look up the blocks that a network can be made of: ours by name, others by place.
+"""Look up the blocks that a network can be made of: ours by name, others by import.
 
 One folder holds one block of ours; `res2net.blocks.base` says what a block provides.
 No torch here.
@@ -29,9 +29,9 @@ def block_of(name: str) -> Block:
     Raises:
         ArchitectureError: there is no such block, or it lacks a function of the protocol.
     """
-    check_block_name(name)
     if name in BLOCKS:
         return BLOCKS[name]
+    check_block_name(name)
     try:
         block = import_attribute(name)
     except PluginError as error:
@@ -66,8 +66,8 @@ def check_block_name(name: object) -> None:
 def block_token(name: str) -> str:
     """Write a block as names of networks do.
 
-    One of ours is its own name. A place in somebody's code has slashes and colons, so a name
-    holds the attribute and a digest of the text, which tells whether it is the same place.
+    One of ours is its own name. The text of somebody's own has slashes and colons, so a name
+    holds its attribute and a digest of the text, which tells whether it is the same text.
     """
     if name in BLOCKS:
         return name

@@ -20,13 +20,13 @@ State = dict[str, Any]
 
 
 class Joined(nn.Module):
-    """Save and load the tensors of a joined layer one part at a time.
+    """Save and load the tensors of a joined layer one split at a time.
 
     In the list of base classes it precedes the torch layer, whose two methods it extends.
     """
 
     _MEMBERS: tuple[str, ...]
-    parts: int
+    splits: int
 
     def _save_to_state_dict(self, destination: State, prefix: str, keep_vars: bool) -> None:
         if keep_vars or not _as_built(self, self._MEMBERS):
@@ -41,12 +41,12 @@ class Joined(nn.Module):
 
 
 class JoinedConv2d(Joined, nn.Conv2d):
-    """Convolve `parts` slices of the channels, each by itself; keys are `{part}.weight`.
+    """Convolve `splits` slices of the channels, each by itself; keys are `{split}.weight`.
 
     Args:
-        width: channels in and out of one part.
-        parts: number of convolutions.
-        groups: of one part.
+        width: channels in and out of one split.
+        splits: number of convolutions.
+        groups: of one split.
         kernel: side of each, an odd number; the padding keeps the side of the image.
         stride: of each.
         dilation: of each.
@@ -58,13 +58,13 @@ class JoinedConv2d(Joined, nn.Conv2d):
         self,
         width: int,
         *,
-        parts: int,
+        splits: int,
         groups: int = 1,
         kernel: int = 3,
         stride: int = 1,
         dilation: int = 1,
     ) -> None:
-        every = width * parts
+        every = width * splits
         super().__init__(
             every,
             every,
@@ -72,25 +72,25 @@ class JoinedConv2d(Joined, nn.Conv2d):
             stride,
             padding=kernel // 2 * dilation,
             dilation=dilation,
-            groups=groups * parts,
+            groups=groups * splits,
             bias=False,
         )
-        self.parts = parts
+        self.splits = splits
 
 
 class JoinedBatchNorm2d(Joined, nn.BatchNorm2d):
-    """Normalise `parts` slices of the channels; keys are `{part}.weight` and so on.
+    """Normalise `splits` slices of the channels; keys are `{split}.weight` and so on.
 
     Args:
-        width: channels of one part.
-        parts: number of norms.
+        width: channels of one split.
+        splits: number of norms.
     """
 
     _MEMBERS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
-    def __init__(self, width: int, *, parts: int) -> None:
-        super().__init__(width * parts)
-        self.parts = parts
+    def __init__(self, width: int, *, splits: int) -> None:
+        super().__init__(width * splits)
+        self.splits = splits
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Check nothing: the input is a convolution's; torch.fx cannot trace a check."""
@@ -102,15 +102,15 @@ def _as_built(module: Joined, members: Sequence[str]) -> bool:
 
 
 def _save(module: Joined, members: Sequence[str], destination: State, prefix: str) -> None:
-    for part in range(module.parts):
+    for split in range(module.splits):
         for name in members:
             tensor = getattr(module, name)
             if tensor is None:  # a norm that keeps no statistics
                 continue
             kept: Tensor = tensor.detach()
-            # The counter of batches is one for all parts; each key gets its own number.
-            slice_ = kept.chunk(module.parts)[part] if kept.ndim else kept.clone()
-            destination[f"{prefix}{part}.{name}"] = slice_
+            # The counter of batches is one for all splits; each key gets its own number.
+            slice_ = kept.chunk(module.splits)[split] if kept.ndim else kept.clone()
+            destination[f"{prefix}{split}.{name}"] = slice_
 
 
 def _join(  # noqa: PLR0913, PLR0917 - torch's signature
@@ -131,21 +131,21 @@ def _join(  # noqa: PLR0913, PLR0917 - torch's signature
         own = getattr(module, name)
         if prefix + name in state or own is None:
             continue
-        keys = [f"{prefix}{part}.{name}" for part in range(module.parts)]
+        keys = [f"{prefix}{split}.{name}" for split in range(module.splits)]
         given = {key: state.pop(key) for key in keys if key in state}
         old = name == "num_batches_tracked" and (metadata.get("version") or 0) < 2
         if not (old and not given):  # torch before 0.4.1 counted none, and adds the counter
             missing += [key for key in keys if key not in given]
         misfits = list(_misfits(module, own, given))
         errors += misfits
-        if len(given) == module.parts and not misfits:
+        if len(given) == module.splits and not misfits:
             tensors = list(given.values())
             state[prefix + name] = torch.cat(tensors) if own.ndim else tensors[0]
 
 
 def _misfits(module: Joined, own: Tensor, given: State) -> Iterator[str]:
-    """Describe each tensor that does not have the shape of a part of `own`."""
-    expected = (own.shape[0] // module.parts, *own.shape[1:]) if own.ndim else ()
+    """Describe each tensor that does not have the shape of a split of `own`."""
+    expected = (own.shape[0] // module.splits, *own.shape[1:]) if own.ndim else ()
     for key, tensor in given.items():
         if tensor.shape != expected:
             shapes = f"{tuple(tensor.shape)}, which should be {tuple(expected)}"
@@ -153,7 +153,7 @@ def _misfits(module: Joined, own: Tensor, given: State) -> Iterator[str]:
 
 
 def _tidy(members: Sequence[str], state: State, prefix: str, *, missing: list[str]) -> None:
-    """Remove the joined keys: what is missing was reported under the keys of the parts."""
+    """Remove the joined keys: what is missing was reported under the keys of the splits."""
     for name in members:
         state.pop(prefix + name, None)
         if prefix + name in missing:

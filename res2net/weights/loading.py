@@ -192,7 +192,7 @@ def _slots(module: nn.Module, given: Collection[str]) -> Tensors:
         for member, tensor in layer.state_dict(keep_vars=True).items():
             if f"{path}.{member}" in given:
                 slots[f"{path}.{member}"] = tensor
-                for index in range(layer.parts):
+                for index in range(layer.splits):
                     del slots[f"{path}.{index}.{member}"]
     return slots
 

@@ -56,10 +56,10 @@ def test_a_module_brings_its_version_and_the_digest_of_its_package(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("res2net", "'res2net' is not the place of a part; write package.module:attribute or"),
-        ("a b:c", "is not the place of a part"),
-        ("module:", "is not the place of a part"),
-        (3, "3 is not the place of a part"),
+        ("res2net", "'res2net' is no plugin; write package.module:attribute or"),
+        ("a b:c", "is no plugin"),
+        ("module:", "is no plugin"),
+        (3, "3 is no plugin"),
         ("no_such.module:X", r"ModuleNotFoundError: No module named 'no_such'\); install it"),
         ("{f}/gone.py:X", "there is no file .*gone.py; write its absolute path, or"),
         ("{f}/bad.py:X", r"bad.py:X: cannot be imported \(ZeroDivisionError: division.*corr"),

@@ -45,9 +45,9 @@ class DepthwiseBlock(nn.Module):
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
         self.mixers: Any = (
-            _separable(shape, position, parts=count)
+            _separable(shape, position, splits=count)
             if self.joined
-            else nn.ModuleList(_separable(shape, position, parts=1) for _ in range(count))
+            else nn.ModuleList(_separable(shape, position, splits=1) for _ in range(count))
         )
         pooled = self.passing and self.joined
         self.pool = split_pool(position.stride, position.dilation) if pooled else nn.Identity()
@@ -84,20 +84,20 @@ class DepthwiseBlock(nn.Module):
         return torch.cat(outs, 1)
 
 
-def _separable(shape: Shape, position: Position, *, parts: int) -> nn.Sequential:
-    """Make the separable convolutions of `parts` splits side by side."""
+def _separable(shape: Shape, position: Position, *, splits: int) -> nn.Sequential:
+    """Make the separable convolutions of `splits` splits side by side."""
     width = int(shape.split)
     return nn.Sequential(
         JoinedConv2d(
             width,
-            parts=parts,
+            splits=splits,
             groups=width,
             stride=position.stride,
             dilation=position.dilation,
         ),
-        JoinedBatchNorm2d(width, parts=parts),
+        JoinedBatchNorm2d(width, splits=splits),
         nn.ReLU(inplace=True),
-        JoinedConv2d(width, parts=parts, groups=int(shape.cardinality), kernel=1),
-        JoinedBatchNorm2d(width, parts=parts),
+        JoinedConv2d(width, splits=splits, groups=int(shape.cardinality), kernel=1),
+        JoinedBatchNorm2d(width, splits=splits),
         nn.ReLU(inplace=True),
     )

@@ -54,9 +54,9 @@ class Res2NetBlock(nn.Module):
             self.bn2 = nn.BatchNorm2d(width)
         elif self.joined:
             self.convs: Any = JoinedConv2d(
-                width, parts=count, groups=groups, stride=stride, dilation=dilation
+                width, splits=count, groups=groups, stride=stride, dilation=dilation
             )
-            self.bns: Any = JoinedBatchNorm2d(width, parts=count)
+            self.bns: Any = JoinedBatchNorm2d(width, splits=count)
         else:
             self.convs = nn.ModuleList(
                 _conv3x3(width, groups, stride, dilation) for _ in range(count)

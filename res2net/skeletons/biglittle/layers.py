@@ -47,4 +47,5 @@ def _count_branches(tally: Tally, block: Block, stage: Stage, channels: int, sid
     few = little_blocks(stage.blocks)
     count_run(tally, block, little_shape(stage.shape), first=little, blocks=few, side=side)
     tally.conv_norm(slim, out, side=side)
-    return count_run(tally, block, stage.shape, first=over, blocks=1, side=side)
+    block.count_layers(tally, stage.shape, over, side=side)
+    return strided(side, over.stride)

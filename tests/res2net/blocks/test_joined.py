@@ -29,7 +29,7 @@ def separate() -> nn.ModuleDict:
 
 def joined() -> nn.ModuleDict:
     return nn.ModuleDict(
-        {"convs": JoinedConv2d(6, parts=3, groups=2), "bns": JoinedBatchNorm2d(6, parts=3)}
+        {"convs": JoinedConv2d(6, splits=3, groups=2), "bns": JoinedBatchNorm2d(6, splits=3)}
     )
 
 
