@@ -29,7 +29,7 @@ _FIG5 = re.compile(
 )
 _HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub, and its tag for what it trained on
 _BASIC = (18, 34)  # depths of ResNets without bottlenecks
-_LONGEST = 120  # letters
+_LONGEST = 160  # letters
 _UNITS = {
     "c": "cardinality",
     "w": "width",

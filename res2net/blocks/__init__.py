@@ -48,7 +48,7 @@ def block_of(name: str) -> Block:
 
 
 def check_block_name(name: object) -> None:
-    """Refuse what can be no block, without importing anything.
+    """Validate the form of a block's name, without importing anything.
 
     Raises:
         ArchitectureError: neither one of ours nor `module:attribute`; names ours.

@@ -3,6 +3,7 @@
 A block is an object with the three functions of `Block`: a folder of ours, or somebody's
 `package.module:attribute` or `path/to/file.py:attribute`. It never asks which skeleton holds
 it. `res2net.blocks.checking.check_block` compares its counts with the modules that it makes.
+Import torch inside `make_module`, so that counting starts without it.
 """
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
@@ -78,7 +79,8 @@ class Block(Protocol):
         """Add the layers of `times` blocks to a tally, without those of the shortcut.
 
         Args:
-            tally: adds convolutions and linear layers (multiply-adds), norms and biases.
+            tally: adds convolutions and linear layers (multiply-adds), norms and biases; its
+                three totals can be added to where a layer is none of these.
             shape: integers, or NumPy arrays that broadcast together.
             position: its surroundings.
             side: height and width of the square input in pixels.

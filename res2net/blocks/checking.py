@@ -22,6 +22,7 @@ from res2net.skeletons import SKELETONS
 from res2net.tally import Count, IntArray, Tally, strided
 
 _SIDE = 37  # pixels; odd, so that a side rounded down instead of up shows
+_LINEAR = ("aten.mm", "aten.addmm")  # what torch makes of a linear layer
 _Result = TypeVar("_Result")
 
 
@@ -30,7 +31,7 @@ def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
 
     Every kind of block in each network is made on the meta device, by itself and within the
     network; parameters are counted from its modules, multiply-adds by torch's FlopCounterMode,
-    activations as what the operations put out that it knows. Then one network is run.
+    activations as what convolutions and linear layers put out. Then one network is run.
 
     Args:
         name: as `res2net.Architecture` takes a block.
@@ -184,7 +185,12 @@ def _check_grid(checked: _Checked, kind: _Kind, where: str) -> None:
     widths: IntArray = np.array([int(kind.shape.width) * factor for factor, _ in values])
     times: IntArray = np.array([number for _, number in values])
     grid = Tally()
-    shape = kind.shape._replace(width=widths)
+    shape = kind.shape._replace(
+        width=widths,
+        scale=np.full_like(widths, kind.shape.scale),
+        cardinality=np.full_like(widths, kind.shape.cardinality),
+        se=np.full_like(widths, kind.shape.se),
+    )
     checked.count_layers(grid, shape, kind.position, side=_SIDE, times=times)
     totals = (grid.params, grid.macs, grid.activations)
     grids = [np.broadcast_to(np.asarray(total), widths.shape) for total in totals]
@@ -210,8 +216,13 @@ def _check_values(name: str, network: Architecture) -> None:
 
 
 def _measured(module: nn.Module, *inputs: torch.Tensor) -> Cost:
-    """Count parameters, and multiply-adds and outputs of the operations torch knows."""
-    outputs: dict[Any, Any] = dict.fromkeys(flop_registry, _outputs)
+    """Count parameters, multiply-adds, and what convolutions and linear layers put out."""
+    outputs: dict[Any, Any] = {
+        operation: _outputs
+        if "convolution" in str(operation) or str(operation) in _LINEAR
+        else _nothing
+        for operation in flop_registry
+    }
     flops = FlopCounterMode(display=False)
     activations = FlopCounterMode(display=False, custom_mapping=outputs)
     module.eval()
@@ -224,6 +235,10 @@ def _measured(module: nn.Module, *inputs: torch.Tensor) -> Cost:
 
 def _outputs(*_: object, out_shape: Any, **__: object) -> int:
     return math.prod(out_shape)
+
+
+def _nothing(*_: object, **__: object) -> int:
+    return 0
 
 
 def _cost_of(tally: Tally) -> Cost:

@@ -150,7 +150,7 @@ def _tensors(checkpoint: object, source: str) -> Tensors:
 
 
 class _Fit(NamedTuple):
-    """Hold how a checkpoint fits a module."""
+    """Hold the outcome of comparing a checkpoint with a module."""
 
     state: Tensors  # what to copy
     head: Tensors  # the classifier that is left out

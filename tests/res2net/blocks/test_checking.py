@@ -40,6 +40,8 @@ def test_an_honest_one_passes(tmp_path: Path) -> None:
         ),
         ("side=after, times=times)\n        tally.bias", "side=after)\n        tally.bias",
          r"an array for layer1.0 .*, of width 3 and 0 times, has params 144 counted and 0 one"),
+        ("inner, after = shape", "assert shape.scale > 1\n        inner, after = shape",
+         "count_layers raises ValueError: The truth value of an array .* is ambiguous"),
         ("return {1: 1}", "return {1: 0.5}", r"count_paths gives {1: 0.5}; give a dict"),
         ("return {1: 1}", "return shape[9]", r"count_paths raises IndexError: .*out of range"),
         ("return Mine(shape", "return Mine(shape.deep", "make_module raises AttributeError"),
