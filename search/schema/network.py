@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, PositiveInt, model_validator
 
 from res2net import Architecture
 from res2net.architecture import PerStage, Version
-from res2net.skeletons import Depth, FirstBlock, skeleton_of
+from res2net.blocks.base import FirstBlock
+from res2net.skeletons import Depth, skeleton_of
 from search.schema.section import Section
 from search.schema.values import (
     EachStage,

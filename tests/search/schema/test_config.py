@@ -44,7 +44,7 @@ MISTAKES = [
     ("resources: {cpu: 1}", "sheduler: {}", r":14: sheduler: is not a key; did you mean 'scheduler'"),
     ("resources: {cpu: 1}", "scheduler: {name: asha, grace: 3}", r":14: scheduler.grace: 3 leaves"),
     ("seed: 0}", "objectives: [val_error, val_error_top5]}\nscheduler: {name: asha}", r":14: scheduler.name"),
-    ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' changes the ImageNet stem"),
+    ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' is one of imagenet only"),
     ("skeleton: cifar", "skeleton: vgg", r":3: network.skeleton: 'vgg' is not a skeleton \(cifar, imag"),
     ("skeleton: cifar", "skeleton: [cifar, dla50]", r":5: network.depth: .*'dla' has no depth 50"),
     ("skeleton: cifar", "skeleton: [cifar, dla]", r":5: network.depth: .*'dla' has no depth 11"),

@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from res2net import build
-from res2net.joined import JoinedBatchNorm2d, JoinedConv2d
+from res2net.blocks.joined import JoinedBatchNorm2d, JoinedConv2d
 
 NETWORK = "res2net1.2.1_3w4s_4p_7classes"
 
@@ -29,7 +29,7 @@ def separate() -> nn.ModuleDict:
 
 def joined() -> nn.ModuleDict:
     return nn.ModuleDict(
-        {"convs": JoinedConv2d(6, parts=3, groups=2), "bns": JoinedBatchNorm2d(6, parts=3)}
+        {"convs": JoinedConv2d(6, splits=3, groups=2), "bns": JoinedBatchNorm2d(6, splits=3)}
     )
 
 

@@ -1,4 +1,4 @@
-"""Files of weights, read as tensors alone."""
+"""Read files of weights as tensors alone."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ _READERS: dict[str, Callable[[Path], object]] = {
 
 
 def reason_of(error: Exception) -> str:
-    """What is wrong, without the advice that libraries put around it."""
+    """Say what is wrong, without the advice that libraries put around it."""
     told = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))
     text = told[1] if told else str(error).strip().partition("\n")[0].partition(". ")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

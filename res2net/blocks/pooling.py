@@ -1,14 +1,19 @@
-"""Averages that keep their meaning where a stride was cut: the window is spread out instead.
+"""Average pooling whose window is dilated where a stride was replaced by dilation.
 
-Each gives, at every `dilation`-th place, what its strided form gives at the coarser side.
+Each gives, at every `dilation`-th pixel, what its strided form gives at the coarser side.
 """
 
 import torch
 from torch import Tensor, nn
 
 
-class SpreadAvgPool3(nn.Module):
-    """3x3 average of stride 1 with spread-out taps; padded zeros count, as in the block."""
+def split_pool(stride: int, dilation: int) -> nn.Module:
+    """Make the 3x3 average of a split that is not convolved where the others change side."""
+    return nn.AvgPool2d(3, stride, padding=1) if dilation == 1 else DilatedAvgPool3(dilation)
+
+
+class DilatedAvgPool3(nn.Module):
+    """Average over a dilated 3x3 window, of stride 1; padded zeros count, as in the block."""
 
     def __init__(self, dilation: int) -> None:
         super().__init__()
@@ -26,8 +31,8 @@ class SpreadAvgPool3(nn.Module):
         return (rows[..., :width] + rows[..., d : d + width] + rows[..., 2 * d :]) / 9
 
 
-class SpreadAvgPool2(nn.Module):
-    """2x2 average of stride 1 with spread-out taps; what lies outside does not count."""
+class DilatedAvgPool2(nn.Module):
+    """Average over a dilated 2x2 window, of stride 1; what lies outside does not count."""
 
     def __init__(self, dilation: int) -> None:
         super().__init__()

@@ -12,9 +12,8 @@ from torch.nn import functional as F
 
 from res2net import build, parse
 from res2net.errors import WeightsError
-from res2net.namings import TIMM, timm_name
-from res2net.weights import PartsLeftOut, fill, load
-from tests.res2net.test_weights import TINY, assert_same_tensors, saved, trained
+from res2net.weights import TIMM, PartsLeftOut, fill, timm_name
+from tests.res2net.weights.test_loading import TINY, assert_same_tensors, saved, trained
 
 timm = pytest.importorskip("timm")
 res2net_of_timm = pytest.importorskip("timm.models.res2net")
@@ -97,7 +96,7 @@ def assert_same_output(ours: nn.Module, theirs: Callable[[Tensor], Tensor]) -> N
 @pytest.mark.parametrize("name", SETTINGS_OF_TIMM)
 def test_a_checkpoint_of_timm_gives_timm_s_output(name: str, tmp_path: Path) -> None:
     theirs = module_of_timm(name)
-    ours = load(name, saved(theirs.state_dict(), tmp_path))
+    ours = build(name, weights=saved(theirs.state_dict(), tmp_path))
     assert ours.training
     assert_same_output(ours, theirs)
 
@@ -116,7 +115,7 @@ def test_a_checkpoint_of_openmmlab(
 ) -> None:
     theirs = module_of_timm(name)
     path = saved({"meta": {"epoch": 3}, "state_dict": rename(theirs.state_dict())}, tmp_path)
-    assert_same_output(load(name, path), theirs)
+    assert_same_output(build(name, weights=path), theirs)
 
 
 def test_a_detector_gives_its_backbone_and_says_what_it_left_out(tmp_path: Path) -> None:
@@ -125,13 +124,13 @@ def test_a_detector_gives_its_backbone_and_says_what_it_left_out(tmp_path: Path)
     state |= {"neck.conv.weight": torch.ones(2), "rpn_head.conv.weight": torch.ones(2)}
     path = saved({"state_dict": state}, tmp_path)
     with pytest.warns(PartsLeftOut, match=r"2 tensors .*: neck, rpn_head$"):
-        backbone = load(f"{SMALL}_v1b", path, features=(1, 2, 3, 4))
+        backbone = build(f"{SMALL}_v1b", weights=path, features=(1, 2, 3, 4))
     kept = {key: tensor for key, tensor in theirs.items() if not key.startswith("fc.")}
     assert_same_tensors(backbone.state_dict(), kept)
     with pytest.raises(
         WeightsError, match=r"missing: fc.weight .*, fc.bias .*\n.*features=\(1, 2"
     ):
-        load(f"{SMALL}_v1b", path)
+        build(f"{SMALL}_v1b", weights=path)
 
 
 def test_the_authors_dla_has_projections_that_are_never_used(tmp_path: Path) -> None:
@@ -145,12 +144,12 @@ def test_the_authors_dla_has_projections_that_are_never_used(tmp_path: Path) -> 
         state[f"{path}.project.0.weight"] = torch.randn(out, channels, 1, 1)
         norm = nn.BatchNorm2d(out).state_dict()
         state |= {f"{path}.project.1.{member}": tensor for member, tensor in norm.items()}
-    assert_same_output(load("dla60_res2net", saved(state, tmp_path)), theirs)
+    assert_same_output(build("dla60_res2net", weights=saved(state, tmp_path)), theirs)
     state["level4.tree2.project.0.weight"] = torch.ones(1)
     with pytest.raises(
         WeightsError, match=r"unexpected: level4.tree2.project.0.weight \(1\)\n"
     ):
-        load("dla60_res2net", saved(state, tmp_path))
+        build("dla60_res2net", weights=saved(state, tmp_path))
     state = build(TINY).state_dict() | {"level3.project.0.weight": torch.ones(1)}
     with pytest.raises(WeightsError, match=r"unexpected: level3.project.0.weight .*\n"):
         fill(build(TINY), parse(TINY), state, source="a ResNet has no such")
@@ -208,7 +207,7 @@ def test_a_checkpoint_of_big_little_s_authors(tmp_path: Path) -> None:
     }
     assert {"conv1.weight", "b_conv0.weight", "bn_bl_init.bias"} <= state.keys()
     wrapped = {f"module.{key}": tensor for key, tensor in state.items()}
-    ours = load(name, saved({"epoch": 110, "state_dict": wrapped}, tmp_path))
+    ours = build(name, weights=saved({"epoch": 110, "state_dict": wrapped}, tmp_path))
     assert_same_output(ours, BigLittleOfIbm(state))
 
 
@@ -239,8 +238,8 @@ def test_what_training_programs_put_around_the_weights(
 ) -> None:
     module = trained(build(TINY, seed=3))
     path = saved(wrap(module), tmp_path)
-    assert_same_tensors(load(TINY, path).state_dict(), module.state_dict())
-    assert len(load(TINY, path, features=(2,)).state_dict()) < len(module.state_dict())
+    assert_same_tensors(build(TINY, weights=path).state_dict(), module.state_dict())
+    assert len(build(TINY, weights=path, features=(2,)).state_dict()) < len(module.state_dict())
 
 
 @pytest.mark.parametrize("name", TIMM)

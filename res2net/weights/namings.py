@@ -1,4 +1,4 @@
-"""What others call these networks, and the tensors in their checkpoints. No torch here.
+"""Rename the tensors of checkpoints from other code to our keys. No torch here.
 
 Our keys are the names of the authors' code, which timm and torchvision share. Big-Little's
 authors and OpenMMLab (mmdetection, mmpretrain) have their own.
@@ -52,13 +52,13 @@ _NEVER_USED = re.compile(
 
 
 def timm_name(architecture: Architecture) -> str | None:
-    """The name in `TIMM` of a network, whatever its classes; None where there is none."""
+    """Find the name in `TIMM` of a network, whatever its classes; None where there is none."""
     published = replace(architecture, classes=architecture.facts.classes)
     return next((name for name in TIMM if parse(name) == published), None)
 
 
 def unwrapped(checkpoint: object) -> object:
-    """The weights out of what training programs put around them; what has none as it is."""
+    """Take the weights out of what training programs put around them, if they did."""
     if isinstance(checkpoint, Mapping):
         for wrapper in _WRAPPERS:
             if isinstance(checkpoint.get(wrapper), Mapping):
@@ -84,7 +84,7 @@ def renamed(keys: Collection[str]) -> Renaming:
 
 
 def is_never_used(key: str) -> bool:
-    """Whether `key` is of a projection that the authors' DLA-60 computes and never reads."""
+    """Tell whether `key` is of a projection that the authors' DLA-60 never reads."""
     return _NEVER_USED.fullmatch(key) is not None
 
 
@@ -96,7 +96,7 @@ def _bare(keys: Collection[str]) -> Renaming:
 
 
 def _prefix_of(names: Collection[str]) -> str | None:
-    """What a wrapper put before every name; None where there is nothing more."""
+    """Find the prefix that a wrapper put before every name; None where there is none."""
     return next((p for p in _PREFIXES if all(name.startswith(p) for name in names)), None)
 
 
@@ -105,7 +105,7 @@ def _as_ours(keys: Collection[str]) -> Renaming:
 
 
 def _of_mm(keys: Collection[str]) -> Renaming:
-    """OpenMMLab's: a prefix, another stem, another classifier.
+    """Rename OpenMMLab's keys: a prefix, another stem, another classifier.
 
     The weights of the same network are the same, not so what mmdetection makes of them: its
     Res2Net passes the last split of `layer1.0` by as it is, where the authors' code, timm,
@@ -124,7 +124,7 @@ def _of_mm(keys: Collection[str]) -> Renaming:
 
 
 def _with_pooled_shortcut(ours: Renaming) -> Renaming:
-    """ResNet-D of mmpretrain counts no pool in the one shortcut that keeps its side."""
+    """Shift the one shortcut of mmpretrain's ResNet-D in which it counts no pool."""
     shortcut = "layer1.0.downsample."
     names = ours.values()
     if "conv1.0.weight" not in names or f"{shortcut}2.weight" in names:
@@ -136,12 +136,12 @@ def _with_pooled_shortcut(ours: Renaming) -> Renaming:
 
 
 def _of_ibm(keys: Collection[str]) -> Renaming:
-    """Big-Little's: the stem is a module of ours, and none of theirs."""
+    """Rename Big-Little's keys: the stem is a module of ours, and none of theirs."""
     return {key: f"stem.{key}" if _IBM_STEM.match(key) else key for key in keys}
 
 
 class Naming(NamedTuple):
-    """One way to name the tensors of these networks."""
+    """Describe one way to name the tensors of these networks."""
 
     told_by: re.Pattern[str]  # at the start of some key; the first naming told is the one
     rename: Callable[[Collection[str]], Renaming]

@@ -1,7 +1,7 @@
-"""Published and own checkpoints, into our modules: whole, or an error and nothing.
+"""Fill modules from published and own checkpoints: whole, or an error and nothing.
 
-A file's tensors are read without running anything in it, renamed to ours (`res2net.namings`),
-compared with the network by key and shape, and only then copied.
+A file's tensors are read without running anything in it, renamed to our keys, compared with
+the network by key and shape, and only then copied.
 """
 
 import warnings
@@ -13,11 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from res2net.architecture import Architecture
-from res2net.building import Features, build
-from res2net.checkpoints import HOW_TO_SAVE, read_checkpoint, reason_of
+from res2net.blocks.joined import Joined
 from res2net.errors import WeightsError
-from res2net.joined import Joined
-from res2net.namings import COUNTERS, TIMM, is_never_used, renamed, timm_name, unwrapped
+from res2net.weights.checkpoints import HOW_TO_SAVE, read_checkpoint, reason_of
+from res2net.weights.namings import (
+    COUNTERS,
+    TIMM,
+    is_never_used,
+    renamed,
+    timm_name,
+    unwrapped,
+)
 
 Tensors = dict[str, Tensor]
 
@@ -26,66 +32,35 @@ _SHOWN = 8  # of a list of keys; the rest is counted
 
 
 class HeadDropped(UserWarning):
-    """The checkpoint's classifier was left out: it has another number of classes."""
+    """Warn that the checkpoint's classifier was left out: it has another number of classes."""
 
 
 class PartsLeftOut(UserWarning):
-    """The checkpoint holds parts of a larger model, which were left out."""
+    """Warn that the checkpoint holds a larger model, of which the rest was left out."""
 
 
-def load(
-    architecture: Architecture | str,
-    path: Path | str,
+def fill_from(
+    module: nn.Module,
+    architecture: Architecture,
+    weights: Path | str,
     *,
-    features: Features | None = None,
-    output_stride: int | None = None,
-    device: str | torch.device = "cpu",
-) -> nn.Module:
-    """Build a network and fill it from a file.
-
-    Args:
-        architecture: what the file holds the weights of; its `classes` may differ.
-        path: .pth, .pt, .bin or .tar (of torch.save) or .safetensors, in the authors' naming,
-            timm's, torchvision's, OpenMMLab's, Big-Little's or ours. A .pth is read as
-            tensors alone: no code in it is run.
-        features: as `res2net.build` takes it. A backbone needs no classifier in the file, and
-            no stages after the last one that it puts out.
-        output_stride: as `res2net.build` takes it.
-        device: where the module lives.
-
-    Returns:
-        What `res2net.build` returns, in training mode, with the file's weights in it.
-
-    Raises:
-        ArchitectureError: as `res2net.build` raises it.
-        WeightsError: the file cannot be read, holds more than tensors, or holds the weights of
-            another network; missing and unexpected keys are listed with their shapes (the
-            first of many).
-
-    Warns:
-        HeadDropped: the file has another number of classes; its classifier was left out.
-        PartsLeftOut: the file holds a detector or the like; its other parts were left out.
-    """
-    return build(
-        architecture,
-        features=features,
-        output_stride=output_stride,
-        weights=Path(path),
-        device=device,
-    )
-
-
-def fill_from(module: nn.Module, architecture: Architecture, weights: Path | str) -> None:
-    """As `fill`, from a file, or for "timm" through timm's hub."""
+    whole: nn.Module | None = None,
+) -> None:
+    """Fill a module from a file, or for "timm" through timm's hub; otherwise as `fill`."""
     if any(parameter.is_meta for parameter in module.parameters()):
         raise WeightsError("device: 'meta' holds shapes and no weights; write 'cpu' or 'cuda'")
     timm = weights == "timm"
     checkpoint = from_timm(architecture) if timm else read_checkpoint(Path(weights))
-    fill(module, architecture, checkpoint, source=str(weights))
+    fill(module, architecture, checkpoint, source=str(weights), whole=whole)
 
 
 def fill(
-    module: nn.Module, architecture: Architecture, checkpoint: object, *, source: str
+    module: nn.Module,
+    architecture: Architecture,
+    checkpoint: object,
+    *,
+    source: str,
+    whole: nn.Module | None = None,
 ) -> None:
     """Copy a checkpoint into a module; where anything does not fit, copy nothing.
 
@@ -94,17 +69,23 @@ def fill(
         architecture: of the module.
         checkpoint: tensors by key in any naming, or a dict that holds them.
         source: what to call the checkpoint in messages.
+        whole: the classifier that a backbone is part of, maybe on the meta device: what a
+            checkpoint may hold beyond the module. None where the module is all there is.
 
     Raises:
         WeightsError: the checkpoint does not hold the weights of this architecture.
 
     Warns:
-        HeadDropped, PartsLeftOut: as `load` warns.
+        HeadDropped, PartsLeftOut: as `res2net.build` warns.
     """
     tensors = _tensors(checkpoint, source)
     ours = renamed(tensors)
     state = {name: tensors[key] for key, name in ours.items()}
-    fit = _fit(module, architecture, state)
+    slots = _slots(module, state)
+    known = slots if whole is None else _slots(whole, state)
+    published_dla = architecture.skeleton == "dla"
+    unread = {key for key in state.keys() - known if published_dla and is_never_used(key)}
+    fit = _fit(slots, known, {key: t for key, t in state.items() if key not in unread})
     if fit.problems:
         lines = [f"  {what}: {_listed(keys)}" for what, keys in fit.problems.items()]
         remedy = "name the architecture that these weights were made with"
@@ -123,7 +104,7 @@ def from_timm(architecture: Architecture) -> Tensors:
     """Fetch the weights that timm has of a network, through its hub or from its cache.
 
     Args:
-        architecture: one of those in `res2net.namings.TIMM`; its `classes` may differ.
+        architecture: one of those in `res2net.weights.TIMM`; its `classes` may differ.
 
     Returns:
         timm's tensors by key, for `fill`.
@@ -148,7 +129,7 @@ def from_timm(architecture: Architecture) -> Tensors:
     except Exception as error:  # every layer under timm has errors of its own
         raise WeightsError(
             f"timm's {name}: could not be fetched ({reason_of(error)}); it needs a network, or "
-            "a cache that was filled on one; res2net.weights.load reads a file from elsewhere"
+            "a cache that was filled on one; a file from elsewhere is read with weights=PATH"
         ) from error
 
 
@@ -169,21 +150,16 @@ def _tensors(checkpoint: object, source: str) -> Tensors:
 
 
 class _Fit(NamedTuple):
-    """How a checkpoint fits a module."""
+    """Hold the outcome of comparing a checkpoint with a module."""
 
     state: Tensors  # what to copy
     head: Tensors  # the classifier that is left out
     problems: dict[str, list[str]]  # keys by what is wrong with them; only what is
 
 
-def _fit(module: nn.Module, architecture: Architecture, given: Tensors) -> _Fit:
-    slots = _slots(module, given)
-    # A backbone has no head and maybe not all stages; the checkpoint may well have them.
-    known = _slots(build(architecture, device="meta"), given)
+def _fit(slots: Tensors, known: Tensors, given: Tensors) -> _Fit:
+    """Compare a checkpoint with the slots of a module, and with those of the whole network."""
     state = dict(given)
-    for key in given.keys() - known:
-        if architecture.skeleton == "dla" and is_never_used(key):
-            del state[key]
     for key in known.keys() - given:
         if key.endswith(".num_batches_tracked"):  # torch before 0.4.1 counted none
             state[key] = torch.zeros((), dtype=torch.long)
@@ -208,21 +184,21 @@ def _fit(module: nn.Module, architecture: Architecture, given: Tensors) -> _Fit:
 
 
 def _slots(module: nn.Module, given: Collection[str]) -> Tensors:
-    """What a module has room for, by key; joined layers in the form that is given."""
+    """List the tensors of a module by key; joined layers in the form that is given."""
     slots: Tensors = module.state_dict()
-    for path, part in module.named_modules():
-        if not isinstance(part, Joined):
+    for path, layer in module.named_modules():
+        if not isinstance(layer, Joined):
             continue
-        for member, tensor in part.state_dict(keep_vars=True).items():
+        for member, tensor in layer.state_dict(keep_vars=True).items():
             if f"{path}.{member}" in given:
                 slots[f"{path}.{member}"] = tensor
-                for index in range(part.parts):
+                for index in range(layer.splits):
                     del slots[f"{path}.{index}.{member}"]
     return slots
 
 
 def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:
-    """Keys of a classifier that is not asked for, or is one of other classes."""
+    """List the keys of a classifier that is not asked for, or has other classes."""
     given = {key: state[key] for key in _HEAD if key in state}
     if not slots.keys() >= set(_HEAD):
         return given  # to a backbone
@@ -234,7 +210,7 @@ def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:
 
 
 def _matches(given: Tensor, slot: Tensor) -> bool:
-    """Whether `given` can be copied and means the same: numbers, of the same shape."""
+    """Tell whether `given` can be copied and means the same: numbers, of the same shape."""
     plain = given.layout == torch.strided and not given.is_meta
     numbers = given.is_floating_point() or not slot.is_floating_point()
     return plain and numbers and given.shape == slot.shape
@@ -262,7 +238,7 @@ def _warn(
             "that it was built with"
         )
     if others:
-        parts = ", ".join(sorted({key.partition(".")[0] for key in others}))
-        notes[PartsLeftOut] = f"{len(others)} tensors that are not of the network: {parts}"
+        owners = ", ".join(sorted({key.partition(".")[0] for key in others}))
+        notes[PartsLeftOut] = f"{len(others)} tensors that are not of the network: {owners}"
     for category, note in notes.items():
         warnings.warn(f"{source}: left out {note}", category, stacklevel=5)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from res2net import ArchitectureError, build, parse
 from res2net.errors import WeightsError
-from res2net.weights import HeadDropped, fill, from_timm, load
+from res2net.weights import HeadDropped, fill, from_timm
 from tests.res2net.test_against_timm import randomise_norms
 
 TINY = "res2net1.2.1.1_3w3s_8p"
@@ -58,7 +58,7 @@ def test_ours_come_back_as_they_were(name: str, suffix: str, tmp_path: Path) -> 
     state = trained(build(name, seed=3)).state_dict()
     path = tmp_path / f"ours{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
-    assert_same_tensors(load(name, path).state_dict(), state)
+    assert_same_tensors(build(name, weights=path).state_dict(), state)
 
 
 def test_norms_of_old_torch_counted_no_batches(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_norms_of_old_torch_counted_no_batches(tmp_path: Path) -> None:
     expected = {
         k: t if k in old else torch.zeros((), dtype=torch.long) for k, t in state.items()
     }
-    assert_same_tensors(load(TINY, saved(old, tmp_path)).state_dict(), expected)
+    assert_same_tensors(build(TINY, weights=saved(old, tmp_path)).state_dict(), expected)
 
 
 @pytest.mark.parametrize("name", [TINY, "resnet_dla46_3w_8p"])
@@ -80,27 +80,33 @@ def test_other_classes_keep_all_but_the_classifier(name: str, tmp_path: Path) ->
         rf"pth: left out fc.weight \({dims}\), fc.bias \(1000\); the network has 7 classes"
     )
     with pytest.warns(HeadDropped, match=message):
-        ours = load(f"{name}_7classes", path)
+        ours = build(f"{name}_7classes", weights=path)
     head = {k: t for k, t in build(f"{name}_7classes").state_dict().items() if k[:3] == "fc."}
     assert_same_tensors(ours.state_dict(), state | head)
 
 
 def test_a_backbone_wants_no_more_than_it_has(tmp_path: Path) -> None:
     state = trained(build(TINY)).state_dict()
-    part = load(TINY, saved(state, tmp_path), features=(1, 2), output_stride=16)
+    part = build(TINY, weights=saved(state, tmp_path), features=(1, 2), output_stride=16)
     kept = {k: t for k, t in state.items() if not k.startswith(("layer3", "layer4", "fc"))}
     assert_same_tensors(part.state_dict(), kept)
-    again = load(TINY, saved(kept, tmp_path), features={2: "deep"})
+    again = build(TINY, weights=saved(kept, tmp_path), features={2: "deep"})
     assert_same_tensors(again.state_dict(), kept)
-    load(f"{TINY}_7classes", saved(state, tmp_path), features=(1,))  # and needs no warning
+    build(
+        f"{TINY}_7classes", weights=saved(state, tmp_path), features=(1,)
+    )  # and needs no warning
     with pytest.raises(WeightsError, match=r"unexpected: layer4.1.conv1.weight"):
-        load(TINY, saved(build("res2net1.2.1.2_3w3s_8p").state_dict(), tmp_path), features=(1,))
+        build(
+            TINY,
+            weights=saved(build("res2net1.2.1.2_3w3s_8p").state_dict(), tmp_path),
+            features=(1,),
+        )
 
 
 def test_the_wrong_network_is_told_key_by_key_and_shape_by_shape(tmp_path: Path) -> None:
     path = saved(build("res2net2.1.1.1_4w3s_8p").state_dict(), tmp_path)
     with pytest.raises(WeightsError) as told:
-        load(TINY, path)
+        build(TINY, weights=path)
     first, missing, unexpected, shapes, remedy = str(told.value).split("\n")
     assert first == f"{path}: not the weights of {TINY}"
     assert missing.startswith("  missing: layer2.1.conv1.weight (18x64x1x1), layer2.1.")
@@ -164,7 +170,7 @@ def test_code_in_a_pickle_is_not_run(zipped: bool, inside: bool, tmp_path: Path)
     with pytest.raises(
         WeightsError, match=r"trap.pth: holds more than tensors \(posix.mkdir\)"
     ):
-        load(TINY, path)
+        build(TINY, weights=path)
     assert not target.exists()
     torch.load(path, weights_only=False)
     assert target.exists(), "the trap was no trap"
@@ -223,14 +229,14 @@ def test_files_that_are_no_weights(
 ) -> None:
     write(tmp_path / name)
     with pytest.raises(WeightsError, match=message):
-        load(TINY, str(tmp_path / name))
+        build(TINY, weights=str(tmp_path / name))
 
 
-def test_what_load_refuses_before_it_reads(tmp_path: Path) -> None:
+def test_what_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="device: 'meta' holds shapes and no weights"):
-        load(TINY, tmp_path / "a.pth", device="meta")
+        build(TINY, weights=tmp_path / "a.pth", device="meta")
     with pytest.raises(ArchitectureError, match="nonsense"):
-        load("nonsense", tmp_path / "a.pth")
+        build("nonsense", weights=tmp_path / "a.pth")
 
 
 def test_timm_s_weights_are_fetched_and_nothing_else_is_touched(
@@ -274,7 +280,7 @@ def test_without_a_network_timm_s_weights_cannot_be_had(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | offline, capture_output=True, text=True, timeout=60, check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert re.match(
         r"timm's res2net50d: could not be fetched \(.+\); it needs a network", done.stdout

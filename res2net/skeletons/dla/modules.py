@@ -1,48 +1,38 @@
-"""Deep layer aggregation (Yu et al., CVPR 2018): each stage is a tree of blocks.
+"""Make the DLA skeleton in torch.
 
 The published code also holds projections whose results nobody reads (297,472 parameters of
 DLA-60); they are left out here.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from res2net.architecture import Architecture
-from res2net.skeletons import Pace
-from res2net.skeletons.parts import MakeBlock, Parts, Place, conv_norm
+from res2net.skeletons.base import Layout, Stage
+from res2net.skeletons.conv_norm import conv_norm
 
 
-def dla(a: Architecture, pace: Sequence[Pace], make_block: MakeBlock) -> Parts:
-    """Stem and trees.
-
-    Args:
-        a: its skeleton is "dla"; its blocks are the levels of each stage's tree.
-        pace: how each stage steps; as many stages are made.
-        make_block: called once for each block.
+def make_modules(layout: Layout) -> dict[str, nn.Module]:
+    """Make stem and trees.
 
     Returns:
-        The parts in the order in which an image passes them, by their published names.
+        Modules by their published names, in the order in which an image passes them.
     """
-    quarter, channels = a.planes // 4, a.planes // 2
-    parts: Parts = {
+    quarter, channels = layout.planes // 4, layout.planes // 2
+    modules: dict[str, nn.Module] = {
         "base_layer": _layer(3, quarter, kernel=7),
         "level0": _layer(quarter, quarter, kernel=3),
         "level1": _layer(quarter, channels, kernel=3, stride=2),
     }
-    for stage, step in enumerate(pace):
-        out = a.facts.expansion * a.planes * 2**stage
-        planting = _Planting(make_block, stage, out)
-        parts[a.facts.stages[stage]] = planting.tree(
-            a.blocks[stage], channels, step.stride, keeps_input=stage > 0
+    for index, stage in enumerate(layout.stages):
+        modules[stage.name] = _TreeMaker(layout, stage).make(
+            int(stage.blocks), channels, stage.pace.stride, keeps_input=index > 0
         )
-        channels = out
-    return parts
+        channels = stage.out
+    return modules
 
 
 class Root(nn.Module):
-    """Joins what the blocks below it put out, and what shallower trees hand down."""
+    """Join the outputs of two blocks, and those that shallower trees hand down."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
@@ -54,7 +44,7 @@ class Root(nn.Module):
 
 
 class Pair(nn.Module):
-    """The smallest tree: two blocks and their root.
+    """Apply the smallest tree: two blocks and their root.
 
     Args:
         first: block that may change stride and channels; its shortcut is handed to it.
@@ -97,7 +87,7 @@ class Pair(nn.Module):
 
 
 class Tree(nn.Module):
-    """A deeper tree: one tree, then another that is handed what the first put out.
+    """Apply a deeper tree: one tree, then another that is handed the output of the first.
 
     Args:
         first: tree that may change stride and channels.
@@ -128,13 +118,13 @@ class Tree(nn.Module):
         return out
 
 
-class _Planting:
-    """Makes the tree of one stage."""
+class _TreeMaker:
+    """Make the tree of one stage."""
 
-    def __init__(self, make_block: MakeBlock, stage: int, out: int) -> None:
-        self._make_block, self._stage, self._out = make_block, stage, out
+    def __init__(self, layout: Layout, stage: Stage) -> None:
+        self._block, self._stage = layout.block, stage
 
-    def tree(
+    def make(
         self,
         levels: int,
         channels: int,
@@ -143,15 +133,16 @@ class _Planting:
         keeps_input: bool = False,
         joined: int = 0,
     ) -> nn.Module:
-        """A tree of 2**levels blocks; its last root joins `joined` channels from outside."""
+        """Make a tree of 2**levels blocks; its last root joins `joined` channels more."""
         joined += channels if keeps_input else 0
         # Rounding up, as the strided convolutions beside it do.
         pool = nn.MaxPool2d(stride, stride, ceil_mode=True) if stride > 1 else nn.Identity()
         if levels == 1:
             return self._pair(channels, stride, pool, keeps_input=keeps_input, joined=joined)
+        out = self._stage.out
         return Tree(
-            first=self.tree(levels - 1, channels, stride),
-            second=self.tree(levels - 1, self._out, joined=joined + self._out),
+            first=self.make(levels - 1, channels, stride),
+            second=self.make(levels - 1, out, joined=joined + out),
             pool=pool,
             keeps_input=keeps_input,
         )
@@ -159,11 +150,12 @@ class _Planting:
     def _pair(
         self, channels: int, stride: int, pool: nn.Module, *, keeps_input: bool, joined: int
     ) -> Pair:
-        out = self._out
+        out, shape = self._stage.out, self._stage.shape
+        first = self._stage.inside._replace(channels=channels, stride=stride)
         same = channels == out
         return Pair(
-            first=self._make_block(Place(self._stage, channels, out, stride)),
-            second=self._make_block(Place(self._stage, out, out)),
+            first=self._block.make_module(shape, first, None),
+            second=self._block.make_module(shape, self._stage.inside, None),
             root=Root(2 * out + joined, out),
             pool=pool,
             project=nn.Identity() if same else nn.Sequential(*conv_norm(channels, out)),
@@ -172,5 +164,5 @@ class _Planting:
 
 
 def _layer(channels: int, out: int, *, kernel: int, stride: int = 1) -> nn.Sequential:
-    parts = conv_norm(channels, out, kernel=kernel, stride=stride)
-    return nn.Sequential(*parts, nn.ReLU(inplace=True))
+    pair = conv_norm(channels, out, kernel=kernel, stride=stride)
+    return nn.Sequential(*pair, nn.ReLU(inplace=True))
