@@ -17,9 +17,10 @@ from rich.console import Console
 from search import session
 from search.closing import show
 from search.plan import hours, picture
+from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.schema.yaml import ConfigError
-from search.session import Prepared, Request
+from search.session import Request
 from search.study.journal import JournalError
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
@@ -90,7 +91,7 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # a mistake in it comes first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
-    prepared = session.prepare(session.open_space(arguments.space, arguments.set))
+    prepared = prepare(open_space(arguments.space, arguments.set))
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
         console.print(picture(prepared.plan, prepared.survey, gpu=gpu))

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run
-from search.schema.units import format_amount, duration
+from search.schema.units import duration, format_amount
 from search.study.journal import FILE
 
 Facts = tuple[tuple[str, str], ...]

@@ -18,7 +18,7 @@ from res2net.cost import Costs
 from res2net.tally import IntArray
 from search.schema.budget import Band, Budget
 from search.schema.data import PlannedData
-from search.schema.network import Network
+from search.schema.network import FIXED, Network
 from search.schema.search import Search
 from search.space.axes import Axes
 from search.space.grid import Dimension, Grid, Mask, axes_of
@@ -121,9 +121,7 @@ def survey(space: Surveyed) -> Survey:
     """
     network, data, search = space.network, space.data, space.search
     axes, duplicates = axes_of(network)
-    fixed = {"classes": data.classes} | {
-        field: getattr(network, field) for field in ("planes", "version", "first_block")
-    }
+    fixed = {"classes": data.classes} | {field: getattr(network, field) for field in FIXED}
     grid = Grid(axes, fixed, image_size=data.resolution)
     lines = Axes(axes, search) if search.has_axes else None
     sorting = _Sorting(grid, space.budget.bands(), lines)
