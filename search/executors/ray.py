@@ -27,8 +27,9 @@ from search.executors.broker import Broker
 from search.executors.signals import sigterm_as_ctrl_c
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
+from search.study.checkpoints import checkpoint_path
 from search.study.events import Started, Status
-from search.study.study import Study, checkpoint_path
+from search.study.study import Study
 
 _CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
 _NO_MEMORY = "OutOfMemoryError"  # and that it was killed for want of memory

@@ -5,7 +5,6 @@ rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
 import time
-from pathlib import Path
 
 from res2net import Architecture
 from search.samplers.base import make_sampler
@@ -14,6 +13,7 @@ from search.schema.schedulers import SCHEDULERS
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
+from search.study.checkpoints import checkpoint_path, tidy_checkpoints
 from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
 from search.study.events import (
@@ -31,11 +31,6 @@ from search.study.observer import Observer
 from search.study.outcome import outcome_of
 from search.study.repeats import Repeats
 from search.study.weights import KeptWeights
-
-
-def checkpoint_path(folder: Path, trial: int) -> Path:
-    """Where a trial under way keeps its state; gone when it has ended."""
-    return folder / "checkpoints" / f"{trial}.pt"
 
 
 class Study:
@@ -191,10 +186,7 @@ class Study:
     def tidy(self) -> None:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
-        kept = {f"{trial}.pt" for trial in self.history.live}
-        for path in (self._journal.path.parent / "checkpoints").glob("*"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+        tidy_checkpoints(self._journal.path.parent, self.history.live)
 
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over

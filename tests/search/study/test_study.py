@@ -7,9 +7,10 @@ import pytest
 
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey, survey
+from search.study.checkpoints import checkpoint_path
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import Journal, JournalError, Record, read
-from search.study.study import Study, checkpoint_path
+from search.study.study import Study
 from tests.search.spaces import TINY, plan_of
 
 CONFIRMED = TINY.replace("resources:", "confirm: {top: 2, seeds: 2, epochs: 5}\nresources:")
