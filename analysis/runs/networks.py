@@ -1,14 +1,15 @@
-"""The networks of a run: what all trials of one network say together.
+"""Averages the trials of each network: means over seeds, their intervals, the Pareto front.
 
-Goes in: a `Run`. Come out: a row a network with its mean errors and their intervals, and the
+Goes in: a `Run`. Come out: a row a network with its mean scores and their intervals, and the
 trials with each network's whole ones made one, which figures and the report read.
 """
 
 import numpy as np
 import pandas as pd
 
-from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.pareto import non_dominated
 from analysis.runs.run import Run
+from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
@@ -26,11 +27,12 @@ COLUMNS = (
     "on_front",
 )
 DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton")
-_SIDES = {"val": "val_error_pct", "test": "test_error_pct"}
 
 
 def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.DataFrame:
-    """Errors of each network over its seeds, the lowest on the validation images first.
+    """The ranking metric of each network over its seeds, the best network first.
+
+    Computed once for each run, phase and level.
 
     Args:
         run: finished or not; trials that were not trained to their end are left aside.
@@ -38,35 +40,46 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
         level: of the t-intervals over seeds.
 
     Returns:
-        COLUMNS: errors in percent; the ends of an interval are NaN where one seed, or seeds
-        that are all equal, say nothing of chance; `on_front` of means (`analysis.runs.pareto`).
+        COLUMNS: `val` and `test` are the metric on the validation and the test images, in its
+        own unit; the ends of an interval are NaN where one seed, or seeds that are all equal,
+        say nothing of chance; `on_front` of means (`analysis.runs.pareto`).
     """
+    key = ("networks", phase, level)
+    return run.once(key, lambda: _networks(run, phase=phase, level=level))
+
+
+def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
     whole = run.whole(phase)
     frame = whole.drop_duplicates("name").set_index("name", drop=False)
     frame["seeds"] = whole["name"].value_counts()
-    for side, column in _SIDES.items():
+    sides = {"val": run.ranking.column, "test": run.tested.column}
+    for side, column in sides.items():
         frame[f"{side}_mean"] = whole.groupby("name")[column].mean()
         frame[[f"{side}_low", f"{side}_high"]] = np.nan
     # Only where there is one to have: of 10,000 networks of one seed it takes seconds to ask.
     several = whole[whole["name"].isin(frame.index[frame["seeds"] > 1])]
     for name, members in several.groupby("name", sort=False):
-        for side, column in _SIDES.items():
+        for side, column in sides.items():
             frame.loc[name, [f"{side}_low", f"{side}_high"]] = _ends(members[column], level)
-    front = accuracy_vs_macs(_means(whole))
-    best = set(front.loc[front["on_front"].astype(bool), "name"])
-    frame["on_front"] = frame["name"].isin(best)
-    ranked = frame.reset_index(drop=True).sort_values(["val_mean", "macs"])
+    means = _means(run, phase)
+    frame["on_front"] = frame["name"].isin(means.loc[means["on_front"], "name"])
+    ascending = [lower_is_better(run.ranking), True]
+    ranked = frame.reset_index(drop=True).sort_values(["val_mean", "macs"], ascending=ascending)
     return ranked[list(COLUMNS)].reset_index(drop=True)
 
 
 def averaged(run: Run) -> pd.DataFrame:
-    """One row a network: its dimensions, costs and mean errors over its whole trials."""
+    """One row a network: its dimensions, costs and mean scores over its whole trials.
+
+    Returns:
+        `name`, DIMENSIONS, `params`, `macs`, `activations`, `val` and `test` (the ranking
+        metric on the validation and the test images), `seeds`.
+    """
     keys = ["name", *DIMENSIONS, "params", "macs", "activations"]
-    errors = ["val_error_pct", "test_error_pct"]
-    whole = run.whole()
-    means = whole.groupby(keys, sort=False)[errors].mean()
-    seeds = whole.groupby(keys, sort=False).size().rename("seeds")
-    return means.join(seeds).reset_index()
+    scores = {run.ranking.column: "val", run.tested.column: "test"}
+    groups = run.whole().groupby(keys, sort=False)
+    means = groups[list(scores)].mean().rename(columns=scores)
+    return means.join(groups.size().rename("seeds")).reset_index()
 
 
 def by_network(run: Run) -> pd.DataFrame:
@@ -79,22 +92,43 @@ def by_network(run: Run) -> pd.DataFrame:
         run: finished or not.
 
     Returns:
-        As `analysis.runs.tables.trials`.
+        As `analysis.runs.tables.trials`, of trials with a score, by rising cost; and the
+        columns `whole` (trained to the end), `on_front` (of the whole ones: no other beats it
+        in the objectives of the study) and `mean_scale` (over the stages).
     """
-    trials = run.trials[run.trials["phase"] == "search"]
-    return pd.concat([_means(run.whole()), trials[trials["status"] != "ok"]])
+    trials, ranking = run.trials, run.ranking
+    others = trials[(trials["phase"] == "search") & (trials["status"] != "ok")]
+    others = others[others[ranking.column].notna()].assign(whole=False, on_front=False)
+    whole = _means(run, "search").assign(whole=True)
+    rows = pd.concat([frame for frame in (whole, others) if len(frame)] or [whole])
+    scales = [_mean(scale) for scale in rows["scale"]]
+    order = [run.cost_axis.column, ranking.column, "trial"]
+    ascending = [True, lower_is_better(ranking), True]
+    rows = rows.assign(mean_scale=pd.Series(scales, index=rows.index, dtype=float))
+    return rows.sort_values(order, ascending=ascending).reset_index(drop=True)
 
 
-def _means(whole: pd.DataFrame) -> pd.DataFrame:
-    """Whole trials of one phase as those of the search: the first, with the mean error."""
-    means = whole.groupby("name", sort=False)["val_error_pct"].transform("mean")
-    merged = whole.assign(val_error_pct=means, phase="search")
-    return merged.drop_duplicates("name")
+def _means(run: Run, phase: str) -> pd.DataFrame:
+    """The first whole trial of each network of a phase, with the means of what is reported."""
+    whole = run.whole(phase)
+    reported = list(
+        dict.fromkeys(one.column for one in run.compared if one.source == "reported")
+    )
+    means = whole.groupby("name", sort=False)[reported].transform("mean")
+    merged = whole.assign(**{column: means[column] for column in reported})
+    merged = merged.drop_duplicates("name")
+    return merged.assign(on_front=non_dominated(merged, run.compared))
 
 
-def _ends(errors: pd.Series, level: float) -> list[float]:
+def _mean(scale: object) -> float:
+    """Of a scale as tables have it: 4, or 1.2.4 for one each stage."""
+    numbers = [int(number) for number in str(scale).split(".")]
+    return sum(numbers) / len(numbers)
+
+
+def _ends(scores: pd.Series, level: float) -> list[float]:
     """Of the interval of a mean over seeds; NaN where there is none."""
-    known = errors.dropna()
+    known = scores.dropna()
     if known.empty:
         return [np.nan, np.nan]
     interval = t_interval(known, level=level)

@@ -1,37 +1,59 @@
-"""What nothing else beats: the networks of a run by cost and accuracy."""
+"""Finds the Pareto front of networks: those that no other beats in every objective at once."""
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from analysis.runs.scores import losses
+from search.schema.metrics import COUNTED, Objective
 
-def accuracy_vs_macs(trials: pd.DataFrame) -> pd.DataFrame:
-    """Every trial of the search with an accuracy, and which of them nothing beats.
+_COST = COUNTED["macs"]  # that networks are set against where the study names no cost
+
+
+def compared(objectives: Sequence[Objective], ranking: Objective) -> tuple[Objective, ...]:
+    """The objectives of the front of a study: its own; beside a single one multiply-adds.
 
     Args:
-        trials: from `analysis.runs.tables.trials`.
+        objectives: of the study.
+        ranking: the one that says which network is the best.
+    """
+    return tuple(objectives) if len(objectives) > 1 else (ranking, _COST)
+
+
+def cost_axis(objectives: Sequence[Objective]) -> Objective:
+    """The cost that figures draw networks against: the first that a study counts."""
+    counted = (one for one in objectives if one.source == "counted")
+    return next(counted, _COST)
+
+
+def non_dominated(
+    networks: pd.DataFrame, objectives: Sequence[Objective]
+) -> npt.NDArray[np.bool_]:
+    """Which networks no other dominates: as good in every objective, and better in one.
+
+    Args:
+        networks: a row each, with the columns of the objectives.
+        objectives: any number of them, each in its own direction.
 
     Returns:
-        The rows with a validation error, by rising MACs, and the columns `macs_m` (millions),
-        `accuracy_pct`, `mean_scale` (over the stages), `whole` (trained to the end) and
-        `on_front` (of the whole ones: no other has as few MACs and as low an error, one of
-        them lower).
+        (networks,) of bools; equal networks are on the front together, one without a value is
+        not on it.
     """
-    shown = trials[(trials["phase"] == "search") & trials["val_error_pct"].notna()].copy()
-    shown["macs_m"] = shown["macs"] / 1e6
-    shown["accuracy_pct"] = 100 - shown["val_error_pct"]
-    shown["whole"] = shown["status"] == "ok"
-    shown["mean_scale"] = [_mean(scale) for scale in shown["scale"]]
-    shown = shown.sort_values(["macs", "val_error_pct", "trial"])
-    shown["on_front"] = False
-    best = (float("inf"), 0)  # error and MACs of the last network on the front
-    for index, row in shown[shown["whole"]].iterrows():
-        here = (row["val_error_pct"], row["macs"])
-        if here[0] < best[0] or here == best:
-            best = here
-            shown.loc[index, "on_front"] = True
-    return shown.reset_index(drop=True)
-
-
-def _mean(scale: object) -> float:
-    """Of a scale as tables have it: 4, or 1.2.4 for one each stage."""
-    numbers = [int(number) for number in str(scale).split(".")]
-    return sum(numbers) / len(numbers)
+    columns = [losses(one, networks[one.column].astype(float)) for one in objectives]
+    table = np.stack([column.to_numpy() for column in columns], axis=1)
+    known = ~np.isnan(table).any(axis=1)
+    front = np.zeros(len(table), dtype=bool)
+    # In this order nothing is dominated by what comes later, and whatever is dominated is so
+    # by one of the front.
+    rows, places = np.unique(table[known], axis=0, return_inverse=True)
+    kept = np.zeros(len(rows), dtype=bool)
+    best = np.empty_like(rows)
+    size = 0
+    for place, row in enumerate(rows):
+        if not (best[:size] <= row).all(axis=1).any():
+            best[size], kept[place] = row, True
+            size += 1
+    front[known] = kept[places.reshape(-1)]
+    return front

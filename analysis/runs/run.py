@@ -1,27 +1,32 @@
-"""A run as analysis sees it: what was asked, what came of it, and whether it has ended.
+"""Reads a run: what was planned, what came of it, and whether it has ended.
 
 Goes in: the folder of a run. Comes out: a `Run`, which tables, figures and the report read.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.runs import tables
-from search.schema.config import Config
+from analysis.runs import pareto, tables
+from analysis.runs.scores import Score, score_of
+from search.schema.metrics import COUNTED, Metric, Objective, on_test
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError
+from search.study import manifest
+from search.study.events import Status
 from search.study.journal import FILE
-from search.study.manifest import FILE as MANIFEST
+from search.study.manifest import Manifest
 
 # What does not change the images that a trial sees, or the networks' results.
-_WHERE_IMAGES_LIE = ("root", "storage", "cache", "damaged")
+_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged"}
 
-
-FAILURES = ("diverged", "out-of-memory", "failed")
+FAILURES = (Status.DIVERGED.value, Status.OUT_OF_MEMORY.value, Status.FAILED.value)
 
 
 class RunError(ValueError):
@@ -34,78 +39,113 @@ class Run:
 
     Attributes:
         folder: where it lies.
-        config: the resolved space file, as in its manifest.
-        starts: of its command: time, commit, versions, machine; the newest last.
+        manifest: what it is: its plan, objectives, traits and starts.
         trials: one row a trial (`analysis.runs.tables.trials`).
-        left_out: images that could not be read.
     """
 
     folder: Path
-    config: dict[str, Any]
-    starts: tuple[dict[str, Any], ...]
+    manifest: Manifest
     trials: pd.DataFrame
-    left_out: tuple[str, ...]
+    _made: dict[Hashable, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def plan(self) -> StudyPlan:
+        """What was asked, in numbers."""
+        return self.manifest.plan
 
     @property
     def name(self) -> str:
         """Of the study."""
-        return str(self.config["study"])
+        return self.plan.study
+
+    @property
+    def starts(self) -> tuple[dict[str, Any], ...]:
+        """Of its command: time, commit, versions, machine; the newest last."""
+        return self.manifest.starts
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Images that could not be read."""
+        return self.manifest.left_out
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What its trials report, without the split."""
+        return self.manifest.metrics
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """By which its networks are compared."""
+        return self.manifest.objectives
+
+    @property
+    def ranking(self) -> Objective:
+        """The objective that says which network is the best: the first that trials report."""
+        return next(one for one in self.objectives if one.source == "reported")
+
+    @property
+    def tested(self) -> Objective:
+        """The metric that ranks, on the test images."""
+        return on_test(self.ranking)
+
+    @property
+    def score(self) -> Score:
+        """How the metric that ranks is shown, on the test images."""
+        return score_of(self.tested)
+
+    @property
+    def compared(self) -> tuple[Objective, ...]:
+        """The objectives of its Pareto front."""
+        return pareto.compared(self.objectives, self.ranking)
+
+    @property
+    def cost_axis(self) -> Objective:
+        """The cost that its networks are drawn against."""
+        return pareto.cost_axis(self.objectives)
 
     @cached_property
     def epochs(self) -> pd.DataFrame:
         """One row an epoch (`analysis.runs.tables.epochs`); read when it is first asked for."""
-        return tables.epochs(self.folder)
-
-    @cached_property
-    def facts(self) -> Any:
-        """Classes, image sizes and numbers of images of its data."""
-        return Config.model_validate(_tupled(self.config)).data.facts
+        return tables.epochs(self.folder, metrics=self.metrics)
 
     @property
     def chance(self) -> float:
-        """Error of guessing, in percent."""
-        return float(100 - 100 / self.facts.classes)
+        """Error of guessing one class, in percent."""
+        return float(100 - 100 / self.plan.data.classes)
 
     @property
     def planned(self) -> int:
         """Trials of the whole study; of a confirmation, the most there can be."""
-        search, confirm = self.config["search"], self.config["confirm"]
-        trials = search["trials"] * search.get("seeds", 1)
-        if confirm:
-            trials += min(confirm["top"], search["trials"]) * confirm["seeds"]
-        return int(trials)
+        return self._planned_search + self.plan.confirm_trials
 
     @property
     def ended(self) -> int:
         """Trials of the study as it is planned that have ended, however."""
-        trials, confirm = self.trials, self.config["confirm"]
-        planned = trials["phase"] == "search"
-        if confirm:  # those of a confirmation that was planned before are none of this one
-            planned |= trials["epochs_planned"] == confirm["epochs"]
-        return int((planned & (trials["status"] != "running")).sum())
+        return self._ended("search") + self._ended("confirm")
 
     @property
     def finished(self) -> bool:
         """Whether no trial of the study is left."""
-        left = self.planned - self.ended
-        search, confirm = self.config["search"], self.config["confirm"]
-        if not confirm or not left:
-            return left <= 0
+        if self._ended("search") < self._planned_search:
+            return False
+        confirm = self.plan.confirm
+        if confirm is None:
+            return True
         # Fewer networks may have been whole than were to be confirmed.
-        spared = min(confirm["top"], search["trials"]) - self.whole()["name"].nunique()
-        return bool(left <= max(0, spared) * confirm["seeds"])
+        confirmed = min(self.plan.confirmed, self.whole()["name"].nunique())
+        return self._ended("confirm") >= confirmed * confirm.seeds
 
     @property
     def recipe(self) -> str:
         """A short name for how it trained, epochs aside: equal recipes share it."""
-        training = {k: v for k, v in self.config["training"].items() if k != "epochs"}
-        return _digest(training)
+        return _digest(self.plan.training.model_dump(mode="json", exclude={"epochs"}))
 
     @property
     def data(self) -> str:
         """A short name for the images it saw: equal data share it."""
-        data = self.config["data"]
-        return _digest({k: v for k, v in data.items() if k not in _WHERE_IMAGES_LIE})
+        return _digest(self.plan.data.model_dump(mode="json", exclude=_WHERE_IMAGES_LIE))
 
     def banner(self) -> str:
         """What a reader must know before any result; empty where there is nothing."""
@@ -129,15 +169,14 @@ class Run:
 
     def described(self, *, short: bool = False) -> str:
         """What the run was, as Markdown; short: in a line that a title can hold."""
-        data, training = self.config["data"], self.config["training"]
+        data, training = self.plan.data, self.plan.training
         whole = self.whole()
         networks = whole["name"].nunique()
         seeds = sorted(whole.groupby("name").size().unique())
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
-        images = data["train"] or self.facts.train - data["validation"]
         what = (
             f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
-            f"{data['name']}: {training['epochs']} epochs of {images:,} images"
+            f"{data.name}: {training.epochs} epochs of {data.train} images"
         )
         if short:
             return f"{self.name}: {what}"
@@ -145,22 +184,51 @@ class Run:
         devices = ", ".join(sorted(set(self.trials["device"].dropna()) - {""})) or "no device"
         commits = ", ".join(dict.fromkeys(str(one["git_commit"])[:10] for one in self.starts))
         lines = [
-            f"**{self.name}**: {what}, schedule {training['schedule']}, batches of "
-            f"{training['batch_size']}, {training['precision']}.",
+            f"**{self.name}**: {what}, schedule {training.schedule}, batches of "
+            f"{training.batch_size}, {training.precision}.",
             f"{self.ended:,} of {self.planned:,} trials have ended; on {devices} "
             f"({start['processor']}), torch {start['versions']['torch']}, commit {commits}.",
         ]
         return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)
 
     def whole(self, phase: str = "search") -> pd.DataFrame:
-        """Trials that were trained to their end, with a validation error.
+        """Trials that were trained to their end, with a value of the metric that ranks.
 
         Args:
             phase: "search", or "confirm": the best again, with fresh seeds.
         """
         trials = self.trials
-        kept = (trials["phase"] == phase) & (trials["status"] == "ok")
-        return trials[kept & trials["val_error_pct"].notna()]
+        kept = (trials["phase"] == phase) & (trials["status"] == Status.OK.value)
+        return trials[kept & trials[self.ranking.column].notna()]
+
+    def once(self, key: Hashable, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A table of this run that is computed when it is first asked for.
+
+        Args:
+            key: what it is, with everything that it depends on beside the run.
+            make: computes it.
+
+        Returns:
+            A copy, so that no caller changes it for others.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key].copy()
+
+    @cached_property
+    def _planned_search(self) -> int:
+        trials = self.trials
+        first = (trials["phase"] == "search") & (trials["repeat"] == 0)
+        return self.plan.search_trials(
+            int((first & (trials["status"] == Status.PRUNED.value)).sum())
+        )
+
+    def _ended(self, phase: str) -> int:
+        trials = self.trials
+        planned = (trials["phase"] == phase) & (trials["status"] != "running")
+        if phase == "confirm":  # those of one that was planned before are none of this one
+            planned &= trials["epochs_planned"] == self.plan.epochs(phase)
+        return int(planned.sum()) if phase == "search" or self.plan.confirm else 0
 
 
 def read_run(folder: Path) -> Run:
@@ -173,32 +241,26 @@ def read_run(folder: Path) -> Run:
         RunError: there is no run in it, or its manifest cannot be read.
         JournalError: its journal is damaged, or of a newer version.
     """
-    for name in (FILE, MANIFEST):
+    for name in (FILE, manifest.FILE):
         if not (folder / name).is_file():
             raise RunError(f"{folder}: holds no {name}; name a run, such as runs/quickstart")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        config, starts = manifest["config"], manifest["starts"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{folder / MANIFEST}: is damaged ({error!r}); restore it from a copy"
-        ) from error
+        noted = manifest.read(folder)
+    except ConfigError as error:
+        raise RunError(str(error)) from error
+    assert noted is not None, "its file is there"
+    foreign = [
+        one.name
+        for one in noted.objectives
+        if one.source == "counted" and one.name not in COUNTED
+    ]
     return Run(
         folder=folder,
-        config=config,
-        starts=tuple(starts),
-        trials=tables.trials(folder),
-        left_out=tuple(manifest.get("left_out", ())),
+        manifest=noted,
+        trials=tables.trials(folder, metrics=noted.metrics, counted=foreign),
     )
 
 
 def _digest(data: dict[str, Any]) -> str:
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _tupled(data: Any) -> Any:
-    """JSON's lists as the tuples that a config holds."""
-    if isinstance(data, dict):
-        return {key: _tupled(value) for key, value in data.items()}
-    return tuple(map(_tupled, data)) if isinstance(data, list) else data

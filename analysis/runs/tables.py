@@ -1,21 +1,24 @@
-"""A run's journal as tidy tables: one row a trial, one row an epoch.
+"""Reads a run's journal into tidy tables: one row a trial, one row an epoch.
 
-Errors are in percent, times in seconds, costs for one image. No torch here.
+Percentages are in columns that say so, times in seconds, costs for one image. No torch here.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
-from search.study.journal import JournalError, epoch_lines, read
+from search.schema.metrics import TEST, VALIDATION, Metric, column_of
 from search.study.events import Ended, Started
+from search.study.journal import JournalError, epoch_lines, read
 
-TRIAL_COLUMNS = (
+_DECIDED = (
     "trial",
     "phase",
     "status",
@@ -31,14 +34,9 @@ TRIAL_COLUMNS = (
     "params",
     "macs",
     "activations",
-    "repeat",
-    "seed",
-    "epochs_planned",
-    "epochs",
-    "val_error_pct",
-    "val_error_top5_pct",
-    "test_error_pct",
-    "test_error_top5_pct",
+)
+_SEEDED = ("repeat", "seed", "epochs_planned", "epochs")
+_TAKEN = (
     "seconds",
     "device",
     "images_per_s",
@@ -50,38 +48,48 @@ TRIAL_COLUMNS = (
     "preparation_seconds",
     "parts",
 )
-EPOCH_COLUMNS = (
-    "trial",
-    "epoch",
-    "train_loss",
-    "val_error_pct",
-    "val_error_top5_pct",
-    "images_per_s",
-    "seconds",
-)
 _RENAMED = {
-    "val_error": "val_error_pct",
-    "val_error_top5": "val_error_top5_pct",
-    "test_error": "test_error_pct",
-    "test_error_top5": "test_error_top5_pct",
     "peak_memory": "peak_memory_bytes",
     "energy": "energy_j",
     "preparation": "preparation_seconds",
 }
+_TRAIN_LOSS = "train_loss"
 
 
-def trials(folder: Path) -> pd.DataFrame:
+def trial_columns(metrics: Sequence[Metric], counted: Sequence[str] = ()) -> tuple[str, ...]:
+    """The columns of `trials`, in order.
+
+    Args:
+        metrics: of the run's task: each has a column for the validation and the test images.
+        counted: names of foreign objectives that the run counted; each is a column.
+    """
+    scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
+    return (*_DECIDED, *counted, *_SEEDED, *scores.values(), *_TAKEN)
+
+
+def epoch_columns(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """The columns of `epochs`, in order."""
+    scores = _columns(metrics, VALIDATION).values()
+    return ("trial", "epoch", _TRAIN_LOSS, *scores, "images_per_s", "seconds")
+
+
+def trials(
+    folder: Path, *, metrics: Sequence[Metric], counted: Sequence[str] = ()
+) -> pd.DataFrame:
     """One row a trial, in the order they started; a trial under way has status "running".
 
     Args:
         folder: of the run.
+        metrics: of the run's task.
+        counted: names of foreign objectives that the run counted.
 
     Returns:
-        A frame with TRIAL_COLUMNS; missing results are NaN.
+        A frame with `trial_columns`; missing results are NaN.
 
     Raises:
         JournalError: the journal cannot be read.
     """
+    scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
     rows: dict[int, dict[str, Any]] = {}
     for record in read(folder, epochs=False):
         if isinstance(record, Started):
@@ -92,32 +100,57 @@ def trials(folder: Path) -> pd.DataFrame:
                     f"{folder}: trial {record.trial} ends and never started; restore the "
                     "journal from a copy, or delete every line of that trial"
                 )
-            values = asdict(record)
-            values |= values.pop("taken") or {}
-            ended = {_RENAMED.get(key, key): value for key, value in values.items()}
-            rows[record.trial] |= ended | {"status": record.status.value}
-    frame = pd.DataFrame(list(rows.values()), columns=list(TRIAL_COLUMNS))
-    numbers = [column for column in TRIAL_COLUMNS if column.endswith("_pct")]
+            rows[record.trial] |= _ended(record, scores)
+    columns = list(trial_columns(metrics, counted))
+    frame = pd.DataFrame(list(rows.values()), columns=columns)
+    numbers = [*scores.values(), *counted]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
 
 
-def epochs(folder: Path) -> pd.DataFrame:
-    """One row an epoch of each trial, in the order they were reported: EPOCH_COLUMNS.
+def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """One row an epoch of each trial, in the order they were reported: `epoch_columns`.
 
     Raises:
         JournalError: the journal cannot be read.
     """
+    columns = list(epoch_columns(metrics))
     lines = epoch_lines(folder)
     if not lines:
-        return pd.DataFrame(columns=list(EPOCH_COLUMNS))
+        return pd.DataFrame(columns=columns)
     try:  # a million lines in seconds; one by one they take ten times as long
-        frame: pd.DataFrame = arrow_json.read_json(pa.BufferReader(lines)).to_pandas()
+        table = arrow_json.read_json(pa.BufferReader(lines)).flatten()
     except pa.ArrowInvalid:
         read(folder)  # says which line is damaged
         raise
-    return frame.rename(columns=_RENAMED).reindex(columns=list(EPOCH_COLUMNS))
+    scores = {_TRAIN_LOSS: _TRAIN_LOSS} | _columns(metrics, VALIDATION)
+    found = {column: _values(table, name) for name, column in scores.items()}
+    found |= {name: table[name] for name in columns if name not in found}
+    frame: pd.DataFrame = pa.table(found).to_pandas()
+    return frame[columns]
+
+
+def _values(table: Any, name: str) -> Any:
+    """A metric of each epoch: inside `metrics`, or as version 1 had it a key of its own."""
+    kinds = [key for key in (f"metrics.{name}", name) if key in table.column_names]
+    if not kinds:
+        return pa.nulls(table.num_rows, pa.float64())
+    return compute.coalesce(*(table[key].cast(pa.float64()) for key in kinds))
+
+
+def _columns(metrics: Sequence[Metric], split: str) -> dict[str, str]:
+    """The column of each metric of some images, by the name it is reported under."""
+    return {f"{split}{m.name}": column_of(f"{split}{m.name}", m.unit) for m in metrics}
+
+
+def _ended(ended: Ended, scores: dict[str, str]) -> dict[str, Any]:
+    values = asdict(ended)
+    values |= values.pop("taken") or {}
+    metrics = values.pop("metrics")
+    row = {_RENAMED.get(key, key): value for key, value in values.items()}
+    row |= {column: metrics[name] for name, column in scores.items() if name in metrics}
+    return row | {"status": ended.status.value}
 
 
 def _shown(value: PerStage) -> int | str:
@@ -146,4 +179,5 @@ def _started(started: Started) -> dict[str, Any]:
         "repeat": started.repeat,
         "seed": started.seed,
         "epochs_planned": started.epochs,
+        **started.counted,
     }

@@ -101,7 +101,7 @@ class PlannedData(Section):
     root: str
     train: PositiveInt
     validation: PositiveInt
-    test: PositiveInt
+    test: Annotated[int, Field(ge=0)]  # 0: an earlier version did not write it down
     classes: PositiveInt
     class_names: tuple[str, ...] = ()
     images_per_class: PositiveInt | None = None

@@ -14,14 +14,18 @@ from search.schema.metrics import Metric, Objective
 from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
+from search.schema.search import Base
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, plain
+from search.space.axes import Axes
+from search.space.grid import axes_of
 from search.study.provenance import start_of
 
 FILE = "manifest.json"
 # Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
 # 4: the plan in numbers, metrics by name, foreign parts.
 _VERSION = 4
+_COUNTED_SINCE = 4  # the version from which on a plan says how many candidates there are
 
 # What may change between starts: more trials and seeds, other confirmations, where it all runs
 # and where images are kept, which does not change them, and which weights are kept.
@@ -64,6 +68,11 @@ class Manifest(NamedTuple):
     starts: tuple[dict[str, Any], ...]
     left_out: tuple[str, ...]
 
+    @property
+    def candidates(self) -> int | None:
+        """Networks inside the budget; None where an earlier version did not write them down."""
+        return self.plan.candidates if self.version >= _COUNTED_SINCE else None
+
 
 def read(folder: Path) -> Manifest | None:
     """The manifest of a run, of this version or an earlier one; None where there is none.
@@ -84,6 +93,8 @@ def read(folder: Path) -> Manifest | None:
 
 def _read(raw: dict[str, Any]) -> Manifest:
     version = int(raw["version"])
+    if version > _VERSION:
+        raise ValueError(f"has version {version}, this program reads up to {_VERSION}")
     plan = _plan_of(raw)
     told = raw.get("traits") or {
         "sampler": SAMPLERS[plan.search.sampler.name].traits,
@@ -213,7 +224,16 @@ def _plan_of(raw: dict[str, Any]) -> StudyPlan:
     network = config["network"]
     if isinstance(network.get("skeleton"), str):
         filled["network"] = network | {"skeleton": (network["skeleton"],)}
-    return StudyPlan.model_validate(config | filled)
+    return _with_base(StudyPlan.model_validate(config | filled))
+
+
+def _with_base(plan: StudyPlan) -> StudyPlan:
+    """The plan with the whole base of axes, of which earlier versions kept what was written."""
+    if not plan.search.has_axes:
+        return plan
+    base = Base(**Axes(axes_of(plan.network)[0], plan.search).values)
+    search = plan.search.model_copy(update={"base": base})
+    return plan.model_copy(update={"search": search})
 
 
 def _raw(folder: Path) -> dict[str, Any]:
@@ -246,7 +266,7 @@ def _described(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    old, new = dict(_flat(before)), dict(_flat(now))
+    old, new = dict(flat(before)), dict(flat(now))
     differences = [
         f"  {key}: there {old.get(key, 'not set')!r}, here {new.get(key, 'not set')!r}"
         for key in dict.fromkeys((*old, *new))
@@ -260,9 +280,10 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
         )
 
 
-def _flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested mappings, each with its key in full: `search.seeds`."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _flat(value, f"{prefix}.{key}" if prefix else key)
+            yield from flat(value, f"{prefix}.{key}" if prefix else key)
     else:
         yield prefix, data

@@ -1,0 +1,1 @@
+"""A run as tables: its trials, epochs and networks."""
