@@ -77,9 +77,8 @@ class Study:
             if self._note(record) is Decision.STOP:
                 stopped[record.trial] = record
         for trial in sorted(stopped.keys() & self.history.live):
-            self._append(
-                self.history.pruned(trial)
-            )  # decided, but a crash came before it was written
+            # Decided, but a crash came before it was written.
+            self._append(self.history.pruned(trial))
         self._interrupted = sorted(self.history.live - self._paused.keys())
         stops = bool(SCHEDULERS[plan.scheduler.name].traits)
         self._repeats = Repeats(self.history, plan.search.seeds, waits=stops)
@@ -253,10 +252,9 @@ class Study:
 
     def _confirm_left(self) -> int:
         running = self.history.started("confirm") - self.history.ended("confirm")
-        left = self._search_left()
-        return running + (
-            self.plan.confirm_trials if left else len(left_to_confirm(self.plan, self.history))
-        )
+        if self._search_left():
+            return running + self.plan.confirm_trials
+        return running + len(left_to_confirm(self.plan, self.history))
 
     def _append(self, record: Record) -> Decision:
         """Write a record, then let it count."""
