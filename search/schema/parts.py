@@ -66,7 +66,10 @@ class Table(Generic[Facts]):
         if name in self.ours:
             return self.ours[name]
         if split_plugin(name):
-            return self.read(name, load_plugin(name).value)
+            try:
+                return self.read(name, load_plugin(name).value)
+            except PluginError as error:  # the message says the name where it is written
+                raise PluginError(str(error).removeprefix(f"{name}: ")) from error
         near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
         mean = f"did you mean {near[0]!r}? " if near else ""
         raise PluginError(
