@@ -15,7 +15,7 @@ from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import titled
 from search.schema.parts import Choice
-from search.schema.units import format_amount, duration
+from search.schema.units import duration, format_amount
 from search.study.journal import FILE
 
 Facts = tuple[tuple[str, str], ...]
@@ -86,7 +86,11 @@ def cost(run: Run) -> Facts:
 def provenance(run: Run) -> Facts:
     """Networks, recipe, data, budget and seeds in short, and the record they stand in."""
     plan = run.plan
-    written = {key: _written(value) for key, value in plan.model_dump(mode="json").items() if isinstance(value, dict)}
+    written = {
+        key: _written(value)
+        for key, value in plan.model_dump(mode="json").items()
+        if isinstance(value, dict)
+    }
     facts = [
         ("Study", run.name),
         ("Task", _choice(plan.task)),

@@ -61,9 +61,9 @@ def _best(run: Run) -> list[str]:
         off = "low" if lower_is_better(run.ranking) else "high"
         said.append(_beside_the_next(run, whole, table))
         said.append(
-            f"It was chosen out of {len(table):,} networks by its {metric}, which is "
-            f"therefore too {off} on average; its {words(run.tested)} is not, for no choice was "
-            "made by it."
+            f"It was chosen out of {len(table):,} networks by its {metric}, which is therefore "
+            f"too {off} on average; its {words(run.tested)} is not, for no choice was made by "
+            "it."
         )
     return said
 
