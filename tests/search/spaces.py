@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from search.schema.config import Config
-from search.space.load import load
+from search.schema.study_plan import StudyPlan
+from search.space.load import load_space
+from search.space.resolve import resolve
 
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
@@ -33,9 +34,9 @@ def write(folder: Path, text: str = TINY, **replacements: str) -> Path:
     return path
 
 
-def config_of(folder: Path, text: str = TINY, *overrides: str) -> Config:
-    """The config of a space file."""
-    return load(write(folder, text), overrides)[0]
+def plan_of(folder: Path, text: str = TINY, *overrides: str) -> StudyPlan:
+    """The plan of a space file."""
+    return resolve(*load_space(write(folder, text), overrides)).plan
 
 
 def started_fields(**changes: Any) -> dict[str, Any]:
