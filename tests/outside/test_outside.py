@@ -150,7 +150,8 @@ def test_a_part_that_is_not_as_it_should_be_is_refused_before_anything_runs(
 ) -> None:
     path = folder / file
     assert old in FILES[file]
-    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(old, new), encoding="utf-8")
     said = refusal(capsys)
     assert message in said, said
     assert "Traceback" not in said
