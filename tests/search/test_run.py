@@ -107,7 +107,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path, ray_address:
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
-        "figures/accuracy_vs_macs.png", "figures/accuracy_vs_macs.svg",
+        "figures/pareto.png", "figures/pareto.svg",
     } | kept  # fmt: skip
     before = (out / FILE).read_bytes()
     code, printed = run(path, "--out", out, "--address", ray_address)
