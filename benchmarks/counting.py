@@ -126,7 +126,7 @@ def compare_grid(config: StudyPlan, *, turns: int) -> list[Row]:
     """
     found = survey(config)
     chosen = np.linspace(0, len(found) - 1, _SAMPLE).astype(int).tolist()
-    side = config.data.side
+    side = config.data.resolution
     sample = [Subject(found.architecture(candidate), side) for candidate in chosen]
     name = f"{_SAMPLE} of {found.total:,}"
     one, *others = compare(name, sample, turns=turns)

@@ -24,7 +24,12 @@ from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
 from search.profiling.estimate import Rehearsal
 from search.profiling.rehearsal import RehearsalError, Rehearsals
-from search.schema.study_plan import StudyPlan
+from search.schema.budget import Budget
+from search.schema.data import Data, planned_data
+from search.schema.network import Network
+from search.schema.search import PlannedSearch
+from search.schema.study_plan import PlannedResources, StudyPlan
+from search.schema.training import PlannedTraining, Precision
 
 # Ascending: where one does not fit, those after it do not either.
 _ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")
@@ -69,23 +74,19 @@ def ways(*, gpu: bool) -> tuple[Way, ...]:
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
-def plan_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> StudyPlan:
+def plan_of(data: str, *, batch: int, gpu: bool, precision: Precision = "bf16") -> StudyPlan:
     """A study on a data set, of which only the sizes matter here."""
-    return StudyPlan.model_validate(
-        {
-            "study": "packing",
-            "network": {"depth": (20,), "width": (8,)},
-            "data": {"name": data, "validation": 64},
-            "training": {
-                "epochs": 1,
-                "batch_size": batch,
-                "crop": 4,
-                "flip": True,
-                "precision": precision,
-            },
-            "search": {"trials": 1},
-            "resources": {"gpu": float(gpu), "cpu": 1},
-        }
+    return StudyPlan(
+        study="packing",
+        network=Network(depth=(20,), width=(8,)),
+        budget=Budget(),
+        data=planned_data(Data(name=data, validation=64)),
+        training=PlannedTraining(
+            epochs=1, batch_size=batch, crop=4, flip=True, precision=precision
+        ),
+        search=PlannedSearch(trials=1, objectives=("val_error",)),
+        resources=PlannedResources(gpu=float(gpu), cpu=1),
+        candidates=1,
     )
 
 
@@ -144,7 +145,7 @@ def _row(
 
     return Row(
         network.name,
-        cost(network, image_size=config.data.side).macs,
+        cost(network, image_size=config.data.resolution).macs,
         way,
         rates(turns),
         tuple(a / b for a, b in zip(rates(turns), rates(first), strict=True)),

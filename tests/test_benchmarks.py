@@ -10,8 +10,8 @@ from torch import nn
 
 from benchmarks import crews, loops, packing, train
 from res2net import Architecture, build
-from search.schema.data import Data
-from search.schema.training import Training
+from search.schema.data import Data, planned_data
+from search.schema.training import PlannedTraining
 from tests.search.spaces import plan_of
 
 pytest.importorskip("timm")
@@ -44,8 +44,8 @@ def tiny_task(**changes: object) -> loops.Task:
         architecture=Architecture(
             depth=(1, 1, 1), planes=4, width=2, scale=3, classes=4, first_block="pool"
         ),
-        recipe=Training.model_validate(fields | changes),
-        data=Data(name="synthetic", validation=50, train=192),
+        recipe=PlannedTraining.model_validate({"crop": 0, "flip": False} | fields | changes),
+        data=planned_data(Data(name="synthetic", validation=50, train=192)),
         root=Path(),
         device="cpu",
     )

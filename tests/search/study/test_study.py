@@ -235,7 +235,7 @@ def test_five_thousand_trials_are_decided_as_fast_as_five_hundred(tmp_path: Path
     begin = time.perf_counter()
     with Journal(tmp_path / "run") as journal:
         assert Study(config, surveyed, journal).finished
-    assert time.perf_counter() - begin < 5
+    assert time.perf_counter() - begin < sum(seconds), "reading is no slower than running"
 
 
 def wide_config(tmp_path: Path) -> StudyPlan:
