@@ -1,4 +1,4 @@
-"""What a person sees at the end: the best networks, the rest, and where it all lies."""
+"""Prints the end of a study: tables of the best networks, failures, and where files lie."""
 
 import shlex
 import statistics
@@ -73,7 +73,7 @@ def cut_trials(history: History, *, usual: int) -> Iterator[str]:
 
     Args:
         history: of the study.
-        usual: parts that the recipe itself cuts a batch into.
+        usual: pieces that the recipe itself cuts a batch into.
     """
     for trial, ended in history.ends.items():
         if ended.taken and ended.taken.parts > usual:

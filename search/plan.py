@@ -1,4 +1,4 @@
-"""What a study would do, before it does anything: counted, never guessed. No torch here."""
+"""Prints the plan of a study before it runs: candidates, costs, trials. No torch here."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A space is opened, resolved and its foreign parts are tried, before anything is written."""
+"""Opens a space, resolves it and tries its foreign parts, before anything is written."""
 
 import io
 import json

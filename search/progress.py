@@ -1,4 +1,4 @@
-"""What a person sees: a live display, or plain lines where there is no terminal."""
+"""Shows progress: a live display, or plain lines where there is no terminal."""
 
 import time
 from collections import Counter
@@ -155,20 +155,22 @@ class Progress:
 
     def _head(self) -> str:
         now = self._snapshot
-        parts = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
+        phrases = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
         done = self._epochs_done + sum(turn.share for turn in self._turns.values())
         if done:
             # By the epochs' own time: starting workers is no measure of what is left.
             beside = max(1, len(now.running))
             seconds = self._seconds + sum(turn.seconds for turn in self._turns.values())
             left = now.epochs_left * seconds / done / beside
-            parts.append(f"about {duration(left)} left")
-        parts.append(f"{duration(time.monotonic() - self._begin)} gone")
+            phrases.append(f"about {duration(left)} left")
+        phrases.append(f"{duration(time.monotonic() - self._begin)} gone")
         if self._best:
-            parts.append(f"best {self._objective.label} {self._objective.text(self._best[0])}")
+            phrases.append(
+                f"best {self._objective.label} {self._objective.text(self._best[0])}"
+            )
         if self._rate:
-            parts.append(f"{self._rate:,.0f} images/s")
-        return ", ".join(parts)
+            phrases.append(f"{self._rate:,.0f} images/s")
+        return ", ".join(phrases)
 
     def _picture(self) -> RenderableType:
         now = self._snapshot

@@ -1,4 +1,4 @@
-"""What came of a study, for whoever runs one from Python."""
+"""The result of a study, as the Python API returns it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A study from its space file to its result: what the commands and the Python API both do."""
+"""Runs a study from its prepared plan to its result, for the commands and the Python API."""
 
 import os
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""How one network is trained, and what that takes."""
+"""The training engine: trials, training loop, optimisers, execution, measurement."""

@@ -1,4 +1,4 @@
-"""What the trials of one process share: recipe, task with its data, device."""
+"""A bench holds what all trials of one process share: recipe, task with its data, device."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Foreign parts are tried before a study begins, so that none fails inside every trial."""
+"""Tries each foreign part once before a study begins, so that none fails in every trial."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How a network's training pass is run: eagerly, as CUDA graphs, or compiled.
+"""Execution modes of the training pass: eager, CUDA graphs, or compiled.
 
 The mathematics is the same; which one is quicker depends on how long the training is.
 """

@@ -1,4 +1,4 @@
-"""What a trial takes of its device: memory, energy, arithmetic."""
+"""Measures what a trial takes of its device: peak memory, energy, utilisation."""
 
 import contextlib
 import re

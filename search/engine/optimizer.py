@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and the average of the weights. The table: `schema.optimizers`."""
+"""Makes the optimiser of a recipe, and averages weights (EMA)."""
 
 import copy
 import itertools

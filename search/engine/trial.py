@@ -27,7 +27,7 @@ from search.tasks.memory import is_out_of_memory
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
-# What torch says of a part of one image where a feature map is one place wide and high.
+# What torch says of a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 
 
@@ -113,7 +113,7 @@ class Trial:
         state = {
             "started": self.started.to_json(),
             "epochs": [epoch.to_json() for epoch in self._epochs],
-            "parts": self._pieces,
+            "pieces": self._pieces,
             "energy": self._energy_so_far(),
             **self._trainer.state(),
         }
@@ -153,7 +153,7 @@ class Trial:
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
         if state is not None:
-            self._pieces = state["parts"]
+            self._pieces = state["pieces"]
         trainer = Trainer(
             started.network(),
             self._bench,
@@ -170,7 +170,7 @@ class Trial:
         return trainer
 
     def _halve(self) -> None:
-        """Begin anew with parts of half as many images.
+        """Begin anew with pieces of half as many images.
 
         Not from the checkpoint: when memory runs out depends on what else runs, and a result
         must not.
@@ -191,7 +191,7 @@ class Trial:
         device = self._bench.device
         try:
             state = torch.load(self._checkpoint, weights_only=True, map_location=device)
-            same = state["started"] == self.started.to_json() and "parts" in state
+            same = state["started"] == self.started.to_json() and "pieces" in state
         except torch.OutOfMemoryError:
             raise
         except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial

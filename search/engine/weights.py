@@ -1,4 +1,4 @@
-"""Trained weights as a file that anybody loads, and beside it what they are."""
+"""Saves trained weights as safetensors, with a JSON file that says what they are."""
 
 import json
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Who runs the trials: Ray Tune, or this process."""
+"""Executors run the trials of a study: Ray Tune, or this process."""

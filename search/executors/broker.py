@@ -1,4 +1,4 @@
-"""Where an executor's callbacks meet the study; knows no executor.
+"""The broker passes trials and reports between an executor and the study.
 
 An exception out of a callback would end in the middle of the executor, which may take it for
 a failure of the trial. The first one is kept here, nothing more is asked of the study, and

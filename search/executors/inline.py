@@ -1,4 +1,4 @@
-"""Trials one after another in this process, for debuggers and profilers. No Ray here."""
+"""The inline executor runs trials one after another in this process. No Ray here."""
 
 import signal
 import threading

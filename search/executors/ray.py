@@ -1,4 +1,4 @@
-"""Ray Tune runs the trials, on one machine or a cluster. Nothing else knows Ray.
+"""The Ray executor runs trials through Ray Tune, on one machine or a cluster.
 
 Ray is an executor only: what runs next, when it stops and what is kept is decided by the
 `Study`. Its own state lies in a temporary folder and is never read back.
@@ -156,7 +156,7 @@ class TrialActor(tune.Trainable):
         # Foreign parts are found where the driver finds them.
         if Path(here).is_dir():
             os.chdir(here)
-        sys.path.extend(place for place in path if place not in sys.path)
+        sys.path.extend(folder for folder in path if folder not in sys.path)
         self._folder = Path(folder)
         self._bench = make_bench(StudyPlan.model_validate(study), Path(root))
         self.reset_config(config)

@@ -1,4 +1,4 @@
-"""Being asked to stop by a scheduler (SIGTERM) is being asked by a person (Ctrl-C)."""
+"""Handles SIGTERM, by which job schedulers stop a program, like Ctrl-C."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Batches made on the device, each image by its own draws: from uint8 to normalised.
+"""Augments batches on the device, each image by its own draws: from uint8 to normalised.
 
 In torchvision's order: crop and mirror, colour jitter, normalise, cutout and erasing, mixture.
 Nothing here waits for the device, and nothing is random: see `search.images.draws`.
@@ -66,8 +66,8 @@ class Augmentation:
         mean, std = mean.to(dtype), std.to(dtype)
         self._scale = (1 / std).repeat(resolution)
         self._bias = (-mean / std).repeat(resolution)
-        self._places = torch.arange(resolution, device=mean.device)
-        self._columns = self._places.repeat_interleave(3)
+        self._positions = torch.arange(resolution, device=mean.device)
+        self._columns = self._positions.repeat_interleave(3)
 
     def stored(self, images: Tensor) -> Tensor:
         """What `batch` cuts from, of uint8 images (M, side, side, 3): padded if need be."""
@@ -82,7 +82,7 @@ class Augmentation:
 
         Args:
             stored: what `stored` made.
-            index: (N,) int64, places of the batch's images in it.
+            index: (N,) int64, positions of the batch's images in it.
             labels: (N,) int64 of these images.
             draws: N rows, of the same recipe, side and resolution.
         """
@@ -124,7 +124,7 @@ class Augmentation:
     def _inside(self, boxes: Tensor) -> Tensor:
         """(N, H, 3 W) bool: which values lie in their image's box (N, 4)."""
         start, stop = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
-        rows = (self._places >= start[:, :1]) & (self._places < stop[:, :1])
+        rows = (self._positions >= start[:, :1]) & (self._positions < stop[:, :1])
         columns = (self._columns >= start[:, 1:]) & (self._columns < stop[:, 1:])
         return rows[:, :, None] & columns[:, None, :]
 

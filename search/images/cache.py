@@ -1,4 +1,4 @@
-"""Images decoded once into a file, memory-mapped afterwards. No torch here.
+"""Caches decoded images in a file that is memory-mapped afterwards. No torch here.
 
 One folder a cache, named by a hash of all it depends on. Its record says how many images are
 finished; it is replaced as a whole, and only once those images are on the disk, so that the
@@ -74,7 +74,7 @@ class _Record(NamedTuple):
 
 def size(request: CacheRequest) -> int:
     """Bytes that a cache takes on the disk."""
-    return len(request.files.names) * sum(_parts(request).values())
+    return len(request.files.names) * sum(_names(request).values())
 
 
 def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance) -> None:
@@ -125,8 +125,8 @@ def check_room(requests: Sequence[CacheRequest], place: Place) -> None:
 
 def _missing(request: CacheRequest, place: Place) -> int:
     folder = _folder_of(request, place)
-    parts = [folder / part for part in _parts(request)]
-    return size(request) - sum(path.stat().st_size for path in parts if path.exists())
+    files = [folder / name for name in _names(request)]
+    return size(request) - sum(path.stat().st_size for path in files if path.exists())
 
 
 def open_cache(request: CacheRequest) -> CachedImages:
@@ -152,7 +152,7 @@ def open_cache(request: CacheRequest) -> CachedImages:
     return CachedImages(pixels, sums, np.flatnonzero(whole), _named(record, request))
 
 
-def _parts(request: CacheRequest) -> Mapping[str, int]:
+def _names(request: CacheRequest) -> Mapping[str, int]:
     """Bytes that each file of a cache has for an image."""
     pixels = {_PIXELS: request.side**2 * 3} if request.keep_pixels else {}
     return {_SUMS: _SUMS_BYTES, **pixels}
@@ -182,10 +182,12 @@ def _read_record(folder: Path, request: CacheRequest) -> _Record:
     try:
         data = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         record = _Record(data["done"], tuple((i, reason) for i, reason in data["damaged"]))
-        sizes = {part: (folder / part).stat().st_size for part in _parts(request)}
+        sizes = {part: (folder / part).stat().st_size for part in _names(request)}
     except (OSError, ValueError, KeyError, TypeError):
         return _Record()
-    whole = all(sizes[part] >= record.done * each for part, each in _parts(request).items())
+    whole = all(
+        sizes[part] >= record.done * each for part, each in _names(request).items()
+    )
     return record if whole else _Record()
 
 
@@ -209,7 +211,9 @@ def _fill(
 ) -> _Record:
     total = len(request.files.names)
     with contextlib.ExitStack() as stack:
-        files = {part: stack.enter_context(_raw(folder / part)) for part in _parts(request)}
+        files = {
+            part: stack.enter_context(_raw(folder / part)) for part in _names(request)
+        }
         # Read anew: another process may have built while we waited for the lock.
         record = _read_record(folder, request)
         advance(record.done, total)
@@ -256,7 +260,7 @@ def _append(
 ) -> _Record:
     for part, array in ((_SUMS, chunk.sums), (_PIXELS, chunk.pixels)):
         if array is not None:
-            offset = record.done * _parts(request)[part]
+            offset = record.done * _names(request)[part]
             rest = array.data.cast("B")
             while rest:
                 written = os.pwrite(files[part].fileno(), rest, offset)

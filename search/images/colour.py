@@ -6,7 +6,7 @@ from torch import Tensor
 from search.images.draws import HUE
 
 _WHITE = 255
-_CONTRAST, _SATURATION = 1, 2  # places in `Training.jitter`
+_CONTRAST, _SATURATION = 1, 2  # indices in `Training.jitter`
 _GREY = (0.2989, 0.587, 0.114)  # torchvision's weights of red, green and blue
 
 
@@ -20,7 +20,7 @@ def jittered(images: Tensor, factors: Tensor, order: Tensor, *, hue: bool) -> Te
     Args:
         images: (N, 3, H, W) floating point, 0 to 255.
         factors: (N, 4) of brightness, contrast, saturation and hue.
-        order: (N, k) the operations to do, as places in `factors`.
+        order: (N, k) the operations to do, as indices in `factors`.
         hue: whether hue is among them.
     """
     steps = order.shape[1]
@@ -28,13 +28,13 @@ def jittered(images: Tensor, factors: Tensor, order: Tensor, *, hue: bool) -> Te
         for step in range(steps):
             images = _blended(images, factors, order[:, step])
         return images
-    place = (order == HUE).to(torch.uint8).argmax(1)
+    hue_step = (order == HUE).to(torch.uint8).argmax(1)
     for step in range(steps - 1):
-        now = torch.where(step < place, order[:, step], HUE)
+        now = torch.where(step < hue_step, order[:, step], HUE)
         images = _blended(images, factors, now)
     images = _turned(images, factors[:, HUE])
     for step in range(1, steps):
-        now = torch.where(step > place, order[:, step], HUE)
+        now = torch.where(step > hue_step, order[:, step], HUE)
         images = _blended(images, factors, now)
     return images
 
@@ -59,13 +59,13 @@ def _turned(images: Tensor, hue: Tensor) -> Tensor:
     low = torch.minimum(torch.minimum(red, green), blue)
     high = torch.maximum(torch.maximum(red, green), blue)
     chroma = high - low
-    place = torch.where(high == green, blue - red + 2 * chroma, red - green + 4 * chroma)
-    place = torch.where(high == red, green - blue, place)
-    place /= torch.where(chroma == 0, 1, chroma)
-    place += 6 * hue.to(images.dtype).view(-1, 1, 1)
-    place -= 6 * (place / 6).floor()
+    sector = torch.where(high == green, blue - red + 2 * chroma, red - green + 4 * chroma)
+    sector = torch.where(high == red, green - blue, sector)
+    sector /= torch.where(chroma == 0, 1, chroma)
+    sector += 6 * hue.to(images.dtype).view(-1, 1, 1)
+    sector -= 6 * (sector / 6).floor()
     # From red at 0 over green at 2 and blue at 4 to red at 6; a channel is full up to one
     # sixth from its colour, and gone from two.
-    shares = ((place - 3).abs_() - 1, 2 - (place - 2).abs_(), 2 - (place - 4).abs_())
+    shares = ((sector - 3).abs_() - 1, 2 - (sector - 2).abs_(), 2 - (sector - 4).abs_())
     planes = [torch.addcmul(low, chroma, share.clamp_(0, 1)) for share in shares]
     return torch.stack(planes, 1)

@@ -1,4 +1,4 @@
-"""Crops of stored uint8 images, each image by its own draw; memory moves in long runs."""
+"""Crops stored uint8 images, each image by its own draw; memory moves in long runs."""
 
 import torch
 from torch import Tensor
@@ -48,8 +48,8 @@ def zoomed(images: Tensor, boxes: Tensor, chosen: Tensor | None, side: int) -> T
     last = images.shape[-1] - 1
     centres = torch.arange(side, device=images.device, dtype=images.dtype) + 0.5
     start, size = boxes.to(images.dtype).view(-1, 2, 2, 1).unbind(1)
-    places = (centres * (size / side) - 0.5).clamp(min=0).minimum(size - 1) + start
-    rows, columns = (places * (2 / last) - 1).unbind(1)  # grid_sample counts from -1 to 1
+    points = (centres * (size / side) - 0.5).clamp(min=0).minimum(size - 1) + start
+    rows, columns = (points * (2 / last) - 1).unbind(1)  # grid_sample counts from -1 to 1
     if chosen is not None:
         columns = torch.where(chosen[:, None], columns.flip(1), columns)
     grid = torch.stack(

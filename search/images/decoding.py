@@ -1,4 +1,4 @@
-"""Image files become square arrays, as torchvision makes them; one, or many by processes.
+"""Decodes image files into square arrays as torchvision does; one, or many by processes.
 
 No torch here.
 """

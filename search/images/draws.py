@@ -1,4 +1,4 @@
-"""Every random choice of an epoch, made at its start: one row for each image of its order.
+"""Draws every random choice of an epoch at its start: one row for each image of its order.
 
 A batch takes a slice, so that what an image gets does not depend on the batch size, and no
 small kernels run in a step. The distributions are those of torchvision's transforms.
@@ -17,7 +17,7 @@ _ATTEMPTS = 10  # of torchvision at a box that fits
 _CROP_RATIO = (3 / 4, 4 / 3)  # torchvision's defaults, as the next two
 _ERASED_RATIO = (0.3, 3.3)
 _ERASED_SHARE = (0.02, 0.33)
-HUE = 3  # its place in `Training.jitter`; before it brightness, contrast, saturation
+HUE = 3  # its index in `Training.jitter`; before it brightness, contrast, saturation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a study needs on disk, made ready before the first trial: files checked, images decoded.
+"""Prepares the images of a study before the first trial: files checked, trees decoded.
 
 No torch here.
 """

@@ -1,4 +1,4 @@
-"""What a tree of class folders holds, filled into the data section. No torch here."""
+"""Fills the data section in from what a tree of class folders holds. No torch here."""
 
 import hashlib
 from collections.abc import Callable

@@ -76,8 +76,11 @@ def _cifar(
 ) -> Callable[[Path], tuple[Arrays, Arrays]]:
     def load_cifar(root: Path) -> tuple[Arrays, Arrays]:
         folder = root / DATASETS[name].folder
-        parts = [_batch(folder / file, key) for file in train]
-        joined = (np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+        batches = [_batch(folder / file, key) for file in train]
+        joined = (
+            np.concatenate([b[0] for b in batches]),
+            np.concatenate([b[1] for b in batches]),
+        )
         return joined, _batch(folder / test, key)
 
     return load_cifar

@@ -1,4 +1,4 @@
-"""The images of a study: train, validation and test, as uint8.
+"""Splits the images of a study into train, validation and test, as uint8.
 
 The validation images are cut from the official train images, the same for every trial and
 every study; the test images are those of the data set (of ImageNet its validation images).

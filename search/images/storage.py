@@ -1,4 +1,4 @@
-"""Where the decoded images of a tree are kept, and whether they are."""
+"""Decides where decoded images of a tree are kept, and whether they are."""
 
 from pathlib import Path
 

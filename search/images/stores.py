@@ -1,4 +1,4 @@
-"""Where a split's images are while trials run, and how batches of them reach the device.
+"""Stores keep the images of a split while trials run, and give batches of them.
 
 Three ways, the same pixels: resident on the device, gathered from a memory-mapped file while
 the device computes, or decoded by worker processes.

@@ -1,4 +1,4 @@
-"""Image files below class folders, listed: `train/<class>/<file>` and `val/<class>/<file>`.
+"""Lists image files below class folders: `train/<class>/<file>` and `val/<class>/<file>`.
 
 Names in, names out: no image is opened. No torch here.
 """

@@ -1,1 +1,1 @@
-"""What a network takes, measured before a study: time, memory, how many share a GPU."""
+"""Profiling before a study: time and memory of candidates, and how many share a GPU."""

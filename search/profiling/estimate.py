@@ -1,4 +1,4 @@
-"""What was timed before a study, and what follows from it. No torch here."""
+"""Types of an estimate: what was timed, and what follows from it. No torch here."""
 
 from typing import NamedTuple
 

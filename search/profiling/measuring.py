@@ -1,4 +1,4 @@
-"""A plan in hours: three candidates are timed, all others follow from them.
+"""Estimates the hours of a study: three candidates are timed, the others follow from them.
 
 Comes out: seconds of a mean epoch with its error, hours of the whole study, disk.
 """

@@ -1,4 +1,4 @@
-"""How many trials share a GPU: measured once, where a space file says `gpu: auto`.
+"""Measures how many trials should share a GPU, where a space file says `gpu: auto`.
 
 Small networks leave most of a GPU idle; side by side they fill it. As many run at once as
 raise the images/s of all together, and never more than its memory holds.

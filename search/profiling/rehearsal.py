@@ -1,4 +1,4 @@
-"""A few training steps of a network, timed: alone, or as many side by side as trials will run.
+"""Rehearses training steps of a network, alone or several side by side, and times them.
 
 The images are random ones in memory, so that nothing has to be there yet: reading or
 decoding images is not in these times.

@@ -1,1 +1,1 @@
-"""Early stopping: which trials go on and which end before their last epoch."""
+"""Schedulers stop trials early. The table of them is `search.schema.schedulers`."""

@@ -1,4 +1,4 @@
-"""Schema errors in words: place, key, value, rule and remedy."""
+"""Explains schema errors in words: place, key, value, rule and remedy."""
 
 import difflib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Which parts of a study came from outside this project, and from where."""
+"""Finds the foreign parts that a space file names, and where each comes from."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Seeds for every random choice, from (study seed, purpose, trial) and nothing else."""
+"""Derives the seed of every random choice from (study seed, purpose, trial)."""
 
 import zlib
 

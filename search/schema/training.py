@@ -120,8 +120,8 @@ class Training(Section):
             raise ValueError("onecycle brings its own warm-up; leave warmup out")
         if self.accumulate > self.batch_size:
             raise ValueError(
-                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into parts of "
-                "less than one image; lower it"
+                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into pieces "
+                "of less than one image; lower it"
             )
         self._check_augmentation()
         return self

@@ -1,4 +1,4 @@
-"""Amounts and durations as people read and write them."""
+"""Formats and reads amounts and durations as people write them."""
 
 import re
 
@@ -32,8 +32,8 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: anything else, and no time at all.
     """
-    parts = re.findall(r"([\d.]+)([smhd])", text) if _WRITTEN.fullmatch(text) else []
-    total = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    terms = re.findall(r"([\d.]+)([smhd])", text) if _WRITTEN.fullmatch(text) else []
+    total = sum(float(number) * _SECONDS[unit] for number, unit in terms)
     if not total:
         raise ValueError(f"{text!r} is not a time; write such as 25m, 90s or 1h30m")
     return total

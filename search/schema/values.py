@@ -1,4 +1,4 @@
-"""The kinds of values a space file writes: amounts, lists of counts, ranges, `fill`.
+"""Reads the kinds of values a space file writes: amounts, lists of counts, ranges, `fill`.
 
 Each function takes what YAML gave and returns the checked value, or raises ValueError with
 the rule and the remedy.

@@ -1,4 +1,4 @@
-"""A YAML file becomes plain data that remembers where each value stands.
+"""Reads a YAML file as plain data that remembers on which line each value stands.
 
 YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
 """

@@ -1,4 +1,4 @@
-"""One dimension at a time from a base network: the design of the paper's Fig. 5.
+"""The axes design: one dimension at a time from a base network, as the paper's Fig. 5.
 
 Goes in: the axes of a space's grid and the `search` section. Comes out: which candidates lie
 on an axis through the base and, where a dimension is solved for the budget (so that the
@@ -36,7 +36,7 @@ class Axes:
     """
 
     def __init__(self, axes: Sequence[Axis], search: Search) -> None:
-        chosen = [_base_place(axis, search) for axis in axes]
+        chosen = [_base_index(axis, search) for axis in axes]
         self.base = np.concatenate(
             [axis.indices[at] for axis, at in zip(axes, chosen, strict=True)]
         )
@@ -94,7 +94,7 @@ def _is_of(dimension: str, field: str | None) -> bool:
     return field is not None and dimension.partition(" of ")[0] == field
 
 
-def _base_place(axis: Axis, search: Search) -> int:
+def _base_index(axis: Axis, search: Search) -> int:
     """Which of an axis's values the base has: the first that is as the file wants it."""
     wanted = {field: getattr(search.base, field) for field in axis.fields}
     for at, value in enumerate(axis.values):

@@ -113,9 +113,9 @@ def _axis(
     dimensions = tuple(
         Dimension(name, tuple(dict.fromkeys(column))) for name, column in columns.items()
     )
-    places = [{value: i for i, value in enumerate(d.values)} for d in dimensions]
+    index_of = [{value: i for i, value in enumerate(d.values)} for d in dimensions]
     indices = np.array(
-        [[place[value] for place, value in zip(places, row, strict=True)]
+        [[known[value] for known, value in zip(index_of, row, strict=True)]
          for row in zip(*columns.values(), strict=True)],
         dtype=np.intp,
     )  # fmt: skip
@@ -139,7 +139,7 @@ class Grid:
         self.shape = tuple(len(axis.values) for axis in axes)
         self.dimensions = tuple(d for axis in axes for d in axis.dimensions)
         self._fixed = dict(fixed)
-        self._places = [{value: i for i, value in enumerate(axis.values)} for axis in axes]
+        self._index_of = [{value: i for i, value in enumerate(axis.values)} for axis in axes]
         self._solved = all("width" not in axis.fields for axis in axes)
         skeletons = [skeleton for skeleton, _ in axes[0].values]
         self._kinds = tuple(dict.fromkeys(skeletons))
@@ -185,11 +185,11 @@ class Grid:
     def position(self, architecture: Architecture) -> int | None:
         """The inverse; None where an axis has no such value."""
         index = []
-        for axis, places in zip(self.axes, self._places, strict=True):
+        for axis, index_of in zip(self.axes, self._index_of, strict=True):
             value = tuple(getattr(architecture, field) for field in axis.fields)
-            if value not in places:
+            if value not in index_of:
                 return None
-            index.append(places[value])
+            index.append(index_of[value])
         return int(np.ravel_multi_index(index, self.shape))
 
     def _table(self, skeleton: str) -> dict[str, IntArray]:

@@ -1,4 +1,4 @@
-"""A space file is read and checked against its schema; nothing is counted yet."""
+"""Loads a space file and validates it against its schema; nothing is counted yet."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A space file becomes the plan of a study: images counted, candidates surveyed, no word left.
+"""Resolves a space file to a study plan: images counted, candidates surveyed.
 
 Whatever can be known before anything runs is refused here, with its place in the file.
 """

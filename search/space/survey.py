@@ -1,4 +1,4 @@
-"""Every candidate of a space, counted exactly and kept inside the budget or rejected.
+"""Surveys a space: every candidate counted exactly, inside the budget or rejected.
 
 Go in: a space file's dimensions and budget. Comes out: a `Survey`: arrays over the candidates
 inside, how many were rejected and why, and the nearest on each side. No network is built.
@@ -127,7 +127,7 @@ def survey(space: Surveyed) -> Survey:
     sorting = _Sorting(grid, space.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
         sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
-    columns = [np.concatenate(parts) for parts in sorting.inside]
+    columns = [np.concatenate(chunks) for chunks in sorting.inside]
     if lines is not None:
         kept = lines.solve(grid.indices(columns[0]), columns[3])
         if search.solve:
@@ -196,8 +196,8 @@ class _Sorting:
             above |= violation.outside & violation.above
             distance = np.maximum(distance, violation.outside * violation.distance)
         columns = (positions, widths, *counted)
-        for column, parts in zip(columns, self.inside, strict=True):
-            parts.append(column[inside])
+        for column, chunks in zip(columns, self.inside, strict=True):
+            chunks.append(column[inside])
         for side, members in (("above", above), ("below", ~inside & ~above)):
             self._note(side, np.where(members, distance, math.inf), columns)
 

@@ -1,4 +1,4 @@
-"""Which networks are still to be trained again with fresh seeds."""
+"""Finds which networks are still to be confirmed with fresh seeds."""
 
 import itertools
 

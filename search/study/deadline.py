@@ -1,4 +1,4 @@
-"""When a start of a study must end (`--time-limit`), and what can still report before that."""
+"""The deadline of a start (`--time-limit`): what can still report before it."""
 
 import math
 import time

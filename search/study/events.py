@@ -1,4 +1,4 @@
-"""What the journal holds, typed: a trial starts, reports epochs, ends. No torch here."""
+"""The events of the journal: a trial starts, reports epochs, ends. No torch here."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

@@ -1,4 +1,4 @@
-"""What has happened in a study, by trial: read from the journal, kept up as it grows."""
+"""The history of a study by trial: read from the journal, kept up as it grows."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""runs/<study>/journal.jsonl: append-only, one writer, the only record of a study.
+"""The journal, runs/<study>/journal.jsonl: append-only, one writer, the only record.
 
 One JSON object a line. Lines reach the disk when a trial ends. A last line that a crash tore
 is dropped on reading and cut off before the next write; damage anywhere else is an error.

@@ -1,4 +1,4 @@
-"""runs/<study>/manifest.json: what a run is, and every start of it.
+"""The manifest, runs/<study>/manifest.json: what a run is, and every start of it.
 
 The same command goes on with the same study; a changed recipe or space is refused.
 """

@@ -1,4 +1,4 @@
-"""Someone who is told what happens in a study, such as a progress display."""
+"""Observers are told what happens in a study: the progress display, a callback."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The truth about a trial, as samplers take it."""
+"""Translates the end of a trial into the outcome that samplers are told."""
 
 from collections.abc import Sequence
 

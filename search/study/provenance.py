@@ -1,4 +1,4 @@
-"""Where and when a study was started: command, commit, versions and machine."""
+"""Records where and when a study was started: command, commit, versions and machine."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""Which network is trained next with another seed."""
+"""Hands out the repeats of networks: the same network with another seed."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""A study under way: what runs next, what was reported, what it means. No Ray, no torch here.
+"""The study decides what runs next, and notes what was reported. No Ray, no torch here.
 
 The journal is the only record. Everything else here (history, sampler, scheduler, queue) is
 rebuilt from it, so that the same command goes on where the last one stopped.

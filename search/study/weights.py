@@ -1,4 +1,4 @@
-"""runs/<study>/networks/: which trained weights are kept, and what they are called.
+"""Keeps the trained weights of the best networks in runs/<study>/networks/.
 
 A worker writes the weights of every trial that ends whole; those that are not, or no longer,
 among the best are removed by whoever decides. No torch here.

@@ -1,4 +1,4 @@
-"""What training makes small."""
+"""The loss of classification: cross-entropy, of mixed labels where images are mixed."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Memory: what is freed stays with the process, and what it is when there is none."""
+"""Handles memory: keeps freed blocks with the process, and recognises when it runs out."""
 
 import ctypes
 
