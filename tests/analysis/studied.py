@@ -62,7 +62,11 @@ def _end(study: Study, started: Started, error: float | None, *, epochs: int) ->
             Epoch(
                 trial=started.trial,
                 epoch=number,
-                metrics={"train_loss": 1.0, "val_error": error + 1, "val_error_top5": error / 2},
+                metrics={
+                    "train_loss": 1.0,
+                    "val_error": error + 1,
+                    "val_error_top5": error / 2,
+                },
                 images_per_s=100.0,
                 seconds=5.0,
             )
