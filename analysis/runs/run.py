@@ -176,7 +176,7 @@ class Run:
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
         what = (
             f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
-            f"{data.name}: {training.epochs} epochs of {data.train} images"
+            f"{data.name}: {training.epochs} epochs of {data.train:,} images"
         )
         if short:
             return f"{self.name}: {what}"

@@ -13,7 +13,7 @@ def against(
     Args:
         a: trials of one network in one run.
         b: of another, or of the same network in another run.
-        column: such as `val_error_pct`; a less b is what is compared.
+        column: of the metric that ranks; a less b is what is compared.
         level: of the interval.
 
     Returns:

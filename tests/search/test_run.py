@@ -106,7 +106,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
-        "figures/accuracy_vs_macs.png", "figures/accuracy_vs_macs.svg",
+        "figures/pareto.png", "figures/pareto.svg",
     }  # fmt: skip
     before = (out / FILE).read_bytes()
     begin = time.perf_counter()
