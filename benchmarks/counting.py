@@ -29,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import machine
 from res2net import Architecture, build, cost, parse
-from search.schema.config import Config
+from search.schema.study_plan import StudyPlan
 from search.space.survey import survey
 
 _NETWORKS = (
@@ -118,7 +118,7 @@ def compare(name: str, subjects: Sequence[Subject], *, turns: int) -> list[Row]:
     return _rows(name, [way.name for way in every], seconds, totals)
 
 
-def compare_grid(config: Config, *, turns: int) -> list[Row]:
+def compare_grid(config: StudyPlan, *, turns: int) -> list[Row]:
     """Surveys of a whole space beside the others' counts of a sample of it.
 
     Raises:
@@ -126,7 +126,7 @@ def compare_grid(config: Config, *, turns: int) -> list[Row]:
     """
     found = survey(config)
     chosen = np.linspace(0, len(found) - 1, _SAMPLE).astype(int).tolist()
-    side = config.data.side
+    side = config.data.resolution
     sample = [Subject(found.architecture(candidate), side) for candidate in chosen]
     name = f"{_SAMPLE} of {found.total:,}"
     one, *others = compare(name, sample, turns=turns)
@@ -144,10 +144,10 @@ def compare_grid(config: Config, *, turns: int) -> list[Row]:
     )
 
 
-def space(candidates: int) -> Config:
+def space(candidates: int) -> StudyPlan:
     """A space of at least so many candidates, up to a million."""
     widths = max(1, min(_MOST_WIDTHS, -(-candidates // _A_WIDTH)))
-    return Config.model_validate(
+    return StudyPlan.model_validate(
         {
             "study": "counting",
             "network": {

@@ -31,7 +31,7 @@ from torchvision.transforms import v2
 from benchmarks.machine import machine, wait
 from search.images.augmentation import Augmentation
 from search.images.draws import draw
-from search.schema.training import Training
+from search.schema.training import PlannedTraining
 
 _FILES, _SIDE, _AREA = "imagenette-128", 128, (0.08, 1.0)
 _MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # no matter to the speed
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 def cifar(arguments: argparse.Namespace) -> list[Row]:
     """CIFAR-100, moved by up to 4 pixels and mirrored."""
     plain = datasets.CIFAR100(arguments.data)
-    recipe = Training(epochs=1, batch_size=arguments.batch, crop=4, flip=True)
+    recipe = PlannedTraining(epochs=1, batch_size=arguments.batch, crop=4, flip=True)
     ours = our_side(recipe, plain.data, plain.targets, arguments)
     moved = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
     pil = [*moved, transforms.ToTensor(), transforms.Normalize(_MEAN, _STD)]
@@ -104,7 +104,9 @@ def image_files(arguments: argparse.Namespace, console: Console) -> list[Row]:
     console.print(
         f"{len(images)} files decoded for ours, once, by one process: {seconds:.1f} s"
     )
-    recipe = Training(epochs=1, batch_size=arguments.batch, resized_crop=_AREA, flip=True)
+    recipe = PlannedTraining(
+        epochs=1, batch_size=arguments.batch, resized_crop=_AREA, crop=0, flip=True
+    )
     ours = our_side(recipe, images, [plain.targets[n] for n in chosen], arguments)
     steps = [
         transforms.RandomResizedCrop(_SIDE, _AREA),
@@ -120,7 +122,7 @@ def image_files(arguments: argparse.Namespace, console: Console) -> list[Row]:
 
 
 def our_side(
-    recipe: Training, images: Any, labels: Sequence[int], arguments: argparse.Namespace
+    recipe: PlannedTraining, images: Any, labels: Sequence[int], arguments: argparse.Namespace
 ) -> Side:
     """Batches from arrays (N, side, side, 3) that are on the device before the clock starts."""
     device, side = arguments.device, images.shape[1]

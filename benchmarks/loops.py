@@ -24,9 +24,10 @@ from search.engine.bench import Bench
 from search.engine.optimizer import make_optimizer
 from search.engine.training import Trainer
 from search.images.splits import Split, load
-from search.schema.data import Data
+from search.schema.data import PlannedData
 from search.schema.seeds import seed_of
-from search.schema.training import Training
+from search.schema.training import PlannedTraining
+from search.tasks.classification import Classification
 
 _SEED = 0
 _WORKERS = 2
@@ -37,8 +38,8 @@ class Task(NamedTuple):
     """What every side of a comparison trains, and how long."""
 
     architecture: Architecture
-    recipe: Training
-    data: Data
+    recipe: PlannedTraining
+    data: PlannedData
     root: Path
     device: str
 
@@ -145,10 +146,13 @@ class OurLoop:
     """
 
     def __init__(self, task: Task, network: nn.Module | None = None) -> None:
-        bench = Bench(task.recipe, load(task.data, task.root), device=torch.device(task.device))
+        device = torch.device(task.device)
+        splits = load(task.data, task.root)
+        images = Classification(task.recipe, splits, device=device)
+        bench = Bench(task.recipe, images, device)
         self.trainer = Trainer(task.architecture, bench, epochs=task.recipe.epochs, seed=_SEED)
         self._trained = task.recipe.batch_size
-        self._validated = len(bench.validation.labels)
+        self._validated = len(splits.validation.labels)
         if network is not None:
             self._exchange(network, bench)
 
@@ -161,8 +165,8 @@ class OurLoop:
             tuple(rates),
             len(rates) * self._trained,
             self._validated,
-            epoch.train_loss,
-            epoch.val_error,
+            epoch.metrics["train_loss"],
+            epoch.metrics["val_error"],
             epoch.images_per_s,
             self.trainer.preparation,
         )
@@ -193,7 +197,7 @@ class Pictures(Dataset[tuple[Any, int]]):
 
 def _loaders(task: Task) -> tuple["DataLoader[Any]", "DataLoader[Any]"]:
     """Of as many images to train on and to validate on as ours has."""
-    recipe, size = task.recipe, task.data.facts.image_size
+    recipe, size = task.recipe, task.data.resolution
     whole = [transforms.ToTensor(), transforms.Normalize(_MEAN, _STD)]
     moved = [transforms.RandomCrop(size, padding=recipe.crop or None)]
     mirrored = [transforms.RandomHorizontalFlip()] if recipe.flip else []
@@ -213,7 +217,7 @@ def _loaders(task: Task) -> tuple["DataLoader[Any]", "DataLoader[Any]"]:
         )
 
     return (
-        loader(train, task.data.train_images, shuffle=True),
+        loader(train, task.data.train, shuffle=True),
         loader(held_out, task.data.validation, shuffle=False),
     )
 
@@ -232,5 +236,5 @@ def _image_sets(
 
 def with_recipe(task: Task, **changes: object) -> Task:
     """The same task trained otherwise."""
-    recipe = Training.model_validate(task.recipe.model_dump() | changes)
+    recipe = PlannedTraining.model_validate(task.recipe.model_dump() | changes)
     return task._replace(recipe=recipe)

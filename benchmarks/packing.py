@@ -23,8 +23,13 @@ from rich.table import Table
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
 from search.profiling.estimate import Rehearsal
-from search.profiling.rehearsal import RehearsalError, Stage
-from search.schema.config import Config
+from search.profiling.rehearsal import RehearsalError, Rehearsals
+from search.schema.budget import Budget
+from search.schema.data import Data, planned_data
+from search.schema.network import Network
+from search.schema.search import PlannedSearch
+from search.schema.study_plan import PlannedResources, StudyPlan
+from search.schema.training import PlannedTraining, Precision
 
 # Ascending: where one does not fit, those after it do not either.
 _ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")
@@ -56,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console(width=120)
     console.print(machine(torch.device(arguments.device)))
     networks = [parse(name) for name in arguments.networks or (_ON_GPU if gpu else _ON_CPU)]
-    config = config_of("cifar100", batch=arguments.batch, gpu=gpu)
+    config = plan_of("cifar100", batch=arguments.batch, gpu=gpu)
     rows = compare(config, networks, ways(gpu=gpu), turns=arguments.turns)
     console.print(table(rows, turns=arguments.turns, batch=arguments.batch))
     return 0
@@ -69,28 +74,24 @@ def ways(*, gpu: bool) -> tuple[Way, ...]:
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
-def config_of(data: str, *, batch: int, gpu: bool, precision: str = "bf16") -> Config:
+def plan_of(data: str, *, batch: int, gpu: bool, precision: Precision = "bf16") -> StudyPlan:
     """A study on a data set, of which only the sizes matter here."""
-    return Config.model_validate(
-        {
-            "study": "packing",
-            "network": {"depth": (20,), "width": (8,)},
-            "data": {"name": data, "validation": 64},
-            "training": {
-                "epochs": 1,
-                "batch_size": batch,
-                "crop": 4,
-                "flip": True,
-                "precision": precision,
-            },
-            "search": {"trials": 1},
-            "resources": {"gpu": float(gpu), "cpu": 1},
-        }
+    return StudyPlan(
+        study="packing",
+        network=Network(depth=(20,), width=(8,)),
+        budget=Budget(),
+        data=planned_data(Data(name=data, validation=64)),
+        training=PlannedTraining(
+            epochs=1, batch_size=batch, crop=4, flip=True, precision=precision
+        ),
+        search=PlannedSearch(trials=1, objectives=("val_error",)),
+        resources=PlannedResources(gpu=float(gpu), cpu=1),
+        candidates=1,
     )
 
 
 def compare(
-    config: Config, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
+    config: StudyPlan, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
 ) -> list[Row]:
     """Every network every way, turn about; the order of the ways changes.
 
@@ -117,11 +118,11 @@ def compare(
 
 
 def _rehearsed(
-    config: Config, networks: Sequence[Architecture], way: Way
+    config: StudyPlan, networks: Sequence[Architecture], way: Way
 ) -> Iterator[tuple[Architecture, list[Rehearsal]]]:
     resources = config.resources.model_copy(update={"cpu": way.threads})
     config = config.model_copy(update={"resources": resources})
-    with Stage(config, beside=way.beside) as stage:
+    with Rehearsals(config, beside=way.beside) as stage:
         for network in networks:
             try:
                 yield network, stage.rehearse(network)
@@ -131,7 +132,7 @@ def _rehearsed(
 
 
 def _row(
-    config: Config,
+    config: StudyPlan,
     network: Architecture,
     way: Way,
     turns: Sequence[Sequence[Rehearsal]],
@@ -144,7 +145,7 @@ def _row(
 
     return Row(
         network.name,
-        cost(network, image_size=config.data.side).macs,
+        cost(network, image_size=config.data.resolution).macs,
         way,
         rates(turns),
         tuple(a / b for a, b in zip(rates(turns), rates(first), strict=True)),

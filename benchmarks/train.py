@@ -33,8 +33,8 @@ from benchmarks.loops import Task, Work, with_recipe
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
 from search.engine.meter import utilisation
-from search.schema.data import Data
-from search.schema.training import Training
+from search.schema.data import Data, planned_data
+from search.schema.training import PlannedTraining
 
 _SMALL = ("res2net20_8w4s_16p_100classes", "resnet1.2.2_8w_8p_100classes")
 _PAPER = "Res2NeXt-29-6c24w4s"
@@ -89,8 +89,12 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
         count = max(1, asked // batch) * batch  # whole batches: ours leaves out the rest
         yield Task(
             architecture=parse(name),
-            recipe=Training(epochs=arguments.turns + 1, batch_size=batch, crop=4, flip=True),
-            data=Data(name="cifar100", validation=max(1, count // _HELD_OUT), train=count),
+            recipe=PlannedTraining(
+                epochs=arguments.turns + 1, batch_size=batch, crop=4, flip=True
+            ),
+            data=planned_data(
+                Data(name="cifar100", validation=max(1, count // _HELD_OUT), train=count)
+            ),
             root=arguments.data,
             device=arguments.device,
         )
@@ -183,7 +187,7 @@ def _row(side: Side, turns: Sequence[Turn], first: Sequence[Turn]) -> Row:
     task = side.task
     reports = [report for turn in turns for report in turn.reports]
     training = statistics.median(report.work.images_per_s for report in reports)
-    macs = cost(task.architecture, image_size=task.data.facts.image_size).macs
+    macs = cost(task.architecture, image_size=task.data.resolution).macs
     return Row(
         task.architecture.name,
         side.name,

@@ -1,6 +1,6 @@
-"""What a network costs and sees, on the command line.
+"""Print what a network costs and sees, on the command line.
 
-python -m res2net NAME [--image-size N] [--receptive-fields] [--json]
+python -m res2net NAME [--block BLOCK] [--image-size N] [--receptive-fields] [--json]
 python -m res2net --published
 """
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from res2net.architecture import Architecture
+from res2net.blocks import BLOCKS
 from res2net.cost import cost
 from res2net.errors import ArchitectureError
 from res2net.names import parse, published_side
@@ -30,7 +31,8 @@ def main(argv: Sequence[str]) -> int:
         _print_published()
         return 0
     try:
-        network = parse(arguments.name)
+        network = parse(arguments.name, block=arguments.block)
+        cost(network)  # a block of somebody's own is imported here
     except ArchitectureError as error:
         print(error, file=sys.stderr)
         return 2
@@ -61,6 +63,7 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
         "se": network.se,
         "version": network.version,
         "first_block": network.first_block,
+        "block": network.block,
         "classes": network.classes,
         "image_size": image_size,
         "params": counted.params,
@@ -76,6 +79,9 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("name", nargs="?", help="such as Res2Net-50-26w-4s or 29d-6c-4s")
     what.add_argument("--published", action="store_true", help="printed against counted")
+    parser.add_argument(
+        "--block", metavar="BLOCK", help=f"{', '.join(BLOCKS)}, or package.module:attribute"
+    )
     parser.add_argument("--image-size", type=_side, metavar="N", help="side in pixels")
     parser.add_argument(
         "--receptive-fields", action="store_true", help="how many paths see how many pixels"
@@ -83,7 +89,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     if arguments.published and (
-        arguments.receptive_fields or arguments.json or arguments.image_size
+        arguments.receptive_fields or arguments.json or arguments.image_size or arguments.block
     ):
         parser.error("--published takes no other option; name a network to look at one")
     return arguments

@@ -1,4 +1,4 @@
-"""What a network is: an immutable, validated, hashable description. No torch here.
+"""Describe a network: immutable, validated, hashable. No torch here.
 
 Goes in: the dimensions of the paper (depth, width, scale, cardinality) and the variant.
 Comes out: an `Architecture`, which `res2net.cost` counts and `res2net.build` builds.
@@ -8,28 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from res2net.blocks import DEFAULT_BLOCK, block_token, check_block_name
+from res2net.blocks.base import FirstBlock
 from res2net.errors import ArchitectureError
-from res2net.skeletons import (
-    SKELETONS,
-    Depth,
-    FirstBlock,
-    Skeleton,
-    SkeletonName,
-    blocks_of,
-    is_count,
-    skeleton_of,
-)
+from res2net.skeletons import SKELETONS, Depth, Skeleton, blocks_of, is_count, skeleton_of
 
 Version = Literal["v1", "v1b"]
 PerStage = int | tuple[int, ...]  # one number for every stage, or one for each
 
 _PER_STAGE = ("width", "scale", "cardinality")
-SE_REDUCTION = 16  # of the squeeze-and-excitation bottleneck; the paper leaves it unsaid
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Architecture:
-    """One network of the Res2Net family.
+    """Describe one network of the Res2Net family.
 
     Width, scale and cardinality are one number for all stages or a tuple with one for each.
 
@@ -51,12 +43,15 @@ class Architecture:
             "pool" averages it (published ImageNet code), "all" convolves it too (needed for
             Table 4's counts). Defaults to what the skeleton was published with.
         classes: outputs of the classifier; defaults to the skeleton's data set.
+        block: what the stages are made of: a key of `res2net.blocks.BLOCKS`, or somebody's
+            `package.module:attribute` or `path/to/file.py:attribute`, which is imported when
+            the network is counted or built. Two texts for one block are two networks.
 
     Raises:
         ArchitectureError: a value outside its range, with the rule and the remedy.
     """
 
-    skeleton: SkeletonName
+    skeleton: str
     depth: Depth
     planes: int
     width: PerStage
@@ -66,6 +61,7 @@ class Architecture:
     version: Version
     first_block: FirstBlock
     classes: int
+    block: str
 
     def __init__(  # noqa: PLR0913 - the dimensions of the family, all by keyword
         self,
@@ -80,6 +76,7 @@ class Architecture:
         version: str = "v1",
         first_block: str | None = None,
         classes: int | None = None,
+        block: str = DEFAULT_BLOCK,
     ) -> None:
         facts = skeleton_of(skeleton)
         blocks = blocks_of(skeleton, facts.depth if depth is None else depth)
@@ -96,6 +93,7 @@ class Architecture:
             "version": version,
             "first_block": facts.first_block if first_block is None else first_block,
             "classes": facts.classes if classes is None else classes,
+            "block": block,
         }
         _check(values, facts)
         for field in _PER_STAGE:
@@ -146,34 +144,37 @@ class Architecture:
 
     @property
     def name(self) -> str:
-        """Canonical name; `res2net.parse` turns it back into an equal Architecture."""
+        """Canonical name, safe in file names.
+
+        `res2net.parse` turns it back into an equal Architecture; somebody's own block has to be
+        given along, because the name tells it by a digest only.
+        """
         dims = f"{written(self.cardinality)}c" if self.cardinality != 1 else ""
         dims += f"{written(self.width)}w"
         dims += f"{written(self.scale)}s" if self.scale != 1 else ""
-        depth = written(self.depth)
-        stem = {"dla": f"{self.family}_dla{depth}", "biglittle": f"bl{self.family}{depth}"}
-        head = stem.get(self.skeleton, f"{self.family}{depth}")
+        head = self.facts.name_form.format(family=self.family, depth=written(self.depth))
         return "_".join([head, dims, *self._variant_tokens()])
 
     def _each_stage(self, value: PerStage) -> tuple[int, ...]:
         return value if isinstance(value, tuple) else (value,) * len(self.facts.stages)
 
     def _variant_tokens(self) -> list[str]:
-        """What has to be said because it is not what the rest of the name implies."""
-        stacked = self.skeleton in ("dla", "biglittle")  # said in the name's head
+        """List what has to be said because the rest of the name does not imply it."""
         said = {
             "se": self.se,
             self.version: self.version != "v1",
             f"{self.planes}p": self.planes != 64,
             self.first_block: self.first_block != self.facts.first_block,
             f"{self.classes}classes": self.classes != self.facts.classes,
-            self.skeleton: not stacked and self.skeleton != implied_skeleton(self.depth),
+            self.skeleton: not self.facts.named
+            and self.skeleton != implied_skeleton(self.depth),
+            block_token(self.block): self.block != DEFAULT_BLOCK,
         }
         return [token for token, needed in said.items() if needed]
 
 
 def implied_skeleton(depth: Depth) -> str:
-    """The skeleton that a name with this depth means unless it says otherwise."""
+    """Tell which skeleton a name with this depth means unless it says otherwise."""
     facts = SKELETONS["imagenet"]
     if isinstance(depth, tuple):
         return "imagenet" if len(depth) == len(facts.stages) else "cifar"
@@ -181,13 +182,13 @@ def implied_skeleton(depth: Depth) -> str:
 
 
 def one_if_equal(value: PerStage) -> PerStage:
-    """One spelling for one network: stages that are all alike are one number."""
+    """Normalise a value: stages that are all alike become one number."""
     alike = isinstance(value, tuple) and len(set(value)) == 1
     return value[0] if alike and isinstance(value, tuple) else value
 
 
 def written(value: object) -> str:
-    """A value as names write it; one number for each stage as 1.2.4."""
+    """Write a value as names do; one number for each stage as 1.2.4."""
     return ".".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -208,7 +209,8 @@ def _check(values: Mapping[str, Any], facts: Skeleton) -> None:
         if values[field] not in choices:
             known = " or ".join(map(repr, choices))
             raise ArchitectureError(field, f"{values[field]!r} is not known; write {known}")
-    _check_stem(values, facts)
+    check_block_name(values["block"])
+    _check_version(values, facts)
 
 
 def _check_per_stage(field: str, value: object, facts: Skeleton) -> None:
@@ -228,15 +230,17 @@ def _check_per_stage(field: str, value: object, facts: Skeleton) -> None:
         )
 
 
-def _check_stem(values: Mapping[str, Any], facts: Skeleton) -> None:
-    """The first layers have half or a quarter of the planes."""
-    skeleton, planes, divisor = values["skeleton"], values["planes"], facts.planes_divisor
-    if values["version"] == "v1b":
-        if skeleton != "imagenet":
-            raise ArchitectureError(
-                "version", f"'v1b' changes the ImageNet stem; with {skeleton!r} write 'v1'"
-            )
-        divisor = 2
+def _check_version(values: Mapping[str, Any], facts: Skeleton) -> None:
+    """Check that the skeleton has the version, whose stem divides the planes."""
+    skeleton, planes, version = values["skeleton"], values["planes"], values["version"]
+    if version not in facts.versions:
+        having = [name for name, others in SKELETONS.items() if version in others.versions]
+        known = " or ".join(map(repr, facts.versions))
+        raise ArchitectureError(
+            "version",
+            f"{version!r} is one of {', '.join(having)} only; with {skeleton!r} write {known}",
+        )
+    divisor = facts.versions[version]
     if planes % divisor:
         above = planes + divisor - planes % divisor
         raise ArchitectureError(

@@ -1,4 +1,4 @@
-"""The stages of a network as features for detection, segmentation and the like."""
+"""Put out the features of the stages of a network, for detection, segmentation and so on."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.ModuleDict):
-    """Parts one after another, some of which also put out what they made.
+    """Apply modules one after another, and put out what some of them made.
 
-    The parts are children in the order in which an image passes them, so that torchvision's
+    The modules are children in the order in which an image passes them, so that torchvision's
     `IntermediateLayerGetter` and `BackboneWithFPN` take it as it is.
 
     Args:
-        parts: by name.
-        keys: of the parts that put out, by name: the key in the dict of features.
+        layers: modules by name.
+        keys: of the modules whose output is a feature, by name: the key in the dict.
         channels: of each feature, by key.
         strides: of each feature against the image, by key.
 
@@ -24,13 +24,13 @@ class Backbone(nn.ModuleDict):
 
     def __init__(
         self,
-        parts: Mapping[str, nn.Module],
+        layers: Mapping[str, nn.Module],
         *,
         keys: Mapping[str, str],
         channels: Mapping[str, int],
         strides: Mapping[str, int],
     ) -> None:
-        super().__init__(parts)
+        super().__init__(layers)
         self._keys = dict(keys)
         self.channels = dict(channels)
         self.strides = dict(strides)
@@ -38,8 +38,8 @@ class Backbone(nn.ModuleDict):
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Images (N, 3, H, W) to features (N, C, H / stride, W / stride), finest first."""
         features: dict[str, Tensor] = {}
-        for name, part in self.items():
-            x = part(x)
+        for name, module in self.items():
+            x = module(x)
             if name in self._keys:
                 features[self._keys[name]] = x
         return features

@@ -1,7 +1,8 @@
-"""An `Architecture` becomes a torch module with weights drawn from a seed."""
+"""Build an `Architecture` as a torch module, with weights drawn from a seed."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -9,25 +10,22 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.backbone import Backbone
-from res2net.block import Res2NetBlock
+from res2net.blocks.joined import JoinedConv2d
 from res2net.cost import checked_features
-from res2net.counting import slimmed
 from res2net.errors import ArchitectureError
-from res2net.joined import JoinedConv2d
-from res2net.names import parse
-from res2net.skeletons import Pace
-from res2net.skeletons.biglittle import biglittle
-from res2net.skeletons.dla import dla
-from res2net.skeletons.parts import MakeBlock, Parts, Place
-from res2net.skeletons.resnet import resnet
-from res2net.tally import Shape
+from res2net.layout import lay_out
+from res2net.names import described
+from res2net.skeletons import Skeleton
+from res2net.skeletons.base import Layout
+from res2net.weights import fill_from
 
 Features = Collection[int] | Mapping[int, str]
 
 
-def build(
+def build(  # noqa: PLR0913 - the forms of a network, all by keyword
     architecture: Architecture | str,
     *,
+    block: str | None = None,
     features: Features | None = None,
     output_stride: int | None = None,
     weights: Path | str | None = None,
@@ -38,13 +36,19 @@ def build(
 
     Args:
         architecture: a description, or any name that `res2net.parse` reads.
+        block: replaces the architecture's own: a key of `res2net.blocks.BLOCKS`, or somebody's
+            `package.module:attribute` or `path/to/file.py:attribute`.
         features: None for the classifier; stages, counted from 1, for a backbone that puts
             out a dict of their features; a mapping from stage to key names them, else the
             keys are the names of the modules ("layer1"). Both share weights and their names.
         output_stride: of the last stage against the image; where it is smaller than the
             skeleton's own, dilation takes the place of strides.
-        weights: a checkpoint, as `res2net.weights.load` takes it, or "timm": those that timm
-            has of this network, through its hub.
+        weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
+            authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
+            "timm": the weights that timm has of this network, through its hub. A file is read
+            as tensors alone: no code in it is run. Its number of classes may differ. A
+            backbone needs no classifier in it, and no stages after the last one that it puts
+            out.
         seed: of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
@@ -53,22 +57,28 @@ def build(
         `Backbone`: to a dict of (N, C, H / stride, W / stride).
 
     Raises:
-        ArchitectureError: the name is not understood, or the skeleton has no such stage or
-            output stride.
-        WeightsError: the weights cannot be had, or are those of another network.
+        ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
+            has no such stage or output stride.
+        WeightsError: the file cannot be read, holds more than tensors, or holds the weights of
+            another network; missing and unexpected keys are listed with their shapes (the
+            first of many).
+
+    Warns:
+        HeadDropped: the file has another number of classes; its classifier was left out.
+        PartsLeftOut: the file holds a detector or the like; its other splits were left out.
     """
-    if isinstance(architecture, str):
-        architecture = parse(architecture)
+    architecture = described(architecture, block)
     with torch.device("meta"):  # no memory, and torch's own initialisation costs no time
         module = _assemble(architecture, features, output_stride)
+        # A checkpoint of the classifier fills a backbone too: its keys have to be known.
+        partial = weights is not None and features is not None
+        whole = _assemble(architecture, None, None) if partial else module
     if torch.device(device).type != "meta":
         module.to_empty(device="cpu")
         _initialise(module, torch.Generator().manual_seed(seed))
         module.to(device)
     if weights is not None:
-        from res2net.weights import fill_from  # noqa: PLC0415 - it builds what it compares
-
-        fill_from(module, architecture, weights)
+        fill_from(module, architecture, weights, whole=whole)
     return module
 
 
@@ -76,87 +86,82 @@ def _assemble(
     architecture: Architecture, features: Features | None, output_stride: int | None
 ) -> nn.Module:
     facts = architecture.facts
-    pace = facts.pace(output_stride)
-    stack = _SKELETONS[architecture.skeleton]
-    factory = _blocks_of(architecture)
-    channels = facts.expansion * architecture.planes
     if features is None:
-        parts = stack(architecture, pace, factory)
-        head = _head(architecture, channels * 2 ** (len(pace) - 1))
+        layout = lay_out(architecture, output_stride=output_stride)
+        head = _head(facts, layout.stages[-1].out, architecture.classes)
         classifier = nn.Sequential()
-        for name, part in (parts | head).items():
-            classifier.add_module(name, part)
+        for name, module in (make_modules(facts, layout) | head).items():
+            classifier.add_module(name, module)
         return classifier
-    stages = checked_features(facts, features)
-    parts = stack(architecture, pace[: max(stages)], factory)
-    names = {stage: facts.stages[stage - 1] for stage in stages}
+    numbers = checked_features(facts, features)
+    layout = lay_out(architecture, output_stride=output_stride, last=max(numbers))
+    stages = {number: layout.stages[number - 1] for number in numbers}
+    names = {number: stage.name for number, stage in stages.items()}
     keys = dict(features) if isinstance(features, Mapping) else names
     if len(set(keys.values())) < len(keys):
         raise ArchitectureError("features", f"{keys} gives two stages one key; write another")
     return Backbone(
-        parts,
-        keys={names[stage]: keys[stage] for stage in stages},
-        channels={keys[stage]: channels * 2 ** (stage - 1) for stage in stages},
-        strides={keys[stage]: pace[stage - 1].reached for stage in stages},
+        make_modules(facts, layout),
+        keys={stage.name: keys[number] for number, stage in stages.items()},
+        channels={keys[number]: stage.out for number, stage in stages.items()},
+        strides={keys[number]: stage.pace.reached for number, stage in stages.items()},
     )
 
 
-def _blocks_of(a: Architecture) -> MakeBlock:
-    """The factory of an architecture's blocks."""
-
-    def make_block(place: Place) -> Res2NetBlock:
-        stage = place.stage
-        width, scale, groups = a.widths[stage], a.scales[stage], a.cardinalities[stage]
-        shape = Shape(width * 2**stage, scale, groups, a.se)
-        if place.slim:
-            shape = slimmed(shape)
-        return Res2NetBlock(
-            channels=place.channels,
-            out=place.out,
-            width=int(shape.split),
-            scale=scale,
-            cardinality=groups,
-            stride=place.stride,
-            dilation=place.dilation,
-            first_block=a.first_block,
-            se=a.se,
-            shortcut=place.shortcut,
-            activation=place.activation,
-        )
-
-    return make_block
+def make_modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
+    """Make stem and stages, by the function that the skeleton names."""
+    file, _, function = facts.make_modules.partition(":")
+    make: Callable[[Layout], dict[str, nn.Module]] = getattr(import_module(file), function)
+    return make(layout)
 
 
-def _head(a: Architecture, channels: int) -> Parts:
-    """Average and a linear layer; "dla" has it as a 1x1 convolution, as published."""
+def _head(facts: Skeleton, channels: int, classes: int) -> dict[str, nn.Module]:
+    """Make the average and the linear layer; for "dla" a 1x1 convolution, as published."""
     pool = nn.AdaptiveAvgPool2d(1)
-    if a.skeleton == "dla":
-        return {"avgpool": pool, "fc": nn.Conv2d(channels, a.classes, 1), "flat": nn.Flatten()}
-    return {"avgpool": pool, "flat": nn.Flatten(), "fc": nn.Linear(channels, a.classes)}
+    if facts.convolved_head:
+        return {"avgpool": pool, "fc": nn.Conv2d(channels, classes, 1), "flat": nn.Flatten()}
+    return {"avgpool": pool, "flat": nn.Flatten(), "fc": nn.Linear(channels, classes)}
 
 
-def _initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """He's normal for convolutions (fan out), 1 and 0 for norms, torch's own for the rest."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d):
-            parts = part.parts if isinstance(part, JoinedConv2d) else 1
-            for weight in part.weight.detach().chunk(parts):
-                nn.init.kaiming_normal_(
-                    weight, mode="fan_out", nonlinearity="relu", generator=generator
-                )
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
-        elif isinstance(part, nn.BatchNorm2d):
-            part.reset_parameters()
-        elif isinstance(part, nn.Linear):
-            bound = 1 / math.sqrt(part.in_features)
-            nn.init.uniform_(part.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(part.bias, -bound, bound, generator=generator)
+def _initialise(network: nn.Module, generator: torch.Generator) -> None:
+    for module in network.modules():
+        tensors = {name for name, _ in module.named_parameters(recurse=False)}
+        tensors |= {name for name, _ in module.named_buffers(recurse=False)}
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+        elif isinstance(module, nn.Conv2d) and tensors <= {"weight", "bias"}:
+            _initialise_conv(module, generator)
+        elif isinstance(module, nn.Linear) and tensors <= {"weight", "bias"}:
+            bound = 1 / math.sqrt(module.in_features)
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+        elif tensors:
+            _reset(module, generator)
 
 
-_SKELETONS: Mapping[str, Callable[[Architecture, Sequence[Pace], MakeBlock], Parts]] = {
-    "cifar": resnet,
-    "imagenet": resnet,
-    "dla": dla,
-    "biglittle": biglittle,
-}
+def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:
+    """Draw weights from He's normal (fan out); biases are 0."""
+    splits = conv.splits if isinstance(conv, JoinedConv2d) else 1
+    for weight in conv.weight.detach().chunk(splits):
+        nn.init.kaiming_normal_(
+            weight, mode="fan_out", nonlinearity="relu", generator=generator
+        )
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+
+
+def _reset(module: nn.Module, generator: torch.Generator) -> None:
+    """Initialise a module of somebody's block as it does itself, from our seed."""
+    kind = type(module).__name__
+    reset = getattr(module, "reset_parameters", None)
+    if reset is None:
+        raise ArchitectureError(
+            "block",
+            f"its {kind} holds tensors and has no reset_parameters() that would fill them; "
+            "write one, because networks are made without memory first",
+        )
+    # Such a method draws from torch's global generator, which is put back as it was.
+    with torch.random.fork_rng(devices=[]):
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        torch.default_generator.manual_seed(seed)
+        reset()

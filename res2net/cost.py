@@ -1,4 +1,4 @@
-"""Exact cost of a network, before it exists. No torch here.
+"""Count the exact cost of a network, before it exists. No torch here.
 
 Convention: MACs are the multiply-adds of convolutions and linear layers for one image (the
 paper's "FLOPs"); normalisation, activations and pooling count 0. Parameters are all learnable
@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from res2net.architecture import Architecture
-from res2net.counting import COUNTERS, Dimensions
 from res2net.errors import ArchitectureError
-from res2net.names import parse
+from res2net.layout import Dimensions, lay_out
+from res2net.names import described
 from res2net.skeletons import Skeleton
 from res2net.tally import IntArray, Tally
 
 
 class Cost(NamedTuple):
-    """What one network costs; the last two are for one image."""
+    """Hold what one network costs; the last two are for one image."""
 
     params: int
     macs: int
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """What each network of a grid costs: arrays of one shape."""
+    """Hold what each network of a grid costs: arrays of one shape."""
 
     params: IntArray
     macs: IntArray
@@ -42,6 +42,7 @@ def cost(
     image_size: int | None = None,
     features: Collection[int] | None = None,
     output_stride: int | None = None,
+    block: str | None = None,
 ) -> Cost:
     """Count one network exactly.
 
@@ -51,30 +52,24 @@ def cost(
         features: as for `res2net.build`: of a backbone, counted up to the last of these
             stages; None counts the classifier.
         output_stride: as for `res2net.build`.
+        block: as for `res2net.build`.
 
     Returns:
         Parameters of the built module, MACs (half of what torch's FlopCounterMode sees in a
         forward pass of one image) and activations, to the unit.
 
     Raises:
-        ArchitectureError: the name is not understood, or the skeleton has no such stage or
-            output stride.
+        ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
+            has no such stage or output stride.
     """
-    if isinstance(architecture, str):
-        architecture = parse(architecture)
+    architecture = described(architecture, block)
     facts = architecture.facts
-    dims = Dimensions(
-        blocks=architecture.blocks,
-        width=architecture.widths,
-        scale=architecture.scales,
-        cardinality=architecture.cardinalities,
-        se=int(architecture.se),
-    )
-    last = len(facts.stages) if features is None else max(checked_features(facts, features))
-    pace = facts.pace(output_stride)[:last]
+    last = None if features is None else max(checked_features(facts, features))
     tally = Tally()
-    channels = COUNTERS[architecture.skeleton](
-        tally, architecture, dims, image_size or architecture.image_size, pace
+    channels = facts.count_layers(
+        lay_out(architecture, output_stride=output_stride, last=last),
+        tally,
+        image_size or architecture.image_size,
     )
     if features is None:
         _head(tally, channels, architecture.classes)
@@ -85,7 +80,7 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
     """Count a grid of networks that differ from `base` in the given dimensions only.
 
     Args:
-        base: gives skeleton, planes, version, first block and classes.
+        base: gives block, skeleton, planes, version, first block and classes.
         dims: int64 arrays that broadcast together, one value for each network.
         image_size: side of the square input in pixels.
 
@@ -93,7 +88,7 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
         int64 arrays of the broadcast shape.
     """
     tally = Tally()
-    channels = COUNTERS[base.skeleton](tally, base, dims, image_size, base.facts.pace(None))
+    channels = base.facts.count_layers(lay_out(base, dims), tally, image_size)
     _head(tally, channels, base.classes)
     arrays = (*dims.width, *dims.scale, *dims.cardinality, dims.se, *dims.blocks)
     shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))

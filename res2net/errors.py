@@ -1,8 +1,8 @@
-"""What is raised for bad input. No torch here."""
+"""Define what is raised for bad input. No torch here."""
 
 
 class ArchitectureError(ValueError):
-    """A description that names no network; the message says value, rule and remedy."""
+    """Raised where a description names no network; says value, rule and remedy."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -11,4 +11,4 @@ class ArchitectureError(ValueError):
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be had or do not fit; the message says where, what and the remedy."""
+    """Raised where weights cannot be had or do not fit; says where, what and the remedy."""

@@ -1,4 +1,4 @@
-"""Names people use for these networks, read into an `Architecture`. No torch here.
+"""Read the names people use for these networks into an `Architecture`. No torch here.
 
 `Res2Net-50-26w-4s`, `res2net50_26w_4s`, `Res2NeXt-29, 6c x 24w x 4s-SE`, `ResNeXt-50 32x4d`,
 `Res2Net-v1b-101`, `Res2Net-DLA-60`, `dla60_res2next`, `dla60x`, `bLRes2Net-50`, `29d-6c-4s`
@@ -8,9 +8,11 @@
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from res2net.architecture import Architecture, implied_skeleton
+from res2net.blocks import BLOCKS, DEFAULT_BLOCK, block_token
 from res2net.errors import ArchitectureError
 from res2net.skeletons import SKELETONS
 
@@ -26,14 +28,8 @@ _FIG5 = re.compile(
     r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<w>\d+)w)?(?:[\s_-]*(?P<s>\d+)s)?"
 )
 _HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub, and its tag for what it trained on
-_TOKEN = re.compile(
-    r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
-    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
-    r"|(?P<word>v1b|v1d|vd|se|pool|all|cifar|imagenet|dla|biglittle)(?![a-z])"
-    r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
-)
 _BASIC = (18, 34)  # depths of ResNets without bottlenecks
-_LONGEST = 120  # letters
+_LONGEST = 160  # letters
 _UNITS = {
     "c": "cardinality",
     "w": "width",
@@ -50,7 +46,15 @@ _WORDS: dict[str, dict[str, Any]] = {
     "pool": {"first_block": "pool"},
     "all": {"first_block": "all"},
     **{name: {"skeleton": name} for name in SKELETONS},
+    **{name: {"block": name} for name in BLOCKS if name != DEFAULT_BLOCK},
 }
+_TOKEN = re.compile(
+    r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
+    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
+    r"|block-\w*-(?P<foreign>[0-9a-f]{8})(?![a-z\d])"  # `res2net.blocks.block_token`
+    rf"|(?P<word>{'|'.join(_WORDS)})(?![a-z])"
+    r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
+)
 _FIG5_WIDTH = 24  # unsaid in the paper; the one that makes 4s and 6s the networks of Table 4
 
 # What a bare name means: the row of the paper's tables that carries it. "biglittle" means what
@@ -92,18 +96,41 @@ _EXAMPLES = (
 )
 
 
-def parse(text: str) -> Architecture:
+def parse(text: str, *, block: str | None = None) -> Architecture:
     """Read a name as the paper, its code, timm or this project writes it.
 
     Args:
         text: any of the spellings in this module's docstring; case and separators are free.
+        block: replaces the block that the name says. Needed where the name holds a token such
+            as `block-MINE-0a1b2c3d`, which tells somebody's block by a digest of its text.
 
     Returns:
         The Architecture with every unsaid dimension as in the paper's table of that name.
 
     Raises:
         ArchitectureError: the name is not understood; the message lists the nearest known ones.
+            Or it tells a block of somebody's own, and `block` is not that.
     """
+    network, foreign = _parsed(text)
+    if foreign and (block is None or not block_token(block).endswith(f"-{foreign}")):
+        given = "no block is given" if block is None else f"{block!r} is another"
+        raise ArchitectureError(
+            "block",
+            f"{text!r} was made with somebody's own, and {given}; give block= as it was then: "
+            "package.module:attribute or path/to/file.py:attribute",
+        )
+    return replace(network, block=block) if block is not None else network
+
+
+def described(architecture: Architecture | str, block: str | None) -> Architecture:
+    """Take a description or a name, with another block where one is given."""
+    if isinstance(architecture, str):
+        return parse(architecture, block=block)
+    return architecture if block is None else replace(architecture, block=block)
+
+
+def _parsed(text: str) -> tuple[Architecture, str | None]:
+    """Read a name; the digest of a foreign block in it comes apart."""
     if len(text) > _LONGEST:
         raise ArchitectureError("name", f"has {len(text)} letters; no network has such a name")
     plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
@@ -111,28 +138,31 @@ def parse(text: str) -> Architecture:
     plain = _ALIASES.get(re.sub(r"[\s_-]", "", plain), plain)
     fig5 = _FIG5.fullmatch(plain)
     if fig5:
-        return Architecture(
+        network = Architecture(
             depth=int(fig5["depth"]),
             width=int(fig5["w"] or _FIG5_WIDTH),
             cardinality=int(fig5["c"] or 1),
             scale=int(fig5["s"] or 1),
         )
+        return network, None
     named = _FAMILY.fullmatch(_family_first(plain))
     if not named:
         raise _unknown(text, "is not the name of a ResNet, ResNeXt, Res2Net or Res2NeXt")
     said: dict[str, Any] = {"se": True} if named["se"] else {}
     if named["bl"]:
         said["skeleton"] = "biglittle"
-    return _read(text, named["family"], named["rest"], said)
+    _take_in(text, named["rest"], said)
+    foreign: str | None = said.pop("foreign", None)
+    return _read(text, named["family"], said), foreign
 
 
 def published_side(text: str) -> int | None:
-    """Side of the images that a name brings along, in pixels: 299 for Res2Net-50-299."""
+    """Tell the side of the images that a name implies, in pixels: 299 for Res2Net-50-299."""
     return 299 if re.sub(r"[\s_-]", "", text.lower()) == "res2net50299" else None
 
 
 def _family_first(plain: str) -> str:
-    """`dla60_res2net` and `dla60x` as `res2net_dla60` and `resnext_dla60`."""
+    """Rewrite `dla60_res2net` and `dla60x` as `res2net_dla60` and `resnext_dla60`."""
     named = _DLA.fullmatch(plain)
     if not named:
         return plain
@@ -143,8 +173,7 @@ def _family_first(plain: str) -> str:
     return f"{named['se'] or ''}{family}_dla{named['depth']}{said_twice}{named['rest']}"
 
 
-def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architecture:
-    _take_in(text, rest, said)
+def _read(text: str, family: str, said: dict[str, Any]) -> Architecture:
     if "depth" not in said:
         raise _unknown(text, "gives no depth")
     guessed = "skeleton" not in said
@@ -170,7 +199,7 @@ def _read(text: str, family: str, rest: str, said: dict[str, Any]) -> Architectu
 
 
 def _take_in(text: str, rest: str, said: dict[str, Any]) -> None:
-    """Add to what a name has said what the rest of it says."""
+    """Add the tokens of the rest of a name to what was said before."""
     for token in _tokens(text, rest):
         for field, value in _meaning(token).items():
             if said.get(field, value) != value:
@@ -189,9 +218,11 @@ def _tokens(text: str, rest: str) -> Iterable[re.Match[str]]:
 
 
 def _meaning(token: re.Match[str]) -> dict[str, Any]:
-    """The fields of an Architecture that one token of a name sets."""
+    """Give the fields of an Architecture that one token of a name sets."""
     if token["groups"]:
         return {"cardinality": int(token["groups"]), "width": int(token["of"])}
+    if token["foreign"]:
+        return {"foreign": token["foreign"]}
     if token["word"]:
         return _WORDS[token["word"]]
     if not token["number"]:

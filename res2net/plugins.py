@@ -1,4 +1,4 @@
-"""Import other people's parts by place: `package.module:attribute` or `path/to/file.py:attribute`.
+"""Import plugins: `package.module:attribute` or `path/to/file.py:attribute`.
 
 A path is absolute or relative to the current folder. A file is run once in a process, under a
 module name of its own, and `sys.path` stays as it is: it can import what is installed, not the
@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 _FORM = re.compile(
-    r"(?P<place>[^:\n]+\.py|[A-Za-z]:[^:\n]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
+    r"(?P<module>(?:[A-Za-z]:)?[^:\n]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
     r":(?P<attribute>[A-Za-z_]\w*)",
     re.ASCII,
 )
@@ -26,21 +26,21 @@ _FORMS = "package.module:attribute or path/to/file.py:attribute"
 
 
 class PluginError(ValueError):
-    """A part that cannot be imported; the message says the text, the problem and the remedy."""
+    """Raised where a plugin cannot be imported; says the text, the problem and the remedy."""
 
 
 class Plugin(NamedTuple):
-    """Describe an imported part and where it came from."""
+    """Hold an imported value and where it came from."""
 
     value: Any
     name: str  # the text that it was imported by
     source: Path | None  # file of the module; None where the module has none
-    version: str | None  # of the installed distribution; None where it is part of none
+    version: str | None  # of the installed distribution; None where it belongs to none
     digest: str | None  # SHA-256 of the file, or of all Python files of its package
 
 
 def load_plugin(text: str) -> Plugin:
-    """Import a part and record its origin.
+    """Import a plugin and record its origin.
 
     Args:
         text: `package.module:attribute` or `path/to/file.py:attribute`.
@@ -50,54 +50,54 @@ def load_plugin(text: str) -> Plugin:
             such attribute.
     """
     value = import_attribute(text)
-    place, _ = _split(text)
-    module = _module_of(text, place)
+    location, _ = _split(text)
+    module = _module_of(text, location)
     source = Path(module.__file__).resolve() if module.__file__ else None
-    if _is_file(place):
+    if _is_file(location):
         assert module.__spec__ is not None, "made in _run_file"
         return Plugin(value, text, source, None, module.__spec__.loader_state)
-    package = place.partition(".")[0]
+    package = location.partition(".")[0]
     return Plugin(value, text, source, _version_of(package), _digest_of(package, source))
 
 
 def import_attribute(text: str) -> Any:
     """Import the value alone, which is cheaper than `load_plugin`; raises as it does."""
-    place, attribute = _split(text)
-    module = _module_of(text, place)
+    location, attribute = _split(text)
+    module = _module_of(text, location)
     if not hasattr(module, attribute):
         public = [name for name in vars(module) if not name.startswith("_")]
         near = difflib.get_close_matches(attribute, public, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"it has {_listed(public)}"
-        raise PluginError(f"{text}: {place} has no attribute {attribute!r}; {remedy}")
+        raise PluginError(f"{text}: {location} has no attribute {attribute!r}; {remedy}")
     return getattr(module, attribute)
 
 
 def split_plugin(text: str) -> tuple[str, str] | None:
-    """Split a text into place and attribute; None where it has another form."""
+    """Split a text into module (or file) and attribute; None where it has another form."""
     form = _FORM.fullmatch(text)
-    return (form["place"], form["attribute"]) if form else None
+    return (form["module"], form["attribute"]) if form else None
 
 
 def _split(text: str) -> tuple[str, str]:
-    parts = split_plugin(text) if isinstance(text, str) else None
-    if parts is None:
-        raise PluginError(f"{text!r} is not the place of a part; write {_FORMS}")
-    return parts
+    pair = split_plugin(text) if isinstance(text, str) else None
+    if pair is None:
+        raise PluginError(f"{text!r} is no plugin; write {_FORMS}")
+    return pair
 
 
-def _is_file(place: str) -> bool:
-    return place.endswith(".py")
+def _is_file(location: str) -> bool:
+    return location.endswith(".py")
 
 
-def _module_of(text: str, place: str) -> ModuleType:
-    path = Path(place).resolve() if _is_file(place) else None
+def _module_of(text: str, location: str) -> ModuleType:
+    path = Path(location).resolve() if _is_file(location) else None
     if path is not None and not path.is_file():
         raise PluginError(
             f"{text}: there is no file {path}; write its absolute path, or its path from the "
             "current folder"
         )
     try:
-        return importlib.import_module(place) if path is None else _run_file(path)
+        return importlib.import_module(location) if path is None else _run_file(path)
     except Exception as error:  # what is imported may raise anything
         remedy = "correct the file" if path else "install it, or write the path of a file"
         reason = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The networks of the paper with their printed figures, to set beside what we count.
+"""List the networks of the paper with their printed figures, to set beside our counts.
 
 Sources: Tables 1 to 4 and Fig. 5 of the paper (TPAMI 43(2), 2021) and its project page. The
 paper counts the parameters of its CIFAR networks with a 10-class head; so do these rows.
@@ -16,7 +16,7 @@ from res2net.names import parse
 
 
 class Published(NamedTuple):
-    """One printed row; None where nothing was printed."""
+    """Hold one printed row; None where nothing was printed."""
 
     table: str
     name: str
@@ -29,11 +29,11 @@ class Published(NamedTuple):
     idle: Cost = Cost(0, 0, 0)  # in the published module, but its results go nowhere
 
     def counted(self) -> Cost:
-        """What we count for the row's network at the row's image size."""
+        """Count the row's network at the row's image size."""
         return cost(self.architecture, image_size=self.image_size)
 
     def as_published(self) -> Cost:
-        """The same with what the published module holds and never uses."""
+        """Count it with what the published module holds and never uses."""
         return Cost(*map(operator.add, self.counted(), self.idle))
 
 
@@ -98,7 +98,7 @@ _FIG5_ERROR = {"29d-6c-4s": 16.98, "29d-6c-6s": 16.79}  # the two points that Ta
 
 
 def published() -> Iterator[Published]:
-    """Every row: ImageNet (Tables 1 to 3 and the page), CIFAR-100 (Table 4), Fig. 5."""
+    """Yield every row: ImageNet (Tables 1 to 3 and the page), CIFAR-100 (Table 4), Fig. 5."""
     for name, side, params, gmacs, error, note in _IMAGENET:
         network = parse(name)
         idle = _IDLE if network.skeleton == "dla" else Cost(0, 0, 0)
@@ -114,7 +114,7 @@ def published() -> Iterator[Published]:
 
 
 def matches(row: Published) -> bool | None:
-    """Whether what the published module holds rounds or truncates to what is printed.
+    """Tell whether what the published module holds rounds or truncates to what is printed.
 
     None where nothing is printed.
     """
@@ -129,7 +129,7 @@ def matches(row: Published) -> bool | None:
 
 
 def _as_printed(count: int, exponent: int, *, like: str) -> tuple[str, str]:
-    """`count / 10**exponent`, rounded and truncated, with as many decimals as `like`."""
+    """Write `count / 10**exponent`, rounded and truncated, with the decimals of `like`."""
     decimals = len(like.partition(".")[2])
     unit = 10 ** (exponent - decimals)
     rounded, truncated = (count + unit // 2) // unit, count // unit

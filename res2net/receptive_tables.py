@@ -1,4 +1,4 @@
-"""Receptive fields on the screen and for programs; counted in `res2net.receptive`."""
+"""Print receptive fields, or list them for programs; counted in `res2net.receptive`."""
 
 from decimal import Decimal
 
@@ -6,13 +6,14 @@ from rich.bar import Bar
 from rich.table import Table
 
 from res2net.architecture import Architecture
-from res2net.receptive import Paths, binned, block_paths, network_paths, summary
+from res2net.blocks.base import Paths
+from res2net.receptive import binned, block_paths, network_paths, summary
 
 _BINS = 20  # rows that a screen shows with ease
 
 
 def describe_paths(network: Architecture) -> dict[str, object]:
-    """Every path of each kind of block and of the whole network, by receptive field."""
+    """List the paths of each kind of block and of the whole network, by receptive field."""
     paths = network_paths(network)
     return {
         "block_paths_by_receptive_field": [
@@ -25,7 +26,7 @@ def describe_paths(network: Architecture) -> dict[str, object]:
 
 
 def block_table(network: Architecture) -> Table:
-    """Paths through each kind of block that the network holds."""
+    """Tabulate the paths through each kind of block that the network holds."""
     blocks = _blocks_of(network)
     table = Table()
     table.add_column("receptive field\nin pixels of its input", justify="right")
@@ -40,7 +41,7 @@ def block_table(network: Architecture) -> Table:
 
 
 def network_table(paths: Paths) -> Table:
-    """Paths through a network in ranges of receptive fields, with a bar for each."""
+    """Tabulate the paths through a network by ranges of receptive fields, with bars."""
     table = Table()
     for column in ("receptive field\nin pixels of the image", "paths", "share"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -54,7 +55,7 @@ def network_table(paths: Paths) -> Table:
 
 
 def paths_in_words(paths: Paths, *, image_size: int) -> str:
-    """How many paths there are and how far they see, in a line."""
+    """Say in a line how many paths there are and how far they see."""
     said = summary(paths)
     whole = sum(count for field, count in paths.items() if field >= image_size)
     return (
@@ -65,16 +66,16 @@ def paths_in_words(paths: Paths, *, image_size: int) -> str:
 
 
 def _blocks_of(network: Architecture) -> dict[tuple[int, bool], Paths]:
-    """Paths through every kind of block, by scale and by whether it opens a stage."""
+    """Count the paths through every kind of block, by scale and by whether it opens a stage."""
     return {
-        (scale, opens): block_paths(scale, opens=opens)
+        (scale, opens): block_paths(scale, opens=opens, block=network.block)
         for scale in sorted(set(network.scales))
         for opens in (False, True)
     }
 
 
 def _digits(count: int) -> str:
-    """All of them, as far as anyone reads them."""
+    """Write all digits of a count, or four of one that nobody would read."""
     return f"{count:,}" if count < 10**15 else f"{Decimal(count):.3e}"
 
 

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from res2net import Architecture, parse
 from search import session
+from search.preparation import Space, open_space, prepare
+from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
-from search.session import Request, Space, StudyResult
+from search.session import Request
 from search.study.events import Ended, Epoch, Started
 
 OnEvent = Callable[[Started | Epoch | Ended], None]
@@ -26,7 +28,7 @@ def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] =
     Raises:
         ConfigError: everything that is wrong, one line each with place, rule and remedy.
     """
-    return session.open_space(space, overrides)
+    return open_space(space, overrides)
 
 
 def run_study(  # noqa: PLR0913 - the options of the command, by keyword
@@ -60,7 +62,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         JournalError: the folder's journal cannot be read.
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
-    prepared = session.prepare(session.open_space(space, overrides))
+    prepared = prepare(open_space(space, overrides))
     request = Request(
         out=None if out is None else Path(out),
         time_limit=time_limit,
@@ -70,7 +72,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         on_event=on_event,
     )
     _, result = session.run(prepared, request, console)
-    session.draw_summary(result.folder, quiet=quiet)
+    draw_summary(result.folder, quiet=quiet)
     return result
 
 

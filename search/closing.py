@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from res2net.architecture import written
+from search.result import StudyResult, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.units import format_amount
-from search.session import StudyResult, draw_summary
 from search.study.events import Ended, Started, Status
 from search.study.history import History
 from search.study.journal import FILE

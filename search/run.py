@@ -14,10 +14,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search import closing, plan, session
+from search import session
+from search.closing import show
+from search.plan import hours, picture
+from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.schema.yaml import ConfigError
-from search.session import Prepared, Request
+from search.session import Request
 from search.study.journal import JournalError
 
 _STOPPED = 130  # what shells say of a command ended by Ctrl-C
@@ -88,10 +91,10 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # a mistake in it comes first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
-    prepared = session.prepare(session.open_space(arguments.space, arguments.set))
+    prepared = prepare(open_space(arguments.space, arguments.set))
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
-        console.print(plan.picture(prepared.plan, prepared.survey, gpu=gpu))
+        console.print(picture(prepared.plan, prepared.survey, gpu=gpu))
         if arguments.measure:
             _measure(prepared, console, inline=arguments.inline)
         return 0
@@ -114,8 +117,8 @@ def run_and_show(
     )
     study, result = session.run(prepared, request, console)
     if result.finished:
-        return closing.show(console, study, result)
-    code = closing.show(console, study, result) if result.out_of_time else _STOPPED
+        return show(console, study, result)
+    code = show(console, study, result) if result.out_of_time else _STOPPED
     ended, live = len(study.history.ends), len(study.history.live)
     why = f"time is up ({arguments.time_limit})" if result.out_of_time else "stopped"
     console.print(
@@ -140,7 +143,7 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
             f"--measure: a candidate could not be trained for a few steps ({error}); lower "
             "training.batch_size or the largest candidates, or leave --measure out"
         ) from error
-    console.print(plan.hours(decided, prepared.survey, estimate))
+    console.print(hours(decided, prepared.survey, estimate))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,20 @@
 """A study from its space file to its result: what the commands and the Python API both do."""
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
-from ruamel.yaml import YAML
 
-from res2net.plugins import PluginError
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
+from search.preparation import Prepared, Space
 from search.progress import Progress
-from search.schema.origins import origins
-from search.schema.parts import Origin
-from search.schema.space_file import SpaceFile
+from search.result import StudyResult, result_of
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
-from search.schema.yaml import ConfigError, Document, read_text
-from search.space.load import check, load_space
-from search.space.resolve import resolve
-from search.space.survey import Survey
+from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Started
@@ -42,103 +32,6 @@ class Request(NamedTuple):
     inline: bool = False
     command: tuple[str, ...] = ()  # that goes on with it
     on_event: Callable[[Started | Epoch | Ended], None] | None = None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A trial of a study: its start, and its end, None while it is under way."""
-
-    started: Started
-    ended: Ended | None
-
-    @property
-    def name(self) -> str:
-        """Canonical name of the network."""
-        return self.started.name
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """What it reported at its end."""
-        return self.ended.metrics if self.ended else {}
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """What came of a study.
-
-    Attributes:
-        plan: as it was run.
-        folder: of the run.
-        trials: in the order they were started.
-        best: the first trial of the best network of the search, None where none was whole.
-        weights: kept files, those of the best networks first.
-        finished: whether nothing is left to run.
-        out_of_time: whether the time limit ended it.
-    """
-
-    plan: StudyPlan
-    folder: Path
-    trials: tuple[Trial, ...]
-    best: Trial | None
-    weights: tuple[Path, ...]
-    finished: bool
-    out_of_time: bool
-
-
-class Space(NamedTuple):
-    """A space file that was read: what it says, and where each of its values stands."""
-
-    file: SpaceFile
-    document: Document
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A study that can begin."""
-
-    space: Space
-    plan: StudyPlan
-    survey: Survey
-    parts: tuple[Origin, ...]
-
-
-def open_space(
-    space: Space | Path | str | Mapping[str, Any], overrides: Sequence[str] = ()
-) -> Space:
-    """Read a space from a file, or from a mapping of the same keys.
-
-    Raises:
-        ConfigError: everything that is wrong with it.
-    """
-    if isinstance(space, Space):
-        return space
-    if isinstance(space, Mapping):
-        # Written out, so that a mistake in it has a line like any other.
-        yaml = YAML()
-        import io  # noqa: PLC0415
-
-        text = io.StringIO()
-        yaml.dump(json.loads(json.dumps(space, default=list)), text)
-        return Space(*check(read_text(text.getvalue(), Path("space"), tuple(overrides))))
-    return Space(*load_space(Path(space), tuple(overrides)))
-
-
-def prepare(space: Space) -> Prepared:
-    """Count everything and try foreign parts; nothing is written.
-
-    Raises:
-        ConfigError: something cannot be, with its place.
-    """
-    try:
-        resolved = resolve(*space)
-        parts = origins(*space)
-        if parts:
-            from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
-
-            check_parts(resolved.plan, resolved.survey, Path(space.file.data.root))
-    except PluginError as error:
-        raise ConfigError(f"{space.document.path}: {error}") from error
-    return Prepared(space, *resolved, parts)
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -168,7 +61,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {plan.study} have ended")
             study.tidy()
-            return study, _result(study, folder)
+            return study, result_of(study, folder)
         if begun:
             left_out = _require(space, plan, console, request)
             manifest.same_images(folder, left_out)
@@ -185,7 +78,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         )
         _execute(study, plan, folder, request, console)
         study.tidy()
-        return study, _result(study, folder)
+        return study, result_of(study, folder)
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
@@ -287,29 +180,3 @@ def _execute(
                 run_on_ray(study, plan, folder=folder, root=root, address=request.address)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
-
-
-def draw_summary(folder: Path, *, quiet: bool = False) -> int:
-    """Write trials.csv, epochs.csv and the figure of a run; the exit code."""
-    # A process of its own: search must not know analysis, and drawing needs other libraries.
-    command = [sys.executable, "-m", "analysis.summary", str(folder)]
-    drawn = subprocess.run(command, check=False, capture_output=quiet)  # noqa: S603 - our own
-    return drawn.returncode
-
-
-def _result(study: Study, folder: Path) -> StudyResult:
-    history = study.history
-    trials = {
-        number: Trial(started, history.ends.get(number))
-        for number, started in sorted(history.trials.items())
-    }
-    ranked = history.ranked()
-    return StudyResult(
-        plan=study.plan,
-        folder=folder,
-        trials=tuple(trials.values()),
-        best=trials[ranked[0].started.trial] if ranked else None,
-        weights=tuple(study.weights.paths()),
-        finished=study.finished,
-        out_of_time=study.out_of_time,
-    )

@@ -12,6 +12,7 @@ from rich.console import Console
 from res2net import ArchitectureError
 from search import session
 from search.api import space_of
+from search.preparation import open_space, prepare
 from search.run import add_run_options, guarded, run_and_show
 from search.schema.yaml import ConfigError
 
@@ -45,7 +46,7 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
         )
     except ArchitectureError as error:
         raise ConfigError(f"{arguments.network}: {error}") from error
-    prepared = session.prepare(session.open_space(space, arguments.set))
+    prepared = prepare(open_space(space, arguments.set))
     return run_and_show(prepared, arguments, console, ["python", "-m", "search.train", *argv])
 
 

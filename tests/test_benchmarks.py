@@ -10,9 +10,9 @@ from torch import nn
 
 from benchmarks import crews, loops, packing, train
 from res2net import Architecture, build
-from search.schema.data import Data
-from search.schema.training import Training
-from tests.search.spaces import config_of
+from search.schema.data import Data, planned_data
+from search.schema.training import PlannedTraining
+from tests.search.spaces import plan_of
 
 pytest.importorskip("timm")
 pytest.importorskip("fvcore")
@@ -44,8 +44,8 @@ def tiny_task(**changes: object) -> loops.Task:
         architecture=Architecture(
             depth=(1, 1, 1), planes=4, width=2, scale=3, classes=4, first_block="pool"
         ),
-        recipe=Training.model_validate(fields | changes),
-        data=Data(name="synthetic", validation=50, train=192),
+        recipe=PlannedTraining.model_validate({"crop": 0, "flip": False} | fields | changes),
+        data=planned_data(Data(name="synthetic", validation=50, train=192)),
         root=Path(),
         device="cpu",
     )
@@ -134,7 +134,7 @@ def test_every_way_of_counting_agrees(tmp_path: Path) -> None:
     small = counting.Subject(Architecture(depth=(1, 1, 1), planes=8, width=2, scale=3), 16)
     rows = counting.compare("small", [small], turns=2)
     assert [row.way for row in rows] == [way.name for way in counting.ways()]
-    grid = counting.compare_grid(config_of(tmp_path), turns=2)
+    grid = counting.compare_grid(plan_of(tmp_path), turns=2)
     assert [row.way for row in grid] == [
         "search.space.survey",
         *(row.way for row in rows),
@@ -148,7 +148,7 @@ def test_every_way_of_counting_agrees(tmp_path: Path) -> None:
 
 
 def test_trials_side_by_side_make_whole_rows() -> None:
-    config = packing.config_of("synthetic", batch=16, gpu=False, precision="fp32")
+    config = packing.plan_of("synthetic", batch=16, gpu=False, precision="fp32")
     small = Architecture(depth=(1, 1, 1), planes=4, width=2, scale=2, classes=4)
     first, *_, last = packing.ways(gpu=False)
     rows = packing.compare(config, [small], [first, last], turns=1)

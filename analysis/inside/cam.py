@@ -3,7 +3,7 @@
 python -m analysis.inside.cam NAME --weights FILE IMAGE... [--against NAME FILE] [--class N]
                        [--layer layer4] [--out FILE.png]
 
-FILE holds weights that `res2net.weights.load` reads, such as one that a study kept
+FILE holds weights that `res2net.build` reads, such as one that a study kept
 (runs/STUDY/networks/*.safetensors, whose .json says how its network was shown images), or is
 `timm`: those that timm has.
 """
@@ -101,7 +101,7 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
 
     Raises:
         CamError: the file holds another number of classes.
-        WeightsError: as `res2net.weights` raises it.
+        WeightsError: as `res2net.build` raises it.
     """
     with warnings.catch_warnings():
         # A classifier with initial weights would look anywhere.

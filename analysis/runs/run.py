@@ -18,10 +18,10 @@ from analysis.runs.scores import Score, score_of
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
-from search.study import manifest
 from search.study.events import Status
 from search.study.journal import FILE
-from search.study.manifest import Manifest
+from search.study.manifest import FILE as MANIFEST
+from search.study.manifest import Manifest, read
 
 # What does not change the images that a trial sees, or the networks' results.
 _WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged"}
@@ -241,11 +241,11 @@ def read_run(folder: Path) -> Run:
         RunError: there is no run in it, or its manifest cannot be read.
         JournalError: its journal is damaged, or of a newer version.
     """
-    for name in (FILE, manifest.FILE):
+    for name in (FILE, MANIFEST):
         if not (folder / name).is_file():
             raise RunError(f"{folder}: holds no {name}; name a run, such as runs/quickstart")
     try:
-        noted = manifest.read(folder)
+        noted = read(folder)
     except ConfigError as error:
         raise RunError(str(error)) from error
     assert noted is not None, "its file is there"

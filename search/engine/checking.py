@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from res2net import ArchitectureError
+from res2net.blocks.checking import check_block
 from res2net.plugins import PluginError, split_plugin
 from search.engine.optimizer import make_optimizer
 from search.images.sets import load_arrays
@@ -29,6 +31,8 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
     Raises:
         PluginError: one cannot be made, lacks a method, or gives what it should not.
     """
+    if split_plugin(plan.network.block):
+        _check_block(plan, survey)
     if split_plugin(plan.search.sampler.name):
         _check_sampler(plan, survey)
     make_scheduler(plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking)
@@ -45,6 +49,16 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
             )
 
 
+def _check_block(plan: StudyPlan, survey: Survey) -> None:
+    """Its counts must be those of what it makes, in the cheapest network and the dearest."""
+    order = survey.costs.macs.argsort(kind="stable")
+    networks = [survey.architecture(int(order[at])) for at in (0, -1)]
+    try:
+        check_block(plan.network.block, networks)
+    except ArchitectureError as error:
+        raise PluginError(f"network.block: {error.problem}") from error
+
+
 def _check_counter(name: str, value: object) -> None:
     if not isinstance(value, (int, float)) or not np.isfinite(value):
         raise PluginError(f"{name}: gave {value!r} of a network; return a finite number")
@@ -57,7 +71,6 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
     )
     try:
         candidate = sampler.propose(0)
-        sampler.take(candidate)
     except Exception as error:
         raise PluginError(
             f"{name}: failed at its first proposal ({type(error).__name__}: {error})"

@@ -23,16 +23,15 @@ class Broker:
     Args:
         study: decides.
         slots: trials that may run at once.
-        memory_words: what a reason holds where a worker died of want of memory.
 
     Attributes:
         failure: the first exception of the study, None while all is well.
     """
 
-    def __init__(self, study: Study, slots: int, *, memory_words: str = "") -> None:
-        self._study, self._slots, self._memory_words = study, slots, memory_words
+    def __init__(self, study: Study, slots: int) -> None:
+        self._study, self._slots = study, slots
         self._trials: dict[str, int] = {}  # running ones
-        self._errors: dict[str, str] = {}
+        self._errors: dict[str, tuple[Status, str]] = {}
         self.failure: Exception | None = None
 
     @property
@@ -54,7 +53,7 @@ class Broker:
             "reported": self._study.history.epochs(started.trial),
             "save_from": self._study.save_from,
             "save_epochs": self._study.saves_epochs,
-            "weights": None if weights is None else str(weights),
+            "weights": None if weights is None else str(weights.resolve()),
         }
 
     def report(self, result: dict[str, Any]) -> bool:
@@ -70,9 +69,9 @@ class Broker:
         taken = Taken(**json.loads(result["taken"]))
         return self._guarded(lambda: self._study.report(epoch, taken), True)
 
-    def error(self, name: str, reason: str) -> None:
+    def error(self, name: str, reason: str, status: Status = Status.FAILED) -> None:
         """Keep why a worker failed, for when its trial is complete."""
-        self._errors[name] = reason
+        self._errors[name] = status, reason
 
     def cannot_start(self, reason: str) -> None:
         """Note that no worker can be set up: nothing more is handed out."""
@@ -98,8 +97,8 @@ class Broker:
 
     def _complete(self, trial: int, name: str, result: dict[str, Any] | None) -> None:
         if result is None:
-            reason = self._errors.pop(name, "no reason given")
-            self._study.end(_worker_died(trial, reason, self._memory_words))
+            status, reason = self._errors.pop(name, (Status.FAILED, "no reason given"))
+            self._study.end(_worker_died(trial, status, reason))
             return
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
@@ -107,12 +106,11 @@ class Broker:
             self._study.end(Ended.from_json(json.loads(result["ended"])))
 
 
-def _worker_died(trial: int, reason: str, memory_words: str) -> Ended:
+def _worker_died(trial: int, status: Status, reason: str) -> Ended:
     """The end of a trial whose process died; failures of its own it tells itself."""
-    no_memory = bool(memory_words) and memory_words in reason
     return Ended(
         trial=trial,
-        status=Status.OUT_OF_MEMORY if no_memory else Status.FAILED,
+        status=status,
         reason=f"its worker process died: {reason}",
         time=time.time(),
     )

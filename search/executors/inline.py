@@ -10,7 +10,8 @@ from types import FrameType
 from search.engine.bench import make_bench
 from search.engine.trial import Trial
 from search.schema.study_plan import StudyPlan
-from search.study.study import Study, checkpoint_path
+from search.study.checkpoints import checkpoint_path
+from search.study.study import Study
 
 
 def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> None:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 from ray import tune
@@ -27,8 +27,9 @@ from search.executors.broker import Broker
 from search.executors.signals import sigterm_as_ctrl_c
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
-from search.study.events import Started
-from search.study.study import Study, checkpoint_path
+from search.study.checkpoints import checkpoint_path
+from search.study.events import Started, Status
+from search.study.study import Study
 
 _CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
 _NO_MEMORY = "OutOfMemoryError"  # and that it was killed for want of memory
@@ -68,7 +69,7 @@ def run_on_ray(
     sigterm_as_ctrl_c()
     try:
         there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        broker = Broker(study, _slots(plan, there), memory_words=_NO_MEMORY)
+        broker = Broker(study, _slots(plan, there))
         with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
             _tune(broker, plan, scratch=scratch, paths=(folder, root))
     finally:
@@ -102,6 +103,7 @@ def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, P
             folder=folder,
             root=root,
             path=[*sys.path],
+            here=str(Path.cwd()),
         ),
         {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )
@@ -148,9 +150,12 @@ class TrialActor(tune.Trainable):
         folder: str,
         root: str,
         path: list[str],
+        here: str,
     ) -> None:
         """Load the images once, then the first trial."""
         # Foreign parts are found where the driver finds them.
+        if Path(here).is_dir():
+            os.chdir(here)
         sys.path.extend(place for place in path if place not in sys.path)
         self._folder = Path(folder)
         self._bench = make_bench(StudyPlan.model_validate(study), Path(root))
@@ -238,12 +243,26 @@ class _Reporter(FIFOScheduler):
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
-        text = _cause(trial)
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        reason = lines[-1] if lines else "no reason given"
-        self._broker.error(trial.trial_id, reason)
-        if _CANNOT_START in text:
-            self._broker.cannot_start(reason)
+        failure = worker_failure(_cause(trial))
+        if failure.cannot_start:
+            self._broker.cannot_start(failure.reason)
+        self._broker.error(trial.trial_id, failure.reason, failure.status)
+
+
+class WorkerFailure(NamedTuple):
+    """What Ray's words say of a worker that is gone."""
+
+    reason: str
+    status: Status
+    cannot_start: bool  # no worker of this study could
+
+
+def worker_failure(text: str) -> WorkerFailure:
+    """Read what Ray wrote of a failed worker: the last line that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    status = Status.OUT_OF_MEMORY if _NO_MEMORY in text else Status.FAILED
+    reason = lines[-1] if lines else "no reason given"
+    return WorkerFailure(reason, status, _CANNOT_START in text)
 
 
 def _cause(trial: RayTrial) -> str:

@@ -4,11 +4,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, PositiveInt, model_validator
+from pydantic import BeforeValidator, PositiveInt, ValidationInfo, model_validator
 
-from res2net import Architecture
+from res2net import Architecture, ArchitectureError
 from res2net.architecture import PerStage, Version
-from res2net.skeletons import Depth, FirstBlock, skeleton_of
+from res2net.blocks import DEFAULT_BLOCK, block_of, check_block_name
+from res2net.blocks.base import FirstBlock
+from res2net.skeletons import Depth, skeleton_of
+from search.schema.parts import is_trusted
 from search.schema.section import Section
 from search.schema.values import (
     EachStage,
@@ -21,10 +24,21 @@ from search.schema.values import (
     widths,
 )
 
+FIXED = ("planes", "version", "first_block", "block")  # the same in the whole space
 WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
 
 
 Sizes = tuple[PerStage, ...] | EachStage
+
+
+def block_name(value: Any, info: ValidationInfo) -> str:
+    """A block by name, or `module:attribute` of one, which is imported and looked at."""
+    try:
+        (check_block_name if is_trusted(info) else block_of)(value)
+    except ArchitectureError as error:
+        raise ValueError(f"is no block: {error.problem}") from error
+    name: str = value
+    return name
 
 
 class Network(Section):
@@ -39,6 +53,7 @@ class Network(Section):
     se: Annotated[tuple[bool, ...], BeforeValidator(flags)] = (False,)
     version: Version = "v1"
     first_block: FirstBlock | None = None
+    block: Annotated[str, BeforeValidator(block_name)] = DEFAULT_BLOCK
 
     @property
     def stages(self) -> int:
@@ -84,7 +99,7 @@ class Network(Section):
         Raises:
             ArchitectureError: while they are made: a value that a skeleton cannot have.
         """
-        fixed = {name: getattr(self, name) for name in ("planes", "version", "first_block")}
+        fixed = {name: getattr(self, name) for name in FIXED}
         for skeleton, depth in self.forms():
             yield Architecture(skeleton=skeleton, depth=depth, classes=classes, **fixed)
         for (skeleton, depth), field in itertools.product(
@@ -108,6 +123,7 @@ class Network(Section):
                 se=any(self.se),
                 first_block="all",
                 classes=classes,
+                block=self.block,
             )
 
     def count(self, field: str) -> int:

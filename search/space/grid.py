@@ -10,7 +10,7 @@ import numpy.typing as npt
 from res2net import Architecture
 from res2net.architecture import one_if_equal
 from res2net.cost import Costs, costs
-from res2net.counting import Dimensions
+from res2net.layout import Dimensions
 from res2net.skeletons import SKELETONS, blocks_of
 from res2net.tally import IntArray
 from search.schema.budget import Band

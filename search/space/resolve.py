@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from res2net import ArchitectureError, cost
 from res2net.skeletons import skeleton_of
 from search.images.resolve import resolve_data
+from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.network import Network
 from search.schema.search import Base, Search
@@ -29,6 +30,15 @@ class Resolved(NamedTuple):
 
     plan: StudyPlan
     survey: Survey
+
+
+class _Counted(NamedTuple):
+    """What a survey needs of a plan to come."""
+
+    network: Network
+    budget: Budget
+    data: PlannedData
+    search: Search
 
 
 def resolve(space: SpaceFile, document: Document) -> Resolved:
@@ -58,7 +68,7 @@ def resolve(space: SpaceFile, document: Document) -> Resolved:
     _check_countable(space.network, data, document)
     _check_surveyable(space.network, document)
     search = _with_base(space.network, space.search, document)
-    surveyed = survey(space.network, space.budget, data, search)
+    surveyed = survey(_Counted(space.network, space.budget, data, search))
     _check_candidates(search, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = len(surveyed) if search.trials == "all" else search.trials

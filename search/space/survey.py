@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from res2net.cost import Costs
 from res2net.tally import IntArray
 from search.schema.budget import Band, Budget
 from search.schema.data import PlannedData
-from search.schema.network import Network
+from search.schema.network import FIXED, Network
 from search.schema.search import Search
 from search.space.axes import Axes
 from search.space.grid import Dimension, Grid, Mask, axes_of
@@ -90,25 +90,41 @@ class Survey:
         return at if inside and self.architecture(at) == architecture else None
 
 
-def survey(network: Network, budget: Budget, data: PlannedData, search: Search) -> Survey:
+class Surveyed(Protocol):
+    """What is counted: a `StudyPlan`, or the same four sections before there is one."""
+
+    @property
+    def network(self) -> Network:
+        """The dimensions."""
+
+    @property
+    def budget(self) -> Budget:
+        """The limits."""
+
+    @property
+    def data(self) -> PlannedData:
+        """Gives the classes and the size of the images."""
+
+    @property
+    def search(self) -> Search:
+        """Says whether the candidates lie on axes, and what is solved."""
+
+
+def survey(space: Surveyed) -> Survey:
     """Count every candidate of a space and sort out those outside the budget.
 
     Args:
-        network: the dimensions.
-        budget: the limits.
-        data: gives the classes and the size of the images.
-        search: says whether the candidates lie on axes, and what is solved.
+        space: the dimensions, the limits, the images and the search.
 
     Returns:
         The candidates inside, possibly none.
     """
+    network, data, search = space.network, space.data, space.search
     axes, duplicates = axes_of(network)
-    fixed = {"classes": data.classes} | {
-        field: getattr(network, field) for field in ("planes", "version", "first_block")
-    }
+    fixed = {"classes": data.classes} | {field: getattr(network, field) for field in FIXED}
     grid = Grid(axes, fixed, image_size=data.resolution)
     lines = Axes(axes, search) if search.has_axes else None
-    sorting = _Sorting(grid, budget.bands(), lines)
+    sorting = _Sorting(grid, space.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
         sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
     columns = [np.concatenate(parts) for parts in sorting.inside]

@@ -4,24 +4,23 @@ The journal is the only record. Everything else here (history, sampler, schedule
 rebuilt from it, so that the same command goes on where the last one stopped.
 """
 
-import itertools
 import time
-from pathlib import Path
 
 from res2net import Architecture
-from search.samplers.base import Outcome, make_sampler
+from search.samplers.base import make_sampler
 from search.schedulers.base import Decision, make_scheduler
 from search.schema.schedulers import SCHEDULERS
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
+from search.study.checkpoints import checkpoint_path, tidy_checkpoints
+from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
 from search.study.events import (
     Ended,
     Epoch,
     Phase,
     Started,
-    Status,
     Taken,
     Turn,
     architecture_to_json,
@@ -29,13 +28,9 @@ from search.study.events import (
 from search.study.history import History
 from search.study.journal import Journal, Record
 from search.study.observer import Observer
+from search.study.outcome import outcome_of
 from search.study.repeats import Repeats
 from search.study.weights import KeptWeights
-
-
-def checkpoint_path(folder: Path, trial: int) -> Path:
-    """Where a trial under way keeps its state; gone when it has ended."""
-    return folder / "checkpoints" / f"{trial}.pt"
 
 
 class Study:
@@ -82,9 +77,8 @@ class Study:
             if self._note(record) is Decision.STOP:
                 stopped[record.trial] = record
         for trial in sorted(stopped.keys() & self.history.live):
-            self._append(
-                self.history.pruned(trial)
-            )  # decided, but a crash came before it was written
+            # Decided, but a crash came before it was written.
+            self._append(self.history.pruned(trial))
         self._interrupted = sorted(self.history.live - self._paused.keys())
         stops = bool(SCHEDULERS[plan.scheduler.name].traits)
         self._repeats = Repeats(self.history, plan.search.seeds, waits=stops)
@@ -191,10 +185,7 @@ class Study:
     def tidy(self) -> None:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
-        kept = {f"{trial}.pt" for trial in self.history.live}
-        for path in (self._journal.path.parent / "checkpoints").glob("*"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+        tidy_checkpoints(self._journal.path.parent, self.history.live)
 
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over
@@ -216,7 +207,7 @@ class Study:
         if repeated is not None:
             return self._start("search", *repeated)
         self._end_paused()
-        upcoming = self._confirmations() if self._search_left() == 0 else []
+        upcoming = left_to_confirm(self.plan, self.history) if self._search_left() == 0 else []
         if upcoming:
             architecture, repeat = upcoming[0]
             return self._start("confirm", architecture, repeat)
@@ -261,22 +252,9 @@ class Study:
 
     def _confirm_left(self) -> int:
         running = self.history.started("confirm") - self.history.ended("confirm")
-        left = self._search_left()
-        return running + (self.plan.confirm_trials if left else len(self._confirmations()))
-
-    def _confirmations(self) -> list[tuple[Architecture, int]]:
-        """Networks and repeats of the confirmation that have not been started."""
-        confirm = self.plan.confirm
-        if confirm is None:
-            return []
-        best = [one.started.network() for one in self.history.ranked()[: confirm.top]]
-        done = {
-            (started.name, started.repeat)
-            for started in self.history.trials.values()
-            if started.phase == "confirm" and started.epochs == confirm.epochs
-        }
-        every = itertools.product(range(confirm.seeds), best)  # whole seeds first
-        return [(one, repeat) for repeat, one in every if (one.name, repeat) not in done]
+        if self._search_left():
+            return running + self.plan.confirm_trials
+        return running + len(left_to_confirm(self.plan, self.history))
 
     def _append(self, record: Record) -> Decision:
         """Write a record, then let it count."""
@@ -298,7 +276,7 @@ class Study:
             return Decision.CONTINUE
         self._paused.pop(record.trial, None)
         self._scheduler.ended(record.trial)
-        self._sampler.tell(candidate, self._outcome(started, record))
+        self._sampler.tell(candidate, outcome_of(started, record, self._objectives))
         return Decision.CONTINUE
 
     def _report(self, started: Started, epoch: Epoch) -> Decision:
@@ -310,18 +288,6 @@ class Study:
         if decision is Decision.PAUSE:
             self._paused[epoch.trial] = None
         return decision
-
-    def _outcome(self, started: Started, ended: Ended) -> Outcome:
-        """The truth about a trial, as samplers take it."""
-        known = {**ended.metrics, **started.counted}
-        known |= {"macs": started.macs, "params": started.params}
-        known |= {"activations": started.activations}
-        whole = ended.status is Status.OK
-        told = whole or ended.status is Status.PRUNED
-        if not told or any(one.name not in known for one in self._objectives):
-            return Outcome("failed")
-        values = tuple(known[one.name] for one in self._objectives)
-        return Outcome("complete" if whole else "pruned", values, ended.epochs)
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)

@@ -17,7 +17,7 @@ from res2net import Architecture, ArchitectureError, build, parse
 from res2net.backbone import Backbone
 from res2net.skeletons import SKELETONS
 from tests.res2net.strategies import architectures
-from tests.res2net.test_against_timm import randomise_norms
+from tests.res2net.test_against_timm import module_of_timm, randomise_norms
 
 SMALL = {
     "cifar": "res2next1.2.1_2c3w3s_8p",
@@ -88,11 +88,9 @@ def test_a_smaller_output_stride_is_the_same_function_more_densely(
 
 @pytest.mark.parametrize("name", ["res2net50_26w_4s", "res2next50"])
 def test_dilation_is_timm_s(name: str) -> None:
-    timm = pytest.importorskip("timm")
-    theirs = timm.create_model(name, output_stride=16).double().eval()
-    ours = build(name, output_stride=16).double().eval()
-    randomise_norms(theirs, torch.Generator().manual_seed(0))
-    ours.load_state_dict(theirs.state_dict(), strict=True)
+    theirs = module_of_timm(name, torch.Generator().manual_seed(0), output_stride=16)
+    ours = build(name, output_stride=16, device="meta").eval()
+    ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     images = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
         assert torch.equal(theirs(images), ours(images))

@@ -13,8 +13,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from res2net import Architecture, build, cost, parse
+from res2net.blocks import BLOCKS
 from res2net.cost import costs
-from res2net.counting import Dimensions
+from res2net.layout import Dimensions
 from res2net.skeletons import SKELETONS
 from tests.res2net.strategies import architectures
 
@@ -35,14 +36,15 @@ def counted_by_torch(
     return sum(p.numel() for p in module.parameters()), flops // 2, sum(outputs)
 
 
+@pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("skeleton", SKELETONS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.data(), st.integers(8, 70))
 def test_cost_is_what_torch_counts_to_the_unit(
-    skeleton: str, data: st.DataObject, side: int
+    skeleton: str, block: str, data: st.DataObject, side: int
 ) -> None:
     """Every skeleton, per-stage dimensions, SE, v1b, output strides, classifier, backbone."""
-    network = data.draw(architectures(skeletons=(skeleton,)))
+    network = data.draw(architectures(skeletons=(skeleton,), blocks=(block,)))
     stages = range(1, len(SKELETONS[skeleton].stages) + 1)
     strides = SKELETONS[skeleton].output_strides
     form = {

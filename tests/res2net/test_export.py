@@ -20,7 +20,7 @@ SMALL = [
     ("res2net1.1.1.2_3w1.2.4.8s_v1b_8p", "backbone"),
     ("res2net1.2.1.1_3w4s_8p", "dense"),
     ("res2net_dla1.2.1.1_3w4s_8p", "classifier"),
-    ("blres2net2.2.2.1_3w2s_8p", "classifier"),
+    ("blres2net2.2.2.1_3w2s_8p_depthwise", "classifier"),
 ]
 PUBLISHED = sorted({row.architecture.name for row in published()})
 FORMS: Mapping[str, Mapping[str, Any]] = {

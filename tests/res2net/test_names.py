@@ -91,6 +91,14 @@ def test_the_command_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert (facts["params"], round(facts["macs"] / 1e9, 3)) == (25_699_120, 7.928)
 
 
+def test_the_command_takes_another_block(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["Res2Net-50", "--block", "depthwise", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["block"], facts["params"]) == ("depthwise", 20_768_974)
+    assert main(["Res2Net-50", "--block", "no_such:BLOCK"]) == 2
+    assert "No module named 'no_such'" in capsys.readouterr().err
+
+
 def test_the_command_refuses_a_bad_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["Res3Net"]) == 2
     assert "names like" in capsys.readouterr().err

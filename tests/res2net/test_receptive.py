@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from res2net import Architecture, ArchitectureError, build, parse
 from res2net.__main__ import main
-from res2net.block import Res2NetBlock
+from res2net.blocks import BLOCKS, block_of
+from res2net.blocks.base import FirstBlock, Position, Shape
 from res2net.receptive import binned, block_paths, network_paths, summary
-from res2net.skeletons.dla import Root
+from res2net.skeletons.dla.modules import Root
 from tests.res2net.strategies import architectures
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -54,7 +55,7 @@ def mark_paths(module: nn.Module) -> None:
         elif isinstance(part, Root):
             part.register_forward_pre_hook(add_up_inputs)
     for part in module.modules():
-        if isinstance(part, Res2NetBlock):
+        if hasattr(part, "conv3"):  # the end of a block of ours
             part.conv3.weight.data.fill_(
                 1 / part.width
             )  # the mean of a split, all splits added
@@ -91,21 +92,23 @@ def ones(channels: int, side: int) -> Tensor:
     return torch.ones(1, channels, side, side, dtype=torch.float64, requires_grad=True)
 
 
+@pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("scale", range(1, 9))
 @pytest.mark.parametrize(
     ("out", "first_block"), [(1, "pool"), (2, "pool"), (2, "all")], ids=str
 )
 def test_a_block_has_as_many_paths_as_a_pixel_takes(
-    scale: int, out: int, first_block: str
+    scale: int, out: int, first_block: FirstBlock, block: str
 ) -> None:
     opens = out != 1
-    module = Res2NetBlock(
-        channels=1, out=out, width=1, scale=scale, first_block=first_block,
-        shortcut=nn.Conv2d(1, out, 1, bias=False) if opens else None,
-    )  # fmt: skip
+    module = block_of(block).make_module(
+        Shape(1, scale, first_block=first_block),
+        Position(1, out),
+        nn.Conv2d(1, out, 1, bias=False) if opens else None,
+    )
     mark_paths(module.double().eval())
     x = ones(1, 20)
-    assert marked(module(x), x) == block_paths(scale, opens=opens)
+    assert marked(module(x), x) == block_paths(scale, opens=opens, block=block)
 
 
 @pytest.mark.parametrize("scale", range(1, 9))
@@ -123,6 +126,7 @@ NETWORKS = {
     "dla": {"depth": (1, 2, 3, 1), "scale": (2, 1, 2, 3)},
     "dla, deep first": {"depth": (2, 1, 1, 2), "scale": 2, "first_block": "all"},
     "biglittle": {"depth": (3, 2, 2, 2), "scale": (2, 1, 3, 2)},
+    "imagenet, depthwise": {"depth": (1, 1, 2, 1), "scale": (2, 1, 3, 2), "block": "depthwise"},
     "biglittle, two little blocks": {"depth": (2, 13, 2, 1), "scale": (2, 1, 2, 1)},
 }
 

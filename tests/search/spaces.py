@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from search.schema.study_plan import StudyPlan
+from search.schema.yaml import Document
 from search.space.load import load_space
-from search.space.resolve import resolve
+from search.space.resolve import Resolved, resolve
 
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
@@ -34,9 +35,20 @@ def write(folder: Path, text: str = TINY, **replacements: str) -> Path:
     return path
 
 
+def resolved_of(folder: Path, text: str = TINY, *overrides: str) -> Resolved:
+    """The plan of a space file, and its candidates."""
+    return resolve(*load_space(write(folder, text), overrides))
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[StudyPlan, Document]:
+    """The plan of a space file that is there, and the document."""
+    space, document = load_space(path, overrides)
+    return resolve(space, document).plan, document
+
+
 def plan_of(folder: Path, text: str = TINY, *overrides: str) -> StudyPlan:
     """The plan of a space file."""
-    return resolve(*load_space(write(folder, text), overrides)).plan
+    return resolved_of(folder, text, *overrides).plan
 
 
 def started_fields(**changes: Any) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.progress import Progress, best_table, confirmed_table
-from search.schema.units import format_amount, duration
+from search.closing import best_table, confirmed_table
+from search.progress import Progress
+from search.schema.units import duration, format_amount
 from search.space.survey import survey
 from search.study.events import Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
-from tests.search.spaces import config_of
+from tests.search.spaces import plan_of
 from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
 
@@ -21,7 +22,7 @@ def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, width=120, color_system=None)
     with Journal(tmp_path / "run") as journal:
-        study = Study(config := config_of(tmp_path), survey(config), journal)
+        study = Study(config := plan_of(tmp_path), survey(config), journal)
         with Progress(console, study) as progress:
             study.observers.append(progress)
             first, second = study.next(), study.next()
@@ -59,7 +60,7 @@ def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
 def test_the_table_ranks_by_validation_error(tmp_path: Path) -> None:
     _, study = watch(tmp_path, terminal=False)
     output = io.StringIO()
-    Console(file=output, width=140).print(best_table(study.history))
+    Console(file=output, width=140).print(best_table(study.history, study.plan.objectives))
     for word in (
         "depth",
         "width",
@@ -81,12 +82,12 @@ def test_amounts_and_durations() -> None:
 
 
 def test_confirmed_networks_are_means_over_their_seeds(tmp_path: Path) -> None:
-    config = config_of(tmp_path, CONFIRMED)
+    config = plan_of(tmp_path, CONFIRMED)
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)
         run(study)
     output = io.StringIO()
-    Console(file=output, width=160).print(confirmed_table(study.history))
+    Console(file=output, width=160).print(confirmed_table(study.history, config.objectives))
     by_name: dict[str, list[float]] = {}
     for error, started, _ in study.history.whole("confirm"):
         by_name.setdefault(started.name, []).append(error)

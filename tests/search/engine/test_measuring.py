@@ -9,27 +9,27 @@ from res2net import Architecture
 from search.profiling.estimate import Estimate, RehearsalError
 from search.profiling.measuring import measure, slots
 from search.profiling.packing import fitting
-from search.profiling.rehearsal import Stage
+from search.profiling.rehearsal import Rehearsals
 from search.run import main
-from search.schema.config import Config
+from search.schema.study_plan import StudyPlan
 from search.space.survey import survey
-from tests.search.spaces import config_of, write
+from tests.search.spaces import plan_of, write
 
 GIGABYTE = 2**30
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    return config_of(tmp_path_factory.mktemp("space"))
+def config(tmp_path_factory: pytest.TempPathFactory) -> StudyPlan:
+    return plan_of(tmp_path_factory.mktemp("space"))
 
 
 @pytest.fixture(scope="module")
-def estimate(config: Config) -> Estimate:
+def estimate(config: StudyPlan) -> Estimate:
     return measure(config, survey(config), beside=2)
 
 
 def test_three_candidates_are_timed_and_the_rest_lies_between(
-    config: Config, estimate: Estimate
+    config: StudyPlan, estimate: Estimate
 ) -> None:
     surveyed = survey(config)
     macs = [surveyed.cost(one.candidate).macs for one in estimate.timed]
@@ -45,7 +45,7 @@ def test_three_candidates_are_timed_and_the_rest_lies_between(
 
 
 def test_the_disk_holds_every_checkpoint_that_is_there_at_once(
-    config: Config, estimate: Estimate
+    config: StudyPlan, estimate: Estimate
 ) -> None:
     """Weights and momentum of both trials, old and new, in float32; then the journal."""
     largest = int(survey(config).costs.params.max())
@@ -68,14 +68,14 @@ def test_measuring_without_a_plan_is_refused(
     assert "--measure: goes with --plan" in capsys.readouterr().err
 
 
-def test_a_network_that_cannot_be_trained_is_said(config: Config) -> None:
+def test_a_network_that_cannot_be_trained_is_said(config: StudyPlan) -> None:
     wide = Architecture(depth=11, planes=2, width=10**7, classes=4)
-    with Stage(config, beside=1) as stage, pytest.raises(RehearsalError, match="memory"):
+    with Rehearsals(config, beside=1) as stage, pytest.raises(RehearsalError, match="memory"):
         stage.rehearse(wide)
 
 
 def test_slots_are_no_more_than_trials(tmp_path: Path) -> None:
-    config = config_of(tmp_path)
+    config = plan_of(tmp_path)
     one = config.search.model_copy(update={"trials": 1})
     assert slots(config.model_copy(update={"search": one})) == 1
 

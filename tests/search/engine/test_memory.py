@@ -21,18 +21,22 @@ import sys, torch
 from pathlib import Path
 from res2net import parse
 from search.engine.bench import Bench
-from search.images.splits import load
-from search.schema.data import Data
 from search.engine.meter import peak_resident
-from search.schema.training import Training
 from search.engine.training import Trainer
+from search.images.splits import load
+from search.schema.data import Data, planned_data
+from search.schema.training import PlannedTraining
+from search.tasks.classification import Classification
 
-data = Data(name="cifar100", validation=5000)
-recipe = Training(epochs=1, batch_size=128, crop=4, flip=True)
-bench = Bench(recipe, load(data, Path(sys.argv[1])), device=torch.device("cpu"))
-trainer = Trainer(parse("resnet1.2.2_8w_8p_100classes"), bench, epochs=1, seed=0)
-trainer.rehearse(3)
-trainer.test()
+data = planned_data(Data(name="cifar100", validation=5000))
+recipe = PlannedTraining(epochs=1, batch_size=128, crop=4, flip=True)
+device = torch.device("cpu")
+task = Classification(recipe, load(data, Path(sys.argv[1])), device=device)
+bench = Bench(recipe, task, device)
+trainer = Trainer(parse("resnet1.1.1_4w_4p_100classes"), bench, epochs=1, seed=0)
+for _ in range(3):
+    trainer.epoch(trial=0, seconds=0)
+trainer.scores("test")
 print(peak_resident())
 """
 
@@ -57,7 +61,7 @@ def test_where_a_batch_does_not_fit_its_parts_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch of 32 in four parts: what the recipe gives when it is told so."""
-    monkeypatch.setattr("search.engine.training.build", LittleMemory(8))
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(8))
     epochs, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
     assert (ended.status, ended.epochs, parts_of(ended)) == (Status.OK, 4, 4)
     told, _ = finish(trial_of(bench_of(accumulate=4), tmp_path / "told", start(NETWORK)))
@@ -72,11 +76,11 @@ def test_where_memory_ends_in_the_middle_the_result_is_the_same_as_at_the_start(
     for _ in range(2):
         first.step()
     first.save()
-    monkeypatch.setattr("search.engine.training.build", LittleMemory(16))
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(16))
     _, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK), reported=2))
     _, told = finish(trial_of(bench_of(accumulate=2), tmp_path / "told", start(NETWORK)))
     assert (ended.status, parts_of(ended)) == (Status.OK, 2)
-    assert (ended.val_error, ended.test_error) == (told.val_error, told.test_error)
+    assert ended.metrics == told.metrics
 
 
 def test_evaluation_that_does_not_fit_changes_no_training(
@@ -84,7 +88,7 @@ def test_evaluation_that_does_not_fit_changes_no_training(
 ) -> None:
     """64 images are validated at once, 32 are trained on."""
     epochs, _ = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
-    monkeypatch.setattr("search.engine.training.build", LittleMemory(32))
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(32))
     again, ended = finish(trial_of(bench_of(), tmp_path / "again", start(NETWORK)))
     assert numbers(again) == numbers(epochs)
     assert parts_of(ended) == 1
@@ -99,7 +103,7 @@ def test_one_image_on_one_place_is_a_want_of_memory_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A norm cannot train on a single value: what had to be cut so far does not fit."""
-    monkeypatch.setattr("search.engine.training.build", LittleMemory(1))
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(1))
     single = parse("resnet14_4w_4p_4classes")
     _, ended = finish(trial_of(bench_of(), tmp_path, start(single)))
     assert ended.status is Status.OUT_OF_MEMORY
@@ -108,7 +112,7 @@ def test_one_image_on_one_place_is_a_want_of_memory_too(
 def test_where_not_even_one_image_fits_the_trial_is_out_of_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.engine.training.build", LittleMemory(0))
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(0))
     epochs, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
     assert epochs == []
     assert (ended.status, parts_of(ended)) == (Status.OUT_OF_MEMORY, 32)

@@ -11,18 +11,17 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from res2net import Architecture, build, parse
-from search.engine.bench import Bench
-from search.engine.evaluation import DivergedError, _errors, errors
-from search.engine.loss import mixed_loss
 from search.engine.training import Trainer
 from search.images.augmentation import Targets
 from search.images.splits import Split, Splits
 from search.schema.seeds import seed_of
-from search.schema.training import Training
 from search.study.events import Epoch
+from search.tasks.base import DivergedError, Forward
+from search.tasks.classification import Classification, ImageBatch
+from search.tasks.loss import mixed_loss
+from tests.search.engine.benches import bench_on, recipe
 
 NETWORK = parse("res2next11_2c2w3s_4p_4classes")
-CPU = torch.device("cpu")
 # Everything that holds a state of its own.
 ALL = {
     "crop": 1,
@@ -54,16 +53,11 @@ def random_splits(images: int = 96, side: int = 8, classes: int = 4) -> Splits:
     return Splits(train, split(40), split(50), pixels.mean(0), pixels.std(0))
 
 
-def recipe(**changes: object) -> Training:
-    fields = {"epochs": 3, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
-    return Training.model_validate(fields | changes)
-
-
 def trainer(architecture: Architecture = NETWORK, **changes: object) -> Trainer:
     training = recipe(**changes)
-    bench = Bench(training, random_splits(), device=CPU)
+    bench = bench_on(training, random_splits())
     return Trainer(
-        architecture, bench, epochs=training.epochs, seed=5, parts=training.accumulate
+        architecture, bench, epochs=training.epochs, seed=5, pieces=training.accumulate
     )
 
 
@@ -99,8 +93,14 @@ def plain_losses(epochs: int, lr: float) -> tuple[nn.Module, list[float]]:
 def test_fifty_losses_are_those_of_a_plain_loop() -> None:
     """In float64, to 1e-6, step by step."""
     ours = trainer(lr=0.05, precision="fp64", epochs=17)
-    losses, step = [], ours._step
-    ours._step = lambda *given: losses.append(step(*given)) or losses[-1]  # type: ignore[func-returns-value, method-assign]
+    losses, task = [], ours._task
+    of_piece = task.loss
+
+    def loss(forward: Forward, piece: ImageBatch) -> torch.Tensor:
+        losses.append(of_piece(forward, piece))
+        return losses[-1]
+
+    task.loss = loss  # type: ignore[method-assign]
     for _ in range(17):
         next_epoch(ours)
     network, expected = plain_losses(17, lr=0.05)
@@ -149,7 +149,9 @@ def test_the_average_is_what_is_validated_and_moves_as_the_formula_says() -> Non
     average = ours.state()["average"]["network"]["fc.weight"]
     assert torch.allclose(average, expected, rtol=1e-5)
     assert ours._average is not None
-    assert ours.test() == errors(ours._average.network, ours._bench.test, ours._bench)
+    assert ours.trained is ours._average.network
+    with torch.no_grad():
+        assert ours.scores("test") == ours._task.scores(ours._average.network, "test")
 
 
 def test_clipping_limits_the_gradient() -> None:
@@ -168,11 +170,11 @@ def test_the_same_arguments_give_the_same_weights_whatever_was_before() -> None:
     second = trainer(**ALL)
     for _ in range(3):
         assert strip(next_epoch(first)) == strip(next_epoch(second))
-    assert first.test() == second.test()
+    assert first.scores("test") == second.scores("test")
 
 
-def strip(epoch: Epoch) -> tuple[float, float, float]:
-    return epoch.train_loss, epoch.val_error, epoch.val_error_top5
+def strip(epoch: Epoch) -> dict[str, float]:
+    return epoch.metrics
 
 
 @pytest.mark.parametrize("changes", [{}, {"precision": "bf16"}, ALL, {"optimizer": "adamw"}])
@@ -211,11 +213,15 @@ def test_errors_are_counted_over_every_image_whatever_the_batch() -> None:
     splits = random_splits()
     network = ours._network.eval()
     assert isinstance(splits.test.images, torch.Tensor)
+    task = ours._task
+    assert isinstance(task, Classification)
     with torch.no_grad():
-        logits = network(ours._bench.augmentation.plain(splits.test.images))
+        logits = network(task.augmentation.plain(splits.test.images))
     wrong = (logits.argmax(1) != splits.test.labels).double().mean().item()
-    assert ours.test() == pytest.approx((100 * wrong, 0.0))
-    assert _errors(network, ours._bench.test, ours._bench, 7) == ours.test()
+    assert ours.scores("test") == pytest.approx({"error": 100 * wrong, "error_top5": 0.0})
+    with torch.no_grad():
+        few = task._errors(network, task._scored["test"], 7)
+    assert few == ours.scores("test")
 
 
 def test_bf16_runs_its_convolutions_in_bf16() -> None:
@@ -252,7 +258,7 @@ def test_a_small_training_set_is_one_batch() -> None:
     ours = trainer(batch_size=1000)
     next_epoch(ours)
     assert ours._optimizer.state[ours._optimizer.param_groups[0]["params"][0]]
-    assert ours._batch_size == 96
+    assert ours._task.batch_size == 96
 
 
 @pytest.mark.slow
@@ -260,7 +266,7 @@ def test_compiled_training_is_the_same_to_rounding() -> None:
     eager, compiled = trainer(lr=0.01), trainer(lr=0.01, execution="compile")
     for _ in range(2):
         a, b = next_epoch(eager), next_epoch(compiled)
-        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4)
+        assert a.metrics["train_loss"] == pytest.approx(b.metrics["train_loss"], rel=1e-4)
     assert (eager.execution, eager.preparation) == ("eager", 0.0)
     assert compiled.execution == "compile"
     assert compiled.preparation > 0
@@ -272,9 +278,9 @@ def test_compiled_training_is_the_same_to_rounding() -> None:
 def test_on_a_gpu_every_execution_trains_alike(execution: str) -> None:
     def losses(how: str) -> list[float]:
         training = recipe(lr=0.01, execution=how, accumulate=2, epochs=2)
-        bench = Bench(training, random_splits(), device=torch.device("cuda"))
-        ours = Trainer(NETWORK, bench, epochs=2, seed=5, parts=2)
-        seen = [next_epoch(ours).train_loss for _ in range(2)]
+        bench = bench_on(training, random_splits(), torch.device("cuda"))
+        ours = Trainer(NETWORK, bench, epochs=2, seed=5, pieces=2)
+        seen = [next_epoch(ours).metrics["train_loss"] for _ in range(2)]
         assert ours.execution == how
         return seen
 

@@ -1,19 +1,18 @@
 """A trial: a function of its arguments, and every way to fail is a named outcome."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from res2net import Architecture, parse
+from res2net import Architecture, build, parse
 from search.engine.bench import Bench
 from search.engine.training import Trainer
 from search.engine.trial import Trial
-from search.images.splits import load
-from search.schema.data import Data
-from search.schema.training import Training
 from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 
 NETWORK = parse("res2next11_2c2w3s_2p_4classes")
@@ -25,9 +24,7 @@ def bench() -> Bench:
 
 
 def bench_of(device: str = "cpu", **changes: object) -> Bench:
-    fields = {"epochs": 4, "batch_size": 32, "precision": "fp32", "crop": 0, "flip": False}
-    splits = load(Data(name="synthetic", validation=64), Path("nowhere"))
-    return Bench(Training.model_validate(fields | changes), splits, device=torch.device(device))
+    return bench_on(recipe(**{"epochs": 4, **changes}), synthetic(), torch.device(device))
 
 
 def start(network: Architecture = NETWORK, **changes: object) -> Started:
@@ -61,7 +58,10 @@ def finish(trial: Trial) -> tuple[list[Epoch], Ended]:
 
 
 def numbers(epochs: list[Epoch]) -> list[tuple[int, float, float]]:
-    return [(epoch.epoch, epoch.train_loss, epoch.val_error) for epoch in epochs]
+    return [
+        (epoch.epoch, epoch.metrics["train_loss"], epoch.metrics["val_error"])
+        for epoch in epochs
+    ]
 
 
 def test_a_trial_learns_and_tests_once_at_its_end(bench: Bench, tmp_path: Path) -> None:
@@ -70,9 +70,8 @@ def test_a_trial_learns_and_tests_once_at_its_end(bench: Bench, tmp_path: Path) 
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
     assert ended.status is Status.OK
     assert ended.epochs == 4
-    assert ended.val_error == epochs[-1].val_error
-    assert ended.test_error is not None
-    assert ended.test_error < 10
+    assert ended.metrics["val_error"] == epochs[-1].metrics["val_error"]
+    assert ended.metrics["test_error"] < 10
     assert ended.seconds == pytest.approx(sum(epoch.seconds for epoch in epochs))
 
 
@@ -86,7 +85,7 @@ def test_stopped_anywhere_it_goes_on_bit_for_bit(
     first.save()
     after, again = finish(trial_of(bench, tmp_path, reported=stopped_after))
     assert numbers([epoch for epoch in before if epoch] + after) == numbers(expected)
-    assert (again.val_error, again.test_error) == (end.val_error, end.test_error)
+    assert again.metrics == end.metrics
 
 
 def test_epochs_that_a_stop_kept_from_being_reported_are_reported_first(
@@ -113,7 +112,7 @@ def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(
     first.save()
     after, again = finish(trial_of(bench, tmp_path, reported=len(before)))
     assert numbers(before + after) == numbers(expected)
-    assert again.test_error == end.test_error
+    assert again.metrics == end.metrics
 
 
 def test_what_a_trial_took_is_told(bench: Bench, tmp_path: Path) -> None:
@@ -136,6 +135,19 @@ def test_a_checkpoint_is_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> No
     trial.step()
     trial.save()
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["0.pt"]
+
+
+def test_the_weights_that_were_scored_are_kept(bench: Bench, tmp_path: Path) -> None:
+    """Loaded by anybody they give the error that was reported, exactly."""
+    path = tmp_path / "networks/a-seed0.safetensors"
+    trial = Trial(start(), bench=bench, checkpoint=tmp_path / "0.pt", weights=path)
+    _, ended = finish(trial)
+    network = build(NETWORK, weights=path).eval()
+    assert ended.metrics["test_error"] == bench.task.scores(network, "test")["error"]
+    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert about["metrics"] == ended.metrics
+    assert len(about["mean"]) == len(about["std"]) == 3
+    assert Architecture(**about["architecture"]) == NETWORK
 
 
 DAMAGES = {
@@ -188,7 +200,7 @@ def test_a_trial_saved_after_its_last_epoch_only_tests(bench: Bench, tmp_path: P
     trial.save()
     epochs, again = finish(trial_of(bench, tmp_path, reported=4))
     assert epochs == []
-    assert (again.status, again.test_error) == (Status.OK, end.test_error)
+    assert (again.status, again.metrics) == (Status.OK, end.metrics)
 
 
 def test_a_checkpoint_of_another_trial_is_left_aside(bench: Bench, tmp_path: Path) -> None:
@@ -212,7 +224,7 @@ def test_divergence_is_an_outcome(tmp_path: Path) -> None:
     assert epochs == []
     assert (ended.status, ended.epochs) == (Status.DIVERGED, 0)
     assert "the training loss of epoch 1 is" in ended.reason
-    assert ended.val_error is None
+    assert ended.metrics == {}
 
 
 def test_weights_that_blow_up_in_the_last_step_are_a_divergence(tmp_path: Path) -> None:

@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 
 from search.executors.broker import Broker
+from search.executors.ray import worker_failure
 from search.schema.yaml import ConfigError
 from search.space.survey import survey
 from search.study.events import Started, Status
 from search.study.journal import Journal
 from search.study.study import Study
-from tests.search.spaces import config_of
+from tests.search.spaces import plan_of
 from tests.search.study.test_study import end_of, epoch_of
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    config = config_of(tmp_path)
+    config = plan_of(tmp_path)
     journal = Journal(tmp_path / "run")
     yield Study(config, survey(config), journal)
     journal.close()
@@ -80,7 +81,8 @@ def test_an_epoch_that_comes_after_the_end_is_left_aside(study: Study) -> None:
 def test_a_dead_worker_is_a_failed_trial_with_ray_s_words(study: Study) -> None:
     broker = Broker(study, slots=1)
     started = start_of(broker.suggest("a"))
-    broker.error("a", "Failure # 1\nTraceback\nActorDiedError: killed by SIGKILL\n\n")
+    text = "Failure # 1\nTraceback\nActorDiedError: killed by SIGKILL\n\n"
+    broker.error("a", worker_failure(text).reason)
     broker.complete("a", None)
     ended = study.history.ends[started.trial]
     assert ended.status is Status.FAILED
@@ -90,9 +92,10 @@ def test_a_dead_worker_is_a_failed_trial_with_ray_s_words(study: Study) -> None:
 def test_a_worker_killed_for_memory_is_out_of_memory(study: Study) -> None:
     broker = Broker(study, slots=1)
     started = start_of(broker.suggest("a"))
-    broker.error(
-        "a", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low"
+    failure = worker_failure(
+        "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low"
     )
+    broker.error("a", failure.reason, failure.status)
     broker.complete("a", None)
     assert study.history.ends[started.trial].status is Status.OUT_OF_MEMORY
 
@@ -100,9 +103,11 @@ def test_a_worker_killed_for_memory_is_out_of_memory(study: Study) -> None:
 def test_a_worker_that_cannot_start_ends_the_run_not_the_trial(study: Study) -> None:
     broker = Broker(study, slots=1)
     started = start_of(broker.suggest("a"))
-    broker.error(
-        "a", "The actor died because of an error raised in its creation task\nFileNotFound"
+    failure = worker_failure(
+        "The actor died because of an error raised in its creation task\nFileNotFound"
     )
+    assert failure.cannot_start
+    broker.cannot_start(failure.reason)
     broker.complete("a", None)
     assert isinstance(broker.failure, ConfigError)
     assert study.history.live == {started.trial}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from search.images.splits import load
-from search.schema.config import Data
+from search.schema.data import Data, planned_data
 from search.schema.datasets import DATASETS, require
 from search.schema.yaml import ConfigError
 
@@ -20,7 +20,7 @@ def as_rows(images: torch.Tensor) -> set[bytes]:
 
 
 def test_digits_are_scikit_learn_s_and_split_without_leaks() -> None:
-    splits = load(Data(name="digits", validation=240), NOWHERE)
+    splits = load(planned_data(Data(name="digits", validation=240)), NOWHERE)
     sizes = [len(part.labels) for part in (splits.train, splits.validation, splits.test)]
     assert sizes == [1197, 240, 360]
     rows = [as_rows(part.images) for part in (splits.train, splits.validation, splits.test)]
@@ -32,7 +32,9 @@ def test_digits_are_scikit_learn_s_and_split_without_leaks() -> None:
 
 
 def test_a_cut_is_even_over_the_classes_and_the_same_for_every_study() -> None:
-    one, again = (load(Data(name="digits", validation=240), NOWHERE) for _ in range(2))
+    one, again = (
+        load(planned_data(Data(name="digits", validation=240)), NOWHERE) for _ in range(2)
+    )
     assert torch.equal(one.validation.images, again.validation.images)
     for part in (one.validation, one.test):
         counts = torch.bincount(part.labels)
@@ -40,8 +42,8 @@ def test_a_cut_is_even_over_the_classes_and_the_same_for_every_study() -> None:
 
 
 def test_a_limit_on_train_leaves_validation_and_test_alone() -> None:
-    whole = load(Data(name="digits", validation=240), NOWHERE)
-    part = load(Data(name="digits", validation=240, train=100), NOWHERE)
+    whole = load(planned_data(Data(name="digits", validation=240)), NOWHERE)
+    part = load(planned_data(Data(name="digits", validation=240, train=100)), NOWHERE)
     assert len(part.train.labels) == 100
     assert torch.bincount(part.train.labels).min() >= 9
     assert torch.equal(part.train.images, whole.train.images[:100])
@@ -49,7 +51,7 @@ def test_a_limit_on_train_leaves_validation_and_test_alone() -> None:
 
 
 def test_mean_and_std_are_those_of_the_training_pixels() -> None:
-    splits = load(Data(name="synthetic", validation=64), NOWHERE)
+    splits = load(planned_data(Data(name="synthetic", validation=64)), NOWHERE)
     pixels = splits.train.images.reshape(-1, 3).double()
     assert torch.allclose(splits.mean.double(), pixels.mean(0), rtol=1e-6)
     assert torch.allclose(splits.std.double(), pixels.std(0, unbiased=False), rtol=1e-6)
@@ -59,7 +61,7 @@ def test_cifar100_is_read_as_torchvision_reads_it(real_images: Path) -> None:
     from torchvision.datasets import CIFAR100  # noqa: PLC0415 - seconds, only with the images
 
     require("cifar100", real_images, place="here")
-    splits = load(Data(name="cifar100", validation=5000), real_images)
+    splits = load(planned_data(Data(name="cifar100", validation=5000)), real_images)
     theirs = CIFAR100(real_images, train=False)
     assert np.array_equal(splits.test.images.numpy(), theirs.data)
     assert splits.test.labels.tolist() == theirs.targets

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from res2net import parse
-from search.engine.bench import Bench
 from search.engine.training import Trainer
 from search.images.cache import build
 from search.images.decoding import decode
@@ -15,8 +14,8 @@ from search.images.splits import Split, Splits, Undecoded, load
 from search.images.storage import keeps_pixels, request_of
 from search.images.stores import Room, make_store
 from search.images.tree import read_tree
-from search.schema.data import Data
-from search.schema.training import Training
+from search.schema.data import Data, PlannedData, planned_data
+from tests.search.engine.benches import bench_on, recipe
 from tests.search.images.trees import plant
 
 CPU = torch.device("cpu")
@@ -30,8 +29,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def data_of(root: Path, storage: str) -> Data:
-    return Data.model_validate(
+def data_of(root: Path, storage: str) -> PlannedData:
+    data = Data.model_validate(
         {
             "name": "imagefolder",
             "root": str(root),
@@ -40,8 +39,10 @@ def data_of(root: Path, storage: str) -> Data:
             "train": 64,
             "resolution": 16,
             "storage": storage,
+            "test": 20,
         }
     )
+    return planned_data(data)
 
 
 def splits_of(root: Path, storage: str) -> Splits:
@@ -142,14 +143,12 @@ def test_training_does_not_depend_on_the_store(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def weights(splits: Splits) -> dict[str, torch.Tensor]:
-        recipe = Training.model_validate(
-            {"epochs": 2, "batch_size": 16, "resized_crop": (0.3, 1.0), "flip": True}
-        )
-        bench = Bench(recipe, splits, device=CPU, resolution=16, workers=0)
+        training = recipe(epochs=2, batch_size=16, resized_crop=(0.3, 1.0), flip=True)
+        bench = bench_on(training, splits, resolution=16, workers=0)
         trainer = Trainer(parse("res2next11_2c2w3s_4p_4classes"), bench, epochs=2, seed=1)
         for _ in range(2):
             trainer.epoch(trial=0)
-        trainer.test()
+        trainer.scores("test")
         state: dict[str, torch.Tensor] = trainer.state()["network"]
         return state
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from search.run import main
-from search.space.load import load
 from search.space.survey import survey
 from tests.search.images.trees import plant
+from tests.search.spaces import load
 
 SPACES = Path(__file__).parents[3] / "spaces"
 
@@ -25,9 +25,9 @@ def test_imagenet100_plans_100_classes_at_the_paper_s_cost(
 ) -> None:
     path = SPACES / "imagenet100_budget.yaml"
     config, _ = load(path, (f"data.root={imagenet}",))
-    assert config.data.facts.classes == 100
-    assert config.data.train_images == 100 * 60 - config.data.validation
-    assert set(config.data.classes or ()) < {p.name for p in (imagenet / "train").iterdir()}
+    assert config.data.classes == 100
+    assert config.data.train == 100 * 60 - config.data.validation
+    assert set(config.data.class_names) < {p.name for p in (imagenet / "train").iterdir()}
     surveyed = survey(config)
     assert surveyed.costs.macs.max() <= 4_260_000_000
     assert surveyed.architecture(0).classes == 100

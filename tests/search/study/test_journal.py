@@ -14,13 +14,14 @@ from search.study.journal import FILE, Journal, JournalError, read
 from tests.search.spaces import started_fields
 
 EPOCH = Epoch(
-    trial=0, epoch=1, train_loss=1.5, val_error=50.0, val_error_top5=10.0, images_per_s=9.0,
+    trial=0, epoch=1, images_per_s=9.0,
+    metrics={"train_loss": 1.5, "val_error": 50.0, "val_error_top5": 10.0},
     seconds=1.0,
 )  # fmt: skip
 RECORDS = [
     Started(**started_fields()),
     EPOCH,
-    Ended(trial=0, status=Status.OK, val_error=50.0, test_error=51.0),
+    Ended(trial=0, status=Status.OK, metrics={"val_error": 50.0, "test_error": 51.0}),
     Started(**started_fields(trial=1)),
     Ended(trial=1, status=Status.DIVERGED, reason="the training loss of epoch 1 is nan"),
 ]
@@ -75,7 +76,7 @@ def test_damage_elsewhere_is_an_error_with_its_line(tmp_path: Path, damage: byte
 
 def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"event":"journal","version":99}\n', encoding="utf-8")
-    with pytest.raises(JournalError, match="version 99, this program reads up to 1; update"):
+    with pytest.raises(JournalError, match="version 99, this program reads up to 2; update"):
         read(tmp_path)
 
 
@@ -139,7 +140,7 @@ with Journal(Path(sys.argv[1])) as journal:
 
 def test_numbers_that_json_does_not_have_never_reach_the_file(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal, pytest.raises(ValueError, match="Out of range float"):
-        journal.append(Ended(trial=0, status=Status.OK, val_error=float("nan")))
+        journal.append(Ended(trial=0, status=Status.OK, metrics={"val_error": float("nan")}))
     assert read(tmp_path) == []
 
 

@@ -1,0 +1,76 @@
+"""Look up the blocks that a network can be made of: ours by name, others by import.
+
+One folder holds one block of ours; `res2net.blocks.base` says what a block provides.
+No torch here.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from res2net.blocks import depthwise, res2net
+from res2net.blocks.base import Block
+from res2net.errors import ArchitectureError
+from res2net.plugins import PluginError, import_attribute, split_plugin
+
+DEFAULT_BLOCK = "res2net"
+BLOCKS: Mapping[str, Block] = {"res2net": res2net, "depthwise": depthwise}
+
+_FUNCTIONS = ("make_module", "count_layers", "count_paths")  # of the protocol `Block`
+_TOKEN_LETTERS = 24  # of a foreign block's attribute, so that names stay short
+
+
+def block_of(name: str) -> Block:
+    """Look a block up by name, or import somebody's own.
+
+    Args:
+        name: a key of BLOCKS, `package.module:attribute` or `path/to/file.py:attribute`.
+
+    Raises:
+        ArchitectureError: there is no such block, or it lacks a function of the protocol.
+    """
+    if name in BLOCKS:
+        return BLOCKS[name]
+    check_block_name(name)
+    try:
+        block = import_attribute(name)
+    except PluginError as error:
+        raise ArchitectureError("block", str(error)) from error
+    lacking = [f for f in _FUNCTIONS if not callable(getattr(block, f, None))]
+    if isinstance(block, type) or lacking:
+        problem = "is a class" if isinstance(block, type) else f"lacks {', '.join(lacking)}"
+        remedy = f"name an object that has {', '.join(_FUNCTIONS)}"
+        raise ArchitectureError(
+            "block", f"{name!r} {problem}; {remedy}, as res2net.blocks.base.Block says"
+        )
+    found: Block = block
+    return found
+
+
+def check_block_name(name: object) -> None:
+    """Validate the form of a block's name, without importing anything.
+
+    Raises:
+        ArchitectureError: neither one of ours nor `module:attribute`; names ours.
+    """
+    if isinstance(name, str) and (name in BLOCKS or split_plugin(name)):
+        return
+    known = ", ".join(BLOCKS)
+    raise ArchitectureError(
+        "block",
+        f"{name!r} is not known; write one of: {known}, or one of your own as "
+        "package.module:attribute or path/to/file.py:attribute",
+    )
+
+
+def block_token(name: str) -> str:
+    """Write a block as names of networks do.
+
+    One of ours is its own name. The text of somebody's own has slashes and colons, so a name
+    holds its attribute and a digest of the text, which tells whether it is the same text.
+    """
+    if name in BLOCKS:
+        return name
+    attribute = re.sub(r"\W", "", name.rpartition(":")[2])[:_TOKEN_LETTERS]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"block-{attribute}-{digest}"

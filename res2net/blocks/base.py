@@ -1,0 +1,100 @@
+"""Declare what a block must provide, and what it is told. No torch here.
+
+A block is an object with the three functions of `Block`: a folder of ours, or somebody's
+`package.module:attribute` or `path/to/file.py:attribute`. It never asks which skeleton holds
+it. `res2net.blocks.checking.check_block` compares its counts with the modules that it makes.
+Import torch inside `make_module`, so that counting starts without it.
+"""
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from res2net.tally import Count, Tally
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FirstBlock = Literal["pool", "all"]
+Paths = dict[int, int]  # number of paths, by receptive field in pixels
+
+
+class Shape(NamedTuple):
+    """Describe the inside of a block: the dimensions that a study varies.
+
+    Each number is an integer for one network, or a NumPy array for a grid of networks.
+    """
+
+    width: Count  # channels of one group of one split, already doubled from stage to stage
+    scale: Count  # splits; 1 is the ResNet or ResNeXt bottleneck
+    cardinality: Count = 1  # groups of each convolution of a split
+    se: Count = 0  # 1 for squeeze-and-excitation before the residual addition
+    first_block: FirstBlock = "pool"  # what a block that opens a stage does with its last split
+
+    @property
+    def split(self) -> Count:
+        """Channels of one split, all its groups together."""
+        return self.width * self.cardinality
+
+
+class Position(NamedTuple):
+    """Describe the surroundings of a block: always integers."""
+
+    channels: int  # of its input
+    out: int  # channels that it puts out
+    stride: int = 1
+    dilation: int = 1  # of what is wider than 1x1
+    activation: bool = True  # whether a ReLU follows the residual addition
+
+    @property
+    def opens(self) -> bool:
+        """Whether the block changes stride or channels, as the first of a stage does."""
+        return self.stride != 1 or self.channels != self.out
+
+
+class Block(Protocol):
+    """Provide the modules, the counts and the receptive fields of one kind of block."""
+
+    def make_module(
+        self, shape: Shape, position: Position, shortcut: "nn.Module | None"
+    ) -> "nn.Module":
+        """Make one block.
+
+        Args:
+            shape: its dimensions, as integers.
+            position: its surroundings.
+            shortcut: a module that makes the input match the output; None where it matches
+                already, or where the caller hands the shortcut over.
+
+        Returns:
+            A module whose `forward(x, shortcut=None)` maps (N, channels, H, W) to
+            (N, out, ceil(H / stride), ceil(W / stride)) and adds the shortcut: the tensor that
+            is handed over, else what its own shortcut module (or the identity) makes of `x`.
+            Convolutions, linear layers and batch norms are initialised by `res2net.build`; any
+            other module with tensors of its own needs a method `reset_parameters()`, because
+            networks are made on the meta device first.
+        """
+
+    def count_layers(
+        self, tally: Tally, shape: Shape, position: Position, *, side: int, times: Count = 1
+    ) -> None:
+        """Add the layers of `times` blocks to a tally, without those of the shortcut.
+
+        Args:
+            tally: adds convolutions and linear layers (multiply-adds), norms and biases; its
+                three totals can be added to where a layer is none of these.
+            shape: integers, or NumPy arrays that broadcast together.
+            position: its surroundings.
+            side: height and width of the square input in pixels.
+            times: how many such blocks there are, maybe 0; an integer or an array.
+        """
+
+    def count_paths(self, shape: Shape, position: Position) -> Paths:
+        """Count the paths through the block, without its shortcut.
+
+        Args:
+            shape: its dimensions, as integers.
+            position: its surroundings; the dilation is 1.
+
+        Returns:
+            Number of paths by receptive field in pixels of the block's own input; a 3x3
+            convolution alone is {3: 1}.
+        """

@@ -1,0 +1,78 @@
+"""Lay a network out, or a grid of networks: what its skeleton builds, counts or traces.
+
+No torch here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from res2net.architecture import Architecture
+from res2net.blocks import block_of
+from res2net.blocks.base import Shape
+from res2net.skeletons.base import Layout, Stage
+from res2net.tally import Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimensions:
+    """Describe the dimensions that a grid varies, one entry a stage but for `se`.
+
+    Arrays have shapes that broadcast together.
+    """
+
+    blocks: Sequence[Count]
+    width: Sequence[Count]
+    scale: Sequence[Count]
+    cardinality: Sequence[Count]
+    se: Count
+
+
+def dimensions_of(architecture: Architecture) -> Dimensions:
+    """Take the dimensions of one network."""
+    return Dimensions(
+        blocks=architecture.blocks,
+        width=architecture.widths,
+        scale=architecture.scales,
+        cardinality=architecture.cardinalities,
+        se=int(architecture.se),
+    )
+
+
+def lay_out(
+    base: Architecture,
+    dims: Dimensions | None = None,
+    *,
+    output_stride: int | None = None,
+    last: int | None = None,
+) -> Layout:
+    """Lay out a network, or the networks that differ from it in some dimensions only.
+
+    Args:
+        base: gives block, skeleton, planes, version and first block.
+        dims: of a grid; None for those of `base` itself.
+        output_stride: of the last stage against the image; None for the skeleton's own.
+        last: stages, counted from 1, up to which the network goes; None for all.
+
+    Raises:
+        ArchitectureError: the skeleton has no such output stride, or the block cannot be had.
+    """
+    facts, dims = base.facts, dims or dimensions_of(base)
+    stages = [
+        Stage(
+            name=facts.stages[index],
+            blocks=dims.blocks[index],
+            shape=Shape(
+                dims.width[index] * 2**index,  # widths double from stage to stage
+                dims.scale[index],
+                dims.cardinality[index],
+                dims.se,
+                base.first_block,
+            ),
+            out=facts.expansion * base.planes * 2**index,
+            pace=pace,
+        )
+        for index, pace in enumerate(facts.pace(output_stride)[:last])
+    ]
+    return Layout(
+        block_of(base.block), base.planes, base.version, facts.stem_stride, tuple(stages)
+    )

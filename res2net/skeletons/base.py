@@ -1,0 +1,121 @@
+"""Declare what a skeleton fixes, and what it is told to stack. No torch here."""
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+from res2net.blocks.base import Block, FirstBlock, Position, Shape
+from res2net.errors import ArchitectureError
+from res2net.skeletons.reach import Reach
+from res2net.tally import Count, Tally
+
+Depth = int | tuple[int, ...]
+
+
+class Pace(NamedTuple):
+    """Describe how a stage steps: strides and dilations of what is wider than 1x1."""
+
+    stride: int  # of the block that opens it
+    first_dilation: int  # of the block that opens it
+    dilation: int  # of the others
+    reached: int  # stride of what the stage puts out, against the image
+
+
+class Stage(NamedTuple):
+    """Describe one stage of a network, or of a grid of networks."""
+
+    name: str  # of its module
+    blocks: Count  # for "dla" the levels of its tree
+    shape: Shape  # of its blocks
+    out: int  # channels that it puts out
+    pace: Pace
+
+    def opening(self, channels: int) -> Position:
+        """Give the position of the first block, which changes stride or channels."""
+        return Position(channels, self.out, self.pace.stride, self.pace.first_dilation)
+
+    @property
+    def inside(self) -> Position:
+        """The position of each block after the first."""
+        return Position(self.out, self.out, dilation=self.pace.dilation)
+
+
+class Layout(NamedTuple):
+    """Describe all that a skeleton needs to build, count or trace a network."""
+
+    block: Block  # never asked which one it is
+    planes: int
+    version: str
+    stem_stride: int
+    stages: tuple[Stage, ...]
+
+
+class Skeleton(NamedTuple):
+    """Describe what a way of stacking blocks fixes, and the defaults it was published with."""
+
+    depth: int
+    classes: int
+    image_size: int
+    first_block: FirstBlock
+    expansion: int  # channels that a block puts out over its stage's planes
+    versions: Mapping[str, int]  # that it has; planes must be a multiple of the number
+    stages: tuple[str, ...]  # names of the modules, as in the published weights
+    stem_stride: int  # of what reaches the first stage, against the image
+    strides: tuple[int, ...]  # of what each stage puts out, against the image
+    output_strides: tuple[int, ...]  # that dilation can bring the last stage to
+    depths: Mapping[int, tuple[int, ...]] | None  # the published ones; None: 9n + 2
+    layers: Callable[[tuple[int, ...]], int]
+    block_rule: str  # what a list of blocks per stage must be
+    blocks_fit: Callable[[tuple[int, ...]], bool]
+    make_modules: str  # module:function, imported with torch when a network is built
+    count_layers: Callable[[Layout, Tally, int], int]  # of stem and stages; gives channels
+    trace_paths: Callable[[Layout], Reach]  # from the image to the last stage
+    name_form: str = "{family}{depth}"  # how names of networks begin
+    convolved_head: bool = False  # whether the classifier is a 1x1 convolution
+
+    @property
+    def named(self) -> bool:
+        """Whether the beginning of a network's name says the skeleton."""
+        return self.name_form != "{family}{depth}"
+
+    def blocks(self, depth: int) -> tuple[int, ...] | None:
+        """Give the blocks of each stage of a depth; None where there is no such depth."""
+        if self.depths is not None:
+            return self.depths.get(depth)
+        per_stage, rest = divmod(depth - 2, 9)
+        return (per_stage,) * 3 if rest == 0 and per_stage >= 1 else None
+
+    def depths_near(self, depth: int) -> tuple[int, ...]:
+        """Give the depths that there are just below and just above."""
+        if self.depths is None:
+            below = max(1, (depth - 2) // 9)
+            return (9 * below + 2, 9 * below + 11)
+        lower = [known for known in self.depths if known < depth]
+        higher = [known for known in self.depths if known > depth]
+        return (*lower[-1:], *higher[:1])
+
+    def pace(self, output_stride: int | None) -> tuple[Pace, ...]:
+        """Compute how each stage steps, so that the last one puts out `output_stride`.
+
+        Where a stride is cut, the blocks behind it see the image as before through dilation.
+
+        Raises:
+            ArchitectureError: the skeleton cannot have this output stride.
+        """
+        if output_stride is None:
+            output_stride = self.strides[-1]
+        if output_stride not in self.output_strides:
+            known = ", ".join(map(str, self.output_strides))
+            raise ArchitectureError(
+                "output_stride",
+                f"{output_stride!r} is none that this skeleton can have; write one of: {known}",
+            )
+        reached = [min(stride, output_stride) for stride in self.strides]
+        dilations = [full // cut for full, cut in zip(self.strides, reached, strict=True)]
+        steps = [after // before for before, after in pairwise([self.stem_stride, *reached])]
+        return tuple(
+            Pace(stride, first, rest, cut)
+            for stride, first, rest, cut in zip(
+                steps, [1, *dilations], dilations, reached, strict=False
+            )
+        )

@@ -1,0 +1,41 @@
+"""Count the layers of the DLA skeleton. No torch here."""
+
+from res2net.skeletons.base import Layout, Stage
+from res2net.skeletons.run import count_run
+from res2net.tally import Tally, strided
+
+
+def count_layers(layout: Layout, tally: Tally, side: int) -> int:
+    """Add stem and trees for images of this side; returns the channels put out."""
+    quarter, channels = layout.planes // 4, layout.planes // 2
+    tally.conv_norm(3, quarter, kernel=7, side=side)
+    tally.conv_norm(quarter, quarter, kernel=3, side=side)
+    side = strided(side, 2)
+    tally.conv_norm(quarter, channels, kernel=3, side=side)
+    for index, stage in enumerate(layout.stages):
+        first = stage.opening(channels)
+        after = strided(side, first.stride)
+        count_run(
+            tally,
+            layout.block,
+            stage.shape,
+            first=first,
+            blocks=2**stage.blocks,
+            side=side,
+        )
+        tally.conv_norm(channels, stage.out, side=after)  # the shortcut of the first block
+        _count_roots(tally, stage, after, given=channels if index else 0)
+        channels, side = stage.out, after
+    return channels
+
+
+def _count_roots(tally: Tally, stage: Stage, side: int, *, given: int) -> None:
+    """Add the roots of a tree; its last one joins `given` channels of the stage's input too."""
+    out, roots = stage.out, 2 ** (stage.blocks - 1)
+    tally.conv(2 * out, out, side=side, times=roots)
+    tally.norm(out, times=roots)
+    # Beyond its own two blocks a root joins what shallower trees hand down: over a whole
+    # tree one more `out` a root but the first.
+    joined = out * (roots - 1) + given
+    tally.params = tally.params + joined * out
+    tally.macs = tally.macs + joined * out * side**2

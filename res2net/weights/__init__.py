@@ -1,0 +1,19 @@
+"""Published and own checkpoints, read into our modules.
+
+`res2net.build(..., weights=...)` is the way in; these are the steps behind it.
+"""
+
+from res2net.weights.checkpoints import read_checkpoint
+from res2net.weights.loading import HeadDropped, PartsLeftOut, fill, fill_from, from_timm
+from res2net.weights.namings import TIMM, timm_name
+
+__all__ = [
+    "TIMM",
+    "HeadDropped",
+    "PartsLeftOut",
+    "fill",
+    "fill_from",
+    "from_timm",
+    "read_checkpoint",
+    "timm_name",
+]

@@ -1,0 +1,54 @@
+"""Read files of weights as tensors alone."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from res2net.errors import WeightsError
+
+HOW_TO_SAVE = "write it with torch.save(model.state_dict(), ...)"
+
+
+def read_checkpoint(path: Path) -> object:
+    """Read a .pth, .pt, .bin, .tar, .ckpt or .safetensors file; no code in it is run.
+
+    Raises:
+        WeightsError: there is no such file, it is damaged, or it holds more than tensors.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        known = ", ".join(_READERS)
+        raise WeightsError(f"{path}: no kind of weights is called so; known are: {known}")
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file; give the path of a checkpoint")
+    try:
+        return reader(path)
+    except Exception as error:  # what a broken file makes its reader raise is anything
+        foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
+        problem = (
+            f"holds more than tensors ({foreign[1]}), which may be code and is not read; where "
+            "it can be trusted, open it with the program that wrote it, and"
+            if foreign
+            else f"cannot be read whole ({reason_of(error)}); fetch it again, or"
+        )
+        raise WeightsError(f"{path}: {problem} {HOW_TO_SAVE}") from error
+
+
+def _read_torch(path: Path) -> object:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+_READERS: dict[str, Callable[[Path], object]] = {
+    **dict.fromkeys((".pth", ".pt", ".bin", ".tar", ".ckpt"), _read_torch),
+    ".safetensors": safetensors.torch.load_file,
+}
+
+
+def reason_of(error: Exception) -> str:
+    """Say what is wrong, without the advice that libraries put around it."""
+    told = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))
+    text = told[1] if told else str(error).strip().partition("\n")[0].partition(". ")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,73 @@
+"""A space is opened, resolved and its foreign parts are tried, before anything is written."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+
+from res2net.plugins import PluginError
+from search.schema.origins import origins
+from search.schema.parts import Origin
+from search.schema.space_file import SpaceFile
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError, Document, read_text
+from search.space.load import check, load_space
+from search.space.resolve import resolve
+from search.space.survey import Survey
+
+
+class Space(NamedTuple):
+    """A space file that was read: what it says, and where each of its values stands."""
+
+    file: SpaceFile
+    document: Document
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study that can begin."""
+
+    space: Space
+    plan: StudyPlan
+    survey: Survey
+    parts: tuple[Origin, ...]
+
+
+def open_space(
+    space: Space | Path | str | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> Space:
+    """Read a space from a file, or from a mapping of the same keys.
+
+    Raises:
+        ConfigError: everything that is wrong with it.
+    """
+    if isinstance(space, Space):
+        return space
+    if isinstance(space, Mapping):
+        # Written out, so that a mistake in it has a line like any other.
+        text = io.StringIO()
+        YAML().dump(json.loads(json.dumps(space, default=list)), text)
+        return Space(*check(read_text(text.getvalue(), Path("space"), tuple(overrides))))
+    return Space(*load_space(Path(space), tuple(overrides)))
+
+
+def prepare(space: Space) -> Prepared:
+    """Count everything and try foreign parts; nothing is written.
+
+    Raises:
+        ConfigError: something cannot be, with its place.
+    """
+    try:
+        resolved = resolve(*space)
+        parts = origins(*space)
+        if parts:
+            from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
+
+            check_parts(resolved.plan, resolved.survey, Path(space.file.data.root))
+    except PluginError as error:
+        raise ConfigError(f"{space.document.path}: {error}") from error
+    return Prepared(space, *resolved, parts)

@@ -1,0 +1,79 @@
+"""What came of a study, for whoever runs one from Python."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.schema.study_plan import StudyPlan
+from search.study.events import Ended, Started
+from search.study.study import Study
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of a study: its start, and its end, None while it is under way."""
+
+    started: Started
+    ended: Ended | None
+
+    @property
+    def name(self) -> str:
+        """Canonical name of the network."""
+        return self.started.name
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What it reported at its end."""
+        return self.ended.metrics if self.ended else {}
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What came of a study.
+
+    Attributes:
+        plan: as it was run.
+        folder: of the run.
+        trials: in the order they were started.
+        best: the first trial of the best network of the search, None where none was whole.
+        weights: kept files, those of the best networks first.
+        finished: whether nothing is left to run.
+        out_of_time: whether the time limit ended it.
+    """
+
+    plan: StudyPlan
+    folder: Path
+    trials: tuple[Trial, ...]
+    best: Trial | None
+    weights: tuple[Path, ...]
+    finished: bool
+    out_of_time: bool
+
+
+def result_of(study: Study, folder: Path) -> StudyResult:
+    """What a study holds now."""
+    history = study.history
+    trials = {
+        number: Trial(started, history.ends.get(number))
+        for number, started in sorted(history.trials.items())
+    }
+    ranked = history.ranked()
+    return StudyResult(
+        plan=study.plan,
+        folder=folder,
+        trials=tuple(trials.values()),
+        best=trials[ranked[0].started.trial] if ranked else None,
+        weights=tuple(study.weights.paths()),
+        finished=study.finished,
+        out_of_time=study.out_of_time,
+    )
+
+
+def draw_summary(folder: Path, *, quiet: bool = False) -> int:
+    """Write trials.csv, epochs.csv and the figure of a run; the exit code."""
+    # A process of its own: search must not know analysis, and drawing needs other libraries.
+    command = [sys.executable, "-m", "analysis.summary", str(folder)]
+    drawn = subprocess.run(command, check=False, capture_output=quiet)  # noqa: S603 - our own
+    return drawn.returncode

@@ -1,0 +1,63 @@
+"""A block's counts against what it makes: ours are right, and a wrong one is found out."""
+
+from pathlib import Path
+
+import pytest
+
+from res2net import Architecture, ArchitectureError
+from res2net.blocks import BLOCKS
+from res2net.blocks.checking import check_block
+from tests.res2net.blocks.foreign import written
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SMALL = [Architecture(depth=(1, 2, 1), planes=4, width=3, scale=3, classes=2)]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_ours_are_as_counted(block: str) -> None:
+    check_block(block)
+
+
+def test_an_honest_one_passes(tmp_path: Path) -> None:
+    check_block(written(tmp_path), SMALL)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        # The first block of layer1: 4 -> 9 -> 16 channels, a bias and a gain: 36 + 144 + 17.
+        (
+            "position.out + 1,",
+            "position.out,",
+            r"mine.py:BLOCK: layer1.0 of res2net1.2.1_.* has params 196 counted and 197 built",
+        ),
+        # Of stride 2 and 37 pixels: (16 x 18 + 18 x 32) x 19 x 19 built, 18 x 18 counted.
+        (
+            "-(-side // position.stride)",
+            "side // position.stride",
+            r"layer2.0 of .* has macs 279,936 counted and 311,904 built",
+        ),
+        ("side=after, times=times)\n        tally.bias", "side=after)\n        tally.bias",
+         r"an array for layer1.0 .*, of width 3 and 0 times, has params 144 counted and 0 one"),
+        ("inner, after = shape", "assert shape.scale > 1\n        inner, after = shape",
+         "count_layers raises ValueError: The truth value of an array .* is ambiguous"),
+        ("return {1: 1}", "return {1: 0.5}", r"count_paths gives {1: 0.5}; give a dict"),
+        ("return {1: 1}", "return shape[9]", r"count_paths raises IndexError: .*out of range"),
+        ("return Mine(shape", "return Mine(shape.deep", "make_module raises AttributeError"),
+        ("return Mine(shape, position, shortcut)", "return 3", "gives a int, not a torch mod"),
+        ("forward(self, x, shortcut=None)", "forward(self, x)\n        shortcut = None",
+         "cannot be imported .SyntaxError"),
+        ("return out + (self.shortcut(x) if shortcut is None else shortcut)",
+         "return out[..., 1:]", r"layer1.0 of .* puts out \(1, 16, 37, 36\) of an input"),
+        ("position.stride, bias", "1, bias", r"layer2.0 of .*: its forward\(x, shortcut\) r"),
+        ("reset_parameters", "set_parameters", "its Gain holds tensors and has no reset_param"),
+        ("normal_(self.gain)", "constant_(self.gain, float('nan'))", "are not finite"),
+        ("def count_paths", "def paths", r"lacks count_paths; name an object that has make_mo"),
+        ("BLOCK = MyBlock()", "BLOCK = MyBlock", r"BLOCK' is a class; name an object"),
+    ],
+)  # fmt: skip
+def test_a_wrong_one_is_refused(before: str, after: str, message: str, tmp_path: Path) -> None:
+    block = written(tmp_path, (before, after))
+    with pytest.raises(ArchitectureError, match=message):
+        check_block(block, SMALL)
