@@ -149,23 +149,21 @@ class Run:
 
     def banner(self) -> str:
         """What a reader must know before any result; empty where there is nothing."""
-        parts = []
+        said = []
         if not self.finished:
-            parts.append(
+            said.append(
                 f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
                 "follows is of these"
             )
         counts = self.trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
-            parts.append(
-                f"{failed:,} trials failed, and their networks are not in every result"
-            )
+            said.append(f"{failed:,} trials failed, and their networks are not in every result")
         if self.ended and not counts.get("ok", 0):
-            parts.append("no trial was trained to its end, so there is no result to show")
+            said.append("no trial was trained to its end, so there is no result to show")
         if self.left_out:
-            parts.append(f"{len(self.left_out):,} images could not be read and were left out")
-        return "; ".join(parts)
+            said.append(f"{len(self.left_out):,} images could not be read and were left out")
+        return "; ".join(said)
 
     def described(self, *, short: bool = False) -> str:
         """What the run was, as Markdown; short: in a line that a title can hold."""

@@ -1,4 +1,4 @@
-"""Two groups of trials compared: by pairs where they share their seeds, else by Welch."""
+"""Compares two groups of trials: by pairs where they share their seeds, else by Welch."""
 
 import pandas as pd
 

@@ -248,11 +248,11 @@ def test_labels_name_runs_apart(tmp_path: Path) -> None:
 def test_the_figures_hold_the_points(pair: list[Run]) -> None:
     shared = common(pair)
     names = ("$a$", "b")  # a folder may be called so; it is no formula
-    axes = draw_scores(shared, pair[0].ranking, places=(0, 1), names=names).axes[0]
+    axes = draw_scores(shared, pair[0].ranking, numbers=(0, 1), names=names).axes[0]
     points = axes.lines[0].get_xydata()
     assert points == pytest.approx(shared[["mean_0", "mean_1"]].to_numpy())
     assert "$a$" in axes.get_xlabel()
-    ranks = draw_ranks(shared, places=(0, 1), names=names).axes[0]
+    ranks = draw_ranks(shared, numbers=(0, 1), names=names).axes[0]
     drawn = ranks.collections[0].get_offsets()
     assert np.asarray(drawn) == pytest.approx(shared[["rank_0", "rank_1"]].to_numpy())
 

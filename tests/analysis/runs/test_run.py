@@ -6,6 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.pages.page import render
+from analysis.pages.run_page import run_page
+from analysis.runs.networks import networks
 from analysis.runs.run import RunError, read_run
 from search.study.events import Status
 from search.study.journal import FILE, JournalError
@@ -13,6 +16,21 @@ from tests.analysis.made import made, network
 from tests.analysis.questions.test_series import noisy
 from tests.analysis.studied import FIG5, write_run
 
+RESULTS = Path(__file__).parents[3] / "analysis" / "results"
+PART = """
+class Task:
+    metrics = (("score", "maximize"),)
+
+def blocks(architecture, cost):
+    return sum(architecture.blocks)
+
+blocks.direction = "maximize"
+
+def sampler(survey, *, seed, objectives):
+    raise NotImplementedError
+
+sampler.traits = {"uniform"}
+"""
 CONFIRMED = FIG5.replace("seeds: 4}", "seeds: 2}\nconfirm: {top: 3, seeds: 2, epochs: 4}")
 
 
@@ -76,6 +94,43 @@ def test_facts_come_from_the_data_set(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, noisy, stop_after=1))
     assert run.chance == 99.0
     assert run.plan.data.resolution == 32
+
+
+def test_a_run_is_read_without_the_parts_that_it_was_made_with(tmp_path: Path) -> None:
+    """Its manifest holds their traits, metrics and directions as they were."""
+    part = tmp_path / "own.py"
+    part.write_text(PART, encoding="utf-8")
+    chosen = [
+        f"task={part}:Task", f"search.sampler={part}:sampler",
+        f"search.objectives=[val_score, '{part}:blocks']",
+    ]  # fmt: skip
+    rows = [{"network": network(w), "metrics": {"val_score": w / 10}} for w in (1, 2, 3)]
+    rows = [row | {"counted": {f"{part}:blocks": 3.0}} for row in rows]
+    folder = made(tmp_path / "run", rows, *chosen).folder
+    part.unlink()
+    run = read_run(folder)
+    assert [(one.direction, one.source) for one in run.objectives] == [
+        ("maximize", "reported"), ("maximize", "counted"),
+    ]  # fmt: skip
+    assert run.manifest.sampler_traits == {"uniform"}
+    assert networks(run)["name"].iloc[0] == network(3).name
+    text = render(run_page(run))
+    assert "maximize validation score" in text
+    assert "maximize blocks" in text
+
+
+def test_manifests_of_earlier_versions_are_read_whole_and_newer_ones_refused(
+    tmp_path: Path,
+) -> None:
+    base = read_run(RESULTS / "cifar_fig5_tiny").plan.search.base
+    assert (base.skeleton, base.depth, base.scale, base.cardinality) == ("cifar", 20, 1, 6)
+    assert read_run(RESULTS / "imagenette_smoke").plan.data.test == 0, "it was not written"
+    assert read_run(RESULTS / "cifar_fig5_tiny").manifest.candidates is None
+    folder = made(tmp_path, []).folder
+    noted = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(noted | {"version": 99}))
+    with pytest.raises(RunError, match="has version 99, this program reads up to"):
+        read_run(folder)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
