@@ -215,11 +215,10 @@ class Run:
 
     @cached_property
     def _planned_search(self) -> int:
-        trials = self.trials
-        first = (trials["phase"] == "search") & (trials["repeat"] == 0)
-        return self.plan.search_trials(
-            int((first & (trials["status"] == Status.PRUNED.value)).sum())
-        )
+        search = self.trials[self.trials["phase"] == "search"]
+        pruned = search[(search["repeat"] == 0) & (search["status"] == Status.PRUNED.value)]
+        again = search.loc[search["repeat"] > 0, "name"]  # as earlier versions went on
+        return self.plan.search_trials(int((~pruned["name"].isin(again)).sum()))
 
     def _ended(self, phase: str) -> int:
         trials = self.trials

@@ -2,14 +2,16 @@
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.plots.laws import draw_laws
 from analysis.questions.series import points
-from analysis.questions.tradeoffs import exchange_rates, laws, rules, table
-from analysis.runs.run import read_run
+from analysis.questions.tradeoffs import Fitted, exchange_rates, laws, rules, table
+from analysis.runs.run import Run, read_run
 from search.study.events import Started
 from tests.analysis.made import AXES, made, network
 from tests.analysis.questions.test_series import dimension, noisy
@@ -26,15 +28,24 @@ def by_law(started: Started) -> float:
     return 10 + 20 * (started.macs / BASE_MACS) ** -alpha + float(luck)
 
 
-@pytest.fixture
-def run_folder(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "run", by_law)
+class Lawful(NamedTuple):
+    """A run whose errors follow laws, and the laws that were found."""
+
+    run: Run
+    found: pd.DataFrame
+    fitted: dict[str, Fitted]
+    doubts: list[str]
 
 
-def test_curves_follow_the_laws_that_made_the_errors(run_folder: Path) -> None:
-    run = read_run(run_folder)
+@pytest.fixture(scope="module")
+def lawful(tmp_path_factory: pytest.TempPathFactory) -> Lawful:
+    run = read_run(write_run(tmp_path_factory.mktemp("laws") / "run", by_law))
     found = points(run)
-    fitted, doubts = laws(run, found, rng=np.random.default_rng(0))
+    return Lawful(run, found, *laws(run, found, rng=np.random.default_rng(0)))
+
+
+def test_curves_follow_the_laws_that_made_the_errors(lawful: Lawful) -> None:
+    run, found, fitted, doubts = lawful
     assert fitted.keys() == ALPHA.keys()
     assert not doubts
     for name, (law, judgement) in fitted.items():
@@ -49,11 +60,9 @@ def test_curves_follow_the_laws_that_made_the_errors(run_folder: Path) -> None:
     assert axes.get_ylabel().startswith("test error (%)")
 
 
-def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
-    run = read_run(run_folder)
-    found = points(run)
+def test_rates_are_those_of_the_laws(lawful: Lawful) -> None:
+    _, found, fitted, _ = lawful
     rng = np.random.default_rng(0)
-    fitted, _ = laws(run, found, rng=rng)
     lines = list(exchange_rates(found, fitted, rng=rng, multipliers=(2, 7)))
     assert len(lines) == 4
     # x2 in scale costs x1.748: 1.748^-0.30 = r^-0.15 gives r = 1.748^2 = 3.05.
@@ -63,11 +72,9 @@ def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
     assert ">= x" in lines[2], "depth would need x28, which is beyond what was trained"
 
 
-def test_the_rule_spends_on_what_pays_and_keeps_the_budget(run_folder: Path) -> None:
-    run = read_run(run_folder)
-    found, rng = points(run), np.random.default_rng(0)
-    fitted, _ = laws(run, found, rng=rng)
-    (line,) = rules(run, found, fitted, rng=rng, ratios=(4.0,))
+def test_the_rule_spends_on_what_pays_and_keeps_the_budget(lawful: Lawful) -> None:
+    run, found, fitted, _ = lawful
+    (line,) = rules(run, found, fitted, rng=np.random.default_rng(0), ratios=(4.0,))
     assert line.startswith("x4 multiply-adds: scale x")
     cost = float(line.partition("costs x")[2].partition(",")[0])
     assert 3 < cost <= 4
