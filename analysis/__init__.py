@@ -1,1 +1,1 @@
-"""What the trials say: tables, plots, reports, read from journals."""
+"""Analyses finished and unfinished runs: tables, statistics, plots and reports."""

@@ -1,4 +1,4 @@
-"""How long analysis takes on a run of many trials: each table and figure, and the whole report.
+"""Times analysis on a run of many trials: each table and figure, and the whole report.
 
     python -m benchmarks.analysis [--trials 10000] [--epochs 100] [--turns 3]
 
@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import report
-from analysis.plots import main as plots
 from analysis.plots.curves import draw_curves
+from analysis.plots.pareto import draw_pareto
 from analysis.plots.space import (
     draw_distributions,
     draw_importance,
@@ -34,12 +34,11 @@ from analysis.questions import curves
 from analysis.questions.distribution import best_ranges, distributions
 from analysis.questions.importance import importance
 from analysis.questions.marginals import best_by_value, marginals
-from analysis.runs.networks import averaged
-from analysis.runs.pareto import accuracy_vs_macs
+from analysis.runs.networks import averaged, by_network
 from analysis.runs.run import Run, read_run
 from benchmarks.machine import machine
-from search import plan
-from search.space.survey import survey
+from search.space.load import load_space
+from search.space.resolve import resolve
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
 from search.study.journal import Journal
@@ -90,16 +89,10 @@ def write(folder: Path, *, trials: int, epochs: int) -> None:
     space = folder / "asked.yaml"
     text = _SPACE.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
     space.write_text(text, encoding="utf-8")
-    config, _ = load(space)
-    surveyed = survey(config)
+    plan, surveyed = resolve(*load_space(space))
     rng = np.random.default_rng(0)
     drawn = rng.permutation(len(surveyed))[:trials]
-    manifest.note(
-        folder,
-        plan.counted(config, surveyed),
-        space=space,
-        command=["python", "-m", "search.run"],
-    )
+    manifest.note(folder, plan, space=text, command=["python", "-m", "search.run"])
     with Journal(folder) as journal:
         for trial, candidate in enumerate(map(int, drawn)):
             network, counted = surveyed.architecture(candidate), surveyed.cost(candidate)
@@ -114,16 +107,17 @@ def write(folder: Path, *, trials: int, epochs: int) -> None:
             )  # fmt: skip
             for epoch in range(1, epochs + 1):
                 now = error + 40 / epoch
+                scores = {"val_error": now, "val_error_top5": now / 2}
                 journal.append(
                     Epoch(
-                        trial=trial, epoch=epoch, train_loss=1.0, val_error=now,
-                        val_error_top5=now / 2, images_per_s=1000.0, seconds=1.0,
+                        trial=trial, epoch=epoch, images_per_s=1000.0, seconds=1.0,
+                        metrics={"train_loss": 1.0, **scores},
                     )
                 )  # fmt: skip
+            scores |= {"test_error": now, "test_error_top5": now / 2}
             journal.append(
                 Ended(
-                    trial=trial, status=Status.OK, epochs=epochs, val_error=now,
-                    val_error_top5=now / 2, test_error=now, test_error_top5=now / 2,
+                    trial=trial, status=Status.OK, epochs=epochs, metrics=scores,
                     seconds=float(epochs), device="cpu", time=1.0,
                 )
             )  # fmt: skip
@@ -142,20 +136,19 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
     return {
         "reading the trials": lambda: read_run(folder),
         "reading the epochs": lambda: read_run(folder).epochs,
-        "accuracy against MACs": figure(
-            lambda run: drawn(
-                "front", plots.draw_accuracy_vs_macs(accuracy_vs_macs(run.trials), title="")
-            )
+        "the Pareto front": figure(
+            lambda run: drawn("pareto", draw_pareto(by_network(run), run.compared, title=""))
         ),
         "learning curves": figure(
             lambda run: drawn(
-                "curves", draw_curves(curves.band(run), curves.best(run), title="")
+                "curves",
+                draw_curves(curves.band(run), curves.best(run), run.ranking, title=""),
             )
         ),
         "best by value, marginals": figure(
             lambda run: (
-                best_by_value(averaged(run)),
-                drawn("marginals", draw_marginals(marginals(averaged(run)), title="")),
+                best_by_value(run),
+                drawn("marginals", draw_marginals(marginals(run), run.ranking, title="")),
             )
         ),
         "importance": figure(
@@ -168,12 +161,14 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
                 best_ranges(run, rng=rng(0)),
                 drawn(
                     "edf",
-                    draw_distributions(distributions(run, rng=rng(0)), title=""),
+                    draw_distributions(distributions(run, rng=rng(0)), run.ranking, title=""),
                 ),
             )
         ),
         "networks as lines": figure(
-            lambda run: drawn("lines", draw_parallel(averaged(run), _SHOWN, title=""))
+            lambda run: drawn(
+                "lines", draw_parallel(averaged(run), _SHOWN, run.ranking, title="")
+            )
         ),
         "the whole report": lambda: report.main([str(folder)]),
     }

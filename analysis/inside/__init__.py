@@ -1,1 +1,1 @@
-"""Looking inside networks: Grad-CAM and receptive fields."""
+"""Looks inside networks: Grad-CAM and receptive fields."""

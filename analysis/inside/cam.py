@@ -1,9 +1,11 @@
-"""Where networks look: Grad-CAM of one or two networks side by side, as in the paper's Fig. 4.
+"""Draws where networks look: Grad-CAM of one or two side by side, as in the paper's Fig. 4.
 
 python -m analysis.inside.cam NAME --weights FILE IMAGE... [--against NAME FILE] [--class N]
                        [--layer layer4] [--out FILE.png]
 
-FILE holds weights that `res2net.build` reads, or is `timm`: those that timm has.
+FILE holds weights that `res2net.build` reads, such as one that a study kept
+(runs/STUDY/networks/*.safetensors, whose .json says how its network was shown images), or is
+`timm`: those that timm has.
 """
 
 import argparse
@@ -23,9 +25,10 @@ import torch
 from captum.attr import LayerGradCam
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 
+from analysis.inside.views import CamError, View, centre, opened, view_of
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.weights import HeadDropped
 
@@ -39,28 +42,13 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-class View(NamedTuple):
-    """How a network is shown an image: as where its errors are measured."""
-
-    border: float  # share of the side that is cut off at each end
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-_IMAGENET = View((1 - 224 / 256) / 2, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_CIFAR = View(0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100's
-
-
-class CamError(ValueError):
-    """What was asked for cannot be drawn; the message says value, rule and remedy."""
-
-
 class Network(NamedTuple):
     """A network with weights, and the stage whose features its maps are made of."""
 
     architecture: Architecture
     module: nn.Module
     layer: str
+    view: View
 
 
 class Panel(NamedTuple):
@@ -68,6 +56,7 @@ class Panel(NamedTuple):
 
     network: str
     target: int  # the class looked for
+    label: str  # what that class is called
     probability: float  # that the network gives it
     heat: npt.NDArray[np.float32]  # (_SHOWN_SIDE, _SHOWN_SIDE), 0 to 1 at its highest
 
@@ -82,11 +71,11 @@ def main(argv: Sequence[str]) -> int:
             sources.append((parse(asked.against[0]), asked.against[1]))
         for each, _ in sources:
             _check(each, layer=asked.layer, target=asked.target)
-        borders = {_view(each).border for each, _ in sources}
+        borders = {view_of(each, weights).border for each, weights in sources}
         if len(borders) > 1:
             raise CamError(
-                "--against: a network for CIFAR is shown whole images, one for ImageNet their "
-                "middle; compare two of one kind"
+                "--against: one network is shown whole images, as those for CIFAR are, and one "
+                "their middle, as those for ImageNet are; compare two of one kind"
             )
         out = _writable(asked.out or Path(f"{architecture.name}_cam.png"))
         images = [opened(path) for path in asked.images]
@@ -125,18 +114,8 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
                 f"{error}; name the network with the classes of the file: "
                 f"{replace(architecture, classes=classes).name}"
             ) from error
-    return Network(architecture, module.eval(), layer or architecture.facts.stages[-1])
-
-
-def opened(path: Path) -> Image.Image:
-    """Read an image whole, upright and in colour; raises CamError where it is none."""
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise CamError(
-            f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
-        ) from error
+    chosen = layer or architecture.facts.stages[-1]
+    return Network(architecture, module.eval(), chosen, view_of(architecture, weights))
 
 
 def panels(
@@ -174,7 +153,7 @@ def draw_panels(
     images: Sequence[Image.Image],
     *,
     titles: Sequence[str],
-    border: float = _IMAGENET.border,
+    border: float,
 ) -> Figure:
     """The images, and beside each where the networks look.
 
@@ -189,13 +168,13 @@ def draw_panels(
         size = (2.9 * columns + 0.6, 3.1 * len(rows) + 0.2)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(rows), columns, squeeze=False)
-        for row, image, title, places in zip(rows, images, titles, axes, strict=True):
-            centre = np.asarray(_centre(image, _SHOWN_SIDE, border=border))
-            for ax in places:
-                ax.imshow(centre)
+        for row, image, title, row_axes in zip(rows, images, titles, axes, strict=True):
+            shown = np.asarray(centre(image, _SHOWN_SIDE, border=border))
+            for ax in row_axes:
+                ax.imshow(shown)
                 ax.set_axis_off()
-            places[0].set_title(title)
-            for panel, ax in zip(row, places[1:], strict=True):
+            row_axes[0].set_title(title)
+            for panel, ax in zip(row, row_axes[1:], strict=True):
                 _draw_heat(panel, ax)
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap="jet")
         bar = figure.colorbar(scale, ax=axes, ticks=[0, 1], shrink=0.8, aspect=30, pad=0.01)
@@ -206,32 +185,25 @@ def draw_panels(
 
 def _draw_heat(panel: Panel, ax: Axes) -> None:
     ax.imshow(panel.heat, cmap="jet", vmin=0, vmax=1, alpha=0.45)
-    said = f"class {panel.target}, {panel.probability:.1%}"
+    said = f"class {panel.label}, {panel.probability:.1%}"
     if not panel.heat.any():
         said += " (no evidence)"
     ax.set_title(f"{textwrap.fill(panel.network, _TITLE_WIDTH)}\n{said}")
 
 
 def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:
-    view = _view(each.architecture)
-    seen = _normalised(_centre(image, each.architecture.image_size, border=view.border), view)
+    view = each.view
+    seen = _normalised(centre(image, view.side, border=view.border), view)
     with torch.no_grad():
         probabilities = each.module(seen).softmax(1)[0]
     target = int(probabilities.argmax()) if target is None else target
+    label = view.classes[target] if target < len(view.classes) else str(target)
     found = grad_cam(each.module, each.layer, seen, target=target)[None, None]
     side = (_SHOWN_SIDE, _SHOWN_SIDE)
     heat = nn.functional.interpolate(found, side, mode="bilinear")[0, 0]
     heat = heat / heat.max() if heat.any() else heat
-    return Panel(each.architecture.name, target, float(probabilities[target]), heat.numpy())
-
-
-def _view(architecture: Architecture) -> View:
-    return _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
-
-
-def _centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
-    """The middle square without its border, `side` pixels wide."""
-    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
+    probability = float(probabilities[target])
+    return Panel(each.architecture.name, target, label, probability, heat.numpy())
 
 
 def _normalised(image: Image.Image, view: View) -> Tensor:

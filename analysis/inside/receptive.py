@@ -1,4 +1,4 @@
-"""How many paths see how far, for scale 1 to 8: python -m analysis.inside.receptive NAME.
+"""Draws receptive fields for scale 1 to 8: python -m analysis.inside.receptive NAME.
 
 The picture of `python -m res2net NAME --receptive-fields`: the network NAME with each scale in
 place of its own, in all of its stages.

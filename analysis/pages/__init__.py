@@ -1,1 +1,1 @@
-"""The pages of the report: what stands on them, how it is laid out, and other forms of it."""
+"""Writes the report: what stands on its pages, how that is laid out, and other forms of it."""

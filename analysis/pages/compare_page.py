@@ -57,11 +57,11 @@ def compare_page(runs: Sequence[Run]) -> Page:
     names = compare.labels(runs)
     shared, agreed = compare.common(runs), compare.agreement(runs)
     moved = [compare.shifts(runs[0], run) for run in runs[1:]]
-    figures = [_figure(runs, shared, place=place) for place in range(1, len(runs))]
+    figures = [_figure(runs, shared, number=number) for number in range(1, len(runs))]
     shifted = [
         table
-        for place, one in enumerate(moved, 1)
-        for table in _shifts(one, names, runs[0].ranking, place=place)
+        for number, one in enumerate(moved, 1)
+        for table in _shifts(one, names, runs[0].ranking, number=number)
     ]
     return Page(
         title=f"Comparison of {', '.join(names)}",
@@ -82,7 +82,7 @@ def compare_page(runs: Sequence[Run]) -> Page:
             Section(name="shifts", title="Largest shifts", tables=tuple(shifted)),
             _differences(runs),
             *(
-                _made(run, name, place=i)
+                _made(run, name, number=i)
                 for i, (run, name) in enumerate(zip(runs, names, strict=True))
             ),
         ),
@@ -93,15 +93,15 @@ def comparison_table(runs: Sequence[Run]) -> Table:
     """The networks that all runs have: score and rank in each, where these may be compared."""
     columns = [*_NAMED, Column("MACs", "macs", ",")]
     metric, same = runs[0].ranking, compare.comparable(runs)
-    for place, name in enumerate(compare.labels(runs)):
+    for number, name in enumerate(compare.labels(runs)):
         if same:
             columns += [
-                Column(f"{name}: seeds", f"seeds_{place}", ","),
-                Column(f"{name}: {_short(metric)}", f"mean_{place}", ".2f"),
-                Column("95 % low", f"low_{place}", ".2f"),
-                Column("95 % high", f"high_{place}", ".2f"),
+                Column(f"{name}: seeds", f"seeds_{number}", ","),
+                Column(f"{name}: {_short(metric)}", f"mean_{number}", ".2f"),
+                Column("95 % low", f"low_{number}", ".2f"),
+                Column("95 % high", f"high_{number}", ".2f"),
             ]
-        columns.append(Column(f"{name}: rank", f"rank_{place}", "g"))
+        columns.append(Column(f"{name}: rank", f"rank_{number}", "g"))
     shown = f"mean {words(metric)} over seeds with 95 % t-intervals, and ranks"
     return page.table(
         compare.common(runs),
@@ -115,11 +115,11 @@ def comparison_table(runs: Sequence[Run]) -> Table:
 
 def _banner(runs: Sequence[Run]) -> str:
     why = compare.why_not_comparable(runs)
-    parts = [f"{why}, {_ONLY_RANKS}"] if why else []
+    said = [f"{why}, {_ONLY_RANKS}"] if why else []
     for run, name in zip(runs, compare.labels(runs), strict=True):
         if run.banner():
-            parts.append(f"{name}: {run.banner()}")
-    return "; ".join(parts)
+            said.append(f"{name}: {run.banner()}")
+    return "; ".join(said)
 
 
 def _question(runs: Sequence[Run]) -> dict[str, Any]:
@@ -139,21 +139,24 @@ def _question(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, place: int) -> Figure:
+def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure:
     names, ranking = compare.labels(runs), runs[0].ranking
-    pair, places = (names[0], names[place]), (0, place)
-    same = compare.comparable([runs[0], runs[place]])
-    columns = [*_NAMED, *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in places)]
+    pair, numbers = (names[0], names[number]), (0, number)
+    same = compare.comparable([runs[0], runs[number]])
+    columns = [*_NAMED, *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in numbers)]
     if same:
-        drawing, what = draw_scores(shared, ranking, places=places, names=pair), words(ranking)
+        drawing, what = (
+            draw_scores(shared, ranking, numbers=numbers, names=pair),
+            words(ranking),
+        )
         whiskers = (
             "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
         )
         columns += [
-            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", ".2f") for i in places
+            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", ".2f") for i in numbers
         ]
     else:
-        drawing, what = draw_ranks(shared, places=places, names=pair), "rank"
+        drawing, what = draw_ranks(shared, numbers=numbers, names=pair), "rank"
         whiskers = ""
     return page.figure(
         drawing,
@@ -164,7 +167,7 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, place: int) -> Figure:
         table=page.table(
             shared,
             columns,
-            name=f"pair-{place}",
+            name=f"pair-{number}",
             caption=f"Networks in {pair[0]} and {pair[1]}",
             sortable=True,
         ),
@@ -172,14 +175,14 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, place: int) -> Figure:
 
 
 def _shifts(
-    moved: pd.DataFrame, names: Sequence[str], ranking: Objective, *, place: int
+    moved: pd.DataFrame, names: Sequence[str], ranking: Objective, *, number: int
 ) -> list[Table]:
-    pair = f"from {names[0]} (first) to {names[place]} (second)"
+    pair = f"from {names[0]} (first) to {names[number]} (second)"
     tables = [
         page.table(
             moved.head(_TOP),
             _RANKED,
-            name=f"ranks-{place}",
+            name=f"ranks-{number}",
             caption=f"Largest shifts of rank {pair}",
         )
     ]
@@ -196,7 +199,7 @@ def _shifts(
             page.table(
                 moved.loc[order].head(_TOP),
                 columns,
-                name=f"scores-{place}",
+                name=f"scores-{number}",
                 caption=f"Largest shifts of {words(ranking)} {pair}, second less first; "
                 "corrected over all common networks",
             )
@@ -237,9 +240,9 @@ def _differences(runs: Sequence[Run]) -> Section:
     )
 
 
-def _made(run: Run, name: str, *, place: int) -> Section:
+def _made(run: Run, name: str, *, number: int) -> Section:
     return Section(
-        name=f"run-{place}",
+        name=f"run-{number}",
         title=f"{name}: cost and origin",
         facts=(*facts.cost(run), *facts.provenance(run)),
         texts=(

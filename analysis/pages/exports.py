@@ -1,4 +1,4 @@
-"""A table of the report for other papers: as Markdown and as LaTeX.
+"""Exports a table of the report for papers: as Markdown and as LaTeX.
 
 Goes in: a `page.Table`. Comes out: text to paste.
 """
@@ -25,11 +25,11 @@ def markdown(table: Table) -> str:
 def latex(table: Table) -> str:
     r"""A `table` in booktabs' style (`\usepackage{booktabs}`); names are escaped."""
     frame = pd.DataFrame(list(table.rows), columns=list(table.titles), dtype=str)
-    places = range(len(table.titles))
+    indices = range(len(table.titles))
     return frame.to_latex(
         index=False,
         escape=True,
-        column_format="".join("l" if place in table.words else "r" for place in places),
+        column_format="".join("l" if index in table.words else "r" for index in indices),
         caption=table.caption.translate(_LATEX),  # pandas escapes cells and titles only
         label=f"tab:{table.name}",
         position="tb",
@@ -37,8 +37,8 @@ def latex(table: Table) -> str:
 
 
 def _ruler(table: Table) -> tuple[str, ...]:
-    places = range(len(table.titles))
-    return tuple(":--" if place in table.words else "--:" for place in places)
+    indices = range(len(table.titles))
+    return tuple(":--" if index in table.words else "--:" for index in indices)
 
 
 def _row(cells: tuple[str, ...], *, escaped: bool = False) -> str:

@@ -95,6 +95,7 @@ def provenance(run: Run) -> Facts:
         ("Study", run.name),
         ("Task", _choice(plan.task)),
         ("Objectives", ", ".join(f"{one.direction} {titled(one)}" for one in run.objectives)),
+        ("Block", plan.network.block),
         ("Networks", written["network"]),
         ("Search", written["search"]),
         ("Sampler's traits", ", ".join(sorted(run.manifest.sampler_traits)) or "none"),

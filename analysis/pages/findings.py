@@ -70,18 +70,18 @@ def _best(run: Run) -> list[str]:
 
 def _scores(run: Run, trials: pd.DataFrame) -> str:
     """The metric that ranks, on both kinds of images, of the trials of one network."""
-    unit, parts = run.ranking.unit, []
+    unit, said = run.ranking.unit, []
     for metric in (run.ranking, run.tested):
         values = trials[metric.column].dropna()
         if values.empty:
-            parts.append(f"no {words(metric)}")
+            said.append(f"no {words(metric)}")
         elif len(trials) == 1:
-            parts.append(f"{words(metric)} {run.ranking.text(values.iloc[0])}")
+            said.append(f"{words(metric)} {run.ranking.text(values.iloc[0])}")
         else:
-            parts.append(f"{words(metric)} {t_interval(values).text(unit=unit)}")
+            said.append(f"{words(metric)} {t_interval(values).text(unit=unit)}")
     if len(trials) == 1:
-        return f"{', '.join(parts)} (one seed: no interval)"
-    return f"{', '.join(parts)} (mean and 95 % interval over {len(trials)} seeds)"
+        return f"{', '.join(said)} (one seed: no interval)"
+    return f"{', '.join(said)} (mean and 95 % interval over {len(trials)} seeds)"
 
 
 def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:

@@ -47,7 +47,7 @@ class Table:
         caption: what it holds.
         titles: of its columns.
         rows: cells; an empty one says that there is no such value.
-        words: places of the columns that hold words; the others hold numbers.
+        words: indices of the columns that hold words; the others hold numbers.
         sortable: by a click on a title, with a box to filter.
     """
 
@@ -121,7 +121,7 @@ def table(
         caption=caption,
         titles=tuple(column.title for column in columns),
         rows=tuple(zip(*written, strict=True)),
-        words=tuple(place for place, column in enumerate(columns) if not column.form),
+        words=tuple(index for index, column in enumerate(columns) if not column.form),
         sortable=sortable,
     )
 

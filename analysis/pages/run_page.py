@@ -46,8 +46,8 @@ _PARTS = tuple(Column(key, key) for key in ("key", "name", "file", "version", "d
 _WEIGHTS = (
     Column("network", "network"),
     Column("phase", "phase"),
-    Column("seed", "seed", "d"),
-    Column("epochs", "epochs", "d"),
+    Column("seed", "seed", ".0f"),
+    Column("epochs", "epochs", ".0f"),
     Column("metrics", "metrics"),
     Column("loaded by", "line"),
 )

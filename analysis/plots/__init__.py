@@ -1,1 +1,1 @@
-"""One file for each figure, in one style."""
+"""Draws figures, one file for each, in one style."""

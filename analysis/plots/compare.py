@@ -18,7 +18,7 @@ def draw_scores(
     shared: pd.DataFrame,
     ranking: Objective,
     *,
-    places: tuple[int, int],
+    numbers: tuple[int, int],
     names: tuple[str, str],
 ) -> Figure:
     """What ranks in one run against the same in another, with intervals over seeds.
@@ -26,10 +26,10 @@ def draw_scores(
     Args:
         shared: from `analysis.questions.compare.common`.
         ranking: the metric of both.
-        places: of the two runs in it.
+        numbers: of the two runs in it.
         names: of the two runs.
     """
-    x, y = places
+    x, y = numbers
     with drawing(width=7, height=6) as (figure, (ax,)):
         ax.errorbar(
             shared[f"mean_{x}"],
@@ -48,7 +48,7 @@ def draw_scores(
         ax.set_xlim(_limits(shared[f"mean_{x}"]))
         ax.set_ylim(_limits(shared[f"mean_{y}"]))
         ax.axline((0, 0), slope=1, color="0.3", linewidth=1, linestyle="--", zorder=1)
-        _name_moved(shared, ax, columns=(f"mean_{x}", f"mean_{y}"), places=places)
+        _name_moved(shared, ax, columns=(f"mean_{x}", f"mean_{y}"), numbers=numbers)
         labels = [with_unit(f"{words(ranking)} in {name}", ranking.unit) for name in names]
         ax.set_xlabel(labels[0], parse_math=False)
         ax.set_ylabel(labels[1], parse_math=False)
@@ -56,16 +56,16 @@ def draw_scores(
 
 
 def draw_ranks(
-    shared: pd.DataFrame, *, places: tuple[int, int], names: tuple[str, str]
+    shared: pd.DataFrame, *, numbers: tuple[int, int], names: tuple[str, str]
 ) -> Figure:
     """Rank in one run against rank in another: for runs whose scores may not be compared.
 
     Args:
         shared: from `analysis.questions.compare.common`.
-        places: of the two runs in it.
+        numbers: of the two runs in it.
         names: of the two runs.
     """
-    x, y = places
+    x, y = numbers
     with drawing(width=7, height=6) as (figure, (ax,)):
         ax.scatter(
             shared[f"rank_{x}"],
@@ -83,7 +83,7 @@ def draw_ranks(
             linestyle="--",
             zorder=1,
         )
-        _name_moved(shared, ax, columns=(f"rank_{x}", f"rank_{y}"), places=places)
+        _name_moved(shared, ax, columns=(f"rank_{x}", f"rank_{y}"), numbers=numbers)
         if shared.empty:
             nothing(ax, "no network in common")
         ax.set_xlabel(f"rank in {names[0]} (1 is the best)", parse_math=False)
@@ -91,10 +91,10 @@ def draw_ranks(
     return figure
 
 
-def _reach(shared: pd.DataFrame, place: int) -> np.ndarray | None:
+def _reach(shared: pd.DataFrame, number: int) -> np.ndarray | None:
     """How far intervals go to both sides; none of a network without one."""
-    mean = shared[f"mean_{place}"]
-    sides = [mean - shared[f"low_{place}"], shared[f"high_{place}"] - mean]
+    mean = shared[f"mean_{number}"]
+    sides = [mean - shared[f"low_{number}"], shared[f"high_{number}"] - mean]
     return None if sides[0].isna().all() else np.nan_to_num(np.array(sides))
 
 
@@ -105,10 +105,10 @@ def _limits(means: pd.Series) -> tuple[float, float]:
 
 
 def _name_moved(
-    shared: pd.DataFrame, ax: Axes, *, columns: tuple[str, str], places: tuple[int, int]
+    shared: pd.DataFrame, ax: Axes, *, columns: tuple[str, str], numbers: tuple[int, int]
 ) -> None:
     """Names beside the points: of all where they are few, else of those that moved most."""
-    moved = (shared[f"rank_{places[1]}"] - shared[f"rank_{places[0]}"]).abs()
+    moved = (shared[f"rank_{numbers[1]}"] - shared[f"rank_{numbers[0]}"]).abs()
     chosen = shared.loc[moved.sort_values(ascending=False, kind="stable").index[:_NAMED]]
     middle, height = sum(ax.get_xlim()) / 2, float(np.ptp(ax.get_ylim()))
     written: list[float] = []

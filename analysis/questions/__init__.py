@@ -1,1 +1,1 @@
-"""One file for each question that a run can answer."""
+"""Answers questions about a run, one file for each: a table, and a sentence or a refusal."""

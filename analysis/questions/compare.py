@@ -65,7 +65,7 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
         level: of the t-intervals over seeds.
 
     Returns:
-        `name`, `params`, `macs` (those of the first run), and for the run at place i
+        `name`, `params`, `macs` (those of the first run), and for run number i
         `seeds_i`, `mean_i`, `low_i`, `high_i` (of its metric that ranks, on the
         validation images; NaN where there is no interval) and `rank_i`, from 1, the best of
         these networks, ties sharing their mean rank; by rising mean rank.
@@ -74,7 +74,7 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
         RunError: a run has no network that was trained to its end, or they share none.
     """
     joined = pd.DataFrame()
-    for place, run in enumerate(runs):
+    for number, run in enumerate(runs):
         frame = _named_alike(networks(run, level=level), runs)
         if frame.empty:
             raise RunError(
@@ -82,18 +82,18 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
                 "compare; let the run go on, or leave it out"
             )
         mine = frame.set_index("name")[["seeds", "val_mean", "val_low", "val_high"]]
-        mine.columns = pd.Index([f"{key}_{place}" for key in ("seeds", "mean", "low", "high")])
+        mine.columns = pd.Index([f"{key}_{number}" for key in ("seeds", "mean", "low", "high")])
         sizes = frame.set_index("name")[["params", "macs"]]
-        joined = joined.join(mine, how="inner") if place else sizes.join(mine)
+        joined = joined.join(mine, how="inner") if number else sizes.join(mine)
     if joined.empty:
         raise RunError(
             f"{', '.join(str(run.folder) for run in runs)}: have no network in common (by "
             "name), so nothing can be compared; name runs of overlapping spaces"
         )
-    for place, run in enumerate(runs):
+    for number, run in enumerate(runs):
         ascending = lower_is_better(run.ranking)
-        joined[f"rank_{place}"] = joined[f"mean_{place}"].rank(ascending=ascending)
-    ranks = joined[[f"rank_{place}" for place in range(len(runs))]]
+        joined[f"rank_{number}"] = joined[f"mean_{number}"].rank(ascending=ascending)
+    ranks = joined[[f"rank_{number}" for number in range(len(runs))]]
     order = ranks.mean(axis=1).sort_values(kind="stable").index
     return joined.loc[order].rename_axis("name").reset_index()
 
@@ -169,7 +169,7 @@ def differences(runs: Sequence[Run]) -> pd.DataFrame:
         runs: two or more.
 
     Returns:
-        `setting`, and `value_i` for the run at place i, as their manifests have it. Of
+        `setting`, and `value_i` for run number i, as their manifests have it. Of
         versions and machines all of a run's starts count.
     """
     described = [dict(_described(run)) for run in runs]

@@ -1,4 +1,4 @@
-"""Tables learning curves of a run: what ranks by epoch, of all trials and the best networks.
+"""Computes learning curves of a run: of all trials together and of the best networks.
 
 Goes in: a `Run`. Come out: tables that `analysis.plots.curves` draws and the report shows.
 """

@@ -1,4 +1,4 @@
-"""Tables how good the networks of a space are: score distributions, where the best lie.
+"""Computes score distributions of the networks of a space, and where the best lie.
 
 Goes in: a run whose networks are a sample. Comes out: the share of them as good as each score,
 plain and normalised by complexity (Radosavovic et al. 2019 and 2020), with bands; and the

@@ -1,4 +1,4 @@
-"""Tables a run by the values of its dimensions: the best network of each, and all of them."""
+"""Computes marginals of a run: the best and the mean network of each value of a dimension."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Tables one dimension at a time from a common base: the series of the paper's Fig. 5.
+"""Collects series of one dimension at a time from a common base, as in the paper's Fig. 5.
 
 Goes in: a run whose sampler has the trait `axes`. Come out: its networks by series, and their
 test scores over seeds. `analysis.questions.equal_size` compares the series.

@@ -1,4 +1,4 @@
-"""Fits what a run along axes says of scaling: a law a dimension, rates between them, a rule.
+"""Fits scaling laws to a run along axes: one a dimension, rates between them, a compound rule.
 
 Goes in: a run and its points (`analysis.questions.series`). Comes out: what `analysis.scaling`
 finds in them, or in words why it does not.
@@ -21,6 +21,7 @@ from analysis.scaling.judging import Judgement, choose
 from analysis.scaling.law import Law, bootstrap, fit
 from analysis.scaling.points import Refusal
 from res2net import Architecture, ArchitectureError, cost
+from search.schema.network import FIXED
 
 _RESAMPLES = 500
 _SURE = 0.975  # of resamples must show that error falls with size
@@ -228,9 +229,7 @@ def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
     origin: dict[str, Any] = base(run)
     skeleton = origin["skeleton"]
     fixed: dict[str, Any] = {
-        key: getattr(network, key)
-        for key in ("planes", "version", "first_block")
-        if getattr(network, key) is not None
+        key: getattr(network, key) for key in FIXED if getattr(network, key) is not None
     } | {"se": origin["se"]}
     blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
 

@@ -1,1 +1,1 @@
-"""A run as tables: its trials, epochs and networks."""
+"""Reads runs into tables: their trials, epochs and networks."""

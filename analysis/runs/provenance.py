@@ -1,4 +1,4 @@
-"""Where a run was made: the commit and the hardware of each of its starts, in words."""
+"""Says where a run was made: the commit and the hardware of each of its starts."""
 
 from typing import Any
 

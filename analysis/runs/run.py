@@ -18,10 +18,10 @@ from analysis.runs.scores import Score, score_of
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
-from search.study import manifest
 from search.study.events import Status
 from search.study.journal import FILE
-from search.study.manifest import Manifest
+from search.study.manifest import FILE as MANIFEST
+from search.study.manifest import Manifest, read
 
 # What does not change the images that a trial sees, or the networks' results.
 _WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged"}
@@ -149,23 +149,21 @@ class Run:
 
     def banner(self) -> str:
         """What a reader must know before any result; empty where there is nothing."""
-        parts = []
+        said = []
         if not self.finished:
-            parts.append(
+            said.append(
                 f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
                 "follows is of these"
             )
         counts = self.trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
-            parts.append(
-                f"{failed:,} trials failed, and their networks are not in every result"
-            )
+            said.append(f"{failed:,} trials failed, and their networks are not in every result")
         if self.ended and not counts.get("ok", 0):
-            parts.append("no trial was trained to its end, so there is no result to show")
+            said.append("no trial was trained to its end, so there is no result to show")
         if self.left_out:
-            parts.append(f"{len(self.left_out):,} images could not be read and were left out")
-        return "; ".join(parts)
+            said.append(f"{len(self.left_out):,} images could not be read and were left out")
+        return "; ".join(said)
 
     def described(self, *, short: bool = False) -> str:
         """What the run was, as Markdown; short: in a line that a title can hold."""
@@ -176,7 +174,7 @@ class Run:
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
         what = (
             f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
-            f"{data.name}: {training.epochs} epochs of {data.train} images"
+            f"{data.name}: {training.epochs} epochs of {data.train:,} images"
         )
         if short:
             return f"{self.name}: {what}"
@@ -217,11 +215,10 @@ class Run:
 
     @cached_property
     def _planned_search(self) -> int:
-        trials = self.trials
-        first = (trials["phase"] == "search") & (trials["repeat"] == 0)
-        return self.plan.search_trials(
-            int((first & (trials["status"] == Status.PRUNED.value)).sum())
-        )
+        search = self.trials[self.trials["phase"] == "search"]
+        pruned = search[(search["repeat"] == 0) & (search["status"] == Status.PRUNED.value)]
+        again = search.loc[search["repeat"] > 0, "name"]  # as earlier versions went on
+        return self.plan.search_trials(int((~pruned["name"].isin(again)).sum()))
 
     def _ended(self, phase: str) -> int:
         trials = self.trials
@@ -241,11 +238,11 @@ def read_run(folder: Path) -> Run:
         RunError: there is no run in it, or its manifest cannot be read.
         JournalError: its journal is damaged, or of a newer version.
     """
-    for name in (FILE, manifest.FILE):
+    for name in (FILE, MANIFEST):
         if not (folder / name).is_file():
             raise RunError(f"{folder}: holds no {name}; name a run, such as runs/quickstart")
     try:
-        noted = manifest.read(folder)
+        noted = read(folder)
     except ConfigError as error:
         raise RunError(str(error)) from error
     assert noted is not None, "its file is there"

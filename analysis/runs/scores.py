@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
-from search.schema.metrics import PERCENT, TEST, VALIDATION, Objective
+from search.schema.metrics import PERCENT, TEST, VALIDATION, Objective, on_test
 
 _SPLITS = {VALIDATION: "validation", TEST: "test"}
 _COSTS = {"macs": "multiply-adds", "params": "parameters", "activations": "activations"}
@@ -85,6 +85,19 @@ def titled(objective: Objective) -> str:
 def with_unit(name: str, unit: str) -> str:
     """A name with its unit in brackets, where it has one."""
     return f"{name} ({unit})" if unit else name
+
+
+def readable(frame: pd.DataFrame, ranking: Objective) -> pd.DataFrame:
+    """A table with the metric that ranks under a title in place of its column's name.
+
+    Args:
+        frame: from `analysis.runs` or `analysis.questions`.
+        ranking: the metric: `run.ranking`.
+    """
+    titles: dict[str, str] = {}
+    for side, metric in (("val", ranking), ("test", on_test(ranking))):
+        titles |= dict.fromkeys((side, metric.column), with_unit(metric.label, metric.unit))
+    return frame.rename(columns=titles)
 
 
 def _split(name: str) -> tuple[str, str]:

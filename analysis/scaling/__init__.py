@@ -1,1 +1,1 @@
-"""Scaling laws, exchange rates and a compound rule, with what the data do not carry refused."""
+"""Fits scaling laws, exchange rates and a compound rule; refuses what the data do not carry."""

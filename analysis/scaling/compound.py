@@ -1,4 +1,4 @@
-"""Which dimensions to multiply together under a budget: one curve a dimension in, a rule out.
+"""Finds a compound scaling rule under a budget: one curve a dimension in, multipliers out.
 
 Assumption, to be tested by training what it proposes: gains in log error add up, that is,
 dimensions do not interact. Frames are those of `analysis.scaling.exchange`.

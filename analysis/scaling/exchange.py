@@ -1,4 +1,4 @@
-"""What one dimension buys in terms of another: trials along two dimensions in, a rate out.
+"""Computes the exchange rate of two dimensions: trials along both in, a rate out.
 
 "x2 in scale, which costs x1.75 MACs, buys what x1.7 in MACs of depth buys, 95 % [1.5, 2.0]."
 The design is that of Fig. 5 of the Res2Net paper: one base network, and from it some networks

@@ -1,4 +1,4 @@
-"""Parametric scaling laws and their fit: sizes and errors in, the best parameters out.
+"""Fits parametric scaling laws: sizes and errors in, the best parameters out.
 
 A form says how log error depends on log size, with its exact gradient. Inside, sizes are
 centred (divided by their geometric mean) and errors are shares (0..1; losses stay in nats), so

@@ -1,4 +1,4 @@
-"""Best network size for a training compute: trials at several budgets in, a frontier out.
+"""Finds the best network size for a training compute: trials at several budgets in.
 
 Training compute is C = macs * epochs * images, in multiply-adds of forward passes. Trials of
 nearly equal C form a budget; the best size of each is the minimum of a parabola through log

@@ -1,4 +1,4 @@
-"""Which form to trust: trials in, the form that best foretells the largest networks out.
+"""Selects the form of a law by held-out error: the one that best foretells the largest.
 
 Not R^2: every form fits what it has seen (Alabdulmohsin et al., 2022, section 3).
 """

@@ -1,4 +1,4 @@
-"""Scaling laws of finished trials: points in, a law with intervals out.
+"""Fits a scaling law to finished trials: points in, a law with intervals out.
 
     law = bootstrap(fit(points, form=power()), points, rng=rng)
     law.parameters, law.intervals(), law.predict(2e9), law.band(sizes)

@@ -1,4 +1,4 @@
-"""How far networks stray from a law, and new data that stray as far.
+"""Estimates how far networks stray from a law, and draws new data that stray as far.
 
 In: fitted laws and their trials. Out: thousands of draws of the same trials, for refits.
 

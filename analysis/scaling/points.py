@@ -1,4 +1,4 @@
-"""What a scaling law may be fitted to: a tidy frame of finished trials in, or a refusal out.
+"""Checks what a scaling law may be fitted to: a tidy frame of finished trials, or a refusal.
 
 One row is one network trained with one seed. Columns: network (its id), seed, size (MACs,
 params, a multiplier or training compute; > 0), error (percent), epochs, recipe and data (their

@@ -1,4 +1,4 @@
-"""Refits of one form to many resamples at once: log errors (b, n) in, parameters (b, p) out.
+"""Refits one form to many resamples at once: log errors (b, n) in, parameters (b, p) out.
 
 L-BFGS-B finds the law itself (`analysis.scaling.forms`); scipy has no optimiser for a thousand
 small problems side by side, and one after the other they take seconds. Here they start from

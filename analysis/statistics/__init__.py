@@ -1,1 +1,1 @@
-"""Intervals, tests, resampling and error distributions."""
+"""Computes intervals, tests, resampling and error distributions."""

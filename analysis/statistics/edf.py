@@ -1,4 +1,4 @@
-"""Error distribution functions: whole populations of networks compared, not their best ones.
+"""Compares empirical distribution functions (EDF): whole populations, not their best.
 
 Takes errors and MACs, one of each a network, from analysis.runs.tables, and hands tidy tables
 to plots and tests to the report. After Radosavovic et al. 2019, "On Network Design Spaces for

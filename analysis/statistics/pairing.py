@@ -1,4 +1,4 @@
-"""Two groups of trials compared: by pairs where they share their seeds, else by Welch."""
+"""Compares two groups of trials: by pairs where they share their seeds, else by Welch."""
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ def against(
     Args:
         a: trials of one network in one run.
         b: of another, or of the same network in another run.
-        column: such as `val_error_pct`; a less b is what is compared.
+        column: of the metric that ranks; a less b is what is compared.
         level: of the interval.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Statistics over networks: what would come out of other networks of the same space?
+"""Resamples networks: what would come out of other networks of the same space?
 
 Takes one row of values a network, or one value a network, and hands an
 `analysis.statistics.intervals.Interval` to the report. Networks, not seeds, are what a claim

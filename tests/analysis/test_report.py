@@ -14,6 +14,7 @@ from analysis.pages.run_page import run_page
 from analysis.report import main
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
+from search.schema.parts import origin_of
 from search.study.events import Ended, Status
 from search.study.journal import Journal
 from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
@@ -24,7 +25,7 @@ def page_of(run: Run) -> Parsed:
 
 
 def numbers(text: str) -> set[str]:
-    return set(re.findall(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w])", text))
+    return set(re.findall(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?!\w|\.\d)", text))
 
 
 @pytest.fixture
@@ -75,12 +76,13 @@ def test_no_number_of_the_conclusion_comes_from_elsewhere(run: Run) -> None:
 def test_the_order_of_the_page(run: Run) -> None:
     page = page_of(run)
     assert list(page.text) == [
-        "", "question", "conclusion", "figures", "trials", "failures", "cost", "made",
+        "", "question", "conclusion", "figures", "trials", "failures", "cost", "weights",
+        "parts", "made",
     ]  # fmt: skip
     assert "Does <scale> pay & where?" in page.text["question"]
     assert "Three seeds each." in page.text["question"]
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
-    assert levels == [1, *[2] * 7]
+    assert levels == [1, *[2] * 9]
 
 
 def test_a_finished_run_has_no_banner(run: Run) -> None:
@@ -163,6 +165,63 @@ def test_confirmed_networks_are_told_apart(tmp_path: Path) -> None:
     assert page.tables["networks-search"][1][3:5] == ["1", "10.00"]
 
 
+def test_kept_weights_are_listed_with_the_line_that_loads_them(tmp_path: Path) -> None:
+    run = made(tmp_path, seeded(), *OVERRIDES)
+    assert "None are kept" in page_of(run).text["weights"]
+    (tmp_path / "networks").mkdir()
+    for repeat, error in enumerate((22.5, 20.0)):
+        path = tmp_path / "networks" / f"{network(2).name}-seed{repeat}.safetensors"
+        path.touch()
+        about = {
+            "name": network(2).name, "phase": "search", "repeat": repeat, "epochs": 3,
+            "metrics": {"val_error": error},
+        }  # fmt: skip
+        path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
+    stray = tmp_path / "networks" / f"{network(1).name}-confirmed-seed0.safetensors"
+    stray.touch()
+    rows = page_of(run).tables["kept"]
+    assert [row[:3] for row in rows[1:]] == [
+        [network(1).name, "", ""], [network(2).name, "search", "1"],
+        [network(2).name, "search", "0"],
+    ]  # fmt: skip
+    assert rows[2][4] == "val error 20"
+    best = tmp_path / "networks" / f"{network(2).name}-seed1.safetensors"
+    assert rows[2][5] == f"res2net.build({network(2).name!r}, weights={str(best)!r})"
+
+
+def test_parts_from_outside_are_named_with_their_digest(tmp_path: Path) -> None:
+    assert (
+        "None: every part" in page_of(made(tmp_path / "a", seeded(), *OVERRIDES)).text["parts"]
+    )
+    name = "tests.analysis.foreign:fair"
+    part = origin_of("search.sampler", name)
+    run = made(tmp_path / "b", seeded(), *OVERRIDES, f"search.sampler={name}", parts=[part])
+    page = page_of(run)
+    assert page.tables["foreign"][1][:3] == ["search.sampler", name, part.source]
+    assert page.tables["foreign"][1][4] == part.digest
+    assert "uniform" in page.text["made"]
+
+
+def test_a_metric_that_is_to_be_large_is_reported_as_it_is(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(width), "seed": i, "repeat": i, "curve": [value],
+         "metrics": {"val_score": value, "test_score": value - 0.1}}
+        for width, values in {1: [0.5, 0.6], 2: [0.8, 0.7], 3: [0.1, 0.2]}.items()
+        for i, value in enumerate(values)
+    ]  # fmt: skip
+    chosen = ("search.trials=3", "search.seeds=2", "task=tests.analysis.foreign:Scored")
+    run = made(tmp_path, rows, *chosen)
+    html = render(run_page(run))
+    page = Parsed(html)
+    assert f"best network by validation score is {network(2).name}" in page.text["conclusion"]
+    assert "has 0.20 less" in page.text["conclusion"]
+    assert "therefore too high on average" in page.text["conclusion"]
+    assert "front of validation score and multiply-adds" in page.text["conclusion"]
+    assert page.tables["networks-search"][1][:1] == [network(2).name]
+    assert "error" not in " ".join(page.tables["networks-search"][0])
+    assert "maximize validation score" in page.text["made"]
+
+
 def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(run.folder)]) == 0
     assert capsys.readouterr().out == f"report: {run.folder}/report.html\n"
@@ -224,8 +283,8 @@ def damage_of(name: str, text: str) -> Any:
         (damage_of("journal.jsonl", '{"event":"journal","version":99}\n'), "has version 99"),
         (damage_of("manifest.json", "{"), "is damaged"),
         (
-            damage_of("manifest.json", json.dumps({"config": {}, "starts": []})),
-            "holds no study",
+            damage_of("manifest.json", json.dumps({"version": 3, "config": {}, "starts": []})),
+            "manifest.json: is damaged",
         ),
         (end_without_start, "trial 99 ends and never started"),
     ],

@@ -1,5 +1,6 @@
 """Grad-CAM against the method by hand, and the command with its refusals."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from sklearn.datasets import load_sample_images
 from torch import nn
 
-from analysis.inside.cam import Network, draw_panels, grad_cam, main, network, opened, panels
+from analysis.inside.cam import Network, draw_panels, grad_cam, main, network, panels
+from analysis.inside.views import CamError, opened, view_of
 from res2net import Architecture, build
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -82,7 +85,7 @@ def test_what_is_drawn_are_the_maps_in_their_places(folder: Path) -> None:
     ]
     images = [opened(folder / "china.jpg"), opened(folder / "flower.jpg")]
     rows = panels(networks, images)
-    axes = draw_panels(rows, images, titles=["china", "flower"]).axes
+    axes = draw_panels(rows, images, titles=["china", "flower"], border=0.0).axes
     assert [axes[0].get_title(), axes[3].get_title()] == ["china", "flower"]
     for row, places in zip(rows, (axes[1:3], axes[4:6]), strict=True):
         for panel, ax in zip(row, places, strict=True):
@@ -98,7 +101,7 @@ def test_a_map_without_evidence_says_so(folder: Path) -> None:
     image = opened(folder / "flower.jpg")
     rows = panels([each], [image])
     assert not rows[0][0].heat.any()
-    title = draw_panels(rows, [image], titles=["flower"]).axes[1].get_title()
+    title = draw_panels(rows, [image], titles=["flower"], border=0.0).axes[1].get_title()
     assert title.endswith("(no evidence)")
 
 
@@ -110,12 +113,39 @@ def test_the_image_is_cut_like_the_published_evaluation_s() -> None:
     architecture = SMALL["imagenet"]
     module = build(architecture).eval()
     module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    panels([Network(architecture, module, "layer4")], [Image.fromarray(pixels)])
+    each = Network(architecture, module, "layer4", view_of(architecture))
+    panels([each], [Image.fromarray(pixels)])
     white = (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225]
     assert seen[0].shape == (1, 3, 224, 224)
     np.testing.assert_allclose(
         seen[0][0].numpy(), np.broadcast_to(white[:, None, None], (3, 224, 224)), rtol=1e-5
     )
+
+
+def test_kept_weights_say_how_their_network_is_shown_images(tmp_path: Path) -> None:
+    """As a study keeps them: tensors, and beside them the statistics of its images."""
+    architecture = SMALL["dla"]
+    path = tmp_path / f"{architecture.name}-seed0.safetensors"
+    module = build(architecture, seed=3).eval()
+    save_file(module.state_dict(), path)
+    about = {
+        "name": architecture.name, "classes": ["ant", "bee", "cat", "dog", "elk"],
+        "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "resolution": 64,
+    }  # fmt: skip
+    path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
+    each = network(architecture, str(path))
+    image = Image.new("RGB", (80, 80), (255, 0, 0))
+    [[panel]] = panels([each], [image])
+    seen = torch.tensor([2.0, -2.0, -2.0])[None, :, None, None].expand(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = module(seen).softmax(1)[0]
+    assert panel.probability == pytest.approx(float(expected.max()), rel=1e-5)
+    assert panel.label == about["classes"][int(expected.argmax())]
+    axes = draw_panels([[panel]], [image], titles=["red"], border=each.view.border).axes
+    assert f"class {panel.label}, " in axes[1].get_title()
+    path.with_suffix(".json").write_text("[]", encoding="utf-8")
+    with pytest.raises(CamError, match="does not say how its network is shown images"):
+        network(architecture, str(path))
 
 
 def test_an_image_is_read_upright_and_in_colour(tmp_path: Path) -> None:

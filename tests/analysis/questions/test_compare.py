@@ -12,8 +12,16 @@ from scipy import stats
 
 from analysis.pages.compare_page import compare_page
 from analysis.pages.page import render
-from analysis.plots.compare import draw_errors, draw_ranks
-from analysis.questions.compare import agreement, common, differences, labels, same_data, shifts
+from analysis.plots.compare import draw_ranks, draw_scores
+from analysis.questions.compare import (
+    agreement,
+    common,
+    comparable,
+    differences,
+    labels,
+    shifts,
+    why_not_comparable,
+)
 from analysis.report import main
 from analysis.runs.run import Run, RunError
 from analysis.statistics.intervals import holm
@@ -153,7 +161,7 @@ def test_the_page_shows_what_the_tables_say(pair: list[Run]) -> None:
     table = page.tables["common"]
     assert len(table) == 5
     assert [row[0] for row in table[1:]] == common(pair)["name"].tolist()
-    errors = page.tables["errors-1"]
+    errors = page.tables["scores-1"]
     assert errors[1][0] == network(2).name  # +13.67 points, the largest
     assert errors[1][5] == "+13.67"
     assert page.tables["differing"][1] == ["training.epochs", "3", "1"]
@@ -163,13 +171,14 @@ def test_the_page_shows_what_the_tables_say(pair: list[Run]) -> None:
 def test_different_data_shows_ranks_and_never_a_difference_of_errors(tmp_path: Path) -> None:
     first = run_of(tmp_path / "a", FIRST)
     second = run_of(tmp_path / "b", SECOND, "data.validation=32")
-    assert not same_data([first, second])
+    assert not comparable([first, second])
     assert "difference" not in shifts(first, second)
     page = Parsed(render(compare_page([first, second])))
     assert "saw different images" in page.text[""]
     titles = {title for rows in page.tables.values() for title in rows[0]}
     assert not [title for title in titles if "error" in title or "difference" in title]
-    assert "errors-1" not in page.tables
+    assert "no difference of scores is shown" in page.text[""]
+    assert "scores-1" not in page.tables
     cells = {cell for rows in page.tables.values() for row in rows for cell in row}
     means = {f"{np.mean(e[w]):.2f}" for e in (FIRST, SECOND) for w in (1, 2, 3, 4)}
     assert not cells & means
@@ -178,10 +187,29 @@ def test_different_data_shows_ranks_and_never_a_difference_of_errors(tmp_path: P
     )
 
 
+def test_other_metrics_show_ranks_only(tmp_path: Path) -> None:
+    """A metric that is to be large ranks the other way round, and no difference is taken."""
+    first = run_of(tmp_path / "a", FIRST)
+    rows = [
+        {"network": network(width), "seed": i, "repeat": i, "metrics": {"val_score": -value}}
+        for width, values in FIRST.items()
+        for i, value in enumerate(values)
+    ]
+    chosen = ("search.trials=5", "search.seeds=3", "task=tests.analysis.foreign:Scored")
+    second = made(tmp_path / "b", rows, *chosen)
+    assert why_not_comparable([first, second]) == "the runs rank networks by different metrics"
+    table = shifts(first, second)
+    assert "difference" not in table
+    assert table["rank_shift"].eq(0).all()
+    assert agreement([first, second])["tau"].iloc[0] == pytest.approx(1)
+    page = Parsed(render(compare_page([first, second])))
+    assert "rank networks by different metrics, so their scores" in page.text[""]
+
+
 def test_images_left_out_make_other_data(tmp_path: Path) -> None:
     first = run_of(tmp_path / "a", FIRST)
     second = run_of(tmp_path / "b", FIRST, left_out=["x.jpg"])
-    assert not same_data([first, second])
+    assert not comparable([first, second])
 
 
 def test_no_network_in_common_is_an_error(
@@ -208,7 +236,7 @@ def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
     assert table["networks"].tolist() == [4, 5, 4]
     assert table.loc[1, "tau"] == pytest.approx(1)
     page = Parsed(render(compare_page(runs)))
-    assert {"errors-1", "errors-2", "pair-1", "pair-2"} <= page.tables.keys()
+    assert {"scores-1", "scores-2", "pair-1", "pair-2"} <= page.tables.keys()
 
 
 def test_labels_name_runs_apart(tmp_path: Path) -> None:
@@ -220,11 +248,11 @@ def test_labels_name_runs_apart(tmp_path: Path) -> None:
 def test_the_figures_hold_the_points(pair: list[Run]) -> None:
     shared = common(pair)
     names = ("$a$", "b")  # a folder may be called so; it is no formula
-    axes = draw_errors(shared, places=(0, 1), names=names).axes[0]
+    axes = draw_scores(shared, pair[0].ranking, numbers=(0, 1), names=names).axes[0]
     points = axes.lines[0].get_xydata()
     assert points == pytest.approx(shared[["mean_0", "mean_1"]].to_numpy())
     assert "$a$" in axes.get_xlabel()
-    ranks = draw_ranks(shared, places=(0, 1), names=names).axes[0]
+    ranks = draw_ranks(shared, numbers=(0, 1), names=names).axes[0]
     drawn = ranks.collections[0].get_offsets()
     assert np.asarray(drawn) == pytest.approx(shared[["rank_0", "rank_1"]].to_numpy())
 
@@ -236,4 +264,4 @@ def test_latex_and_markdown_of_a_comparison(
     assert main([*folders, "--markdown"]) == 0
     text = capsys.readouterr().out
     assert text.count("\n| ") == 6
-    assert "| a: error (%) |" in text
+    assert "| a: val error (%) |" in text

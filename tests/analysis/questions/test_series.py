@@ -14,11 +14,14 @@ from scipy import stats
 from analysis.questions.equal_size import ALL_SIZES, comparisons, conclusion
 from analysis.questions.series import points, printed, summary
 from analysis.runs.run import RunError, read_run
+from analysis.runs.scores import score_of
+from search.schema.metrics import Objective
 from search.study.events import Started
 from tests.analysis.studied import FIG5, write_run
 
+ACCURACY = score_of(Objective("test_error", "minimize", "reported", "%", "accuracy"))
 REFERENCE = Path(__file__).parents[2] / "reference" / "fig5.csv"
-# Points of precision that each dimension buys for each doubling of parameters.
+# Points of accuracy that each dimension buys for each doubling of parameters.
 BUYS = {"scale": 3.0, "cardinality": 2.0, "depth": 1.0}
 
 
@@ -56,7 +59,7 @@ def test_the_series_are_those_of_the_paper(tmp_path: Path) -> None:
 def test_means_and_intervals_are_scipy_s(tmp_path: Path) -> None:
     found = points(read_run(write_run(tmp_path, noisy)))
     for row in summary(found).itertuples():
-        values = found[found["name"] == row.name]["precision_pct"]
+        values = found[found["name"] == row.name]["score"]
         expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
         assert row.seeds == 4
         assert row.mean == pytest.approx(values.mean())
@@ -80,7 +83,7 @@ def test_known_differences_at_equal_parameters_are_found(tmp_path: Path, size: s
 def test_single_comparisons_are_paired_t_tests_with_holm(tmp_path: Path) -> None:
     found = points(read_run(write_run(tmp_path, noisy)))
     compared = comparisons(found)
-    by_seed = found.pivot_table(index="repeat", columns="label", values="precision_pct")
+    by_seed = found.pivot_table(index="repeat", columns="label", values="score")
     at = np.log(found.drop_duplicates("label").set_index("label")["params"])
     depths = ["29d-6c-24w-1s", "56d", "83d", "110d", "137d", "164d"]
     other = [
@@ -103,15 +106,35 @@ def test_single_comparisons_are_paired_t_tests_with_holm(tmp_path: Path) -> None
 
 
 def test_the_words_follow_the_numbers(tmp_path: Path) -> None:
-    clear = conclusion(comparisons(points(read_run(write_run(tmp_path / "a", noisy)))))
+    clear = conclusion(
+        comparisons(points(read_run(write_run(tmp_path / "a", noisy)))), ACCURACY
+    )
     assert len(clear) == 2
     assert all("the data show that scale buys more" in words for words in clear)
     luck = write_run(tmp_path / "b", lambda s: 30 + float(
         np.random.default_rng((s.macs, s.repeat)).normal(0, 1)))  # fmt: skip
-    unclear = conclusion(comparisons(points(read_run(luck))))
+    unclear = conclusion(comparisons(points(read_run(luck))), ACCURACY)
     assert all("the data do not show a difference" in words for words in unclear)
     worse = write_run(tmp_path / "c", lambda s: 60 - noisy(s))
-    assert "scale buys less" in conclusion(comparisons(points(read_run(worse))))[0]
+    assert "scale buys less" in conclusion(comparisons(points(read_run(worse))), ACCURACY)[0]
+
+
+def test_a_metric_that_is_to_be_small_buys_more_where_it_falls(tmp_path: Path) -> None:
+    """One that is no error is compared as it is, in its own direction."""
+    found = points(read_run(write_run(tmp_path, noisy)))
+    compared = comparisons(found.assign(score=found["metric"]))
+    assert (compared["difference"] < 0).all()
+    loss = score_of(Objective("test_loss", "minimize", "reported", "nats"))
+    words = conclusion(compared, loss)
+    assert all("scale buys more" in said and "of test loss (nats)" in said for said in words)
+    gain = score_of(Objective("test_score", "maximize", "reported"))
+    assert all("scale buys less" in said for said in conclusion(compared, gain))
+
+
+def test_a_run_without_a_base_says_so(tmp_path: Path) -> None:
+    text = FIG5.replace("sampler: axes, seeds: 4", "sampler: random, trials: 3")
+    with pytest.raises(RunError, match="lacks the trait axes, so there is no base"):
+        points(read_run(write_run(tmp_path, noisy, text=text)))
 
 
 def test_one_seed_has_points_and_no_intervals_and_says_so(tmp_path: Path) -> None:
@@ -122,7 +145,8 @@ def test_one_seed_has_points_and_no_intervals_and_says_so(tmp_path: Path) -> Non
     assert len(compared) == 12
     assert compared["p_holm"].isna().all()
     assert all(
-        "no interval, so it shows nothing yet" in words for words in conclusion(compared)
+        "no interval, so it shows nothing yet" in words
+        for words in conclusion(compared, ACCURACY)
     )
 
 
@@ -160,7 +184,7 @@ def test_a_network_that_fails_with_some_seeds_takes_no_seed_from_the_others(
     assert set(compared["seeds"]) == {4}
     depth = compared[(compared["against"] == "depth") & (compared["label"] != ALL_SIZES)]
     assert depth["label"].tolist() == ["2s", "3s", "4s", "5s"], "none as large as 6s is left"
-    assert "the mean of 4 networks" in conclusion(compared)[1]
+    assert "the mean of 4 networks" in conclusion(compared, ACCURACY)[1]
 
 
 @settings(max_examples=8, deadline=None)
@@ -178,7 +202,7 @@ def test_dimensions_that_follow_one_law_do_not_differ(seed: int) -> None:
         rows = [
             {"series": name, "label": f"{name}{size}", "name": f"{name}{size}", "params": size,
              "repeat": repeat, "failed": 0,
-             "precision_pct": 85 - 15 * (size / 7.011) ** -0.6 + rng.normal(0, 0.1)}
+             "score": 85 - 15 * (size / 7.011) ** -0.6 + rng.normal(0, 0.1)}
             for name, sizes in params.items() for size in sizes for repeat in range(5)
         ]  # fmt: skip
         compared = comparisons(pd.DataFrame(rows))
@@ -192,7 +216,7 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     text = FIG5.replace("axes, seeds: 4", "axes, seeds: 2, base: {scale: 6}")
     compared = comparisons(points(read_run(write_run(tmp_path, noisy, text=text))))
     assert compared.empty
-    assert conclusion(compared) == [
+    assert conclusion(compared, ACCURACY) == [
         f"At equal parameters, scale could not be compared with {name}: their sizes do not "
         "overlap." for name in ("cardinality", "depth")
     ]  # fmt: skip
@@ -215,7 +239,7 @@ def test_squeeze_and_excitation_and_skeletons_are_no_base(tmp_path: Path) -> Non
 def test_only_the_paper_s_printed_points_are_marked(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path / "a", noisy))
     found = printed(run, points(run))
-    assert dict(zip(found["label"], found["precision_pct"], strict=True)) == {
+    assert dict(zip(found["label"], found["score"], strict=True)) == {
         "4s": pytest.approx(83.02),
         "6s": pytest.approx(83.21),
     }

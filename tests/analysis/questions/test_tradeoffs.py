@@ -2,15 +2,18 @@
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.plots.laws import draw_laws
 from analysis.questions.series import points
-from analysis.questions.tradeoffs import exchange_rates, laws, rules, table
-from analysis.runs.run import read_run
+from analysis.questions.tradeoffs import Fitted, exchange_rates, laws, rules, table
+from analysis.runs.run import Run, read_run
 from search.study.events import Started
+from tests.analysis.made import AXES, made, network
 from tests.analysis.questions.test_series import dimension, noisy
 from tests.analysis.studied import FIG5, write_run
 
@@ -25,15 +28,24 @@ def by_law(started: Started) -> float:
     return 10 + 20 * (started.macs / BASE_MACS) ** -alpha + float(luck)
 
 
-@pytest.fixture
-def run_folder(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "run", by_law)
+class Lawful(NamedTuple):
+    """A run whose errors follow laws, and the laws that were found."""
+
+    run: Run
+    found: pd.DataFrame
+    fitted: dict[str, Fitted]
+    doubts: list[str]
 
 
-def test_curves_follow_the_laws_that_made_the_errors(run_folder: Path) -> None:
-    run = read_run(run_folder)
+@pytest.fixture(scope="module")
+def lawful(tmp_path_factory: pytest.TempPathFactory) -> Lawful:
+    run = read_run(write_run(tmp_path_factory.mktemp("laws") / "run", by_law))
     found = points(run)
-    fitted, doubts = laws(found, chance=run.chance, rng=np.random.default_rng(0))
+    return Lawful(run, found, *laws(run, found, rng=np.random.default_rng(0)))
+
+
+def test_curves_follow_the_laws_that_made_the_errors(lawful: Lawful) -> None:
+    run, found, fitted, doubts = lawful
     assert fitted.keys() == ALPHA.keys()
     assert not doubts
     for name, (law, judgement) in fitted.items():
@@ -44,15 +56,13 @@ def test_curves_follow_the_laws_that_made_the_errors(run_folder: Path) -> None:
         assert judgement.beats_baseline
     shown = table(fitted)
     assert ((shown["low"] <= shown["value"]) & (shown["value"] <= shown["high"])).mean() > 0.7
-    axes = draw_laws(found, fitted, title="known").axes[0]
+    axes = draw_laws(found, fitted, run.tested, title="known").axes[0]
     assert axes.get_ylabel().startswith("test error (%)")
 
 
-def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
-    run = read_run(run_folder)
-    found = points(run)
+def test_rates_are_those_of_the_laws(lawful: Lawful) -> None:
+    _, found, fitted, _ = lawful
     rng = np.random.default_rng(0)
-    fitted, _ = laws(found, chance=run.chance, rng=rng)
     lines = list(exchange_rates(found, fitted, rng=rng, multipliers=(2, 7)))
     assert len(lines) == 4
     # x2 in scale costs x1.748: 1.748^-0.30 = r^-0.15 gives r = 1.748^2 = 3.05.
@@ -62,11 +72,9 @@ def test_rates_are_those_of_the_laws(run_folder: Path) -> None:
     assert ">= x" in lines[2], "depth would need x28, which is beyond what was trained"
 
 
-def test_the_rule_spends_on_what_pays_and_keeps_the_budget(run_folder: Path) -> None:
-    run = read_run(run_folder)
-    found, rng = points(run), np.random.default_rng(0)
-    fitted, _ = laws(found, chance=run.chance, rng=rng)
-    (line,) = rules(run, found, fitted, rng=rng, ratios=(4.0,))
+def test_the_rule_spends_on_what_pays_and_keeps_the_budget(lawful: Lawful) -> None:
+    run, found, fitted, _ = lawful
+    (line,) = rules(run, found, fitted, rng=np.random.default_rng(0), ratios=(4.0,))
     assert line.startswith("x4 multiply-adds: scale x")
     cost = float(line.partition("costs x")[2].partition(",")[0])
     assert 3 < cost <= 4
@@ -79,7 +87,7 @@ def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
         tmp_path / "few", noisy, text=FIG5.replace("[1, 2, 3, 4, 5, 6]", "[1, 2, 3]")
     )
     run = read_run(few)
-    fitted, doubts = laws(points(run), chance=run.chance, rng=np.random.default_rng(0))
+    fitted, doubts = laws(run, points(run), rng=np.random.default_rng(0))
     assert "scale" not in fitted
     assert any(doubt.startswith("scale: no law: ") for doubt in doubts)
     luck = write_run(
@@ -88,7 +96,7 @@ def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
     )
     run = read_run(luck)
     found, rng = points(run), np.random.default_rng(0)
-    fitted, doubts = laws(found, chance=run.chance, rng=rng)
+    fitted, doubts = laws(run, found, rng=rng)
     assert not fitted
     assert len(doubts) == 3
     assert any("error falls from the smallest to the largest in" in doubt for doubt in doubts)
@@ -105,12 +113,27 @@ def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
 
     run = read_run(write_run(tmp_path, deeper_is_worse))
     found, rng = points(run), np.random.default_rng(0)
-    fitted, doubts = laws(found, chance=run.chance, rng=rng)
+    fitted, doubts = laws(run, found, rng=rng)
     assert fitted.keys() == {"scale", "cardinality"}
     assert doubts[0].startswith("depth: no law: error falls from the smallest to the largest")
     assert any("no law along depth" in line for line in exchange_rates(found, fitted, rng=rng))
     labels = [
         text.get_text()
-        for text in draw_laws(found, fitted, title="").axes[0].get_legend().get_texts()
+        for text in draw_laws(found, fitted, run.tested, title="")
+        .axes[0]
+        .get_legend()
+        .get_texts()
     ]
     assert "depth: no law" in labels
+
+
+def test_laws_are_of_errors_only(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(2, depth=20, scale=scale), "seed": 1,
+         "metrics": {"val_score": float(scale), "test_score": float(scale)}}
+        for scale in (1, 2, 3)
+    ]  # fmt: skip
+    run = made(tmp_path, rows, "task=tests.analysis.foreign:Scored", text=AXES)
+    fitted, doubts = laws(run, points(run), rng=np.random.default_rng(0))
+    assert not fitted
+    assert doubts[0].startswith("no law: validation score is no error in percent")

@@ -1,19 +1,36 @@
 """Runs as analysis reads them: whole, interrupted, failed, damaged, newer."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from analysis.pages.page import render
+from analysis.pages.run_page import run_page
+from analysis.runs.networks import networks
 from analysis.runs.run import RunError, read_run
-from analysis.runs.tables import EPOCH_COLUMNS, epochs
-from search.study.events import Epoch
-from search.study.journal import FILE, JournalError, read
+from search.study.events import Status
+from search.study.journal import FILE, JournalError
+from tests.analysis.made import made, network
 from tests.analysis.questions.test_series import noisy
 from tests.analysis.studied import FIG5, write_run
 
+RESULTS = Path(__file__).parents[3] / "analysis" / "results"
+PART = """
+class Task:
+    metrics = (("score", "maximize"),)
+
+def blocks(architecture, cost):
+    return sum(architecture.blocks)
+
+blocks.direction = "maximize"
+
+def sampler(survey, *, seed, objectives):
+    raise NotImplementedError
+
+sampler.traits = {"uniform"}
+"""
 CONFIRMED = FIG5.replace("seeds: 4}", "seeds: 2}\nconfirm: {top: 3, seeds: 2, epochs: 4}")
 
 
@@ -38,6 +55,27 @@ def test_confirmations_count_where_there_is_something_to_confirm(tmp_path: Path)
     assert failed.banner() == ("no trial was trained to its end, so there is no result to show")
 
 
+def test_a_network_that_is_stopped_early_has_no_other_seeds(tmp_path: Path) -> None:
+    text = FIG5.replace("seeds: 4}", "seeds: 2}\nscheduler: {name: asha}")
+    run = read_run(write_run(tmp_path, noisy, text=text))
+    pruned = int((run.trials["status"] == Status.PRUNED).sum())
+    assert pruned > 0
+    assert (run.planned, run.ended, run.finished) == (32 - pruned, 32 - pruned, True)
+
+
+def test_a_table_is_computed_once_and_nobody_s_changes_are_another_s(tmp_path: Path) -> None:
+    run, made_of = made(tmp_path, [{"network": network(1), "val_error": 1.0}]), []
+
+    def make() -> pd.DataFrame:
+        made_of.append(1)
+        return pd.DataFrame({"a": [1]})
+
+    mine = run.once("key", make)
+    mine["a"] = 2
+    assert run.once("key", make)["a"].tolist() == [1]
+    assert made_of == [1]
+
+
 def test_lengths_share_a_recipe_and_other_recipes_and_data_do_not(tmp_path: Path) -> None:
     first = read_run(write_run(tmp_path / "a", noisy))
     longer = read_run(
@@ -55,38 +93,43 @@ def test_lengths_share_a_recipe_and_other_recipes_and_data_do_not(tmp_path: Path
 def test_facts_come_from_the_data_set(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, noisy, stop_after=1))
     assert run.chance == 99.0
-    assert run.facts.image_size == 32
+    assert run.plan.data.resolution == 32
 
 
-def test_epochs_in_bulk_are_those_of_the_records(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, noisy, epochs=3)
-    rows = [asdict(record) for record in read(folder) if isinstance(record, Epoch)]
-    expected = pd.DataFrame(rows).rename(
-        columns={"val_error": "val_error_pct", "val_error_top5": "val_error_top5_pct"}
-    )
-    pd.testing.assert_frame_equal(epochs(folder), expected[list(EPOCH_COLUMNS)])
-    assert not any(isinstance(record, Epoch) for record in read(folder, epochs=False))
+def test_a_run_is_read_without_the_parts_that_it_was_made_with(tmp_path: Path) -> None:
+    """Its manifest holds their traits, metrics and directions as they were."""
+    part = tmp_path / "own.py"
+    part.write_text(PART, encoding="utf-8")
+    chosen = [
+        f"task={part}:Task", f"search.sampler={part}:sampler",
+        f"search.objectives=[val_score, '{part}:blocks']",
+    ]  # fmt: skip
+    rows = [{"network": network(w), "metrics": {"val_score": w / 10}} for w in (1, 2, 3)]
+    rows = [row | {"counted": {f"{part}:blocks": 3.0}} for row in rows]
+    folder = made(tmp_path / "run", rows, *chosen).folder
+    part.unlink()
+    run = read_run(folder)
+    assert [(one.direction, one.source) for one in run.objectives] == [
+        ("maximize", "reported"), ("maximize", "counted"),
+    ]  # fmt: skip
+    assert run.manifest.sampler_traits == {"uniform"}
+    assert networks(run)["name"].iloc[0] == network(3).name
+    text = render(run_page(run))
+    assert "maximize validation score" in text
+    assert "maximize blocks" in text
 
 
-def test_a_torn_last_line_costs_nothing_and_damage_is_named(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, noisy, stop_after=3)
-    journal = folder / FILE
-    whole = journal.read_bytes()
-    journal.write_bytes(whole + b'{"event":"epoch","tri')
-    assert len(epochs(folder)) == 6
-    lines = whole.split(b"\n")
-    lines[2] = lines[2][:40]
-    journal.write_bytes(b"\n".join(lines))
-    with pytest.raises(JournalError, match=r"journal.jsonl:3: is damaged"):
-        epochs(folder)
-
-
-def test_an_end_without_a_start_is_named(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, noisy, stop_after=2)
-    journal = folder / FILE
-    lines = journal.read_text().splitlines(keepends=True)
-    journal.write_text("".join(line for line in lines if '"start","trial":1,' not in line))
-    with pytest.raises(JournalError, match="trial 1 ends and never started; restore"):
+def test_manifests_of_earlier_versions_are_read_whole_and_newer_ones_refused(
+    tmp_path: Path,
+) -> None:
+    base = read_run(RESULTS / "cifar_fig5_tiny").plan.search.base
+    assert (base.skeleton, base.depth, base.scale, base.cardinality) == ("cifar", 20, 1, 6)
+    assert read_run(RESULTS / "imagenette_smoke").plan.data.test == 0, "it was not written"
+    assert read_run(RESULTS / "cifar_fig5_tiny").manifest.candidates is None
+    folder = made(tmp_path, []).folder
+    noted = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(noted | {"version": 99}))
+    with pytest.raises(RunError, match="has version 99, this program reads up to"):
         read_run(folder)
 
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.plots.main import draw_accuracy_vs_macs
-from analysis.runs.pareto import accuracy_vs_macs
-from analysis.runs.tables import trials
+from analysis.runs.run import read_run
+from analysis.summary import summarise
 from res2net import cost
 from search.run import main
 from search.study.events import Started
@@ -52,9 +51,8 @@ def test_a_study_over_skeletons_and_stages(
         counted = cost(row.network(), image_size=8)
         assert (row.params, row.macs) == (counted.params, counted.macs)
         assert row.macs <= 300_000
-    table = trials(tmp_path / "run")
-    assert set(table["status"]) == {"ok"}
-    draw_accuracy_vs_macs(accuracy_vs_macs(table), title="stacks")
+    assert set(read_run(tmp_path / "run").trials["status"]) == {"ok"}
+    assert summarise(tmp_path / "run")["figure"].is_file()
     capsys.readouterr()
     assert main(command) == 0
     assert "nothing to run" in capsys.readouterr().out

@@ -1,0 +1,86 @@
+"""Decides how a network is shown an image: size, border, and mean and standard deviation.
+
+Goes in: a network and the file of its weights. Comes out: a `View`, which is that of its
+training where it is written beside the weights, as a study writes it for those that it keeps.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageOps
+
+from res2net import Architecture
+
+Triple = tuple[float, float, float]
+
+
+class CamError(ValueError):
+    """What was asked for cannot be drawn; the message says value, rule and remedy."""
+
+
+class View(NamedTuple):
+    """How a network is shown an image: as where its errors are measured."""
+
+    side: int  # pixels that it sees
+    border: float  # share of the side that is cut off at each end
+    mean: Triple
+    std: Triple
+    classes: tuple[str, ...] = ()  # by number, where they are known
+
+
+_MIDDLE = (1 - 224 / 256) / 2
+_IMAGENET = (_MIDDLE, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CIFAR = (0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100's
+
+
+def view_of(architecture: Architecture, weights: str = "") -> View:
+    """The view of a network: that of its training, or of its skeleton's evaluation.
+
+    Args:
+        architecture: of the network.
+        weights: their file; what stands beside it as .json is read where it is there.
+
+    Raises:
+        CamError: what stands there cannot be used.
+    """
+    usual = _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
+    path = Path(weights).with_suffix(".json") if weights else None
+    if path is None or not path.is_file():
+        return View(architecture.image_size, *usual)
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        view = View(
+            side=int(about.get("resolution", architecture.image_size)),
+            border=0.0 if "resolution" in about else usual[0],
+            mean=_triple(about["mean"]) if "mean" in about else usual[1],
+            std=_triple(about["std"]) if "std" in about else usual[2],
+            classes=tuple(map(str, about.get("classes", ()))),
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise CamError(
+            f"{path}: does not say how its network is shown images ({error}); restore it from "
+            "a copy, or move it away to use what is usual for the skeleton"
+        ) from error
+    return view
+
+
+def opened(path: Path) -> Image.Image:
+    """Read an image whole, upright and in colour; raises CamError where it is none."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise CamError(
+            f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
+        ) from error
+
+
+def centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
+    """The middle square without its border, `side` pixels wide."""
+    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
+
+
+def _triple(values: Any) -> Triple:
+    first, second, third = map(float, values)
+    return first, second, third

@@ -1,0 +1,91 @@
+"""Whether networks are a sample is asked of traits, and silence is no permission."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.questions.importance import importance
+from analysis.questions.sampling import no_sample
+from analysis.runs.run import Run, RunError
+from search.study.events import Status
+from tests.analysis.made import made, network
+
+ALL = [(width, scale) for width in (1, 2, 3, 4) for scale in (1, 2, 3)]
+# Twelve candidates, of which `ALL` names each.
+GRID = """\
+study: grid
+network: {planes: 2, depth: 11, scale: [1, 2, 3], width: [1, 2, 3, 4]}
+data: {name: synthetic, validation: 64}
+training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
+search: {sampler: grid}
+"""
+
+
+def tried(folder: Path, *overrides: str, shapes: Any = ALL, **ended: Any) -> Run:
+    rows = [
+        {"network": network(width, scale=scale), "val_error": 90.0 - 9 * scale + width} | ended
+        for width, scale in shapes
+    ]
+    return made(folder, rows, *overrides, text=GRID)
+
+
+def foreign(name: str, trials: int = 12) -> tuple[str, str]:
+    return f"search.sampler=tests.analysis.foreign:{name}", f"search.trials={trials}"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [(), ("search.sampler=random", "search.trials=12"), foreign("fair")],
+    ids=["whole grid", "random", "foreign and uniform"],
+)
+def test_a_sample_is_one(overrides: tuple[str, ...], tmp_path: Path) -> None:
+    run = tried(tmp_path, *overrides)
+    assert no_sample(run) == ""
+    table = importance(run, rng=np.random.default_rng(0), resamples=2)
+    assert table["dimension"].iloc[0] == "scale"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shapes", "reason"),
+    [
+        (foreign("silent"), ALL, "silent, which lacks the traits uniform and exhaustive"),
+        (("search.trials=11",), ALL[:11], "11 of 12 candidates were tried"),
+        ((), ALL[:11], "11 of 12 candidates were tried"),
+        (("search.sampler=tpe", "search.trials=12"), ALL, "tpe, which looks at results"),
+        (("search.sampler=axes",), ALL, "no combinations to explain"),
+        (
+            (
+                "search.sampler=random",
+                "search.trials=12",
+                "training.epochs=5",
+                "scheduler=asha",
+            ),
+            ALL,
+            r"were stopped early \(asha: stops\)",
+        ),
+    ],
+)
+def test_what_is_no_sample_is_refused_with_the_reason(
+    overrides: tuple[str, ...], shapes: Any, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match=reason):
+        importance(tried(tmp_path, *overrides, shapes=shapes), rng=np.random.default_rng(0))
+
+
+def test_stopped_trials_are_none_whatever_the_scheduler_says(tmp_path: Path) -> None:
+    run = tried(tmp_path, "search.sampler=random", "search.trials=12", status=Status.PRUNED)
+    assert "trials were stopped early, so what is left" in no_sample(run)
+
+
+def test_a_grid_under_way_is_a_part(tmp_path: Path) -> None:
+    assert "0 of 12 candidates were tried" in no_sample(tried(tmp_path, status=None))
+
+
+def test_an_earlier_version_did_not_say_how_many_candidates_there_are(tmp_path: Path) -> None:
+    run = tried(tmp_path)
+    older = run.manifest._replace(version=3)
+    assert "did not write down how many" in no_sample(
+        Run(folder=run.folder, manifest=older, trials=run.trials)
+    )

@@ -1,0 +1,150 @@
+"""A journal as tables: nothing lost, nothing invented, of every version of it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.runs.run import read_run
+from analysis.runs.tables import epoch_columns, epochs, trial_columns, trials
+from res2net import Architecture
+from search.schema.metrics import Metric
+from search.schema.tasks import TASKS
+from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.journal import FILE, Journal, JournalError, read
+from tests.analysis.made import made, network
+from tests.analysis.questions.test_series import noisy
+from tests.analysis.studied import write_run
+from tests.search.spaces import started_fields
+
+NETWORK = Architecture(depth=20, planes=8, width=4, scale=3, cardinality=2)
+METRICS = TASKS["classification"].metrics
+RESULTS = Path(__file__).parents[3] / "analysis" / "results"
+COMMITTED = sorted(path.parent for path in RESULTS.glob(f"*/{FILE}"))
+
+
+def start(trial: int, **changes: object) -> Started:
+    fields = {
+        "trial": trial,
+        "name": NETWORK.name,
+        "architecture": architecture_to_json(NETWORK),
+        "macs": 10**6 * (trial + 1),
+    }
+    return Started(**started_fields(**(fields | changes)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    one = {"train_loss": 2.0, "val_error": 70.0, "val_error_top5": 30.0}
+    records = [
+        start(0),
+        Epoch(trial=0, epoch=1, metrics=one, images_per_s=100.0, seconds=3.0),
+        Ended(
+            trial=0, status=Status.OK, epochs=1, metrics={"val_error": 70.0, "test_error": 71.0}
+        ),
+        start(1),
+        Ended(trial=1, status=Status.DIVERGED, reason="the loss is nan"),
+        start(2),
+        Ended(trial=2, status=Status.PRUNED, metrics={"val_error": 80.0}, epochs=1),
+        start(3),
+    ]
+    with Journal(tmp_path) as journal:
+        for record in records:
+            journal.append(record)
+    return tmp_path
+
+
+def test_every_trial_is_a_row_with_its_dimensions_and_its_end(folder: Path) -> None:
+    table = trials(folder, metrics=METRICS)
+    assert tuple(table.columns) == trial_columns(METRICS)
+    assert table["status"].tolist() == ["ok", "diverged", "pruned", "running"]
+    row = table.iloc[0]
+    assert (row["depth"], row["width"], row["scale"], row["cardinality"]) == (20, 4, 3, 2)
+    assert (row["val_error_pct"], row["test_error_pct"]) == (70.0, 71.0)
+    assert table["val_error_pct"].isna().tolist() == [False, True, False, True]
+    assert table["reason"].iloc[1] == "the loss is nan"
+
+
+def test_every_epoch_is_a_row(folder: Path) -> None:
+    table = epochs(folder, metrics=METRICS)
+    assert tuple(table.columns) == epoch_columns(METRICS)
+    assert table.to_dict("records") == [
+        {
+            "trial": 0, "epoch": 1, "train_loss": 2.0, "val_error_pct": 70.0,
+            "val_error_top5_pct": 30.0, "images_per_s": 100.0, "seconds": 3.0,
+        }
+    ]  # fmt: skip
+
+
+def test_columns_are_of_the_metrics(folder: Path) -> None:
+    metrics = [Metric("error", unit="%"), Metric("score", "maximize"), Metric("time", unit="s")]
+    shown = [column for column in trial_columns(metrics) if column.startswith(("val", "test"))]
+    assert shown == [
+        "val_error_pct", "val_score", "val_time", "test_error_pct", "test_score", "test_time",
+    ]  # fmt: skip
+    assert trials(folder, metrics=metrics)["val_score"].isna().all()
+    assert epochs(folder, metrics=metrics)["val_score"].isna().all(), "none was reported"
+
+
+def test_what_a_foreign_objective_counted_is_a_column(tmp_path: Path) -> None:
+    name = "tests.analysis.foreign:blocks"
+    rows = [{"network": network(1), "val_error": 1.0, "counted": {name: 3.0}}]
+    run = made(tmp_path, rows, f"search.objectives=[val_error, {name}]")
+    assert run.trials[name].tolist() == [3.0]
+
+
+@pytest.mark.parametrize("committed", COMMITTED, ids=lambda path: path.name)
+def test_committed_journals_give_the_committed_tables(committed: Path) -> None:
+    """Of version 1, whose tables must stay cell by cell what they were."""
+    run = read_run(committed)
+    for name, table in (("trials", run.trials), ("epochs", run.epochs)):
+        assert table.to_csv(index=False) == (committed / f"{name}.csv").read_text(), name
+
+
+def test_epochs_in_bulk_are_those_of_the_records(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, epochs=3)
+    records = [record for record in read(folder) if isinstance(record, Epoch)]
+    table = epochs(folder, metrics=METRICS)
+    assert table["trial"].tolist() == [record.trial for record in records]
+    for name, column in (("val_error", "val_error_pct"), ("train_loss", "train_loss")):
+        assert table[column].tolist() == [record.metrics[name] for record in records]
+    assert not any(isinstance(record, Epoch) for record in read(folder, epochs=False))
+
+
+def test_both_versions_of_the_journal_are_read_in_bulk(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, stop_after=3)
+    before = epochs(folder, metrics=METRICS)
+    path = folder / FILE
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    older = [
+        {key: value for key, value in line.items() if key != "metrics"}
+        | line.get("metrics", {})
+        for line in lines
+    ]
+    for kept in (lines[:0], lines[:6]):  # all of version 1, and a part of it
+        mixed = [json.dumps(one, separators=(",", ":")) for one in (*kept, *older[len(kept) :])]
+        path.write_text("\n".join([*mixed, ""]))
+        pd.testing.assert_frame_equal(epochs(folder, metrics=METRICS), before)
+
+
+def test_a_torn_last_line_costs_nothing_and_damage_is_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, stop_after=3)
+    journal = folder / FILE
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"event":"epoch","tri')
+    assert len(epochs(folder, metrics=METRICS)) == 6
+    lines = whole.split(b"\n")
+    lines[2] = lines[2][:40]
+    journal.write_bytes(b"\n".join(lines))
+    with pytest.raises(JournalError, match=r"journal.jsonl:3: is damaged"):
+        epochs(folder, metrics=METRICS)
+
+
+def test_an_end_without_a_start_is_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, stop_after=2)
+    journal = folder / FILE
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"start","trial":1,' not in line))
+    with pytest.raises(JournalError, match="trial 1 ends and never started; restore"):
+        read_run(folder)
