@@ -1,4 +1,4 @@
-"""Every figure of the README and both notebooks, made anew: python -m analysis.figures.
+"""Redraws every figure of the README and both notebooks: python -m analysis.figures.
 
 Reads the committed results (`analysis/results`) and writes beside them; runs nothing that
 trains. `make figures` is this.
@@ -13,14 +13,15 @@ import numpy as np
 from nbclient import NotebookClient
 
 from analysis.inside import receptive
-from analysis.plots import main as plots
+from analysis.plots.equal_size import draw_comparisons
 from analysis.plots.laws import draw_laws
+from analysis.plots.series import draw_series
 from analysis.plots.style import save
-from analysis.questions import equal_size as matched
-from analysis.questions import series
+from analysis.questions import equal_size, series
 from analysis.questions.tradeoffs import laws
 from analysis.runs.run import Run, read_run
 from analysis.summary import summarise
+from search.schema.files import replace_text
 from search.study.journal import FILE
 
 HERE = Path(__file__).parent
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     for folder in sorted(path.parent for path in (HERE / "results").glob(f"*/{FILE}")):
         made = [summarise(folder)["figure"]]
         run = read_run(folder)
-        if run.config["search"]["sampler"] == "axes":
+        if "axes" in run.manifest.sampler_traits:
             made += draw_axes(run)
         for path in made:
             print(path)
@@ -51,17 +52,17 @@ def draw_axes(run: Run) -> list[Path]:
     points = series.points(run)
     title = run.described(short=True)
     figures = {
-        "fig5": plots.draw_series(
-            series.summary(points), printed=series.printed(run, points), title=title
+        "fig5": draw_series(
+            series.summary(points), run.score, printed=series.printed(run, points), title=title
         )
     }
     for size, alike in (("params", "parameters"), ("macs", "multiply-adds")):
-        compared = matched.comparisons(points, size=size)
-        figures[f"comparisons_{size}"] = plots.draw_comparisons(
-            compared, of="scale", title=f"{run.name}, at equal {alike}"
+        compared = equal_size.comparisons(points, size=size)
+        figures[f"comparisons_{size}"] = draw_comparisons(
+            compared, run.score, of="scale", title=f"{run.name}, at equal {alike}"
         )
-    fitted, _ = laws(points, chance=run.chance, rng=np.random.default_rng(0))
-    figures["laws"] = draw_laws(points, fitted, title=title)
+    fitted, _ = laws(run, points, rng=np.random.default_rng(0))
+    figures["laws"] = draw_laws(points, fitted, run.tested, title=title)
     return [
         path
         for name, figure in figures.items()
@@ -80,7 +81,7 @@ def execute(path: Path) -> None:
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]  # untyped
+    replace_text(path, nbformat.writes(notebook) + "\n")  # type: ignore[no-untyped-call]  # untyped
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A report one can cite: python -m analysis.report RUN [RUN ...] [--out FILE].
+"""Writes a report one can cite: python -m analysis.report RUN [RUN ...] [--out FILE].
 
 Of one run its question, conclusion, figures, every trial, failures, cost and how it was made;
 of several what differs between them and how far they agree. One HTML file that needs nothing
@@ -17,10 +17,10 @@ from analysis.pages.page import Table
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
 from analysis.runs.run import Run, RunError, read_run
+from search.schema.files import replace_text
 from search.study.journal import JournalError
 
 _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
-_SECTIONS = ("study", "network", "budget", "data", "training", "search", "resources", "confirm")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         print(text, end="")
         return 0
     try:
-        page.write(text, out)
+        replace_text(out, text)
     except OSError as error:
         print(
             f"{out}: cannot be written ({error.strerror or error}); make room or give another "
@@ -96,17 +96,7 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
         if folder.resolve() in seen:
             raise RunError(f"{folder}: is named twice; name each run once")
         seen.add(folder.resolve())
-    return [_read(folder) for folder in folders]
-
-
-def _read(folder: Path) -> Run:
-    run = read_run(folder)
-    missing = [name for name in _SECTIONS if name not in run.config]
-    if missing:
-        raise RunError(
-            f"{folder}: its manifest holds no {', '.join(missing)}; restore it from a copy"
-        )
-    return run
+    return [read_run(folder) for folder in folders]
 
 
 def _text(runs: Sequence[Run], form: str) -> str:

@@ -1,18 +1,18 @@
-"""Tables and the first figure of a run: python -m analysis.summary RUN.
+"""Writes the tables and the first figure of a run: python -m analysis.summary RUN.
 
-Reads the journal and writes trials.csv, epochs.csv and figures/accuracy_vs_macs.png (and .svg)
-beside it, each whole or not at all.
+Reads the journal and writes trials.csv, epochs.csv and figures/pareto.png (and .svg) beside it,
+each whole or not at all.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.plots.main import draw_accuracy_vs_macs
+from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
 from analysis.runs.networks import by_network
-from analysis.runs.pareto import accuracy_vs_macs
 from analysis.runs.run import Run, RunError, read_run
+from search.schema.files import replace_text
 from search.study.journal import JournalError
 
 
@@ -40,14 +40,14 @@ def summarise(folder: Path) -> dict[str, Path]:
         JournalError: its journal cannot be read.
     """
     run = read_run(folder)
-    figure = draw_accuracy_vs_macs(accuracy_vs_macs(by_network(run)), title=_title(run))
+    figure = draw_pareto(by_network(run), run.compared, title=_title(run))
     paths = {
-        "figure": save(figure, folder / "figures" / "accuracy_vs_macs")[0],
+        "figure": save(figure, folder / "figures" / "pareto")[0],
         "trials": folder / "trials.csv",
         "epochs": folder / "epochs.csv",
     }
-    _whole(paths["trials"], lambda part: run.trials.to_csv(part, index=False))
-    _whole(paths["epochs"], lambda part: run.epochs.to_csv(part, index=False))
+    replace_text(paths["trials"], run.trials.to_csv(index=False))
+    replace_text(paths["epochs"], run.epochs.to_csv(index=False))
     return paths
 
 
@@ -56,15 +56,9 @@ def _title(run: Run) -> str:
     counts = run.trials[run.trials["phase"] == "search"]["status"].value_counts()
     outcomes = ", ".join(f"{count} {status}" for status, count in counts.items())
     return (
-        f"{run.name}: Res2Net family on {run.config['data']['name']}, "
-        f"{run.config['training']['epochs']} epochs a trial ({outcomes})"
+        f"{run.name}: Res2Net family on {run.plan.data.name}, "
+        f"{run.plan.training.epochs} epochs a trial ({outcomes})"
     )
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(path.name + ".part")
-    write(part)
-    part.replace(path)
 
 
 if __name__ == "__main__":

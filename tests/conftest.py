@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from ray.cluster_utils import Cluster
 
 # A busy machine is no finding.
 settings.register_profile(
@@ -22,6 +23,30 @@ def reference(table: str) -> list[dict[str, str]]:
     """Rows of tests/reference/<table>.csv: the paper's figures and independent counts."""
     with (REFERENCE / f"{table}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a Ray runtime run in one process of pytest-xdist."""
+    for item in items:
+        if "ray_address" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def threads() -> None:
+    """Where several processes test at once, each computes on one core."""
+    if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """A Ray cluster of two CPUs, started once for all tests that need one."""
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
+    )
+    yield cluster.address
+    cluster.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The report of several runs beside each other, put together from `analysis.questions.compare`.
+"""Puts the report of several runs together, from `analysis.questions.compare`.
 
 Go in: runs. Comes out: a `page.Page`. The first run is the one that the others are counted
 from.
@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 
 from analysis.pages import facts, page
+from analysis.pages.compare_findings import compare_findings
 from analysis.pages.page import Column, Figure, Page, Section, Table
-from analysis.plots.compare import draw_errors, draw_ranks
+from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
 from analysis.runs.run import Run
+from analysis.runs.scores import with_unit, words
+from search.schema.metrics import Objective
 
 _TOP = 10  # shifts that are shown
-_SIGNIFICANT = 0.05
 _AGREED = (
     Column("first", "a"),
     Column("second", "b"),
@@ -33,20 +35,16 @@ _RANKED = (
     Column("rank in the second", "rank_b", "g"),
     Column("shift of rank", "rank_shift", "+g"),
 )
-_MOVED = (
-    *_NAMED,
-    Column("compared by", "by"),
-    Column("error in the first (%)", "error_a", ".2f"),
-    Column("error in the second (%)", "error_b", ".2f"),
-    Column("difference (points)", "difference", "+.2f"),
+_TESTED = (
+    Column("difference (second less first)", "difference", "+.2f"),
     Column("95 % low", "low", "+.2f"),
     Column("95 % high", "high", "+.2f"),
     Column("p", "p", ".4f"),
     Column("p after Holm", "p_holm", ".4f"),
 )
-_OTHER_IMAGES = (
-    "the runs saw different images, so their errors are of different questions: only ranks are "
-    "compared, and no difference of errors is shown"
+_ONLY_RANKS = (
+    "so their scores are of different questions: only ranks are compared, and no difference of "
+    "scores is shown"
 )
 
 
@@ -63,7 +61,7 @@ def compare_page(runs: Sequence[Run]) -> Page:
     shifted = [
         table
         for place, one in enumerate(moved, 1)
-        for table in _shifts(one, names, place=place)
+        for table in _shifts(one, names, runs[0].ranking, place=place)
     ]
     return Page(
         title=f"Comparison of {', '.join(names)}",
@@ -73,7 +71,7 @@ def compare_page(runs: Sequence[Run]) -> Page:
             Section(
                 name="conclusion",
                 title="The conclusion",
-                paragraphs=tuple(_conclusion(agreed, moved, names=names)),
+                paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
             ),
             Section(name="figures", title="Figures", figures=tuple(figures)),
             Section(
@@ -92,30 +90,32 @@ def compare_page(runs: Sequence[Run]) -> Page:
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
-    """The networks that all runs have: error and rank in each; ranks only of other images."""
+    """The networks that all runs have: score and rank in each, where these may be compared."""
     columns = [*_NAMED, Column("MACs", "macs", ",")]
+    metric, same = runs[0].ranking, compare.comparable(runs)
     for place, name in enumerate(compare.labels(runs)):
-        if compare.same_data(runs):
+        if same:
             columns += [
                 Column(f"{name}: seeds", f"seeds_{place}", ","),
-                Column(f"{name}: error (%)", f"mean_{place}", ".2f"),
+                Column(f"{name}: {_short(metric)}", f"mean_{place}", ".2f"),
                 Column("95 % low", f"low_{place}", ".2f"),
                 Column("95 % high", f"high_{place}", ".2f"),
             ]
         columns.append(Column(f"{name}: rank", f"rank_{place}", "g"))
-    shown = "mean validation errors over seeds with 95 % t-intervals, and ranks"
+    shown = f"mean {words(metric)} over seeds with 95 % t-intervals, and ranks"
     return page.table(
         compare.common(runs),
         columns,
         name="common",
         caption="Networks that all runs have: "
-        + (shown if compare.same_data(runs) else "ranks by validation error; 1 is the lowest"),
+        + (shown if same else "ranks by what each run ranks by; 1 is the best"),
         sortable=True,
     )
 
 
 def _banner(runs: Sequence[Run]) -> str:
-    parts = [] if compare.same_data(runs) else [_OTHER_IMAGES]
+    why = compare.why_not_comparable(runs)
+    parts = [f"{why}, {_ONLY_RANKS}"] if why else []
     for run, name in zip(runs, compare.labels(runs), strict=True):
         if run.banner():
             parts.append(f"{name}: {run.banner()}")
@@ -124,11 +124,13 @@ def _banner(runs: Sequence[Run]) -> str:
 
 def _question(runs: Sequence[Run]) -> dict[str, Any]:
     listed = zip(runs, compare.labels(runs), strict=True)
+    ranked = dict.fromkeys(words(run.ranking) for run in runs)
     return {
         "paragraphs": (
-            "Do these runs say the same of the networks that they share? Compared are mean "
-            "validation errors of networks of the same name that were trained to their end in "
-            "the search; the first run is what the others are counted from.",
+            "Do these runs say the same of the networks that they share? Compared is what runs "
+            f"rank networks by ({', '.join(ranked)}), the mean of networks of the same name "
+            "that were trained to their end in the search; the first run is what the others "
+            "are counted from.",
         ),
         "facts": tuple(
             (name, " - ".join([str(run.folder), *facts.question(run)[:1]]))
@@ -137,77 +139,28 @@ def _question(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _conclusion(
-    agreed: pd.DataFrame, moved: Sequence[pd.DataFrame], *, names: Sequence[str]
-) -> list[str]:
-    said = [_agrees(row) for row in agreed.to_dict("records")]
-    for name, one in zip(names[1:], moved, strict=True):
-        most = one.iloc[0]
-        said.append(
-            f"From {names[0]} to {name} the rank that moves most is that of {most['name']}: "
-            f"{most['rank_a']:g} to {most['rank_b']:g} of {len(one):,}."
-            if most["rank_shift"]
-            else f"From {names[0]} to {name} no rank of {len(one):,} moves."
-        )
-        if "difference" in one:
-            said.append(_differ(one, (names[0], name)))
-    return said
-
-
-def _agrees(row: dict[Any, Any]) -> str:
-    pair = f"{row['a']} and {row['b']}"
-    if row["refused"]:
-        return f"How far {pair} agree on ranks is not said: {row['refused']}."
-    by = f"{pair} rank their {row['networks']:,} common networks with Kendall's tau_b "
-    if pd.isna(row["low"]):
-        return f"{by}{row['tau']:.2f}, of which there is no interval."
-    ends = f"(95 % interval {row['low']:.2f} to {row['high']:.2f})"
-    if row["low"] <= 0 <= row["high"]:
-        return f"{by}{row['tau']:.2f} {ends}: the data do not show that they agree."
-    alike = "they agree more" if row["low"] > 0 else "they agree less"
-    return f"{by}{row['tau']:.2f} {ends}: {alike} than orders by chance would."
-
-
-def _differ(one: pd.DataFrame, names: tuple[str, str]) -> str:
-    first, second = names
-    tested = one["p_holm"].notna()
-    if not tested.any():
-        return (
-            f"Whether any error differs between {first} and {second} is not shown: there are "
-            "too few seeds for an interval."
-        )
-    clear = one[one["p_holm"] < _SIGNIFICANT]
-    up = int((clear["difference"] > 0).sum())
-    return (
-        f"Errors of {len(clear):,} of {int(tested.sum()):,} networks differ clearly between "
-        f"{first} and {second} (p below {_SIGNIFICANT} after Holm): {up:,} are higher in "
-        f"{second}, {len(clear) - up:,} lower."
-    )
-
-
 def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, place: int) -> Figure:
-    names = compare.labels(runs)
-    pair = (names[0], names[place])
-    same = compare.same_data([runs[0], runs[place]])
-    draw, what = (draw_errors, "error") if same else (draw_ranks, "rank")
-    line = "On the dashed line both are equal."
-    whiskers = (
-        "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
-        if same
-        else ""
-    )
-    columns = [
-        *_NAMED,
-        *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in (0, place)),
-    ]
+    names, ranking = compare.labels(runs), runs[0].ranking
+    pair, places = (names[0], names[place]), (0, place)
+    same = compare.comparable([runs[0], runs[place]])
+    columns = [*_NAMED, *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in places)]
     if same:
-        columns += [Column(f"error in {names[i]} (%)", f"mean_{i}", ".2f") for i in (0, place)]
+        drawing, what = draw_scores(shared, ranking, places=places, names=pair), words(ranking)
+        whiskers = (
+            "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
+        )
+        columns += [
+            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", ".2f") for i in places
+        ]
+    else:
+        drawing, what = draw_ranks(shared, places=places, names=pair), "rank"
+        whiskers = ""
     return page.figure(
-        draw(shared, places=(0, place), names=pair),
+        drawing,
         alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, {len(shared):,} "
         "networks.",
-        caption=f"Validation {what} of each common network in {pair[1]} against {pair[0]}. "
-        f"{whiskers}{line}",
+        caption=f"The {what} of each common network in {pair[1]} against {pair[0]}. "
+        f"{whiskers}On the dashed line both are equal.",
         table=page.table(
             shared,
             columns,
@@ -218,7 +171,9 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, place: int) -> Figure:
     )
 
 
-def _shifts(moved: pd.DataFrame, names: Sequence[str], *, place: int) -> list[Table]:
+def _shifts(
+    moved: pd.DataFrame, names: Sequence[str], ranking: Objective, *, place: int
+) -> list[Table]:
     pair = f"from {names[0]} (first) to {names[place]} (second)"
     tables = [
         page.table(
@@ -230,16 +185,27 @@ def _shifts(moved: pd.DataFrame, names: Sequence[str], *, place: int) -> list[Ta
     ]
     if "difference" in moved:
         order = moved["difference"].abs().sort_values(ascending=False, kind="stable").index
+        columns = (
+            *_NAMED,
+            Column("compared by", "by"),
+            Column(f"{_short(ranking)} in the first", "mean_a", ".2f"),
+            Column(f"{_short(ranking)} in the second", "mean_b", ".2f"),
+            *_TESTED,
+        )
         tables.append(
             page.table(
                 moved.loc[order].head(_TOP),
-                _MOVED,
-                name=f"errors-{place}",
-                caption=f"Largest shifts of validation error {pair}, second less first; "
+                columns,
+                name=f"scores-{place}",
+                caption=f"Largest shifts of {words(ranking)} {pair}, second less first; "
                 "corrected over all common networks",
             )
         )
     return tables
+
+
+def _short(ranking: Objective) -> str:
+    return with_unit(ranking.label, ranking.unit)
 
 
 def _agreement(agreed: pd.DataFrame) -> Table:
@@ -248,7 +214,7 @@ def _agreement(agreed: pd.DataFrame) -> Table:
         agreed,
         [column for column in _AGREED if column.key != "refused" or refused],
         name="agreement",
-        caption="Kendall's tau_b of the validation errors of each two runs, with its interval "
+        caption="Kendall's tau_b of what each two runs rank networks by, with its interval "
         "over networks",
     )
 
@@ -277,6 +243,9 @@ def _made(run: Run, name: str, *, place: int) -> Section:
         title=f"{name}: cost and origin",
         facts=(*facts.cost(run), *facts.provenance(run)),
         texts=(
-            ("All of it, defaults filled in (from the manifest)", facts.as_yaml(run.config)),
+            (
+                "All of it, defaults filled in (from the manifest)",
+                facts.as_yaml(run.plan.model_dump(mode="json")),
+            ),
         ),
     )

@@ -1,4 +1,4 @@
-"""What a run cost and how it was made: facts that its journal and manifest hold.
+"""Lists what a run cost and how it was made: facts that its journal and manifest hold.
 
 Goes in: a `Run`. Come out: labelled facts and tables, which the report shows as they are.
 """
@@ -12,7 +12,9 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
-from analysis.runs.run import Run
+from analysis.runs.run import FAILURES, Run
+from analysis.runs.scores import titled
+from search.schema.parts import Choice
 from search.schema.units import duration, format_amount
 from search.study.journal import FILE
 
@@ -20,7 +22,6 @@ Facts = tuple[tuple[str, str], ...]
 
 _GIB = 2**30
 _FEW = 8  # seeds that are listed; of more, how many there are
-_FAILED = ("diverged", "out-of-memory", "failed")
 
 
 def question(run: Run) -> list[str]:
@@ -47,7 +48,7 @@ def failures(trials: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `status`, `reason`, `count`, and the first few `trials` of each by number.
     """
-    failed = trials[trials["status"].isin(_FAILED)]
+    failed = trials[trials["status"].isin(FAILURES)]
     rows = [
         {"status": status, "reason": reason, "count": len(members), "trials": _first(members)}
         for (status, reason), members in failed.groupby(["status", "reason"], sort=False)
@@ -84,18 +85,28 @@ def cost(run: Run) -> Facts:
 
 def provenance(run: Run) -> Facts:
     """Networks, recipe, data, budget and seeds in short, and the record they stand in."""
-    config = run.config
+    plan = run.plan
+    written = {
+        key: _written(value)
+        for key, value in plan.model_dump(mode="json").items()
+        if isinstance(value, dict)
+    }
     facts = [
         ("Study", run.name),
-        ("Search", _written(config["search"])),
-        ("Budget", _written(config["budget"]) or "none"),
-        ("Recipe", _written(config["training"])),
-        ("Data", _written(config["data"])),
+        ("Task", _choice(plan.task)),
+        ("Objectives", ", ".join(f"{one.direction} {titled(one)}" for one in run.objectives)),
+        ("Networks", written["network"]),
+        ("Search", written["search"]),
+        ("Sampler's traits", ", ".join(sorted(run.manifest.sampler_traits)) or "none"),
+        ("Budget", written["budget"] or "none"),
+        ("Recipe", written["training"]),
+        ("Data", written["data"]),
         ("Images left out", "; ".join(run.left_out) or "none"),
         ("Seeds", _seeds(run)),
-        ("Early stopping", _stopping(config.get("scheduler") or {})),
-        ("Confirmation", _written(config.get("confirm") or {}) or "none"),
-        ("Resources of a trial", _written(config["resources"])),
+        ("Early stopping", _stopping(run)),
+        ("Confirmation", written.get("confirm") or "none"),
+        ("Weights kept", f"of the best {plan.keep.best} of the search, and all confirmed"),
+        ("Resources of a trial", written["resources"]),
     ]
     journal = (run.folder / FILE).read_bytes()
     digest = hashlib.sha256(journal).hexdigest()
@@ -106,6 +117,15 @@ def starts(run: Run) -> pd.DataFrame:
     """Every start of the run's command: a row each, in words."""
     columns = ["time", "commit", "python", "versions", "hardware", "command"]
     return pd.DataFrame([_start(one) for one in run.starts], columns=columns)
+
+
+def parts(run: Run) -> pd.DataFrame:
+    """The foreign parts of a run and where they came from: a row each, in words."""
+    rows = [
+        (one.key, one.name, one.source or UNKNOWN, one.version or "none", one.digest or "none")
+        for one in run.manifest.parts
+    ]
+    return pd.DataFrame(rows, columns=["key", "name", "file", "version", "digest"])
 
 
 def as_yaml(data: Any) -> str:
@@ -129,10 +149,7 @@ def _start(start: dict[str, Any]) -> dict[str, str]:
 
 def _device_hours(run: Run, seconds: float) -> tuple[str, str]:
     """A trial that has half a GPU for two hours took one GPU-hour."""
-    resources = run.config["resources"]
-    gpu, cpu = resources["gpu"], resources["cpu"]
-    if gpu == "auto":
-        return "GPU-hours", f"{UNKNOWN}: how much of a GPU a trial had was not written down"
+    gpu, cpu = run.plan.resources.gpu, run.plan.resources.cpu
     share, kind = (gpu, "GPU") if gpu else (cpu, "CPU")
     return (
         f"{kind}-hours",
@@ -155,7 +172,7 @@ def _memory(run: Run, trials: pd.DataFrame) -> str:
     peak = trials["peak_memory_bytes"].dropna().astype(float)
     if peak.empty:
         return "not measured"
-    of = "of the GPU" if run.config["resources"]["gpu"] else "of a trial's whole process"
+    of = "of the GPU" if run.plan.resources.gpu else "of a trial's whole process"
     name = trials.loc[peak.index, "name"].iloc[int(peak.argmax())]
     return f"{peak.max() / _GIB:.2f} GiB {of} ({name}); median {peak.median() / _GIB:.2f} GiB"
 
@@ -171,19 +188,23 @@ def _first(members: pd.DataFrame) -> str:
 
 
 def _seeds(run: Run) -> str:
-    search = run.config["search"]
+    search = run.plan.search
     values = list(dict.fromkeys(run.trials["seed"].tolist()))
-    each = search.get("seeds", 1)
     listed = ", ".join(map(str, values)) if len(values) <= _FEW else f"{len(values):,} values"
     return (
-        f"search.seed {search['seed']}; {each} a network; of the trials: {listed or 'none yet'}"
+        f"search.seed {search.seed}; {search.seeds} a network; of the trials: "
+        f"{listed or 'none yet'}"
     )
 
 
-def _stopping(scheduler: dict[str, Any]) -> str:
-    if scheduler.get("name") == "fifo":
-        return "none"
-    return _written(scheduler) or UNKNOWN
+def _stopping(run: Run) -> str:
+    traits = ", ".join(sorted(run.manifest.scheduler_traits))
+    return f"{_choice(run.plan.scheduler)}: {traits}" if traits else "none"
+
+
+def _choice(choice: Choice) -> str:
+    options = _written(choice.options)
+    return f"{choice.name} ({options})" if options else choice.name
 
 
 def _written(section: dict[str, Any]) -> str:
@@ -194,14 +215,14 @@ def _written(section: dict[str, Any]) -> str:
 def _set(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_set, value.values()))
-    return value is not None
+    return value is not None and value != []
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         inside = (f"{key} {_value(one)}" for key, one in value.items() if _set(one))
         return f"({', '.join(inside)})"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -1,7 +1,7 @@
-"""One HTML page from plain parts: tables as text, figures as vectors, one template.
+"""Renders one self-contained HTML page: tables as text, figures as vectors, one template.
 
-Go in: a `Page` of sections. Comes out: HTML that asks nothing of any network: styles, script
-and figures stand in it, and its own policy forbids the browser every request. The only script
+Go in: a `Page` of sections. Comes out: HTML that loads nothing: styles, script and figures
+stand in it, and its content security policy forbids the browser every request. The only script
 that may run is ours, by its digest, so that nothing written in a name or a reason ever does.
 """
 
@@ -169,20 +169,6 @@ def render(page: Page) -> str:
         script=Markup(script),  # noqa: S704 - our file
         digest=digest,
     )
-
-
-def write(text: str, path: Path) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OSError: it cannot be written; what was there is as it was.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _cell(value: Any, form: str) -> str:

@@ -1,57 +1,29 @@
-"""The figures of a run with their captions and numbers, for the report.
+"""Makes the figures of a run with their captions and numbers, for the report.
 
-Goes in: a `Run`. Come out: `page.Figure`s: drawn by others, from tables that others made.
+Goes in: a `Run`. Come out: `page.Figure`s, drawn by `analysis.plots` from tables of
+`analysis.questions` and `analysis.runs`.
 """
 
 import pandas as pd
 
 from analysis.pages import page
 from analysis.pages.page import Column, Figure, Table
-from analysis.plots import main as plots
 from analysis.plots.curves import draw_curves
-from analysis.questions import curves, series
-from analysis.questions import equal_size as matched
+from analysis.plots.equal_size import draw_comparisons
+from analysis.plots.pareto import draw_pareto
+from analysis.plots.series import draw_series
+from analysis.questions import curves, equal_size, series
 from analysis.runs.networks import by_network, networks
-from analysis.runs.pareto import accuracy_vs_macs
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import score_of, titled, with_unit, words
+from search.schema.metrics import PERCENT, Objective
 
-_NETWORKS = (
-    Column("network", "name"),
-    Column("params", "params", ","),
-    Column("MACs", "macs", ","),
-    Column("seeds", "seeds", ","),
-    Column("validation error (%)", "val_mean", ".2f"),
-    Column("95 % low", "val_low", ".2f"),
-    Column("95 % high", "val_high", ".2f"),
-    Column("test error (%)", "test_mean", ".2f"),
-    Column("95 % low", "test_low", ".2f"),
-    Column("95 % high", "test_high", ".2f"),
-)
 _FRONT = Column("on the front", "front")
-_BAND = (
-    Column("epoch", "epoch", "d"),
-    Column("trials", "trials", ","),
-    Column("median (%)", "median", ".2f"),
-    Column("low (%)", "low", ".2f"),
-    Column("high (%)", "high", ".2f"),
-    Column("low and high are", "between"),
-)
-_SERIES = (
-    Column("series", "series"),
-    Column("network", "name"),
-    Column("label", "label"),
-    Column("params", "params", ","),
-    Column("MACs", "macs", ","),
-    Column("seeds", "seeds", ","),
-    Column("test precision (%)", "mean", ".2f"),
-    Column("95 % low", "low", ".2f"),
-    Column("95 % high", "high", ".2f"),
-)
 _COMPARED = (
     Column("network", "label"),
     Column("against", "against"),
     Column("seeds", "seeds", ","),
-    Column("difference (points)", "difference", "+.2f"),
+    Column("difference", "difference", "+.2f"),
     Column("95 % low", "low", "+.2f"),
     Column("95 % high", "high", "+.2f"),
     Column("p", "p", ".4f"),
@@ -62,7 +34,7 @@ _ALIKE = {"params": "parameters", "macs": "multiply-adds"}
 
 
 def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> Table:
-    """The networks of a run by validation error, for the page, Markdown and LaTeX.
+    """The networks of a run, the best first, for the page, Markdown and LaTeX.
 
     Args:
         run: finished or not.
@@ -72,84 +44,113 @@ def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> T
     frame = networks(run, phase=phase)
     shown = frame.assign(front=["yes" if on else "" for on in frame["on_front"]])
     unfinished = "" if run.finished else f", not finished ({run.ended} of {run.planned} trials)"
+    columns = [
+        Column("network", "name"),
+        Column("params", "params", ","),
+        Column("MACs", "macs", ","),
+        Column("seeds", "seeds", ","),
+        *_interval(run.ranking, "val"),
+        *_interval(run.tested, "test"),
+    ]
     return page.table(
         shown,
-        (*_NETWORKS, _FRONT) if front else _NETWORKS,
+        (*columns, _FRONT) if front else columns,
         name=f"networks-{phase}",
-        caption=f"{_PHASES[phase]} {run.name}{unfinished}: mean errors over seeds with 95 % "
+        caption=f"{_PHASES[phase]} {run.name}{unfinished}: means over seeds with 95 % "
         "t-intervals; none where one seed says nothing of chance",
         sortable=True,
     )
 
 
+def _interval(metric: Objective, side: str) -> list[Column]:
+    form = ".2f" if metric.unit == PERCENT else ".4g"
+    ends = ((f"95 % {end}", f"{side}_{end}") for end in ("low", "high"))
+    named = ((titled(metric), f"{side}_mean"), *ends)
+    return [Column(title, key, form) for title, key in named]
+
+
 def run_figures(run: Run) -> list[Figure]:
-    """Draw a run: its dimensions if it is of axes, accuracy by multiply-adds, curves.
+    """Draw a run: its dimensions if it is of axes, its Pareto front, its learning curves.
 
     Args:
         run: finished or not.
     """
-    drawn = [_accuracy(run)]
-    if run.config["search"]["sampler"] == "axes":
+    drawn = [_pareto(run)]
+    if "axes" in run.manifest.sampler_traits:
         drawn = [*_axes(run), *drawn]
     return [*drawn, _curves(run)]
 
 
 def _title(run: Run) -> str:
-    epochs, data = run.config["training"]["epochs"], run.config["data"]["name"]
+    epochs, data = run.plan.training.epochs, run.plan.data.name
     return f"{run.name}: {data}, {epochs} epochs a trial, {run.ended} trials"
 
 
-def _accuracy(run: Run) -> Figure:
-    points = accuracy_vs_macs(by_network(run))
+def _pareto(run: Run) -> Figure:
+    points, cost, score = by_network(run), run.cost_axis, score_of(run.ranking)
     whole = points[points["whole"].astype(bool)]
     front = int(points["on_front"].sum())
     seeds = whole["name"].map(run.whole()["name"].value_counts()).max()
     each = "; each is the mean of its seeds" if seeds > 1 else ", each with one seed"
-    said = f"{len(whole):,} networks trained to the end, {front:,} of them on the Pareto front"
+    of = ", ".join(words(one) for one in run.compared)
+    said = (
+        f"{len(whole):,} networks trained to the end, {front:,} of them on the Pareto front "
+        f"({of})"
+    )
     reach = ""
     if len(whole):
+        costs, scores = whole[cost.column], score.of(whole[run.ranking.column])
         reach = (
-            f", {whole['macs_m'].min():.3g} to {whole['macs_m'].max():.3g} M multiply-adds, "
-            f"accuracy {whole['accuracy_pct'].min():.2f} to {whole['accuracy_pct'].max():.2f} %"
+            f", {words(cost)} {costs.min():,.6g} to {costs.max():,.6g}, {score.label} "
+            f"{scores.min():.2f} to {scores.max():.2f}"
         )
     stopped = len(points) - len(whole)
+    against = f"{score.name} against {words(cost)}"
     return page.figure(
-        plots.draw_accuracy_vs_macs(points, title=_title(run)),
-        alt=f"Points: validation accuracy against multiply-adds. {said}{reach}.",
-        caption=f"Validation accuracy against multiply-adds: {said}{each}."
+        draw_pareto(points, run.compared, title=_title(run)),
+        alt=f"Points: {against}. {said}{reach}.",
+        caption=f"{_capital(against)}: {said}{each}."
         + (f" Crosses are {stopped:,} trials that ended early." if stopped else ""),
         table=networks_table(run, front=True),
     )
 
 
 def _curves(run: Run) -> Figure:
-    band, best = curves.band(run), curves.best(run)
+    band, best, metric = curves.band(run), curves.best(run), words(run.ranking)
+    unit = run.ranking.unit
     names = list(dict.fromkeys(best["name"]))
     wide = band.copy()
     for name in names:
-        of_one = best[best["name"] == name].set_index("epoch")["error_pct"]
+        of_one = best[best["name"] == name].set_index("epoch")["mean"]
         wide[name] = wide["epoch"].map(of_one)
     fewer = len(band) and band["trials"].iloc[-1] < band["trials"].iloc[0]
     last = (
-        f" In the last epoch the median is {band['median'].iloc[-1]:.2f} % of "
+        f" In the last epoch the median is {run.ranking.text(band['median'].iloc[-1])} of "
         f"{band['trials'].iloc[-1]:,} trials."
         if len(band)
         else ""
     )
+    form = ".2f" if unit == PERCENT else ".4g"
+    columns = [
+        Column("epoch", "epoch", "d"),
+        Column("trials", "trials", ","),
+        *(Column(with_unit(key, unit), key, form) for key in ("median", "low", "high")),
+        Column("low and high are", "between"),
+        *(Column(with_unit(name, unit), name, form) for name in names),
+    ]
     return page.figure(
-        draw_curves(band, best, title=_title(run)),
-        alt=f"Lines: validation error by epoch, median and band of all trials and the best "
-        f"networks {', '.join(names) or '(none yet)'}.{last}",
-        caption="Validation error by epoch: the median of the search's trials, a band around "
-        f"it, and the best networks by their last error.{last}"
+        draw_curves(band, best, run.ranking, title=_title(run)),
+        alt=f"Lines: {metric} by epoch, median and band of all trials and the best networks "
+        f"{', '.join(names) or '(none yet)'}.{last}",
+        caption=f"{_capital(metric)} by epoch: the median of the search's trials, a band "
+        f"around it, and the best networks after their last epoch.{last}"
         + (" Later epochs are of fewer trials: those that went on." if fewer else ""),
-        table=page.table(
-            wide,
-            (*_BAND, *(Column(f"{name} (%)", name, ".2f") for name in names)),
-            name="curves",
-            caption="Validation error by epoch",
-        ),
+        table=page.table(wide, columns, name="curves", caption=f"{_capital(metric)} by epoch"),
     )
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _axes(run: Run) -> list[Figure]:
@@ -161,32 +162,46 @@ def _axes(run: Run) -> list[Figure]:
     present = [name for name in series.DIMENSIONS if name in set(summary["series"])]
     least, most = summary["seeds"].min(), summary["seeds"].max()
     seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
+    columns = [
+        *(Column(key, name) for key, name in (("series", "series"), ("network", "name"))),
+        Column("label", "label"),
+        Column("params", "params", ","),
+        Column("MACs", "macs", ","),
+        Column("seeds", "seeds", ","),
+        Column(run.score.label, "mean", ".2f"),
+        Column("95 % low", "low", ".2f"),
+        Column("95 % high", "high", ".2f"),
+    ]
     first = page.figure(
-        plots.draw_series(summary, printed=printed, title=_title(run)),
-        alt=f"Lines: test precision against parameters and against multiply-adds, one line "
+        draw_series(summary, run.score, printed=printed, title=_title(run)),
+        alt=f"Lines: {run.score.name} against parameters and against multiply-adds, one line "
         f"for each of {', '.join(present) or 'no dimension'}, from one base network.",
-        caption=f"Test precision by size, one dimension at a time from the base: {seeds}; "
-        "whiskers are 95 % t-intervals over seeds"
+        caption=f"{_capital(run.score.name)} by size, one dimension at a time from the base: "
+        f"{seeds}; whiskers are 95 % t-intervals over seeds"
         + ("; stars are what the paper printed." if len(printed) else "."),
         table=page.table(
-            summary, _SERIES, name="series", caption="Networks by the dimension that they vary"
+            summary, columns, name="series", caption="Networks by the dimension that they vary"
         ),
     )
     return [first, *(_compared(run, on_axes, size=size) for size in _ALIKE)]
 
 
 def _compared(run: Run, on_axes: pd.DataFrame, *, size: str) -> Figure:
-    compared, alike = matched.comparisons(on_axes, size=size), _ALIKE[size]
+    compared, alike = equal_size.comparisons(on_axes, size=size), _ALIKE[size]
+    side = "right" if run.score.more_is_better else "left"
     return page.figure(
-        plots.draw_comparisons(compared, of="scale", title=f"{run.name}, at equal {alike}"),
-        alt=f"Points with intervals: precision of scale less that of each other dimension at "
-        f"equal {alike}; {len(compared)} comparisons.",
-        caption=f"Scale against each other dimension at equal {alike}, paired by seed; right "
+        draw_comparisons(
+            compared, run.score, of="scale", title=f"{run.name}, at equal {alike}"
+        ),
+        alt=f"Points with intervals: {run.score.name} of scale less that of each other "
+        f"dimension at equal {alike}; {len(compared)} comparisons.",
+        caption=f"Scale against each other dimension at equal {alike}, paired by seed; {side} "
         "of the line scale is better. Of one seed there is no interval.",
         table=page.table(
             compared,
             _COMPARED,
             name=f"compared-{size}",
-            caption=f"Precision of scale less that of the other, at equal {alike}",
+            caption=f"{_capital(run.score.name)} of scale less that of the other, at equal "
+            f"{alike}",
         ),
     )

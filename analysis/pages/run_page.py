@@ -1,4 +1,4 @@
-"""The report of one run, put together from what others computed and drew.
+"""Puts the report of one run together from what others computed and drew.
 
 Goes in: a `Run`. Comes out: a `page.Page`: question, conclusion, figures, trials, failures,
 cost, and how it was made.
@@ -10,16 +10,18 @@ from analysis.pages import facts, page
 from analysis.pages.findings import findings
 from analysis.pages.page import Column, Page, Section, Table
 from analysis.pages.run_figures import networks_table, run_figures
+from analysis.pages.weights import kept_weights
 from analysis.runs.run import Run
+from analysis.runs.scores import with_unit
 
 _DIMENSIONS = ("depth", "width", "scale", "cardinality")
-_TRIALS = (
+_TRIED = (
     Column("trial", "trial", "d"),
     Column("network", "name"),
     Column("phase", "phase"),
     Column("status", "status"),
-    Column("val error (%)", "val_error_pct", ".2f"),
-    Column("test error (%)", "test_error_pct", ".2f"),
+)
+_TRAINED = (
     Column("params", "params", ","),
     Column("MACs", "macs", ","),
     Column("skeleton", "skeleton"),
@@ -40,6 +42,15 @@ _FAILURES = (
     Column("count", "count", ","),
 )
 _REASONS, _LONGEST = 200, 1000  # that are listed, and characters of one
+_PARTS = tuple(Column(key, key) for key in ("key", "name", "file", "version", "digest"))
+_WEIGHTS = (
+    Column("network", "network"),
+    Column("phase", "phase"),
+    Column("seed", "seed", "d"),
+    Column("epochs", "epochs", "d"),
+    Column("metrics", "metrics"),
+    Column("loaded by", "line"),
+)
 _STARTS = tuple(
     Column(key, key) for key in ("time", "commit", "python", "versions", "hardware", "command")
 )
@@ -48,6 +59,12 @@ _STARTS = tuple(
 def run_page(run: Run) -> Page:
     """Put the report of one run together."""
     asked = facts.question(run)
+    weights = page.table(
+        kept_weights(run), _WEIGHTS, name="kept", caption="Files in networks/, best first"
+    )
+    parts = page.table(
+        facts.parts(run), _PARTS, name="foreign", caption="Where foreign parts came from"
+    )
     return Page(
         title=f"Report of {run.name}",
         banner=run.banner(),
@@ -63,6 +80,18 @@ def run_page(run: Run) -> Page:
             Section(name="trials", title="Every trial", tables=(trials_table(run),)),
             _failures(run),
             Section(name="cost", title="What it cost", facts=facts.cost(run)),
+            Section(
+                name="weights",
+                title="Kept weights",
+                paragraphs=() if weights.rows else ("None are kept in the run's folder.",),
+                tables=(weights,) if weights.rows else (),
+            ),
+            Section(
+                name="parts",
+                title="Parts from outside",
+                paragraphs=() if parts.rows else ("None: every part is of this project.",),
+                tables=(parts,) if parts.rows else (),
+            ),
             _made(run),
         ),
     )
@@ -77,16 +106,29 @@ def trials_table(run: Run) -> Table:
     plain = {key for key in _DIMENSIONS if is_numeric_dtype(trials[key])}  # not 1.2.4
     columns = [
         column._replace(form="d") if column.key in plain else column
-        for column in _TRIALS
+        for column in (*_TRIED, *_scored(run), *_TRAINED)
         if column.key not in agreed
     ]
     return page.table(
         trials.assign(reason=[_cut(reason) for reason in trials["reason"]]),
         columns,
         name="every-trial",
-        caption=f"All {len(trials):,} trials; val is validation; errors after the last epoch",
+        caption=f"All {len(trials):,} trials; val is validation; scores after the last epoch",
         sortable=True,
     )
+
+
+def _scored(run: Run) -> list[Column]:
+    """What ranks, on both kinds of images, and foreign objectives that were counted."""
+    scored = [
+        Column(with_unit(one.label, one.unit), one.column, ".2f" if one.unit else ".4g")
+        for one in (run.ranking, run.tested)
+    ]
+    counted = [one for one in run.objectives if one.source == "counted"]
+    known = {column.key for column in _TRAINED}
+    return scored + [
+        Column(one.label, one.column, ".6g") for one in counted if one.column not in known
+    ]
 
 
 def _conclusion(run: Run) -> Section:
@@ -145,6 +187,9 @@ def _made(run: Run) -> Section:
         ),
         texts=(
             ("The space file as it was written", text or "space.yaml is not in the folder"),
-            ("All of it, defaults filled in (from the manifest)", facts.as_yaml(run.config)),
+            (
+                "All of it, defaults filled in (from the manifest)",
+                facts.as_yaml(run.plan.model_dump(mode="json")),
+            ),
         ),
     )

@@ -1,4 +1,4 @@
-"""Two runs against each other, drawn from `analysis.questions.compare.common`."""
+"""Draws two runs against each other from `analysis.questions.compare.common`."""
 
 import numpy as np
 import pandas as pd
@@ -6,19 +6,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, nothing
+from analysis.runs.scores import with_unit, words
+from search.schema.metrics import Objective
 
 _MANY = 500  # points beyond which a vector file would hold one element each
 _NAMED = 12  # networks whose names can stand beside their points
 _LINE = 0.03  # of the height: what a line of text takes
 
 
-def draw_errors(
-    shared: pd.DataFrame, *, places: tuple[int, int], names: tuple[str, str]
+def draw_scores(
+    shared: pd.DataFrame,
+    ranking: Objective,
+    *,
+    places: tuple[int, int],
+    names: tuple[str, str],
 ) -> Figure:
-    """Error in one run against error in another, with intervals over seeds.
+    """What ranks in one run against the same in another, with intervals over seeds.
 
     Args:
         shared: from `analysis.questions.compare.common`.
+        ranking: the metric of both.
         places: of the two runs in it.
         names: of the two runs.
     """
@@ -42,15 +49,16 @@ def draw_errors(
         ax.set_ylim(_limits(shared[f"mean_{y}"]))
         ax.axline((0, 0), slope=1, color="0.3", linewidth=1, linestyle="--", zorder=1)
         _name_moved(shared, ax, columns=(f"mean_{x}", f"mean_{y}"), places=places)
-        ax.set_xlabel(f"validation error in {names[0]} (% top-1)", parse_math=False)
-        ax.set_ylabel(f"validation error in {names[1]} (% top-1)", parse_math=False)
+        labels = [with_unit(f"{words(ranking)} in {name}", ranking.unit) for name in names]
+        ax.set_xlabel(labels[0], parse_math=False)
+        ax.set_ylabel(labels[1], parse_math=False)
     return figure
 
 
 def draw_ranks(
     shared: pd.DataFrame, *, places: tuple[int, int], names: tuple[str, str]
 ) -> Figure:
-    """Rank in one run against rank in another: for runs whose errors may not be compared.
+    """Rank in one run against rank in another: for runs whose scores may not be compared.
 
     Args:
         shared: from `analysis.questions.compare.common`.
@@ -78,7 +86,7 @@ def draw_ranks(
         _name_moved(shared, ax, columns=(f"rank_{x}", f"rank_{y}"), places=places)
         if shared.empty:
             nothing(ax, "no network in common")
-        ax.set_xlabel(f"rank in {names[0]} (1 is the lowest error)", parse_math=False)
+        ax.set_xlabel(f"rank in {names[0]} (1 is the best)", parse_math=False)
         ax.set_ylabel(f"rank in {names[1]}", parse_math=False)
     return figure
 

@@ -1,4 +1,4 @@
-"""Learning curves of a whole run, drawn from `analysis.questions.curves`."""
+"""Draws learning curves of a whole run from `analysis.questions.curves`."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -6,16 +6,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import drawing, marks, nothing
+from analysis.runs.scores import titled
+from search.schema.metrics import Objective
 
 _MANY = 30  # epochs beyond which a marker at each would hide the line
 
 
-def draw_curves(band: pd.DataFrame, best: pd.DataFrame, *, title: str) -> Figure:
-    """Validation error by epoch: the median and band of all trials, the best networks by name.
+def draw_curves(
+    band: pd.DataFrame, best: pd.DataFrame, ranking: Objective, *, title: str
+) -> Figure:
+    """What ranks by epoch: the median and band of all trials, the best networks by name.
 
     Args:
         band: from `analysis.questions.curves.band`.
         best: from `analysis.questions.curves.best`.
+        ranking: the metric that is drawn: `run.ranking`.
         title: what the run was.
     """
     with drawing(width=8, height=4.6) as (figure, (ax,)):
@@ -26,7 +31,7 @@ def draw_curves(band: pd.DataFrame, best: pd.DataFrame, *, title: str) -> Figure
         else:
             nothing(ax, "no trial has finished an epoch")
         ax.set_xlabel("epoch")
-        ax.set_ylabel("validation error (% top-1)")
+        ax.set_ylabel(titled(ranking))
         ax.set_title(title, loc="left", fontsize=10)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -63,7 +68,7 @@ def _draw_best(best: pd.DataFrame, ax: Axes) -> None:
         seeds = rows["seeds"].max()
         ax.plot(
             rows["epoch"],
-            rows["error_pct"],
+            rows["mean"],
             color=style.color,
             linestyle=style.linestyle,
             marker=style.marker if len(rows) <= _MANY else None,

@@ -1,4 +1,4 @@
-"""Figures of scaling laws: what was measured, what was fitted, and how sure that is."""
+"""Draws scaling laws: what was measured, what was fitted, and how sure that is."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,21 @@ from matplotlib.figure import Figure
 from analysis.plots.style import drawing, log_if_wide, marks, unit_of
 from analysis.questions.series import DIMENSIONS
 from analysis.questions.tradeoffs import Fitted, along
+from analysis.runs.scores import titled
+from search.schema.metrics import Objective
 
 _GRID = 60  # places along a curve
 
 
-def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str) -> Figure:
+def draw_laws(
+    points: pd.DataFrame, fitted: Mapping[str, Fitted], tested: Objective, *, title: str
+) -> Figure:
     """Error against multiply-adds along each dimension, with its law and band where it has one.
 
     Args:
         points: from `analysis.questions.series.points`.
         fitted: from `analysis.questions.tradeoffs.laws`.
+        tested: the metric, on the test images: `run.tested`.
         title: what the run was.
     """
     styles, (unit, letter) = marks(DIMENSIONS), unit_of(points["macs"])
@@ -44,7 +49,7 @@ def draw_laws(points: pd.DataFrame, fitted: Mapping[str, Fitted], *, title: str)
             )  # fmt: skip
         log_if_wide(ax, points["macs"] / unit)
         ax.set_xlabel(f"multiply-adds per image ({letter})")
-        ax.set_ylabel("test error (%); a point a trial")
+        ax.set_ylabel(f"{titled(tested)}; a point a trial")
         ax.set_title(title, loc="left", fontsize=10)
         ax.legend()
     return figure

@@ -1,4 +1,4 @@
-"""Figures of a space that was searched: its values, what matters, networks as lines."""
+"""Draws a space that was searched: its values, what matters, networks as lines."""
 
 import matplotlib as mpl
 import numpy as np
@@ -7,17 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, marks, nothing
+from analysis.runs.scores import losses, lower_is_better, score_of, titled
+from search.schema.metrics import Objective
 from search.schema.units import format_amount
 
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
+_ROOM = 0.03  # of the range of the means, above and below them
 _CMAP = "cividis"  # even in grey, and to the colour-blind
 
 
-def draw_marginals(marginals: pd.DataFrame, *, title: str) -> Figure:
-    """Mean error of all networks with each value of each dimension.
+def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
+    """Mean of what ranks over all networks with each value of each dimension.
 
     Args:
         marginals: from `analysis.questions.marginals.marginals`.
+        ranking: the metric: `run.ranking`.
         title: what the run was.
     """
     dimensions = list(dict.fromkeys(marginals["dimension"])) or ["nothing varied"]
@@ -29,8 +33,10 @@ def draw_marginals(marginals: pd.DataFrame, *, title: str) -> Figure:
             ax.set_xlabel(dimension)
             ax.margins(x=0.2)
             if len(ends):
-                ax.set_ylim(np.nanmin(ends) - 0.1, np.nanmax(ends) + 0.1)
-        axes[0].set_ylabel("mean validation error (%)")
+                low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+                room = _ROOM * (high - low or 1.0)
+                ax.set_ylim(low - room, high + room)
+        axes[0].set_ylabel(f"mean {titled(ranking)}")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 
@@ -70,12 +76,15 @@ def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
     return figure
 
 
-def draw_parallel(networks: pd.DataFrame, dimensions: tuple[str, ...], *, title: str) -> Figure:
+def draw_parallel(
+    networks: pd.DataFrame, dimensions: tuple[str, ...], ranking: Objective, *, title: str
+) -> Figure:
     """Each network as a line through its values; the better, the lighter and the higher up.
 
     Args:
         networks: from `analysis.runs.networks.averaged`.
         dimensions: of it that are shown where they vary, from left to right.
+        ranking: the metric: `run.ranking`.
         title: what the run was.
     """
     shown = [name for name in dimensions if len(networks[name].unique()) > 1]
@@ -84,23 +93,25 @@ def draw_parallel(networks: pd.DataFrame, dimensions: tuple[str, ...], *, title:
         if not shown or networks.empty:
             nothing(ax, "no dimension varied")
             return figure
-        lines = _chosen(networks)
+        lost = losses(ranking, networks["val"])
+        lines = _chosen(networks.assign(_lost=lost))
         heights = [
             _heights(networks[name], lines[name], ax, at) for at, name in enumerate(shown)
         ]
-        errors = lines["val_error_pct"].to_numpy()
-        norm = mpl.colors.Normalize(-errors.max(), -errors.min())
-        for line, error in zip(np.array(heights).T, errors, strict=True):
-            best = error == errors.min()
-            color = "#D55E00" if best else mpl.colormaps[_CMAP](norm(-error))
+        goodness = -lines["_lost"].to_numpy()
+        norm = mpl.colors.Normalize(goodness.min(), goodness.max())
+        for line, good in zip(np.array(heights).T, goodness, strict=True):
+            best = good == goodness.max()
+            color = "#D55E00" if best else mpl.colormaps[_CMAP](norm(good))
             ax.plot(line, color=color, alpha=1 if best else 0.6, linewidth=2.6 if best else 1)
         ax.set_xticks(range(len(shown)), shown)
         ax.set_yticks([])
         ax.set_xlim(-0.2, len(shown) - 0.6)
         ax.grid(visible=False)
         scale = mpl.cm.ScalarMappable(norm=norm, cmap=_CMAP)
-        bar = figure.colorbar(scale, ax=ax, label="validation accuracy (%); orange: the best")
-        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 + value:.1f}")
+        score, sign = score_of(ranking), -1 if lower_is_better(ranking) else 1
+        bar = figure.colorbar(scale, ax=ax, label=f"{score.label}; orange: the best")
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{score.of(sign * value):.4g}")
     return figure
 
 
@@ -119,7 +130,7 @@ def _draw_marginal(rows: pd.DataFrame, ax: Axes) -> None:
 
 def _chosen(networks: pd.DataFrame) -> pd.DataFrame:
     """The worst first, so that the best lie on top."""
-    ranked = networks.sort_values("val_error_pct", ascending=False)
+    ranked = networks.sort_values("_lost", ascending=False)
     if len(ranked) <= _MOST_LINES:
         return ranked
     return ranked.iloc[np.linspace(0, len(ranked) - 1, _MOST_LINES).astype(int)]
@@ -155,11 +166,14 @@ def _shown(value: object) -> str:
     return format_amount(float(str(value))) if _is_amount(value) else str(value)
 
 
-def draw_distributions(distributions: pd.DataFrame, *, title: str) -> Figure:
-    """Share of the networks below each error, with 95 % bands.
+def draw_distributions(
+    distributions: pd.DataFrame, ranking: Objective, *, title: str
+) -> Figure:
+    """Share of the networks that are as good as each value or better, with 95 % bands.
 
     Args:
         distributions: from `analysis.questions.distribution.distributions`.
+        ranking: the metric: `run.ranking`.
         title: what the run was.
     """
     styles = marks(["as sampled", "multiply-adds uniform"])
@@ -167,18 +181,18 @@ def draw_distributions(distributions: pd.DataFrame, *, title: str) -> Figure:
         for kind, rows in distributions.groupby("kind", sort=False):
             style = styles[str(kind)]
             ax.fill_between(
-                rows["error"], rows["low"], rows["high"], step="post", color=style.color,
+                rows["value"], rows["low"], rows["high"], step="post", color=style.color,
                 alpha=0.13, linewidth=0,
             )  # fmt: skip
             ax.step(
-                rows["error"], rows["fraction"], where="post", color=style.color,
+                rows["value"], rows["fraction"], where="post", color=style.color,
                 linestyle=style.linestyle, label=kind,
             )  # fmt: skip
-        ax.set_xlabel("validation error (%)")
-        ax.set_ylabel("share of the networks with less")
+        ax.set_xlabel(titled(ranking))
+        ax.set_ylabel("share of the networks as good or better")
         ax.set_title(title, loc="left", fontsize=10)
         if len(distributions):
-            ax.legend(loc="lower right")
+            ax.legend(loc="lower right" if lower_is_better(ranking) else "lower left")
         else:
             nothing(ax, "fewer than two networks were trained whole")
     return figure

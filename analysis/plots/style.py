@@ -1,4 +1,4 @@
-"""One look for every figure: readable in black and white, by the colour-blind, and in print.
+"""Defines the style of every figure: readable in print, in grey and by the colour-blind.
 
 Series differ by colour (Okabe and Ito's palette), marker and line at once. Goes in: what a
 figure is to show. Comes out: a figure that is saved as PNG and as vectors.
@@ -13,6 +13,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from search.schema.files import replacing
+
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
@@ -24,6 +26,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud and searched
     "svg.hashsalt": "res2net",  # the same figure is the same file
 }
+_NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
 _WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
 
 
@@ -56,7 +59,7 @@ def marks(names: Sequence[str]) -> dict[str, Mark]:
 def drawing(
     columns: int = 1, *, width: float = 5.5, height: float = 4.2
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """A figure in the common look, with so many axes side by side.
+    """Open a figure in the common style, with so many axes side by side.
 
     Args:
         columns: of axes.
@@ -109,11 +112,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     with mpl.rc_context(STYLE):
         for kind in ("png", "svg"):
             whole = path.with_name(f"{path.name}.{kind}")
-            part = whole.with_name(whole.name + ".part")
-            figure.savefig(part, format=kind, metadata=_NO_DATE if kind == "svg" else None)
-            part.replace(whole)
+            with replacing(whole) as file:
+                figure.savefig(file, format=kind, metadata=_NO_DATE if kind == "svg" else None)
             written.append(whole)
     return written
-
-
-_NO_DATE: dict[str, Any] = {"Date": None}

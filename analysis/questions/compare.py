@@ -1,10 +1,10 @@
-"""Several runs beside each other: what differs between them, and how far they agree.
+"""Compares several runs: what differs between them, and how far they agree.
 
 Go in: runs. Come out: tables of the networks that they share, by name; of how alike they rank
 them; of the largest shifts; and of every setting in which the runs differ.
 
-What is compared is the validation error of networks that were trained to their end. Errors
-on different images are not compared at all, only ranks.
+What is compared is the metric that ranks, on the validation images, of networks that were
+trained to their end. On different images, or of different metrics, only ranks are compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,18 +17,20 @@ import pandas as pd
 from analysis.runs.networks import networks
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import losses, lower_is_better
 from analysis.statistics.intervals import StatisticsError, holm
 from analysis.statistics.pairing import against
 from analysis.statistics.resampling import rank_correlation
+from search.study.manifest import flat
 
 FEWEST = 4  # networks of which ranks are correlated
-_SECTIONS = ("data", "budget", "network", "training", "search", "scheduler", "confirm")
 _NOT_SET = "not set"
 # Where a run lay and what it was called says nothing of its results.
-_LEFT_ASIDE = ("data.root", "data.cache", "data.damaged", "data.storage")
+_LEFT_ASIDE = ("study", "candidates", "data.root", "data.cache", "data.damaged", "data.storage")
+_LAST = "resources."  # of where it ran, which comes after what it was
 _AGREED = ("a", "b", "networks", "tau", "low", "high", "refused")
 _SHIFTED = ("name", "params", "macs", "rank_a", "rank_b", "rank_shift")
-_MOVED = ("error_a", "error_b", "difference", "low", "high", "p", "p_holm", "by")
+_MOVED = ("mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "by")
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
@@ -41,13 +43,22 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return next((names for names in ways if len({*names}) == len(runs)), ways[-1])
 
 
-def same_data(runs: Sequence[Run]) -> bool:
-    """Whether all runs saw the same images, so that their errors may be compared."""
-    return len({(run.data, run.left_out) for run in runs}) == 1
+def why_not_comparable(runs: Sequence[Run]) -> str:
+    """Why the scores of runs may not be compared, only ranks; empty where they may."""
+    if len({(run.data, run.left_out) for run in runs}) > 1:
+        return "the runs saw different images"
+    if len({(run.ranking.name, run.ranking.unit, run.ranking.direction) for run in runs}) > 1:
+        return "the runs rank networks by different metrics"
+    return ""
+
+
+def comparable(runs: Sequence[Run]) -> bool:
+    """Whether the scores of runs may be compared, and not only ranks."""
+    return not why_not_comparable(runs)
 
 
 def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
-    """The networks that all runs have, with their mean error and rank in each.
+    """The networks that all runs have, with their mean score and rank in each.
 
     Args:
         runs: two or more.
@@ -55,9 +66,9 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         `name`, `params`, `macs` (those of the first run), and for the run at place i
-        `seeds_i`, `mean_i`, `low_i`, `high_i` (errors in percent; NaN where there is no
-        interval) and `rank_i`, from 1 among these networks, ties sharing their mean rank;
-        by rising mean rank.
+        `seeds_i`, `mean_i`, `low_i`, `high_i` (of its metric that ranks, on the
+        validation images; NaN where there is no interval) and `rank_i`, from 1, the best of
+        these networks, ties sharing their mean rank; by rising mean rank.
 
     Raises:
         RunError: a run has no network that was trained to its end, or they share none.
@@ -79,8 +90,9 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
             f"{', '.join(str(run.folder) for run in runs)}: have no network in common (by "
             "name), so nothing can be compared; name runs of overlapping spaces"
         )
-    for place in range(len(runs)):
-        joined[f"rank_{place}"] = joined[f"mean_{place}"].rank()
+    for place, run in enumerate(runs):
+        ascending = lower_is_better(run.ranking)
+        joined[f"rank_{place}"] = joined[f"mean_{place}"].rank(ascending=ascending)
     ranks = joined[[f"rank_{place}" for place in range(len(runs))]]
     order = ranks.mean(axis=1).sort_values(kind="stable").index
     return joined.loc[order].rename_axis("name").reset_index()
@@ -104,7 +116,7 @@ def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
         try:
             shared = common([runs[i], runs[j]])
             row["networks"] = len(shared)
-            row |= _tau(shared, level)
+            row |= _tau(shared, (runs[i], runs[j]), level)
         except RunError:
             row |= {"networks": 0, "refused": "the two have no network in common"}
         except StatisticsError as error:
@@ -124,10 +136,10 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         `name`, `params`, `macs`, `rank_a`, `rank_b`, `rank_shift` (b less a); and, only where
-        both saw the same images, `error_a`, `error_b`, `difference` (b less a, points of
-        validation error), `low`, `high`, `p`, `p_holm` over all these networks, and `by`:
-        "paired" where the seeds are the same in both, else "Welch". NaN where one seed says
-        nothing of chance. The largest shift of rank first.
+        their scores may be compared, `mean_a`, `mean_b`, `difference` (b less a), `low`,
+        `high`, `p`, `p_holm` over all these networks, and `by`: "paired" where the seeds are
+        the same in both, else "Welch". NaN where one seed says nothing of chance. The largest
+        shift of rank first.
 
     Raises:
         RunError: as `common`.
@@ -136,8 +148,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     frame = shared.rename(columns={"rank_0": "rank_a", "rank_1": "rank_b"})
     frame["rank_shift"] = frame["rank_b"] - frame["rank_a"]
     columns = list(_SHIFTED)
-    if same_data([first, second]):
-        frame = frame.rename(columns={"mean_0": "error_a", "mean_1": "error_b"})
+    if comparable([first, second]):
+        frame = frame.rename(columns={"mean_0": "mean_a", "mean_1": "mean_b"})
         moved = pd.DataFrame(
             [_moved(name, (first, second), level=level) for name in frame["name"]]
         )
@@ -172,22 +184,23 @@ def differences(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _named_alike(frame: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
     """Names without the number of classes where that differs: the network is the same."""
-    if len({run.facts.classes for run in runs}) == 1:
+    if len({run.plan.data.classes for run in runs}) == 1:
         return frame
     return frame.assign(name=frame["name"].str.replace(r"_\d+classes$", "", regex=True))
 
 
-def _tau(shared: pd.DataFrame, level: float) -> dict[str, Any]:
+def _tau(shared: pd.DataFrame, runs: tuple[Run, Run], level: float) -> dict[str, Any]:
     if len(shared) < FEWEST:
         return {"refused": f"{len(shared)} common networks are fewer than {FEWEST}"}
-    interval = rank_correlation(shared["mean_0"], shared["mean_1"], level=level)
+    lost = [losses(run.ranking, shared[f"mean_{i}"]) for i, run in enumerate(runs)]
+    interval = rank_correlation(*lost, level=level)
     return {"tau": interval.estimate, "low": interval.low, "high": interval.high}
 
 
 def _moved(name: str, runs: tuple[Run, Run], *, level: float) -> dict[str, Any]:
     every = [_named_alike(run.whole(), runs) for run in reversed(runs)]
     sides = [whole[whole["name"] == name] for whole in every]
-    tested, by = against(sides[0], sides[1], column="val_error_pct", level=level)
+    tested, by = against(sides[0], sides[1], column=runs[0].ranking.column, level=level)
     interval = tested.difference
     low, high = (np.nan if end is None else end for end in (interval.low, interval.high))
     return {
@@ -200,13 +213,16 @@ def _moved(name: str, runs: tuple[Run, Run], *, level: float) -> dict[str, Any]:
 
 
 def _described(run: Run) -> Iterator[tuple[str, str]]:
-    for section in _SECTIONS:
-        for key, value in _flat(run.config.get(section), section):
-            if key not in _LEFT_ASIDE:
-                yield key, str(value)
+    settings = {
+        key: str(value)
+        for key, value in flat(run.plan.model_dump(mode="json"))
+        if key not in _LEFT_ASIDE
+    }
+    yield from ((key, value) for key, value in settings.items() if not key.startswith(_LAST))
     yield "images left out", str(len(run.left_out))
-    for key, value in _flat(run.config.get("resources"), "resources"):
-        yield key, str(value)
+    for part in run.manifest.parts:
+        yield f"{part.key}: {part.name}", part.version or part.digest or UNKNOWN
+    yield from ((key, value) for key, value in settings.items() if key.startswith(_LAST))
     yield "git commit", _all([commit_of(start) for start in run.starts])
     yield "python", _all([str(start.get("python", UNKNOWN)) for start in run.starts])
     packages = dict.fromkeys(name for start in run.starts for name in start.get("versions", ()))
@@ -221,11 +237,3 @@ def _described(run: Run) -> Iterator[tuple[str, str]]:
 def _all(values: list[str]) -> str:
     """Of all starts of a run, each once."""
     return "; ".join(dict.fromkeys(values)) or UNKNOWN
-
-
-def _flat(data: Any, name: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _flat(value, f"{name}.{key}")
-    else:
-        yield name, data

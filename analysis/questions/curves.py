@@ -1,4 +1,4 @@
-"""How a whole run learned: validation error by epoch, of all trials and of the best networks.
+"""Tables learning curves of a run: what ranks by epoch, of all trials and the best networks.
 
 Goes in: a `Run`. Come out: tables that `analysis.plots.curves` draws and the report shows.
 """
@@ -9,14 +9,14 @@ from analysis.runs.networks import networks
 from analysis.runs.run import Run
 
 BAND_COLUMNS = ("epoch", "trials", "median", "low", "high", "between")
-BEST_COLUMNS = ("name", "epoch", "seeds", "error_pct")
+BEST_COLUMNS = ("name", "epoch", "seeds", "mean")
 PERCENTILES = "5 and 95 %"
 EXTREMES = "lowest and highest"
 _FEWEST = 20  # trials of which the 5 % percentile lies inside, not beyond the lowest
 
 
 def band(run: Run) -> pd.DataFrame:
-    """Median validation error of the trials of the search that reached each epoch, and a band.
+    """The median over the trials of the search that reached each epoch, and a band.
 
     Where trials were stopped early, later epochs are of those that went on: the better ones.
 
@@ -24,28 +24,29 @@ def band(run: Run) -> pd.DataFrame:
         run: finished or not; trials under way count as far as they are.
 
     Returns:
-        BAND_COLUMNS, a row an epoch, errors in percent. `low` and `high` are the 5 and 95 %
-        percentiles of 20 trials and more, of fewer the lowest and the highest, for fewer have
-        no such percentile; `between` says which.
+        BAND_COLUMNS, a row an epoch, of the metric that ranks, on the validation images.
+        `low` and `high` are the 5 and 95 % percentiles of 20 trials and more, of fewer the
+        lowest and the highest, for fewer have no such percentile; `between` says which.
     """
-    epochs = run.epochs.astype({"epoch": int, "val_error_pct": float})
+    column = run.ranking.column
+    epochs = run.epochs.astype({"epoch": int, column: float})
     search = run.trials.loc[run.trials["phase"] == "search", "trial"]
-    errors = epochs[epochs["trial"].isin(search)].groupby("epoch")["val_error_pct"]
-    frame = pd.DataFrame({"trials": errors.count(), "median": errors.median()})
+    values = epochs[epochs["trial"].isin(search)].groupby("epoch")[column]
+    frame = pd.DataFrame({"trials": values.count(), "median": values.median()})
     many = frame["trials"] >= _FEWEST
-    low, high = errors.quantile(0.05), errors.quantile(0.95)
-    frame["low"] = low.where(many, errors.min())
-    frame["high"] = high.where(many, errors.max())
+    low, high = values.quantile(0.05), values.quantile(0.95)
+    frame["low"] = low.where(many, values.min())
+    frame["high"] = high.where(many, values.max())
     frame["between"] = [PERCENTILES if enough else EXTREMES for enough in many]
     return frame.reset_index()[list(BAND_COLUMNS)]
 
 
 def best(run: Run, *, top: int = 3) -> pd.DataFrame:
-    """Validation error by epoch of the best networks, the mean over their whole trials.
+    """The metric that ranks by epoch, of the best networks: the mean over their whole trials.
 
     Args:
         run: finished or not.
-        top: how many, by the mean validation error after the last epoch.
+        top: how many, by the mean after the last epoch.
 
     Returns:
         BEST_COLUMNS, the best network first, each by rising epoch.
@@ -54,11 +55,8 @@ def best(run: Run, *, top: int = 3) -> pd.DataFrame:
     whole = run.whole()
     chosen = whole[whole["name"].isin(names)][["trial", "name"]]
     joined = run.epochs.merge(chosen, on="trial")
-    frame = (
-        joined.groupby(["name", "epoch"])["val_error_pct"]
-        .agg(seeds="count", error_pct="mean")
-        .reset_index()
-    )
+    groups = joined.groupby(["name", "epoch"])[run.ranking.column]
+    frame = groups.agg(seeds="count", mean="mean").reset_index()
     place = frame["name"].map(names.index) if len(frame) else frame["epoch"]
     order = frame.assign(place=place).sort_values(["place", "epoch"])
     return order[list(BEST_COLUMNS)].reset_index(drop=True)

@@ -1,6 +1,6 @@
-"""How good the networks of a space are altogether: error distributions, where the best lie.
+"""Tables how good the networks of a space are: score distributions, where the best lie.
 
-Goes in: networks of a run, drawn at random. Comes out: the share of them below each error,
+Goes in: a run whose networks are a sample. Comes out: the share of them as good as each score,
 plain and normalised by complexity (Radosavovic et al. 2019 and 2020), with bands; and the
 values that the best of them have.
 """
@@ -8,9 +8,10 @@ values that the best of them have.
 import numpy as np
 import pandas as pd
 
-from analysis.questions.importance import chosen
+from analysis.questions.sampling import no_sample
 from analysis.runs.networks import DIMENSIONS, averaged
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import losses
 from analysis.statistics.edf import bootstrap_band, complexity_bins, dkw_band, edf
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
@@ -19,25 +20,26 @@ _FEWEST = 2
 
 
 def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
-    """The error distribution of a run, as it was sampled and as if complexity were uniform.
+    """The distribution of what ranks, as it was sampled and as if complexity were uniform.
 
     Args:
-        run: whose networks were drawn without looking at results.
+        run: whose networks are a sample of the space.
         rng: draws the band of the normalised one.
 
     Returns:
         Columns `kind` ("as sampled", with Dvoretzky, Kiefer and Wolfowitz's band, or
-        "multiply-adds uniform", with a bootstrapped one), `error`, `fraction`, `low`, `high`;
-        only the first where there are too few networks for bins of complexity. Networks of
-        which no trial was trained to its end are not in them.
+        "multiply-adds uniform", with a bootstrapped one), `value` of the metric that ranks,
+        `fraction` of the networks that are as good or better, `low`, `high`; only the first
+        where there are too few networks for bins of complexity. Networks of which no trial was
+        trained to its end are not in them.
 
     Raises:
-        RunError: an adaptive sampler, early stopping or the design of the run chose them.
+        RunError: they are no sample of the space, with the reason.
     """
     networks = _sampled(run)
-    errors = networks["val_error_pct"].to_numpy(dtype=float)
+    errors = losses(run.ranking, networks["val"]).to_numpy(dtype=float)
     if len(errors) < _FEWEST:
-        return pd.DataFrame(columns=["kind", "error", "fraction", "low", "high"])
+        return pd.DataFrame(columns=["kind", "value", "fraction", "low", "high"])
     half, plain = dkw_band(len(errors)), edf(errors)
     plain = plain.assign(
         kind="as sampled",
@@ -47,16 +49,18 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     try:
         (bins,) = complexity_bins([networks["macs"].to_numpy(dtype=float)])
         normal = bootstrap_band(errors, rng=rng, bins=bins)
+        normal = normal.assign(kind="multiply-adds uniform")
+        both = pd.concat([plain, normal], ignore_index=True)
     except StatisticsError:
-        return plain
-    return pd.concat([plain, normal.assign(kind="multiply-adds uniform")], ignore_index=True)
+        both = plain
+    return both.assign(value=losses(run.ranking, both["error"])).drop(columns="error")
 
 
 def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
 
     Args:
-        run: whose networks were drawn without looking at results.
+        run: whose networks are a sample of the space.
         rng: draws the networks.
 
     Returns:
@@ -73,7 +77,7 @@ def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         values = networks[name]
         if not pd.api.types.is_integer_dtype(values) or len(values.unique()) < 2:
             continue
-        found = best_range(values, networks["val_error_pct"], rng=rng)
+        found = best_range(values, losses(run.ranking, networks["val"]), rng=rng)
         rows.append(
             {
                 "dimension": name,
@@ -88,7 +92,7 @@ def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _sampled(run: Run) -> pd.DataFrame:
-    reason = chosen(run)
+    reason = no_sample(run)
     if reason:
         raise RunError(f"{run.folder}: its networks are no sample of the space: {reason}")
     return averaged(run)

@@ -1,8 +1,8 @@
-"""Dimensions compared at equal size, paired by seed, and what that says in words.
+"""Compares dimensions at equal size, paired by seed, and says in words what came out.
 
 Goes in: the points of a run along axes (`analysis.questions.series`). Comes out: for each
-network of one series how much more precise it is than the other series would be at its size,
-with intervals and tests, and a sentence for each pair of dimensions.
+network of one series how far its score is from that of the other series at its size, with
+intervals and tests, and a sentence for each pair of dimensions.
 """
 
 from typing import Any
@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.questions.series import BASE, DIMENSIONS
-from analysis.statistics.intervals import Comparison, holm, paired
+from analysis.runs.scores import Score
+from analysis.statistics.intervals import SIGNIFICANT, Comparison, holm, paired
 
 ALL_SIZES = "all sizes"
-_SIGNIFICANT = 0.05
 _DEGREE = 3  # of the curve through the other series
 _BEYOND = 1.05  # times the other's largest: the curve is read so far, and no farther
 _COMPARED = ("against", "label", "size", "seeds", "difference", "low", "high", "p")
@@ -41,8 +41,8 @@ def comparisons(
 
     Returns:
         A row for each network and other series, and one, labelled "all sizes", for the mean
-        over the networks of each: `against`, `label`, `size`, `seeds`, `difference` (points
-        of precision), `low`, `high`, `p`, and `p_holm`, corrected within single networks and
+        over the networks of each: `against`, `label`, `size`, `seeds`, `difference` of the
+        scores, `low`, `high`, `p`, and `p_holm`, corrected within single networks and
         within the means. NaN where one seed says nothing of chance. `attrs["left_out"]` has
         the series that could not be compared, each with the reason.
     """
@@ -78,11 +78,14 @@ def _why_not(points: pd.DataFrame, of: str, against: str, *, size: str) -> str:
     return "no seed is complete, or their networks failed"
 
 
-def conclusion(compared: pd.DataFrame, *, of: str = "scale", size: str = "params") -> list[str]:
+def conclusion(
+    compared: pd.DataFrame, score: Score, *, of: str = "scale", size: str = "params"
+) -> list[str]:
     """What the comparisons say, in words, one sentence for each other dimension.
 
     Args:
         compared: from `comparisons`.
+        score: what was compared: `run.score`.
         of: the dimension that was compared.
         size: what was held equal.
     """
@@ -94,14 +97,18 @@ def conclusion(compared: pd.DataFrame, *, of: str = "scale", size: str = "params
     ]
     if means.empty and not left_out:
         return [f"There is no other dimension to compare {of} with at equal {alike}."]
-    return left_out + [
-        _sentence({str(key): value for key, value in row.items()}, of, alike, compared)
-        for row in means.to_dict("records")
-    ]
+    said = []
+    for row in means.to_dict("records"):
+        single = compared[compared["against"] == row["against"]]
+        single = single[single["label"] != ALL_SIZES]
+        where = f"At equal {alike}, {of} against {row['against']}"
+        named = {str(key): value for key, value in row.items()}
+        said.append(f"{where}: {_sentence(named, single, score, of=of)}")
+    return left_out + said
 
 
 def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> pd.DataFrame:
-    """Precision less that of the other series at the same size: repeats by labels."""
+    """Scores less those of the other series at the same size: repeats by labels."""
     both = points[points["series"].isin([of, against, BASE]) & (points["failed"] == 0)]
     networks = both.drop_duplicates("name").set_index("name").sort_values(size)
     others = networks[networks["series"] != of]
@@ -109,7 +116,7 @@ def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> p
     mine = mine[mine[size].between(others[size].min(), others[size].max() * _BEYOND)]
     if len(others) < 2 or mine.empty:
         return pd.DataFrame()
-    by_seed = both.pivot_table(index="repeat", columns="name", values="precision_pct").dropna()
+    by_seed = both.pivot_table(index="repeat", columns="name", values="score").dropna()
     reading = _reading(np.log(others[size].to_numpy()), np.log(mine[size].to_numpy()))
     read = by_seed[others.index].to_numpy() @ reading.T
     values = by_seed[mine.index].to_numpy() - read
@@ -119,7 +126,7 @@ def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> p
 def _reading(
     sizes: npt.NDArray[np.float64], at: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """(at, sizes): what each measured precision weighs in what is read at each place."""
+    """(at, sizes): what each measured score weighs in what is read at each place."""
     middle, degree = sizes.mean(), min(_DEGREE, len(sizes) - 1)
     through = np.vander(sizes - middle, degree + 1)
     weights: npt.NDArray[np.float64] = np.vander(at - middle, degree + 1) @ np.linalg.pinv(
@@ -139,24 +146,21 @@ def _numbers(tested: Comparison) -> dict[str, Any]:
     }
 
 
-def _sentence(row: dict[str, Any], of: str, alike: str, compared: pd.DataFrame) -> str:
-    against, seeds, difference = row["against"], row["seeds"], row["difference"]
-    single = compared[(compared["against"] == against) & (compared["label"] != ALL_SIZES)]
+def _sentence(row: dict[str, Any], single: pd.DataFrame, score: Score, *, of: str) -> str:
+    seeds, difference = row["seeds"], row["difference"]
     networks = f"{len(single)} network{'s' * (len(single) != 1)}"
-    measured = f"{difference:+.2f} points of precision, the mean of {networks}"
-    where = f"At equal {alike}, {of} against {against}"
+    measured = f"{difference:+.2f} {score.difference}, the mean of {networks}"
     if seeds == 1:
-        return f"{where}: {measured}, of 1 seed: no interval, so it shows nothing yet."
+        return f"{measured}, of 1 seed: no interval, so it shows nothing yet."
     if np.isnan(row["p_holm"]):
-        return f"{where}: {measured}, the same in all {seeds} seeds: no interval."
-    shown = row["p_holm"] < _SIGNIFICANT
-    word = "buys more" if difference > 0 else "buys less"
+        return f"{measured}, the same in all {seeds} seeds: no interval."
+    shown = row["p_holm"] < SIGNIFICANT
+    word = "buys more" if (difference > 0) == score.more_is_better else "buys less"
     p = "p < 0.001" if row["p_holm"] < 0.001 else f"p {row['p_holm']:.3f}"
     interval = f"95 % interval {row['low']:+.2f} to {row['high']:+.2f}, {seeds} seeds"
     says = f"the data show that {of} {word}" if shown else "the data do not show a difference"
-    clear = int((single["p_holm"] < _SIGNIFICANT).sum())
+    clear = int((single["p_holm"] < SIGNIFICANT).sum())
     alone = "differs clearly by itself" if clear == 1 else "differ clearly by themselves"
     return (
-        f"{where}: {says}: {measured} ({interval}, {p} after Holm); {clear} of the {networks} "
-        f"{alone}."
+        f"{says}: {measured} ({interval}, {p} after Holm); {clear} of the {networks} {alone}."
     )

@@ -1,6 +1,6 @@
-"""Which dimension matters in a run: fANOVA and PED-ANOVA, with their spread over bootstraps.
+"""Computes which dimension matters: fANOVA and PED-ANOVA, with their spread over bootstraps.
 
-Goes in: a run whose networks were drawn without looking at results. Comes out: a table of
+Goes in: a run whose networks are a sample of the space. Comes out: a table of
 shares. Importance is that of the space as it was sampled: where a band of multiply-adds
 binds the dimensions to each other, what one explains the other may explain as well.
 """
@@ -14,9 +14,12 @@ import optuna
 import pandas as pd
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
+from optuna.trial import FrozenTrial
 
+from analysis.questions.sampling import no_sample
 from analysis.runs.networks import DIMENSIONS, averaged
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import words
 
 _FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
 _MOST = 200  # networks of one bootstrap: a forest's time grows with their square
@@ -26,7 +29,7 @@ _TREES = 16
 def importance(
     run: Run, *, rng: np.random.Generator, resamples: int = 20, anyway: bool = False
 ) -> pd.DataFrame:
-    """How much of the spread of validation error each dimension accounts for.
+    """How much of the spread of what ranks each dimension accounts for.
 
     Args:
         run: whose whole trials are read, the seeds of a network averaged.
@@ -42,8 +45,8 @@ def importance(
         bootstrap draws 200, so that the spread is then that of 200).
 
     Raises:
-        RunError: an adaptive sampler, early stopping or the design of the run would be
-            mistaken for importance, or there are too few networks; with the reason.
+        RunError: the networks are no sample, so that their choice would be mistaken for
+            importance, or there are too few of them; with the reason.
     """
     networks = averaged(run)
     reason = why_not(run, networks)
@@ -53,10 +56,11 @@ def importance(
     rows = []
     for _ in range(resamples):
         drawn = rng.integers(len(networks), size=min(len(networks), _MOST))
-        errors = networks["val_error_pct"].iloc[drawn]
-        if _varies(errors):
+        values = networks["val"].iloc[drawn]
+        if _varies(values):
             with _quietly():
-                study = _study(coded.iloc[drawn], errors, distributions)
+                study = optuna.create_study(direction=run.ranking.direction)
+                study.add_trials(_frozen(coded.iloc[drawn], values, distributions))
                 rows += _shares(study, seed=int(rng.integers(2**31)))
     shares = pd.DataFrame(rows).groupby(["evaluator", "dimension"], sort=False)["share"]
     table = shares.agg(share="median", low=_fifth, high=_ninety_fifth).reset_index()
@@ -70,29 +74,10 @@ def why_not(run: Run, networks: pd.DataFrame) -> str:
         f"{len(networks)} networks were trained whole, and it takes {_FEWEST} or more": (
             len(networks) < _FEWEST
         ),
-        "all networks have the same error": not _varies(networks["val_error_pct"]),
+        f"all networks have the same {words(run.ranking)}": not _varies(networks["val"]),
         "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
     }
-    return chosen(run) or next((reason for reason, holds in reasons.items() if holds), "")
-
-
-def chosen(run: Run) -> str:
-    """How the networks of a run were chosen, where it was not at random; empty if it was."""
-    sampler = run.config["search"]["sampler"]
-    halved = (
-        run.config["scheduler"]["name"] != "fifo" or (run.trials["status"] == "pruned").any()
-    )
-    reasons = {
-        "its sampler was tpe, which looks at results: where it looked most is not where most "
-        "is to be had; run the space with sampler: random": sampler == "tpe",
-        "its sampler was axes, which leaves the base in one dimension at a time: there are no "
-        "combinations to explain; run the space with sampler: random, or read the series": (
-            sampler == "axes"
-        ),
-        "trials were stopped early, so what is left is the best of what was sampled; run it "
-        "with scheduler: {name: fifo}": halved,
-    }
-    return next((reason for reason, holds in reasons.items() if holds), "")
+    return no_sample(run) or next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _coded(
@@ -143,21 +128,19 @@ def _numeric(values: pd.Series) -> bool:
     return all(isinstance(value, (int, np.integer)) for value in values.unique())
 
 
-def _study(
+def _frozen(
     coded: pd.DataFrame,
-    errors: pd.Series,
+    values: pd.Series,
     distributions: Mapping[str, CategoricalDistribution | IntDistribution],
-) -> optuna.Study:
-    study = optuna.create_study()
-    study.add_trials(
+) -> list[FrozenTrial]:
+    return [
         optuna.trial.create_trial(
             params=dict(zip(coded.columns, row, strict=True)),
             distributions=dict(distributions),
-            value=float(error),
+            value=float(value),
         )
-        for row, error in zip(coded.to_numpy(dtype=object).tolist(), errors, strict=True)
-    )
-    return study
+        for row, value in zip(coded.to_numpy(dtype=object).tolist(), values, strict=True)
+    ]
 
 
 def _shares(study: optuna.Study, *, seed: int) -> list[dict[str, Any]]:

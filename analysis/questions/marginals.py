@@ -1,38 +1,46 @@
-"""A run by the values of its dimensions: the best network of each, and how all of them did."""
+"""Tables a run by the values of its dimensions: the best network of each, and all of them."""
 
 import pandas as pd
 
-from analysis.runs.networks import DIMENSIONS
+from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.run import Run
+from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
 
+_MOST_VALUES = 12  # of a dimension; more are sorted into bins
 
-def best_by_value(networks: pd.DataFrame) -> pd.DataFrame:
+
+def best_by_value(run: Run) -> pd.DataFrame:
     """The best network of each value of each dimension that varied.
 
     Args:
-        networks: from `analysis.runs.networks.averaged`.
+        run: whose whole trials are read, the seeds of a network averaged.
 
     Returns:
         A row for each dimension and value, in order: `dimension`, `value`, `networks`, and of
-        the best: `name`, `macs`, `params`, `val_error_pct`, `test_error_pct`.
+        the best: `name`, `macs`, `params`, and `val` and `test`, the metric that ranks on the
+        validation and the test images.
     """
-    columns = ["name", "macs", "params", "val_error_pct", "test_error_pct"]
+    columns = ["name", "macs", "params", "val", "test"]
     rows: list[dict[str, object]] = []
-    for dimension, value, members in _groups(networks):
-        best = members.nsmallest(1, "val_error_pct")[columns].to_dict("records")[0]
+    for dimension, value, members in _groups(averaged(run)):
+        ranked = members.sort_values(
+            "val", ascending=lower_is_better(run.ranking), kind="stable"
+        )
         row = {"dimension": dimension, "value": value, "networks": len(members)}
+        best = ranked[columns].head(1).to_dict("records")[0]
         rows.append(row | {str(key): found for key, found in best.items()})
     return pd.DataFrame(rows, columns=["dimension", "value", "networks", *columns])
 
 
-def marginals(networks: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Mean validation error over all networks of each value of each dimension.
+def marginals(run: Run, *, level: float = 0.95) -> pd.DataFrame:
+    """Mean of what ranks over all networks of each value of each dimension.
 
     The mean is over what else was sampled with that value: under a band of multiply-adds
     that is other networks for each value, not the same ones with one thing changed.
 
     Args:
-        networks: from `analysis.runs.networks.averaged`.
+        run: whose whole trials are read, the seeds of a network averaged.
         level: of the t-interval over networks.
 
     Returns:
@@ -40,8 +48,8 @@ def marginals(networks: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         `median_macs`.
     """
     rows = []
-    for dimension, value, members in _groups(networks):
-        interval = t_interval(members["val_error_pct"], level=level)
+    for dimension, value, members in _groups(averaged(run)):
+        interval = t_interval(members["val"], level=level)
         rows.append(
             {
                 "dimension": dimension,
@@ -68,9 +76,6 @@ def _groups(networks: pd.DataFrame) -> list[tuple[str, object, pd.DataFrame]]:
         for value, members in _binned(networks, values).groupby("_value", sort=True):
             found.append((dimension, value, members))
     return found
-
-
-_MOST_VALUES = 12
 
 
 def _binned(networks: pd.DataFrame, values: pd.Series) -> pd.DataFrame:

@@ -1,25 +1,25 @@
-"""One dimension at a time from a common base: the tables of the paper's Fig. 5.
+"""Tables one dimension at a time from a common base: the series of the paper's Fig. 5.
 
-Goes in: a run whose sampler was `axes`, or any whose networks differ so. Come out: its
-networks by series, and their precision over seeds. `analysis.questions.equal_size` compares
-the series.
+Goes in: a run whose sampler has the trait `axes`. Come out: its networks by series, and their
+test scores over seeds. `analysis.questions.equal_size` compares the series.
 """
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.runs.run import FAILURES, Run, RunError
+from analysis.runs.scores import is_percent_error
 from analysis.statistics.intervals import t_interval
 from res2net import Architecture
+from res2net.architecture import written
 from res2net.published import published
-from res2net.skeletons import skeleton_of
 
 DIMENSIONS = ("scale", "cardinality", "depth", "width")
 BASE = "base"
 _LETTERS = {"scale": "s", "cardinality": "c", "depth": "d", "width": "w"}
+_OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "macs")
 
 
 def points(run: Run) -> pd.DataFrame:
@@ -31,15 +31,17 @@ def points(run: Run) -> pd.DataFrame:
     Returns:
         Columns `series` (of DIMENSIONS, or "base"), `value` of that dimension, `multiplier`
         of the base's (by blocks where it is depth), `label`, `name`, `params`, `macs`,
-        `repeat`, `seed`, `precision_pct` on the test images, `error_pct`; `failed`: trials of
-        this network that failed; and `epochs`, `recipe` and `data`, which trials of one law
-        must share. Series of other skeletons or with squeeze-and-excitation are named so.
+        `repeat`, `seed`; `metric` that ranks, on the test images, and `score`, as it is shown
+        (`run.score`: an error in percent as accuracy); `failed`: trials of this network that
+        failed; and `epochs`, `recipe` and `data`, which trials of one law must share. Series
+        of other skeletons or with squeeze-and-excitation are named so.
 
     Raises:
-        RunError: no network was trained to its end, or the base was not.
+        RunError: the run has no base, or no trial of its base was trained to its end.
     """
-    whole = run.whole()
     origin = base(run)
+    whole = run.whole()
+    whole = whole[whole[run.tested.column].notna()]
     away = pd.DataFrame(
         {key: whole[key].astype(str) != str(value) for key, value in origin.items()}
     )
@@ -50,7 +52,10 @@ def points(run: Run) -> pd.DataFrame:
             f"{run.folder}: no trial of the base network ({said}) has ended, so no dimension "
             "can be counted from it; let the run go on"
         )
-    rows = [_point(trial, origin) for trial in _records(on_axis)]
+    scored = on_axis.assign(
+        metric=on_axis[run.tested.column], score=run.score.of(on_axis[run.tested.column])
+    )
+    rows = [_point(trial, origin) for trial in _records(scored)]
     failures = run.trials.loc[run.trials["status"].isin(FAILURES), "name"].value_counts()
     frame = pd.DataFrame(rows).assign(
         epochs=on_axis["epochs"].to_numpy(dtype=int), recipe=run.recipe, data=run.data
@@ -63,41 +68,33 @@ def base(run: Run) -> dict[str, Any]:
     """The value of each dimension where the axes meet, as tables write it.
 
     Without the dimension that is solved for the budget, if one is.
+
+    Raises:
+        RunError: the run's sampler has no base.
     """
-    network, search = run.config["network"], run.config["search"]
-    given = search.get("base") or {}
-    skeleton, own = re.fullmatch(r"(.*?)(\d*)", network["skeleton"][0]).groups()  # type: ignore[union-attr]  # matches all
-    skeleton = given.get("skeleton") or skeleton
-    stages = len(skeleton_of(skeleton).stages)
-    origin: dict[str, Any] = {"skeleton": skeleton}
-    for key in (*DIMENSIONS, "se"):
-        if key == search.get("solve") or network[key] == "fill":
-            continue
-        value = given.get(key)
-        origin[key] = _first(network[key], stages) if value is None else value
-    if "depth" in origin:
-        depth = origin["depth"] or int(own or 0)
-        blocks = tuple(depth) if isinstance(depth, list) else depth
-        origin["depth"] = Architecture(skeleton=skeleton, depth=blocks).layers
-    return {key: _written(value) for key, value in origin.items()}
+    base = run.plan.search.base
+    given = base.model_dump(exclude_none=True)
+    if "axes" not in run.manifest.sampler_traits or "skeleton" not in given:
+        raise RunError(
+            f"{run.folder}: its sampler ({run.plan.search.sampler.name}) lacks the trait axes, "
+            "so there is no base to count dimensions from; run the space with sampler: axes"
+        )
+    depth = given.pop("depth", None)
+    keys = ("skeleton", *DIMENSIONS, "se")
+    values = {key: _shown(given[key]) for key in keys if key in given}
+    if depth is None:
+        return values
+    network = Architecture(skeleton=given["skeleton"], depth=depth)
+    return values | {"depth": network.layers}
 
 
-def _first(listed: Any, stages: int) -> Any:
-    """The first value that a space file lists; of {per_stage: ...} the first in every stage."""
-    if isinstance(listed, dict):
-        return [listed["per_stage"][0]] * stages
-    return listed[0] if listed else None
-
-
-def _written(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     """As tables write it: one number where the stages are alike."""
-    if not isinstance(value, list):
-        return value
-    return value[0] if len(set(value)) == 1 else ".".join(map(str, value))
+    return written(value) if isinstance(value, tuple) else value
 
 
 def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Precision of each network over its seeds.
+    """Test score of each network over its seeds.
 
     Args:
         points: from `points`.
@@ -110,7 +107,7 @@ def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """
     rows = []
     for keys, members in points.groupby(list(_OF_A_NETWORK), sort=False, dropna=False):
-        interval = t_interval(members["precision_pct"], level=level)
+        interval = t_interval(members["score"], level=level)
         rows.append(
             dict(zip(_OF_A_NETWORK, keys, strict=True))
             | {"seeds": interval.n, "mean": interval.estimate}
@@ -122,10 +119,10 @@ def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def printed(run: Run, points: pd.DataFrame) -> pd.DataFrame:
-    """The paper's precision of those of the networks that it printed one for (Table 4).
+    """The paper's accuracy of those of the networks that it printed one for (Table 4).
 
     Args:
-        run: none but those on CIFAR-100 have any.
+        run: none but those on CIFAR-100 that report an error have any.
         points: from `points`.
     """
     known: dict[str, float] = {
@@ -133,15 +130,12 @@ def printed(run: Run, points: pd.DataFrame) -> pd.DataFrame:
         for row in published()
         if row.architecture.skeleton == "cifar" and row.top1_error is not None
     }
-    known = known if run.config["data"]["name"] == "cifar100" else {}
+    alike = run.plan.data.name == "cifar100" and is_percent_error(run.ranking)
     networks = points.drop_duplicates("name")
     names = [name.removesuffix("_10classes") for name in networks["name"]]
-    precision = [known.get(f"{name}_10classes", np.nan) for name in names]
-    shown = networks.assign(precision_pct=precision)
-    return shown[shown["precision_pct"].notna()].reset_index(drop=True)
-
-
-_OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "macs")
+    scores = [known.get(f"{name}_10classes", np.nan) if alike else np.nan for name in names]
+    shown = networks.assign(score=scores)
+    return shown[shown["score"].notna()].reset_index(drop=True)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -159,8 +153,7 @@ def _point(trial: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
         "value": value,
         "multiplier": _multiplier(value, origin[series], series) if series != BASE else 1.0,
         **{key: trial[key] for key in ("name", "params", "macs", "repeat", "seed")},
-        "precision_pct": 100 - trial["test_error_pct"],
-        "error_pct": trial["test_error_pct"],
+        **{key: trial[key] for key in ("metric", "score")},
     }
 
 

@@ -1,4 +1,4 @@
-"""What a run along axes says of scaling: a law for each dimension, rates between them, a rule.
+"""Fits what a run along axes says of scaling: a law a dimension, rates between them, a rule.
 
 Goes in: a run and its points (`analysis.questions.series`). Comes out: what `analysis.scaling`
 finds in them, or in words why it does not.
@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.questions.series import BASE, DIMENSIONS, base
 from analysis.runs.run import Run
+from analysis.runs.scores import is_percent_error, words
 from analysis.scaling.compound import compound_rule
 from analysis.scaling.exchange import exchange
 from analysis.scaling.forms import power, saturating
@@ -37,7 +38,7 @@ def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.Dat
     """The trials of one dimension and of the base, as `analysis.scaling.points` wants them.
 
     Args:
-        points: from `analysis.questions.series.points`.
+        points: from `analysis.questions.series.points`, of an error in percent.
         dimension: a series of it.
         size: "macs" or "params".
     """
@@ -46,31 +47,38 @@ def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.Dat
         network=members["name"],
         seed=members["repeat"],
         size=members[size].astype(float),
-        error=members["error_pct"],
+        error=members["metric"],
     )
 
 
 def laws(
-    points: pd.DataFrame, *, chance: float, rng: np.random.Generator, size: str = "macs"
+    run: Run, points: pd.DataFrame, *, rng: np.random.Generator, size: str = "macs"
 ) -> tuple[dict[str, Fitted], list[str]]:
     """Fit error against size along each dimension; the form is chosen on the largest network.
 
     Args:
+        run: says what the metric is, and what guessing comes to.
         points: from `analysis.questions.series.points`.
-        chance: error of guessing, in percent.
         rng: draws the resamples.
         size: "macs" or "params".
 
     Returns:
         The dimensions that carry a law: error falls with size in nearly all resamples, and the
         law foretells the largest network better than a constant. And a sentence for each of
-        the others, with the reason.
+        the others, with the reason. None where the metric that ranks is no error in percent.
     """
-    fitted, doubts = {}, []
+    fitted: dict[str, Fitted] = {}
+    doubts: list[str] = []
+    if not is_percent_error(run.ranking):
+        doubts.append(
+            f"no law: {words(run.ranking)} is no error in percent, which falls towards a floor "
+            "as networks grow; rank by an error (search.objectives) to fit laws"
+        )
+        return fitted, doubts
     for dimension in _present(points):
         frame = along(points, dimension, size=size)
         try:
-            judgement = choose(frame, [power(), saturating(chance=chance)])
+            judgement = choose(frame, [power(), saturating(chance=run.chance)])
             law = fit(frame, form=judgement.best)
             law = bootstrap(law, frame, rng=rng, resamples=_RESAMPLES)
         except Refusal as refusal:
@@ -216,13 +224,13 @@ def _present(points: pd.DataFrame) -> list[str]:
 
 def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
     """Exact multiply-adds over the base's by multipliers; infinite where none has them."""
-    network, side = run.config["network"], run.facts.image_size
+    network, side = run.plan.network, run.plan.data.resolution
     origin: dict[str, Any] = base(run)
     skeleton = origin["skeleton"]
     fixed: dict[str, Any] = {
-        key: network[key]
+        key: getattr(network, key)
         for key in ("planes", "version", "first_block")
-        if network[key] is not None
+        if getattr(network, key) is not None
     } | {"se": origin["se"]}
     blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
 

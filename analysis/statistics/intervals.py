@@ -1,4 +1,4 @@
-"""Intervals and tests of a study: numbers in, an estimate with its uncertainty out.
+"""Computes confidence intervals and tests: numbers in, an estimate with its uncertainty out.
 
 Takes plain numbers, such as errors in percent by seed, from analysis.runs.tables, and hands
 estimates to tables, plots and the report. What resamples networks is in
@@ -8,8 +8,10 @@ Where the numbers cannot tell how far chance reaches (one seed, or seeds that ar
 there is no interval and no p; it is never made up.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +19,7 @@ from scipy import stats
 
 FloatArray = NDArray[np.float64]
 
+SIGNIFICANT = 0.05  # p below which a difference is called clear
 _ROUNDING = 1e-12  # a spread below this share of the numbers is their rounding, not noise
 
 
@@ -138,7 +141,15 @@ def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     Raises:
         StatisticsError: a value is not finite or there is none.
     """
-    return pooled_interval([values], level=level)[0]
+    row = checked(values, name="values")
+    checked_level(level)
+    estimate, n = float(row.mean()), row.size
+    if n == 1 or _is_rounding(float(row.std(ddof=1)), row):
+        return Interval(estimate=estimate, low=None, high=None, n=n, level=level)
+    found = stats.ttest_1samp(row, 0.0).confidence_interval(level)
+    return Interval(
+        estimate=estimate, low=float(found.low), high=float(found.high), n=n, level=level
+    )
 
 
 def pooled_interval(groups: Sequence[ArrayLike], *, level: float = 0.95) -> list[Interval]:
@@ -197,14 +208,11 @@ def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
         StatisticsError: a value is not finite, or the lengths differ.
     """
     first, second = checked_pair(a, b, name="pairs")
+    checked_level(level)
     change = first - second
-    scale = float(np.abs(np.concatenate([first, second])).max())
-    error = None
-    if change.size > 1 and np.ptp(change) > _ROUNDING * scale:
-        error = float(stats.sem(change))
-    return _compared(
-        float(change.mean()), error, df=change.size - 1, n=change.size, level=level
-    )
+    if change.size == 1 or _is_rounding(float(np.ptp(change)), np.concatenate([first, second])):
+        return _untested(float(change.mean()), n=change.size, level=level)
+    return _tested(stats.ttest_rel(first, second), change.mean(), n=change.size, level=level)
 
 
 def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
@@ -224,16 +232,17 @@ def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
         StatisticsError: a value is not finite or a side has none.
     """
     rows = [checked(a, name="first"), checked(b, name="second")]
+    checked_level(level)
     difference, n = float(rows[0].mean() - rows[1].mean()), rows[0].size + rows[1].size
     if min(row.size for row in rows) == 1:
-        return _compared(difference, None, df=1, n=n, level=level)
-    parts = [float(row.var(ddof=1)) / row.size for row in rows]
-    error = float(np.sqrt(sum(parts)))
-    if error <= _ROUNDING * float(np.abs(np.concatenate(rows)).max()):
-        return _compared(difference, None, df=1, n=n, level=level)
-    shares = zip(parts, rows, strict=True)
-    df = 1 / sum((part / error**2) ** 2 / (row.size - 1) for part, row in shares)
-    return _compared(difference, error, df=df, n=n, level=level)
+        return _untested(difference, n=n, level=level)
+    error = np.sqrt(sum(row.var(ddof=1) / row.size for row in rows))
+    if _is_rounding(float(error), np.concatenate(rows)):
+        return _untested(difference, n=n, level=level)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a side without spread is exact
+        found = stats.ttest_ind(rows[0], rows[1], equal_var=False)
+    return _tested(found, difference, n=n, level=level)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -262,6 +271,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
+def _is_rounding(spread: float, values: FloatArray) -> bool:
+    return spread <= _ROUNDING * float(np.abs(values).max())
+
+
 def _student(
     estimate: float, error: float | None, *, df: float, n: int, level: float
 ) -> Interval:
@@ -272,9 +285,15 @@ def _student(
     return Interval(estimate=estimate, low=low, high=high, n=n, level=level)
 
 
-def _compared(
-    difference: float, error: float | None, *, df: float, n: int, level: float
-) -> Comparison:
-    interval = _student(difference, error, df=df, n=n, level=checked_level(level))
-    p = None if error is None else float(2 * stats.t.sf(abs(difference) / error, df))
-    return Comparison(difference=interval, p=p)
+def _tested(found: Any, difference: float, *, n: int, level: float) -> Comparison:
+    """What scipy's t test says; `found` is its result."""
+    ends = found.confidence_interval(level)
+    interval = Interval(
+        estimate=float(difference), low=float(ends.low), high=float(ends.high), n=n, level=level
+    )
+    return Comparison(difference=interval, p=float(found.pvalue))
+
+
+def _untested(difference: float, *, n: int, level: float) -> Comparison:
+    interval = Interval(estimate=difference, low=None, high=None, n=n, level=level)
+    return Comparison(difference=interval, p=None)

@@ -71,7 +71,6 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
     )
     try:
         candidate = sampler.propose(0)
-        sampler.take(candidate)
     except Exception as error:
         raise PluginError(
             f"{name}: failed at its first proposal ({type(error).__name__}: {error})"

@@ -103,6 +103,7 @@ def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, P
             folder=folder,
             root=root,
             path=[*sys.path],
+            here=str(Path.cwd()),
         ),
         {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )
@@ -149,9 +150,12 @@ class TrialActor(tune.Trainable):
         folder: str,
         root: str,
         path: list[str],
+        here: str,
     ) -> None:
         """Load the images once, then the first trial."""
         # Foreign parts are found where the driver finds them.
+        if Path(here).is_dir():
+            os.chdir(here)
         sys.path.extend(place for place in path if place not in sys.path)
         self._folder = Path(folder)
         self._bench = make_bench(StudyPlan.model_validate(study), Path(root))

@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, PositiveInt, model_validator
+from pydantic import BeforeValidator, PositiveInt, ValidationInfo, model_validator
 
 from res2net import Architecture, ArchitectureError
 from res2net.architecture import PerStage, Version
-from res2net.blocks import DEFAULT_BLOCK, block_of
+from res2net.blocks import DEFAULT_BLOCK, block_of, check_block_name
 from res2net.blocks.base import FirstBlock
 from res2net.skeletons import Depth, skeleton_of
+from search.schema.parts import is_trusted
 from search.schema.section import Section
 from search.schema.values import (
     EachStage,
@@ -30,10 +31,10 @@ WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
 Sizes = tuple[PerStage, ...] | EachStage
 
 
-def block_name(value: Any) -> str:
+def block_name(value: Any, info: ValidationInfo) -> str:
     """A block by name, or `module:attribute` of one, which is imported and looked at."""
     try:
-        block_of(value)
+        (check_block_name if is_trusted(info) else block_of)(value)
     except ArchitectureError as error:
         raise ValueError(f"is no block: {error.problem}") from error
     name: str = value

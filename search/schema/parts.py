@@ -10,10 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo
 
 from res2net.plugins import PluginError, import_attribute, load_plugin, split_plugin
 from search.schema.section import Section
+
+# Context of a validation of what was validated before, such as a manifest: foreign parts are
+# taken at their word, because whoever only reads need not have them.
+TRUSTED = {"parts": "trusted"}
+
+
+def is_trusted(info: ValidationInfo) -> bool:
+    """Whether a validation takes foreign parts at their word."""
+    return info.context is TRUSTED
 
 
 class NoOptions(Section):
@@ -66,7 +75,10 @@ class Table(Generic[Facts]):
         if name in self.ours:
             return self.ours[name]
         if split_plugin(name):
-            return self.read(name, load_plugin(name).value)
+            try:
+                return self.read(name, load_plugin(name).value)
+            except PluginError as error:  # the message says the name where it is written
+                raise PluginError(str(error).removeprefix(f"{name}: ")) from error
         near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
         mean = f"did you mean {near[0]!r}? " if near else ""
         raise PluginError(
@@ -74,7 +86,7 @@ class Table(Generic[Facts]):
             "package.module:attribute or path/to/file.py:attribute of your own"
         )
 
-    def checked(self, value: Any) -> str:
+    def checked(self, value: Any, info: ValidationInfo) -> str:
         """A name that the table has, from what a space file holds.
 
         Raises:
@@ -82,7 +94,8 @@ class Table(Generic[Facts]):
         """
         if not isinstance(value, str):
             raise ValueError(f"is not a name of a {self.kind}; write {' or '.join(self.ours)}")
-        self[value]
+        if not is_trusted(info):
+            self[value]
         return value
 
     def make(self, name: str) -> Any:
@@ -97,14 +110,14 @@ class Choice(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-def choice_from(table: "Table[Any]") -> Callable[[Any], Choice]:
+def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
     """Read `name`, or `{name: name, key: value}`, into a `Choice` of a table.
 
     Raises:
         ValueError: no such part, or keys that it does not take (a ValidationError).
     """
 
-    def read(value: Any) -> Choice:
+    def read(value: Any, info: ValidationInfo) -> Choice:
         if isinstance(value, Choice):
             return value
         written = {"name": value} if isinstance(value, str) else value
@@ -116,6 +129,8 @@ def choice_from(table: "Table[Any]") -> Callable[[Any], Choice]:
         options = {key: given for key, given in written.items() if key != "name"}
         if options.keys() == {"options"} and isinstance(options["options"], dict):
             options = options["options"]  # as it was written down
+        if is_trusted(info) and written["name"] not in table.ours:
+            return Choice(name=written["name"], options=options)
         schema = table[written["name"]].options
         taken = options if schema is None else schema.model_validate(options).model_dump()
         return Choice(name=written["name"], options=taken)

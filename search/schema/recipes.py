@@ -59,7 +59,8 @@ def with_recipe(document: Document) -> Document:
             "write lr as well, such as lr: 0.001"
         )
     data = document.data | {"training": base | own}
-    return document._replace(data=data, recipe=str(name))
+    inherited = dict.fromkeys(base.keys() - own.keys(), path)
+    return document._replace(data=data, recipe=str(name), inherited=inherited)
 
 
 def _read(path: Path, place: str) -> dict[str, Any]:

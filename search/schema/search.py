@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, ValidationInfo, model_validator
 
 from res2net.architecture import PerStage
 from res2net.skeletons import Depth
-from search.schema.parts import Choice, choice_from
+from search.schema.parts import Choice, choice_from, is_trusted
 from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
 from search.schema.values import MisfitError
@@ -61,7 +61,9 @@ class Search(Section):
         return "axes" in SAMPLERS[self.sampler.name].traits
 
     @model_validator(mode="after")
-    def _for_the_sampler(self) -> Self:
+    def _for_the_sampler(self, info: ValidationInfo) -> Self:
+        if is_trusted(info):
+            return self
         if self.trials == "all" and not SAMPLERS[self.sampler.name].ends:
             raise MisfitError(
                 "search.trials",

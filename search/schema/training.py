@@ -7,10 +7,18 @@ where that leaves it open.
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    model_validator,
+)
 
 from search.schema.datasets import DATASETS
 from search.schema.optimizers import OPTIMIZERS
+from search.schema.parts import is_trusted
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
@@ -126,19 +134,13 @@ class Training(Section):
         return ""
 
     @model_validator(mode="after")
-    def _coherent(self) -> Self:
+    def _coherent(self, info: ValidationInfo) -> Self:
+        if is_trusted(info):
+            return self
         problem = self.too_long(self.epochs)
         if problem:
             raise ValueError(problem)
-        facts = OPTIMIZERS[self.optimizer]
-        if self.optimizer_options and facts.options is not None:
-            raise MisfitError(
-                "training.optimizer_options",
-                f"is for an optimiser of your own; {self.optimizer} takes "
-                f"{', '.join(facts.keys)}",
-            )
-        if "nesterov" in facts.keys and self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum above 0; set one of them")
+        self._check_optimizer()
         if 1 in self.milestones:
             raise MisfitError(
                 "training.milestones",
@@ -158,6 +160,17 @@ class Training(Section):
             )
         self._check_augmentation()
         return self
+
+    def _check_optimizer(self) -> None:
+        facts = OPTIMIZERS[self.optimizer]
+        if self.optimizer_options and facts.options is not None:
+            raise MisfitError(
+                "training.optimizer_options",
+                f"is for an optimiser of your own; {self.optimizer} takes "
+                f"{', '.join(facts.keys)}",
+            )
+        if "nesterov" in facts.keys and self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs momentum above 0; set one of them")
 
     def _check_augmentation(self) -> None:
         if self.resized_crop and self.resized_crop[0] > self.resized_crop[1]:

@@ -4,7 +4,7 @@ YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,12 +32,15 @@ class Document(NamedTuple):
     overrides: dict[Location, str]
     text: str
     recipe: str = ""  # that its training section was laid over
+    inherited: Mapping[str, Path] = {}  # keys of the training section, and the recipe's file
 
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
         for given, text in self.overrides.items():
             if location[: len(given)] == given:
                 return f"--set {text}"
+        if location[:1] == ("training",) and location[1:2] and location[1] in self.inherited:
+            return str(self.inherited[str(location[1])])
         return f"{self.path}:{_line(self.nodes, location)}"
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from search.schema.data import Data, planned_data
 from search.schema.files import replace_text
 from search.schema.metrics import Metric, Objective
-from search.schema.parts import Origin
+from search.schema.parts import TRUSTED, Origin
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Base
@@ -209,7 +209,7 @@ def note(
 def _plan_of(raw: dict[str, Any]) -> StudyPlan:
     """The plan; of versions up to 3 from the config that they held."""
     if "plan" in raw:
-        return StudyPlan.model_validate(plain(raw["plan"]))
+        return StudyPlan.model_validate(plain(raw["plan"]), context=TRUSTED)
     config: dict[str, Any] = plain(raw["config"])
     data = planned_data(Data.model_validate(config["data"]))
     gpu = config["resources"].get("gpu", 0.0)

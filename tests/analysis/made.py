@@ -1,4 +1,4 @@
-"""Runs without training, written as search writes them, and pages read back."""
+"""Writes runs of trials that a test says, as search writes them, and reads pages back."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ from typing import Any
 
 from analysis.runs.run import Run, read_run
 from res2net import Architecture, cost
-from search import plan
-from search.space.survey import survey
+from search.schema.study_plan import StudyPlan
 from search.study import manifest
 from search.study.events import (
     JOURNAL_VERSION,
@@ -21,7 +20,7 @@ from search.study.events import (
     architecture_to_json,
 )
 from search.study.journal import FILE
-from tests.search.spaces import TINY, config_of
+from tests.search.spaces import TINY, plan_of
 
 CLOCK = 1.8e9
 ERRORS = {1: [30.0, 31.5, 33.0], 2: [20.0, 24.0, 22.5], 3: [50.0, 52.0, 49.0]}
@@ -62,56 +61,57 @@ def made(
 ) -> Run:
     """A run of these trials.
 
-    Each is a dict: `network`, `seed`, `phase`, `repeat`; `curve` (validation errors by epoch)
-    and any field of its end; with `status` None it is under way.
+    Each is a dict: `network`, `seed`, `phase`, `repeat`; `curve` (what ranks on the validation
+    images, by epoch), `metrics` of its end, or `val_error` and `test_error` for those two, and
+    any field of its end; with `status` None it is under way.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    config = config_of(folder, text, *overrides)
-    config = plan.counted(config, survey(config))
+    plan = plan_of(folder, text, *overrides)
     # As search.study.journal writes them, which puts each end on the disk: minutes for 10,000.
     lines: list[dict[str, Any]] = [{"event": "journal", "version": JOURNAL_VERSION}]
     for number, trial in enumerate(trials):
-        records = _records(number, dict(trial), config.training.epochs)
+        records = _records(number, dict(trial), plan)
         lines += [record.to_json() for record in records]
     written = [json.dumps(line, separators=(",", ":"), allow_nan=False) for line in lines]
     (folder / FILE).write_text("\n".join([*written, ""]), encoding="utf-8")
-    path = folder / "space.yaml"
     command = ["python", "-m", "search.run", "space.yaml", "--set", "a=<b>"]
-    manifest.note(folder, config, space=path, command=command, **noted)
+    manifest.note(folder, plan, space=text, command=command, **noted)
     return read_run(folder)
 
 
-def _records(number: int, trial: dict[str, Any], epochs: int) -> list[Any]:
+def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
     architecture = trial.pop("network")
-    counted = cost(architecture, image_size=32)
+    counted = cost(architecture, image_size=plan.data.resolution)
     started = Started(
         trial=number,
         phase=trial.pop("phase", "search"),
         name=architecture.name,
         architecture=architecture_to_json(architecture),
         seed=trial.pop("seed", 1),
-        epochs=epochs,
+        epochs=plan.training.epochs,
         threads=1,
         params=counted.params,
         macs=counted.macs,
         activations=counted.activations,
         time=CLOCK,
         repeat=trial.pop("repeat", 0),
+        counted=trial.pop("counted", {}),
     )
     curve = trial.pop("curve", ())
     reported = [
         Epoch(
-            trial=number, epoch=epoch, train_loss=1.0, val_error=error, val_error_top5=1.0,
-            images_per_s=100.0, seconds=2.0,
+            trial=number, epoch=epoch, images_per_s=100.0, seconds=2.0,
+            metrics={"train_loss": 1.0, plan.ranking.name: value},
         )
-        for epoch, error in enumerate(curve, 1)
+        for epoch, value in enumerate(curve, 1)
     ]  # fmt: skip
+    scores = {key: trial.pop(key) for key in ("val_error", "test_error") if key in trial}
     status = trial.pop("status", Status.OK)
     if status is None:
         return [started, *reported]
     fields: dict[str, Any] = {
         "epochs": len(curve), "seconds": 36.0, "device": "cpu", "time": CLOCK,
-        "taken": Taken(peak_memory=2**30, execution="eager"),
+        "taken": Taken(peak_memory=2**30, execution="eager"), "metrics": scores,
     } | trial  # fmt: skip
     return [started, *reported, Ended(trial=number, status=status, **fields)]
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from search import plan
-from search.space.load import load
-from search.space.survey import survey
+from search.space.load import load_space
+from search.space.resolve import resolve
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import Journal
@@ -43,12 +42,10 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     space = folder / "asked.yaml"
     space.write_text(text, encoding="utf-8")
-    config, _ = load(space)
-    surveyed = survey(config)
-    config = plan.counted(config, surveyed)
+    plan, survey = resolve(*load_space(space))
     with Journal(folder) as journal:
-        manifest.note(folder, config, space=space, command=["python", "-m", "search.run"])
-        study = Study(config, surveyed, journal)
+        manifest.note(folder, plan, space=text, command=["python", "-m", "search.run"])
+        study = Study(plan, survey, journal)
         for _ in range(stop_after):
             started = study.next()
             if started is None:
@@ -62,9 +59,18 @@ def _end(study: Study, started: Started, error: float | None, *, epochs: int) ->
         if error is None:
             break
         stopped = study.report(
-            Epoch(trial=started.trial, epoch=number, train_loss=1.0, val_error=error + 1,
-                  val_error_top5=error / 2, images_per_s=100.0, seconds=5.0)
-        )  # fmt: skip
+            Epoch(
+                trial=started.trial,
+                epoch=number,
+                metrics={
+                    "train_loss": 1.0,
+                    "val_error": error + 1,
+                    "val_error_top5": error / 2,
+                },
+                images_per_s=100.0,
+                seconds=5.0,
+            )
+        )
         if stopped:
             return
     study.end(
@@ -73,12 +79,18 @@ def _end(study: Study, started: Started, error: float | None, *, epochs: int) ->
             status=Status.FAILED if error is None else Status.OK,
             reason="it broke" if error is None else "",
             epochs=0 if error is None else epochs,
-            val_error=None if error is None else error + 1,
-            val_error_top5=error,
-            test_error=error,
-            test_error_top5=error,
+            metrics={} if error is None else _scores(error),
             seconds=10.0,
             device="cpu",
             time=1.0,
         )
     )
+
+
+def _scores(error: float) -> dict[str, float]:
+    return {
+        "val_error": error + 1,
+        "val_error_top5": error,
+        "test_error": error,
+        "test_error_top5": error,
+    }

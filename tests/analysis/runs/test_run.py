@@ -11,8 +11,8 @@ from analysis.runs.run import RunError, read_run
 from analysis.runs.tables import EPOCH_COLUMNS, epochs
 from search.study.events import Epoch
 from search.study.journal import FILE, JournalError, read
-from tests.analysis.studied import FIG5, write_run
 from tests.analysis.questions.test_series import noisy
+from tests.analysis.studied import FIG5, write_run
 
 CONFIRMED = FIG5.replace("seeds: 4}", "seeds: 2}\nconfirm: {top: 3, seeds: 2, epochs: 4}")
 

@@ -227,9 +227,9 @@ def test_95_percent_of_welch_s_intervals_hold_the_difference(
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: t_interval([]), r"group 0: shape \(0,\) is not a row of one number or more"),
+        (lambda: t_interval([]), r"values: shape \(0,\) is not a row of one number or more"),
         (lambda: t_interval([[1.0, 2.0]]), r"shape \(1, 2\) is not a row"),
-        (lambda: t_interval([1.0, np.nan]), r"group 0\[1\]: nan is not finite; leave out"),
+        (lambda: t_interval([1.0, np.nan]), r"values\[1\]: nan is not finite; leave out"),
         (
             lambda: t_interval([1.0, 2.0], level=95),
             "level: 95 is not between 0 and 1; write 0.95",

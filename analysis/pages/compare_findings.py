@@ -1,0 +1,70 @@
+"""Says in plain words how far several runs agree, from `analysis.questions.compare`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.runs.scores import words
+from analysis.statistics.intervals import SIGNIFICANT
+from search.schema.metrics import Objective
+
+
+def compare_findings(
+    agreed: pd.DataFrame,
+    moved: Sequence[pd.DataFrame],
+    ranking: Objective,
+    *,
+    names: Sequence[str],
+) -> list[str]:
+    """Say how far runs agree, and what moved most.
+
+    Args:
+        agreed: from `analysis.questions.compare.agreement`.
+        moved: from `analysis.questions.compare.shifts`, of the first run and each other.
+        ranking: the metric that ranks in the first run.
+        names: of the runs.
+    """
+    said = [_agrees(row) for row in agreed.to_dict("records")]
+    for name, one in zip(names[1:], moved, strict=True):
+        most = one.iloc[0]
+        said.append(
+            f"From {names[0]} to {name} the rank that moves most is that of {most['name']}: "
+            f"{most['rank_a']:g} to {most['rank_b']:g} of {len(one):,}."
+            if most["rank_shift"]
+            else f"From {names[0]} to {name} no rank of {len(one):,} moves."
+        )
+        if "difference" in one:
+            said.append(_differ(one, words(ranking), (names[0], name)))
+    return said
+
+
+def _agrees(row: dict[Any, Any]) -> str:
+    pair = f"{row['a']} and {row['b']}"
+    if row["refused"]:
+        return f"How far {pair} agree on ranks is not said: {row['refused']}."
+    by = f"{pair} rank their {row['networks']:,} common networks with Kendall's tau_b "
+    if pd.isna(row["low"]):
+        return f"{by}{row['tau']:.2f}, of which there is no interval."
+    ends = f"(95 % interval {row['low']:.2f} to {row['high']:.2f})"
+    if row["low"] <= 0 <= row["high"]:
+        return f"{by}{row['tau']:.2f} {ends}: the data do not show that they agree."
+    alike = "they agree more" if row["low"] > 0 else "they agree less"
+    return f"{by}{row['tau']:.2f} {ends}: {alike} than orders by chance would."
+
+
+def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
+    first, second = names
+    tested = one["p_holm"].notna()
+    if not tested.any():
+        return (
+            f"Whether the {metric} of any network differs between {first} and {second} is not "
+            "shown: there are too few seeds for an interval."
+        )
+    clear = one[one["p_holm"] < SIGNIFICANT]
+    up = int((clear["difference"] > 0).sum())
+    return (
+        f"The {metric} of {len(clear):,} of {int(tested.sum()):,} networks differs clearly "
+        f"between {first} and {second} (p below {SIGNIFICANT} after Holm): {up:,} are higher "
+        f"in {second}, {len(clear) - up:,} lower."
+    )

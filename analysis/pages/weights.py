@@ -1,0 +1,54 @@
+"""Lists the trained weights that a run kept, with the line of Python that loads each."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.runs.run import Run
+from analysis.runs.scores import losses
+from search.schema.metrics import Objective
+
+_SEED = re.compile(r"-seed(\d+)$")
+
+
+def kept_weights(run: Run) -> pd.DataFrame:
+    """The files in a run's `networks/`, a row each, the best network of each phase first.
+
+    Returns:
+        `network`, `phase`, `seed` (its repeat), `epochs` and `metrics`, as the file beside the
+        weights has them, and `line`, which loads them; empty cells where it is not there.
+    """
+    rows = [_row(path, run.ranking) for path in (run.folder / "networks").glob("*.safetensors")]
+    columns = ["network", "phase", "seed", "epochs", "metrics", "line", "rank"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["rank"] = losses(run.ranking, frame["rank"].astype(float))
+    order = ["phase", "rank", "network", "seed"]
+    return frame.sort_values(order, ignore_index=True).drop(columns="rank")
+
+
+def _row(path: Path, ranking: Objective) -> dict[str, Any]:
+    about = _about(path.with_suffix(".json"))
+    name = about.get("name") or _SEED.sub("", path.stem).removesuffix("-confirmed")
+    metrics = about.get("metrics") or {}
+    shown = ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
+    return {
+        "network": name,
+        "phase": about.get("phase", ""),
+        "seed": about.get("repeat"),
+        "epochs": about.get("epochs"),
+        "metrics": shown,
+        "line": f"res2net.build({name!r}, weights={str(path)!r})",
+        "rank": metrics.get(ranking.name),
+    }
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """What stands beside the weights; nothing where it is not there or cannot be read."""
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

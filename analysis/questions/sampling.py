@@ -1,0 +1,69 @@
+"""Decides whether the networks of a run are a sample of its space, by the traits of its parts.
+
+What is said of a whole space (importance, distributions) holds only where they are. A sampler
+or scheduler that says nothing of itself is taken for one that chooses.
+"""
+
+from analysis.runs.run import Run
+
+
+def no_sample(run: Run) -> str:
+    """Why the networks of a run are no sample of its space; empty where they are one."""
+    return _stopped(run) or _chosen(run)
+
+
+def _stopped(run: Run) -> str:
+    traits = run.manifest.scheduler_traits
+    pruned = bool((run.trials["status"] == "pruned").any())
+    if not traits and not pruned:
+        return ""
+    says = f" ({run.plan.scheduler.name}: {', '.join(sorted(traits))})" if traits else ""
+    return (
+        f"trials were stopped early{says}, so what is left is the best of what was sampled; "
+        "run it with scheduler: {name: fifo}"
+    )
+
+
+def _chosen(run: Run) -> str:
+    """How the sampler chose; empty where each candidate was as likely as any other."""
+    sampler, traits = run.plan.search.sampler.name, run.manifest.sampler_traits
+    if "uniform" in traits:
+        return ""
+    if "exhaustive" in traits:
+        return _part(run)
+    if "axes" in traits:
+        return (
+            f"its sampler was {sampler}, which leaves the base in one dimension at a time: "
+            "there are no combinations to explain; run the space with sampler: random, or read "
+            "the series"
+        )
+    if "adaptive" in traits:
+        return (
+            f"its sampler was {sampler}, which looks at results: where it looked most is not "
+            "where most is to be had; run the space with sampler: random"
+        )
+    return (
+        f"its sampler was {sampler}, which lacks the traits uniform and exhaustive, so nothing "
+        "says that each candidate was as likely to be drawn; add `traits = {'uniform'}` to the "
+        "sampler if it is so, or run the space with sampler: random"
+    )
+
+
+def _part(run: Run) -> str:
+    """How much of the space an exhaustive sampler left out; empty where it tried it all."""
+    sampler, candidates = run.plan.search.sampler.name, run.manifest.candidates
+    trials = run.trials[run.trials["phase"] == "search"]
+    tried = trials.loc[trials["status"] != "running", "name"].nunique()
+    if candidates is None:
+        return (
+            f"its sampler was {sampler}, of which all candidates are a sample and a part is "
+            "none, and its manifest is of a version that did not write down how many there "
+            "are; run the space with sampler: random"
+        )
+    if tried != candidates:
+        return (
+            f"its sampler was {sampler}, and {tried:,} of {candidates:,} candidates were "
+            "tried: a part in its order is no sample; let it try all, or run the space with "
+            "sampler: random"
+        )
+    return ""
