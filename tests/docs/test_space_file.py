@@ -16,7 +16,7 @@ from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Base
 from search.schema.section import Section
 from search.schema.space_file import SpaceFile
-from tests.docs.examples import TINY
+from tests.docs.examples import TINY, blocks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "space_file.md"
 SECTIONS = [
@@ -46,14 +46,27 @@ def test_every_key_has_a_meaning(section: type[Section]) -> None:
         assert f"| `{name}` |" in reference()
 
 
-@pytest.mark.parametrize("title", EXAMPLES)
-def test_an_example_is_read(title: str) -> None:
+@pytest.mark.parametrize("lines", EXAMPLES.values(), ids=EXAMPLES)
+def test_an_example_is_read(lines: str) -> None:
+    assert load_space(_whole(lines)).file.study
+
+
+def test_the_lines_of_the_other_documents_are_read() -> None:
+    for path in sorted(DOCUMENT.parent.glob("*.md")):
+        if path.name == "adding_a_part.md":  # whose examples are run
+            continue
+        for language, lines in blocks(path.read_text(encoding="utf-8")):
+            if language == "yaml":
+                assert load_space(_whole(lines)).file.study, lines
+
+
+def _whole(lines: str) -> dict[str, Any]:
+    """The tiny space, with the sections of some lines in place of its own."""
     yaml = YAML(typ="safe", pure=True)
-    example: dict[str, Any] = yaml.load(EXAMPLES[title])
-    if title != "the file":
-        example = yaml.load(TINY.read_text(encoding="utf-8")) | example
-        example["training"] = example["training"] | {"epochs": 30}
-    assert load_space(example).file.study
+    space: dict[str, Any] = yaml.load(TINY.read_text(encoding="utf-8"))
+    space["training"]["epochs"] = 30
+    space |= yaml.load(lines)
+    return space
 
 
 def test_it_starts_without_torch() -> None:
