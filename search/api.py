@@ -8,10 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from res2net import Architecture, parse
+from res2net.plugins import PluginError
 from search import session
 from search.preparation import Space, open_space, prepare
 from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
+from search.schema.network import FIXED
 from search.session import Request
 from search.study.events import Ended, Epoch, Started
 
@@ -121,19 +123,23 @@ def space_of(
     name = re.sub(r"[^A-Za-z0-9._-]", "-", one.name)
     depth = one.depth if isinstance(one.depth, int) else [list(one.depth)]
     dims = {key: _listed(getattr(one, key)) for key in ("width", "scale", "cardinality")}
-    fixed = {key: getattr(one, key) for key in ("planes", "se", "version", "first_block")}
+    fixed = {key: getattr(one, key) for key in ("se", *FIXED)}
     return {
         "study": f"train_{name}",
         "network": {"skeleton": one.skeleton, "depth": depth, **dims, **fixed},
-        "data": {"validation": _validation(str(data.get("name"))), **data},
+        "data": {**_validation(str(data.get("name"))), **data},
         "training": dict(training),
         "search": {"sampler": "grid", "seeds": seeds},
     }
 
 
-def _validation(name: str) -> int:
-    facts = DATASETS.ours.get(name)
-    return max(1, (facts.train if facts else 0) // 10)
+def _validation(name: str) -> dict[str, int]:
+    """A tenth of the training images; nothing of a set whose size is not known."""
+    try:
+        size = DATASETS[name].train
+    except PluginError:  # said in full when the space is read
+        return {}
+    return {"validation": max(1, size // 10)} if size else {}
 
 
 def _listed(value: int | tuple[int, ...]) -> Any:

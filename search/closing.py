@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from res2net.architecture import written
+from res2net.plugins import split_plugin
 from search.result import StudyResult, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.units import format_amount
@@ -90,13 +91,14 @@ def _where(result: StudyResult) -> Iterator[str]:
     yield f"report: python -m analysis.report {folder}"
     if result.weights:
         best = result.weights[0]
-        yield f"weights: {loading_line(best)}"
+        yield f"weights: {loading_line(best, block=result.plan.network.block)}"
 
 
-def loading_line(weights: Path) -> str:
+def loading_line(weights: Path, *, block: str) -> str:
     """The line of Python that loads a network with kept weights."""
     name = weights.name.rpartition("-seed")[0].removesuffix("-confirmed")
-    return f"res2net.build({name!r}, weights={str(weights)!r})"
+    own = f"block={block!r}, " if split_plugin(block) else ""  # which no name can say
+    return f"res2net.build({name!r}, {own}weights={str(weights)!r})"
 
 
 def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:

@@ -14,7 +14,9 @@ class Band(Section):
     """Inclusive limits; amounts such as 4.0G or 40M."""
 
     min: Amount = None
+    """At least so many."""
     max: Amount = None
+    """At most so many."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -29,8 +31,13 @@ class Budget(Section):
     """Hard limits of every candidate, per image; none is ever proposed outside."""
 
     macs: Band | None = None
+    """Multiply-adds of convolutions and linear layers, the paper's "FLOPs". [multiply-adds an
+    image]
+    """
     params: Band | None = None
+    """Learnable numbers of the network. [numbers]"""
     activations: Band | None = None
+    """Numbers that convolutions and linear layers put out. [numbers an image]"""
 
     def bands(self) -> dict[str, Band]:
         """The limits that are set, by the name of what they limit."""

@@ -18,7 +18,7 @@ Storage = Literal["auto", "cached", "decoded"]
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
-    """How many classes, a list file's path, or their names; None is all of them."""
+    """How many classes, a list file's path, or a list of their names."""
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 2
     names = isinstance(value, tuple) and value and all(isinstance(n, str) for n in value)
     if value is None or whole or names or (isinstance(value, str) and value):
@@ -31,26 +31,46 @@ def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
 
 
 class Data(Section):
-    """The images; `validation` of them are cut from train, `train` limits what is left.
-
-    Of a tree of class folders (imagenet, imagefolder) also: `classes` and `images_per_class`
-    of train; `resolution` that networks see, cut from squares of side `resize`; `storage`,
-    decoded once into a `cache` folder or anew each time; how many images may be `damaged`.
-    """
+    """The images; `validation` of them are cut from train, `train` limits what is left."""
 
     name: Annotated[str, BeforeValidator(DATASETS.checked)]
+    """The data set."""
     root: str = "data"
+    """Folder of the data sets' files; of a tree of class folders the one that holds `train/`
+    and `val/`.
+    """
     validation: PositiveInt
+    """Images cut from train, the same for every trial and study, by which networks are
+    compared. [images]
+    """
     train: PositiveInt | None = None
+    """Images of the rest to train on; left out, all. [images]"""
     classes: Annotated[int | str | tuple[str, ...] | None, BeforeValidator(class_choice)] = None
+    """Of a tree: how many (the same choice for every study), the path of a list file, or names;
+    left out, all.
+    """
     images_per_class: PositiveInt | None = None
+    """Of a tree: at most so many training images of each class; left out, all. [images]"""
     resolution: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
+    """Of a tree: side of the images that networks see; 224 for `imagenet`. [pixels]"""
     resize: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
+    """Of a tree: side of the squares that are stored; left out, 256/224 of `resolution`.
+    [pixels]
+    """
     storage: Storage = "auto"
+    """Of a tree: `cached` decodes each image once into a file, `decoded` anew each time by
+    processes; `auto` caches up to 200 GB.
+    """
     cache: str | None = None
+    """Of a tree: folder of the decoded images; left out, `.decoded` below `root`."""
     damaged: Annotated[int, Field(ge=0)] = 20
-    test: PositiveInt | None = None  # images of val/, all of which are used; to make sure
-    digest: str | None = None  # of the chosen files' names; to make sure
+    """Of a tree: unreadable images that are named and left out; more of them end the command.
+    [images]
+    """
+    test: PositiveInt | None = None
+    """Of a tree: images that `val/` must hold, to make sure; all of them are used. [images]"""
+    digest: str | None = None
+    """Of a tree: SHA-256 that the names of the chosen files must have, to make sure."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -45,15 +45,35 @@ class Network(Section):
     """The dimensions of the space; each is one value or a list of values."""
 
     skeleton: Annotated[tuple[str, ...], BeforeValidator(stacks)] = ("cifar",)
+    """How blocks are stacked; `dla60` brings its depth along."""
     planes: PositiveInt = 64
+    """Planes of the first stage, doubling from stage to stage; a block puts out 4 times as many
+    (of `dla` 2 times). [channels]
+    """
     depth: Annotated[tuple[Depth, ...] | EachStage | None, BeforeValidator(depths)] = None
+    """Layers, or the blocks of each stage; left out where every skeleton brings its own.
+    [layers]
+    """
     width: Annotated[Sizes | Literal["fill"], BeforeValidator(widths)]
+    """Width of one group of one split in the first stage, doubling from stage to stage; `fill`:
+    the widest that the budget allows. [channels]
+    """
     scale: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
+    """Splits of a block; 1 is the ResNet or ResNeXt bottleneck. [splits]"""
     cardinality: Annotated[Sizes, BeforeValidator(sizes)] = (1,)
+    """Groups of each convolution of a split. [groups]"""
     se: Annotated[tuple[bool, ...], BeforeValidator(flags)] = (False,)
+    """Whether blocks have squeeze-and-excitation."""
     version: Version = "v1"
+    """Variant of the ImageNet skeleton: `v1b` has a stem of three 3x3 convolutions, and
+    shortcuts that average.
+    """
     first_block: FirstBlock | None = None
+    """What a block that opens a stage does with its last split: average it, or convolve it as
+    all others; left out, what the skeleton was published with.
+    """
     block: Annotated[str, BeforeValidator(block_name)] = DEFAULT_BLOCK
+    """The block that skeletons stack."""
 
     @property
     def stages(self) -> int:

@@ -27,8 +27,10 @@ class SchedulerFacts(NamedTuple):
 class Asha(Section):
     """Keys of asynchronous successive halving."""
 
-    grace: PositiveInt = 1  # epochs before a trial may be stopped
-    reduction: Annotated[int, Field(ge=2)] = 3  # one in so many goes on at each rung
+    grace: PositiveInt = 1
+    """Length of the first rung: before it no trial is stopped. [epochs]"""
+    reduction: Annotated[int, Field(ge=2)] = 3
+    """One trial in so many goes on at each rung; rungs are as many times further apart."""
 
 
 def _foreign(name: str, value: Any) -> SchedulerFacts:

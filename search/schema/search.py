@@ -16,11 +16,17 @@ class Base(Section):
     """Where the axes meet; of a dimension left out, the first value in the file."""
 
     skeleton: str | None = None
+    """Of the base; left out, the first in the file."""
     depth: Depth | None = None
+    """Of the base. [layers]"""
     width: PerStage | None = None
+    """Of the base. [channels]"""
     scale: PerStage | None = None
+    """Of the base. [splits]"""
     cardinality: PerStage | None = None
+    """Of the base. [groups]"""
     se: bool | None = None
+    """Of the base; left out, the first in the file."""
 
 
 class Search(Section):
@@ -31,12 +37,23 @@ class Search(Section):
     """
 
     sampler: Annotated[Choice, BeforeValidator(choice_from(SAMPLERS))] = Choice(name="tpe")
-    trials: PositiveInt | Literal["all"] = "all"  # networks; each has a trial for each seed
+    """Which candidates are tried, in which order."""
+    trials: PositiveInt | Literal["all"] = "all"
+    """Networks to try; `all`, for samplers that end by themselves. [networks]"""
     seeds: PositiveInt = 1
+    """Trials of each network, every one with another seed. [trials]"""
     seed: Annotated[int, Field(ge=0)] = 0
-    objectives: tuple[str, ...] = ()  # the first reported one ranks; none: the task's own
+    """Seed of every random choice of the study."""
+    objectives: tuple[str, ...] = ()
+    """By what networks are compared; the first one that trials report ranks them. Empty: the
+    first metric of the task.
+    """
     base: Base = Base()
+    """For the sampler `axes`: the network to leave in one dimension at a time."""
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
+    """For the sampler `axes`: the dimension that takes, for each network, the value that spends
+    most of the budget.
+    """
 
     @property
     def has_axes(self) -> bool:

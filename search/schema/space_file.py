@@ -26,14 +26,18 @@ class Confirm(Section):
     """The best networks of the search, trained again with fresh seeds."""
 
     top: PositiveInt
+    """How many networks are confirmed: those that the search ranks first. [networks]"""
     seeds: PositiveInt
+    """Trials of each, every one with a fresh seed. [trials]"""
     epochs: PositiveInt
+    """Length of such a trial. [epochs]"""
 
 
 class Keep(Section):
     """Whose weights are kept when a trial ends: of the best networks, and of all confirmed."""
 
     best: Annotated[int, Field(ge=0)] = 1
+    """Networks of the search whose weights are kept, each with all its seeds. [networks]"""
 
 
 def gpu_share(value: Any) -> float | str:
@@ -48,7 +52,11 @@ class Resources(Section):
     """What one trial takes; `cpu` is also the threads it computes with."""
 
     gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
+    """GPUs of a trial; a share below 1 lets several trials use one, `auto` measures how many
+    pay. [GPUs]
+    """
     cpu: PositiveInt = 1
+    """CPU cores of a trial, and the threads that it computes with. [cores]"""
 
 
 Scheduler = Annotated[Choice, BeforeValidator(choice_from(SCHEDULERS))]
@@ -59,16 +67,28 @@ class SpaceFile(Section):
     """A whole space file."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Name of the study and of its folder, `runs/<study>`: letters, digits, `.`, `_` and `-`.
+    """
     network: Network
+    """Which networks are candidates."""
     budget: Budget = Budget()
+    """What a network may cost."""
     data: Data
+    """Which images."""
     task: Task = Choice(name="classification")
+    """What is learned, and how it is scored."""
     training: Training
+    """How every trial trains."""
     search: Search
+    """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
+    """Which trials end before their last epoch."""
     confirm: Confirm | None = None
+    """The best networks again, with fresh seeds; left out, nothing is confirmed."""
     keep: Keep = Keep()
+    """Whose weights are kept."""
     resources: Resources = Resources()
+    """What one trial takes of the machine."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -32,37 +32,67 @@ Execution = Literal["auto", "eager", "graphs", "compile"]
 class Training(Section):
     """How a trial trains.
 
-    Augmentation follows torchvision's definitions, each image with its own draw: `crop` is the
-    padding of a random crop in pixels, `resized_crop` the range of area of a random resized
-    crop, `jitter` (brightness, contrast, saturation, hue), `cutout` the side of a square in
-    pixels, `erasing` the probability of random erasing, `mixup` and `cutmix` the alpha of
-    their Beta distribution.
+    Augmentation follows torchvision's definitions, each image with its own draw.
     """
 
     epochs: PositiveInt
+    """Length of a trial. [epochs]"""
     batch_size: PositiveInt = 128
-    accumulate: PositiveInt = 1  # parts of a batch that pass the network one after another
+    """Images of one step of the optimiser. [images]"""
+    accumulate: PositiveInt = 1
+    """Parts of a batch that pass the network one after another, to save memory. [parts]"""
     optimizer: Annotated[str, BeforeValidator(OPTIMIZERS.checked)] = "sgd"
-    optimizer_options: dict[str, Any] = Field(default_factory=dict)  # of a foreign one
+    """The optimiser."""
+    optimizer_options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of an optimiser of your own."""
     lr: PositiveFloat = 0.1
-    lr_batch: PositiveInt | None = None  # the batch size that lr is meant for; see peak_lr
+    """Highest learning rate, for batches of `lr_batch`."""
+    lr_batch: PositiveInt | None = None
+    """Batch size that `lr` is meant for; another `batch_size` scales it linearly. Left out,
+    `batch_size`. [images]
+    """
     momentum: Fraction = 0.9
+    """Momentum of `sgd`."""
     nesterov: bool = True
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)  # of adamw
+    """Whether `sgd` uses Nesterov's momentum."""
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    """Decay of the two averages of `adamw`."""
     weight_decay: NotNegative = 5e-4
-    decay_norms: bool = True  # whether norms and biases decay as well
-    clip: PositiveFloat | None = None  # largest norm of the gradient
-    ema: Fraction | None = None  # decay a step of the averaged weights, which are validated
+    """Weight decay."""
+    decay_norms: bool = True
+    """Whether norms and biases decay as well."""
+    clip: PositiveFloat | None = None
+    """Largest norm of the gradient; left out, it is not clipped."""
+    ema: Fraction | None = None
+    """Decay a step of averaged weights, which are then scored and kept; left out, there is no
+    average.
+    """
     schedule: Literal["cosine", "step", "onecycle"] = "cosine"
-    warmup: NotNegative = 0.0  # epochs
-    milestones: tuple[PositiveFloat, ...] = (0.5, 0.75)  # below 1: shares; from 1 up: epochs
+    """Course of the learning rate."""
+    warmup: NotNegative = 0.0
+    """Epochs over which the rate rises linearly from 0; `onecycle` brings its own. [epochs]"""
+    milestones: tuple[PositiveFloat, ...] = (0.5, 0.75)
+    """Where schedule `step` multiplies the rate by `gamma`: shares of the training below 1,
+    epochs above. [shares or epochs]
+    """
     gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Factor at each milestone."""
     label_smoothing: Fraction = 0.0
+    """Share of each target that all classes divide."""
     precision: Precision = "bf16"
+    """Format of the arithmetic; in `bf16` weights stay fp32."""
     execution: Execution = "auto"
-    crop: Annotated[int, Field(ge=0)] | None = None  # None: the data set's habit
+    """`eager`, CUDA `graphs`, `compile`, or `auto` by the length of the training."""
+    crop: Annotated[int, Field(ge=0)] | None = None
+    """Padding on each side by which a random crop may move; not with `resized_crop`. Left out,
+    the data set's own. [pixels]
+    """
     flip: bool | None = None
+    """Whether half of the images are mirrored; left out, the data set's own."""
     resized_crop: tuple[Share, Share] | None = None
+    """Range of area of random resized crops, ratio 3/4 to 4/3, bilinear; left out, the data
+    set's own. [share of the image]
+    """
     jitter: tuple[
         NotNegative, NotNegative, NotNegative, Annotated[float, Field(ge=0, le=0.5)]
     ] = (
@@ -71,10 +101,15 @@ class Training(Section):
         0.0,
         0.0,
     )
+    """Colour jitter of brightness, contrast, saturation and hue, as torchvision defines it."""
     cutout: Annotated[int, Field(ge=0)] = 0
+    """Side of a square that is blanked; 0 for none. [pixels]"""
     erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Probability of random erasing, as torchvision defines it."""
     mixup: NotNegative = 0.0
+    """Alpha of mixup's Beta distribution, 0 for none; not with `cutmix`."""
     cutmix: NotNegative = 0.0
+    """Alpha of cutmix's Beta distribution, 0 for none; not with `mixup`."""
 
     @property
     def peak_lr(self) -> float:

@@ -79,7 +79,7 @@ def _each_stage(value: dict[str, Any]) -> EachStage:
 
 
 def widths(value: Any) -> tuple[PerStage, ...] | EachStage | Literal["fill"]:
-    """As `sizes`, or the word `fill`: the widest that the budget allows."""
+    """One value for all stages, a list of values, or a range, as scale; or `fill`."""
     if value == "fill":
         return "fill"
     if isinstance(value, str):

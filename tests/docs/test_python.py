@@ -1,0 +1,62 @@
+"""The code of docs/python.md is run as it stands there, one block after another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from res2net import Architecture
+from search import api, load_space
+from search.closing import loading_line
+from search.schema.yaml import ConfigError
+from tests.docs.examples import blocks, examples, write_examples
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Path:
+    (tmp_path / "spaces").symlink_to(ROOT / "spaces")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(api, "draw_summary", lambda *_, **__: 0)  # seconds, and no part of it
+    return tmp_path
+
+
+def test_the_code_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = [
+        text
+        for language, text in blocks((ROOT / "docs/python.md").read_text(encoding="utf-8"))
+        if language == "python"
+    ]
+    names: dict[str, Any] = {}
+    for text in code:
+        exec(compile(text, "docs/python.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "True runs/quickstart" in printed
+    assert "trial 2: " in printed
+    assert names["best"].metrics["test_error"] < 90
+    assert len(names["result"].trials) == 2
+
+
+def test_a_network_is_trained_with_its_own_block() -> None:
+    own = Architecture(depth=11, planes=4, width=4, block="depthwise")
+    for network in (own, "resnet11_4w_4p_depthwise"):
+        space = load_space(api.space_of(network, {"name": "digits"}, {"epochs": 1}))
+        assert space.file.network.block == "depthwise"
+
+
+def test_a_tenth_validates_where_the_size_is_known(folder: Path) -> None:
+    write_examples(folder)
+    for name, images in (("cifar10", 5000), ("my_data.py:BARS", 19)):
+        assert api.space_of("Res2Net-50", {"name": name}, {})["data"]["validation"] == images
+    with pytest.raises(ConfigError, match=r"data.validation: is missing"):
+        load_space(api.space_of("Res2Net-50", {"name": "imagenet"}, {"epochs": 1}))
+
+
+def test_the_line_that_loads_weights_names_a_block_of_one_s_own(folder: Path) -> None:
+    write_examples(folder)
+    example = next(e for e in examples() if e.file == "my_block.py")
+    result = api.run_study(example.space, inline=True)
+    line = loading_line(result.weights[0], block=result.plan.network.block)
+    assert "block='my_block.py:BLOCK'" in line
+    assert eval(line, {"res2net": __import__("res2net")})
