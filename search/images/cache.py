@@ -185,9 +185,7 @@ def _read_record(folder: Path, request: CacheRequest) -> _Record:
         sizes = {part: (folder / part).stat().st_size for part in _names(request)}
     except (OSError, ValueError, KeyError, TypeError):
         return _Record()
-    whole = all(
-        sizes[part] >= record.done * each for part, each in _names(request).items()
-    )
+    whole = all(sizes[part] >= record.done * each for part, each in _names(request).items())
     return record if whole else _Record()
 
 
@@ -211,9 +209,7 @@ def _fill(
 ) -> _Record:
     total = len(request.files.names)
     with contextlib.ExitStack() as stack:
-        files = {
-            part: stack.enter_context(_raw(folder / part)) for part in _names(request)
-        }
+        files = {part: stack.enter_context(_raw(folder / part)) for part in _names(request)}
         # Read anew: another process may have built while we waited for the lock.
         record = _read_record(folder, request)
         advance(record.done, total)
