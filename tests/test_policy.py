@@ -117,18 +117,40 @@ def test_analysis_needs_no_torch() -> None:
                 assert name.startswith(allowed), (path, name)
 
 
-def test_the_readme_s_links_and_commands_lead_somewhere() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
-        assert (ROOT / target).exists(), target
-    for space in re.findall(r"spaces/\w+\.yaml", readme):
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_links_and_commands_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        path = (document.parent / target).resolve() if target else document
+        assert path.exists(), target
+        assert not anchor or anchor in anchors_of(path), f"{target}#{anchor}"
+    for space in re.findall(r"spaces/\w+\.yaml", text):
         assert (ROOT / space).exists(), space
-    for module in re.findall(r"python -m ([\w.]+)", readme):
+    for module in re.findall(r"python -m ([\w.]+)", text):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for verb in re.findall(r"make (\w+)", readme):
+    for verb in re.findall(r"make (run|test|lint|bench|figures|install)\b", text):
         assert re.search(rf"^{verb}:", makefile, re.MULTILINE), verb
+
+
+@pytest.mark.parametrize("document", DOCUMENTS[1:], ids=lambda p: p.name)
+def test_the_readme_leads_to_every_document(document: Path) -> None:
+    assert f"](docs/{document.name})" in DOCUMENTS[0].read_text(encoding="utf-8")
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert DOCUMENTS[0].read_text(encoding="utf-8").count("\n") <= 130
 
 
 def test_every_dependency_is_pinned_where_it_was_tested() -> None:

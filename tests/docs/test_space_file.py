@@ -52,7 +52,8 @@ def test_an_example_is_read(lines: str) -> None:
 
 
 def test_the_lines_of_the_other_documents_are_read() -> None:
-    for path in sorted(DOCUMENT.parent.glob("*.md")):
+    documents = [DOCUMENT.parents[1] / "README.md", *sorted(DOCUMENT.parent.glob("*.md"))]
+    for path in documents:
         if path.name == "adding_a_part.md":  # whose examples are run
             continue
         for language, lines in blocks(path.read_text(encoding="utf-8")):
