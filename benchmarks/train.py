@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     console.print(machine(torch.device(arguments.device), "torchvision", "pillow", "timm"))
     rows = []
     for task in tasks(arguments):
-        images = f"{task.data.train_images:,} images, and {task.data.validation:,} to validate"
+        images = f"{task.data.train:,} images, and {task.data.validation:,} to validate"
         console.print(f"{task.architecture.name}: an epoch is {images}")
         for row in compare(sides(task, threads=arguments.threads), turns=arguments.turns):
             rows.append(row)

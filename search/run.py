@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from res2net.plugins import PluginError
 from search import session
 from search.closing import show
 from search.plan import hours, picture
@@ -39,7 +40,7 @@ def guarded(command: Callable[[Console], int]) -> int:
     console = Console(width=wide, markup=False, highlight=False, emoji=False)
     try:
         return command(console)
-    except (ConfigError, JournalError) as error:
+    except (ConfigError, JournalError, PluginError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from res2net.plugins import split_plugin
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
 from search.preparation import Prepared, Space
@@ -152,7 +153,12 @@ def _require(
     if not cluster:
         require_resources(space)
     sigterm_as_ctrl_c()
-    return make_ready(plan.data, space.document, console)
+    left_out = make_ready(plan.data, space.document, console)
+    if split_plugin(plan.task.name):
+        from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
+
+        check_task(plan, Path(plan.data.root))
+    return left_out
 
 
 def _execute(

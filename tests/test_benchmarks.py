@@ -124,7 +124,7 @@ def test_the_plain_loop_reads_cifar_as_torchvision_does(real_images: Path) -> No
     first, second = train.tasks(arguments)
     assert [len(train.sides(task, threads=2)) for task in (first, second)] == [7, 5]
     loop = loops.PlainLoop(second)
-    assert len(loop.train.dataset) == first.data.train_images == 896
+    assert len(loop.train.dataset) == first.data.train == 896
     images, labels = next(iter(loop.held_out))
     assert images.shape == (99, 3, 32, 32)
     assert labels.max() > 90

@@ -18,6 +18,7 @@ from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
+from search.tasks.base import make_task
 
 
 def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
@@ -47,6 +48,22 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
             _check_counter(
                 objective.name, objective.counter(survey.architecture(0), survey.cost(0))
             )
+
+
+def check_task(plan: StudyPlan, root: Path) -> None:
+    """Make a foreign task once, on the CPU, when its images are ready.
+
+    Raises:
+        PluginError: it cannot be made, or lacks a method.
+    """
+    try:
+        make_task(plan, str(root), device=torch.device("cpu"))
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{plan.task.name}: cannot be made ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _check_block(plan: StudyPlan, survey: Survey) -> None:
