@@ -78,8 +78,7 @@ def test_a_whole_study_survives_kill_9_and_says_where_each_part_came_from(
     assert Counter(status for _, status, _ in expected.values()) == {Status.OK: 6}
     assert all("block-BLOCK-" in name for name, _, _ in expected.values())
     assert min(metrics["test_error"] for *_, metrics in expected.values()) < 25
-    kill_after(4, killed, "--inline")
-    kill_after(9, killed, "--address", ray_address)
+    kill_after(7, killed, "--address", ray_address)
     run(killed, "--address", ray_address)
     assert results(killed / "run") == expected, "bit for bit, whoever ran it"
     held = manifest.read(killed / "run")

@@ -467,7 +467,7 @@ def test_paused_trials_go_on_when_the_scheduler_says_so(
     best = sorted(ends, key=lambda t: error_of(study.history.trials[t]))
     assert ends[best[0]].status is Status.OK
     assert len(whole) == len(set(whole)) == 8 + 4 * 2, "no epoch twice"
-    for stop_after in range(1, len(whole)):
+    for stop_after in range(1, len(whole), 3):
         folder = tmp_path / str(stop_after)
         with Journal(folder) as journal:
             before = run_pausing(Study(plan, surveyed, journal), stop_after=stop_after)
