@@ -94,7 +94,8 @@ class Study:
     @property
     def out_of_time(self) -> bool:
         """Whether the deadline ended this start: it is over, or too near for anything left."""
-        return self._is_time_up() or (self._closed and not self.history.live)
+        running = self.history.live - self._paused.keys()
+        return self._is_time_up() or (self._closed and not running)
 
     @property
     def saves_epochs(self) -> bool:
@@ -147,8 +148,7 @@ class Study:
     def report(self, epoch: Epoch, taken: Taken | None = None) -> bool:
         """Take an epoch of a running trial; True stops it: for good, for now, or as time is up.
 
-        Epochs that the journal already holds (a trial that went on from an older checkpoint)
-        are left aside.
+        Epochs that the journal already holds, from before a checkpoint, are left aside.
 
         Args:
             epoch: that was finished.
