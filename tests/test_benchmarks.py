@@ -102,6 +102,7 @@ def test_work_that_differs_is_said() -> None:
             train.check({"plain": good, "ours": [work, good[1]._replace(**change)]})
 
 
+@pytest.mark.slow
 def test_sides_in_processes_make_whole_rows() -> None:
     """One of two trials side by side, as a study runs them, beside the plain loop."""
     task = tiny_task()

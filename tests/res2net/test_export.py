@@ -89,6 +89,11 @@ def by_compile(module: nn.Module, images: Tensor, folder: Path) -> list[Tensor]:
 WAYS = {"export": by_export, "script": by_script, "onnx": by_onnx, "compile": by_compile}
 
 
+def is_long(name: str) -> bool:
+    """Whether a network has so many operations that compiling it takes ten seconds."""
+    return parse(name).skeleton in ("dla", "biglittle")
+
+
 def check(name: str, form: str, way: str, folder: Path) -> None:
     """The same numbers as eager, to 1e-5 of the largest."""
     architecture = parse(name)
@@ -110,8 +115,20 @@ def check(name: str, form: str, way: str, folder: Path) -> None:
         assert (got - want).abs().max() <= 1e-5 * want.abs().max()
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("name", "form"), SMALL)
+# Ten seconds each: the ways that compile, of the skeletons with the most operations.
+KINDS = [
+    pytest.param(
+        name,
+        form,
+        way,
+        marks=pytest.mark.slow if way in ("onnx", "compile") and is_long(name) else (),
+    )
+    for name, form in SMALL
+    for way in WAYS
+]
+
+
+@pytest.mark.parametrize(("name", "form", "way"), KINDS)
 def test_each_kind_of_network(name: str, form: str, way: str, tmp_path: Path) -> None:
     check(name, form, way, tmp_path)
 

@@ -122,6 +122,7 @@ def results_in(folder: Path) -> dict[int, dict[str, float]]:
     return {end.trial: end.metrics for end in ends_in(folder)}
 
 
+@pytest.mark.slow  # tests/outside kills one with -9 every time
 @pytest.mark.ray
 def test_killed_in_the_middle_the_same_command_goes_on(
     tmp_path: Path, ray_address: str
