@@ -15,6 +15,7 @@ from search.samplers.base import make_sampler
 from search.schedulers.base import make_scheduler
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
+from search.schema.metrics import Objective
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
@@ -45,9 +46,7 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
         raise PluginError(f"{plan.task.name}: is no task; write a class or function")
     for objective in plan.objectives:
         if objective.counter is not None:
-            _check_counter(
-                objective.name, objective.counter(survey.architecture(0), survey.cost(0))
-            )
+            _check_counter(objective, survey)
 
 
 def check_task(plan: StudyPlan, root: Path) -> None:
@@ -76,9 +75,18 @@ def _check_block(plan: StudyPlan, survey: Survey) -> None:
         raise PluginError(f"network.block: {error.problem}") from error
 
 
-def _check_counter(name: str, value: object) -> None:
+def _check_counter(objective: Objective, survey: Survey) -> None:
+    assert objective.counter is not None, "asked before"
+    try:
+        value = objective.counter(survey.architecture(0), survey.cost(0))
+    except Exception as error:
+        raise PluginError(
+            f"{objective.name}: failed for a network ({type(error).__name__}: {error})"
+        ) from error
     if not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise PluginError(f"{name}: gave {value!r} of a network; return a finite number")
+        raise PluginError(
+            f"{objective.name}: gave {value!r} of a network; return a finite number"
+        )
 
 
 def _check_sampler(plan: StudyPlan, survey: Survey) -> None:

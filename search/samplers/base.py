@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol, cast
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
-from search.schema.parts import Choice, require_methods
+from search.schema.parts import Choice, Guarded, require_methods
 from search.schema.samplers import SAMPLERS
 from search.space.survey import Survey
 
@@ -66,11 +66,13 @@ def make_sampler(
     try:
         sampler = maker(survey, seed=seed, objectives=tuple(objectives), **choice.options)
     except TypeError as error:
-        if choice.name in SAMPLERS:
+        if choice.name in SAMPLERS.ours:
             raise
         raise PluginError(
             f"{choice.name}: cannot be made ({error}); it is given (survey, *, seed, "
             "objectives) and its own options"
         ) from error
     require_methods(choice.name, sampler, "propose", "take", "tell")
+    if choice.name not in SAMPLERS.ours:
+        sampler = Guarded(choice.name, sampler, (SpaceExhausted,))
     return cast("Sampler", sampler)

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
-from search.schema.parts import Choice, require_methods
+from search.schema.parts import Choice, Guarded, require_methods
 from search.schema.schedulers import SCHEDULERS
 
 
@@ -74,11 +74,13 @@ def make_scheduler(choice: Choice, *, epochs: int, objective: Objective) -> Sche
     try:
         scheduler = maker(epochs=epochs, objective=objective, **choice.options)
     except TypeError as error:
-        if choice.name in SCHEDULERS:
+        if choice.name in SCHEDULERS.ours:
             raise
         raise PluginError(
             f"{choice.name}: cannot be made ({error}); it is given (*, epochs, objective) and "
             "its own options"
         ) from error
     require_methods(choice.name, scheduler, "report", "ended", "resume", "resumed")
+    if choice.name not in SCHEDULERS.ours:
+        scheduler = Guarded(choice.name, scheduler)
     return cast("Scheduler", scheduler)

@@ -179,3 +179,34 @@ def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]
             f"{name}: its traits hold {unknown[0]!r}; there are {', '.join(known)}"
         )
     return traits
+
+
+class Guarded:
+    """A foreign part whose errors say that they are its own.
+
+    Args:
+        name: of the part.
+        part: whose methods are called.
+        expected: exceptions that belong to its protocol.
+    """
+
+    def __init__(
+        self, name: str, part: Any, expected: tuple[type[Exception], ...] = ()
+    ) -> None:
+        self._name, self._part, self._expected = name, part, expected
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        call = getattr(self._part, method)
+
+        def guarded(*args: Any, **keys: Any) -> Any:
+            try:
+                return call(*args, **keys)
+            except self._expected:
+                raise
+            except Exception as error:
+                raise PluginError(
+                    f"{self._name}: failed in {method} ({type(error).__name__}: {error}); "
+                    "what has finished is kept: correct it, and begin another study with --out"
+                ) from error
+
+        return guarded

@@ -170,3 +170,17 @@ def test_a_part_that_changed_since_is_refused_and_nothing_is_lost(
     assert "training.optimizer: my_optimizer.py:signs has changed since" in printed
     assert str(path) in printed
     assert (folder / "run/journal.jsonl").read_bytes() == before
+
+
+def test_a_part_that_fails_later_ends_the_command_with_2_and_loses_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "my_sampler.py"
+    text = path.read_text(encoding="utf-8")
+    broken = text.replace("        pass", "        assert candidate > 9, 'no more'")
+    path.write_text(broken, encoding="utf-8")
+    assert main(["space.yaml", "--out", "run", "--inline"]) == 2
+    said = capsys.readouterr().err
+    assert "my_sampler.py:Backwards: failed in tell (AssertionError: no more)" in said
+    assert "Traceback" not in said
+    assert results(folder / "run"), "what had finished is kept"
