@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from res2net.blocks import DEFAULT_BLOCK, block_token, check_block_name
+from res2net.blocks import DEFAULT_BLOCK, block_token, check_block_name, plugin_token
 from res2net.blocks.base import FirstBlock
 from res2net.errors import ArchitectureError
 from res2net.skeletons import SKELETONS, Depth, Skeleton, blocks_of, is_count, skeleton_of
@@ -104,7 +104,7 @@ class Architecture:
     @property
     def facts(self) -> Skeleton:
         """What the skeleton fixes."""
-        return SKELETONS[self.skeleton]
+        return skeleton_of(self.skeleton)
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -158,6 +158,11 @@ class Architecture:
     def _each_stage(self, value: PerStage) -> tuple[int, ...]:
         return value if isinstance(value, tuple) else (value,) * len(self.facts.stages)
 
+    @property
+    def _skeleton_token(self) -> str:
+        own = self.skeleton not in SKELETONS
+        return f"by-{plugin_token(self.skeleton)}" if own else self.skeleton
+
     def _variant_tokens(self) -> list[str]:
         """List what has to be said because the rest of the name does not imply it."""
         said = {
@@ -166,7 +171,7 @@ class Architecture:
             f"{self.planes}p": self.planes != 64,
             self.first_block: self.first_block != self.facts.first_block,
             f"{self.classes}classes": self.classes != self.facts.classes,
-            self.skeleton: not self.facts.named
+            self._skeleton_token: not self.facts.named
             and self.skeleton != implied_skeleton(self.depth),
             block_token(self.block): self.block != DEFAULT_BLOCK,
         }

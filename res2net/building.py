@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from res2net.cost import checked_features
 from res2net.errors import ArchitectureError
 from res2net.layout import lay_out
 from res2net.names import described
+from res2net.plugins import import_attribute
 from res2net.skeletons import Skeleton
 from res2net.skeletons.base import Layout
 from res2net.weights import fill_from
@@ -110,8 +110,7 @@ def _assemble(
 
 def make_modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
     """Make stem and stages, by the function that the skeleton names."""
-    file, _, function = facts.make_modules.partition(":")
-    make: Callable[[Layout], dict[str, nn.Module]] = getattr(import_module(file), function)
+    make: Callable[[Layout], dict[str, nn.Module]] = import_attribute(facts.make_modules)
     return make(layout)
 
 

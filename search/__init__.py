@@ -6,9 +6,9 @@ What they need is imported when they are first used, so that a plan starts at on
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.api import load_space, run_study, train_network
+    from search.api import architecture_of, load_space, run_study, train_network
 
-__all__ = ["load_space", "run_study", "train_network"]
+__all__ = ["architecture_of", "load_space", "run_study", "train_network"]
 
 
 def __getattr__(name: str) -> Any:

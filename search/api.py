@@ -1,5 +1,6 @@
 """The Python API: the same as the commands, from a notebook or a script."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED
 from search.session import Request
-from search.study.events import Ended, Epoch, Started
+from search.study.events import Ended, Epoch, Started, architecture_from_json
 
 OnEvent = Callable[[Started | Epoch | Ended], None]
 
@@ -144,3 +145,13 @@ def _validation(name: str) -> dict[str, int]:
 
 def _listed(value: int | tuple[int, ...]) -> Any:
     return [list(value)] if isinstance(value, tuple) else value
+
+
+def architecture_of(about: Path | str) -> Architecture:
+    """The network of kept weights.
+
+    Args:
+        about: the .json file beside them.
+    """
+    held = json.loads(Path(about).read_text(encoding="utf-8"))
+    return architecture_from_json(held["architecture"])

@@ -13,6 +13,7 @@ from res2net.architecture import written
 from res2net.plugins import split_plugin
 from search.result import StudyResult, draw_summary
 from search.schema.metrics import Objective, on_test
+from search.schema.network import Network
 from search.schema.units import format_amount
 from search.study.events import Ended, Started, Status
 from search.study.history import History
@@ -91,13 +92,17 @@ def _where(result: StudyResult) -> Iterator[str]:
     yield f"report: python -m analysis.report {folder}"
     if result.weights:
         best = result.weights[0]
-        yield f"weights: {loading_line(best, block=result.plan.network.block)}"
+        yield f"weights: {loading_line(best, network=result.plan.network)}"
 
 
-def loading_line(weights: Path, *, block: str) -> str:
+def loading_line(weights: Path, *, network: Network) -> str:
     """The line of Python that loads a network with kept weights."""
+    block = network.block
+    if any(map(split_plugin, network.skeleton)):  # which no name of a network can say
+        about = str(weights.with_suffix(".json"))
+        return f"res2net.build(search.architecture_of({about!r}), weights={str(weights)!r})"
     name = weights.name.rpartition("-seed")[0].removesuffix("-confirmed")
-    own = f"block={block!r}, " if split_plugin(block) else ""  # which no name can say
+    own = f"block={block!r}, " if split_plugin(block) else ""  # nor such a block
     return f"res2net.build({name!r}, {own}weights={str(weights)!r})"
 
 

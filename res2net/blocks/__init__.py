@@ -71,6 +71,10 @@ def block_token(name: str) -> str:
     """
     if name in BLOCKS:
         return name
-    attribute = re.sub(r"\W", "", name.rpartition(":")[2])[:_TOKEN_LETTERS]
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"block-{attribute}-{digest}"
+    return f"block-{plugin_token(name)}"
+
+
+def plugin_token(text: str) -> str:
+    """Write the text of a part from outside so that it is safe in file names."""
+    attribute = re.sub(r"\W", "", text.rpartition(":")[2])[:_TOKEN_LETTERS]
+    return f"{attribute}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

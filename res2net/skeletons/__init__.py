@@ -7,6 +7,7 @@ One folder holds one skeleton; "cifar" and "imagenet" are the two that `resnet` 
 from collections.abc import Mapping
 
 from res2net.errors import ArchitectureError
+from res2net.plugins import PluginError, import_attribute, split_plugin
 from res2net.skeletons.base import Depth, Skeleton
 from res2net.skeletons.biglittle.facts import BIGLITTLE
 from res2net.skeletons.dla.facts import DLA
@@ -23,11 +24,35 @@ SKELETONS: Mapping[str, Skeleton] = {
 
 
 def skeleton_of(name: str) -> Skeleton:
-    """Look a skeleton up by name; raises ArchitectureError with the known ones."""
-    if not isinstance(name, str) or name not in SKELETONS:
+    """Look a skeleton up by name, or import somebody's own.
+
+    Args:
+        name: a key of SKELETONS, `package.module:attribute` or `path/to/file.py:attribute` of a
+            `Skeleton`.
+
+    Raises:
+        ArchitectureError: there is no such skeleton; names ours.
+    """
+    if isinstance(name, str) and name in SKELETONS:
+        return SKELETONS[name]
+    if not isinstance(name, str) or not split_plugin(name):
         known = ", ".join(SKELETONS)
         raise ArchitectureError("skeleton", f"{name!r} is not known; write one of: {known}")
-    return SKELETONS[name]
+    try:
+        found = import_attribute(name)
+    except PluginError as error:
+        raise ArchitectureError("skeleton", str(error)) from error
+    if not isinstance(found, Skeleton):
+        raise ArchitectureError(
+            "skeleton",
+            f"{name!r} is a {type(found).__name__}; name a res2net.skeletons.Skeleton",
+        )
+    if not found.stages or len(found.stages) != len(found.strides):
+        raise ArchitectureError(
+            "skeleton",
+            f"{name!r} has stages {found.stages} and strides {found.strides}; give as many",
+        )
+    return found
 
 
 def blocks_of(skeleton: str, depth: Depth) -> tuple[int, ...]:

@@ -33,8 +33,8 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
     Raises:
         PluginError: one cannot be made, lacks a method, or gives what it should not.
     """
-    if split_plugin(plan.network.block):
-        _check_block(plan, survey)
+    if any(split_plugin(name) for name in (*plan.network.skeleton, plan.network.block)):
+        _check_network(plan, survey)
     if split_plugin(plan.search.sampler.name):
         _check_sampler(plan, survey)
     make_scheduler(plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking)
@@ -65,14 +65,14 @@ def check_task(plan: StudyPlan, root: Path) -> None:
         ) from error
 
 
-def _check_block(plan: StudyPlan, survey: Survey) -> None:
-    """Its counts must be those of what it makes, in the cheapest network and the dearest."""
+def _check_network(plan: StudyPlan, survey: Survey) -> None:
+    """Block and skeleton must count what they make, in the cheapest network and the dearest."""
     order = survey.costs.macs.argsort(kind="stable")
     networks = [survey.architecture(int(order[at])) for at in (0, -1)]
     try:
         check_block(plan.network.block, networks)
     except ArchitectureError as error:
-        raise PluginError(f"network.block: {error.problem}") from error
+        raise PluginError(f"network: {error.problem}") from error
 
 
 def _check_counter(objective: Objective, survey: Survey) -> None:

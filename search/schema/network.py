@@ -89,7 +89,9 @@ class Network(Section):
         return tuple(forms)
 
     @model_validator(mode="after")
-    def _coherent(self) -> Self:
+    def _coherent(self, info: ValidationInfo) -> Self:
+        if is_trusted(info):
+            return self
         open_depth = any(split_stack(text)[1] is None for text in self.skeleton)
         if open_depth and self.depth is None:
             raise MisfitError(
@@ -103,7 +105,10 @@ class Network(Section):
                 "a skeleton without a number",
             )
         names = {split_stack(text)[0] for text in self.skeleton}
-        counts = {len(skeleton_of(name).stages) for name in names}
+        try:
+            counts = {len(skeleton_of(name).stages) for name in names}
+        except ArchitectureError as error:
+            raise MisfitError("network.skeleton", f"is no skeleton: {error.problem}") from error
         for field in ("depth", "width", "scale", "cardinality"):
             if isinstance(getattr(self, field), EachStage) and len(counts) > 1:
                 raise MisfitError(

@@ -25,6 +25,7 @@ def origins(space: SpaceFile, document: Document) -> tuple[Origin, ...]:
 
 def _named(space: SpaceFile) -> Iterator[Origin]:
     names = [
+        *(("network.skeleton", name) for name in space.network.skeleton),
         ("network.block", space.network.block),
         ("data.name", space.data.name),
         ("task", space.task.name),

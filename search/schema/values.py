@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from res2net.architecture import PerStage
+from res2net.plugins import split_plugin
 from res2net.skeletons import SKELETONS, Depth
 from search.schema.section import Section
 
@@ -104,14 +105,18 @@ def stacks(value: Any) -> tuple[str, ...]:
     """One skeleton or a list; a skeleton may bring its depth along: `dla60`."""
 
     def stack(one: Any) -> str | None:
-        return one if isinstance(one, str) and split_stack(one)[0] in SKELETONS else None
+        if not isinstance(one, str):
+            return None
+        return one if split_stack(one)[0] in SKELETONS or split_plugin(one) else None
 
     known = ", ".join(SKELETONS)
     return _each(value, stack, f"a skeleton ({known})", "[imagenet, dla60, biglittle50]")
 
 
 def split_stack(text: str) -> tuple[str, Depth | None]:
-    """`dla60` as ("dla", 60), `imagenet` as ("imagenet", None)."""
+    """`dla60` as ("dla", 60), `imagenet` and `mine.py:STACK` as (the text, None)."""
+    if split_plugin(text):
+        return text, None
     name, depth = _STACK.fullmatch(text).groups()  # type: ignore[union-attr]  # matches all
     return name, int(depth) if depth else None
 

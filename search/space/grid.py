@@ -11,7 +11,7 @@ from res2net import Architecture
 from res2net.architecture import one_if_equal
 from res2net.cost import Costs, costs
 from res2net.layout import Dimensions
-from res2net.skeletons import SKELETONS, blocks_of
+from res2net.skeletons import blocks_of, skeleton_of
 from res2net.tally import IntArray
 from search.schema.budget import Band
 from search.schema.network import WIDEST, Network
@@ -194,7 +194,7 @@ class Grid:
 
     def _table(self, skeleton: str) -> dict[str, IntArray]:
         """(values, stages) of each field, as this skeleton reads it."""
-        stages = len(SKELETONS[skeleton].stages)
+        stages = len(skeleton_of(skeleton).stages)
         blocks = [
             blocks_of(kind, depth) if kind == skeleton else (0,) * stages
             for kind, depth in self.axes[0].values
