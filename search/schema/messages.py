@@ -1,13 +1,16 @@
 """Explains schema errors in words: place, key, value, rule and remedy."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from search.schema.section import Section
+from search.schema.parts import Table
+from search.schema.samplers import SAMPLERS
+from search.schema.schedulers import SCHEDULERS
+from search.schema.tasks import TASKS
 from search.schema.values import MisfitError
 from search.schema.yaml import Document, Location
 
@@ -37,20 +40,10 @@ def explain(
     error: ValidationError, document: Document, model: type[BaseModel]
 ) -> Iterable[str]:
     """One line for each mistake in a space file, in the order they stand in it."""
-    yield from _explain(error, document, model, within=())
-
-
-def _explain(
-    error: ValidationError, document: Document, model: type[BaseModel], *, within: Location
-) -> Iterator[str]:
     for detail in error.errors(include_url=False):
-        inside: Location = tuple(detail["loc"])
-        location = (*within, *inside)
+        location: Location = tuple(detail["loc"])
+        problem = _problem(detail, location, model, document)
         cause = detail.get("ctx", {}).get("error")
-        if isinstance(cause, ValidationError):  # of the keys of a part that was chosen
-            yield from _explain(cause, document, _options_at(cause, model), within=location)
-            continue
-        problem = _problem(detail, inside, model)
         if isinstance(cause, MisfitError):
             location = tuple(cause.at.split("."))
             detail["input"] = _value(document.data, location)
@@ -59,13 +52,9 @@ def _explain(
         yield f"{document.place(location)}: {dotted}:{shown} {problem}"
 
 
-def _options_at(error: ValidationError, model: type[BaseModel]) -> type[BaseModel]:
-    """The schema that raised a nested error, by its title."""
-    known = {schema.__name__: schema for schema in Section.__subclasses__()}
-    return known.get(error.title, model)
-
-
-def _problem(detail: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
+def _problem(
+    detail: ErrorDetails, location: Location, model: type[BaseModel], document: Document
+) -> str:
     kind = detail["type"]
     listed = next((str(key) for key in reversed(location) if key in _LISTS), None)
     if listed and kind in ("tuple_type", "too_long", "missing"):
@@ -75,7 +64,9 @@ def _problem(detail: ErrorDetails, location: Location, model: type[BaseModel]) -
         word, key = _LIMITS[kind]
         return f"is not {word} {context[key]:g}; write a number that is"
     said = {
-        "extra_forbidden": lambda: _unknown(location, model, detail["input"]),
+        "extra_forbidden": lambda: _unknown(
+            location, _schema_at(location[:-1], model, document), detail["input"]
+        ),
         "missing": lambda: f"is missing; add it{_example(location)}",
         "value_error": lambda: str(context["error"]),
         "literal_error": lambda: f"is not known; write {context['expected']}",
@@ -90,9 +81,23 @@ def _example(location: Location) -> str:
     return f" ({example})" if example else ""
 
 
-def _unknown(location: Location, model: type[BaseModel], value: Any) -> str:
+def _schema_at(
+    location: Location, model: type[BaseModel], document: Document
+) -> type[BaseModel]:
+    """The section at a location; of a part that was chosen there, the keys that it takes."""
+    table: Table[Any] | None = _TABLES.get(str(location[-1])) if location else None
+    chosen = _value(document.data, location)
+    if table is None or not isinstance(chosen, dict):
+        return _model_at(location, model)
+    schema: type[BaseModel] = table[chosen["name"]].options or _model_at(location, model)
+    return schema
+
+
+def _unknown(location: Location, schema: type[BaseModel], value: Any) -> str:
     key = str(location[-1])
-    known = _model_at(location[:-1], model).model_fields
+    known = schema.model_fields
+    if not known:
+        return "is not a key; what was chosen here takes none; leave it out"
     if key == "flops" and "macs" in known:
         limits = value.items() if isinstance(value, dict) else [("max", value)]
         written = ", ".join(f"{limit}: {number}" for limit, number in limits)
@@ -128,6 +133,14 @@ _EXAMPLES = {
     "trials": "trials: 100",
     "top": "top: 3",
     "seeds": "seeds: 5",
+}
+
+
+# The keys of a space file under which a part is chosen.
+_TABLES: Mapping[str, "Table[Any]"] = {
+    "sampler": SAMPLERS,
+    "scheduler": SCHEDULERS,
+    "task": TASKS,
 }
 
 

@@ -78,11 +78,12 @@ class Table(Generic[Facts]):
             try:
                 return self.read(name, load_plugin(name).value)
             except PluginError as error:  # the message says the name where it is written
-                raise PluginError(str(error).removeprefix(f"{name}: ")) from error
+                reason = str(error).removeprefix(f"{name}: ")
+                raise PluginError(f"cannot be used: {reason}") from error
         near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
         mean = f"did you mean {near[0]!r}? " if near else ""
         raise PluginError(
-            f"is not a {self.kind}; {mean}write {' or '.join(self.ours)}, or "
+            f"is no {self.kind}; {mean}write {' or '.join(self.ours)}, or "
             "package.module:attribute or path/to/file.py:attribute of your own"
         )
 
@@ -93,7 +94,7 @@ class Table(Generic[Facts]):
             ValueError: it is none.
         """
         if not isinstance(value, str):
-            raise ValueError(f"is not a name of a {self.kind}; write {' or '.join(self.ours)}")
+            raise ValueError(f"is no name of a {self.kind}; write {' or '.join(self.ours)}")
         if not is_trusted(info):
             self[value]
         return value
@@ -123,7 +124,7 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
         written = {"name": value} if isinstance(value, str) else value
         if not isinstance(written, dict) or not isinstance(written.get("name"), str):
             raise ValueError(
-                f"is not a {table.kind}; write {' or '.join(table)}, or "
+                f"is no {table.kind}; write {' or '.join(table)}, or "
                 f"{{name: {next(iter(table))}, ...}}"
             )
         options = {key: given for key, given in written.items() if key != "name"}
@@ -131,7 +132,11 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
             options = options["options"]  # as it was written down
         if is_trusted(info) and written["name"] not in table.ours:
             return Choice(name=written["name"], options=options)
-        schema = table[written["name"]].options
+        try:
+            schema = table[written["name"]].options
+        except PluginError as error:
+            shown = "" if isinstance(value, str) else f"{written['name']!r} "
+            raise ValueError(f"{shown}{error}") from error
         taken = options if schema is None else schema.model_validate(options).model_dump()
         return Choice(name=written["name"], options=taken)
 
