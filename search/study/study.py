@@ -1,7 +1,6 @@
 """The study decides what runs next, and notes what was reported. No Ray, no torch here.
 
-The journal is the only record. Everything else here (history, sampler, scheduler, queue) is
-rebuilt from it, so that the same command goes on where the last one stopped.
+The journal is the only record: all else here is rebuilt from it, and the same command goes on.
 """
 
 import time
@@ -25,7 +24,7 @@ from search.study.events import (
     Turn,
     architecture_to_json,
 )
-from search.study.history import History
+from search.study.history import History, require_new
 from search.study.journal import Journal, Record
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
@@ -201,8 +200,9 @@ class Study:
             return self.history.trials[paused]
         searched = len(self.history.networks)
         if searched < self.plan.search.trials:
-            candidate = self._sampler.propose(searched)
-            return self._start("search", self._survey.architecture(candidate))
+            architecture = self._survey.architecture(self._sampler.propose(searched))
+            require_new(architecture, self.history, self.plan.search.sampler.name)
+            return self._start("search", architecture)
         repeated = self._repeats.next()
         if repeated is not None:
             return self._start("search", *repeated)

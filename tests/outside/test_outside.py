@@ -184,3 +184,16 @@ def test_a_part_that_fails_later_ends_the_command_with_2_and_loses_nothing(
     assert "my_sampler.py:Backwards: failed in tell (AssertionError: no more)" in said
     assert "Traceback" not in said
     assert results(folder / "run"), "what had finished is kept"
+
+
+def test_a_sampler_that_proposes_a_network_again_ends_the_command_with_2(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "my_sampler.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("self._left.remove(candidate)", "pass"), encoding="utf-8")
+    assert main(["space.yaml", "--out", "run", "--inline"]) == 2
+    said = capsys.readouterr().err
+    assert "my_sampler.py:Backwards: proposed" in said
+    assert "again" in said
+    assert len(results(folder / "run")) == 1, "what had finished is kept"
