@@ -1,5 +1,6 @@
 """Prints the end of a study: tables of the best networks, failures, and where files lie."""
 
+import re
 import shlex
 import statistics
 from collections.abc import Iterator, Sequence
@@ -101,7 +102,7 @@ def loading_line(weights: Path, *, network: Network) -> str:
     if any(map(split_plugin, network.skeleton)):  # which no name of a network can say
         about = str(weights.with_suffix(".json"))
         return f"res2net.build(search.architecture_of({about!r}), weights={str(weights)!r})"
-    name = weights.name.rpartition("-seed")[0].removesuffix("-confirmed")
+    name = re.sub(r"(-confirmed-\d+epochs)?-seed\d+$", "", weights.stem)
     own = f"block={block!r}, " if split_plugin(block) else ""  # nor such a block
     return f"res2net.build({name!r}, {own}weights={str(weights)!r})"
 

@@ -11,7 +11,7 @@ from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from search.schema.metrics import Objective
 
-_SEED = re.compile(r"-seed(\d+)$")
+_SEED = re.compile(r"(-confirmed-\d+epochs)?-seed(\d+)$")
 
 
 def kept_weights(run: Run) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def kept_weights(run: Run) -> pd.DataFrame:
 
 def _row(path: Path, ranking: Objective) -> dict[str, Any]:
     about = _about(path.with_suffix(".json"))
-    name = about.get("name") or _SEED.sub("", path.stem).removesuffix("-confirmed")
+    name = about.get("name") or _SEED.sub("", path.stem)
     metrics = about.get("metrics") or {}
     shown = ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
     return {

@@ -83,6 +83,8 @@ class Broker:
     def complete(self, name: str, result: dict[str, Any] | None) -> None:
         """Take the end of a trial; no result where its worker failed."""
         trial = self._trials.pop(name, None)
+        if trial in self._trials.values():  # it was paused here, and goes on elsewhere
+            return
         if trial is not None and trial in self._study.history.live:
             self._guarded(lambda: self._complete(trial, name, result), None)
 

@@ -122,6 +122,8 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _leaves_something_to_stop(self) -> Self:
+        if self.scheduler.name not in SCHEDULERS.ours:  # its keys are its own
+            return self
         grace = self.scheduler.options.get("grace", 0)
         if isinstance(grace, int) and grace >= self.training.epochs:
             raise MisfitError(

@@ -153,8 +153,11 @@ class Ended(_Record):
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
-    """Every field, so that no default can change what a journal says."""
-    return asdict(architecture)
+    """Every field, so that no default can change what a journal says; lists, as in JSON."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(architecture).items()
+    }
 
 
 def architecture_from_json(data: Mapping[str, Any]) -> Architecture:

@@ -160,7 +160,10 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     Raises:
         ConfigError: one was mended or damaged since.
     """
-    before = _raw(folder).get("left_out", [])
+    manifest = _raw(folder)
+    if not manifest:  # it stopped before it noted anything, and so before any trial
+        return
+    before = manifest.get("left_out", [])
     changed = sorted(set(before) ^ set(left_out))
     if changed:
         raise ConfigError(

@@ -82,7 +82,8 @@ class Study:
         stops = bool(SCHEDULERS[plan.scheduler.name].traits)
         self._repeats = Repeats(self.history, plan.search.seeds, waits=stops)
         folder = journal.path.parent
-        self.weights = KeptWeights(folder, self.history, best=plan.keep.best)
+        kept = plan.keep.best
+        self.weights = KeptWeights(folder, self.history, best=kept, seeds=plan.search.seeds)
         self.tidy()
 
     @property

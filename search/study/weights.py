@@ -4,9 +4,10 @@ A worker writes the weights of every trial that ends whole; those that are not, 
 among the best are removed by whoever decides. No torch here.
 """
 
+import bisect
 from pathlib import Path
 
-from search.study.events import Started
+from search.study.events import Started, Status
 from search.study.history import History
 
 SUFFIXES = (".safetensors", ".json")
@@ -14,25 +15,30 @@ SUFFIXES = (".safetensors", ".json")
 
 def weights_path(folder: Path, started: Started) -> Path:
     """The file of a trial's weights; beside it, as .json, what they are."""
-    again = "confirmed-" if started.phase == "confirm" else ""
+    again = f"confirmed-{started.epochs}epochs-" if started.phase == "confirm" else ""
     return folder / "networks" / f"{started.name}-{again}seed{started.repeat}.safetensors"
 
 
 class KeptWeights:
     """Keeps the weights of the best networks of the search, and of all confirmed ones.
 
+    What is kept is a function of the history alone, ranked as `History.ranked` does. A network
+    is dropped only when all its seeds have ended and enough others, all of theirs ended too,
+    are better: before that its mean, or theirs, may still change.
+
     Args:
         folder: of the run.
         history: what has happened.
         best: how many networks of the search, each with all its seeds.
+        seeds: of each network.
     """
 
-    def __init__(self, folder: Path, history: History, *, best: int) -> None:
-        self._folder, self._history, self._best = folder, history, best
-        self._kept: dict[str, float] = {}  # what ranks, by name
-        self._values: dict[str, list[float]] = {}
-        self._trials: dict[str, list[Started]] = {}  # whole ones of the search
-        for trial in sorted(history.ends):
+    def __init__(self, folder: Path, history: History, *, best: int, seeds: int) -> None:
+        self._folder, self._history, self._best, self._seeds = folder, history, best, seeds
+        self._members: dict[str, list[int]] = {}  # trials of the search that ended, in order
+        self._kept: list[tuple[float, int, str]] = []  # of complete networks, best first
+        self._dropped: set[str] = set()
+        for trial in history.ends:
             self._learn(trial)
 
     def path(self, started: Started) -> Path | None:
@@ -70,28 +76,36 @@ class KeptWeights:
 
     def _is_kept(self, trial: int) -> bool:
         started = self._history.trials[trial]
-        if trial in self._history.live or started.phase == "confirm":
+        if trial in self._history.live:
             return True
-        return started.name in self._kept
+        whole = self._history.value(self._history.ends[trial]) is not None
+        return whole and (started.phase == "confirm" or started.name not in self._dropped)
 
     def _learn(self, trial: int) -> list[str]:
-        """Take the end of a trial of the search; names that are not kept (any more)."""
-        started, ended = self._history.trials[trial], self._history.ends[trial]
-        value = self._history.value(ended)
-        if started.phase != "search" or value is None:
+        """Take the end of a trial of the search; names that are not kept any more."""
+        started, history = self._history.trials[trial], self._history
+        if started.phase != "search":
             return []
-        values = self._values.setdefault(started.name, [])
-        values.append(value)
-        self._trials.setdefault(started.name, []).append(started)
-        self._kept[started.name] = self._history.ranking.loss(sum(values) / len(values))
-        dropped = sorted(self._kept, key=lambda name: self._kept[name])[self._best :]
-        for name in dropped:
-            del self._kept[name]
+        members = self._members.setdefault(started.name, [])
+        members.append(trial)
+        pruned = history.ends[trial].status is Status.PRUNED  # then it has no other seed
+        if len(members) < self._seeds and not pruned:
+            return []
+        each = {one: history.value(history.ends[one]) for one in members}
+        whole = {one: value for one, value in each.items() if value is not None}
+        if whole:
+            mean = history.ranking.loss(sum(whole.values()) / len(whole))
+            # A larger `seeds` may complete a network again.
+            self._kept = [one for one in self._kept if one[2] != started.name]
+            bisect.insort(self._kept, (mean, min(whole), started.name))
+        dropped = [name for *_, name in self._kept[self._best :]]
+        del self._kept[self._best :]
+        self._dropped.update(dropped)
         return dropped
 
     def _remove(self, name: str) -> None:
-        for started in self._trials[name]:
-            for path in _both(weights_path(self._folder, started)):
+        for trial in self._members[name]:
+            for path in _both(weights_path(self._folder, self._history.trials[trial])):
                 path.unlink(missing_ok=True)
 
 

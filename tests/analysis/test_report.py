@@ -177,7 +177,7 @@ def test_kept_weights_are_listed_with_the_line_that_loads_them(tmp_path: Path) -
             "metrics": {"val_error": error},
         }  # fmt: skip
         path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
-    stray = tmp_path / "networks" / f"{network(1).name}-confirmed-seed0.safetensors"
+    stray = tmp_path / "networks" / f"{network(1).name}-confirmed-5epochs-seed0.safetensors"
     stray.touch()
     rows = page_of(run).tables["kept"]
     assert [row[:3] for row in rows[1:]] == [

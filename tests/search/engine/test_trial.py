@@ -211,6 +211,19 @@ def test_a_checkpoint_of_another_trial_is_left_aside(bench: Bench, tmp_path: Pat
     assert finish(other)[0][0].epoch == 1
 
 
+def test_a_network_with_a_value_for_each_stage_goes_on_from_its_checkpoint(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Also where its start was decided here before, and is read from the journal now."""
+    decided = start(parse("res2net11_2w1.2.3s_2p_4classes"))
+    trial = trial_of(bench, tmp_path, decided)
+    trial.step()
+    trial.save()
+    read = Started.from_json(json.loads(json.dumps(decided.to_json())))
+    epochs, _ = finish(trial_of(bench, tmp_path, read, reported=1))
+    assert [epoch.epoch for epoch in epochs] == [2, 3, 4]
+
+
 def test_a_checkpoint_holds_tensors_and_nothing_that_runs(bench: Bench, tmp_path: Path) -> None:
     trial = trial_of(bench, tmp_path)
     trial.step()

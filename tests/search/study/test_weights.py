@@ -1,0 +1,104 @@
+"""Which weights are kept: those of the networks that rank best, whatever ended first."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from search.study.events import Ended, Started, Status
+from search.study.history import History
+from search.study.journal import Journal
+from search.study.study import Study
+from search.study.weights import KeptWeights, weights_path
+from tests.search.spaces import TINY, resolved_of
+
+SEEDED = ("search.trials=3", "search.seeds=2")
+
+
+def end(started: Started, error: float | None) -> Ended:
+    metrics = {} if error is None else {"val_error": error, "test_error": error}
+    status = Status.OK if metrics else Status.DIVERGED
+    return Ended(trial=started.trial, status=status, metrics=metrics, epochs=started.epochs)
+
+
+def there(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "networks").glob("*")}
+
+
+def files_of(folder: Path, history: History, name: str) -> set[str]:
+    whole = [s for _, s, _ in history.whole("search") if s.name == name]
+    return {weights_path(folder, started).name for started in whole}
+
+
+def started_again(folder: Path, tmp_path: Path, *overrides: str) -> set[str]:
+    plan, survey = resolved_of(tmp_path, TINY, *overrides)
+    with Journal(folder) as journal:
+        Study(plan, survey, journal)
+    return there(folder)
+
+
+def run(folder: Path, tmp_path: Path, draw: random.Random, *overrides: str) -> History:
+    """Trials two at a time that end in any order, each with its weights written."""
+    plan, survey = resolved_of(tmp_path, TINY, *overrides)
+    running: list[Started] = []
+    with Journal(folder) as journal:
+        study = Study(plan, survey, journal)
+        while not study.finished:
+            started = study.next() if len(running) < 2 else None
+            if started is not None:
+                running.append(started)
+                continue
+            one = running.pop(draw.randrange(len(running)))
+            error = draw.choice([None, 8.0, 9.0, 10.0, 11.0])
+            if error is not None:
+                path = weights_path(folder, one)
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("weights")
+            study.end(end(one, error))
+        return study.history
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("overrides", [("search.trials=5",), SEEDED], ids=["one", "seeds"])
+def test_the_best_network_s_weights_are_kept_and_a_restart_changes_nothing(
+    tmp_path: Path, seed: int, overrides: tuple[str, ...]
+) -> None:
+    """Few values, so that ties are many."""
+    folder = tmp_path / "run"
+    history = run(folder, tmp_path, random.Random(seed), *overrides)
+    ranked = history.ranked()
+    kept = there(folder)
+    best = files_of(folder, history, ranked[0].started.name) if ranked else set()
+    assert kept == best
+    assert started_again(folder, tmp_path, *overrides) == kept
+
+
+def test_nothing_of_a_network_is_dropped_whose_mean_may_still_change(tmp_path: Path) -> None:
+    plan, survey = resolved_of(tmp_path, TINY, *SEEDED)
+    folder = tmp_path / "run"
+    with Journal(folder) as journal:
+        study = Study(plan, survey, journal)
+        firsts = [study.next() for _ in range(3)]
+        for started, error in zip(firsts, (10.0, 9.0, 30.0), strict=True):
+            assert started is not None
+            path = weights_path(folder, started)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("weights")
+            study.end(end(started, error))
+    assert len(there(folder)) == 3
+
+
+def test_two_confirmations_keep_files_of_their_own(tmp_path: Path) -> None:
+    plan, survey = resolved_of(
+        tmp_path, TINY, "search.trials=1", "confirm={top: 1, seeds: 1, epochs: 5}"
+    )
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, survey, journal)
+        first = study.next()
+        assert first is not None
+        study.end(end(first, 5.0))
+        confirmed = study.next()
+    assert confirmed is not None
+    assert confirmed.phase == "confirm"
+    assert "-confirmed-5epochs-seed0" in weights_path(tmp_path, confirmed).name
+    assert KeptWeights(tmp_path, study.history, best=1, seeds=1).paths() == []
