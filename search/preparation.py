@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from res2net.plugins import PluginError
+from res2net.plugins import PluginError, split_plugin
 from search.schema.origins import origins
 from search.schema.parts import Origin
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, Document, read_text
 from search.space.load import check, load_space
-from search.space.resolve import resolve
+from search.space.resolve import Resolved, resolve
 from search.space.survey import Survey
 
 
@@ -62,7 +62,7 @@ def prepare(space: Space) -> Prepared:
         ConfigError: something cannot be, with its place.
     """
     try:
-        resolved = resolve(*space)
+        resolved = _resolve(space)
         parts = origins(*space)
         if parts:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
@@ -71,3 +71,20 @@ def prepare(space: Space) -> Prepared:
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
     return Prepared(space, *resolved, parts)
+
+
+def _resolve(space: Space) -> Resolved:
+    """Count everything; what a foreign block or skeleton raises meanwhile is its own."""
+    network = space.file.network
+    foreign = [name for name in (*network.skeleton, network.block) if split_plugin(name)]
+    try:
+        return resolve(*space)
+    except (ConfigError, PluginError):
+        raise
+    except Exception as error:
+        if not foreign:
+            raise
+        raise PluginError(
+            f"network: {' and '.join(foreign)}: failed while candidates were counted "
+            f"({type(error).__name__}: {error})"
+        ) from error

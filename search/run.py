@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from res2net import ArchitectureError
 from res2net.plugins import PluginError
 from search import session
 from search.closing import show
@@ -40,7 +41,7 @@ def guarded(command: Callable[[Console], int]) -> int:
     console = Console(width=wide, markup=False, highlight=False, emoji=False)
     try:
         return command(console)
-    except (ConfigError, JournalError, PluginError) as error:
+    except (ArchitectureError, ConfigError, JournalError, PluginError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -53,7 +53,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
-        left_out = _require(space, plan, console, request)
+        left_out = _require(prepared, console, request)
         plan = packed(prepared, console, inline=request.inline)
     with Journal(folder) as journal:
         plan = manifest.going_on(folder, plan, parts)
@@ -64,7 +64,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
             study.tidy()
             return study, result_of(study, folder)
         if begun:
-            left_out = _require(space, plan, console, request)
+            left_out = _require(prepared, console, request)
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
             console.print(f"going on: {ended} trials have ended, {live} interrupted")
@@ -137,13 +137,12 @@ def require_resources(space: Space) -> None:
             )
 
 
-def _require(
-    space: Space, plan: StudyPlan, console: Console, request: Request
-) -> tuple[str, ...]:
+def _require(prepared: Prepared, console: Console, request: Request) -> tuple[str, ...]:
     """What a trial takes and, last, its images; ConfigError where they are not to be had.
 
     Returns the images that are left out.
     """
+    space, plan, survey = prepared.space, prepared.plan, prepared.survey
     cluster = request.address is not None
     if cluster and space.file.resources.gpu == "auto":
         raise ConfigError(
@@ -157,7 +156,7 @@ def _require(
     if split_plugin(plan.task.name):
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 
-        check_task(plan, Path(plan.data.root))
+        check_task(plan, survey, Path(plan.data.root))
     return left_out
 
 

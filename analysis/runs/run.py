@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.runs import pareto, tables
 from analysis.runs.scores import Score, score_of
+from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
@@ -251,11 +252,13 @@ def read_run(folder: Path) -> Run:
         for one in noted.objectives
         if one.source == "counted" and one.name not in COUNTED
     ]
-    return Run(
-        folder=folder,
-        manifest=noted,
-        trials=tables.trials(folder, metrics=noted.metrics, counted=foreign),
-    )
+    try:
+        trials = tables.trials(folder, metrics=noted.metrics, counted=foreign)
+    except ArchitectureError as error:
+        raise RunError(
+            f"{folder}: its networks cannot be described: {error}; put the skeleton's file back"
+        ) from error
+    return Run(folder=folder, manifest=noted, trials=trials)
 
 
 def _digest(data: dict[str, Any]) -> str:

@@ -12,10 +12,15 @@ from search.tasks.memory import keep_freed_memory
 
 
 class Bench(NamedTuple):
-    """Where trials train; `share` is how much of the device one trial has, 1 for all."""
+    """Where trials train.
+
+    `metrics` are the names that the task declares; `share` is how much of the device one trial
+    has, 1 for all.
+    """
 
     recipe: PlannedTraining
     task: Task
+    metrics: tuple[str, ...]
     device: torch.device
     share: float = 1.0
 
@@ -36,4 +41,5 @@ def make_bench(
     keep_freed_memory()
     torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
     task = make_task(plan, str(root), device=where, images=images)
-    return Bench(plan.training, task, where, gpus or 1.0)
+    metrics = tuple(metric.name for metric in plan.metrics)
+    return Bench(plan.training, task, metrics, where, gpus or 1.0)

@@ -1,12 +1,14 @@
 """Tries each foreign part once before a study begins, so that none fails in every trial."""
 
+import io
+import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from res2net import ArchitectureError
+from res2net import ArchitectureError, build
 from res2net.blocks.checking import check_block
 from res2net.plugins import PluginError, split_plugin
 from search.engine.optimizer import make_optimizer
@@ -15,11 +17,11 @@ from search.samplers.base import make_sampler
 from search.schedulers.base import make_scheduler
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
-from search.schema.metrics import Objective
+from search.schema.metrics import VALIDATION, counted_by
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
-from search.tasks.base import make_task
+from search.tasks.base import DivergedError, checked_scores, make_task
 
 
 def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
@@ -37,87 +39,97 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
         _check_network(plan, survey)
     if split_plugin(plan.search.sampler.name):
         _check_sampler(plan, survey)
-    make_scheduler(plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking)
+    if split_plugin(plan.scheduler.name):
+        _check_scheduler(plan)
     if split_plugin(plan.training.optimizer):
-        _check_optimizer(plan)
+        _check_optimizer(plan, survey)
     if split_plugin(plan.data.name):
         _check_data(plan.data, root)
     if split_plugin(plan.task.name) and not callable(TASKS.make(plan.task.name)):
         raise PluginError(f"{plan.task.name}: is no task; write a class or function")
-    for objective in plan.objectives:
-        if objective.counter is not None:
-            _check_counter(objective, survey)
+    _check_objectives(plan, survey)
 
 
-def check_task(plan: StudyPlan, root: Path) -> None:
-    """Make a foreign task once, on the CPU, when its images are ready.
+def _check_objectives(plan: StudyPlan, survey: Survey) -> None:
+    foreign = [one for one in plan.objectives if one.counter is not None]
+    for objective, candidate in itertools.product(foreign, _extremes(survey)):
+        counted_by(objective, survey.architecture(candidate), survey.cost(candidate))
+
+
+def _extremes(survey: Survey) -> tuple[int, int]:
+    """The cheapest candidate and the dearest."""
+    order = survey.costs.macs.argsort(kind="stable")
+    return int(order[0]), int(order[-1])
+
+
+def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
+    """Make a foreign task when its images are ready, and take one step of it, on the CPU.
 
     Raises:
-        PluginError: it cannot be made, or lacks a method.
+        PluginError: it cannot be made, lacks a method, or gives what it should not.
     """
+    task = make_task(plan, str(root), device=torch.device("cpu"))
+    names = [metric.name for metric in plan.metrics]
     try:
-        make_task(plan, str(root), device=torch.device("cpu"))
-    except PluginError:
-        raise
+        network = task.network(survey.architecture(_extremes(survey)[0]), seed=0)
+        batch = next(iter(task.batches(torch.Generator().manual_seed(0), start=0)))
+        piece, share = next(iter(batch.pieces(1)))
+        torch.autograd.backward(task.loss(network, piece) * share)
+        network.eval()
+        with torch.no_grad():
+            checked_scores(task.scores(network, "validation"), names)
+        json.dumps(task.facts(), allow_nan=False)
+    except DivergedError:
+        return  # of an untrained network it says nothing
     except Exception as error:
         raise PluginError(
-            f"{plan.task.name}: cannot be made ({type(error).__name__}: {error})"
+            f"{plan.task.name}: failed at its first step ({type(error).__name__}: {error})"
         ) from error
 
 
 def _check_network(plan: StudyPlan, survey: Survey) -> None:
     """Block and skeleton must count what they make, in the cheapest network and the dearest."""
-    order = survey.costs.macs.argsort(kind="stable")
-    networks = [survey.architecture(int(order[at])) for at in (0, -1)]
+    networks = [survey.architecture(candidate) for candidate in _extremes(survey)]
     try:
         check_block(plan.network.block, networks)
     except ArchitectureError as error:
         raise PluginError(f"network: {error.problem}") from error
 
 
-def _check_counter(objective: Objective, survey: Survey) -> None:
-    assert objective.counter is not None, "asked before"
-    try:
-        value = objective.counter(survey.architecture(0), survey.cost(0))
-    except Exception as error:
-        raise PluginError(
-            f"{objective.name}: failed for a network ({type(error).__name__}: {error})"
-        ) from error
-    if not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise PluginError(
-            f"{objective.name}: gave {value!r} of a network; return a finite number"
-        )
-
-
 def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
-    name = plan.search.sampler.name
     sampler = make_sampler(
         plan.search.sampler, survey, seed=plan.search.seed, objectives=plan.objectives
     )
-    try:
-        candidate = sampler.propose(0)
-    except Exception as error:
-        raise PluginError(
-            f"{name}: failed at its first proposal ({type(error).__name__}: {error})"
-        ) from error
-    whole = isinstance(candidate, (int, np.integer)) and not isinstance(candidate, bool)
-    if not whole or not 0 <= candidate < len(survey):
-        raise PluginError(
-            f"{name}: proposed {candidate!r}; return the number of a candidate, from 0 to "
-            f"{len(survey) - 1:,}"
-        )
+    # Twice, because forgetting what was taken shows at the second proposal.
+    for trial in range(min(2, plan.search.trials)):
+        sampler.take(sampler.propose(trial))
 
 
-def _check_optimizer(plan: StudyPlan) -> None:
-    network = nn.Linear(2, 2)
+def _check_scheduler(plan: StudyPlan) -> None:
+    scheduler = make_scheduler(
+        plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
+    )
+    reported = {f"{VALIDATION}{metric.name}": 50.0 for metric in plan.metrics}
+    scheduler.report(0, 1, {"train_loss": 1.0, **reported})
+    scheduler.resume()
+
+
+def _check_optimizer(plan: StudyPlan, survey: Survey) -> None:
+    """A step of the cheapest network, and its state written and read as checkpoints are."""
+    network = build(survey.architecture(_extremes(survey)[0]), seed=0)
     optimizer = make_optimizer(network, plan.training)
+    side = plan.data.resolution
     try:
-        network(torch.ones(1, 2)).sum().backward()
+        network(torch.zeros(2, 3, side, side)).sum().backward()
         optimizer.step()
+        file = io.BytesIO()
+        torch.save(optimizer.state_dict(), file)
+        file.seek(0)
+        optimizer.load_state_dict(torch.load(file, weights_only=True))
     except Exception as error:
         raise PluginError(
-            f"{plan.training.optimizer}: failed at its first step ({type(error).__name__}: "
-            f"{error})"
+            f"{plan.training.optimizer}: failed at its first step, or at saving and loading "
+            f"its state ({type(error).__name__}: {error})"
         ) from error
 
 

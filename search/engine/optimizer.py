@@ -10,6 +10,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from res2net.plugins import PluginError
 from search.schema.optimizers import OPTIMIZERS
+from search.schema.parts import made
 from search.schema.training import Training
 
 Groups = list[dict[str, Any]]
@@ -37,15 +38,11 @@ def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
     ]
     groups = [group for group in groups if group["params"]]
     name, maker = recipe.optimizer, OPTIMIZERS.make(recipe.optimizer)
-    try:
-        optimizer = maker(groups, recipe, **recipe.optimizer_options)
-    except TypeError as error:
-        if name in OPTIMIZERS:
-            raise
-        raise PluginError(
-            f"{name}: cannot be made ({error}); it is given (groups, training) and "
-            "training.optimizer_options by keyword"
-        ) from error
+    optimizer = made(
+        name,
+        lambda: maker(groups, recipe, **recipe.optimizer_options),
+        "(groups, training), and training.optimizer_options by keyword",
+    )
     if not isinstance(optimizer, Optimizer):
         raise PluginError(
             f"{name}: made a {type(optimizer).__name__}, which is no torch Optimizer"

@@ -22,7 +22,7 @@ from search.images.augmentation import dtype_of
 from search.schema.metrics import VALIDATION
 from search.schema.seeds import seed_of
 from search.study.events import Epoch
-from search.tasks.base import Batch, DivergedError, SplitName
+from search.tasks.base import Batch, DivergedError, SplitName, checked_scores
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Trainer:
         pieces: int | None = None,
     ) -> None:
         self._recipe, self._task, self._device = bench.recipe, bench.task, bench.device
-        self._epochs, self._seed = epochs, seed
+        self._epochs, self._seed, self._metrics = epochs, seed, bench.metrics
         self._pieces = pieces or bench.recipe.accumulate
         network = bench.task.network(architecture, seed=seed_of(seed, "weights"))
         dtype = dtype_of(bench.recipe.precision)
@@ -141,7 +141,7 @@ class Trainer:
             with autocast(self._device, self._recipe.precision):
                 return network(*inputs)
 
-        return self._task.scores(forward, split)
+        return checked_scores(self._task.scores(forward, split), self._metrics)
 
     def wait(self) -> None:
         """Let the device finish what it was given, so that it can be timed."""

@@ -6,11 +6,13 @@ from the journal and continues as if it had never stopped.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
+
+import numpy as np
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
-from search.schema.parts import Choice, Guarded, require_methods
+from search.schema.parts import Choice, Guarded, made, require_methods
 from search.schema.samplers import SAMPLERS
 from search.space.survey import Survey
 
@@ -63,16 +65,55 @@ def make_sampler(
         PluginError: a foreign one cannot be made so, or lacks a method.
     """
     maker = SAMPLERS.make(choice.name)
-    try:
-        sampler = maker(survey, seed=seed, objectives=tuple(objectives), **choice.options)
-    except TypeError as error:
-        if choice.name in SAMPLERS.ours:
-            raise
-        raise PluginError(
-            f"{choice.name}: cannot be made ({error}); it is given (survey, *, seed, "
-            "objectives) and its own options"
-        ) from error
+    sampler = made(
+        choice.name,
+        lambda: maker(survey, seed=seed, objectives=tuple(objectives), **choice.options),
+        "(survey, *, seed, objectives) and its own options",
+    )
     require_methods(choice.name, sampler, "propose", "take", "tell")
-    if choice.name not in SAMPLERS.ours:
-        sampler = Guarded(choice.name, sampler, (SpaceExhausted,))
-    return cast("Sampler", sampler)
+    if choice.name in SAMPLERS.ours:
+        return cast("Sampler", sampler)
+    return _Foreign(choice.name, Guarded(choice.name, sampler, (SpaceExhausted,)), len(survey))
+
+
+class _Foreign:
+    """A sampler from outside, held to the protocol: candidates by number, none twice."""
+
+    def __init__(self, name: str, sampler: Any, candidates: int) -> None:
+        self._name, self._sampler, self._candidates = name, sampler, candidates
+        self._taken: set[int] = set()
+
+    def propose(self, trial: int) -> int:
+        """The candidate that it proposes.
+
+        Raises:
+            PluginError: it proposes no candidate, one that was taken, or none any more.
+        """
+        try:
+            candidate = self._sampler.propose(trial)
+        except SpaceExhausted as error:
+            raise PluginError(
+                f"{self._name}: has nothing more to propose after {len(self._taken):,} of "
+                f"{self._candidates:,} candidates; set search.trials to that"
+            ) from error
+        whole = isinstance(candidate, (int, np.integer)) and not isinstance(candidate, bool)
+        if not whole or not 0 <= candidate < self._candidates:
+            raise PluginError(
+                f"{self._name}: proposed {candidate!r}; return the number of a candidate, from "
+                f"0 to {self._candidates - 1:,}"
+            )
+        if candidate in self._taken:
+            raise PluginError(
+                f"{self._name}: proposed candidate {candidate} again; note in `take` what was "
+                "taken, and propose something else"
+            )
+        return int(candidate)
+
+    def take(self, candidate: int) -> None:
+        """Note that a candidate is being tried."""
+        self._taken.add(candidate)
+        self._sampler.take(candidate)
+
+    def tell(self, candidate: int, outcome: Outcome) -> None:
+        """Note how its trial ended."""
+        self._sampler.tell(candidate, outcome)

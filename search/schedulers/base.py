@@ -6,11 +6,11 @@ journal, and of nothing else: so it can be rebuilt from the journal after a stop
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
-from search.schema.parts import Choice, Guarded, require_methods
+from search.schema.parts import Choice, Guarded, made, require_methods
 from search.schema.schedulers import SCHEDULERS
 
 
@@ -71,16 +71,55 @@ def make_scheduler(choice: Choice, *, epochs: int, objective: Objective) -> Sche
         PluginError: a foreign one cannot be made so, or lacks a method.
     """
     maker = SCHEDULERS.make(choice.name)
-    try:
-        scheduler = maker(epochs=epochs, objective=objective, **choice.options)
-    except TypeError as error:
-        if choice.name in SCHEDULERS.ours:
-            raise
-        raise PluginError(
-            f"{choice.name}: cannot be made ({error}); it is given (*, epochs, objective) and "
-            "its own options"
-        ) from error
+    scheduler = made(
+        choice.name,
+        lambda: maker(epochs=epochs, objective=objective, **choice.options),
+        "(*, epochs, objective) and its own options",
+    )
     require_methods(choice.name, scheduler, "report", "ended", "resume", "resumed")
-    if choice.name not in SCHEDULERS.ours:
-        scheduler = Guarded(choice.name, scheduler)
-    return cast("Scheduler", scheduler)
+    if choice.name in SCHEDULERS.ours:
+        return cast("Scheduler", scheduler)
+    traits = SCHEDULERS[choice.name].traits
+    return _Foreign(choice.name, Guarded(choice.name, scheduler), traits)
+
+
+_NEEDED = {Decision.STOP: "stops", Decision.PAUSE: "pauses"}
+
+
+class _Foreign:
+    """A scheduler from outside, held to the protocol: a decision, and only one it announced."""
+
+    def __init__(self, name: str, scheduler: Any, traits: frozenset[str]) -> None:
+        self._name, self._scheduler, self._traits = name, scheduler, traits
+        self.ended, self.resumed = scheduler.ended, scheduler.resumed
+
+    def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
+        """What becomes of a trial.
+
+        Raises:
+            PluginError: it answers with no decision, or with one that its traits lack.
+        """
+        answer = self._scheduler.report(trial, epoch, metrics)
+        try:
+            decision = Decision(answer)
+        except ValueError as error:
+            raise PluginError(
+                f"{self._name}: answered {answer!r} in report; return a Decision: "
+                f"{', '.join(Decision)}"
+            ) from error
+        trait = _NEEDED.get(decision)
+        if trait is not None and trait not in self._traits:
+            raise PluginError(
+                f"{self._name}: answered {decision} without the trait {trait!r}; add it: "
+                f"traits = {{{trait!r}}}"
+            )
+        return decision
+
+    def resume(self) -> int | None:
+        """A paused trial that should go on now."""
+        trial = self._scheduler.resume()
+        if trial is not None and (isinstance(trial, bool) or not isinstance(trial, int)):
+            raise PluginError(
+                f"{self._name}: answered {trial!r} in resume; return a trial or None"
+            )
+        return trial

@@ -41,6 +41,10 @@ _SIZES = ("classes", "image_size", "train", "test")
 
 
 def _foreign(name: str, value: Any) -> Dataset:
+    if isinstance(value, type):
+        raise PluginError(
+            f"{name}: is a class; name an instance of it: DATA = {value.__name__}()"
+        )
     require_methods(name, value, *_SIZES, "load")
     sizes = {key: getattr(value, key) for key in _SIZES}
     for key, size in sizes.items():
@@ -48,6 +52,11 @@ def _foreign(name: str, value: Any) -> Dataset:
             raise PluginError(f"{name}: {key} is {size!r}; write a whole number from 1 up")
     summary = (value.__doc__ or "").strip().partition("\n")[0]
     crop, flip = getattr(value, "crop", 0), getattr(value, "flip", False)
+    if not isinstance(crop, int) or crop < 0 or not isinstance(flip, bool):
+        raise PluginError(
+            f"{name}: crop is {crop!r} and flip {flip!r}; write pixels from 0 up, and true or "
+            "false"
+        )
     return Dataset(**sizes, crop=crop, flip=flip, maker=name, summary=summary)
 
 

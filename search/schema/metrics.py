@@ -4,6 +4,7 @@ A metric of a task is reported for two splits, as `val_<metric>` and `test_<metr
 training loss is reported as `train_loss`. No torch here.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -62,6 +63,27 @@ class Objective(NamedTuple):
     def to_json(self) -> dict[str, str]:
         """What the manifest keeps of it, so that readers need not import the part."""
         return {key: value for key, value in self._asdict().items() if key != "counter"}
+
+
+def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> float:
+    """What a foreign objective counts of a network.
+
+    Raises:
+        PluginError: it fails, or gives no finite number.
+    """
+    assert objective.counter is not None, "of a foreign objective"
+    try:
+        value = float(objective.counter(architecture, cost))
+    except Exception as error:
+        raise PluginError(
+            f"{objective.name}: failed for {architecture.name} "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    if not math.isfinite(value):
+        raise PluginError(
+            f"{objective.name}: gave {value} of {architecture.name}; return a finite number"
+        )
+    return value
 
 
 COUNTED = {name: Objective(name, "minimize", "counted") for name in Cost._fields}

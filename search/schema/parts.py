@@ -80,6 +80,8 @@ class Table(Generic[Facts]):
             except PluginError as error:  # the message says the name where it is written
                 reason = str(error).removeprefix(f"{name}: ")
                 raise PluginError(f"cannot be used: {reason}") from error
+            except Exception as error:
+                raise PluginError(f"cannot be used ({_words(error)})") from error
         near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
         mean = f"did you mean {near[0]!r}? " if near else ""
         raise PluginError(
@@ -177,13 +179,41 @@ def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]
     Raises:
         PluginError: one that is not known.
     """
-    traits = frozenset(getattr(value, "traits", ()))
+    written = getattr(value, "traits", ())
+    if not isinstance(written, (set, frozenset, tuple, list)):
+        raise PluginError(f"{name}: its traits are {written!r}; write a set of words")
+    traits = frozenset(written)
     unknown = sorted(traits - known.keys())
     if unknown:
         raise PluginError(
             f"{name}: its traits hold {unknown[0]!r}; there are {', '.join(known)}"
         )
     return traits
+
+
+def made(name: str, make: Callable[[], Any], given: str) -> Any:
+    """Make a part; whatever a foreign one raises is said to be its own.
+
+    Args:
+        name: of the part.
+        make: makes it.
+        given: what it is given, for the message.
+
+    Raises:
+        PluginError: it cannot be made.
+    """
+    try:
+        return make()
+    except Exception as error:
+        if not split_plugin(name):
+            raise
+        raise PluginError(
+            f"{name}: cannot be made ({_words(error)}); it is given {given}"
+        ) from error
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class Guarded:
@@ -210,8 +240,8 @@ class Guarded:
                 raise
             except Exception as error:
                 raise PluginError(
-                    f"{self._name}: failed in {method} ({type(error).__name__}: {error}); "
-                    "what has finished is kept: correct it, and begin another study with --out"
+                    f"{self._name}: failed in {method} ({_words(error)}); what had finished "
+                    "is kept: correct it, and begin another study with --out"
                 ) from error
 
         return guarded

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from res2net.plugins import PluginError
 from search.schema.metrics import Metric
 from search.schema.parts import NoOptions, Table, require_methods
 from search.schema.section import Section
@@ -18,7 +19,25 @@ class TaskFacts(NamedTuple):
 
 def _foreign(name: str, value: Any) -> TaskFacts:
     require_methods(name, value, "metrics")
-    metrics = tuple(Metric(*metric) for metric in value.metrics)
+    try:
+        metrics = tuple(Metric(*metric) for metric in value.metrics)
+    except TypeError as error:
+        raise PluginError(
+            f"{name}: its metrics are {value.metrics!r}; write such as "
+            '(("accuracy", "maximize", "%"),)'
+        ) from error
+    if not metrics or len({metric.name for metric in metrics}) < len(metrics):
+        raise PluginError(f"{name}: has no metrics, or one twice; name each once")
+    for metric in metrics:
+        if metric.direction not in ("minimize", "maximize"):
+            raise PluginError(
+                f"{name}: the direction of {metric.name} is {metric.direction!r}; write "
+                "minimize or maximize"
+            )
+        if not all(isinstance(each, str) for each in metric):
+            raise PluginError(
+                f"{name}: {tuple(metric)} is no metric; each part of it is a word"
+            )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
     return TaskFacts(name, metrics, summary, None)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from res2net import Architecture
-from res2net.plugins import PluginError
 from search.schema.metrics import Objective
 from search.study.events import Ended, Epoch, Phase, Started, Status, Taken
 from search.study.journal import JournalError, Record
@@ -154,16 +153,3 @@ class History:
         ]
         loss = self.ranking.loss
         return sorted(ranked, key=lambda one: (loss(one.value), one.started.trial))
-
-
-def require_new(architecture: Architecture, history: History, sampler: str) -> None:
-    """Refuse a network that a sampler proposes again: the study would never end.
-
-    Raises:
-        PluginError: it was tried before.
-    """
-    if architecture.name in history.networks:
-        raise PluginError(
-            f"{sampler}: proposed {architecture.name} again; note in `take` what "
-            "was taken, and propose something else"
-        )

@@ -8,6 +8,7 @@ import time
 from res2net import Architecture
 from search.samplers.base import make_sampler
 from search.schedulers.base import Decision, make_scheduler
+from search.schema.metrics import counted_by
 from search.schema.schedulers import SCHEDULERS
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
@@ -24,7 +25,7 @@ from search.study.events import (
     Turn,
     architecture_to_json,
 )
-from search.study.history import History, require_new
+from search.study.history import History
 from search.study.journal import Journal, Record
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
@@ -60,7 +61,7 @@ class Study:
     ) -> None:
         self.plan, self._survey, self._journal = plan, survey, journal
         self._deadline = deadline
-        self._closed = False
+        self._closed, self._handed_out = False, set[int]()  # of this start
         self.observers: list[Observer] = []
         self._objectives = plan.objectives
         self.history = History(plan.ranking)
@@ -71,19 +72,16 @@ class Study:
             plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
         )
         self._paused: dict[int, None] = {}
-        stopped = {}
-        for record in journal.records:
-            if self._note(record) is Decision.STOP:
-                stopped[record.trial] = record
-        for trial in sorted(stopped.keys() & self.history.live):
+        decided = [(one.trial, self._note(one)) for one in journal.records]
+        stopped = {trial for trial, decision in decided if decision is Decision.STOP}
+        for trial in sorted(stopped & self.history.live):
             # Decided, but a crash came before it was written.
             self._append(self.history.pruned(trial))
         self._interrupted = sorted(self.history.live - self._paused.keys())
-        stops = bool(SCHEDULERS[plan.scheduler.name].traits)
-        self._repeats = Repeats(self.history, plan.search.seeds, waits=stops)
-        folder = journal.path.parent
-        kept = plan.keep.best
-        self.weights = KeptWeights(folder, self.history, best=kept, seeds=plan.search.seeds)
+        stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
+        self._repeats = Repeats(self.history, seeds, waits=stops)
+        folder, best = journal.path.parent, plan.keep.best
+        self.weights = KeptWeights(folder, self.history, best=best, seeds=seeds)
         self.tidy()
 
     @property
@@ -94,7 +92,7 @@ class Study:
     @property
     def out_of_time(self) -> bool:
         """Whether the deadline ended this start: it is over, or too near for anything left."""
-        running = self.history.live - self._paused.keys()
+        running = self._handed_out & self.history.live - self._paused.keys()
         return self._is_time_up() or (self._closed and not running)
 
     @property
@@ -139,6 +137,7 @@ class Study:
         if self._deadline is not None and not self._deadline.allows(started):
             self._closed = True
             return None
+        self._handed_out.add(started.trial)
         if started.trial not in self.history.trials:
             self._append(started)
         for observer in self.observers:
@@ -202,7 +201,6 @@ class Study:
         searched = len(self.history.networks)
         if searched < self.plan.search.trials:
             architecture = self._survey.architecture(self._sampler.propose(searched))
-            require_new(architecture, self.history, self.plan.search.sampler.name)
             return self._start("search", architecture)
         repeated = self._repeats.next()
         if repeated is not None:
@@ -241,7 +239,7 @@ class Study:
             time=time.time(),
             repeat=repeat,
             counted={
-                one.name: float(one.counter(architecture, counted))
+                one.name: counted_by(one, architecture, counted)
                 for one in self._objectives
                 if one.counter is not None
             },

@@ -4,7 +4,8 @@ The engine knows nothing else of what is learned. A batch is whatever the task s
 engine hands it back to the task's own loss.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol, cast
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from res2net import Architecture
 from res2net.plugins import PluginError
-from search.schema.parts import require_methods
+from search.schema.parts import made, require_methods
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 
@@ -91,15 +92,35 @@ def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any =
     choice = plan.task
     maker = TASKS.make(choice.name)
     more = {} if images is None else {"images": images}
-    try:
-        task = maker(plan, root=root, device=device, **choice.options, **more)
-    except TypeError as error:
-        if choice.name in TASKS:
-            raise
-        raise PluginError(
-            f"{choice.name}: cannot be made ({error}); it is given (plan, *, root, device) and "
-            "its own options"
-        ) from error
+    task = made(
+        choice.name,
+        lambda: maker(plan, root=root, device=device, **choice.options, **more),
+        "(plan, *, root, device) and its own options",
+    )
     needed = ("batch_size", "steps", "network", "sample", "batches", "loss", "scores", "facts")
     require_methods(choice.name, task, *needed)
     return cast("Task", task)
+
+
+def checked_scores(scores: Any, metrics: Sequence[str]) -> dict[str, float]:
+    """The scores of a task as plain numbers.
+
+    Args:
+        scores: what `Task.scores` returned.
+        metrics: names of those that the task declares.
+
+    Raises:
+        PluginError: they are not the declared ones, or no numbers.
+        DivergedError: one is not finite.
+    """
+    if not isinstance(scores, dict) or scores.keys() != set(metrics):
+        shown = ", ".join(map(str, scores)) if isinstance(scores, dict) else repr(scores)
+        raise PluginError(f"its scores are {shown}; return {', '.join(metrics)}")
+    try:
+        numbers = {name: float(score) for name, score in scores.items()}
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"its scores are no numbers ({error})") from error
+    wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
+    if wrong:
+        raise DivergedError(f"the {wrong[0]} is {numbers[wrong[0]]}")
+    return numbers

@@ -112,6 +112,44 @@ CHANGES = [
     ("my_block.py", "def count_paths", "def count_ways", "count_paths"),
     ("my_block.py", "from torch import nn", "from torch import nm", "cannot be imported"),
     ("my_data.py", "def load(", "def read(", "has no load"),
+    ("my_data.py", "STRIPES = Stripes()", "STRIPES = Stripes", "is a class; name an instance"),
+    (
+        "my_data.py",
+        "crop, test" if False else "classes, image_size",
+        'crop = "a"\n    classes, image_size',
+        "crop is 'a'",
+    ),
+    (
+        "my_optimizer.py",
+        "return Signs(groups",
+        "raise ValueError('odd')\n    return Signs(groups",
+        "cannot be made (ValueError: odd)",
+    ),
+    (
+        "my_optimizer.py",
+        "parameter.add_(",
+        "parameter.addmm_(parameter, parameter) if parameter.ndim == 2 else parameter.nope(",
+        "failed at its first step",
+    ),
+    (
+        "my_block.py",
+        "tally.conv(position.channels",
+        "1 / 0; tally.conv(position.channels",
+        "failed while candidates were counted (ZeroDivisionError",
+    ),
+    (
+        "my_sampler.py",
+        "        self._left = list",
+        "        raise ValueError('even')\n        self._left = list",
+        "cannot be made (ValueError: even)",
+    ),
+    ("my_sampler.py", 'traits = {"exhaustive"}', "traits = None", "its traits are None"),
+    (
+        "my_sampler.py",
+        "return self._left[-1]",
+        "return self._left[-1] * 1.0",
+        "return the number of a candidate",
+    ),
     ("my_data.py", "astype(np.uint8)", "astype(np.float32)", "float32 of shape"),
     ("my_data.py", "classes, image_size", "classes, image_side", "image_size"),
     (
@@ -194,6 +232,5 @@ def test_a_sampler_that_proposes_a_network_again_ends_the_command_with_2(
     path.write_text(text.replace("self._left.remove(candidate)", "pass"), encoding="utf-8")
     assert main(["space.yaml", "--out", "run", "--inline"]) == 2
     said = capsys.readouterr().err
-    assert "my_sampler.py:Backwards: proposed" in said
-    assert "again" in said
-    assert len(results(folder / "run")) == 1, "what had finished is kept"
+    assert "my_sampler.py:Backwards: proposed candidate 11 again" in said
+    assert not (folder / "run").exists(), "seen before anything is written"

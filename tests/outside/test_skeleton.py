@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import search
+from analysis.report import main as report
 from res2net import Architecture, ArchitectureError, build, cost
 from res2net.blocks.checking import check_block
 from search.closing import loading_line
@@ -87,6 +88,19 @@ def test_a_study_of_it_runs_and_its_weights_load(folder: Path) -> None:
     loaded = eval(line, {"res2net": res2net, "search": search})
     assert result.best is not None
     assert sum(p.numel() for p in loaded.parameters()) == result.best.started.params
+
+
+def test_a_run_whose_skeleton_is_gone_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = TINY.replace("skeleton: cifar", f'skeleton: "{NAME}"').replace("[11, 20]", "[8, 14]")
+    text = text.replace("{max: 300K, min: 20K}", "{max: 3M}").replace("trials: 3", "trials: 1")
+    search.run_study(write(folder, text), out=folder / "run", inline=True)
+    (folder / "my_skeleton.py").unlink()
+    assert report(["run", "--out", "report.html"]) == 2
+    said = capsys.readouterr().err
+    assert "put the skeleton's file back" in said
+    assert "my_skeleton.py" in said
 
 
 @pytest.mark.parametrize(

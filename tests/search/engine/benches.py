@@ -23,7 +23,7 @@ def bench_on(
 ) -> Bench:
     """A bench of a classification of these images."""
     task = Classification(training, splits, device=device, **options)  # type: ignore[arg-type]
-    return Bench(training, task, device)
+    return Bench(training, task, ("error", "error_top5"), device)
 
 
 def synthetic() -> Splits:

@@ -32,7 +32,7 @@ data = planned_data(Data(name="cifar100", validation=5000))
 recipe = PlannedTraining(epochs=1, batch_size=128, crop=4, flip=True)
 device = torch.device("cpu")
 task = Classification(recipe, load(data, Path(sys.argv[1])), device=device)
-bench = Bench(recipe, task, device)
+bench = Bench(recipe, task, ("error", "error_top5"), device)
 trainer = Trainer(parse("resnet1.1.1_4w_4p_100classes"), bench, epochs=1, seed=0)
 for _ in range(3):
     trainer.epoch(trial=0, seconds=0)

@@ -111,3 +111,14 @@ def test_a_worker_that_cannot_start_ends_the_run_not_the_trial(study: Study) -> 
     broker.complete("a", None)
     assert isinstance(broker.failure, ConfigError)
     assert study.history.live == {started.trial}
+
+
+def test_a_worker_that_dies_after_its_trial_went_on_elsewhere_ends_nothing(
+    study: Study,
+) -> None:
+    broker = Broker(study, slots=2)
+    started = start_of(broker.suggest("a"))
+    broker._trials["b"] = started.trial  # it was paused under a, and resumed under b
+    broker.error("a", "killed")
+    broker.complete("a", None)
+    assert started.trial in study.history.live

@@ -119,6 +119,23 @@ def test_ctrl_c_before_the_time_is_up_is_no_end_in_time(tmp_path: Path) -> None:
         assert study.out_of_time
 
 
+def test_what_another_start_left_is_not_running_in_this_one(tmp_path: Path) -> None:
+    config = plan_of(tmp_path, TINY, "search.trials=2")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        assert study.next() is not None
+        assert study.next() is not None
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal, Deadline(1000.0))
+        first = study.next()
+        assert first is not None
+        study.report(_slow(first, 30_000.0))
+        study.end(end_of(first))
+        assert study.next() is None, "the other one could not report in time"
+        assert study.over
+        assert study.out_of_time
+
+
 @pytest.mark.ray
 def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_address: str) -> None:
     text = TINY.replace("epochs: 3", "epochs: 5000").replace("trials: 3", "trials: 2")
