@@ -46,6 +46,11 @@ def open_space(
         ConfigError: everything that is wrong with it.
     """
     if isinstance(space, Space):
+        if overrides:
+            raise ConfigError(
+                f"overrides {', '.join(overrides)}: come too late for a space that is loaded; "
+                "give them to load_space"
+            )
         return space
     if isinstance(space, Mapping):
         # Written out, so that a mistake in it has a line like any other.

@@ -58,7 +58,9 @@ def guarded(command: Callable[[Console], int]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m search.run", description=(__doc__ or "").splitlines()[0]
+        "python -m search.run",
+        description=(__doc__ or "").splitlines()[0],
+        allow_abbrev=False,
     )
     parser.add_argument("space", type=Path, metavar="SPACE.yaml")
     parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")

@@ -25,7 +25,9 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m search.train", description=(__doc__ or "").splitlines()[0]
+        "python -m search.train",
+        description=(__doc__ or "").splitlines()[0],
+        allow_abbrev=False,
     )
     parser.add_argument("network", help="any name of one, such as Res2NeXt-29-6c24w4s")
     parser.add_argument("--data", required=True, metavar="NAME", help="such as cifar100")

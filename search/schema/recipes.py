@@ -7,6 +7,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from res2net.plugins import split_plugin
+from search.schema.optimizers import OPTIMIZERS
 from search.schema.yaml import ConfigError, Document, plain
 
 _RECIPES = Path(__file__).parents[1] / "recipes"
@@ -52,7 +54,9 @@ def with_recipe(document: Document) -> Document:
     base = _read(path, place)
     own = {key: value for key, value in training.items() if key != "recipe"}
     usual = base.get("optimizer", "sgd")
-    if own.get("optimizer", usual) != usual and "lr" not in own:
+    chosen = own.get("optimizer", usual)
+    known = chosen in OPTIMIZERS.ours or split_plugin(str(chosen))  # else the schema says it
+    if known and chosen != usual and "lr" not in own:
         raise ConfigError(
             f"{document.place(('training', 'optimizer'))}: training.optimizer: "
             f"{own['optimizer']} would take the rate that {name} has for {usual}; "

@@ -10,6 +10,7 @@ from search import load_space, run_study, train_network
 from search.engine.bench import make_bench
 from search.result import StudyResult
 from search.run import main
+from search.schema.yaml import ConfigError
 from search.study.events import Ended, Started, Status
 from search.study.journal import read
 from search.train import main as train
@@ -73,6 +74,13 @@ def test_fewer_weights_are_kept_where_the_file_says_so(tmp_path: Path) -> None:
     assert result.finished
     assert result.weights == ()
     assert not list((tmp_path / "run").glob("networks/*"))
+
+
+def test_overrides_of_a_space_that_is_loaded_are_refused(tmp_path: Path) -> None:
+    space = load_space(write(tmp_path))
+    with pytest.raises(ConfigError, match="come too late for a space that is loaded"):
+        run_study(space, overrides=["search.trials=2"], out=tmp_path / "run", inline=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_study_from_a_mapping_is_that_of_the_file(tmp_path: Path) -> None:
