@@ -58,7 +58,7 @@ def run(folder: Path, tmp_path: Path, draw: random.Random, *overrides: str) -> H
         return study.history
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("overrides", [("search.trials=5",), SEEDED], ids=["one", "seeds"])
 def test_the_best_network_s_weights_are_kept_and_a_restart_changes_nothing(
     tmp_path: Path, seed: int, overrides: tuple[str, ...]
