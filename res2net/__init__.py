@@ -1,8 +1,10 @@
 """The Res2Net family: describe, count, build.
 
-`Architecture`, `parse` and `cost` need no torch; `build` imports it when it is first used.
+`Architecture`, `parse` and `cost` need no torch; `build`, `joined` and `separated` import it
+when they are first used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from res2net.architecture import Architecture
@@ -11,6 +13,7 @@ from res2net.errors import ArchitectureError, WeightsError
 from res2net.names import parse
 
 if TYPE_CHECKING:
+    from res2net.blocks.joining import joined, separated
     from res2net.building import build
 
 __all__ = [
@@ -20,13 +23,19 @@ __all__ = [
     "WeightsError",
     "build",
     "cost",
+    "joined",
     "parse",
+    "separated",
 ]
+
+_WITH_TORCH = {
+    "build": "res2net.building",
+    "joined": "res2net.blocks.joining",
+    "separated": "res2net.blocks.joining",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "build":
-        from res2net.building import build  # noqa: PLC0415 - so that a plan starts without torch
-
-        return build
+    if name in _WITH_TORCH:  # so that a plan starts without torch
+        return getattr(import_module(_WITH_TORCH[name]), name)
     raise AttributeError(f"module 'res2net' has no attribute {name!r}")

@@ -9,7 +9,6 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.backbone import Backbone
-from res2net.blocks.joined import JoinedConv2d
 from res2net.cost import checked_features
 from res2net.errors import ArchitectureError
 from res2net.layout import lay_out
@@ -140,11 +139,9 @@ def _initialise(network: nn.Module, generator: torch.Generator) -> None:
 
 def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:
     """Draw weights from He's normal (fan out); biases are 0."""
-    splits = conv.splits if isinstance(conv, JoinedConv2d) else 1
-    for weight in conv.weight.detach().chunk(splits):
-        nn.init.kaiming_normal_(
-            weight, mode="fan_out", nonlinearity="relu", generator=generator
-        )
+    nn.init.kaiming_normal_(
+        conv.weight, mode="fan_out", nonlinearity="relu", generator=generator
+    )
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
 

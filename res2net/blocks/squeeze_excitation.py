@@ -1,6 +1,5 @@
 """Weigh channels by what the whole image holds of them (Hu et al., CVPR 2018)."""
 
-import torch
 from torch import Tensor, nn
 
 from res2net.tally import squeeze_channels
@@ -13,9 +12,12 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         squeezed = int(squeeze_channels(channels))
         self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.act = nn.ReLU()
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
+        self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel of `x`, of shape (N, C, H, W), by a weight in (0, 1)."""
         pooled = x.mean((2, 3), keepdim=True)
-        return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(pooled))))
+        scaled: Tensor = x * self.gate(self.fc2(self.act(self.fc1(pooled))))
+        return scaled

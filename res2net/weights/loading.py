@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from res2net.architecture import Architecture
-from res2net.blocks.joined import Joined
 from res2net.errors import WeightsError
 from res2net.weights.checkpoints import HOW_TO_SAVE, read_checkpoint, reason_of
 from res2net.weights.namings import (
@@ -81,8 +80,8 @@ def fill(
     tensors = _tensors(checkpoint, source)
     ours = renamed(tensors)
     state = {name: tensors[key] for key, name in ours.items()}
-    slots = _slots(module, state)
-    known = slots if whole is None else _slots(whole, state)
+    slots = module.state_dict()
+    known = slots if whole is None else whole.state_dict()
     published_dla = architecture.skeleton == "dla"
     unread = {key for key in state.keys() - known if published_dla and is_never_used(key)}
     fit = _fit(slots, known, {key: t for key, t in state.items() if key not in unread})
@@ -181,20 +180,6 @@ def _fit(slots: Tensors, known: Tensors, given: Tensors) -> _Fit:
         head if _HEAD[0] in slots else {},
         {what: keys for what, keys in problems.items() if keys},
     )
-
-
-def _slots(module: nn.Module, given: Collection[str]) -> Tensors:
-    """List the tensors of a module by key; joined layers in the form that is given."""
-    slots: Tensors = module.state_dict()
-    for path, layer in module.named_modules():
-        if not isinstance(layer, Joined):
-            continue
-        for member, tensor in layer.state_dict(keep_vars=True).items():
-            if f"{path}.{member}" in given:
-                slots[f"{path}.{member}"] = tensor
-                for index in range(layer.splits):
-                    del slots[f"{path}.{index}.{member}"]
-    return slots
 
 
 def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:

@@ -13,9 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from res2net import Architecture
+from res2net import Architecture, separated
 from search.engine.bench import Bench
-from search.engine.execution import Prepared, autocast, chosen, prepare
+from search.engine.execution import (
+    Prepared,
+    autocast,
+    chosen,
+    prepare,
+    with_joined_layers,
+)
 from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
 from search.images.augmentation import dtype_of
@@ -62,6 +68,7 @@ class Trainer:
         self._epochs, self._seed, self._metrics = epochs, seed, bench.metrics
         self._pieces = pieces or bench.recipe.accumulate
         network = bench.task.network(architecture, seed=seed_of(seed, "weights"))
+        network = with_joined_layers(network, bench.recipe, bench.device)
         dtype = dtype_of(bench.recipe.precision)
         self._network = network.to(dtype).to(memory_format=torch.channels_last)
         self._optimizer = make_optimizer(self._network, bench.recipe)
@@ -89,8 +96,8 @@ class Trainer:
 
     @property
     def trained(self) -> nn.Module:
-        """The network that is scored: the average of the weights, where there is one."""
-        return self._average.network if self._average else self._network
+        """A copy of the network that is scored, as it was built: with separate layers."""
+        return separated(self._scored)
 
     def epoch(self, *, trial: int, seconds: float = math.inf) -> Epoch | None:
         """Train on, to the end of the epoch or for about so many seconds.
@@ -133,7 +140,7 @@ class Trainer:
 
     def scores(self, split: SplitName) -> dict[str, float]:
         """The task's metrics on a split; of the test images call it once, at the end."""
-        network = self.trained
+        network = self._scored
         network.eval()
 
         @torch.no_grad()
@@ -168,6 +175,11 @@ class Trainer:
         self._finished, self._under_way = state["finished"], None
         if state["under_way"]:
             self._under_way = _UnderWay(self._finished + 1, *state["under_way"])
+
+    @property
+    def _scored(self) -> nn.Module:
+        """The average of the weights, where there is one."""
+        return self._average.network if self._average else self._network
 
     def _begin(self, now: _UnderWay) -> Iterator[Batch]:
         """Make an epoch's random choices; the steps that were taken before are left out."""

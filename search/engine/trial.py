@@ -27,6 +27,7 @@ from search.tasks.memory import is_out_of_memory
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
+_FORMAT = 2  # of checkpoints; those of another are not gone on with
 # What torch says of a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 
@@ -111,6 +112,7 @@ class Trial:
         if self._trainer is None or self._ended:
             return
         state = {
+            "format": _FORMAT,
             "started": self.started.to_json(),
             "epochs": [epoch.to_json() for epoch in self._epochs],
             "pieces": self._pieces,
@@ -191,7 +193,7 @@ class Trial:
         device = self._bench.device
         try:
             state = torch.load(self._checkpoint, weights_only=True, map_location=device)
-            same = state["started"] == self.started.to_json() and "pieces" in state
+            same = state["started"] == self.started.to_json() and state["format"] == _FORMAT
         except torch.OutOfMemoryError:
             raise
         except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial

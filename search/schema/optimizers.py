@@ -12,13 +12,15 @@ class OptimizerFacts(NamedTuple):
 
     Its maker takes groups of parameters, each with its `weight_decay`, the training section,
     and `optimizer_options` by keyword, and returns a torch Optimizer. `keys` are those of the
-    training section that it reads beside `lr` and `weight_decay`.
+    training section that it reads beside `lr` and `weight_decay`. `elementwise` says that each
+    number is moved by its own gradient alone, so that tensors may be joined to one.
     """
 
     maker: str
     keys: tuple[str, ...]
     summary: str
     state: int = 2  # numbers that it keeps beside each weight, at most
+    elementwise: bool = False
     options: type[Section] | None = NoOptions
 
 
@@ -40,9 +42,13 @@ OPTIMIZERS = Table(
             ("momentum", "nesterov"),
             "stochastic gradient descent with momentum",
             state=1,
+            elementwise=True,
         ),
         "adamw": OptimizerFacts(
-            "search.engine.optimizer:adamw", ("betas",), "Adam with decoupled weight decay"
+            "search.engine.optimizer:adamw",
+            ("betas",),
+            "Adam with decoupled weight decay",
+            elementwise=True,
         ),
     },
     _foreign,

@@ -12,7 +12,7 @@ FILES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
     for p in (ROOT / "res2net").rglob("*.py")
 }
-WITH_TORCH = {"modules", "joined", "pooling", "squeeze_excitation", "checking", "conv_norm",
+WITH_TORCH = {"modules", "joining", "pooling", "squeeze_excitation", "checking", "conv_norm",
               "building", "backbone", "weights", "loading", "checkpoints"}  # fmt: skip
 
 

@@ -1,12 +1,11 @@
 """Make the depthwise-separable block in torch."""
 
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from res2net.blocks.base import Position, Shape
-from res2net.blocks.joined import JoinedBatchNorm2d, JoinedConv2d
 from res2net.blocks.pooling import split_pool
 from res2net.blocks.splits import convolved_splits, passing_splits
 from res2net.blocks.squeeze_excitation import SqueezeExcitation
@@ -15,8 +14,8 @@ from res2net.blocks.squeeze_excitation import SqueezeExcitation
 class DepthwiseBlock(nn.Module):
     """Apply 1x1, a hierarchy of separable 3x3 over the splits, and 1x1, then add the shortcut.
 
-    In a block that opens a stage there is no sum between the splits, so that their convolutions
-    are computed as one.
+    In a block that opens a stage there is no sum between the splits: their convolutions run
+    side by side.
 
     Args:
         shape: its dimensions, as integers; cardinality is the groups of each pointwise
@@ -27,9 +26,8 @@ class DepthwiseBlock(nn.Module):
             caller hands the shortcut over.
     """
 
-    joined: Final[bool]
+    opens: Final[bool]
     passing: Final[bool]
-    activation: Final[bool]
 
     def __init__(
         self, shape: Shape, position: Position, shortcut: nn.Module | None = None
@@ -37,42 +35,53 @@ class DepthwiseBlock(nn.Module):
         super().__init__()
         width, every, out = int(shape.split), int(shape.split * shape.scale), position.out
         count = int(convolved_splits(shape, position))
-        self.joined = position.opens
+        self.opens = position.opens
         self.passing = bool(passing_splits(shape, position))
-        self.activation = position.activation
         self.width = width
         self.convolved = width * count
+        self.splits = count
+        # What `res2net.joined` may compute as one.
+        self.parallel = ("mixers",) if self.opens else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
-        self.mixers: Any = (
-            _separable(shape, position, splits=count)
-            if self.joined
-            else nn.ModuleList(_separable(shape, position, splits=1) for _ in range(count))
-        )
-        pooled = self.passing and self.joined
+        self.act1 = nn.ReLU()
+        self.mixers = nn.ModuleList(_separable(shape, position) for _ in range(count))
+        pooled = self.passing and self.opens
         self.pool = split_pool(position.stride, position.dilation) if pooled else nn.Identity()
         self.conv3 = nn.Conv2d(every, out, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out)
         self.se = SqueezeExcitation(out) if shape.se else nn.Identity()
         self.downsample = nn.Identity() if shortcut is None else shortcut
+        self.act3 = nn.ReLU() if position.activation else nn.Identity()
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
         """(N, channels, H, W) to (N, out, H / stride, W / stride).
 
         `shortcut`, of the output's shape, replaces what the block's own shortcut makes.
         """
-        out = self.se(self.bn3(self.conv3(self._mix(torch.relu_(self.bn1(self.conv1(x)))))))
-        out = out.add_(self.downsample(x) if shortcut is None else shortcut)
-        return torch.relu_(out) if self.activation else out
+        out = self._mix(self.act1(self.bn1(self.conv1(x))))
+        out = self.se(self.bn3(self.conv3(out)))
+        out = out + (self.downsample(x) if shortcut is None else shortcut)
+        activated: Tensor = self.act3(out)
+        return activated
 
     def _mix(self, x: Tensor) -> Tensor:
         """Apply the separable convolutions to all splits together."""
-        if self.joined:
-            if self.passing:
-                convolved, last = torch.split(x, [self.convolved, self.width], 1)
-                return torch.cat([self.mixers(convolved), self.pool(last)], 1)
-            mixed: Tensor = self.mixers(x)
-            return mixed
+        return self._parallel(x) if self.opens else self._hierarchy(x)
+
+    def _parallel(self, x: Tensor) -> Tensor:
+        """Convolve each split by itself; in a joined block there is one of all of them."""
+        convolved = x[:, : self.convolved]
+        splits = torch.split(convolved, self.convolved // len(self.mixers), 1)
+        outs: list[Tensor] = []
+        for mixer in self.mixers:
+            outs.append(mixer(splits[len(outs)]))
+        if self.passing:
+            outs.append(self.pool(x[:, self.convolved :]))
+        return torch.cat(outs, 1)
+
+    def _hierarchy(self, x: Tensor) -> Tensor:
+        """Sum each split with what the one before it became, and convolve it."""
         splits = torch.split(x, self.width, 1)
         outs: list[Tensor] = []
         for mixer in self.mixers:
@@ -84,20 +93,23 @@ class DepthwiseBlock(nn.Module):
         return torch.cat(outs, 1)
 
 
-def _separable(shape: Shape, position: Position, *, splits: int) -> nn.Sequential:
-    """Make the separable convolutions of `splits` splits side by side."""
-    width = int(shape.split)
+def _separable(shape: Shape, position: Position) -> nn.Sequential:
+    """Make the separable convolution of one split."""
+    width, stride, dilation = int(shape.split), position.stride, position.dilation
     return nn.Sequential(
-        JoinedConv2d(
+        nn.Conv2d(
             width,
-            splits=splits,
+            width,
+            3,
+            stride,
+            padding=dilation,
+            dilation=dilation,
             groups=width,
-            stride=position.stride,
-            dilation=position.dilation,
+            bias=False,
         ),
-        JoinedBatchNorm2d(width, splits=splits),
-        nn.ReLU(inplace=True),
-        JoinedConv2d(width, splits=splits, groups=int(shape.cardinality), kernel=1),
-        JoinedBatchNorm2d(width, splits=splits),
-        nn.ReLU(inplace=True),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 1, groups=int(shape.cardinality), bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
     )

@@ -3,13 +3,12 @@
 Names of modules, and of what they store, are those of the published checkpoints.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from res2net.blocks.base import Position, Shape
-from res2net.blocks.joined import JoinedBatchNorm2d, JoinedConv2d
 from res2net.blocks.pooling import split_pool
 from res2net.blocks.splits import convolved_splits, passing_splits
 from res2net.blocks.squeeze_excitation import SqueezeExcitation
@@ -19,7 +18,7 @@ class Res2NetBlock(nn.Module):
     """Apply 1x1, a hierarchy of 3x3 over the splits, and 1x1, then add the shortcut.
 
     A block that changes stride or channels opens a stage: there is no sum between its splits
-    (their sides may differ), so its 3x3 convolutions are computed as one.
+    (their sides may differ), so its 3x3 convolutions run side by side.
 
     Args:
         shape: its dimensions, as integers.
@@ -29,9 +28,8 @@ class Res2NetBlock(nn.Module):
     """
 
     plain: Final[bool]
-    joined: Final[bool]
+    opens: Final[bool]
     passing: Final[bool]
-    activation: Final[bool]
 
     def __init__(
         self, shape: Shape, position: Position, shortcut: nn.Module | None = None
@@ -42,63 +40,74 @@ class Res2NetBlock(nn.Module):
         stride, dilation = position.stride, position.dilation
         count = int(convolved_splits(shape, position))
         self.plain = shape.scale == 1
-        self.joined = position.opens
+        self.opens = position.opens
         self.passing = bool(passing_splits(shape, position))
-        self.activation = position.activation
         self.width = width
         self.convolved = width * count
+        self.splits = count
+        # What `res2net.joined` may compute as one.
+        beside = self.opens and not self.plain
+        self.parallel = ("convs", "bns", "acts") if beside else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
+        self.act1 = nn.ReLU()
         if self.plain:
             self.conv2 = _conv3x3(width, groups, stride, dilation)
             self.bn2 = nn.BatchNorm2d(width)
-        elif self.joined:
-            self.convs: Any = JoinedConv2d(
-                width, splits=count, groups=groups, stride=stride, dilation=dilation
-            )
-            self.bns: Any = JoinedBatchNorm2d(width, splits=count)
+            self.act2 = nn.ReLU()
         else:
             self.convs = nn.ModuleList(
                 _conv3x3(width, groups, stride, dilation) for _ in range(count)
             )
             self.bns = nn.ModuleList(nn.BatchNorm2d(width) for _ in range(count))
-        pooled = self.passing and self.joined
+            self.acts = nn.ModuleList(nn.ReLU() for _ in range(count))
+        pooled = self.passing and self.opens
         self.pool = split_pool(stride, dilation) if pooled else nn.Identity()
         self.conv3 = nn.Conv2d(every, out, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out)
         self.se = SqueezeExcitation(out) if shape.se else nn.Identity()
         self.downsample = nn.Identity() if shortcut is None else shortcut
+        self.act3 = nn.ReLU() if position.activation else nn.Identity()
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
         """(N, channels, H, W) to (N, out, H / stride, W / stride).
 
         `shortcut`, of the output's shape, replaces what the block's own shortcut makes.
         """
-        out = self.se(self.bn3(self.conv3(self._mix(torch.relu_(self.bn1(self.conv1(x)))))))
-        out = out.add_(self.downsample(x) if shortcut is None else shortcut)
-        return torch.relu_(out) if self.activation else out
+        out = self._mix(self.act1(self.bn1(self.conv1(x))))
+        out = self.se(self.bn3(self.conv3(out)))
+        out = out + (self.downsample(x) if shortcut is None else shortcut)
+        activated: Tensor = self.act3(out)
+        return activated
 
     def _mix(self, x: Tensor) -> Tensor:
         """Apply the 3x3 convolutions to all splits together."""
         if self.plain:
-            return torch.relu_(self.bn2(self.conv2(x)))
-        if self.joined:
-            if self.passing:
-                convolved, last = torch.split(x, [self.convolved, self.width], 1)
-                mixed = torch.relu_(self.bns(self.convs(convolved)))
-                return torch.cat([mixed, self.pool(last)], 1)
-            return torch.relu_(self.bns(self.convs(x)))
-        return self._hierarchy(x)
+            mixed: Tensor = self.act2(self.bn2(self.conv2(x)))
+            return mixed
+        return self._parallel(x) if self.opens else self._hierarchy(x)
+
+    def _parallel(self, x: Tensor) -> Tensor:
+        """Convolve each split by itself; in a joined block there is one of all of them."""
+        convolved = x[:, : self.convolved]
+        splits = torch.split(convolved, self.convolved // len(self.convs), 1)
+        outs: list[Tensor] = []
+        # `strict` is not known to TorchScript.
+        for conv, bn, act in zip(self.convs, self.bns, self.acts):  # noqa: B905
+            outs.append(act(bn(conv(splits[len(outs)]))))
+        if self.passing:
+            outs.append(self.pool(x[:, self.convolved :]))
+        return torch.cat(outs, 1)
 
     def _hierarchy(self, x: Tensor) -> Tensor:
         """Compute Eq. 1: each split is summed with what the one before it became."""
         splits = torch.split(x, self.width, 1)
         outs: list[Tensor] = []
         # `strict` is not known to TorchScript.
-        for conv, bn in zip(self.convs, self.bns):  # noqa: B905
+        for conv, bn, act in zip(self.convs, self.bns, self.acts):  # noqa: B905
             split = splits[len(outs)]
             split = outs[-1] + split if len(outs) > 0 else split
-            outs.append(torch.relu_(bn(conv(split))))
+            outs.append(act(bn(conv(split))))
         outs.append(splits[-1])
         return torch.cat(outs, 1)
 

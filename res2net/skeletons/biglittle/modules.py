@@ -1,6 +1,5 @@
 """Make the Big-Little skeleton in torch."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,20 +36,26 @@ class Stem(nn.Module):
         super().__init__()
         slim = planes // ALPHA
         self.conv1, self.bn1 = conv_norm(3, planes, kernel=7, stride=2)
+        self.act1 = nn.ReLU()
         self.b_conv0, self.bn_b0 = conv_norm(planes, planes, kernel=3, stride=2)
         self.l_conv0, self.bn_l0 = conv_norm(planes, slim, kernel=3)
+        self.act_l0 = nn.ReLU()
         self.l_conv1, self.bn_l1 = conv_norm(slim, slim, kernel=3, stride=2)
+        self.act_l1 = nn.ReLU()
         self.l_conv2, self.bn_l2 = conv_norm(slim, planes)
+        self.act_merged = nn.ReLU()
         self.bl_init, self.bn_bl_init = conv_norm(planes, planes)
+        self.act_bl_init = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, planes, H / 4, W / 4)."""
-        x = torch.relu_(self.bn1(self.conv1(x)))
+        x = self.act1(self.bn1(self.conv1(x)))
         big = self.bn_b0(self.b_conv0(x))
-        little = torch.relu_(self.bn_l0(self.l_conv0(x)))
-        little = torch.relu_(self.bn_l1(self.l_conv1(little)))
-        merged = torch.relu_(big + self.bn_l2(self.l_conv2(little)))
-        return torch.relu_(self.bn_bl_init(self.bl_init(merged)))
+        little = self.act_l0(self.bn_l0(self.l_conv0(x)))
+        little = self.act_l1(self.bn_l1(self.l_conv1(little)))
+        merged = self.act_merged(big + self.bn_l2(self.l_conv2(little)))
+        out: Tensor = self.act_bl_init(self.bn_bl_init(self.bl_init(merged)))
+        return out
 
 
 class Branches(nn.Module):
@@ -70,13 +75,14 @@ class Branches(nn.Module):
         self.big = big
         self.little = little
         self.little_e = widen
+        self.act = nn.ReLU()
         self.fusion = fusion
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
         little = self.little_e(self.little(x))
         big = F.interpolate(self.big(x), size=little.shape[2:])  # nearest
-        out: Tensor = self.fusion(torch.relu_(big + little))
+        out: Tensor = self.fusion(self.act(big + little))
         return out
 
 

@@ -37,10 +37,12 @@ class Root(nn.Module):
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
         self.conv, self.bn = conv_norm(channels, out)
+        self.act = nn.ReLU()
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Tensors of one side, of `channels` together, to (N, out, H, W)."""
-        return torch.relu_(self.bn(self.conv(torch.cat(inputs, 1))))
+        out: Tensor = self.act(self.bn(self.conv(torch.cat(inputs, 1))))
+        return out
 
 
 class Pair(nn.Module):
@@ -165,4 +167,4 @@ class _TreeMaker:
 
 def _layer(channels: int, out: int, *, kernel: int, stride: int = 1) -> nn.Sequential:
     pair = conv_norm(channels, out, kernel=kernel, stride=stride)
-    return nn.Sequential(*pair, nn.ReLU(inplace=True))
+    return nn.Sequential(*pair, nn.ReLU())

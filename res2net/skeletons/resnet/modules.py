@@ -37,7 +37,7 @@ def _stem(layout: Layout) -> Iterator[tuple[str, nn.Module]]:
     else:
         yield "conv1", nn.Conv2d(3, planes, 7, 2, padding=3, bias=False)
     yield "bn1", nn.BatchNorm2d(planes)
-    yield "relu", nn.ReLU(inplace=True)
+    yield "relu", nn.ReLU()
     if layout.stem_stride != 1:
         yield "maxpool", nn.MaxPool2d(3, 2, padding=1)
 
@@ -46,9 +46,9 @@ def _deep_stem(planes: int) -> nn.Sequential:
     half = planes // 2
     return nn.Sequential(
         *conv_norm(3, half, kernel=3, stride=2),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         *conv_norm(half, half, kernel=3),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         nn.Conv2d(half, planes, 3, padding=1, bias=False),
     )
 

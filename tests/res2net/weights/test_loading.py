@@ -134,7 +134,7 @@ def test_the_wrong_network_is_told_key_by_key_and_shape_by_shape(tmp_path: Path)
             r"bn1.bias \(8 float32 sparse_coo, should be 8\)",
         ),
         ("bn1.bias", torch.ones(()), r"bn1.bias \(one number, should be 8\)"),
-        ("layer1.0.convs.weight", torch.ones(2), r"convs.weight \(2, should be 6x3x3x3\)"),
+        ("layer1.0.convs.1.weight", torch.ones(2), r"convs.1.weight \(2, should be 3x3x3x3\)"),
         ("bn9.bias", torch.ones(8), r"unexpected: bn9.bias \(8\)\n"),
     ],
 )

@@ -211,13 +211,6 @@ def test_a_checkpoint_of_big_little_s_authors(tmp_path: Path) -> None:
     assert_same_output(ours, BigLittleOfIbm(state))
 
 
-def parameters_themselves(module: nn.Module) -> Any:
-    """The joined form of the layers that are computed as one."""
-    state = module.state_dict(keep_vars=True)
-    assert "layer1.0.convs.weight" in state
-    return state
-
-
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -230,7 +223,7 @@ def parameters_themselves(module: nn.Module) -> Any:
         lambda m: {"state_dict": {f"model.{key}": t for key, t in m.state_dict().items()}},
         lambda m: torch.optim.swa_utils.AveragedModel(m).state_dict(),
         lambda m: m.state_dict() | {"fc.bias": m.fc.bias},
-        parameters_themselves,
+        lambda m: m.state_dict(keep_vars=True),
     ],
 )
 def test_what_training_programs_put_around_the_weights(

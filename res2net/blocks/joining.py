@@ -1,0 +1,136 @@
+"""Compute the layers of a block that run side by side as one, and take them apart again.
+
+The convolutions of a block without sums between its splits are one grouped convolution, and
+their norms one norm: the same numbers from a third of the calls. Networks are built with
+separate layers, as published; who trains one may join a copy where it is measured to pay.
+
+A block says which of its layers these are: `parallel`, the names of `nn.ModuleList`s with one
+layer for each split. Its `forward` cuts its input into as many slices as the lists have layers.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+_NOT_ORDINARY = (
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+
+
+def joined(module: nn.Module) -> nn.Module:
+    """Copy a network and join, in every block, the layers that run side by side.
+
+    Args:
+        module: what `res2net.build` makes, or a module that holds such.
+
+    Returns:
+        A module that computes the same, up to rounding. Its joined layers hold tensors of other
+        shapes; `separated` gives the network back. Layers that hooks, parametrisations or
+        conversions have changed stay separate.
+    """
+    network = copy.deepcopy(module)
+    for block, lists in _parallel_layers(network):
+        layers = {name: _join(members) for name, members in lists.items() if len(members) > 1}
+        if len(layers) == len(lists) and None not in layers.values():
+            for name, layer in layers.items():
+                setattr(block, name, nn.ModuleList([cast("nn.Module", layer)]))
+    return network
+
+
+def separated(module: nn.Module) -> nn.Module:
+    """Copy a network that `joined` made, with separate layers as it was built.
+
+    Args:
+        module: a network, joined or not, maybe trained since.
+
+    Returns:
+        A module whose tensors have the names and shapes of those of the network as built.
+    """
+    network = copy.deepcopy(module)
+    for block, lists in _parallel_layers(network):
+        splits = cast("int", block.splits)
+        for name, members in lists.items():
+            if len(members) < splits:
+                setattr(block, name, nn.ModuleList(_separate(members[0], splits)))
+    return network
+
+
+def _parallel_layers(
+    network: nn.Module,
+) -> list[tuple[nn.Module, Mapping[str, Sequence[nn.Module]]]]:
+    """List the blocks with layers side by side, and these layers by the name of their list."""
+    return [
+        (block, {name: list(block.get_submodule(name).children()) for name in names})
+        for block in network.modules()
+        if (names := getattr(block, "parallel", ()))
+    ]
+
+
+def _join(layers: Sequence[nn.Module]) -> nn.Module | None:
+    """Make one layer of several; None where any is not as torch makes it."""
+    first = layers[0]
+    if type(first) is nn.Sequential:
+        steps = [_join(step) for step in zip(*layers, strict=True)]
+        whole = [step for step in steps if step is not None]
+        return nn.Sequential(*whole) if len(whole) == len(steps) else None
+    if any(not _ordinary(layer) or _settings(layer) != _settings(first) for layer in layers):
+        return None
+    tensors = {
+        name: torch.cat([state[name] for state in map(_tensors, layers)])
+        for name in _tensors(first)
+    }
+    return _resized(first, tensors, len(layers), 1)
+
+
+def _separate(layer: nn.Module, splits: int) -> list[nn.Module]:
+    """Make several layers of one."""
+    if isinstance(layer, nn.Sequential):
+        steps = zip(*(_separate(step, splits) for step in layer), strict=True)
+        return [nn.Sequential(*step) for step in steps]
+    chunks = {name: tensor.chunk(splits) for name, tensor in _tensors(layer).items()}
+    return [
+        _resized(layer, {name: parts[split] for name, parts in chunks.items()}, 1, splits)
+        for split in range(splits)
+    ]
+
+
+def _ordinary(layer: nn.Module) -> bool:
+    """Tell whether a layer is torch's own, and nothing was hung on it."""
+    kinds = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU)
+    return type(layer) in kinds and not any(getattr(layer, name) for name in _NOT_ORDINARY)
+
+
+def _settings(layer: nn.Module) -> object:
+    """Describe all but the values of a layer's tensors; what has equal ones can be joined."""
+    own = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
+    tensors = {
+        name: (t.shape, t.dtype, t.device, t.requires_grad)
+        for name, t in layer.state_dict(keep_vars=True).items()
+    }
+    return type(layer), own, tensors
+
+
+def _tensors(layer: nn.Module) -> dict[str, Tensor]:
+    """List what a layer stores for each of its channels."""
+    return {name: tensor for name, tensor in layer.state_dict().items() if tensor.ndim}
+
+
+def _resized(
+    layer: nn.Module, tensors: Mapping[str, Tensor], times: int, over: int
+) -> nn.Module:
+    """Copy a layer with `times / over` as many channels, which hold copies of `tensors`."""
+    resized = copy.deepcopy(layer)
+    for name in ("in_channels", "out_channels", "groups", "num_features"):
+        if hasattr(layer, name):
+            setattr(resized, name, getattr(layer, name) * times // over)
+    for name, tensor in tensors.items():
+        own = getattr(resized, name)
+        own.data = tensor.clone()
+        own.grad = None
+    return resized
