@@ -1,6 +1,7 @@
 """Print what a network costs and sees, on the command line.
 
-python -m res2net NAME [--block BLOCK] [--image-size N] [--receptive-fields] [--json]
+python -m res2net NAME [--block BLOCK] [--channels N] [--image-size N] [--receptive-fields]
+                       [--time [--device cpu|cuda] [--batch 1,128]] [--json]
 python -m res2net --published
 """
 
@@ -16,10 +17,11 @@ from res2net.architecture import Architecture
 from res2net.blocks import BLOCKS
 from res2net.cost import cost
 from res2net.errors import ArchitectureError
-from res2net.names import parse, published_side
+from res2net.names import described, published_side
 from res2net.published import Published, matches, published
 from res2net.receptive import network_paths
 from res2net.receptive_tables import block_table, describe_paths, network_table, paths_in_words
+from res2net.time_table import time_table
 
 _FLOAT32 = 4  # bytes
 
@@ -31,13 +33,15 @@ def main(argv: Sequence[str]) -> int:
         _print_published()
         return 0
     try:
-        network = parse(arguments.name, block=arguments.block)
+        network = described(arguments.name, arguments.block, arguments.channels)
         cost(network)  # a block of somebody's own is imported here
     except ArchitectureError as error:
         print(error, file=sys.stderr)
         return 2
     image_size = arguments.image_size or published_side(arguments.name) or network.image_size
     facts = describe(network, image_size=image_size)
+    if arguments.time:
+        return _time(network, facts, arguments, image_size=image_size)
     if arguments.json:
         paths = describe_paths(network) if arguments.receptive_fields else {}
         print(json.dumps(facts | paths, indent=2))
@@ -65,6 +69,7 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
         "first_block": network.first_block,
         "block": network.block,
         "classes": network.classes,
+        "channels": network.channels,
         "image_size": image_size,
         "params": counted.params,
         "macs": counted.macs,
@@ -82,23 +87,67 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--block", metavar="BLOCK", help=f"{', '.join(BLOCKS)}, or package.module:attribute"
     )
-    parser.add_argument("--image-size", type=_side, metavar="N", help="side in pixels")
+    parser.add_argument("--channels", type=_count, metavar="N", help="of the images")
+    parser.add_argument("--image-size", type=_count, metavar="N", help="side in pixels")
     parser.add_argument(
         "--receptive-fields", action="store_true", help="how many paths see how many pixels"
+    )
+    parser.add_argument(
+        "--time", action="store_true", help="measure inference and a training step, in float32"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="to time on; default: cpu")
+    parser.add_argument(
+        "--batch", type=_counts, metavar="N,N", help="images at once to time; default: 1,32"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     if arguments.published and (
-        arguments.receptive_fields or arguments.json or arguments.image_size or arguments.block
+        arguments.receptive_fields
+        or arguments.json
+        or arguments.image_size
+        or arguments.block
+        or arguments.channels
+        or arguments.time
     ):
         parser.error("--published takes no other option; name a network to look at one")
+    if (arguments.device or arguments.batch) and not arguments.time:
+        parser.error("--device and --batch are of --time; write it too")
     return arguments
 
 
-def _side(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pixels from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
+
+
+def _counts(text: str) -> list[int]:
+    return [_count(part.strip()) for part in text.split(",")]
+
+
+def _time(
+    network: Architecture,
+    facts: dict[str, object],
+    arguments: argparse.Namespace,
+    *,
+    image_size: int,
+) -> int:
+    """Measure and print; 0, or 2 where the device is not there or too small."""
+    from res2net.timing import TimingError, time_batches  # noqa: PLC0415 - torch is not needed else
+
+    device, batches = arguments.device or "cpu", arguments.batch or [1, 32]
+    if not arguments.json:
+        _print_facts(facts)
+    try:
+        timed = time_batches(network, batches, device=device, image_size=image_size)
+    except TimingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(json.dumps(facts | timed.to_json(), indent=2))
+    else:
+        Console(width=max(Console().width, 90)).print(time_table(timed))
+    return 0
 
 
 def _print_facts(facts: dict[str, object]) -> None:

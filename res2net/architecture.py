@@ -43,6 +43,7 @@ class Architecture:
             "pool" averages it (published ImageNet code), "all" convolves it too (needed for
             Table 4's counts). Defaults to what the skeleton was published with.
         classes: outputs of the classifier; defaults to the skeleton's data set.
+        channels: of the images: 3 for colour, 1 for grey, 4 and more for other sensors.
         block: what the stages are made of: a key of `res2net.blocks.BLOCKS`, or somebody's
             `package.module:attribute` or `path/to/file.py:attribute`, which is imported when
             the network is counted or built. Two texts for one block are two networks.
@@ -61,6 +62,7 @@ class Architecture:
     version: Version
     first_block: FirstBlock
     classes: int
+    channels: int
     block: str
 
     def __init__(  # noqa: PLR0913 - the dimensions of the family, all by keyword
@@ -76,6 +78,7 @@ class Architecture:
         version: str = "v1",
         first_block: str | None = None,
         classes: int | None = None,
+        channels: int = 3,
         block: str = DEFAULT_BLOCK,
     ) -> None:
         facts = skeleton_of(skeleton)
@@ -93,6 +96,7 @@ class Architecture:
             "version": version,
             "first_block": facts.first_block if first_block is None else first_block,
             "classes": facts.classes if classes is None else classes,
+            "channels": channels,
             "block": block,
         }
         _check(values, facts)
@@ -171,6 +175,7 @@ class Architecture:
             f"{self.planes}p": self.planes != 64,
             self.first_block: self.first_block != self.facts.first_block,
             f"{self.classes}classes": self.classes != self.facts.classes,
+            f"{self.channels}channels": self.channels != 3,
             self._skeleton_token: not self.facts.named
             and self.skeleton != implied_skeleton(self.depth),
             block_token(self.block): self.block != DEFAULT_BLOCK,
@@ -200,7 +205,7 @@ def written(value: object) -> str:
 def _check(values: Mapping[str, Any], facts: Skeleton) -> None:
     for field in _PER_STAGE:
         _check_per_stage(field, values[field], facts)
-    for field in ("planes", "classes"):
+    for field in ("planes", "classes", "channels"):
         if not is_count(values[field]):
             raise ArchitectureError(
                 field, f"{values[field]!r} is below 1 or not whole; write a number from 1 up"

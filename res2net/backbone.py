@@ -36,7 +36,7 @@ class Backbone(nn.ModuleDict):
         self.strides = dict(strides)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Images (N, 3, H, W) to features (N, C, H / stride, W / stride), finest first."""
+        """Images (N, channels, H, W) to features (N, C, H / stride, W / stride), by key."""
         features: dict[str, Tensor] = {}
         for name, module in self.items():
             x = module(x)

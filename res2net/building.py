@@ -25,6 +25,7 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
     architecture: Architecture | str,
     *,
     block: str | None = None,
+    channels: int | None = None,
     features: Features | None = None,
     output_stride: int | None = None,
     weights: Path | str | None = None,
@@ -37,6 +38,7 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         architecture: a description, or any name that `res2net.parse` reads.
         block: replaces the architecture's own: a key of `res2net.blocks.BLOCKS`, or somebody's
             `package.module:attribute` or `path/to/file.py:attribute`.
+        channels: of the images; replaces the architecture's own.
         features: None for the classifier; stages, counted from 1, for a backbone that puts
             out a dict of their features; a mapping from stage to key names them, else the
             keys are the names of the modules ("layer1"). Both share weights and their names.
@@ -45,15 +47,16 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
             authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
             "timm": the weights that timm has of this network, through its hub. A file is read
-            as tensors alone: no code in it is run. Its number of classes may differ. A
-            backbone needs no classifier in it, and no stages after the last one that it puts
-            out.
+            as tensors alone: no code in it is run. The weights may lie in it at any depth,
+            among other things. Its number of classes may differ, and its channels: the first
+            convolution is summed or repeated then. A backbone needs no classifier in it, and
+            no stages after the last one that it puts out.
         seed: of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
     Returns:
-        A float32 module in training mode: images (N, 3, H, W) to logits (N, classes), or a
-        `Backbone`: to a dict of (N, C, H / stride, W / stride).
+        A float32 module in training mode: images (N, channels, H, W) to logits (N, classes),
+        or a `Backbone`: to a dict of (N, C, H / stride, W / stride).
 
     Raises:
         ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
@@ -64,9 +67,11 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
 
     Warns:
         HeadDropped: the file has another number of classes; its classifier was left out.
-        PartsLeftOut: the file holds a detector or the like; its other splits were left out.
+        PartsLeftOut: the file holds more than the network, such as a detector or what a
+            profiler counted; the rest was left out.
+        StemAdapted: the file's network takes images of another number of channels.
     """
-    architecture = described(architecture, block)
+    architecture = described(architecture, block, channels)
     with torch.device("meta"):  # no memory, and torch's own initialisation costs no time
         module = _assemble(architecture, features, output_stride)
         # A checkpoint of the classifier fills a backbone too: its keys have to be known.

@@ -43,6 +43,7 @@ def cost(
     features: Collection[int] | None = None,
     output_stride: int | None = None,
     block: str | None = None,
+    channels: int | None = None,
 ) -> Cost:
     """Count one network exactly.
 
@@ -53,6 +54,7 @@ def cost(
             stages; None counts the classifier.
         output_stride: as for `res2net.build`.
         block: as for `res2net.build`.
+        channels: as for `res2net.build`.
 
     Returns:
         Parameters of the built module, MACs (half of what torch's FlopCounterMode sees in a
@@ -62,17 +64,17 @@ def cost(
         ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
             has no such stage or output stride.
     """
-    architecture = described(architecture, block)
+    architecture = described(architecture, block, channels)
     facts = architecture.facts
     last = None if features is None else max(checked_features(facts, features))
     tally = Tally()
-    channels = facts.count_layers(
+    put_out = facts.count_layers(
         lay_out(architecture, output_stride=output_stride, last=last),
         tally,
         image_size or architecture.image_size,
     )
     if features is None:
-        _head(tally, channels, architecture.classes)
+        _head(tally, put_out, architecture.classes)
     return Cost(int(tally.params), int(tally.macs), int(tally.activations))
 
 
@@ -80,7 +82,7 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
     """Count a grid of networks that differ from `base` in the given dimensions only.
 
     Args:
-        base: gives block, skeleton, planes, version, first block and classes.
+        base: gives block, skeleton, channels, planes, version, first block and classes.
         dims: int64 arrays that broadcast together, one value for each network.
         image_size: side of the square input in pixels.
 
@@ -88,8 +90,8 @@ def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
         int64 arrays of the broadcast shape.
     """
     tally = Tally()
-    channels = base.facts.count_layers(lay_out(base, dims), tally, image_size)
-    _head(tally, channels, base.classes)
+    put_out = base.facts.count_layers(lay_out(base, dims), tally, image_size)
+    _head(tally, put_out, base.classes)
     arrays = (*dims.width, *dims.scale, *dims.cardinality, dims.se, *dims.blocks)
     shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
     return Costs(

@@ -48,7 +48,7 @@ def lay_out(
     """Lay out a network, or the networks that differ from it in some dimensions only.
 
     Args:
-        base: gives block, skeleton, planes, version and first block.
+        base: gives block, skeleton, channels, planes, version and first block.
         dims: of a grid; None for those of `base` itself.
         output_stride: of the last stage against the image; None for the skeleton's own.
         last: stages, counted from 1, up to which the network goes; None for all.
@@ -74,5 +74,10 @@ def lay_out(
         for index, pace in enumerate(facts.pace(output_stride)[:last])
     ]
     return Layout(
-        block_of(base.block), base.planes, base.version, facts.stem_stride, tuple(stages)
+        block=block_of(base.block),
+        channels=base.channels,
+        planes=base.planes,
+        version=base.version,
+        stem_stride=facts.stem_stride,
+        stages=tuple(stages),
     )

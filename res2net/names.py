@@ -36,6 +36,7 @@ _UNITS = {
     "s": "scale",
     "p": "planes",
     "classes": "classes",
+    "channels": "channels",
 }
 _WORDS: dict[str, dict[str, Any]] = {
     "se": {"se": True},
@@ -50,7 +51,7 @@ _WORDS: dict[str, dict[str, Any]] = {
 }
 _TOKEN = re.compile(
     r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
-    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|[cwspd](?![a-wyz]))?"
+    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|channels|[cwspd](?![a-wyz]))?"
     r"|block-\w*-(?P<foreign>[0-9a-f]{8})(?![a-z\d])"  # `res2net.blocks.block_token`
     rf"|(?P<word>{'|'.join(_WORDS)})(?![a-z])"
     r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
@@ -122,11 +123,15 @@ def parse(text: str, *, block: str | None = None) -> Architecture:
     return replace(network, block=block) if block is not None else network
 
 
-def described(architecture: Architecture | str, block: str | None) -> Architecture:
-    """Take a description or a name, with another block where one is given."""
+def described(
+    architecture: Architecture | str, block: str | None, channels: int | None = None
+) -> Architecture:
+    """Take a description or a name, with another block or number of channels where given."""
     if isinstance(architecture, str):
-        return parse(architecture, block=block)
-    return architecture if block is None else replace(architecture, block=block)
+        network = parse(architecture, block=block)
+    else:
+        network = architecture if block is None else replace(architecture, block=block)
+    return network if channels is None else replace(network, channels=channels)
 
 
 def _parsed(text: str) -> tuple[Architecture, str | None]:

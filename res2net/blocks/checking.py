@@ -53,7 +53,7 @@ def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
         }:
             _check_blocks(checked, network, output_stride)
         with torch.device("meta"):
-            image = torch.empty(1, 3, _SIDE, _SIDE)
+            image = torch.empty(1, network.channels, _SIDE, _SIDE)
         built = _measured(build(network, device="meta"), image)
         counted = cost(network, image_size=_SIDE)
         _compare(name, f"the whole of {network.name}", counted, built)
@@ -208,7 +208,7 @@ def _check_values(name: str, network: Architecture) -> None:
     """Run one network, which shows tensors that nothing filled."""
     module = build(network).eval()
     with torch.no_grad():
-        logits = module(torch.ones(1, 3, _SIDE, _SIDE))
+        logits = module(torch.ones(1, network.channels, _SIDE, _SIDE))
     if not logits.isfinite().all():
         raise ArchitectureError(
             "block", f"{name}: {network.name} puts out numbers that are not finite"

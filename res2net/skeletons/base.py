@@ -44,6 +44,7 @@ class Layout(NamedTuple):
     """Describe all that a skeleton needs to build, count or trace a network."""
 
     block: Block  # never asked which one it is
+    channels: int  # of the images
     planes: int
     version: str
     stem_stride: int

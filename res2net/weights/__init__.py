@@ -4,13 +4,21 @@
 """
 
 from res2net.weights.checkpoints import read_checkpoint
-from res2net.weights.loading import HeadDropped, PartsLeftOut, fill, fill_from, from_timm
+from res2net.weights.loading import (
+    HeadDropped,
+    PartsLeftOut,
+    StemAdapted,
+    fill,
+    fill_from,
+    from_timm,
+)
 from res2net.weights.namings import TIMM, timm_name
 
 __all__ = [
     "TIMM",
     "HeadDropped",
     "PartsLeftOut",
+    "StemAdapted",
     "fill",
     "fill_from",
     "from_timm",

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from res2net.errors import WeightsError
 
@@ -15,8 +17,12 @@ HOW_TO_SAVE = "write it with torch.save(model.state_dict(), ...)"
 def read_checkpoint(path: Path) -> object:
     """Read a .pth, .pt, .bin, .tar, .ckpt or .safetensors file; no code in it is run.
 
+    Objects of classes that torch does not take for data, such as the settings of a training
+    program, are read as objects without content.
+
     Raises:
-        WeightsError: there is no such file, it is damaged, or it holds more than tensors.
+        WeightsError: there is no such file, it is damaged, or it holds what may be code in a
+            form that cannot be left out.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -37,8 +43,28 @@ def read_checkpoint(path: Path) -> object:
         raise WeightsError(f"{path}: {problem} {HOW_TO_SAVE}") from error
 
 
+class _Inert:
+    """Stand for an object of a class that is not imported: it takes anything and keeps nothing.
+
+    Training programs store their settings, such as an argparse.Namespace, beside the weights.
+    """
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
 def _read_torch(path: Path) -> object:
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        names = get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # noqa: BLE001 - a file of before torch 1.6, which has no list of them
+        names = []
+    # A class for each name, because torch knows them by the class.
+    stand_ins: list[Any] = [(type(name, (_Inert,), {}), name) for name in names]
+    with safe_globals(stand_ins):
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 _READERS: dict[str, Callable[[Path], object]] = {

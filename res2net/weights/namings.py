@@ -5,7 +5,7 @@ authors and OpenMMLab (mmdetection, mmpretrain) have their own.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,12 +24,6 @@ TIMM = (
     "resnext101_32x8d", "resnext101_64x4d", "seresnet50", "seresnet152d",
     "seresnext50_32x4d", "seresnext101_32x4d", "seresnext101_32x8d",
 )  # fmt: skip
-
-# Where training programs keep the weights among other things; "network" is ours.
-_WRAPPERS = ("state_dict", "state_dict_ema", "model_state", "model", "network")
-# DataParallel, torch.compile and many a training program put these before every key.
-_PREFIXES = ("module.", "_orig_mod.", "model.")
-COUNTERS = frozenset({"n_averaged"})  # torch's AveragedModel keeps it beside the weights
 
 _MM_PREFIX = "backbone."
 # The three 3x3 of the deep stem: layers one by one in mmdetection, pairs in mmpretrain.
@@ -57,26 +51,19 @@ def timm_name(architecture: Architecture) -> str | None:
     return next((name for name in TIMM if parse(name) == published), None)
 
 
-def unwrapped(checkpoint: object) -> object:
-    """Take the weights out of what training programs put around them, if they did."""
-    if isinstance(checkpoint, Mapping):
-        for wrapper in _WRAPPERS:
-            if isinstance(checkpoint.get(wrapper), Mapping):
-                return unwrapped(checkpoint[wrapper])
-    return checkpoint
-
-
-def renamed(keys: Collection[str]) -> Renaming:
+def renamed(keys: Collection[str], own: Collection[str]) -> Renaming:
     """Tell whose naming the keys of a checkpoint are in, and rename them to ours.
 
     Args:
         keys: of every tensor of the checkpoint, which has at least one.
+        own: keys of the network; what stands before all keys of the checkpoint and begins
+            none of these is left out, as DataParallel and many a training program put it there.
 
     Returns:
         Our key for each key; keys of parts that are not of the network (a detector's neck and
         heads) are absent.
     """
-    bare = _bare(keys)
+    bare = _bare(keys, {key.partition(".")[0] for key in own})
     names = bare.values()
     naming = next(n for n in NAMINGS if any(map(n.told_by.match, names)))
     ours = naming.rename(names)
@@ -88,16 +75,18 @@ def is_never_used(key: str) -> bool:
     return _NEVER_USED.fullmatch(key) is not None
 
 
-def _bare(keys: Collection[str]) -> Renaming:
-    bare = {key: key for key in keys if key not in COUNTERS}
-    while prefix := _prefix_of(bare.values()):
+def _bare(keys: Collection[str], own: Collection[str]) -> Renaming:
+    bare = {key: key for key in keys}
+    while prefix := _prefix_of(bare.values(), own):
         bare = {key: name.removeprefix(prefix) for key, name in bare.items()}
     return bare
 
 
-def _prefix_of(names: Collection[str]) -> str | None:
-    """Find the prefix that a wrapper put before every name; None where there is none."""
-    return next((p for p in _PREFIXES if all(name.startswith(p) for name in names)), None)
+def _prefix_of(names: Collection[str], own: Collection[str]) -> str | None:
+    """Find the first part that every name has, where no name of the network begins with it."""
+    firsts = {name.partition(".")[0] for name in names}
+    alike = len(firsts) == 1 and all("." in name for name in names) and not firsts & {*own}
+    return f"{firsts.pop()}." if alike else None
 
 
 def _as_ours(keys: Collection[str]) -> Renaming:

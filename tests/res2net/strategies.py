@@ -43,5 +43,6 @@ def architectures(
         version=draw(st.sampled_from(list(SKELETONS[skeleton].versions))),
         first_block=draw(st.sampled_from(["pool", "all"])),
         classes=draw(st.integers(1, 20)),
+        channels=draw(st.integers(1, 5)),
         block=draw(st.sampled_from(blocks)),
     )

@@ -42,7 +42,7 @@ def test_channels_and_strides_are_those_of_the_features(
     stages = st.sets(st.integers(1, len(facts.stages)), min_size=1)
     asked, stride = data.draw(stages), data.draw(st.sampled_from(facts.output_strides))
     module = backbone(network, features=asked, output_stride=stride, device="meta")
-    features = module(torch.empty(2, 3, side, side, device="meta"))
+    features = module(torch.empty(2, network.channels, side, side, device="meta"))
     assert list(features) == [facts.stages[stage - 1] for stage in sorted(asked)]
     for name, feature in features.items():
         reached = module.strides[name]

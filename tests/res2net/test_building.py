@@ -13,7 +13,7 @@ from tests.res2net.strategies import architectures
 @given(architectures(largest=4, planes=3))
 def test_every_parameter_gets_a_gradient(architecture: Architecture) -> None:
     module = build(architecture)
-    logits = module(torch.randn(2, 3, 32, 32))
+    logits = module(torch.randn(2, architecture.channels, 32, 32))
     assert logits.shape == (2, architecture.classes)
     logits.square().sum().backward()
     assert all(parameter.grad is not None for parameter in module.parameters())

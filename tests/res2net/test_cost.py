@@ -30,7 +30,7 @@ def counted_by_torch(
         if isinstance(part, (nn.Conv2d, nn.Linear)):
             part.register_forward_hook(lambda *call: outputs.append(call[2].numel()))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(torch.empty(1, 3, side, side, device="meta"))
+        module(torch.empty(1, architecture.channels, side, side, device="meta"))
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return sum(p.numel() for p in module.parameters()), flops // 2, sum(outputs)

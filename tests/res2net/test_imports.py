@@ -12,8 +12,9 @@ FILES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
     for p in (ROOT / "res2net").rglob("*.py")
 }
-WITH_TORCH = {"modules", "joining", "pooling", "squeeze_excitation", "checking", "conv_norm",
-              "building", "backbone", "weights", "loading", "checkpoints"}  # fmt: skip
+WITH_TORCH = {"modules", "joining", "timing", "pooling", "squeeze_excitation", "checking",
+              "conv_norm", "building", "backbone", "weights", "loading", "checkpoints", "finding",
+              "fitting"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

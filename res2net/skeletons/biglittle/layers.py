@@ -9,7 +9,7 @@ from res2net.tally import Tally, strided
 
 def count_layers(layout: Layout, tally: Tally, side: int) -> int:
     """Add stem and stages for images of this side; returns the channels put out."""
-    side, channels = _count_stem(tally, layout.planes, side), layout.planes
+    side, channels = _count_stem(layout, tally, side), layout.planes
     for index, stage in enumerate(layout.stages):
         half = strided(side, 2)
         tally.conv_norm(channels, stage.out, side=half)  # the shortcut of the branch or stage
@@ -24,10 +24,10 @@ def count_layers(layout: Layout, tally: Tally, side: int) -> int:
     return channels
 
 
-def _count_stem(tally: Tally, planes: int, side: int) -> int:
-    slim = planes // ALPHA
+def _count_stem(layout: Layout, tally: Tally, side: int) -> int:
+    planes, slim = layout.planes, layout.planes // ALPHA
     side, after = strided(side, 2), strided(strided(side, 2), 2)
-    tally.conv_norm(3, planes, kernel=7, side=side)
+    tally.conv_norm(layout.channels, planes, kernel=7, side=side)
     tally.conv_norm(planes, planes, kernel=3, side=after)
     tally.conv_norm(planes, slim, kernel=3, side=side)
     tally.conv_norm(slim, slim, kernel=3, side=after)

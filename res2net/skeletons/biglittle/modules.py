@@ -15,7 +15,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
     Returns:
         Modules by their published names, in the order in which an image passes them.
     """
-    modules: dict[str, nn.Module] = {"stem": Stem(layout.planes)}
+    modules: dict[str, nn.Module] = {"stem": Stem(layout.channels, layout.planes)}
     channels = layout.planes
     for index, stage in enumerate(layout.stages):
         modules[stage.name] = (
@@ -32,10 +32,10 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
 class Stem(nn.Module):
     """Apply a 7x7 of stride 2, then sum a strided 3x3 and a slim branch of three layers."""
 
-    def __init__(self, planes: int) -> None:
+    def __init__(self, channels: int, planes: int) -> None:
         super().__init__()
         slim = planes // ALPHA
-        self.conv1, self.bn1 = conv_norm(3, planes, kernel=7, stride=2)
+        self.conv1, self.bn1 = conv_norm(channels, planes, kernel=7, stride=2)
         self.act1 = nn.ReLU()
         self.b_conv0, self.bn_b0 = conv_norm(planes, planes, kernel=3, stride=2)
         self.l_conv0, self.bn_l0 = conv_norm(planes, slim, kernel=3)
@@ -48,7 +48,7 @@ class Stem(nn.Module):
         self.act_bl_init = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) to (N, planes, H / 4, W / 4)."""
+        """(N, channels, H, W) to (N, planes, H / 4, W / 4)."""
         x = self.act1(self.bn1(self.conv1(x)))
         big = self.bn_b0(self.b_conv0(x))
         little = self.act_l0(self.bn_l0(self.l_conv0(x)))

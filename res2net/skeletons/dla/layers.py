@@ -8,7 +8,7 @@ from res2net.tally import Tally, strided
 def count_layers(layout: Layout, tally: Tally, side: int) -> int:
     """Add stem and trees for images of this side; returns the channels put out."""
     quarter, channels = layout.planes // 4, layout.planes // 2
-    tally.conv_norm(3, quarter, kernel=7, side=side)
+    tally.conv_norm(layout.channels, quarter, kernel=7, side=side)
     tally.conv_norm(quarter, quarter, kernel=3, side=side)
     side = strided(side, 2)
     tally.conv_norm(quarter, channels, kernel=3, side=side)

@@ -19,7 +19,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
     """
     quarter, channels = layout.planes // 4, layout.planes // 2
     modules: dict[str, nn.Module] = {
-        "base_layer": _layer(3, quarter, kernel=7),
+        "base_layer": _layer(layout.channels, quarter, kernel=7),
         "level0": _layer(quarter, quarter, kernel=3),
         "level1": _layer(quarter, channels, kernel=3, stride=2),
     }

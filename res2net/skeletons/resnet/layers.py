@@ -29,14 +29,14 @@ def _count_stem(layout: Layout, tally: Tally, side: int) -> int:
     """Add a 3x3 (CIFAR), a 7x7/2 (v1) or three 3x3 (v1b), then pooling by 2 for ImageNet."""
     planes = layout.planes
     if layout.stem_stride == 1:
-        tally.conv_norm(3, planes, kernel=3, side=side)
+        tally.conv_norm(layout.channels, planes, kernel=3, side=side)
         return side
     side = strided(side, 2)
     if layout.version == "v1b":
         half = planes // 2
-        tally.conv_norm(3, half, kernel=3, side=side)
+        tally.conv_norm(layout.channels, half, kernel=3, side=side)
         tally.conv_norm(half, half, kernel=3, side=side)
         tally.conv_norm(half, planes, kernel=3, side=side)
     else:
-        tally.conv_norm(3, planes, kernel=7, side=side)
+        tally.conv_norm(layout.channels, planes, kernel=7, side=side)
     return strided(side, 2)

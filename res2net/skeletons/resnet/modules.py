@@ -31,21 +31,21 @@ def _stem(layout: Layout) -> Iterator[tuple[str, nn.Module]]:
     """A 3x3 (CIFAR); a 7x7 of stride 2 (v1) or three 3x3 (v1b), then 3x3 max pooling."""
     planes = layout.planes
     if layout.stem_stride == 1:
-        yield "conv1", nn.Conv2d(3, planes, 3, padding=1, bias=False)
+        yield "conv1", nn.Conv2d(layout.channels, planes, 3, padding=1, bias=False)
     elif layout.version == "v1b":
-        yield "conv1", _deep_stem(planes)
+        yield "conv1", _deep_stem(layout.channels, planes)
     else:
-        yield "conv1", nn.Conv2d(3, planes, 7, 2, padding=3, bias=False)
+        yield "conv1", nn.Conv2d(layout.channels, planes, 7, 2, padding=3, bias=False)
     yield "bn1", nn.BatchNorm2d(planes)
     yield "relu", nn.ReLU()
     if layout.stem_stride != 1:
         yield "maxpool", nn.MaxPool2d(3, 2, padding=1)
 
 
-def _deep_stem(planes: int) -> nn.Sequential:
+def _deep_stem(channels: int, planes: int) -> nn.Sequential:
     half = planes // 2
     return nn.Sequential(
-        *conv_norm(3, half, kernel=3, stride=2),
+        *conv_norm(channels, half, kernel=3, stride=2),
         nn.ReLU(),
         *conv_norm(half, half, kernel=3),
         nn.ReLU(),

@@ -123,7 +123,7 @@ def test_a_detector_gives_its_backbone_and_says_what_it_left_out(tmp_path: Path)
     state = {k: t for k, t in of_mmpretrain(theirs).items() if not k.startswith("head.")}
     state |= {"neck.conv.weight": torch.ones(2), "rpn_head.conv.weight": torch.ones(2)}
     path = saved({"state_dict": state}, tmp_path)
-    with pytest.warns(PartsLeftOut, match=r"2 tensors .*: neck, rpn_head$"):
+    with pytest.warns(PartsLeftOut, match=r"2 entries .*: neck, rpn_head$"):
         backbone = build(f"{SMALL}_v1b", weights=path, features=(1, 2, 3, 4))
     kept = {key: tensor for key, tensor in theirs.items() if not key.startswith("fc.")}
     assert_same_tensors(backbone.state_dict(), kept)

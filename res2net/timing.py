@@ -1,0 +1,175 @@
+"""Time one network on a device: inference, and a training step."""
+
+import contextlib
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from res2net.architecture import Architecture
+from res2net.building import build
+
+# Runs of each kind: until their times are steady for the eye, and no longer than it is fun.
+_WARM_UP, _FEWEST, _MOST = 2, 5, 100
+_PEAK = Path("/proc/self/status")
+
+
+class Timed(NamedTuple):
+    """Say how long one kind of pass took for one batch."""
+
+    what: str  # "inference" or "training step"
+    batch: int
+    runs: int
+    median: float  # seconds, as the next two: a quarter of the runs were quicker than `low`
+    low: float
+    high: float
+    images_per_s: float
+    memory: int | None  # most bytes at once beyond what was there before; None where unknown
+
+
+class Timing(NamedTuple):
+    """Say how long passes took, on what device and for images of what side."""
+
+    device: str
+    image_size: int
+    rows: tuple[Timed, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON objects."""
+        rows = [row._asdict() for row in self.rows]
+        return {"device": self.device, "precision": "float32", "timed": rows}
+
+
+class TimingError(Exception):
+    """Raised where a device is not there, or a batch does not fit it."""
+
+
+def time_batches(
+    architecture: Architecture,
+    batches: Sequence[int],
+    *,
+    device: str,
+    image_size: int,
+    seconds: float = 2.0,
+) -> Timing:
+    """Time a network in float32, as `res2net.build` makes it.
+
+    Args:
+        architecture: of the network.
+        batches: how many images at once, one after another.
+        device: "cpu" or "cuda".
+        image_size: side of the images in pixels.
+        seconds: about how long each kind of pass is repeated for.
+
+    Raises:
+        TimingError: there is no such device here, or a batch does not fit its memory.
+    """
+    where = torch.device(device)
+    if where.type == "cuda" and not torch.cuda.is_available():
+        raise TimingError("--device: no GPU that torch can use is here; write cpu")
+    network = build(architecture, device=where)
+    rows: list[Timed] = []
+    for batch in batches:
+        shape = (batch, architecture.channels, image_size, image_size)
+        try:
+            rows += _time(network, torch.randn(shape, device=where), seconds)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if "memory" not in str(error):
+                raise
+            raise TimingError(
+                f"--batch: {batch} images of {image_size} pixels do not fit the memory of "
+                f"{device_in_words(where)}; write fewer"
+            ) from error
+    return Timing(device_in_words(where), image_size, tuple(rows))
+
+
+def device_in_words(device: torch.device) -> str:
+    """Name what is timed on, with what else a time depends on."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n")
+        model = next((line for line in lines if line.startswith("model name")), model)
+    name = model.partition(":")[2].strip() or model
+    threads = torch.get_num_threads()
+    cores = os.cpu_count()
+    return f"{name}, {threads} threads on {cores} cores, torch {torch.__version__}"
+
+
+def _time(network: nn.Module, images: torch.Tensor, seconds: float) -> list[Timed]:
+    network.eval()
+    inference = _timed("inference", lambda: _infer(network, images), images, seconds)
+    network.train()
+    training = _timed("training step", lambda: _train(network, images), images, seconds)
+    return [inference, training]
+
+
+def _infer(network: nn.Module, images: torch.Tensor) -> None:
+    with torch.inference_mode():
+        network(images)
+
+
+def _train(network: nn.Module, images: torch.Tensor) -> None:
+    torch.autograd.backward(network(images).square().mean())
+    network.zero_grad(set_to_none=True)
+
+
+def _timed(what: str, run: Callable[[], None], images: torch.Tensor, seconds: float) -> Timed:
+    device, batch = images.device, len(images)
+    before = _begin_memory(device)
+    for _ in range(_WARM_UP):
+        run()
+    _wait(device)
+    times: list[float] = []
+    begin = time.perf_counter()
+    while len(times) < _FEWEST or (
+        len(times) < _MOST and time.perf_counter() - begin < seconds
+    ):
+        start = time.perf_counter()
+        run()
+        _wait(device)
+        times.append(time.perf_counter() - start)
+    low, median, high = statistics.quantiles(times, n=4, method="inclusive")
+    peak = _peak_memory(device)
+    used = None if before is None or peak is None else max(0, peak - before)
+    return Timed(what, batch, len(times), median, low, high, batch / median, used)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _begin_memory(device: torch.device) -> int | None:
+    """Forget the peak of before; the bytes that are in use now."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return torch.cuda.memory_allocated(device)
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets VmHWM
+    except OSError:
+        return None
+    return _kibibytes("VmRSS")
+
+
+def _peak_memory(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return _kibibytes("VmHWM")
+
+
+def _kibibytes(entry: str) -> int | None:
+    """Read an entry of the process's memory in bytes; Linux has them."""
+    try:
+        lines = _PEAK.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    found = [line for line in lines if line.startswith(f"{entry}:")]
+    return int(found[0].split()[1]) * 1024 if found else None

@@ -1,0 +1,97 @@
+"""Find the weights in what training programs wrote around them.
+
+A checkpoint may be the weights, or hold them at any depth: `{"net": weights, "epoch": 3}`, a
+list, a larger model whose keys begin with a prefix. Every mapping that holds tensors by name is
+a candidate; which one is meant is told by what fits the network.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+Tensors = dict[str, Tensor]
+
+# Where programs keep the weights that they mean, most meant first; "network" is ours. Among
+# several that fit, such as weights and their average, the first of these is taken.
+_MEANT = ("state_dict", "state_dict_ema", "model_state", "model", "network")
+# What lies beside the weights and is none: thop leaves the first two, torch's AveragedModel the
+# last.
+_BOOKKEEPING = ("total_ops", "total_params", "n_averaged")
+_DEEPEST = 8  # mappings inside each other
+
+
+class Candidate(NamedTuple):
+    """Hold tensors by name that may be the weights.
+
+    `path` tells where they lie, `tensors` are by key, `others` are names of what else lies
+    beside them.
+    """
+
+    path: tuple[str, ...]
+    tensors: Tensors
+    others: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Where they lie, for messages; empty for the checkpoint itself."""
+        return ".".join(self.path)
+
+    @property
+    def meant(self) -> int:
+        """How plainly the names around them say that these are the weights; 0 most."""
+        ranks = [_MEANT.index(name) if name in _MEANT else len(_MEANT) for name in self.path]
+        return max(ranks, default=0)
+
+
+def candidates(checkpoint: object) -> list[Candidate]:
+    """List every mapping of a checkpoint that holds tensors by name, most meant first."""
+    found = list(_walk(checkpoint, (), 0))
+    return sorted(found, key=lambda candidate: candidate.meant)
+
+
+def within(candidate: Candidate, key: str) -> Iterator[Candidate]:
+    """Take apart a candidate whose keys begin with a prefix that its program chose.
+
+    Args:
+        candidate: of a larger model, such as one with an encoder and a loss.
+        key: of the network; what stands before it in a key of the candidate is a prefix.
+
+    Yields:
+        For each prefix, the tensors that have it, without it; none where the key is there
+        without a prefix too.
+    """
+    if key in candidate.tensors:
+        return
+    prefixes = [k.removesuffix(key) for k in candidate.tensors if k.endswith(f".{key}")]
+    for prefix in dict.fromkeys(prefixes):
+        inside = {k: t for k, t in candidate.tensors.items() if k.startswith(prefix)}
+        outside = [k for k in candidate.tensors if k not in inside]
+        tensors = {k.removeprefix(prefix): tensor for k, tensor in inside.items()}
+        path = (*candidate.path, prefix.rstrip("."))
+        yield Candidate(path, tensors, (*candidate.others, *outside))
+
+
+def is_bookkeeping(key: str) -> bool:
+    """Tell whether a key is of a number that programs leave beside the weights."""
+    return key.rpartition(".")[2] in _BOOKKEEPING
+
+
+def _walk(value: object, path: tuple[str, ...], depth: int) -> Iterator[Candidate]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        tensors = {
+            key: item
+            for key, item in value.items()
+            if isinstance(key, str) and isinstance(item, Tensor)
+        }
+        inside = {k: v for k, v in value.items() if isinstance(v, Mapping | Sequence)}
+        if tensors:
+            others = tuple(str(key) for key in value if key not in tensors)
+            yield Candidate(path, tensors, others)
+        for key, item in inside.items():
+            yield from _walk(item, (*path, str(key)), depth + 1)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, str(index)), depth + 1)

@@ -1,0 +1,170 @@
+"""Compare the weights in a checkpoint with a network, tensor by tensor."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from res2net.errors import WeightsError
+from res2net.weights.checkpoints import HOW_TO_SAVE
+from res2net.weights.finding import Candidate, Tensors, is_bookkeeping, within
+from res2net.weights.namings import is_never_used, renamed
+
+HEAD = ("fc.weight", "fc.bias")
+_SHOWN = 8  # of a list of keys; the rest is counted
+
+
+class Fit(NamedTuple):
+    """Hold the outcome of comparing a candidate with a module."""
+
+    candidate: Candidate
+    state: Tensors  # what to copy
+    head: Tensors  # the classifier that is left out
+    others: tuple[str, ...]  # what else is left out
+    channels: int | None  # of the images of the checkpoint's network, where they differ
+    problems: dict[str, list[str]]  # keys by what is wrong with them; only what is
+
+
+def fits_of(
+    found: Sequence[Candidate], slots: Tensors, known: Tensors, *, dla: bool
+) -> list[Fit]:
+    """Compare every candidate with a module: whole, or else what is behind a prefix in it.
+
+    Args:
+        found: in a checkpoint.
+        slots: tensors of the module by key.
+        known: those of the whole network, of which the module may be a backbone.
+        dla: whether projections that the authors' DLA-60 never reads may be there.
+    """
+    anchor = next(key for key in reversed(slots) if key not in HEAD)
+    fits: list[Fit] = []
+    for candidate in found:
+        fit = _fit(candidate, slots, known, dla=dla)
+        inside = within(candidate, anchor) if fit.problems else ()
+        parts = [_fit(part, slots, known, dla=dla) for part in inside]
+        fits += [part for part in parts if not part.problems] or [fit]
+    return fits
+
+
+def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
+    """Choose the weights that are meant: the only ones that fit, or those named most plainly.
+
+    Raises:
+        WeightsError: there are no tensors by name, or several fit and none stands out.
+    """
+    if not fits:
+        kind = type(checkpoint).__name__
+        what = (
+            "no tensors by name"
+            if isinstance(checkpoint, Mapping)
+            else f"a {kind}, not tensors by name"
+        )
+        raise WeightsError(f"{source}: holds {what}; {HOW_TO_SAVE}")
+    fitting = [fit for fit in fits if not fit.problems]
+    if not fitting:
+        return max(fits, key=lambda fit: len(fit.state))
+    first = fitting[0]
+    rivals = [fit for fit in fitting if fit.candidate.meant == first.candidate.meant]
+    if len(rivals) > 1:
+        names = ", ".join(repr(fit.candidate.label) for fit in rivals)
+        raise WeightsError(
+            f"{source}: holds {len(rivals)} sets of weights that fit: {names}; save the one "
+            "that is meant in a file of its own"
+        )
+    return first
+
+
+def _fit(candidate: Candidate, slots: Tensors, known: Tensors, *, dla: bool) -> Fit:
+    """Compare a candidate with the slots of a module, and with those of the whole network."""
+    tensors = {k: t for k, t in candidate.tensors.items() if not is_bookkeeping(k)}
+    ours = renamed(tensors, known) if tensors else {}
+    state = {name: tensors[key] for key, name in ours.items()}
+    for key in [key for key in state.keys() - known if dla and is_never_used(key)]:
+        del state[key]
+    for key in known.keys() - state.keys():
+        if key.endswith(".num_batches_tracked"):  # torch before 0.4.1 counted none
+            state[key] = torch.zeros((), dtype=torch.long)
+    head = {key: state.pop(key) for key in _head_to_drop(state, slots)}
+    channels = _adapt_stem(state, known)
+    wanted = [key for key in slots if key not in head]
+    problems = {
+        "missing": [f"{key} ({described(slots[key])})" for key in wanted if key not in state],
+        "unexpected": [
+            f"{key} ({described(tensor)})" for key, tensor in state.items() if key not in known
+        ],
+        "of another shape": [
+            f"{key} ({described(state[key])}, should be {described(slot)})"
+            for key, slot in known.items()
+            if key in state and not _matches(state[key], slot)
+        ],
+    }
+    return Fit(
+        candidate,
+        {key: state[key] for key in wanted if key in state},
+        head if HEAD[0] in slots else {},
+        (*candidate.others, *(key for key in candidate.tensors if key not in ours)),
+        channels,
+        {what: keys for what, keys in problems.items() if keys},
+    )
+
+
+def _adapt_stem(state: Tensors, known: Tensors) -> int | None:
+    """Make the first convolution fit images of another number of channels, in place.
+
+    Its kernels are summed for one channel, or repeated over the channels and scaled so that
+    features keep their size; timm does the same.
+
+    Returns:
+        The channels of the checkpoint's own images; None where they are the network's.
+    """
+    key = next(iter(known))  # the stem comes first
+    slot, given = known[key], state.get(key)
+    if given is None or given.ndim != 4 or slot.ndim != 4 or not _plain(given):
+        return None
+    before, after = given.shape[1], slot.shape[1]
+    if before == after or not before or given[:, :1].shape != slot[:, :1].shape:
+        return None
+    if after == 1:
+        state[key] = given.float().sum(1, keepdim=True)
+    else:
+        times = -(-after // before)
+        state[key] = given.float().repeat(1, times, 1, 1)[:, :after] * (before / after)
+    return before
+
+
+def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:
+    """List the keys of a classifier that is not asked for, or has other classes."""
+    given = {key: state[key] for key in HEAD if key in state}
+    if not slots.keys() >= set(HEAD):
+        return given  # to a backbone
+    own = [slots[key].shape for key in HEAD]
+    shapes = [tensor.shape for tensor in given.values()]
+    same_features = [shape[1:] for shape in shapes] == [shape[1:] for shape in own]
+    one_number = len({shape[0] for shape in shapes if shape}) == 1
+    return given if same_features and one_number and shapes != own else []
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Tell whether a tensor is what weights usually are."""
+    return tensor.is_floating_point() and tensor.layout == torch.strided
+
+
+def _matches(given: Tensor, slot: Tensor) -> bool:
+    """Tell whether `given` can be copied and means the same: numbers, of the same shape."""
+    there = given.layout == torch.strided and not given.is_meta
+    numbers = given.is_floating_point() or not slot.is_floating_point()
+    return there and numbers and given.shape == slot.shape
+
+
+def described(tensor: Tensor) -> str:
+    """Write the shape of a tensor, and its type where that is unusual for weights."""
+    shape = "x".join(map(str, tensor.shape)) or "one number"
+    full = f"{shape} {tensor.dtype} {tensor.layout}".replace("torch.", "")
+    return shape if _plain(tensor) else full
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write the first of many names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
