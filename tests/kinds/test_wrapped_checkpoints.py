@@ -137,7 +137,7 @@ def test_where_none_fits_the_closest_is_told_and_nothing_is_copied(tmp_path: Pat
     torch.save({"net": state, "small": {"x": torch.ones(2)}}, path)
     with pytest.raises(WeightsError) as told:
         build(NAME, weights=path)
-    assert str(told.value).startswith(f"{path} (in 'net'): not the weights of {NAME}\n")
+    assert str(told.value).startswith(f"{path} (in 'net'): not the weights of res2net11_3w4s")
     assert "layer2.0.bn1.weight (3, should be 24)" in str(told.value)
 
 

@@ -13,8 +13,8 @@ FILES = {
     for p in (ROOT / "res2net").rglob("*.py")
 }
 WITH_TORCH = {"modules", "joining", "timing", "pooling", "squeeze_excitation", "checking",
-              "conv_norm", "building", "backbone", "weights", "loading", "checkpoints", "finding",
-              "fitting"}  # fmt: skip
+              "conv_norm", "building", "backbone", "weights", "loading", "checkpoints",
+              "finding", "fitting"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:
