@@ -47,10 +47,9 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
             authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
             "timm": the weights that timm has of this network, through its hub. A file is read
-            as tensors alone: no code in it is run. The weights may lie in it at any depth,
-            among other things. Its number of classes may differ, and its channels: the first
-            convolution is summed or repeated then. A backbone needs no classifier in it, and
-            no stages after the last one that it puts out.
+            as tensors alone: no code in it is run. The weights may lie in it at any depth. Its
+            classes may be others, and its channels: the first convolution is summed or
+            repeated then. A backbone needs no more of it than it has.
         seed: of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
@@ -61,14 +60,12 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
     Raises:
         ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
             has no such stage or output stride.
-        WeightsError: the file cannot be read, holds more than tensors, or holds the weights of
-            another network; missing and unexpected keys are listed with their shapes (the
-            first of many).
+        WeightsError: the file cannot be read, or holds the weights of another network; missing
+            and unexpected keys are listed with their shapes (the first of many).
 
     Warns:
         HeadDropped: the file has another number of classes; its classifier was left out.
-        PartsLeftOut: the file holds more than the network, such as a detector or what a
-            profiler counted; the rest was left out.
+        PartsLeftOut: the file holds more than the network, such as a detector.
         StemAdapted: the file's network takes images of another number of channels.
     """
     architecture = described(architecture, block, channels)

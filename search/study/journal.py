@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 
 from search.schema.yaml import ConfigError
 from search.study.events import JOURNAL_VERSION, Ended, Epoch, Started
+from search.study.manifest import FILE as MANIFEST
 
 FILE = "journal.jsonl"
 _LOCK = ".lock"
@@ -35,12 +36,14 @@ def read(folder: Path, *, epochs: bool = True) -> list[Record]:
         epochs: False leaves these out unread: they are nearly all of a long journal.
 
     Raises:
-        JournalError: a damaged line other than the last, or a newer version; with the line.
+        JournalError: a damaged line other than the last, or a newer version, with the line; or
+            a run that has begun and has no journal.
     """
     path = folder / FILE
-    if not path.exists():
-        return []
-    return list(_records(path, _whole_lines(path.read_bytes()), epochs=epochs))
+    lines = _whole_lines(path.read_bytes()) if path.exists() else []
+    if not lines:
+        _check_new(folder)
+    return list(_records(path, lines, epochs=epochs))
 
 
 def epoch_lines(folder: Path) -> bytes:
@@ -77,6 +80,17 @@ def _records(path: Path, lines: Iterable[bytes], *, epochs: bool = True) -> Iter
             _check_version(path, version)
         elif record is not None:
             yield record
+
+
+def _check_new(folder: Path) -> None:
+    """Refuse a folder whose journal is lost: to go on would run its trials again."""
+    if (folder / MANIFEST).exists():
+        path = folder / FILE
+        state = "is empty" if path.exists() else "is not there"
+        raise JournalError(
+            f"{path}: {state}, although {MANIFEST} says that a study began here; restore it "
+            "from a copy, or remove the folder to begin anew"
+        )
 
 
 def _check_version(path: Path, version: int) -> None:
@@ -120,6 +134,7 @@ class Journal:
         self._file.seek(self._end)
         if self._end == 0:
             self._write({"event": _HEADER, "version": JOURNAL_VERSION})
+            os.fsync(self._file.fileno())
 
     def append(self, record: Record) -> None:
         """Write one record; the end of a trial is on the disk when this returns.

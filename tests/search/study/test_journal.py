@@ -47,6 +47,22 @@ def test_a_run_without_a_journal_has_no_records(tmp_path: Path) -> None:
     assert read(tmp_path) == []
 
 
+@pytest.mark.parametrize("left", [b"", b'{"event":"jour', None])
+def test_a_journal_that_is_lost_is_named_and_not_begun_anew(
+    left: bytes | None, tmp_path: Path
+) -> None:
+    path = written(tmp_path)
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    for reader in (read, Journal):
+        with pytest.raises(JournalError, match=r"jsonl: is .*(empty|not there), although mani"):
+            reader(tmp_path)
+    assert (path.read_bytes() if path.exists() else None) == left
+    Journal(tmp_path / "new").close()
+
+
 def test_every_torn_last_line_is_dropped_and_the_next_write_is_whole(tmp_path: Path) -> None:
     whole = written(tmp_path).read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
@@ -145,7 +161,7 @@ def test_numbers_that_json_does_not_have_never_reach_the_file(tmp_path: Path) ->
 
 
 def test_the_end_of_a_trial_is_on_the_disk(tmp_path: Path) -> None:
-    """The kernel's record of the process: fsync is called for ends, and only for them."""
+    """The kernel's record of the process: fsync is called for ends, and once for a new file."""
     trace = tmp_path / "trace"
     code = (
         "import sys; from pathlib import Path; from search.study.journal import Journal;"
@@ -158,7 +174,7 @@ def test_the_end_of_a_trial_is_on_the_disk(tmp_path: Path) -> None:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("strace does not run here")
     ends = sum(isinstance(record, Ended) for record in RECORDS)
-    assert trace.read_text().count("fsync(") == ends
+    assert trace.read_text().count("fsync(") == ends + 1
 
 
 def test_the_pid_in_the_lock_is_ours(tmp_path: Path) -> None:
