@@ -5,12 +5,14 @@ training where it is written beside the weights, as a study writes it for those 
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
 from res2net import Architecture
+from search.images.looks import as_it_looks, formats
 
 Triple = tuple[float, float, float]
 
@@ -66,11 +68,14 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
 
 
 def opened(path: Path) -> Image.Image:
-    """Read an image whole, upright and in colour; raises CamError where it is none."""
+    """Read an image as it looks, as studies read theirs; raises CamError where it is none."""
     try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings(), Image.open(path, formats=formats()) as image:
+            warnings.simplefilter("ignore")
+            return as_it_looks(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise a dozen kinds of broken content
         raise CamError(
             f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
         ) from error

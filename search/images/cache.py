@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from search.images.decoding import Chunk, decode_all
 from search.images.tree import Files
+from search.schema.data import DECODING
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
-_VERSION = 1  # of what the files mean
+_VERSION = (1, DECODING)  # of what the files mean, and of what is in them
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
 _SUMS_BYTES = 6 * 8  # an image
 _SAVE_EVERY = 16  # chunks: what a crash costs is 1,024 images or 128 MiB at most
