@@ -1,8 +1,8 @@
-"""Turn names of files into text and back, whatever the locale. No torch here.
+r"""Turn names of files into text and back, whatever the locale. No torch here.
 
 Linux names files by bytes. Python reads them in the encoding of the locale, so that the same
 file has another name under LC_ALL=C, and a text such as "café" may name no file at all. Here
-text is UTF-8 everywhere; bytes that are none stand in it as Python's surrogates ("caf\\udce9",
+text is UTF-8 everywhere; bytes that are none stand in it as Python's surrogates ("caf\udce9",
 see PEP 383), so that every name comes back as it was.
 """
 

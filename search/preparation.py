@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
 from search.schema.origins import origins
 from search.schema.parts import Origin
@@ -72,7 +73,7 @@ def prepare(space: Space) -> Prepared:
         if parts:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
 
-            check_parts(resolved.plan, resolved.survey, Path(space.file.data.root))
+            check_parts(resolved.plan, resolved.survey, path_of(space.file.data.root))
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
     return Prepared(space, *resolved, parts)

@@ -25,7 +25,7 @@ from search.study.manifest import FILE as MANIFEST
 from search.study.manifest import Manifest, read
 
 # What does not change the images that a trial sees, or the networks' results.
-_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged"}
+_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged", "left_aside"}
 
 FAILURES = (Status.DIVERGED.value, Status.OUT_OF_MEMORY.value, Status.FAILED.value)
 

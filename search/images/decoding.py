@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from res2net.file_names import fs_name
 from search.images.looks import as_it_looks, formats
 
 _MOST_PIXELS = 2 * 89_478_485  # of a resized image: what Pillow at most opens
@@ -109,7 +110,7 @@ def decode_all(
 
     Args:
         folder: where `names` lie.
-        names: paths below it.
+        names: paths below it, as text of `res2net.file_names`.
         side: of the images, in pixels.
         keep_pixels: whether chunks hold the images, or only their sums.
         workers: processes; with 1 it is this one.
@@ -160,7 +161,7 @@ def _chunk(folder: Path, names: Sequence[str], side: int, keep_pixels: bool) -> 
     damaged = []
     for position, name in enumerate(names):
         try:
-            image = decode(folder / name, side)
+            image = decode(folder / fs_name(name), side)
         except DamagedError as error:
             damaged.append((position, error.reason))
             continue

@@ -87,7 +87,7 @@ def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
     """The value that is white; ValueError where nothing says it."""
     if image.mode.startswith("I;16"):
         bits = _tag(image, _BITS, 16) if image.format == "TIFF" else 16
-        return 2**bits - 1
+        return (1 << bits) - 1
     least, most = values.min(), values.max()
     if not (np.isfinite(least) and np.isfinite(most)):  # NaN too
         raise ValueError("holds values that are no finite numbers, which have no colour")
@@ -98,7 +98,8 @@ def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
         whites = _WHITES[-1:]
     if most > whites[-1]:
         raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
-    return next(white for white in whites if most <= white)
+    fitting: int = next(white for white in whites if most <= white)
+    return fitting
 
 
 def _tag(image: Image.Image, number: int, otherwise: int) -> int:

@@ -16,8 +16,8 @@ _WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
 _OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "test", "digest")
 Storage = Literal["auto", "cached", "decoded"]
-# How files become pixels: of what caches and studies of trees are the same. Anew with each change
-# of `search.images.looks` or of how pictures are resized.
+# How files become pixels, by which caches and studies of trees are told apart: a new one with
+# each change of `search.images.looks`, or of how pictures are resized.
 DECODING = "2: as they look"
 
 
@@ -137,7 +137,7 @@ class PlannedData(Section):
     damaged: Annotated[int, Field(ge=0)] = 20
     digest: str | None = None
     decoding: str | None = None
-    left_aside: dict[str, dict[str, int]] = {}
+    left_aside: dict[str, dict[str, int]] = Field(default_factory=dict)
 
     @property
     def tree(self) -> bool:

@@ -40,6 +40,7 @@ _FREE = (
     "data.storage",
     "data.cache",
     "data.damaged",
+    "data.left_aside",
 )
 # But not from CPU to GPU: their results are not the same to the last bit.
 
@@ -217,7 +218,7 @@ def _plan_of(raw: dict[str, Any]) -> StudyPlan:
     data = planned_data(Data.model_validate(config["data"]))
     gpu = config["resources"].get("gpu", 0.0)
     filled: dict[str, Any] = {
-        "data": data.model_dump(),
+        "data": data.model_dump() | {"decoding": None},  # another than this program's
         "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
         "candidates": config["search"]["trials"],  # at least; it was not written down
     }
