@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
@@ -42,6 +43,15 @@ def path_of(text: str) -> Path:
 def printable(text: str) -> str:
     r"""Write text that every reader of UTF-8 takes: a byte that is no text stands as `\xe9`."""
     return _NO_TEXT.sub(_escaped, text) if _NO_TEXT.search(text) else text
+
+
+def printable_data(data: Any) -> Any:
+    """Make all text in plain data, as JSON gives it, printable."""
+    if isinstance(data, dict):
+        return {printable(key): printable_data(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [printable_data(value) for value in data]
+    return printable(data) if isinstance(data, str) else data
 
 
 def _escaped(found: re.Match[str]) -> str:

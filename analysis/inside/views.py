@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from res2net import Architecture
+from res2net.file_names import printable
 from search.images.looks import as_it_looks, formats
 
 Triple = tuple[float, float, float]
@@ -57,7 +58,7 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
             border=0.0 if "resolution" in about else usual[0],
             mean=_triple(about["mean"]) if "mean" in about else usual[1],
             std=_triple(about["std"]) if "std" in about else usual[2],
-            classes=tuple(map(str, about.get("classes", ()))),
+            classes=tuple(printable(str(name)) for name in about.get("classes", ())),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CamError(
