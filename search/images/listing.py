@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from res2net.file_names import text_of
+from res2net.file_names import printable, text_of
 
 # As torchvision's ImageFolder: IMG_EXTENSIONS.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -53,7 +53,7 @@ def list_class(folder: Path) -> Listing:
                 listing.images.append(text_of(entry.name))
             else:
                 listing.aside[NOT_AN_IMAGE] += 1
-                listing.suffixes.add(text_of(os.path.splitext(entry.name)[1]))  # noqa: PTH122 - a Path each takes seconds in all
+                listing.suffixes.add(printable(text_of(Path(entry.name).suffix)))
     listing.images.sort()
     return listing
 
