@@ -48,6 +48,13 @@ search: {sampler: grid, seed: 0}
 Pixels = npt.NDArray[np.float64]
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing drawn where nobody looks; a few images are decoded by this process."""
+    monkeypatch.setattr("search.api.draw_summary", lambda *_, **__: 0)
+    monkeypatch.setattr("search.images.preparing.os.cpu_count", lambda: 1)
+
+
 def picture_of(mode: str) -> Image.Image:
     """A smooth picture of a mode, with everything that its numbers can say."""
     ramp = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
