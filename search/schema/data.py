@@ -30,7 +30,7 @@ def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
         return chosen
     raise ValueError(
         "is no choice of classes; write how many (100), the path of a list file, or names: "
-        "[n01440764, n02102040]"
+        "[n01440764, n02102040], in quotes those that look like numbers: ['007']"
     )
 
 
