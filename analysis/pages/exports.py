@@ -8,6 +8,7 @@ import re
 import pandas as pd
 
 from analysis.pages.page import Table
+from analysis.runs.markdown import escaped, escaped_line
 
 _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
@@ -26,15 +27,12 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "*": "{*}",
 }
 _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=[?!])(?=\\textasciigrave)")
-# `:` of emoji (:tada:) and `@` of people are GitHub's, `$` its mathematics.
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&$@^]|:(?=\w+:)|(?<=\w):(?=//))")
-_AT_START = re.compile(r"^(\d*)([-+=.)!:])")
 
 
 def markdown(table: Table) -> str:
     """A pipe table, numbers to the right; what Markdown would read as its own is escaped."""
-    rows = [_row(table.titles), _row(_ruler(table), escaped=True), *map(_row, table.rows)]
-    return "\n".join([_AT_START.sub(r"\1\\\2", _escaped(table.caption)), "", *rows, ""])
+    rows = [_row(table.titles), _row(_ruler(table), ruler=True), *map(_row, table.rows)]
+    return "\n".join([escaped_line(table.caption), "", *rows, ""])
 
 
 def latex(table: Table) -> str:
@@ -63,9 +61,5 @@ def _ruler(table: Table) -> tuple[str, ...]:
     return tuple(":--" if index in table.words else "--:" for index in indices)
 
 
-def _row(cells: tuple[str, ...], *, escaped: bool = False) -> str:
-    return "| " + " | ".join(cell if escaped else _escaped(cell) for cell in cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+def _row(cells: tuple[str, ...], *, ruler: bool = False) -> str:
+    return "| " + " | ".join(cell if ruler else escaped(cell) for cell in cells) + " |"

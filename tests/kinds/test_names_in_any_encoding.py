@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from res2net import Architecture, build
 from res2net.blocks import plugin_token
 from res2net.file_names import path_of, printable, text_of
 from res2net.plugins import load_plugin
+from res2net.weights.checkpoints import read_checkpoint
 from search import load_space, run_study
 from search.images.tree import Tree, read_tree
 from search.schema.files import replace_text
@@ -242,6 +244,23 @@ def test_pictures_of_such_names_are_titled(
     assert r"class caf\xe9," in drawn[0].axes[1].get_title()
     assert "class $a$ or $b$," in drawn[1].axes[1].get_title()
     assert not any(ax.title.get_parse_math() for ax in drawn[1].axes)
+
+
+def test_weights_lie_where_they_may(tmp_path: Path) -> None:
+    tensors = {"fc.bias": torch.ones(2)}
+    for name, content in (
+        ("w\udcff.safetensors", safetensors.torch.save(tensors)),
+        ("w\udcff.pth", pickled(tensors)),
+    ):
+        (tmp_path / name).write_bytes(content)
+        read: Any = read_checkpoint(tmp_path / name)
+        assert torch.equal(read["fc.bias"], torch.ones(2))
+
+
+def pickled(tensors: dict[str, torch.Tensor]) -> bytes:
+    file = io.BytesIO()
+    torch.save(tensors, file)
+    return file.getvalue()
 
 
 def test_a_figure_and_a_text_of_such_a_title_are_written(tmp_path: Path) -> None:

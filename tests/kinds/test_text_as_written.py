@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import drawing, save
 from analysis.runs.networks import by_network
 from analysis.summary import as_csv
+from res2net.__main__ import main as describe
 from search import load_space
 from search.images.preparing import make_ready
 from search.images.tree import Tree, read_tree
@@ -205,6 +207,28 @@ def test_a_skeleton_of_any_name_is_in_the_legend(tmp_path: Path) -> None:
     svg = save(figure, tmp_path / "figure")[1].read_text(encoding="utf-8")
     said = [text.strip("\u200b") for text in SvgTexts(svg).texts]
     assert set(names) <= set(said)
+
+
+def test_a_notebook_shows_the_name_of_a_data_set_as_it_is(tmp_path: Path) -> None:
+    run = made(tmp_path / "run", seeded())
+    name = "my_parts/*x*.py:_SET_"
+    data = run.plan.data.model_copy(update={"name": name})
+    plan = run.plan.model_copy(update={"data": data})
+    named = replace(run, manifest=run.manifest._replace(plan=plan))
+    inline = [token for token in MarkdownIt().parse(named.described()) if token.children]
+    assert f"on {name}: " in shown(inline[0])
+    assert f"on {name}: " in named.described(short=True)
+
+
+def test_a_block_s_file_may_have_brackets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To rich `[bold]` is not shown."""
+    path = tmp_path / "[bold]" / "mine.py"
+    path.parent.mkdir()
+    path.write_text("from res2net.blocks import res2net as BLOCK\n")
+    assert describe(["Res2Net-50", "--block", f"{path}:BLOCK"]) == 0
+    assert "[bold]" in capsys.readouterr().out
 
 
 def test_a_folder_with_brackets_is_shown_while_it_is_decoded(tmp_path: Path) -> None:
