@@ -4,9 +4,12 @@ Reads the journal and writes trials.csv, epochs.csv and figures/pareto.png (and 
 each whole or not at all.
 """
 
+import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
@@ -46,9 +49,22 @@ def summarise(folder: Path) -> dict[str, Path]:
         "trials": folder / "trials.csv",
         "epochs": folder / "epochs.csv",
     }
-    replace_text(paths["trials"], run.trials.to_csv(index=False))
-    replace_text(paths["epochs"], run.epochs.to_csv(index=False))
+    replace_text(paths["trials"], as_csv(run.trials))
+    replace_text(paths["epochs"], as_csv(run.epochs))
     return paths
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV, every text as it is: one that begins with = too, for this is data.
+
+    What stands in quotes a reader takes as it is; a carriage return without them it takes for
+    the end of the row, and pandas writes none for that alone.
+    """
+    texts = frame.select_dtypes(exclude="number")
+    returns = any("\r" in str(value) for column in texts for value in texts[column])
+    return frame.to_csv(
+        index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    )
 
 
 def _title(run: Run) -> str:

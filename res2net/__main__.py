@@ -157,7 +157,7 @@ def _print_facts(facts: dict[str, object]) -> None:
         if isinstance(value, int) and "bytes" in key:
             shown += f" ({value / 2**20:.1f} MiB in float32)"
         table.add_row(key.replace("_", " "), shown)
-    Console().print(table)
+    Console(markup=False).print(table)  # a block's file may have brackets
 
 
 def _print_paths(network: Architecture, *, image_size: int) -> None:

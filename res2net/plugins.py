@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -17,10 +18,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from res2net.file_names import path_of
+
 _FORM = re.compile(
-    r"(?P<module>(?:[A-Za-z]:)?[^:\n]+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)"
-    r":(?P<attribute>[A-Za-z_]\w*)",
-    re.ASCII,
+    r"(?P<module>[^\n]+\.py|[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<attribute>[^\W\d]\w*)"
 )
 _FORMS = "package.module:attribute or path/to/file.py:attribute"
 
@@ -90,7 +91,7 @@ def _is_file(location: str) -> bool:
 
 
 def _module_of(text: str, location: str) -> ModuleType:
-    path = Path(location).resolve() if _is_file(location) else None
+    path = path_of(location).resolve() if _is_file(location) else None
     if path is not None and not path.is_file():
         raise PluginError(
             f"{text}: there is no file {path}; write its absolute path, or its path from the "
@@ -106,7 +107,7 @@ def _module_of(text: str, location: str) -> ModuleType:
 
 def _run_file(path: Path) -> ModuleType:
     """Run a file as a module, once; later calls get the same module."""
-    name = f"plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"plugin_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

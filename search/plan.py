@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from res2net.architecture import written
+from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.profiling.estimate import Estimate
 from search.schema.samplers import SAMPLERS
@@ -153,6 +154,7 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         f"in all {epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of training; "
         f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
     )
+    yield from _aside(plan)
     yield from _cache(plan)
 
 
@@ -185,6 +187,11 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         "starting workers, graphs, compilation and early stopping are not in it",
         *_cache(plan),
     )
+
+
+def _aside(plan: StudyPlan) -> Iterator[str]:
+    """Files of a tree that are not read."""
+    return (f"  {printable(line)}" for line in plan.data.aside_lines())
 
 
 def _cache(plan: StudyPlan) -> Iterator[str]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
 from search.schema.origins import origins
 from search.schema.parts import Origin
@@ -55,9 +57,19 @@ def open_space(
     if isinstance(space, Mapping):
         # Written out, so that a mistake in it has a line like any other.
         text = io.StringIO()
-        YAML().dump(json.loads(json.dumps(space, default=list)), text)
+        YAML().dump(_quoted(json.loads(json.dumps(space, default=list))), text)
         return Space(*check(read_text(text.getvalue(), Path("space"), tuple(overrides))))
     return Space(*load_space(Path(space), tuple(overrides)))
+
+
+def _quoted(data: Any) -> Any:
+    """Text that YAML would fold, in quotes that keep it."""
+    if isinstance(data, dict):
+        return {key: _quoted(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_quoted(value) for value in data]
+    odd = isinstance(data, str) and not data.isprintable()
+    return DoubleQuotedScalarString(data) if odd else data
 
 
 def prepare(space: Space) -> Prepared:
@@ -72,7 +84,7 @@ def prepare(space: Space) -> Prepared:
         if parts:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
 
-            check_parts(resolved.plan, resolved.survey, Path(space.file.data.root))
+            check_parts(resolved.plan, resolved.survey, path_of(space.file.data.root))
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
     return Prepared(space, *resolved, parts)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from res2net.file_names import path_of
 from res2net.plugins import split_plugin
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
@@ -156,7 +157,7 @@ def _require(prepared: Prepared, console: Console, request: Request) -> tuple[st
     if split_plugin(plan.task.name):
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 
-        check_task(plan, survey, Path(plan.data.root))
+        check_task(plan, survey, path_of(plan.data.root))
     return left_out
 
 
@@ -164,7 +165,7 @@ def _execute(
     study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
     """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
-    root = Path(plan.data.root)
+    root = path_of(plan.data.root)
     sigterm_as_ctrl_c()
     if study.over:  # making images ready took all the time there was
         return

@@ -106,6 +106,7 @@ def test_analysis_needs_no_torch() -> None:
     """But for Grad-CAM, which runs a network."""
     allowed = (
         "search.schema.",
+        "search.images.looks",
         "search.study.journal",
         "search.study.manifest",
         "search.study.events",

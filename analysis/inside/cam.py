@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
+from res2net.file_names import printable, text_of
 from res2net.weights import HeadDropped
 
 _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
@@ -37,6 +38,7 @@ _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "savefig.dpi": 150,
+    "text.parse_math": False,  # names of files and classes may hold two dollar signs
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.08,
 }
@@ -81,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
         images = [opened(path) for path in asked.images]
         networks = [network(each, weights, layer=asked.layer) for each, weights in sources]
         rows = panels(networks, images, target=asked.target)
-        titles = [path.name for path in asked.images]
+        titles = [printable(text_of(path.name)) for path in asked.images]
         figure = draw_panels(rows, images, titles=titles, border=borders.pop())
         figure.savefig(out, format="png")
     except (ArchitectureError, CamError, WeightsError, OSError) as error:

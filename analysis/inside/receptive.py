@@ -25,6 +25,9 @@ from res2net.architecture import PerStage, written
 from res2net.receptive import network_paths
 
 _SCALES = range(1, 9)
+_RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -97,7 +100,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
         )
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-        ax.yaxis.set_major_formatter("$10^{{{x:.0f}}}$")
+        ax.yaxis.set_major_formatter(lambda power, _: _power_of_ten(round(power)))
         width = table["high_px"].iloc[0] - table["low_px"].iloc[0] + 1
         ax.set_xlabel(f"receptive field (pixels of the image, in ranges of {width})")
         ax.set_ylabel("paths from the image to the last stage")
@@ -128,7 +131,11 @@ def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
 
 def _scientific(count: int) -> str:
     digits, _, power = f"{Decimal(count):.1e}".partition("e+")
-    return f"${digits} \\times 10^{{{power}}}$"
+    return f"{digits} \u00d7 {_power_of_ten(int(power))}"
+
+
+def _power_of_ten(power: int) -> str:
+    return f"10{str(power).translate(_RAISED)}"
 
 
 if __name__ == "__main__":

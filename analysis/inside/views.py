@@ -5,12 +5,15 @@ training where it is written beside the weights, as a study writes it for those 
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
 from res2net import Architecture
+from res2net.file_names import printable
+from search.images.looks import as_it_looks, formats
 
 Triple = tuple[float, float, float]
 
@@ -55,7 +58,7 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
             border=0.0 if "resolution" in about else usual[0],
             mean=_triple(about["mean"]) if "mean" in about else usual[1],
             std=_triple(about["std"]) if "std" in about else usual[2],
-            classes=tuple(map(str, about.get("classes", ()))),
+            classes=tuple(printable(str(name)) for name in about.get("classes", ())),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CamError(
@@ -66,11 +69,14 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
 
 
 def opened(path: Path) -> Image.Image:
-    """Read an image whole, upright and in colour; raises CamError where it is none."""
+    """Read an image as it looks, as studies read theirs; raises CamError where it is none."""
     try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings(), Image.open(path, formats=formats()) as image:
+            warnings.simplefilter("ignore")
+            return as_it_looks(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise a dozen kinds of broken content
         raise CamError(
             f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
         ) from error

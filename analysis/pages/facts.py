@@ -21,6 +21,7 @@ from search.study.journal import FILE
 Facts = tuple[tuple[str, str], ...]
 
 _GIB = 2**30
+_SAID_APART = {"data": {"left_aside"}}
 _FEW = 8  # seeds that are listed; of more, how many there are
 
 
@@ -88,7 +89,7 @@ def provenance(run: Run) -> Facts:
     plan = run.plan
     written = {
         key: _written(value)
-        for key, value in plan.model_dump(mode="json").items()
+        for key, value in plan.model_dump(mode="json", exclude=_SAID_APART).items()
         if isinstance(value, dict)
     }
     facts = [
@@ -102,6 +103,7 @@ def provenance(run: Run) -> Facts:
         ("Budget", written["budget"] or "none"),
         ("Recipe", written["training"]),
         ("Data", written["data"]),
+        ("Files left aside", "; ".join(plan.data.aside_lines()) or "none"),
         ("Images left out", "; ".join(run.left_out) or "none"),
         ("Seeds", _seeds(run)),
         ("Early stopping", _stopping(run)),

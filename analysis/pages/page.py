@@ -27,6 +27,7 @@ _HERE = Path(__file__).parent
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _VIEW_BOX = re.compile(r'viewBox="([-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+))"')
+_TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
 
@@ -141,7 +142,8 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
     text = _METADATA.sub("", file.getvalue())
     text = text[text.index("<svg") :]
     # Ids are of the page, not of a figure: those of two figures would be one another's.
-    text = _ID.sub(rf"\g<1>{table.name}-", text)
+    # Only inside tags: a title may hold the same letters.
+    text = _TAG.sub(lambda tag: _ID.sub(rf"\g<1>{table.name}-", tag[0]), text)
     view = _VIEW_BOX.search(text)
     assert view is not None, "matplotlib writes one"
     opening = Markup(

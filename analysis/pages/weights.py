@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
+from res2net.file_names import printable
 from search.schema.metrics import Objective
 
 _SEED = re.compile(r"(-confirmed-\d+epochs)?-seed(\d+)$")
@@ -31,7 +32,7 @@ def kept_weights(run: Run) -> pd.DataFrame:
 
 def _row(path: Path, ranking: Objective) -> dict[str, Any]:
     about = _about(path.with_suffix(".json"))
-    name = about.get("name") or _SEED.sub("", path.stem)
+    name = printable(about.get("name") or _SEED.sub("", path.stem))
     metrics = about.get("metrics") or {}
     shown = ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
     return {

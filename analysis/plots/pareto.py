@@ -88,6 +88,8 @@ def _draw_whole(whole: pd.DataFrame, ax: Axes, *, raster: bool) -> None:
     hue = "scale" if same else "mean scale of the stages"
     names = {"cardinality": "card.", "mean_scale": hue}
     named = whole.drop(columns="scale").rename(columns=names)
+    # A label that begins with _ is none to matplotlib: a file of somebody's may be called so.
+    named["skeleton"] = ["\u200b" * name.startswith("_") + name for name in named["skeleton"]]
     sns.scatterplot(
         named.astype({hue: int}) if same else named,
         x=_X,

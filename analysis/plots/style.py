@@ -24,6 +24,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 150,
     "svg.fonttype": "none",  # text stays text: it can be read aloud and searched
+    "text.parse_math": False,  # a title may hold a name with two dollar signs
     "svg.hashsalt": "res2net",  # the same figure is the same file
 }
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.runs import pareto, tables
+from analysis.runs.markdown import escaped
 from analysis.runs.scores import Score, score_of
 from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
@@ -25,7 +26,7 @@ from search.study.manifest import FILE as MANIFEST
 from search.study.manifest import Manifest, read
 
 # What does not change the images that a trial sees, or the networks' results.
-_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged"}
+_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged", "left_aside"}
 
 FAILURES = (Status.DIVERGED.value, Status.OUT_OF_MEMORY.value, Status.FAILED.value)
 
@@ -173,9 +174,10 @@ class Run:
         networks = whole["name"].nunique()
         seeds = sorted(whole.groupby("name").size().unique())
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
+        images = data.name if short else escaped(data.name)
         what = (
             f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
-            f"{data.name}: {training.epochs} epochs of {data.train:,} images"
+            f"{images}: {training.epochs} epochs of {data.train:,} images"
         )
         if short:
             return f"{self.name}: {what}"

@@ -14,6 +14,7 @@ from pyarrow import compute
 from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
+from res2net.file_names import printable
 from search.schema.metrics import TEST, VALIDATION, Metric, column_of
 from search.study.events import Ended, Started
 from search.study.journal import JournalError, epoch_lines, read
@@ -148,12 +149,17 @@ def _ended(ended: Ended, scores: dict[str, str]) -> dict[str, Any]:
     values = asdict(ended)
     values |= values.pop("taken") or {}
     metrics = values.pop("metrics")
-    row = {_RENAMED.get(key, key): value for key, value in values.items()}
+    row = {_RENAMED.get(key, key): _shown(value) for key, value in values.items()}
     row |= {column: metrics[name] for name, column in scores.items() if name in metrics}
     return row | {"status": ended.status.value}
 
 
-def _shown(value: PerStage) -> int | str:
+def _shown(value: Any) -> Any:
+    r"""Text as a table takes it: bytes that are none stand in it as `\xe9`."""
+    return printable(value) if isinstance(value, str) else value
+
+
+def _size(value: PerStage) -> int | str:
     """One number stays one, so that a column of them is numeric."""
     return written(value) if isinstance(value, tuple) else value
 
@@ -167,12 +173,12 @@ def _started(started: Started) -> dict[str, Any]:
         "reason": "",
         "name": started.name,
         "depth": network.layers,
-        "width": _shown(network.width),
-        "scale": _shown(network.scale),
-        "cardinality": _shown(network.cardinality),
+        "width": _size(network.width),
+        "scale": _size(network.scale),
+        "cardinality": _size(network.cardinality),
         "se": network.se,
         "planes": network.planes,
-        "skeleton": network.skeleton,
+        "skeleton": printable(network.skeleton),
         "params": started.params,
         "macs": started.macs,
         "activations": started.activations,

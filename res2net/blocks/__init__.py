@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from res2net.blocks import depthwise, res2net
 from res2net.blocks.base import Block
 from res2net.errors import ArchitectureError
+from res2net.file_names import bytes_of
 from res2net.plugins import PluginError, import_attribute, split_plugin
 
 DEFAULT_BLOCK = "res2net"
@@ -77,4 +78,4 @@ def block_token(name: str) -> str:
 def plugin_token(text: str) -> str:
     """Write the text of a part from outside so that it is safe in file names."""
     attribute = re.sub(r"\W", "", text.rpartition(":")[2])[:_TOKEN_LETTERS]
-    return f"{attribute}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{attribute}-{hashlib.sha256(bytes_of(text)).hexdigest()[:8]}"

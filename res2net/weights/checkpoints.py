@@ -10,6 +10,7 @@ import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from res2net.errors import WeightsError
+from res2net.file_names import printable
 
 HOW_TO_SAVE = "write it with torch.save(model.state_dict(), ...)"
 
@@ -67,9 +68,15 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
+def _read_safetensors(path: Path) -> object:
+    if printable(str(path)) == str(path):
+        return safetensors.torch.load_file(path)
+    return safetensors.torch.load(path.read_bytes())  # which opens no path that is no text
+
+
 _READERS: dict[str, Callable[[Path], object]] = {
     **dict.fromkeys((".pth", ".pt", ".bin", ".tar", ".ckpt"), _read_torch),
-    ".safetensors": safetensors.torch.load_file,
+    ".safetensors": _read_safetensors,
 }
 
 

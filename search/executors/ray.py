@@ -21,6 +21,7 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from res2net.file_names import printable
 from search.engine.bench import make_bench
 from search.engine.trial import Trial
 from search.executors.broker import Broker
@@ -91,6 +92,12 @@ def _connect(address: str | None) -> None:
             f"--address {address}: no Ray cluster answers there ({error}); start one with "
             "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
             "by default), or leave --address out"
+        ) from error
+    except UnicodeEncodeError as error:  # it keeps the command line and the current folder
+        raise ConfigError(
+            f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
+            "none; write such a data.root into the space file (in double quotes, \\uDCE9 for "
+            "the byte E9), call the folder by another name, or add --inline"
         ) from error
 
 

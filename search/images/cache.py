@@ -20,12 +20,14 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from res2net.file_names import bytes_of
 from search.images.decoding import Chunk, decode_all
 from search.images.tree import Files
+from search.schema.data import DECODING
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
-_VERSION = 1  # of what the files mean
+_VERSION = (1, DECODING)  # of what the files mean, and of what is in them
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
 _SUMS_BYTES = 6 * 8  # an image
 _SAVE_EVERY = 16  # chunks: what a crash costs is 1,024 images or 128 MiB at most
@@ -160,11 +162,11 @@ def _names(request: CacheRequest) -> Mapping[str, int]:
 
 def _folder_of(request: CacheRequest, place: Place) -> Path:
     digest = hashlib.sha256(repr((_VERSION, request.side, request.keep_pixels)).encode())
-    prefix = f"{request.files.folder}{os.sep}"
+    prefix = os.fsencode(request.files.folder / "_")[:-1]
     try:
-        for name in request.files.names:
+        for name in map(bytes_of, request.files.names):
             facts = os.stat(prefix + name)  # noqa: PTH116 - a Path each takes seconds in all
-            digest.update(os.fsencode(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\0"))
+            digest.update(b"%b\0%d\0%d\0" % (name, facts.st_size, facts.st_mtime_ns))
     except OSError as error:
         raise _unreachable(error, place) from error
     return request.folder / digest.hexdigest()[:32]
@@ -172,8 +174,8 @@ def _folder_of(request: CacheRequest, place: Place) -> Path:
 
 def _unreachable(error: OSError, place: Place) -> ConfigError:
     return ConfigError(
-        f"{place('root')}: {error.filename} cannot be read ({error.strerror}); make it "
-        "readable or remove it, and start again"
+        f"{place('root')}: {os.fsdecode(error.filename)} cannot be read ({error.strerror}); "
+        "make it readable or remove it, and start again"
     )
 
 
@@ -196,11 +198,10 @@ def _locked(folder: Path, request: CacheRequest, advance: Advance) -> Iterator[N
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             except BlockingIOError:
                 advance(_read_record(folder, request).done, len(request.files.names))
                 time.sleep(_POLL)
-            else:
-                break
         yield
 
 
@@ -235,7 +236,7 @@ def _fill(
 def _chunks(
     request: CacheRequest, start: int, workers: int, place: Place
 ) -> Generator[Chunk, None, None]:
-    (folder, names, _), side, _, keep, _ = request
+    (folder, names, *_), side, _, keep, _ = request
     try:
         yield from decode_all(folder, names[start:], side, keep_pixels=keep, workers=workers)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Decodes image files into square arrays as torchvision does; one, or many by processes.
+"""Decodes image files into square arrays, as they look; one, or many by processes.
 
 No torch here.
 """
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-# Told by content, not by name: photographs called .jpg are often something else. Left out
-# are formats that start other programs to be drawn.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF", "TIFF")
+from res2net.file_names import fs_name
+from search.images.looks import as_it_looks, formats
+
 _MOST_PIXELS = 2 * 89_478_485  # of a resized image: what Pillow at most opens
 _CHUNK_IMAGES, _CHUNK_BYTES = 64, 1 << 23  # what comes from a process at once, at most
 _AHEAD = 2  # chunks a process
@@ -52,15 +52,18 @@ class Chunk(NamedTuple):
 def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
     """Read an image, resize its short side to `side` pixels and crop the middle.
 
-    The same bytes as torchvision's Resize(side) and CenterCrop(side) on what its ImageFolder
-    reads: RGB, bilinear with antialias, not turned by EXIF. Not for several threads at once:
-    Python's warning filters, which keep Pillow quiet, are the process's.
+    What it looks like says `search.images.looks`; a file is told by its content, because
+    photographs called .jpg are often something else. Of photographs of 8 bits these are the
+    same bytes as torchvision's Resize(side) and CenterCrop(side) on what its ImageFolder reads:
+    bilinear with antialias. Not for several threads at once: Python's warning filters, which
+    keep Pillow quiet, are the process's.
 
     Returns:
         (side, side, 3), writable.
 
     Raises:
-        DamagedError: empty, not an image, truncated, or too large to be decoded.
+        DamagedError: empty, not an image, truncated, too large to be decoded, or of numbers
+            that have no looks.
         OSError: the file is gone, may not be read, or its disk fails; this says nothing
             about the image.
     """
@@ -69,8 +72,8 @@ def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
         if not os.fstat(file.fileno()).st_size:
             raise DamagedError(path, "is empty")
         try:
-            with Image.open(file, formats=_FORMATS) as image:
-                return np.array(_square(image.convert("RGB"), side))
+            with Image.open(file, formats=formats()) as image:
+                return np.array(_square(as_it_looks(image), side))
         except UnidentifiedImageError as error:
             raise DamagedError(path, "is not an image") from error
         except MemoryError:
@@ -107,7 +110,7 @@ def decode_all(
 
     Args:
         folder: where `names` lie.
-        names: paths below it.
+        names: paths below it, as text of `res2net.file_names`.
         side: of the images, in pixels.
         keep_pixels: whether chunks hold the images, or only their sums.
         workers: processes; with 1 it is this one.
@@ -158,7 +161,7 @@ def _chunk(folder: Path, names: Sequence[str], side: int, keep_pixels: bool) -> 
     damaged = []
     for position, name in enumerate(names):
         try:
-            image = decode(folder / name, side)
+            image = decode(folder / fs_name(name), side)
         except DamagedError as error:
             damaged.append((position, error.reason))
             continue

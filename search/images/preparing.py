@@ -5,7 +5,6 @@ No torch here.
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from res2net.file_names import path_of, printable, text_of
 from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
@@ -40,10 +40,12 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
     Raises:
         ConfigError: files are missing or damaged, images are, or the disk has no room.
     """
-    root, place = Path(data.root), data_places(document)
+    root, place = path_of(data.root), data_places(document)
     if not data.tree:
         require(data.name, root, place=document.place(("data", "name")))
         return ()
+    for line in data.aside_lines():
+        console.print(printable(line), soft_wrap=True)
     tree = tree_of(data, root, place=place)
     requests = [request_of(files, data, root) for files in (tree.train, tree.test)]
     check_room(requests, place)
@@ -52,15 +54,16 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
         _build(request, place, console)
         left_out += [f"{files.folder.name}/{each}" for each in open_cache(request).damaged]
     for each in left_out:
-        console.print(f"left out: {root / each}", soft_wrap=True)
+        console.print(printable(f"left out: {data.root}/{each}"), soft_wrap=True)
     return tuple(left_out)
 
 
 def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:
     """Decode what is not decoded yet, with a bar where there is a terminal."""
-    title = f"decoding {request.files.folder} at {request.side} px"
+    folder = printable(text_of(request.files.folder))
+    title = f"decoding {folder} at {request.side} px"
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a folder may have brackets
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

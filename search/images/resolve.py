@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from res2net.file_names import bytes_of, path_of, text_of
 from search.images.tree import Tree, read_tree
 from search.schema.data import Data, PlannedData, planned_data
 from search.schema.datasets import DATASETS
@@ -20,7 +21,7 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
         return planned_data(data)
     place = data_places(document)
     tree = read_tree(
-        Path(data.root),
+        path_of(data.root),
         classes=data.classes,
         images_per_class=data.images_per_class,
         place=place,
@@ -33,7 +34,8 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
             f"{place('validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
-    digest = hashlib.sha256("\n".join(tree.train.names + tree.test.names).encode()).hexdigest()
+    names = bytes_of("\n".join(tree.train.names + tree.test.names))
+    digest = hashlib.sha256(names).hexdigest()
     if data.digest not in (None, digest):
         raise ConfigError(
             f"{place('digest')}: the files of {data.root} have {digest}, so they "
@@ -52,8 +54,9 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
         "digest": digest,
     }
     if data.cache:  # workers may have another current folder
-        found["cache"] = str(Path(data.cache).resolve())
-    return planned_data(data.model_copy(update=found))
+        found["cache"] = text_of(path_of(data.cache).resolve())
+    aside = {files.folder.name: files.reasons for files in (tree.train, tree.test)}
+    return planned_data(data.model_copy(update=found), aside)
 
 
 def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tree:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from res2net.file_names import path_of
 from search.images.cache import CacheRequest
 from search.images.tree import Files
 from search.schema.data import PlannedData
@@ -15,7 +16,7 @@ def request_of(files: Files, data: PlannedData, root: Path) -> CacheRequest:
     return CacheRequest(
         files=files,
         side=data.resize,
-        folder=Path(data.cache) if data.cache else root / _FOLDER,
+        folder=path_of(data.cache) if data.cache else root / _FOLDER,
         keep_pixels=keeps_pixels(data),
         allowed_damaged=data.damaged,
     )

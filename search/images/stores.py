@@ -157,8 +157,8 @@ class _Squares(torch.utils.data.Dataset[Tensor]):
 
     def __getitem__(self, position: int) -> Tensor:
         files, side = self._undecoded
-        name = files.names[int(self._rows[position])]
-        return torch.from_numpy(decode(files.folder / name, side))
+        path = files.path(int(self._rows[position]))
+        return torch.from_numpy(decode(path, side))
 
 
 def _leave_ctrl_c_to_the_parent(_worker: int) -> None:

@@ -1,22 +1,25 @@
 """Lists image files below class folders: `train/<class>/<file>` and `val/<class>/<file>`.
 
-Names in, names out: no image is opened. No torch here.
+Names in, names out: no image is opened. Names are text of `res2net.file_names`, the same in
+every locale. No torch here.
 """
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from res2net.file_names import fs_name, path_of, text_of
+from search.images.class_list import Wanted, listed, named
+from search.images.listing import SUFFIXES, Listing, list_class, reasons
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
 
 _CHOICE_SEED = 0  # of every choice; never the study's, so that studies can be compared
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm")
 _LAYOUT = "train/<class>/<image> and val/<class>/<image>"
 _SHOWN = 5  # names in a message
 
@@ -28,12 +31,19 @@ class Files(NamedTuple):
     """Image files of one split, class by class in order of the classes, by name within one.
 
     `folder` is root/train or root/val; `names` are `<class>/<file>`; `labels` (N,) count the
-    classes from 0.
+    classes from 0. Files that are not read are counted: `aside` of each class that has some, by
+    reason, and `reasons` of all.
     """
 
     folder: Path
     names: tuple[str, ...]
     labels: npt.NDArray[np.int64]
+    aside: Mapping[str, Mapping[str, int]] = {}
+    reasons: Mapping[str, int] = {}
+
+    def path(self, index: int) -> Path:
+        """Where a file lies."""
+        return self.folder / fs_name(self.names[index])
 
 
 class Tree(NamedTuple):
@@ -42,13 +52,6 @@ class Tree(NamedTuple):
     classes: tuple[str, ...]
     train: Files
     test: Files
-
-
-class _Wanted(NamedTuple):
-    """A class name that somebody wrote, and where: "list.txt:3 " or nothing."""
-
-    name: str
-    where: str = ""
 
 
 def read_tree(
@@ -60,12 +63,14 @@ def read_tree(
 ) -> Tree:
     """List a data set.
 
-    Classes that only val/ has, hidden files and files that are no images are left aside.
+    Read are images that lie right in a class folder; whatever else is there is left aside, and
+    counted: hidden files, files in sub-folders, files whose names are none of images, links
+    that lead nowhere, files beside the class folders, and those of classes that only val/ has.
 
     Args:
         root: the folder that holds train/ and val/.
         classes: None for all; that many, the same ones in every study; the path of a list
-            file, whose lines begin with a class name; or the names.
+            file (`search.images.class_list`); or the names.
         images_per_class: that many train images of each class, the same ones whatever other
             classes there are; None for all. Test images are left whole.
         place: where a setting of the data set stands, for messages.
@@ -80,15 +85,17 @@ def read_tree(
         tested = _class_folders(test, place)
         chosen = _choose(classes, there, train, place)
         _check_tested(chosen, tested, test, place)
+        untrained = sorted(set(tested) - set(there))
         return Tree(
             classes=chosen,
             train=_read(train, chosen, images_per_class, place),
-            test=_read(test, chosen, None, place),
+            test=_read(test, chosen, None, place, untrained=untrained),
         )
     except OSError as error:
         raise ConfigError(
-            f"{place('root')}: {error.filename}: cannot be read ({error.strerror}); change "
-            "its permissions, or copy the data set to where it can be read"
+            f"{place('root')}: {os.fsdecode(error.filename)}: cannot be read "
+            f"({error.strerror}); change its permissions, or copy the data set to where it can "
+            "be read"
         ) from error
 
 
@@ -108,10 +115,10 @@ def _check_layout(root: Path, place: Place) -> None:
 
 def _class_folders(folder: Path, place: Place) -> list[str]:
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+        names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
     if names:
-        return names
-    if _images(folder):
+        return sorted(map(text_of, names))
+    if list_class(folder).images:
         remedy = "sort them into one folder for each class"
         if folder.name == "val":
             remedy += ", as train/ is; ImageNet's are flat as they are downloaded"
@@ -132,13 +139,13 @@ def _choose(
     if isinstance(classes, int):
         return _draw_classes(classes, there, folder, place)
     wanted = (
-        _listed(Path(classes), place)
+        listed(path_of(classes), there, place)
         if isinstance(classes, str)
-        else [_Wanted(name) for name in classes]
+        else named(classes, there)
     )
     if not wanted:
-        named = f"{classes} names" if isinstance(classes, str) else "names"
-        raise ConfigError(f"{place('classes')}: {named} no class; name some, or leave it out")
+        who = f"{classes} names" if isinstance(classes, str) else "names"
+        raise ConfigError(f"{place('classes')}: {who} no class; name some, or leave it out")
     _check_known(wanted, there, folder, place)
     _check_once(wanted, place)
     return tuple(sorted(name for name, _ in wanted))
@@ -154,32 +161,15 @@ def _draw_classes(count: int, there: list[str], folder: Path, place: Place) -> t
     return tuple(there[i] for i in sorted(rng.permutation(len(there))[:count]))
 
 
-def _listed(path: Path, place: Place) -> list[_Wanted]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError(
-            f"{place('classes')}: {path.absolute()} cannot be read ({said}); name a file with "
-            "one class name a line, a number of classes, or a list of names"
-        ) from error
-    words = [(number, line.split()[:1]) for number, line in enumerate(lines, 1)]
-    return [
-        _Wanted(word[0], f"{path}:{number} ")
-        for number, word in words
-        if word and not word[0].startswith("#")
-    ]
-
-
 def _check_known(
-    wanted: Sequence[_Wanted], there: list[str], folder: Path, place: Place
+    wanted: Sequence[Wanted], there: list[str], folder: Path, place: Place
 ) -> None:
     known = set(there)
     unknown = [one for one in wanted if one.name not in known]
     if not unknown:
         return
 
-    def show(one: _Wanted) -> str:
+    def show(one: Wanted) -> str:
         near = difflib.get_close_matches(one.name, there, n=1)
         return f"{one.where}{one.name!r}" + (f" (did you mean {near[0]!r}?)" if near else "")
 
@@ -189,8 +179,8 @@ def _check_known(
     )
 
 
-def _check_once(wanted: Sequence[_Wanted], place: Place) -> None:
-    seen: dict[str, _Wanted] = {}
+def _check_once(wanted: Sequence[Wanted], place: Place) -> None:
+    seen: dict[str, Wanted] = {}
     for one in wanted:
         first = seen.setdefault(one.name, one)
         if first is not one:
@@ -213,14 +203,22 @@ def _check_tested(
         )
 
 
-def _read(folder: Path, classes: Sequence[str], limit: int | None, place: Place) -> Files:
-    found = [_images(folder / name) for name in classes]
+def _read(
+    folder: Path,
+    classes: Sequence[str],
+    limit: int | None,
+    place: Place,
+    *,
+    untrained: Sequence[str] = (),
+) -> Files:
+    listings = [list_class(folder / fs_name(name)) for name in classes]
+    found = [listing.images for listing in listings]
     empty = [name for name, images in zip(classes, found, strict=True) if not images]
     if empty:
         raise ConfigError(
             f"{place('root')}: {len(empty):,} class folders of {folder} have no images (files "
-            f"that end in {' '.join(_SUFFIXES)}): {_some(empty, repr)}; in {empty[0]!r} there "
-            f"is {_content(folder / empty[0])}; put images right into it, or remove it"
+            f"that end in {' '.join(SUFFIXES)}): {_some(empty, repr)}; in {empty[0]!r} there "
+            f"is {_content(folder / fs_name(empty[0]))}; put images right into it, or remove it"
         )
     if limit is not None:
         _check_enough(limit, folder, classes, [len(images) for images in found], place)
@@ -231,18 +229,26 @@ def _read(folder: Path, classes: Sequence[str], limit: int | None, place: Place)
         for image in images
     )
     labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(one) for one in found])
-    return Files(folder, names, labels)
+    aside = {
+        name: dict(one.aside) for name, one in zip(classes, listings, strict=True) if one.aside
+    }
+    return Files(folder, names, labels, aside, reasons(listings) | _beside(folder, untrained))
 
 
-def _images(folder: Path) -> list[str]:
+def _beside(folder: Path, untrained: Sequence[str]) -> dict[str, int]:
+    """Files beside the class folders, and those of classes that are not trained."""
     with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if entry.name.lower().endswith(_SUFFIXES)
-            and not entry.name.startswith(".")
-            and entry.is_file()
-        )
+        loose = sum(not entry.is_dir() for entry in entries)
+    others = [list_class(folder / fs_name(name)) for name in untrained]
+    counts = {
+        "beside the class folders": loose,
+        "of classes that only val/ has": sum(map(_files, others)),
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _files(listing: Listing) -> int:
+    return len(listing.images) + listing.aside.total()
 
 
 def _check_enough(
@@ -253,8 +259,8 @@ def _check_enough(
         short = sum(count < limit for count in counts)
         raise ConfigError(
             f"{place('images_per_class')}: {limit:,} is not from 1 to {fewest:,}, the images "
-            f"that {folder / name} has ({short:,} classes have fewer than {limit:,}); change "
-            "it, or leave such classes out"
+            f"that {folder / fs_name(name)} has ({short:,} classes have fewer than {limit:,}); "
+            "change it, or leave such classes out"
         )
 
 
@@ -265,7 +271,7 @@ def _draw_images(count: int, name: str, images: Sequence[str]) -> list[str]:
 
 def _content(folder: Path) -> str:
     with os.scandir(folder) as entries:
-        names = sorted(e.name + "/" * e.is_dir() for e in entries)
+        names = sorted(text_of(e.name) + "/" * e.is_dir() for e in entries)
     return _some(names, str) if names else "nothing"
 
 

@@ -3,6 +3,7 @@
 `Data` is as a space file writes it; `PlannedData` is what it comes to, in numbers.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
@@ -15,6 +16,9 @@ _WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
 _OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "test", "digest")
 Storage = Literal["auto", "cached", "decoded"]
+# How files become pixels, by which caches and studies of trees are told apart: a new one with
+# each change of `search.images.looks`, or of how pictures are resized.
+DECODING = "2: as they look"
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
@@ -26,7 +30,7 @@ def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
         return chosen
     raise ValueError(
         "is no choice of classes; write how many (100), the path of a list file, or names: "
-        "[n01440764, n02102040]"
+        "[n01440764, n02102040], in quotes those that look like numbers: ['007']"
     )
 
 
@@ -113,8 +117,9 @@ class Data(Section):
 class PlannedData(Section):
     """The images of a study, counted; sides in pixels.
 
-    `class_names` and `digest` (of the chosen files' names) are those of a tree; a data set
-    of arrays has none.
+    `class_names` and `digest` (of the chosen files' names) are those of a tree, and so are
+    `decoding`, how its files become pixels (earlier versions wrote nothing), and `left_aside`,
+    how many files of train and of val are not read, by reason; a data set of arrays has none.
     """
 
     name: str
@@ -131,15 +136,32 @@ class PlannedData(Section):
     cache: str | None = None
     damaged: Annotated[int, Field(ge=0)] = 20
     digest: str | None = None
+    decoding: str | None = None
+    left_aside: dict[str, dict[str, int]] = Field(default_factory=dict)
 
     @property
     def tree(self) -> bool:
         """Whether it is a tree of class folders."""
         return bool(self.class_names)
 
+    def aside_lines(self) -> Iterator[str]:
+        """A line for each split with files that are not read: how many, and why."""
+        for split, counts in self.left_aside.items():
+            if counts:
+                files = sum(counts.values())
+                why = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+                yield f"{split}/: {files:,} file{'s' * (files != 1)} left aside: {why}"
 
-def planned_data(data: Data) -> PlannedData:
-    """Count a data section of arrays, or of a tree whose classes and images are filled in."""
+
+def planned_data(
+    data: Data, left_aside: Mapping[str, Mapping[str, int]] | None = None
+) -> PlannedData:
+    """Count a data section of arrays, or of a tree whose classes and images are filled in.
+
+    Args:
+        data: the section.
+        left_aside: of a tree, files that are not read: how many by split and reason.
+    """
     facts = DATASETS[data.name]
     names = data.classes if facts.tree and isinstance(data.classes, tuple) else ()
     resolution, resize = data.sides(facts)
@@ -158,4 +180,6 @@ def planned_data(data: Data) -> PlannedData:
         cache=data.cache,
         damaged=data.damaged,
         digest=data.digest,
+        decoding=DECODING if facts.tree else None,
+        left_aside={split: dict(counts) for split, counts in (left_aside or {}).items()},
     )

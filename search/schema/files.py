@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from res2net.file_names import printable
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
@@ -26,6 +28,9 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file as UTF-8, whole or not at all."""
+    r"""Write a text file as UTF-8, whole or not at all.
+
+    A byte of a file's name that is no text stands in it as `\xe9`, so that every reader can.
+    """
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(printable(text).encode())

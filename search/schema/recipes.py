@@ -7,6 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from res2net.file_names import fs_name, path_of
 from res2net.plugins import split_plugin
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.yaml import ConfigError, Document, plain
@@ -34,7 +35,9 @@ def recipe_file(name: str, folder: Path) -> Path | None:
         return recipes()[name]
     if not name.endswith(_SUFFIXES):
         return None
-    return next((path for path in (Path(name), folder / name) if path.is_file()), None)
+    return next(
+        (path for path in (path_of(name), folder / fs_name(name)) if path.is_file()), None
+    )
 
 
 def with_recipe(document: Document) -> Document:

@@ -13,7 +13,14 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
+from res2net.file_names import text_of
+
 Location = tuple[str | int, ...]
+_MARKS = ("'", '"', "|", ">", "&", "!", "*")  # that begin a text which YAML writes another way
+# Bytes of a name that are no text are surrogates, which YAML refuses: while it reads, they are
+# characters of the last private plane.
+_ASIDE = 0x10F000 - 0xDC00
+_NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
 class ConfigError(ValueError):
@@ -115,7 +122,7 @@ def plain(node: Any) -> Any:
 
 
 def _override(data: dict[str, Any], text: str) -> Location:
-    name, equals, value = text.partition("=")
+    name, equals, value = text_of(text).partition("=")
     location = tuple(name.strip().split("."))
     if not equals or not all(location):
         raise ConfigError(f"--set {text}: is not key=value; write such as search.trials=20")
@@ -126,10 +133,33 @@ def _override(data: dict[str, Any], text: str) -> Location:
             raise ConfigError(f"--set {text}: {key} is not a section; it holds {inner!r}")
         target = inner
     try:
-        target[location[-1]] = plain(YAML(typ="rt", pure=True).load(value))
+        target[location[-1]] = _value(value)
     except YAMLError as error:
         raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
     return location
+
+
+def _value(text: str) -> Any:
+    """What follows a --set: YAML, but that a name without quotes is taken to its end.
+
+    YAML would take " #" in it for a comment, and no bytes that are not text.
+    """
+    shown = _NO_TEXT.sub(lambda byte: chr(ord(byte[0]) + _ASIDE), text)
+    value = plain(YAML(typ="rt", pure=True).load(shown))
+    if isinstance(value, str) and shown.lstrip()[:1] not in _MARKS:
+        value = shown.strip()
+    return _restored(value) if shown != text else value
+
+
+def _restored(value: Any) -> Any:
+    """The bytes that are no text again, wherever they stand."""
+    if isinstance(value, dict):
+        return {key: _restored(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_restored(one) for one in value)
+    if isinstance(value, str):
+        return _PUT_ASIDE.sub(lambda byte: chr(ord(byte[0]) - _ASIDE), value)
+    return value
 
 
 def _line(node: Any, location: Location) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from res2net.file_names import printable_data
 from search.schema.data import Data, planned_data
 from search.schema.files import replace_text
 from search.schema.metrics import Metric, Objective
@@ -40,6 +41,7 @@ _FREE = (
     "data.storage",
     "data.cache",
     "data.damaged",
+    "data.left_aside",
 )
 # But not from CPU to GPU: their results are not the same to the last bit.
 
@@ -77,6 +79,8 @@ class Manifest(NamedTuple):
 def read(folder: Path) -> Manifest | None:
     """The manifest of a run, of this version or an earlier one; None where there is none.
 
+    For who shows it: all its text is printable (`res2net.file_names`).
+
     Raises:
         ConfigError: it is damaged, or of a newer version.
     """
@@ -84,7 +88,7 @@ def read(folder: Path) -> Manifest | None:
     if not raw:
         return None
     try:
-        return _read(raw)
+        return _read(printable_data(raw))
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{folder / FILE}: is damaged ({_first_line(error)}); restore it from a copy"
@@ -217,7 +221,7 @@ def _plan_of(raw: dict[str, Any]) -> StudyPlan:
     data = planned_data(Data.model_validate(config["data"]))
     gpu = config["resources"].get("gpu", 0.0)
     filled: dict[str, Any] = {
-        "data": data.model_dump(),
+        "data": data.model_dump() | {"decoding": None},  # another than this program's
         "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
         "candidates": config["search"]["trials"],  # at least; it was not written down
     }

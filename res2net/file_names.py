@@ -1,0 +1,59 @@
+r"""Turn names of files into text and back, whatever the locale. No torch here.
+
+Linux names files by bytes. Python reads them in the encoding of the locale, so that the same
+file has another name under LC_ALL=C, and a text such as "café" may name no file at all. Here
+text is UTF-8 everywhere; bytes that are none stand in it as Python's surrogates ("caf\udce9",
+see PEP 383), so that every name comes back as it was.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+
+
+def text_of(name: str | os.PathLike[str]) -> str:
+    """Read a name that Python gave: of the command line, of a listed folder, of a path."""
+    given = os.fspath(name)
+    if sys.getfilesystemencoding() == "utf-8":
+        return given
+    return os.fsencode(given).decode("utf-8", "surrogateescape")
+
+
+def bytes_of(text: str) -> bytes:
+    """Write text as the bytes that name a file; digests of names are made of them."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def fs_name(text: str) -> str:
+    """Write text as Python names files here: the inverse of `text_of`."""
+    if sys.getfilesystemencoding() == "utf-8":
+        return text
+    return os.fsdecode(bytes_of(text))
+
+
+def path_of(text: str) -> Path:
+    """Find the path that a text names, such as one of a space file."""
+    return Path(fs_name(text))
+
+
+def printable(text: str) -> str:
+    r"""Write text that every reader of UTF-8 takes: a byte that is no text stands as `\xe9`."""
+    return _NO_TEXT.sub(_escaped, text) if _NO_TEXT.search(text) else text
+
+
+def printable_data(data: Any) -> Any:
+    """Make all text in plain data, as JSON gives it, printable."""
+    if isinstance(data, dict):
+        return {printable(key): printable_data(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [printable_data(value) for value in data]
+    return printable(data) if isinstance(data, str) else data
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

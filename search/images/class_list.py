@@ -1,0 +1,116 @@
+"""Reads which classes somebody wants: names, or a list file with one name a line.
+
+A name is taken as it is written, spaces and all; it may differ from the folder's only in how
+accents are composed (Unicode's NFC and NFD), which nobody sees. In a list file, space around a
+name, empty lines and lines that begin with # are left aside, unless a folder is called so;
+after a WordNet number (n01440764) may follow what it means. No torch here.
+"""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from res2net.file_names import bytes_of
+from search.schema.yaml import ConfigError
+
+_WORDNET = re.compile(r"(n\d+)\s")
+_MARKED = (  # the longer marks first: one of UTF-16 begins like one of UTF-32
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WINDOWS = "cp1252"  # what a list in no Unicode most likely is; Latin-1 is a part of it
+
+Place = Callable[[str], str]
+
+
+class Wanted(NamedTuple):
+    """A class that somebody wrote, by its folder where it has one.
+
+    `where` it stands is "list.txt:3 " or nothing.
+    """
+
+    name: str
+    where: str = ""
+
+
+def named(names: Iterable[str], there: Iterable[str]) -> list[Wanted]:
+    """The classes of a list of names; those without a folder as they are written.
+
+    Args:
+        names: as written.
+        there: the class folders.
+    """
+    folders = _by_looks(there)
+    return [Wanted(_folder(name, folders) or name) for name in names]
+
+
+def listed(path: Path, there: Iterable[str], place: Place) -> list[Wanted]:
+    """The classes of a list file; those without a folder as they are written.
+
+    Args:
+        path: of the file, in UTF-8, or in UTF-16 or UTF-32 with their mark. In none of these a
+            line may name a folder by its very bytes, or in the encoding of Windows.
+        there: the class folders.
+        place: where a setting of the data set stands, for messages.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    folders = _by_looks(there)
+    try:
+        wanted = list(_wanted(_lines(_text(path.read_bytes())), folders, path))
+        for one in (one for one in wanted if one.name not in folders):
+            one.name.encode()  # what is no text and no folder's name either
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(
+            f"{place('classes')}: {path.absolute()} cannot be read ({said}); name a file with "
+            "one class name a line, a number of classes, or a list of names"
+        ) from error
+    return wanted
+
+
+def _text(content: bytes) -> str:
+    for mark, encoding in _MARKED:
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding)
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _lines(text: str) -> list[str]:
+    """Not `splitlines`, which also splits at characters that a name may have."""
+    whole = text.replace("\r\n", "\n")
+    return (whole if "\n" in whole else whole.replace("\r", "\n")).split("\n")
+
+
+def _wanted(lines: Iterable[str], folders: Mapping[str, str], path: Path) -> Iterator[Wanted]:
+    for number, line in enumerate(lines, 1):
+        where, bare = f"{path}:{number} ", line.strip()
+        name = _folder(line, folders) or _folder(bare, folders)
+        numbered = _WORDNET.match(bare)
+        if name:
+            yield Wanted(name, where)
+        elif numbered:
+            yield Wanted(numbered[1], where)
+        elif bare and not bare.startswith("#"):
+            yield Wanted(bare, where)
+
+
+def _by_looks(there: Iterable[str]) -> dict[str, str]:
+    """Folders by their names, and by these with composed accents."""
+    names = list(there)
+    return {unicodedata.normalize("NFC", name): name for name in names} | {n: n for n in names}
+
+
+def _folder(text: str, folders: Mapping[str, str]) -> str | None:
+    """The folder that a text names, if there is one."""
+    forms = [text, unicodedata.normalize("NFC", text)]
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # no UTF-8
+        forms.append(bytes_of(text).decode(_WINDOWS, "replace"))
+    return next((folders[form] for form in forms if form in folders), None)

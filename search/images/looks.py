@@ -1,0 +1,119 @@
+"""Shows a picture as people see it: whole, in colour, 8 bits, upright. No torch here.
+
+Photographs of 8 bits come out as torchvision's ImageFolder reads them, to the byte. Of what is
+no such photograph its `convert("RGB")` makes something else than a viewer shows; here:
+
+- 16 bits and 12 are scaled: white is 65535, or what a TIFF says, and becomes 255.
+- Whole numbers of 32 bits and floats have no white of their own. It is the first of 1 (floats
+  only), 255 and 65535 that no value of the picture exceeds. What goes beyond, or below 0, or is
+  not finite has no looks, and the picture is refused with that reason.
+- Transparency lies on white, as on paper: what stands below it is not seen, and often noise.
+- EXIF's orientation turns the picture upright.
+- Of several frames it is the first. CMYK, YCbCr, LAB and HSV become RGB as Pillow has it;
+  embedded colour profiles are not applied.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+# Those would start other programs to draw what somebody sent, or open what may be one inside.
+_NOT_OPENED = ("EPS", "IPTC")
+_WHITES: tuple[int, ...] = (255, 65535)
+_OF_16_BITS = ("PNG", "PPM")  # formats that Pillow may read 16 bits of as 32
+_BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
+_ORIENTATION = 0x0112  # of EXIF
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def formats() -> list[str]:
+    """What `Image.open` may open: all that Pillow reads by itself, told by content."""
+    Image.init()
+    return [name for name in Image.OPEN if name not in _NOT_OPENED]
+
+
+def as_it_looks(image: Image.Image) -> Image.Image:
+    """An opened picture as RGB of 8 bits, upright, transparency on white.
+
+    Raises:
+        ValueError: its numbers say not which of them is white; says so.
+        Exception: whatever Pillow raises of broken content.
+    """
+    image.load()
+    turn = _turn(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _of_8_bits(image)
+    colour = _on_white(image) if image.has_transparency_data else image.convert("RGB")
+    return colour if turn is None else colour.transpose(turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - a photograph with broken EXIF is one all the same
+        return None
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Grey of 8 bits, from values of 16 or 32; one that is declared transparent stays so."""
+    values = np.asarray(image)
+    white = _white(image, values)
+    levels = _scaled(values, white)
+    if image.format == "TIFF" and _tag(image, _PHOTOMETRIC, 1) == 0:  # white is 0
+        levels = 255 - levels
+    grey = Image.fromarray(levels)
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _scaled(values: npt.NDArray[np.generic], white: int) -> npt.NDArray[np.uint8]:
+    """0 to `white` as 0 to 255, to the nearest."""
+    if values.dtype.kind == "f":
+        return np.floor(values.astype(np.float64) * (255 / white) + 0.5).astype(np.uint8)
+    return ((values.astype(np.int64) * 510 + white) // (2 * white)).astype(np.uint8)
+
+
+def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
+    """The value that is white; ValueError where nothing says it."""
+    if image.mode.startswith("I;16"):
+        bits = _tag(image, _BITS, 16) if image.format == "TIFF" else 16
+        return (1 << bits) - 1
+    least, most = values.min(), values.max()
+    if not (np.isfinite(least) and np.isfinite(most)):  # NaN too
+        raise ValueError("holds values that are no finite numbers, which have no colour")
+    if least < 0:
+        raise ValueError(f"holds values down to {least:g}, and nothing says which is black")
+    whites = (1, *_WHITES) if image.mode == "F" else _WHITES
+    if image.mode == "I" and image.format in _OF_16_BITS:
+        whites = _WHITES[-1:]
+    if most > whites[-1]:
+        raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
+    fitting: int = next(white for white in whites if most <= white)
+    return fitting
+
+
+def _tag(image: Image.Image, number: int, otherwise: int) -> int:
+    """A number that stands in a TIFF's head."""
+    value = image.tag_v2.get(number, otherwise)  # type: ignore[attr-defined]  # a TIFF has them
+    return int(value[0] if isinstance(value, tuple) else value)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "La":  # has no way to RGBA
+        image = image.convert("LA")
+    clear = image.info.get("transparency")
+    if image.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:
+        # Of 16 bits: Pillow keeps the high byte of each colour, but the transparent one whole.
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    ground = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
