@@ -36,8 +36,18 @@ def fs_name(text: str) -> str:
 
 
 def path_of(text: str) -> Path:
-    """Find the path that a text names, such as one of a space file."""
-    return Path(fs_name(text))
+    """Find the path that a text names, such as one of a space file.
+
+    `~` is the home folder, and `$NAME` or `${NAME}` what the environment has under that name,
+    unless there is a file or folder that is called so letter by letter.
+    """
+    written = fs_name(text)
+    if os.path.lexists(written):
+        return Path(written)
+    try:
+        return Path(os.path.expandvars(written)).expanduser()
+    except RuntimeError:  # nobody is called so, or has a home
+        return Path(written)
 
 
 def printable(text: str) -> str:

@@ -190,8 +190,13 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
 
 
 def _aside(plan: StudyPlan) -> Iterator[str]:
-    """Files of a tree that are not read."""
-    return (f"  {printable(line)}" for line in plan.data.aside_lines())
+    """Files of a tree that are not read, or that none were looked at."""
+    if plan.data.unseen:
+        yield (
+            f"  {printable(plan.data.root)} is not there: no image was looked at, and their "
+            "numbers are what is known of the data set"
+        )
+    yield from (f"  {printable(line)}" for line in plan.data.aside_lines())
 
 
 def _cache(plan: StudyPlan) -> Iterator[str]:

@@ -72,14 +72,19 @@ def _quoted(data: Any) -> Any:
     return DoubleQuotedScalarString(data) if odd else data
 
 
-def prepare(space: Space) -> Prepared:
+def prepare(space: Space, *, unseen: bool = False) -> Prepared:
     """Count everything and try foreign parts; nothing is written.
+
+    Args:
+        space: from `open_space`.
+        unseen: whether images that are not there may be counted by what is known of them: for
+            a plan that is only looked at.
 
     Raises:
         ConfigError: something cannot be, with its place.
     """
     try:
-        resolved = _resolve(space)
+        resolved = _resolve(space, unseen=unseen)
         parts = origins(*space)
         if parts:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
@@ -90,12 +95,12 @@ def prepare(space: Space) -> Prepared:
     return Prepared(space, *resolved, parts)
 
 
-def _resolve(space: Space) -> Resolved:
+def _resolve(space: Space, *, unseen: bool) -> Resolved:
     """Count everything; what a foreign block or skeleton raises meanwhile is its own."""
     network = space.file.network
     foreign = [name for name in (*network.skeleton, network.block) if split_plugin(name)]
     try:
-        return resolve(*space)
+        return resolve(*space, unseen=unseen)
     except (ConfigError, PluginError):
         raise
     except Exception as error:

@@ -95,7 +95,7 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # a mistake in it comes first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
-    prepared = prepare(open_space(arguments.space, arguments.set))
+    prepared = prepare(open_space(arguments.space, arguments.set), unseen=arguments.plan)
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
         console.print(picture(prepared.plan, prepared.survey, gpu=gpu))

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from res2net.file_names import bytes_of, path_of, text_of
 from search.images.tree import Tree, read_tree
+from search.images.unseen import plan_unseen
 from search.schema.data import Data, PlannedData, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError, Document
 
 
-def resolve_data(data: Data, document: Document) -> PlannedData:
+def resolve_data(data: Data, document: Document, *, unseen: bool = False) -> PlannedData:
     """Count the images of a data section; those of a tree by looking at it.
+
+    Args:
+        data: as written.
+        document: says where its keys stand.
+        unseen: whether a tree whose folder is not there may be counted by what is known of it.
 
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
@@ -20,6 +26,8 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
     if not DATASETS[data.name].tree:
         return planned_data(data)
     place = data_places(document)
+    if unseen and not path_of(data.root).exists():
+        return plan_unseen(data, place)
     tree = read_tree(
         path_of(data.root),
         classes=data.classes,
@@ -27,6 +35,11 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
         place=place,
     )
     there = len(tree.train.names)
+    if data.images not in (None, tree.train.there):
+        raise ConfigError(
+            f"{place('images')}: {data.images:,} were said to be there, and {data.root} has "
+            f"{tree.train.there:,} in the chosen classes; correct it, or data.root"
+        )
     train = data.train or there - data.validation
     if train < 1 or data.validation + train > there:
         wanted = f"validation {data.validation:,} + train {max(train, 1):,}"

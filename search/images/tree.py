@@ -32,7 +32,7 @@ class Files(NamedTuple):
 
     `folder` is root/train or root/val; `names` are `<class>/<file>`; `labels` (N,) count the
     classes from 0. Files that are not read are counted: `aside` of each class that has some, by
-    reason, and `reasons` of all.
+    reason, and `reasons` of all. `there` counts the images before any limit for each class.
     """
 
     folder: Path
@@ -40,6 +40,7 @@ class Files(NamedTuple):
     labels: npt.NDArray[np.int64]
     aside: Mapping[str, Mapping[str, int]] = {}
     reasons: Mapping[str, int] = {}
+    there: int = 0
 
     def path(self, index: int) -> Path:
         """Where a file lies."""
@@ -220,6 +221,7 @@ def _read(
             f"that end in {' '.join(SUFFIXES)}): {_some(empty, repr)}; in {empty[0]!r} there "
             f"is {_content(folder / fs_name(empty[0]))}; put images right into it, or remove it"
         )
+    there = sum(map(len, found))
     if limit is not None:
         _check_enough(limit, folder, classes, [len(images) for images in found], place)
         found = [_draw_images(limit, *one) for one in zip(classes, found, strict=True)]
@@ -232,7 +234,8 @@ def _read(
     aside = {
         name: dict(one.aside) for name, one in zip(classes, listings, strict=True) if one.aside
     }
-    return Files(folder, names, labels, aside, reasons(listings) | _beside(folder, untrained))
+    beside = _beside(folder, untrained)
+    return Files(folder, names, labels, aside, reasons(listings) | beside, there)
 
 
 def _beside(folder: Path, untrained: Sequence[str]) -> dict[str, int]:

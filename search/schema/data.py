@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
@@ -14,7 +14,9 @@ from search.schema.values import MisfitError
 
 _WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
-_OF_TREES = ("classes", "images_per_class", "resolution", "resize", "cache", "test", "digest")
+_OF_TREES = (
+    "classes", "images", "images_per_class", "resolution", "resize", "cache", "test", "digest"
+)  # fmt: skip
 Storage = Literal["auto", "cached", "decoded"]
 # How files become pixels, by which caches and studies of trees are told apart: a new one with
 # each change of `search.images.looks`, or of how pictures are resized.
@@ -52,6 +54,10 @@ class Data(Section):
     classes: Annotated[int | str | tuple[str, ...] | None, BeforeValidator(class_choice)] = None
     """Of a tree: how many (the same choice for every study), the path of a list file, or names;
     left out, all.
+    """
+    images: PositiveInt | None = None
+    """Of a tree: images of the chosen classes that `train/` must hold, to make sure; with
+    `classes` they make a plan possible where the files are not there. [images]
     """
     images_per_class: PositiveInt | None = None
     """Of a tree: at most so many training images of each class; left out, all. [images]"""
@@ -120,6 +126,7 @@ class PlannedData(Section):
     `class_names` and `digest` (of the chosen files' names) are those of a tree, and so are
     `decoding`, how its files become pixels (earlier versions wrote nothing), and `left_aside`,
     how many files of train and of val are not read, by reason; a data set of arrays has none.
+    `unseen` says that the files were not looked at, so that numbers of images may be estimates.
     """
 
     name: str
@@ -138,11 +145,12 @@ class PlannedData(Section):
     digest: str | None = None
     decoding: str | None = None
     left_aside: dict[str, dict[str, int]] = Field(default_factory=dict)
+    unseen: bool = False
 
     @property
     def tree(self) -> bool:
         """Whether it is a tree of class folders."""
-        return bool(self.class_names)
+        return self.name in DATASETS.ours and DATASETS[self.name].tree
 
     def aside_lines(self) -> Iterator[str]:
         """A line for each split with files that are not read: how many, and why."""
@@ -153,26 +161,43 @@ class PlannedData(Section):
                 yield f"{split}/: {files:,} file{'s' * (files != 1)} left aside: {why}"
 
 
+class Sizes(NamedTuple):
+    """Classes of a data set, images to train on (without those to validate on), test images."""
+
+    classes: int
+    train: int
+    test: int
+
+
 def planned_data(
-    data: Data, left_aside: Mapping[str, Mapping[str, int]] | None = None
+    data: Data,
+    left_aside: Mapping[str, Mapping[str, int]] | None = None,
+    *,
+    unseen: Sizes | None = None,
 ) -> PlannedData:
     """Count a data section of arrays, or of a tree whose classes and images are filled in.
 
     Args:
         data: the section.
         left_aside: of a tree, files that are not read: how many by split and reason.
+        unseen: of a tree that was not looked at.
     """
     facts = DATASETS[data.name]
     names = data.classes if facts.tree and isinstance(data.classes, tuple) else ()
+    sizes = unseen or Sizes(
+        classes=len(names) or facts.classes,
+        train=data.train or facts.train - data.validation,
+        test=data.test or facts.test,
+    )
     resolution, resize = data.sides(facts)
     return PlannedData(
         name=data.name,
         root=data.root,
-        train=data.train or facts.train - data.validation,
+        train=sizes.train,
         validation=data.validation,
-        test=data.test or facts.test,
-        classes=len(names) or facts.classes,
-        class_names=names,
+        test=sizes.test,
+        classes=sizes.classes,
+        class_names=() if unseen else names,
         images_per_class=data.images_per_class,
         resolution=resolution,
         resize=resize,
@@ -182,4 +207,5 @@ def planned_data(
         digest=data.digest,
         decoding=DECODING if facts.tree else None,
         left_aside={split: dict(counts) for split, counts in (left_aside or {}).items()},
+        unseen=unseen is not None,
     )

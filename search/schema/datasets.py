@@ -14,6 +14,15 @@ from search.schema.yaml import ConfigError
 _DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte before a download counts as failed
 
 
+class Published(NamedTuple):
+    """What a data set holds as it is published; a plan can be made of it without the files."""
+
+    classes: int
+    train: int
+    test: int
+    fewest: int  # training images of its smallest class
+
+
 class Dataset(NamedTuple):
     """Facts of one data set; sizes in images, sides in pixels.
 
@@ -30,6 +39,8 @@ class Dataset(NamedTuple):
     folder: str = ""  # of the official files, below `data.root`; empty: nothing on disk
     md5: Mapping[str, str] = {}
     tree: bool = False  # class folders, whose classes and images the space file chooses from
+    published: Published | None = None  # of a tree, which may be a part of it
+    channels: int = 3  # of the images
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
     maker: str = ""
     download: str = ""  # torchvision's class that fetches the official files
@@ -57,7 +68,12 @@ def _foreign(name: str, value: Any) -> Dataset:
             f"{name}: crop is {crop!r} and flip {flip!r}; write pixels from 0 up, and true or "
             "false"
         )
-    return Dataset(**sizes, crop=crop, flip=flip, maker=name, summary=summary)
+    channels = getattr(value, "channels", 3)
+    if not isinstance(channels, int) or channels < 1:
+        raise PluginError(f"{name}: channels is {channels!r}; write a whole number from 1 up")
+    return Dataset(
+        **sizes, crop=crop, flip=flip, channels=channels, maker=name, summary=summary
+    )
 
 
 _OURS: Mapping[str, Dataset] = {
@@ -127,6 +143,7 @@ _OURS: Mapping[str, Dataset] = {
         crop=0,
         flip=True,
         tree=True,
+        published=Published(1000, 1_281_167, 50_000, fewest=732),
         resized_crop=(0.08, 1.0),
         summary="ImageNet, or a part of it, as a tree of class folders",
     ),

@@ -41,7 +41,7 @@ class _Counted(NamedTuple):
     search: Search
 
 
-def resolve(space: SpaceFile, document: Document) -> Resolved:
+def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Resolved:
     """Fill in what a space file leaves open, and count everything.
 
     Where it says `gpu: auto`, the plan has one whole GPU; `StudyPlan.with_gpu` replaces that
@@ -50,12 +50,13 @@ def resolve(space: SpaceFile, document: Document) -> Resolved:
     Args:
         space: as written.
         document: says where its values stand.
+        unseen: whether a data set whose files are not there may be counted by what is known.
 
     Raises:
         ConfigError: the images are not there or too few, a network cannot be, nothing fits
             the budget (with the nearest on each side), or more trials than candidates.
     """
-    data = resolve_data(space.data, document)
+    data = resolve_data(space.data, document, unseen=unseen)
     training = planned_training(space.training, space.data.name)
     _check_batch(training, data, document)
     _check_squares(training, data, document)

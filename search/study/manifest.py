@@ -138,7 +138,8 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
-    _compare(folder, _described(before["plan"]), _described(plan.model_dump(mode="json")))
+    there = _plan_of(before).model_dump(mode="json")  # with keys that came since
+    _compare(folder, _described(there), _described(plan.model_dump(mode="json")))
     _same_parts(folder, before.get("parts", ()), parts)
     had = before["plan"]["search"]
     return plan.extended(trials=had["trials"], seeds=had["seeds"])
