@@ -92,7 +92,7 @@ def train_network(
 
     Args:
         network: a description, or any name that `res2net.parse` reads; its classes are those
-            of the data.
+            of the data, and the data are shown in its channels.
         data: name of a data set, or the keys of a data section.
         epochs: of the training.
         seeds: how often it is trained, each time with another seed.
@@ -128,7 +128,7 @@ def space_of(
     return {
         "study": f"train_{name}",
         "network": {"skeleton": one.skeleton, "depth": depth, **dims, **fixed},
-        "data": {**_validation(str(data.get("name"))), **data},
+        "data": {**_validation(str(data.get("name"))), **_channels(one), **data},
         "training": dict(training),
         "search": {"sampler": "grid", "seeds": seeds},
     }
@@ -141,6 +141,10 @@ def _validation(name: str) -> dict[str, int]:
     except PluginError:  # said in full when the space is read
         return {}
     return {"validation": max(1, size // 10)} if size else {}
+
+
+def _channels(network: Architecture) -> dict[str, int]:
+    return {} if network.channels == 3 else {"channels": network.channels}
 
 
 def _listed(value: int | tuple[int, ...]) -> Any:

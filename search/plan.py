@@ -204,7 +204,7 @@ def _cache(plan: StudyPlan) -> Iterator[str]:
     data = plan.data
     if data.tree and keeps_pixels(data):
         train = data.train + data.validation
-        size = (train + data.test) * data.resize**2 * 3
+        size = (train + data.test) * data.resize**2 * data.channels
         yield (
             f"  decoded images ({train:,} of train/, {data.test:,} of val/) take "
             f"{format_amount(size)}B of disk, once for all studies of them"

@@ -209,7 +209,9 @@ def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:
 
 
 def _normalised(image: Image.Image, view: View) -> Tensor:
-    pixels = (np.asarray(image) / 255 - view.mean) / view.std
+    seen = image.convert("L") if len(view.mean) == 1 else image
+    values = np.asarray(seen).reshape(view.side, view.side, len(view.mean))
+    pixels = (values / 255 - view.mean) / view.std
     return torch.from_numpy(pixels).float().permute(2, 0, 1)[None]
 
 

@@ -15,7 +15,7 @@ from res2net import Architecture
 from res2net.file_names import printable
 from search.images.looks import as_it_looks, formats
 
-Triple = tuple[float, float, float]
+Channels = tuple[float, ...]  # one number for each channel of the images
 
 
 class CamError(ValueError):
@@ -27,8 +27,8 @@ class View(NamedTuple):
 
     side: int  # pixels that it sees
     border: float  # share of the side that is cut off at each end
-    mean: Triple
-    std: Triple
+    mean: Channels
+    std: Channels
     classes: tuple[str, ...] = ()  # by number, where they are known
 
 
@@ -47,7 +47,12 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
     Raises:
         CamError: what stands there cannot be used.
     """
-    usual = _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
+    if architecture.channels not in (1, 3):
+        raise CamError(
+            f"{architecture.name}: takes images of {architecture.channels} channels, and "
+            "pictures have 3, or 1 in grey"
+        )
+    usual = _usual(architecture)
     path = Path(weights).with_suffix(".json") if weights else None
     if path is None or not path.is_file():
         return View(architecture.image_size, *usual)
@@ -56,8 +61,8 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
         view = View(
             side=int(about.get("resolution", architecture.image_size)),
             border=0.0 if "resolution" in about else usual[0],
-            mean=_triple(about["mean"]) if "mean" in about else usual[1],
-            std=_triple(about["std"]) if "std" in about else usual[2],
+            mean=_numbers(about["mean"], architecture) if "mean" in about else usual[1],
+            std=_numbers(about["std"], architecture) if "std" in about else usual[2],
             classes=tuple(printable(str(name)) for name in about.get("classes", ())),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -87,6 +92,18 @@ def centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
     return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
 
 
-def _triple(values: Any) -> Triple:
-    first, second, third = map(float, values)
-    return first, second, third
+def _usual(architecture: Architecture) -> tuple[float, Channels, Channels]:
+    """Border, mean and std of the skeleton's evaluation; of grey images the mean of colours."""
+    border, mean, std = _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
+    if architecture.channels == 1:
+        return border, (sum(mean) / 3,), (sum(std) / 3,)
+    return border, mean, std
+
+
+def _numbers(values: Any, architecture: Architecture) -> Channels:
+    numbers = tuple(map(float, values))
+    if len(numbers) != architecture.channels:
+        raise ValueError(
+            f"{len(numbers)} channels, where {architecture.name} has {architecture.channels}"
+        )
+    return numbers

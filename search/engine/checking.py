@@ -145,7 +145,7 @@ def _check_data(data: PlannedData, root: Path) -> None:
         ) from error
     for split, (images, labels) in counts.items():
         size: int = getattr(facts, split)
-        shape = (size, facts.image_size, facts.image_size, 3)
+        shape = (size, facts.image_size, facts.image_size, facts.channels)
         if np.shape(images) != shape or np.asarray(images).dtype != np.uint8:
             raise PluginError(
                 f"{data.name}: its {split} images are {np.asarray(images).dtype} of shape "

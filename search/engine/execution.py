@@ -59,7 +59,7 @@ def prepare(
 
     Args:
         network: in training mode, on its device; it comes out as it went in.
-        sample: an input such as the network will be given, normalised images (N, 3, H, W)
+        sample: an input such as the network will be given, normalised images (N, C, H, W)
             in channels_last; without one it is compiled when it is first called.
         execution: not auto (see `chosen`).
         precision: of the pass.

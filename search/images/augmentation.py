@@ -45,7 +45,7 @@ class Augmentation:
         recipe: which operations; the draws of a batch must be of the same recipe.
         side: of the stored square images, in pixels.
         resolution: side of what the network sees, in pixels; no larger than `side`.
-        mean, std: (3,) of the training pixels, in 0 to 255, on the device.
+        mean, std: (channels,) of the training pixels, in 0 to 255, on the device.
         dtype: of the batches.
     """
 
@@ -67,10 +67,11 @@ class Augmentation:
         self._scale = (1 / std).repeat(resolution)
         self._bias = (-mean / std).repeat(resolution)
         self._positions = torch.arange(resolution, device=mean.device)
-        self._columns = self._positions.repeat_interleave(3)
+        self._channels = len(mean)
+        self._columns = self._positions.repeat_interleave(self._channels)
 
     def stored(self, images: Tensor) -> Tensor:
-        """What `batch` cuts from, of uint8 images (M, side, side, 3): padded if need be."""
+        """What `batch` cuts from, of uint8 images (M, side, side, C): padded if need be."""
         if not self._recipe.crop:
             return images.contiguous()
         return padded(images, self._recipe.crop, self._mean.round().to(torch.uint8))
@@ -78,7 +79,7 @@ class Augmentation:
     def batch(
         self, stored: Tensor, index: Tensor, labels: Tensor, draws: Draws
     ) -> tuple[Tensor, Targets]:
-        """Normalised images (N, 3, resolution, resolution) in channels_last, and targets.
+        """Normalised images (N, channels, resolution, resolution), channels_last, and targets.
 
         Args:
             stored: what `stored` made.
@@ -101,13 +102,13 @@ class Augmentation:
         return self._image(rows), targets
 
     def plain(self, images: Tensor) -> Tensor:
-        """The centre of uint8 images (N, side, side, 3), as `batch` gives it."""
+        """The centre of uint8 images (N, side, side, channels), as `batch` gives it."""
         start = round((self.side - self.resolution) / 2)
         middle = slice(start, start + self.resolution)
         return self._image(self._normalised(images[:, middle, middle]))
 
     def _cropped(self, stored: Tensor, index: Tensor, draws: Draws) -> Tensor:
-        """(N, resolution, resolution, 3) in 0 to 255, not of the stored images' memory."""
+        """(N, resolution, resolution, channels), 0 to 255, not of the stored images' memory."""
         if draws.zooms is not None:
             planes = stored.index_select(0, index).permute(0, 3, 1, 2).to(self._dtype)
             zooms = zoomed(planes, draws.zooms, draws.mirrored, self.resolution)
@@ -116,13 +117,13 @@ class Augmentation:
         return images if draws.mirrored is None else mirrored(images, draws.mirrored)
 
     def _normalised(self, images: Tensor) -> Tensor:
-        """(N, H, W, 3) in 0 to 255 to rows (N, H, 3 W) of mean 0 and std 1."""
+        """(N, H, W, channels) in 0 to 255 to rows (N, H, channels W) of mean 0 and std 1."""
         rows = images.flatten(2).to(self._dtype)
         # In place, because fresh memory costs a CPU more than the arithmetic.
         return torch.addcmul(self._bias, rows, self._scale, out=rows)
 
     def _inside(self, boxes: Tensor) -> Tensor:
-        """(N, H, 3 W) bool: which values lie in their image's box (N, 4)."""
+        """(N, H, channels W) bool: which values lie in their image's box (N, 4)."""
         start, stop = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
         rows = (self._positions >= start[:, :1]) & (self._positions < stop[:, :1])
         columns = (self._columns >= start[:, 1:]) & (self._columns < stop[:, 1:])
@@ -140,4 +141,4 @@ class Augmentation:
         return rows, Targets(labels, labels.roll(1, 0), draws.weight)
 
     def _image(self, rows: Tensor) -> Tensor:
-        return rows.view(*rows.shape[:2], -1, 3).permute(0, 3, 1, 2)
+        return rows.view(*rows.shape[:2], -1, self._channels).permute(0, 3, 1, 2)

@@ -24,12 +24,12 @@ from res2net.file_names import bytes_of
 from search.images.decoding import Chunk, decode_all
 from search.images.tree import Files
 from search.schema.data import DECODING
+from search.schema.files import replace_text
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
 _VERSION = (1, DECODING)  # of what the files mean, and of what is in them
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
-_SUMS_BYTES = 6 * 8  # an image
 _SAVE_EVERY = 16  # chunks: what a crash costs is 1,024 images or 128 MiB at most
 _POLL = 0.2  # seconds between looks at a cache that another process builds
 _SHOWN = 5  # names in a message
@@ -41,8 +41,8 @@ Advance = Callable[[int, int], None]
 class CachedImages(NamedTuple):
     """Decoded images of N files, in their order; those that cannot be read are zeros.
 
-    `pixels` (N, side, side, 3), mapped and read-only, or None where they are not kept; `sums`
-    (N, 6) of each image's pixels in 0 to 255: of red, green and blue, and of their squares;
+    `pixels` (N, side, side, channels), mapped and read-only, or None where they are not kept;
+    `sums` (N, 2 channels) of each image's pixels, 0 to 255: of each channel and their squares;
     `readable` are the positions of whole images, ascending; `damaged` are the others, each
     "<name>: reason".
     """
@@ -54,7 +54,7 @@ class CachedImages(NamedTuple):
 
 
 class CacheRequest(NamedTuple):
-    """Which images, `side` pixels wide and high, kept below `folder`.
+    """Which images, `side` pixels wide and high, of 3 `channels` or 1, kept below `folder`.
 
     Without `keep_pixels` only sums and damaged images are found out, and kept. Up to
     `allowed_damaged` images may be unreadable.
@@ -65,6 +65,7 @@ class CacheRequest(NamedTuple):
     folder: Path
     keep_pixels: bool
     allowed_damaged: int
+    channels: int = 3
 
 
 class _Record(NamedTuple):
@@ -148,20 +149,21 @@ def open_cache(request: CacheRequest) -> CachedImages:
     whole[[index for index, _ in record.damaged]] = False
     pixels = None
     if request.keep_pixels:
-        shape = (count, request.side, request.side, 3)
+        shape = (count, request.side, request.side, request.channels)
         pixels = np.memmap(folder / _PIXELS, np.uint8, "r", shape=shape)
-    sums = np.memmap(folder / _SUMS, np.float64, "r", shape=(count, 6))
+    sums = np.memmap(folder / _SUMS, np.float64, "r", shape=(count, 2 * request.channels))
     return CachedImages(pixels, sums, np.flatnonzero(whole), _named(record, request))
 
 
 def _names(request: CacheRequest) -> Mapping[str, int]:
     """Bytes that each file of a cache has for an image."""
-    pixels = {_PIXELS: request.side**2 * 3} if request.keep_pixels else {}
-    return {_SUMS: _SUMS_BYTES, **pixels}
+    pixels = {_PIXELS: request.side**2 * request.channels} if request.keep_pixels else {}
+    return {_SUMS: 2 * request.channels * 8, **pixels}
 
 
 def _folder_of(request: CacheRequest, place: Place) -> Path:
-    digest = hashlib.sha256(repr((_VERSION, request.side, request.keep_pixels)).encode())
+    what = (_VERSION, request.side, request.channels, request.keep_pixels)
+    digest = hashlib.sha256(repr(what).encode())
     prefix = os.fsencode(request.files.folder / "_")[:-1]
     try:
         for name in map(bytes_of, request.files.names):
@@ -210,7 +212,12 @@ def _fill(
 ) -> _Record:
     total = len(request.files.names)
     with contextlib.ExitStack() as stack:
-        files = {part: stack.enter_context(_raw(folder / part)) for part in _names(request)}
+        for part in _names(request):
+            (folder / part).touch()
+        files = {
+            part: stack.enter_context((folder / part).open("r+b", buffering=0))
+            for part in _names(request)
+        }
         # Read anew: another process may have built while we waited for the lock.
         record = _read_record(folder, request)
         advance(record.done, total)
@@ -236,9 +243,12 @@ def _fill(
 def _chunks(
     request: CacheRequest, start: int, workers: int, place: Place
 ) -> Generator[Chunk, None, None]:
-    (folder, names, *_), side, _, keep, _ = request
+    (folder, names, *_), side, _, keep, _, channels = request
+    decoded = decode_all(
+        folder, names[start:], side, keep_pixels=keep, workers=workers, channels=channels
+    )
     try:
-        yield from decode_all(folder, names[start:], side, keep_pixels=keep, workers=workers)
+        yield from decoded
     except OSError as error:
         raise _unreachable(error, place) from error
     except BrokenProcessPool as error:
@@ -246,10 +256,6 @@ def _chunks(
             f"{place('root')}: a process that decodes images of {folder} was killed, maybe "
             "because memory ran out; free some, and start again: it goes on from here"
         ) from error
-
-
-def _raw(path: Path) -> IO[bytes]:
-    return path.open("r+b" if path.exists() else "x+b", buffering=0)
 
 
 def _append(
@@ -269,19 +275,7 @@ def _append(
 def _save(record: _Record, files: Mapping[str, IO[bytes]], folder: Path) -> None:
     for file in files.values():
         os.fsync(file.fileno())
-    new = folder / f"{_RECORD}.new"
-    new.write_text(json.dumps(record._asdict()), encoding="utf-8")
-    _sync(new)
-    new.replace(folder / _RECORD)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_text(folder / _RECORD, json.dumps(record._asdict()))
 
 
 def _check_damaged(record: _Record, request: CacheRequest, place: Place) -> None:

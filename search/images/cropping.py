@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 def padded(images: Tensor, width: int, colour: Tensor) -> Tensor:
-    """Images (M, side, side, 3) with a border of `width` pixels of one colour (3,)."""
+    """Images (M, side, side, C) with a border of `width` pixels of one colour (C,)."""
     count, side = images.shape[:2]
     made = colour.repeat(count, side + 2 * width, side + 2 * width, 1)
     made[:, width : width + side, width : width + side] = images
@@ -16,21 +16,22 @@ def padded(images: Tensor, width: int, colour: Tensor) -> Tensor:
 def windows(images: Tensor, index: Tensor, moves: Tensor | None, side: int) -> Tensor:
     """The window of `side` pixels at its own move (N, 2) of each image in `index` (N,).
 
-    Takes images (M, width, width, 3), gives (N, side, side, 3) that share no memory with them.
+    Takes images (M, width, width, C), gives (N, side, side, C) that share no memory with them.
     """
-    width = images.shape[1]
+    width, channels = images.shape[1], images.shape[3]
     start = index * width**2
     if moves is not None:
         start = start + moves[:, 0] * width + moves[:, 1]
     # From its first pixel to its last a window is one run of memory, which also holds what
     # lies beside it. One copy a run is several times quicker than one a pixel or a row.
-    length = ((side - 1) * width + side) * 3
-    runs = images.view(-1).unfold(0, length, 3).index_select(0, start)
-    return runs.as_strided((len(runs), side, side, 3), (length, width * 3, 3, 1))
+    length = ((side - 1) * width + side) * channels
+    runs = images.view(-1).unfold(0, length, channels).index_select(0, start)
+    shape = (len(runs), side, side, channels)
+    return runs.as_strided(shape, (length, width * channels, channels, 1))
 
 
 def mirrored(images: Tensor, chosen: Tensor) -> Tensor:
-    """uint8 images (N, H, W, 3), those chosen by (N,) bool from right to left."""
+    """uint8 images (N, H, W, C), those chosen by (N,) bool from right to left."""
     mask = (chosen.to(torch.uint8) * 255).view(-1, 1, 1, 1)
     # torch.where in bits: bytes are no vectors to torch.where, which takes three times as long
     return images.flip(2).bitwise_xor_(images).bitwise_and_(mask).bitwise_xor_(images)
@@ -43,7 +44,7 @@ def zoomed(images: Tensor, boxes: Tensor, chosen: Tensor | None, side: int) -> T
     beyond the box have no say. Antialiasing would change only boxes that shrink, of which
     there are none unless the stored images are larger than what the network sees.
 
-    Takes floating point images (N, 3, H, H), gives (N, 3, side, side).
+    Takes floating point images (N, C, H, H), gives (N, C, side, side).
     """
     last = images.shape[-1] - 1
     centres = torch.arange(side, device=images.device, dtype=images.dtype) + 0.5

@@ -38,9 +38,9 @@ class DamagedError(ValueError):
 
 
 class Chunk(NamedTuple):
-    """Some images (N, side, side, 3), if asked for; those that are damaged are zeros.
+    """Some images (N, side, side, channels), if asked for; those that are damaged are zeros.
 
-    `sums` (N, 6) of each image's pixels in 0 to 255: of red, green and blue, and of their
+    `sums` (N, 2 channels) of each image's pixels in 0 to 255: of each channel, and of their
     squares; `damaged` are position in the chunk and reason.
     """
 
@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
     damaged: tuple[tuple[int, str], ...]
 
 
-def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
+def decode(path: Path, side: int, channels: int = 3) -> npt.NDArray[np.uint8]:
     """Read an image, resize its short side to `side` pixels and crop the middle.
 
     What it looks like says `search.images.looks`; a file is told by its content, because
@@ -58,8 +58,13 @@ def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
     bilinear with antialias. Not for several threads at once: Python's warning filters, which
     keep Pillow quiet, are the process's.
 
+    Args:
+        path: of the file.
+        side: of the square, in pixels.
+        channels: 3 for colour, 1 for grey.
+
     Returns:
-        (side, side, 3), writable.
+        (side, side, channels), writable.
 
     Raises:
         DamagedError: empty, not an image, truncated, too large to be decoded, or of numbers
@@ -73,7 +78,12 @@ def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
             raise DamagedError(path, "is empty")
         try:
             with Image.open(file, formats=formats()) as image:
-                return np.array(_square(as_it_looks(image), side))
+                square = _square(as_it_looks(image), side)
+                return (
+                    np.array(square.convert("L"))[..., None]
+                    if channels == 1
+                    else np.array(square)
+                )
         except UnidentifiedImageError as error:
             raise DamagedError(path, "is not an image") from error
         except MemoryError:
@@ -102,7 +112,13 @@ def _one_line(error: Exception) -> str:
 
 
 def decode_all(
-    folder: Path, names: Sequence[str], side: int, *, keep_pixels: bool, workers: int
+    folder: Path,
+    names: Sequence[str],
+    side: int,
+    *,
+    keep_pixels: bool,
+    workers: int,
+    channels: int = 3,
 ) -> Iterator[Chunk]:
     """Decode files below a folder, in their order; holds a few chunks at a time.
 
@@ -114,6 +130,7 @@ def decode_all(
         side: of the images, in pixels.
         keep_pixels: whether chunks hold the images, or only their sums.
         workers: processes; with 1 it is this one.
+        channels: of the images, 3 or 1.
 
     Raises:
         OSError: a file is gone or may not be read.
@@ -123,7 +140,7 @@ def decode_all(
     starts = range(0, len(names), count)
     if workers == 1:
         for start in starts:
-            yield _chunk(folder, names[start : start + count], side, keep_pixels)
+            yield _chunk(folder, names[start : start + count], side, channels, keep_pixels)
         return
     # Spawned, not forked: a copy of a process with threads may hang.
     pool = ProcessPoolExecutor(
@@ -133,7 +150,7 @@ def decode_all(
         coming: deque[Future[Chunk]] = deque()
         for start in starts:
             part = names[start : start + count]
-            coming.append(pool.submit(_chunk, folder, part, side, keep_pixels))
+            coming.append(pool.submit(_chunk, folder, part, side, channels, keep_pixels))
             if len(coming) == _AHEAD * workers:
                 yield coming.popleft().result()
         while coming:
@@ -155,13 +172,16 @@ def _begin_process() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _chunk(folder: Path, names: Sequence[str], side: int, keep_pixels: bool) -> Chunk:
-    pixels = np.zeros((len(names), side, side, 3), np.uint8) if keep_pixels else None
-    sums = np.zeros((len(names), 6))
+def _chunk(
+    folder: Path, names: Sequence[str], side: int, channels: int, keep_pixels: bool
+) -> Chunk:
+    shape = (len(names), side, side, channels)
+    pixels = np.zeros(shape, np.uint8) if keep_pixels else None
+    sums = np.zeros((len(names), 2 * channels))
     damaged = []
     for position, name in enumerate(names):
         try:
-            image = decode(folder / fs_name(name), side)
+            image = decode(folder / fs_name(name), side, channels)
         except DamagedError as error:
             damaged.append((position, error.reason))
             continue
@@ -174,5 +194,5 @@ def _chunk(folder: Path, names: Sequence[str], side: int, keep_pixels: bool) -> 
 def _sums(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """By way of histograms: exact, and several times quicker than arithmetic on pixels."""
     levels = np.arange(256)
-    counts = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)]
+    counts = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(image.shape[-1])]
     return np.concatenate([counts @ levels, counts @ levels**2])

@@ -21,6 +21,7 @@ from search.images.tree import Files, Tree
 from search.schema.data import PlannedData
 
 Indices = npt.NDArray[np.intp]
+LUMA = (19595, 38470, 7471)  # ITU-R 601-2, in 1/65536: what Pillow's "L" is made of
 
 
 class Undecoded(NamedTuple):
@@ -28,13 +29,14 @@ class Undecoded(NamedTuple):
 
     files: Files
     side: int
+    channels: int = 3
 
 
 class Split(NamedTuple):
     """Images of one purpose.
 
     Attributes:
-        images: (M, side, side, 3) as uint8, in memory or of a memory-mapped file; or files.
+        images: (M, side, side, channels) as uint8, in memory or of a mapped file; or files.
         rows: (N,) as int64, which of `images` belong to the split.
         labels: (N,) as int64.
     """
@@ -51,7 +53,7 @@ class Split(NamedTuple):
 
 
 class Splits(NamedTuple):
-    """The images of a study; mean and std (3,) of the training pixels, in 0 to 255."""
+    """The images of a study; mean and std (channels,) of the training pixels, 0 to 255."""
 
     train: Split
     validation: Split
@@ -69,9 +71,11 @@ def load(data: PlannedData, root: Path) -> Splits:
     """
     if data.tree:
         return _load_tree(data, root)
-    train, test = load_arrays(data.name, root)
+    train, test = (
+        in_channels(arrays, data.channels) for arrays in load_arrays(data.name, root)
+    )
     kept, cut = _shares(data, train[1])
-    pixels = train[0][kept].reshape(-1, 3)
+    pixels = train[0][kept].reshape(-1, data.channels)
     return Splits(
         train=_split(train, kept),
         validation=_split(train, cut),
@@ -79,6 +83,23 @@ def load(data: PlannedData, root: Path) -> Splits:
         mean=torch.from_numpy(pixels.mean(0, dtype=np.float64)).float(),
         std=torch.from_numpy(pixels.std(0, dtype=np.float64)).float().clamp_min(1),
     )
+
+
+def in_channels(arrays: Arrays, channels: int) -> Arrays:
+    """Show colour images in grey where one channel is asked for, as Pillow's "L" does.
+
+    Args:
+        arrays: uint8 images (N, side, side, C) and labels.
+        channels: C, or 1 where C is 3.
+    """
+    images, labels = arrays
+    if images.shape[-1] == channels:
+        return arrays
+    # In whole numbers, a channel at a time: CIFAR in 64 bits would take gigabytes.
+    grey = np.full(images.shape[:-1], 1 << 15, np.uint32)
+    for channel, weight in enumerate(LUMA):
+        grey += images[..., channel].astype(np.uint32) * np.uint32(weight)
+    return (grey >> 16).astype(np.uint8)[..., None], labels
 
 
 def _split(arrays: Arrays, chosen: Indices) -> Split:
@@ -93,18 +114,18 @@ def _load_tree(data: PlannedData, root: Path) -> Splits:
     shares = _shares(data, tree.train.labels)
     kept, cut = (share[np.isin(share, train.readable)] for share in shares)
     sums = train.sums[kept].sum(0) / (len(kept) * data.resize**2)
-    mean, squares = torch.split(torch.from_numpy(sums), 3)
+    mean, squares = torch.split(torch.from_numpy(sums), data.channels)
     return Splits(
-        train=_tree_split(tree.train, train, kept, data.resize),
-        validation=_tree_split(tree.train, train, cut, data.resize),
-        test=_tree_split(tree.test, test, test.readable, data.resize),
+        train=_tree_split(tree.train, train, kept, data),
+        validation=_tree_split(tree.train, train, cut, data),
+        test=_tree_split(tree.test, test, test.readable, data),
         mean=mean.float(),
         std=(squares - mean**2).clamp_min(1).sqrt().float(),
     )
 
 
-def _tree_split(files: Files, cached: CachedImages, rows: Indices, side: int) -> Split:
-    images: Tensor | Undecoded = Undecoded(files, side)
+def _tree_split(files: Files, cached: CachedImages, rows: Indices, data: PlannedData) -> Split:
+    images: Tensor | Undecoded = Undecoded(files, data.resize, data.channels)
     if cached.pixels is not None:
         with warnings.catch_warnings():  # that torch could write to it; nothing here does
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")

@@ -16,6 +16,7 @@ def request_of(files: Files, data: PlannedData, root: Path) -> CacheRequest:
     return CacheRequest(
         files=files,
         side=data.resize,
+        channels=data.channels,
         folder=path_of(data.cache) if data.cache else root / _FOLDER,
         keep_pixels=keeps_pixels(data),
         allowed_damaged=data.damaged,
@@ -26,4 +27,4 @@ def keeps_pixels(data: PlannedData) -> bool:
     """Whether images are decoded once and kept; by the size of the training set."""
     if data.storage != "auto":
         return data.storage == "cached"
-    return (data.train + data.validation) * data.resize**2 * 3 <= _LARGEST_CACHE
+    return (data.train + data.validation) * data.resize**2 * data.channels <= _LARGEST_CACHE

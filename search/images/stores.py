@@ -67,7 +67,7 @@ def make_store(
     Args:
         split: whose images.
         device: where batches are wanted.
-        prepare: uint8 images (N, side, side, 3) as batches need them, such as padded.
+        prepare: uint8 images (N, side, side, channels) as batches need them, such as padded.
         room: what is left of it for images.
         workers: processes that decode, where images are not kept decoded.
     """
@@ -156,9 +156,9 @@ class _Squares(torch.utils.data.Dataset[Tensor]):
         return len(self._rows)
 
     def __getitem__(self, position: int) -> Tensor:
-        files, side = self._undecoded
+        files, side, channels = self._undecoded
         path = files.path(int(self._rows[position]))
-        return torch.from_numpy(decode(path, side))
+        return torch.from_numpy(decode(path, side, channels))
 
 
 def _leave_ctrl_c_to_the_parent(_worker: int) -> None:

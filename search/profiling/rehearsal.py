@@ -147,16 +147,16 @@ def _timed_step(trainer: Trainer) -> float:
 
 def _random_images(plan: StudyPlan) -> Splits:
     generator = torch.Generator().manual_seed(0)
-    side, classes = plan.data.resize, plan.data.classes
+    side, classes, channels = plan.data.resize, plan.data.classes, plan.data.channels
 
     def split(count: int) -> Split:
         images = torch.randint(
-            0, 256, (count, side, side, 3), dtype=torch.uint8, generator=generator
+            0, 256, (count, side, side, channels), dtype=torch.uint8, generator=generator
         )
         labels = torch.randint(0, classes, (count,), generator=generator)
         return Split(images, torch.arange(count), labels)
 
     train = split(plan.training.batch_size * _BATCHES)
     held_out = split(_HELD_OUT)
-    mean = torch.full((3,), 127.5)
+    mean = torch.full((channels,), 127.5)
     return Splits(train, held_out, held_out, mean, mean / 2)

@@ -67,6 +67,10 @@ class Data(Section):
     """Of a tree: side of the squares that are stored; left out, 256/224 of `resolution`.
     [pixels]
     """
+    channels: PositiveInt | None = None
+    """Of the images that networks see: 1 shows colour images in grey; left out, the data set's
+    own.
+    """
     storage: Storage = "auto"
     """Of a tree: `cached` decodes each image once into a file, `decoded` anew each time by
     processes; `auto` caches up to 200 GB.
@@ -85,6 +89,7 @@ class Data(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         facts = DATASETS[self.name]
+        self._check_channels(facts)
         if facts.tree:
             self.sides(facts)
             return self
@@ -100,6 +105,15 @@ class Data(Section):
                 f"{wanted} is more than the {facts.train:,} training images; lower one"
             )
         return self
+
+    def _check_channels(self, facts: Dataset) -> None:
+        possible = (facts.channels, 1) if facts.channels == 3 else (facts.channels,)
+        if self.channels is not None and self.channels not in possible:
+            known = "3, or 1 for grey" if facts.channels == 3 else facts.channels
+            raise MisfitError(
+                "data.channels",
+                f"is not what images of {self.name} can have; write {known}, or leave it out",
+            )
 
     def sides(self, facts: Dataset) -> tuple[int, int]:
         """Of the images that networks see, and of those that are stored, in pixels.
@@ -139,6 +153,7 @@ class PlannedData(Section):
     images_per_class: PositiveInt | None = None
     resolution: PositiveInt  # that networks see
     resize: PositiveInt  # that is stored
+    channels: PositiveInt = 3
     storage: Storage = "auto"
     cache: str | None = None
     damaged: Annotated[int, Field(ge=0)] = 20
@@ -201,6 +216,7 @@ def planned_data(
         images_per_class=data.images_per_class,
         resolution=resolution,
         resize=resize,
+        channels=data.channels or facts.channels,
         storage=data.storage,
         cache=data.cache,
         damaged=data.damaged,

@@ -27,7 +27,8 @@ class Dataset(NamedTuple):
     """Facts of one data set; sizes in images, sides in pixels.
 
     Its maker takes the root folder and returns (images, labels) of train and of test: uint8
-    (N, side, side, 3) and int64 (N,). A tree of class folders has none: the files are listed.
+    (N, side, side, channels) and int64 (N,). A tree of class folders has none: its files are
+    listed.
     """
 
     classes: int

@@ -118,13 +118,13 @@ class Network(Section):
                 )
         return self
 
-    def probes(self, classes: int) -> Iterator[Architecture]:
+    def probes(self, classes: int, channels: int = 3) -> Iterator[Architecture]:
         """One network for each value of the file, to find the ones that make none.
 
         Raises:
             ArchitectureError: while they are made: a value that a skeleton cannot have.
         """
-        fixed = {name: getattr(self, name) for name in FIXED}
+        fixed = {name: getattr(self, name) for name in FIXED} | {"channels": channels}
         for skeleton, depth in self.forms():
             yield Architecture(skeleton=skeleton, depth=depth, classes=classes, **fixed)
         for (skeleton, depth), field in itertools.product(
@@ -135,7 +135,7 @@ class Network(Section):
                     varied: dict[str, Any] = {field: value}
                     yield Architecture(skeleton=skeleton, depth=depth, **fixed, **varied)
 
-    def largest(self, classes: int) -> Iterator[Architecture]:
+    def largest(self, classes: int, channels: int = 3) -> Iterator[Architecture]:
         """For each skeleton with each of its depths, a network as large as any of them."""
         for skeleton, depth in self.forms():
             yield Architecture(
@@ -148,6 +148,7 @@ class Network(Section):
                 se=any(self.se),
                 first_block="all",
                 classes=classes,
+                channels=channels,
                 block=self.block,
             )
 

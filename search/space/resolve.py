@@ -60,9 +60,10 @@ def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Re
     training = planned_training(space.training, space.data.name)
     _check_batch(training, data, document)
     _check_squares(training, data, document)
+    _check_colours(training, data, document)
     _check_resolution(space.network, data, document)
     try:
-        list(space.network.probes(data.classes))
+        list(space.network.probes(data.classes, data.channels))
     except ArchitectureError as error:
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
@@ -105,6 +106,14 @@ def _check_squares(training: PlannedTraining, data: PlannedData, document: Docum
             )
 
 
+def _check_colours(training: PlannedTraining, data: PlannedData, document: Document) -> None:
+    if any(training.jitter) and data.channels != 3:
+        raise ConfigError(
+            f"{document.place(('training', 'jitter'))}: training.jitter: is for colour images, "
+            f"and these have {data.channels} channels; write [0, 0, 0, 0]"
+        )
+
+
 def _check_resolution(network: Network, data: PlannedData, document: Document) -> None:
     """The chosen resolution must give each network's last features at least one whole place."""
     resolution = data.resolution
@@ -120,7 +129,7 @@ def _check_resolution(network: Network, data: PlannedData, document: Document) -
 
 def _check_countable(network: Network, data: PlannedData, document: Document) -> None:
     """Grids are counted in 64-bit integers, which wrap without a word."""
-    for largest in network.largest(data.classes):
+    for largest in network.largest(data.classes, data.channels):
         if cost(largest, image_size=data.resolution).macs >= 2**62:
             raise ConfigError(
                 f"{document.place(('network',))}: network: its largest candidate "

@@ -121,7 +121,9 @@ def survey(space: Surveyed) -> Survey:
     """
     network, data, search = space.network, space.data, space.search
     axes, duplicates = axes_of(network)
-    fixed = {"classes": data.classes} | {field: getattr(network, field) for field in FIXED}
+    fixed = {"classes": data.classes, "channels": data.channels} | {
+        field: getattr(network, field) for field in FIXED
+    }
     grid = Grid(axes, fixed, image_size=data.resolution)
     lines = Axes(axes, search) if search.has_axes else None
     sorting = _Sorting(grid, space.budget.bands(), lines)

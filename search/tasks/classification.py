@@ -40,7 +40,7 @@ def classification(
 
 @dataclass(frozen=True, slots=True)
 class ImageBatch:
-    """Normalised images (N, 3, H, W) in channels_last, and what the network should say."""
+    """Normalised images (N, C, H, W) in channels_last, and what the network should say."""
 
     images: Tensor
     targets: Targets
@@ -120,7 +120,8 @@ class Classification:
     def sample(self, pieces: int) -> Tensor | None:
         """Zeros as large as the first piece; None where pieces differ."""
         side, dtype = self.resolution, dtype_of(self._training.precision)
-        batch = torch.zeros(self.batch_size, side, side, 3, dtype=dtype, device=self._device)
+        shape = (self.batch_size, side, side, len(self._mean))
+        batch = torch.zeros(shape, dtype=dtype, device=self._device)
         cut = batch.permute(0, 3, 1, 2).chunk(pieces)
         return cut[0] if len({len(piece) for piece in cut}) == 1 else None
 
