@@ -58,11 +58,12 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     with Journal(folder) as journal:
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
-        ended = len(study.history.ends)
+        before = frozenset(study.history.ends)
+        ended = len(before)
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {plan.study} have ended")
             study.tidy()
-            return study, result_of(study, folder)
+            return study, result_of(study, folder, before=before)
         if begun:
             left_out = _require(prepared, console, request)
             manifest.same_images(folder, left_out)
@@ -79,7 +80,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         )
         _execute(study, plan, folder, request, console)
         study.tidy()
-        return study, result_of(study, folder)
+        return study, result_of(study, folder, before=before)
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:

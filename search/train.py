@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from res2net import ArchitectureError
+from res2net.exit_codes import exit_code_help
 from search import session
 from search.api import space_of
 from search.preparation import open_space, prepare
@@ -19,14 +20,15 @@ from search.schema.yaml import ConfigError
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    arguments = _parser().parse_args(argv)
-    return guarded(lambda console: _run(arguments, console, argv))
+    return guarded(lambda console: _run(_parser().parse_args(argv), console, argv))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.train",
         description=(__doc__ or "").splitlines()[0],
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("network", help="any name of one, such as Res2NeXt-29-6c24w4s")

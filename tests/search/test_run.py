@@ -246,7 +246,7 @@ def test_a_trial_that_diverges_does_not_end_the_study(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write(tmp_path, TINY.replace("lr: 0.1", "lr: 1e30"))
-    assert main([str(path), "--out", str(tmp_path / "run"), "--inline"]) == 0
+    assert main([str(path), "--out", str(tmp_path / "run"), "--inline"]) == 3
     assert [end.status for end in ends_in(tmp_path / "run")] == [Status.DIVERGED] * 3
     assert "trial 2 diverged: the training loss of epoch 1" in capsys.readouterr().out
 
