@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from res2net.exit_codes import ExitCode
+from res2net.file_names import readable
 
 
 class Output(io.TextIOBase):
@@ -69,6 +70,8 @@ class Output(io.TextIOBase):
         return self._stream.fileno()
 
     def _write(self, stream: TextIO, text: str) -> None:
+        if stream.errors == "backslashreplace":  # stderr: its escapes of names nobody can read
+            text = str(readable(text))
         try:
             stream.write(text)
         except UnicodeEncodeError:
@@ -138,12 +141,7 @@ def why_lost() -> str:
 
 def _written_out(text: str, encoding: str) -> str:
     """The text in characters that an encoding has; what it lacks as escapes."""
-    try:  # bytes of names that are no text in this locale stand as lone surrogates
-        known = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that stand for no byte
-        known = text.encode("utf-8", "backslashreplace")
-    shown = known.decode("utf-8", "backslashreplace")
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
+    return str(readable(text)).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _open_closed_files() -> None:

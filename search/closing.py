@@ -28,8 +28,7 @@ _SHOWN = 10  # trials with the same reason
 def show(console: Console, study: Study, result: StudyResult) -> int:
     """Print the tables and draw the figures; the exit code of drawing."""
     history = study.history
-    # Names must be whole, also in a narrow window: it then wraps the lines.
-    wide = Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
+    wide = wide_console(console)
     objectives = study.plan.objectives
     wide.print(best_table(history, objectives))
     if history.ended("confirm"):
@@ -43,6 +42,11 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     for line in _where(result):
         console.print(line, soft_wrap=True)
     return code
+
+
+def wide_console(console: Console) -> Console:
+    """A console for tables: they stay whole, and a narrow window wraps their lines."""
+    return Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
 
 
 def best_table(history: History, objectives: Sequence[Objective]) -> Table:

@@ -16,9 +16,9 @@ from rich.console import Console
 from res2net import ArchitectureError
 from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.plugins import PluginError
-from res2net.terminal import run_command, stopped_with_its_reader, why_lost
+from res2net.terminal import run_command, why_lost
 from search import session
-from search.closing import show, without_success
+from search.closing import show, wide_console, without_success
 from search.plan import hours, picture
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
@@ -107,7 +107,7 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     prepared = prepare(open_space(arguments.space, arguments.set))
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
-        console.print(picture(prepared.plan, prepared.survey, gpu=gpu))
+        wide_console(console).print(picture(prepared.plan, prepared.survey, gpu=gpu))
         if arguments.measure:
             _measure(prepared, console, inline=arguments.inline)
         return 0
@@ -129,8 +129,7 @@ def run_and_show(
         command=tuple(command),
     )
     drawn = 0
-    with stopped_with_its_reader():
-        study, result = session.run(prepared, request, console)
+    study, result = session.run(prepared, request, console)
     if result.finished or result.out_of_time:
         drawn = show(console, study, result)
     became = _became(result, arguments.time_limit, command)
@@ -168,7 +167,7 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
             f"--measure: a candidate could not be trained for a few steps ({error}); lower "
             "training.batch_size or the largest candidates, or leave --measure out"
         ) from error
-    console.print(hours(decided, prepared.survey, estimate))
+    wide_console(console).print(hours(decided, prepared.survey, estimate))
 
 
 if __name__ == "__main__":

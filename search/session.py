@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from res2net.plugins import split_plugin
+from res2net.terminal import stopped_with_its_reader
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
 from search.preparation import Prepared, Space
@@ -153,7 +154,8 @@ def _require(prepared: Prepared, console: Console, request: Request) -> tuple[st
     if not cluster:
         require_resources(space)
     sigterm_as_ctrl_c()
-    left_out = make_ready(plan.data, space.document, console)
+    with stopped_with_its_reader():
+        left_out = make_ready(plan.data, space.document, console)
     if split_plugin(plan.task.name):
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 
@@ -165,7 +167,6 @@ def _execute(
     study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
     """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
-    root = Path(plan.data.root)
     sigterm_as_ctrl_c()
     if study.over:  # making images ready took all the time there was
         return
@@ -176,13 +177,19 @@ def _execute(
     with Progress(console, study) as progress:
         study.observers.append(progress)
         try:
-            if request.inline:
-                from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
-
-                run_inline(study, plan, folder=folder, root=root)
-            else:
-                from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
-
-                run_on_ray(study, plan, folder=folder, root=root, address=request.address)
+            with stopped_with_its_reader():
+                _run_trials(study, plan, folder, request)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
+
+
+def _run_trials(study: Study, plan: StudyPlan, folder: Path, request: Request) -> None:
+    root = Path(plan.data.root)
+    if request.inline:
+        from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
+
+        run_inline(study, plan, folder=folder, root=root)
+    else:
+        from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
+
+        run_on_ray(study, plan, folder=folder, root=root, address=request.address)

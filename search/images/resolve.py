@@ -33,7 +33,8 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
             f"{place('validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
-    digest = hashlib.sha256("\n".join(tree.train.names + tree.test.names).encode()).hexdigest()
+    names = "\n".join(tree.train.names + tree.test.names).encode("utf-8", "surrogateescape")
+    digest = hashlib.sha256(names).hexdigest()
     if data.digest not in (None, digest):
         raise ConfigError(
             f"{place('digest')}: the files of {data.root} have {digest}, so they "

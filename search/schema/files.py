@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from res2net.file_names import readable
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
@@ -29,7 +31,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 def replace_text(path: Path, text: str) -> None:
     """Write a text file as UTF-8, whole or not at all."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(readable(text).encode())
 
 
 # What to do about it; of any other error nobody here knows.

@@ -13,6 +13,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
+from res2net.file_names import as_system_name
+
 Location = tuple[str | int, ...]
 
 
@@ -106,9 +108,11 @@ def plain(node: Any) -> Any:
     """What YAML gave as dicts, tuples and scalars: what a frozen schema takes."""
     if isinstance(node, dict):
         return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, str):  # maybe a path
+        return as_system_name(str(node))
     if isinstance(node, (list, tuple)):
         return tuple(plain(value) for value in node)
-    for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
+    for kind in (bool, int, float):  # ruamel's scalars are subclasses with a memory
         if isinstance(node, kind):
             return kind(node)
     return node

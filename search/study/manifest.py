@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from res2net.file_names import readable
 from search.schema.data import Data, planned_data
 from search.schema.files import replace_text
 from search.schema.metrics import Metric, Objective
@@ -134,7 +135,8 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
-    _compare(folder, _described(before["plan"]), _described(plan.model_dump(mode="json")))
+    now = readable(plan.model_dump(mode="json"))
+    _compare(folder, _described(before["plan"]), _described(now))
     _same_parts(folder, before.get("parts", ()), parts)
     had = before["plan"]["search"]
     return plan.extended(trials=had["trials"], seeds=had["seeds"])
@@ -164,7 +166,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     if not manifest:  # it stopped before it noted anything, and so before any trial
         return
     before = manifest.get("left_out", [])
-    changed = sorted(set(before) ^ set(left_out))
+    changed = sorted(set(before) ^ set(readable(left_out)))
     if changed:
         raise ConfigError(
             f"{folder}: its trials so far saw other images; mended or damaged since: "
@@ -205,7 +207,7 @@ def note(
         "left_out": list(left_out),
         "starts": [*_raw(folder).get("starts", []), start_of(command)],
     }
-    replace_text(folder / FILE, json.dumps(manifest, indent=2))
+    replace_text(folder / FILE, json.dumps(readable(manifest), indent=2))
     replace_text(folder / "space.yaml", space)
 
 
@@ -245,7 +247,7 @@ def _raw(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = readable(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ConfigError(
             f"{path}: is damaged ({error}); restore it from a copy, or delete it if the space "
