@@ -19,6 +19,7 @@ from res2net.plugins import PluginError
 from res2net.terminal import run_command, why_lost
 from search import session
 from search.closing import show, wide_console, without_success
+from search.machine import notes, require_arithmetic, require_resources
 from search.plan import hours, picture
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
@@ -108,6 +109,9 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
         wide_console(console).print(picture(prepared.plan, prepared.survey, gpu=gpu))
+        if arguments.address is None:
+            for note in notes(prepared.space):
+                console.print(note, soft_wrap=True)
         if arguments.measure:
             _measure(prepared, console, inline=arguments.inline)
         return 0
@@ -157,7 +161,8 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
     """The plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
-    session.require_resources(prepared.space)
+    require_resources(prepared.space)
+    require_arithmetic(prepared.space)
     decided = session.packed(prepared, console, inline=inline)
     try:
         beside = 1 if inline else slots(decided)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from search.images.coverage import check_coverage
 from search.images.tree import Tree, read_tree
 from search.schema.data import Data, PlannedData, planned_data
 from search.schema.datasets import DATASETS
@@ -33,6 +34,7 @@ def resolve_data(data: Data, document: Document) -> PlannedData:
             f"{place('validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
+    check_coverage(tree, validation=data.validation, train=train, place=place)
     names = "\n".join(tree.train.names + tree.test.names).encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(names).hexdigest()
     if data.digest not in (None, digest):
