@@ -39,6 +39,9 @@ def _main(argv: Sequence[str]) -> int:
     except (RunError, JournalError) as error:
         print(error, file=sys.stderr)
         return ExitCode.BAD_INPUT
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
     if arguments.format != "html":  # a page opens with them
         for run in (run for run in runs if run.banner()):
             print(f"{run.folder}: {run.banner()}", file=sys.stderr)

@@ -168,9 +168,11 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
         beside = 1 if inline else slots(decided)
         estimate = measure(decided, prepared.survey, beside=beside)
     except RehearsalError as error:
+        remedy = "lower training.batch_size or the largest candidates"
+        short = "memory" in str(error).lower()
         raise ConfigError(
-            f"--measure: a candidate could not be trained for a few steps ({error}); lower "
-            "training.batch_size or the largest candidates, or leave --measure out"
+            f"--measure: a candidate could not be trained for a few steps ({error})"
+            + (f"; {remedy}" if short else "")
         ) from error
     wide_console(console).print(hours(decided, prepared.survey, estimate))
 

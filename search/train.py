@@ -15,7 +15,7 @@ from search import session
 from search.api import space_of
 from search.preparation import open_space, prepare
 from search.run import add_run_options, guarded, run_and_show
-from search.schema.yaml import ConfigError
+from search.schema.yaml import ConfigError, Location
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,7 +50,14 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
         )
     except ArchitectureError as error:
         raise ConfigError(f"{arguments.network}: {error}") from error
-    prepared = prepare(open_space(space, arguments.set))
+    options: dict[Location, str] = {
+        ("network",): arguments.network,
+        ("data",): f"--data {arguments.data}",
+        ("training", "epochs"): f"--epochs {arguments.epochs}",
+        ("search", "seeds"): f"--seeds {arguments.seeds}",
+        ("training", "recipe"): f"--recipe {arguments.recipe}",
+    }
+    prepared = prepare(open_space(space, arguments.set, options=options))
     return run_and_show(prepared, arguments, console, ["python", "-m", "search.train", *argv])
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from search.schema.files import in_words
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
 
@@ -86,10 +87,7 @@ def read_tree(
             test=_read(test, chosen, None, place),
         )
     except OSError as error:
-        raise ConfigError(
-            f"{place('root')}: {error.filename}: cannot be read ({error.strerror}); change "
-            "its permissions, or copy the data set to where it can be read"
-        ) from error
+        raise ConfigError(f"{place('root')}: {in_words(error)}") from error
 
 
 def _check_layout(root: Path, place: Place) -> None:
