@@ -17,7 +17,9 @@ from analysis.pages.page import Table
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
 from analysis.runs.run import Run, RunError, read_run
-from search.schema.files import replace_text
+from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
+from res2net.terminal import run_command
+from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
 
 _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
@@ -25,6 +27,10 @@ _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": late
 
 def main(argv: Sequence[str]) -> int:
     """Write the report of the runs named; 0, or 2 for what cannot be read or compared."""
+    return run_command(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         out = _out(arguments)
@@ -32,29 +38,31 @@ def main(argv: Sequence[str]) -> int:
         text = _text(runs, arguments.format)
     except (RunError, JournalError) as error:
         print(error, file=sys.stderr)
-        return 2
+        return ExitCode.BAD_INPUT
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
     if arguments.format != "html":  # a page opens with them
         for run in (run for run in runs if run.banner()):
             print(f"{run.folder}: {run.banner()}", file=sys.stderr)
     if out is None:
         print(text, end="")
-        return 0
+        return ExitCode.DONE
     try:
         replace_text(out, text)
     except OSError as error:
-        print(
-            f"{out}: cannot be written ({error.strerror or error}); make room or give another "
-            "file with --out",
-            file=sys.stderr,
-        )
-        return 2
+        print(f"{in_words(error)} (--out {out})", file=sys.stderr)
+        return ExitCode.BAD_INPUT
     print(f"report: {out}")
-    return 0
+    return ExitCode.DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m analysis.report", description=(__doc__ or "").splitlines()[0]
+        "python -m analysis.report",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=exit_code_help(PLAIN),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run")
     parser.add_argument(

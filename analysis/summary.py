@@ -15,24 +15,33 @@ from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError, read_run
-from search.schema.files import replace_text
+from res2net.exit_codes import ExitCode
+from res2net.terminal import run_command
+from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
 
 
 def main(argv: Sequence[str]) -> int:
     """Summarise the runs named; 0, or 2 where one is none or cannot be read."""
+    return run_command(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(__doc__, file=sys.stderr)
-        return 0 if argv else 2
+        return ExitCode.DONE if argv else ExitCode.BAD_INPUT
     for folder in map(Path, argv):
         try:
             written = summarise(folder)
         except (JournalError, RunError) as error:
             print(error, file=sys.stderr)
-            return 2
+            return ExitCode.BAD_INPUT
+        except OSError as error:
+            print(in_words(error), file=sys.stderr)
+            return ExitCode.FAILED
         for label, path in written.items():
             print(f"{label}: {path}")
-    return 0
+    return ExitCode.DONE
 
 
 def summarise(folder: Path) -> dict[str, Path]:

@@ -17,10 +17,12 @@ from res2net.architecture import Architecture
 from res2net.blocks import BLOCKS
 from res2net.cost import cost
 from res2net.errors import ArchitectureError
+from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.names import described, published_side
 from res2net.published import Published, matches, published
 from res2net.receptive import network_paths
 from res2net.receptive_tables import block_table, describe_paths, network_table, paths_in_words
+from res2net.terminal import run_command
 from res2net.time_table import time_table
 
 _FLOAT32 = 4  # bytes
@@ -28,16 +30,20 @@ _FLOAT32 = 4  # bytes
 
 def main(argv: Sequence[str]) -> int:
     """Print what the arguments ask for; 0, or 2 when they name no network."""
+    return run_command(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str]) -> int:
     arguments = _parsed(argv)
     if arguments.published:
         _print_published()
-        return 0
+        return ExitCode.DONE
     try:
         network = described(arguments.name, arguments.block, arguments.channels)
         cost(network)  # a block of somebody's own is imported here
     except ArchitectureError as error:
         print(error, file=sys.stderr)
-        return 2
+        return ExitCode.BAD_INPUT
     image_size = arguments.image_size or published_side(arguments.name) or network.image_size
     facts = describe(network, image_size=image_size)
     if arguments.time:
@@ -45,11 +51,11 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         paths = describe_paths(network) if arguments.receptive_fields else {}
         print(json.dumps(facts | paths, indent=2))
-        return 0
+        return ExitCode.DONE
     _print_facts(facts)
     if arguments.receptive_fields:
         _print_paths(network, image_size=image_size)
-    return 0
+    return ExitCode.DONE
 
 
 def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
@@ -80,7 +86,12 @@ def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m res2net", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        "python -m res2net",
+        description=__doc__.splitlines()[0],
+        epilog=exit_code_help(PLAIN),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("name", nargs="?", help="such as Res2Net-50-26w-4s or 29d-6c-4s")
     what.add_argument("--published", action="store_true", help="printed against counted")

@@ -7,12 +7,9 @@ see PEP 383), so that every name comes back as it was.
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
-
-_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def text_of(name: str | os.PathLike[str]) -> str:
@@ -51,19 +48,23 @@ def path_of(text: str) -> Path:
 
 
 def printable(text: str) -> str:
-    r"""Write text that every reader of UTF-8 takes: a byte that is no text stands as `\xe9`."""
-    return _NO_TEXT.sub(_escaped, text) if _NO_TEXT.search(text) else text
+    r"""Write text that every reader of UTF-8 takes: a byte that is no text stands as `\xe9`.
+
+    Bytes that are UTF-8 together, as a name has them in a bare `LC_ALL=C`, become characters.
+    """
+    if text.isascii():
+        return text
+    try:
+        known = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        known = text.encode("utf-8", "backslashreplace")
+    return known.decode("utf-8", "backslashreplace")
 
 
 def printable_data(data: Any) -> Any:
     """Make all text in plain data, as JSON gives it, printable."""
     if isinstance(data, dict):
-        return {printable(key): printable_data(value) for key, value in data.items()}
-    if isinstance(data, list):
+        return {printable_data(key): printable_data(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
         return [printable_data(value) for value in data]
     return printable(data) if isinstance(data, str) else data
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

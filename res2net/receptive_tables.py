@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from rich.bar import Bar
 from rich.table import Table
 
 from res2net.architecture import Architecture
@@ -10,6 +9,7 @@ from res2net.blocks.base import Paths
 from res2net.receptive import binned, block_paths, network_paths, summary
 
 _BINS = 20  # rows that a screen shows with ease
+_BAR = 30  # characters of the longest bar
 
 
 def describe_paths(network: Architecture) -> dict[str, object]:
@@ -49,7 +49,7 @@ def network_table(paths: Paths) -> Table:
     total, ranges = sum(paths.values()), binned(paths, bins=_BINS)
     most = max(some.paths for some in ranges)
     for low, high, count in ranges:
-        bar = Bar(size=1, begin=0, end=count / most, width=30)
+        bar = "#" * round(_BAR * count / most)
         table.add_row(f"{low} to {high}", _digits(count), _percent(count, total), bar)
     return table
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from res2net.architecture import written
 from res2net.plugins import split_plugin
-from search.result import StudyResult, draw_summary
+from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.network import Network
 from search.schema.units import format_amount
@@ -22,13 +22,13 @@ from search.study.journal import FILE
 from search.study.study import Study
 
 _BEST_ROWS = 10
+_SHOWN = 10  # trials with the same reason
 
 
 def show(console: Console, study: Study, result: StudyResult) -> int:
     """Print the tables and draw the figures; the exit code of drawing."""
     history = study.history
-    # Names must be whole, also in a narrow window: it then wraps the lines.
-    wide = Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
+    wide = wide_console(console)
     objectives = study.plan.objectives
     wide.print(best_table(history, objectives))
     if history.ended("confirm"):
@@ -42,6 +42,11 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     for line in _where(result):
         console.print(line, soft_wrap=True)
     return code
+
+
+def wide_console(console: Console) -> Console:
+    """A console for tables: they stay whole, and a narrow window wraps their lines."""
+    return Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
 
 
 def best_table(history: History, objectives: Sequence[Objective]) -> Table:
@@ -69,6 +74,20 @@ def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table:
         ends = [ended for _, ended in members]
         table.add_row(*_cells(members[0][0]), *_values(ends, metrics, spread=True))
     return table
+
+
+def without_success(ended: Sequence[Trial]) -> Iterator[str]:
+    """Why no trial of a start is ok: a line for each reason, with the trials that have it."""
+    yield f"no trial of this start is ok: {len(ended)} ended"
+    reasons: dict[str, list[int]] = {}
+    for trial in ended:
+        if trial.ended is not None:
+            said = f"{trial.ended.status}: {trial.ended.reason}"
+            reasons.setdefault(said, []).append(trial.started.trial)
+    for reason, numbers in reasons.items():
+        shown = ", ".join(map(str, numbers[:_SHOWN]))
+        more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+        yield f"  trial {shown}{more} {reason}"
 
 
 def cut_trials(history: History, *, usual: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -16,7 +17,7 @@ from search.schema.origins import origins
 from search.schema.parts import Origin
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
-from search.schema.yaml import ConfigError, Document, read_text
+from search.schema.yaml import ConfigError, Document, Location, read_text
 from search.space.load import check, load_space
 from search.space.resolve import Resolved, resolve
 from search.space.survey import Survey
@@ -40,9 +41,18 @@ class Prepared:
 
 
 def open_space(
-    space: Space | Path | str | Mapping[str, Any], overrides: Sequence[str] = ()
+    space: Space | Path | str | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    options: Mapping[Location, str] = MappingProxyType({}),
 ) -> Space:
     """Read a space from a file, or from a mapping of the same keys.
+
+    Args:
+        space: what to read, or what was read.
+        overrides: `key.subkey=value` texts laid over it.
+        options: of the command that made the mapping, by the keys that they gave: messages
+            name these, as nobody has seen the mapping.
 
     Raises:
         ConfigError: everything that is wrong with it.
@@ -55,10 +65,11 @@ def open_space(
             )
         return space
     if isinstance(space, Mapping):
-        # Written out, so that a mistake in it has a line like any other.
+        # Written out, so that it is read and kept like any other.
         text = io.StringIO()
         YAML().dump(_quoted(json.loads(json.dumps(space, default=list))), text)
-        return Space(*check(read_text(text.getvalue(), Path("space"), tuple(overrides))))
+        document = read_text(text.getvalue(), Path("space"), tuple(overrides))
+        return Space(*check(document._replace(options=options)))
     return Space(*load_space(Path(space), tuple(overrides)))
 
 

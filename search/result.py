@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from res2net.exit_codes import ExitCode
 from search.schema.study_plan import StudyPlan
-from search.study.events import Ended, Started
+from search.study.events import Ended, Started, Status
 from search.study.study import Study
 
 
@@ -37,6 +38,7 @@ class StudyResult:
         plan: as it was run.
         folder: of the run.
         trials: in the order they were started.
+        ended: those of them that ended in this start of the study.
         best: the first trial of the best network of the search, None where none was whole.
         weights: kept files, those of the best networks first.
         finished: whether nothing is left to run.
@@ -46,14 +48,30 @@ class StudyResult:
     plan: StudyPlan
     folder: Path
     trials: tuple[Trial, ...]
+    ended: tuple[Trial, ...]
     best: Trial | None
     weights: tuple[Path, ...]
     finished: bool
     out_of_time: bool
 
+    @property
+    def exit_code(self) -> ExitCode:
+        """How the command ends; of a start in which nothing was left to do, DONE."""
+        if not self.finished:
+            return ExitCode.OUT_OF_TIME if self.out_of_time else ExitCode.STOPPED
+        # Early stopping is no failure.
+        sound = any(t.ended.status in (Status.OK, Status.PRUNED) for t in self.ended if t.ended)
+        return ExitCode.DONE if sound or not self.ended else ExitCode.NO_TRIAL_OK
 
-def result_of(study: Study, folder: Path) -> StudyResult:
-    """What a study holds now."""
+
+def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyResult:
+    """What a study holds now.
+
+    Args:
+        study: that was run.
+        folder: of the run.
+        before: numbers of the trials that had ended before this start.
+    """
     history = study.history
     trials = {
         number: Trial(started, history.ends.get(number))
@@ -64,6 +82,7 @@ def result_of(study: Study, folder: Path) -> StudyResult:
         plan=study.plan,
         folder=folder,
         trials=tuple(trials.values()),
+        ended=tuple(trials[number] for number in history.ends if number not in before),
         best=trials[ranked[0].started.trial] if ranked else None,
         weights=tuple(study.weights.paths()),
         finished=study.finished,

@@ -1,9 +1,8 @@
 """Run a study, or go on with it: python -m search.run SPACE.yaml.
 
 Options: --plan shows what it would do; --out DIR; --set key=value; --time-limit 25m;
---address of a Ray cluster; --inline runs the trials in this process. Ends with 0 (also when
-the time was up), with 2 for bad input (before anything runs), with 130 when it was stopped; the
-same command goes on.
+--address of a Ray cluster; --inline runs the trials in this process. What became of it is said
+by the exit code (see --help); the same command goes on.
 """
 
 import argparse
@@ -15,51 +14,62 @@ from pathlib import Path
 from rich.console import Console
 
 from res2net import ArchitectureError
+from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.plugins import PluginError
+from res2net.terminal import run_command, why_lost
 from search import session
-from search.closing import show
+from search.closing import show, wide_console, without_success
+from search.machine import notes, require_arithmetic, require_resources
 from search.plan import hours, picture
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
+from search.result import StudyResult
+from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.session import Request
 from search.study.journal import JournalError
 
-_STOPPED = 130  # what shells say of a command ended by Ctrl-C
+_WIDTH = 120  # characters of a line where there is no terminal
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    arguments = _parser().parse_args(argv)
-    return guarded(lambda console: _run(arguments, console, argv))
+    return guarded(lambda console: _run(_parser().parse_args(argv), console, argv))
 
 
 def guarded(command: Callable[[Console], int]) -> int:
     """Run a command with a console; its exit code, errors said in words."""
-    wide = None if sys.stdout.isatty() else 120
+    return run_command(lambda: _said(command))
+
+
+def _said(command: Callable[[Console], int]) -> int:
     # What is printed holds brackets of its own: names of files, values of --set, errors.
-    console = Console(width=wide, markup=False, highlight=False, emoji=False)
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
     try:
         return command(console)
     except (ArchitectureError, ConfigError, JournalError, PluginError) as error:
         print(error, file=sys.stderr)
-        return 2
+        return ExitCode.BAD_INPUT
     except KeyboardInterrupt:
-        print("stopped: what has finished is kept; the same command goes on", file=sys.stderr)
-        return _STOPPED
-    except OSError as error:
+        why = f"{why_lost()}: " if why_lost() else ""
         print(
-            f"{error.filename or 'the run'}: {error.strerror or error}; what had finished is "
-            "kept: mend that (make room on the disk, say) and give the same command again",
+            f"{why}stopped: what has finished is kept; the same command goes on",
             file=sys.stderr,
         )
-        return 1
+        return ExitCode.STOPPED
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.run",
         description=(__doc__ or "").splitlines()[0],
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("space", type=Path, metavar="SPACE.yaml")
@@ -98,7 +108,10 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     prepared = prepare(open_space(arguments.space, arguments.set), unseen=arguments.plan)
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
-        console.print(picture(prepared.plan, prepared.survey, gpu=gpu))
+        wide_console(console).print(picture(prepared.plan, prepared.survey, gpu=gpu))
+        if arguments.address is None:
+            for note in notes(prepared.space):
+                console.print(note, soft_wrap=True)
         if arguments.measure:
             _measure(prepared, console, inline=arguments.inline)
         return 0
@@ -119,35 +132,49 @@ def run_and_show(
         inline=arguments.inline,
         command=tuple(command),
     )
+    drawn = 0
     study, result = session.run(prepared, request, console)
+    if result.finished or result.out_of_time:
+        drawn = show(console, study, result)
+    became = _became(result, arguments.time_limit, command)
+    console.print(became, soft_wrap=True)
+    if why_lost():
+        print(f"{why_lost()}; {became}", file=sys.stderr)
+    if result.exit_code is ExitCode.NO_TRIAL_OK:
+        print(*without_success(result.ended), sep="\n", file=sys.stderr)
+    return result.exit_code or (ExitCode.FAILED if drawn else ExitCode.DONE)
+
+
+def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
+    """What became of a study, and how it goes on."""
+    ended = sum(trial.ended is not None for trial in result.trials)
     if result.finished:
-        return show(console, study, result)
-    code = show(console, study, result) if result.out_of_time else _STOPPED
-    ended, live = len(study.history.ends), len(study.history.live)
-    why = f"time is up ({arguments.time_limit})" if result.out_of_time else "stopped"
-    console.print(
-        f"{why}: {ended} trials have ended, {live} are kept as far as they are; go on with: "
-        f"{shlex.join(command)}",
-        soft_wrap=True,
+        return f"{result.plan.study}: all {ended} trials have ended; record: {result.folder}"
+    why = f"time is up ({limit})" if result.out_of_time else "stopped"
+    return (
+        f"{why}: {ended} trials have ended, {len(result.trials) - ended} are kept as far as "
+        f"they are; go on with: {shlex.join(command)}"
     )
-    return code
 
 
 def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
     """The plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
-    session.require_resources(prepared.space)
+    require_resources(prepared.space)
+    require_arithmetic(prepared.space)
     decided = session.packed(prepared, console, inline=inline)
     try:
         beside = 1 if inline else slots(decided)
         estimate = measure(decided, prepared.survey, beside=beside)
     except RehearsalError as error:
+        remedy = "lower training.batch_size or the largest candidates"
+        short = "memory" in str(error).lower()
         raise ConfigError(
-            f"--measure: a candidate could not be trained for a few steps ({error}); lower "
-            "training.batch_size or the largest candidates, or leave --measure out"
+            f"--measure: a candidate could not be trained for a few steps ({error})"
+            + (f"; {remedy}" if short else "")
         ) from error
-    console.print(hours(decided, prepared.survey, estimate))
+    wide_console(console).print(hours(decided, prepared.survey, estimate))
 
 
 if __name__ == "__main__":

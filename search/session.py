@@ -1,6 +1,5 @@
 """Runs a study from its prepared plan to its result, for the commands and the Python API."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +8,11 @@ from rich.console import Console
 
 from res2net.file_names import path_of
 from res2net.plugins import split_plugin
+from res2net.terminal import stopped_with_its_reader
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
-from search.preparation import Prepared, Space
+from search.machine import require_arithmetic, require_resources, require_room
+from search.preparation import Prepared
 from search.progress import Progress
 from search.result import StudyResult, result_of
 from search.schema.study_plan import StudyPlan
@@ -50,7 +51,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         prepared.parts,
     )
     deadline = deadline_of(request.time_limit)
-    folder = request.out or Path("runs") / plan.study
+    folder = _folder(prepared, request)
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
@@ -59,11 +60,12 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     with Journal(folder) as journal:
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
-        ended = len(study.history.ends)
+        before = frozenset(study.history.ends)
+        ended = len(before)
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {plan.study} have ended")
             study.tidy()
-            return study, result_of(study, folder)
+            return study, result_of(study, folder, before=before)
         if begun:
             left_out = _require(prepared, console, request)
             manifest.same_images(folder, left_out)
@@ -80,7 +82,11 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         )
         _execute(study, plan, folder, request, console)
         study.tidy()
-        return study, result_of(study, folder)
+        return study, result_of(study, folder, before=before)
+
+
+def _folder(prepared: Prepared, request: Request) -> Path:
+    return request.out or Path("runs") / prepared.plan.study
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
@@ -111,33 +117,6 @@ def deadline_of(limit: str | None) -> Deadline | None:
         raise ConfigError(f"--time-limit: {error}") from error
 
 
-def require_resources(space: Space) -> None:
-    """Make sure that this machine has what a trial takes.
-
-    Raises:
-        ConfigError: it has not.
-    """
-    resources, document = space.file.resources, space.document
-    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
-    if resources.gpu:
-        import torch  # noqa: PLC0415 - seconds that a CPU study need not wait here
-
-        there["gpu"] = torch.cuda.device_count()
-    for kind, most in there.items():
-        asked = getattr(resources, kind)
-        place = f"{document.place(('resources', kind))}: resources.{kind}"
-        if asked == "auto" and not most:
-            raise ConfigError(
-                f"{place}: auto measures on a GPU, and this machine has none; write gpu: 0 for "
-                "CPUs, or a share such as 0.5 and the --address of a Ray cluster"
-            )
-        if asked != "auto" and asked > most:
-            raise ConfigError(
-                f"{place}: a trial asks for {asked:g}, this machine has {most:g}; write at "
-                "most that, or give the --address of a Ray cluster"
-            )
-
-
 def _require(prepared: Prepared, console: Console, request: Request) -> tuple[str, ...]:
     """What a trial takes and, last, its images; ConfigError where they are not to be had.
 
@@ -152,8 +131,11 @@ def _require(prepared: Prepared, console: Console, request: Request) -> tuple[st
         )
     if not cluster:
         require_resources(space)
+        require_arithmetic(space)
+    require_room(_folder(prepared, request), plan, survey)
     sigterm_as_ctrl_c()
-    left_out = make_ready(plan.data, space.document, console)
+    with stopped_with_its_reader():
+        left_out = make_ready(plan.data, space.document, console)
     if split_plugin(plan.task.name):
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 
@@ -165,7 +147,6 @@ def _execute(
     study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
     """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
-    root = path_of(plan.data.root)
     sigterm_as_ctrl_c()
     if study.over:  # making images ready took all the time there was
         return
@@ -176,13 +157,19 @@ def _execute(
     with Progress(console, study) as progress:
         study.observers.append(progress)
         try:
-            if request.inline:
-                from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
-
-                run_inline(study, plan, folder=folder, root=root)
-            else:
-                from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
-
-                run_on_ray(study, plan, folder=folder, root=root, address=request.address)
+            with stopped_with_its_reader():
+                _run_trials(study, plan, folder, request)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
+
+
+def _run_trials(study: Study, plan: StudyPlan, folder: Path, request: Request) -> None:
+    root = path_of(plan.data.root)
+    if request.inline:
+        from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
+
+        run_inline(study, plan, folder=folder, root=root)
+    else:
+        from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
+
+        run_on_ray(study, plan, folder=folder, root=root, address=request.address)

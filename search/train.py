@@ -10,23 +10,25 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from res2net import ArchitectureError
+from res2net.exit_codes import exit_code_help
 from search import session
 from search.api import space_of
 from search.preparation import open_space, prepare
 from search.run import add_run_options, guarded, run_and_show
-from search.schema.yaml import ConfigError
+from search.schema.yaml import ConfigError, Location
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    arguments = _parser().parse_args(argv)
-    return guarded(lambda console: _run(arguments, console, argv))
+    return guarded(lambda console: _run(_parser().parse_args(argv), console, argv))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.train",
         description=(__doc__ or "").splitlines()[0],
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("network", help="any name of one, such as Res2NeXt-29-6c24w4s")
@@ -48,7 +50,14 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
         )
     except ArchitectureError as error:
         raise ConfigError(f"{arguments.network}: {error}") from error
-    prepared = prepare(open_space(space, arguments.set))
+    options: dict[Location, str] = {
+        ("network",): arguments.network,
+        ("data",): f"--data {arguments.data}",
+        ("training", "epochs"): f"--epochs {arguments.epochs}",
+        ("search", "seeds"): f"--seeds {arguments.seeds}",
+        ("training", "recipe"): f"--recipe {arguments.recipe}",
+    }
+    prepared = prepare(open_space(space, arguments.set, options=options))
     return run_and_show(prepared, arguments, console, ["python", "-m", "search.train", *argv])
 
 

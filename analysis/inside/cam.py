@@ -30,8 +30,11 @@ from torch import Tensor, nn
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
+from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import printable, text_of
+from res2net.terminal import run_command
 from res2net.weights import HeadDropped
+from search.schema.files import in_words
 
 _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
 _TITLE_WIDTH = 36  # characters that a panel is wide
@@ -65,6 +68,10 @@ class Panel(NamedTuple):
 
 def main(argv: Sequence[str]) -> int:
     """Draw what the arguments ask for; 0, or 2 where something does not fit."""
+    return run_command(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str]) -> int:
     asked = _parser().parse_intermixed_args(argv)
     try:
         architecture = parse(asked.name)
@@ -87,10 +94,10 @@ def main(argv: Sequence[str]) -> int:
         figure = draw_panels(rows, images, titles=titles, border=borders.pop())
         figure.savefig(out, format="png")
     except (ArchitectureError, CamError, WeightsError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
+        return ExitCode.BAD_INPUT
     print(f"figure: {out}")
-    return 0
+    return ExitCode.DONE
 
 
 def network(architecture: Architecture, weights: str, *, layer: str | None = None) -> Network:
@@ -233,7 +240,10 @@ def _writable(out: Path) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m analysis.inside.cam", description=__doc__.splitlines()[0]
+        "python -m analysis.inside.cam",
+        description=__doc__.splitlines()[0],
+        epilog=exit_code_help(PLAIN),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "name", metavar="NAME", help="of the network, such as Res2Net-50-26w-4s"

@@ -22,7 +22,10 @@ from matplotlib.figure import Figure
 from analysis.plots.style import STYLE
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
+from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.receptive import network_paths
+from res2net.terminal import run_command
+from search.schema.files import in_words
 
 _SCALES = range(1, 9)
 _RAISED = str.maketrans(
@@ -32,8 +35,15 @@ _RAISED = str.maketrans(
 
 def main(argv: Sequence[str]) -> int:
     """Draw one network; 0, or 2 where the name is none or the file cannot be written."""
+    return run_command(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
-        "python -m analysis.inside.receptive", description=__doc__.splitlines()[0]
+        "python -m analysis.inside.receptive",
+        description=__doc__.splitlines()[0],
+        epilog=exit_code_help(PLAIN),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", help="such as Res2Net-50-26w-4s")
     parser.add_argument(
@@ -45,10 +55,10 @@ def main(argv: Sequence[str]) -> int:
         out = arguments.out or Path(f"{network.name}_receptive.png")
         draw_paths_by_scale(paths_by_scale(network), network=network).savefig(out, format="png")
     except (ArchitectureError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
+        return ExitCode.BAD_INPUT
     print(f"figure: {out}")
-    return 0
+    return ExitCode.DONE
 
 
 def paths_by_scale(network: Architecture) -> pd.DataFrame:

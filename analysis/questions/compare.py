@@ -21,6 +21,7 @@ from analysis.runs.scores import losses, lower_is_better
 from analysis.statistics.intervals import StatisticsError, holm
 from analysis.statistics.pairing import against
 from analysis.statistics.resampling import rank_correlation
+from res2net.file_names import printable_data
 from search.study.manifest import flat
 
 FEWEST = 4  # networks of which ranks are correlated
@@ -37,8 +38,8 @@ def labels(runs: Sequence[Run]) -> list[str]:
     """A name for each run that no other has: its study, its folder, or the whole path."""
     ways = (
         [run.name for run in runs],
-        [run.folder.name for run in runs],
-        [str(run.folder) for run in runs],
+        [printable_data(run.folder.name) for run in runs],
+        [printable_data(str(run.folder)) for run in runs],
     )
     return next((names for names in ways if len({*names}) == len(runs)), ways[-1])
 

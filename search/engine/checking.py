@@ -152,8 +152,19 @@ def _check_data(data: PlannedData, root: Path) -> None:
                 f"{np.shape(images)}; return uint8 of shape {shape}"
             )
         known = np.asarray(labels)
+        if not np.issubdtype(known.dtype, np.integer):
+            raise PluginError(
+                f"{data.name}: its {split} labels are {known.dtype}; return int64, whole "
+                f"numbers from 0 to {facts.classes - 1}"
+            )
         if known.shape != (size,) or known.min() < 0 or known.max() >= facts.classes:
             raise PluginError(
                 f"{data.name}: its {split} labels are of shape {known.shape}, {known.min()} to "
                 f"{known.max()}; return {size} whole numbers from 0 to {facts.classes - 1}"
+            )
+        missing = {*range(facts.classes)} - {*known.tolist()}
+        if missing and split == "train":
+            raise PluginError(
+                f"{data.name}: says it has {facts.classes} classes, and no train label is "
+                f"{min(missing)}; correct `classes` or the labels"
             )

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -81,12 +82,7 @@ def run_on_ray(
 
 def _connect(address: str | None) -> None:
     try:
-        ray.init(
-            address=address or "local",  # never a cluster that happens to run here
-            include_dashboard=False if address is None else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        _start(address)
     except ConnectionError as error:
         raise ConfigError(
             f"--address {address}: no Ray cluster answers there ({error}); start one with "
@@ -99,6 +95,34 @@ def _connect(address: str | None) -> None:
             "none; write such a data.root into the space file (in double quotes, \\uDCE9 for "
             "the byte E9), call the folder by another name, or add --inline"
         ) from error
+
+
+def _start(address: str | None) -> None:
+    def start() -> None:
+        ray.init(
+            address=address or "local",  # never a cluster that happens to run here
+            include_dashboard=False if address is None else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+
+    try:
+        start()
+    except ConnectionError:
+        raise
+    except OSError as error:
+        if address is not None or not _is_ray_token(error):
+            raise
+        # Ray keeps the token of its own processes in the home folder, which cannot be written:
+        # one that they inherit does as well.
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        start()
+
+
+def _is_ray_token(error: OSError) -> bool:
+    """Whether it is about the home folder, where Ray writes nothing else."""
+    home = str(Path.home())
+    return "RAY_AUTH_TOKEN" not in os.environ and str(error.filename).startswith(home)
 
 
 def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, Path]) -> None:

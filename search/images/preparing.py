@@ -17,6 +17,7 @@ from rich.progress import (
 
 from res2net.file_names import path_of, printable, text_of
 from search.images.cache import CacheRequest, build, check_room, open_cache
+from search.images.coverage import check_readable
 from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
 from search.schema.data import PlannedData
@@ -49,12 +50,21 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
     tree = tree_of(data, root, place=place)
     requests = [request_of(files, data, root) for files in (tree.train, tree.test)]
     check_room(requests, place)
-    left_out = []
+    left_out, readable = [], []
     for files, request in zip((tree.train, tree.test), requests, strict=True):
         _build(request, place, console)
-        left_out += [f"{files.folder.name}/{each}" for each in open_cache(request).damaged]
+        cached = open_cache(request)
+        readable.append(cached.readable)
+        left_out += [f"{files.folder.name}/{each}" for each in cached.damaged]
     for each in left_out:
         console.print(printable(f"left out: {data.root}/{each}"), soft_wrap=True)
+    check_readable(
+        tree,
+        (readable[0], readable[1]),
+        validation=data.validation,
+        train=data.train,
+        place=place,
+    )
     return tuple(left_out)
 
 

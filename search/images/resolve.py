@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from res2net.file_names import bytes_of, path_of, text_of
+from search.images.coverage import check_coverage
 from search.images.tree import Tree, read_tree
 from search.images.unseen import plan_unseen
 from search.schema.data import Data, PlannedData, planned_data
@@ -47,6 +48,7 @@ def resolve_data(data: Data, document: Document, *, unseen: bool = False) -> Pla
             f"{place('validation')}: {wanted} is more than the {there:,} training "
             f"images of {data.root}; lower one"
         )
+    check_coverage(tree, validation=data.validation, train=train, place=place)
     names = bytes_of("\n".join(tree.train.names + tree.test.names))
     digest = hashlib.sha256(names).hexdigest()
     if data.digest not in (None, digest):

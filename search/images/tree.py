@@ -16,6 +16,7 @@ import numpy.typing as npt
 from res2net.file_names import fs_name, path_of, text_of
 from search.images.class_list import Wanted, listed, named
 from search.images.listing import SUFFIXES, Listing, list_class, reasons
+from search.schema.files import in_words
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
 
@@ -93,11 +94,7 @@ def read_tree(
             test=_read(test, chosen, None, place, untrained=untrained),
         )
     except OSError as error:
-        raise ConfigError(
-            f"{place('root')}: {os.fsdecode(error.filename)}: cannot be read "
-            f"({error.strerror}); change its permissions, or copy the data set to where it can "
-            "be read"
-        ) from error
+        raise ConfigError(f"{place('root')}: {in_words(error)}") from error
 
 
 def _check_layout(root: Path, place: Place) -> None:

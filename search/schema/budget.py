@@ -23,7 +23,9 @@ class Band(Section):
         if self.min is None and self.max is None:
             raise ValueError("gives no limit; write {max: ...}, {min: ...} or both")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:,} is above max {self.max:,}; swap them")
+            raise ValueError(
+                f"min {self.min:,} is above max {self.max:,}; lower min or raise max"
+            )
         return self
 
 

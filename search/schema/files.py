@@ -1,5 +1,6 @@
-"""Writes files atomically: whole or not at all."""
+"""Writes files atomically: whole or not at all; says in words what a file's error means."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        _sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Put the names in a folder on the disk: without, a power cut may take a new one back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -34,3 +45,27 @@ def replace_text(path: Path, text: str) -> None:
     """
     with replacing(path) as file:
         file.write(printable(text).encode())
+
+
+# What to do about it; of any other error nobody here knows.
+_REMEDIES = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room in your quota of that disk",
+    errno.EACCES: "give yourself the right to it, or name another place",
+    errno.EPERM: "give yourself the right to it, or name another place",
+    errno.EROFS: "name a place on a disk that can be written",
+    errno.ENOENT: "see whether it was moved or deleted",
+    errno.ENOTDIR: "a part of that path is a file; name another place",
+    errno.EISDIR: "a folder stands where a file should; move it away, or name another place",
+    errno.EEXIST: "a file stands where a folder should; move it away, or name another place",
+    errno.ENAMETOOLONG: "name a shorter path",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
+
+
+def in_words(error: OSError) -> str:
+    """What failed, where and why; what to do about it, where that is known."""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+    reason = error.strerror or str(error) or type(error).__name__
+    return ": ".join([*names, reason]) + (f"; {remedy}" if remedy else "")

@@ -1,13 +1,14 @@
 """Explains schema errors in words: place, key, value, rule and remedy."""
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from search.schema.parts import Table
+from search.schema.places import faults, section_of, sections
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
 from search.schema.tasks import TASKS
@@ -24,10 +25,19 @@ _RULES = {
     "float_type": "is not a number; write such as 0.1",
     "bool_type": "is not true or false; write one of them",
     "string_type": "is not a word; put it in quotes",
-    "tuple_type": "is not a list; write such as [0.5, 0.75]",
-    "model_type": "is not a section; write `key: value` lines below it, or {key: value}",
     "string_pattern_mismatch": "is not a name; write letters, digits, '.', '_' and '-'",
 }
+# The forms that a union may name, each with an example.
+_FORMS = {
+    "int_type": ("a whole number", "8"),
+    "float_type": ("a number", "0.1"),
+    "bool_type": ("true or false", "true"),
+    "string_type": ("a word", "'name'"),
+    "tuple_type": ("a list", "[2, 4]"),
+    "model_type": ("a section", "{key: value}"),
+}
+_KEYS = 3  # shown of a section that requires none
+_COMMON = ("name", "options")  # keys of many sections
 _LIMITS = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -40,9 +50,13 @@ def explain(
     error: ValidationError, document: Document, model: type[BaseModel]
 ) -> Iterable[str]:
     """One line for each mistake in a space file, in the order they stand in it."""
-    for detail in error.errors(include_url=False):
-        location: Location = tuple(detail["loc"])
-        problem = _problem(detail, location, model, document)
+    for place, details in faults(error.errors(include_url=False), document.data):
+        location, detail = place, details[0]
+        problem = (
+            _problem(detail, location, model, document)
+            if len(details) == 1
+            else _of_union(details)
+        )
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, MisfitError):
             location = tuple(cause.at.split("."))
@@ -64,8 +78,10 @@ def _problem(
         word, key = _LIMITS[kind]
         return f"is not {word} {context[key]:g}; write a number that is"
     said = {
+        "model_type": lambda: _no_section(location, model, detail["input"]),
+        "tuple_type": lambda: f"is not a list; put it in brackets: [{detail['input']}]",
         "extra_forbidden": lambda: _unknown(
-            location, _schema_at(location[:-1], model, document), detail["input"]
+            location, _schema_at(location[:-1], model, document), detail["input"], model
         ),
         "missing": lambda: f"is missing; add it{_example(location)}",
         "value_error": lambda: str(context["error"]),
@@ -73,6 +89,36 @@ def _problem(
     }
     otherwise = _RULES.get(kind, f"does not fit: {detail['msg'].lower()}; change it so")
     return said.get(kind, lambda: otherwise)()
+
+
+def _of_union(details: Sequence[ErrorDetails]) -> str:
+    """What is wrong with a value that none of several forms fits."""
+    words = [
+        str(detail["ctx"]["expected"]).replace("'", "")
+        for detail in details
+        if detail["type"] == "literal_error"
+    ]
+    beyond = [detail for detail in details if detail["type"] in _LIMITS]
+    if beyond:  # of the right form: its rule is what matters
+        word, key = _LIMITS[beyond[0]["type"]]
+        limit = f"{word} {beyond[0]['ctx'][key]:g}"
+        return f"is not {limit}; write {' or '.join(['a number that is', *words])}"
+    forms = [_FORMS[detail["type"]] for detail in details if detail["type"] in _FORMS]
+    names = [name for name, _ in forms] + words
+    examples = [example for _, example in forms] + words
+    return f"is not {' or '.join(names)}; write such as {' or '.join(examples)}"
+
+
+def _no_section(location: Location, model: type[BaseModel], value: Any) -> str:
+    """A value where keys should stand: how it may look."""
+    schema = _model_at(location, model)
+    keys = [key for key, field in schema.model_fields.items() if field.is_required()]
+    keys = keys or list(schema.model_fields)[:_KEYS]
+    if "max" in schema.model_fields:  # a limit, of which one number is meant for the most
+        return f"is not a section; write {location[-1]}: {{max: {value}}}"
+    name = str(location[-1])
+    shown = ", ".join(f"{key}: ..." for key in keys)
+    return f"is not a section; write {_EXAMPLES.get(name, f'{name}: {{{shown}}}')}"
 
 
 def _example(location: Location) -> str:
@@ -93,7 +139,9 @@ def _schema_at(
     return schema
 
 
-def _unknown(location: Location, schema: type[BaseModel], value: Any) -> str:
+def _unknown(
+    location: Location, schema: type[BaseModel], value: Any, root: type[BaseModel]
+) -> str:
     key = str(location[-1])
     known = schema.model_fields
     if not known:
@@ -102,6 +150,9 @@ def _unknown(location: Location, schema: type[BaseModel], value: Any) -> str:
         limits = value.items() if isinstance(value, dict) else [("max", value)]
         written = ", ".join(f"{limit}: {number}" for limit, number in limits)
         return f"is not a key; {_FLOPS.format(limits=written)}"
+    elsewhere = [section for each, section in sections(root) if each == key and section]
+    if elsewhere and key not in _COMMON:
+        return f"is not a key here, but of {' and '.join(elsewhere)}; move it there"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
     return f"is not a key; {remedy}"
@@ -113,9 +164,7 @@ def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel]:
         field = model.model_fields.get(str(key))
         if field is None:
             break
-        kinds = (field.annotation, *get_args(field.annotation))
-        inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
-        model = inner[0] if inner else model
+        model = section_of(field.annotation) or model
     return model
 
 

@@ -65,9 +65,15 @@ class Search(Section):
         if is_trusted(info):
             return self
         if self.trials == "all" and not SAMPLERS[self.sampler.name].ends:
+            missing = "is missing; add it (trials: 100)"
+            unending = (
+                f"is for samplers that end by themselves, and {self.sampler.name} does not; "
+                "write a number such as 100"
+            )
             raise MisfitError(
                 "search.trials",
-                "is missing; add it (trials: 100), or write sampler: grid for all candidates",
+                f"{unending if 'trials' in self.model_fields_set else missing}, or write "
+                "sampler: grid for all candidates",
             )
         if self.solve and getattr(self.base, self.solve) is not None:
             raise MisfitError(

@@ -14,6 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from res2net.file_names import text_of
+from search.schema.files import in_words
 
 Location = tuple[str | int, ...]
 _MARKS = ("'", '"', "|", ">", "&", "!", "*")  # that begin a text which YAML writes another way
@@ -40,12 +41,16 @@ class Document(NamedTuple):
     text: str
     recipe: str = ""  # that its training section was laid over
     inherited: Mapping[str, Path] = {}  # keys of the training section, and the recipe's file
+    options: Mapping[Location, str] | None = None  # that gave its values, where it is no file
 
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
         for given, text in self.overrides.items():
             if location[: len(given)] == given:
                 return f"--set {text}"
+        if self.options is not None:
+            given_by = (self.options.get(location[:n]) for n in range(len(location), 0, -1))
+            return next(filter(None, given_by), str(self.path))
         if location[:1] == ("training",) and location[1:2] and location[1] in self.inherited:
             return str(self.inherited[str(location[1])])
         return f"{self.path}:{_line(self.nodes, location)}"
@@ -63,11 +68,13 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Document:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); the spaces that come with the "
             "project are in spaces/"
         ) from error
+    except OSError as error:
+        raise ConfigError(in_words(error)) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
     return read_text(text, path, overrides)

@@ -7,7 +7,6 @@ import math
 from typing import Any, NamedTuple
 
 from res2net import ArchitectureError, cost
-from res2net.skeletons import skeleton_of
 from search.images.resolve import resolve_data
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
@@ -15,12 +14,13 @@ from search.schema.network import Network
 from search.schema.search import Base, Search
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
-from search.schema.training import PlannedTraining, planned_training
+from search.schema.training import planned_training
 from search.schema.values import MisfitError
 from search.schema.yaml import ConfigError, Document
 from search.space.axes import Axes
 from search.space.grid import axes_of
 from search.space.survey import Near, Survey, survey
+from search.space.trainable import check_norms, check_trainable
 
 _MOST_CANDIDATES = 20_000_000
 
@@ -58,15 +58,13 @@ def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Re
     """
     data = resolve_data(space.data, document, unseen=unseen)
     training = planned_training(space.training, space.data.name)
-    _check_batch(training, data, document)
-    _check_squares(training, data, document)
-    _check_colours(training, data, document)
-    _check_resolution(space.network, data, document)
+    check_trainable(space.network, training, data, document)
     try:
         list(space.network.probes(data.classes, data.channels))
     except ArchitectureError as error:
         place = document.place(("network", error.field))
         raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
+    check_norms(space.network, training, data, document)
     _check_countable(space.network, data, document)
     _check_surveyable(space.network, document)
     search = _with_base(space.network, space.search, document)
@@ -84,47 +82,6 @@ def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Re
         "candidates": len(surveyed),
     }
     return Resolved(StudyPlan.model_validate(written | decided), surveyed)
-
-
-def _check_batch(training: PlannedTraining, data: PlannedData, document: Document) -> None:
-    images, size = data.train, training.batch_size
-    if size > images:
-        raise ConfigError(
-            f"{document.place(('training', 'batch_size'))}: training.batch_size: {size:,} is "
-            f"more than the {images:,} images that are trained on; lower it"
-        )
-
-
-def _check_squares(training: PlannedTraining, data: PlannedData, document: Document) -> None:
-    side = data.resolution
-    for key in ("crop", "cutout"):
-        pixels = getattr(training, key)
-        if pixels >= side:
-            raise ConfigError(
-                f"{document.place(('training', key))}: training.{key}: {pixels} px leave "
-                f"nothing of images of {side} px; lower it"
-            )
-
-
-def _check_colours(training: PlannedTraining, data: PlannedData, document: Document) -> None:
-    if any(training.jitter) and data.channels != 3:
-        raise ConfigError(
-            f"{document.place(('training', 'jitter'))}: training.jitter: is for colour images, "
-            f"and these have {data.channels} channels; write [0, 0, 0, 0]"
-        )
-
-
-def _check_resolution(network: Network, data: PlannedData, document: Document) -> None:
-    """The chosen resolution must give each network's last features at least one whole place."""
-    resolution = data.resolution
-    for skeleton, _ in network.forms():
-        stride = skeleton_of(skeleton).strides[-1]
-        if data.tree and resolution < stride:
-            place = document.place(("data", "resolution"))
-            raise ConfigError(
-                f"{place}: data.resolution: {resolution} px is less than the {stride} px that "
-                f"one place of {skeleton}'s last features spans; write at least that"
-            )
 
 
 def _check_countable(network: Network, data: PlannedData, document: Document) -> None:

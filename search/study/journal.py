@@ -125,10 +125,10 @@ class Journal:
             ) from error
         try:
             self.records = read(folder)
-        except JournalError:
+            self._file = self.path.open("r+b" if self.path.exists() else "x+b")
+        except (JournalError, OSError):
             self._lock.close()
             raise
-        self._file = self.path.open("r+b" if self.path.exists() else "x+b")
         self._end = sum(len(line) + 1 for line in _whole_lines(self._file.read()))
         self._file.truncate(self._end)
         self._file.seek(self._end)

@@ -456,7 +456,8 @@ def test_images_are_on_the_disk_before_the_record_says_so(
     short = [f"{call.partition('(')[0]} {Path(named(call)).name}" for call in ours]
     assert set(short[:2]) == {"pwrite64 sums.f64", "pwrite64 pixels.u8"}
     assert set(short[2:4]) == {"fsync sums.f64", "fsync pixels.u8"}
-    record = ["fsync record.json.new", "rename record.json.new", f"fsync {folder.name}"]
+    part = f"record.json.{process.pid}.part"
+    record = [f"fsync {part}", f"rename {part}", f"fsync {folder.name}"]
     assert short[4:] == record
 
 

@@ -1,0 +1,45 @@
+"""Find the smallest feature map that a network normalises. No torch here."""
+
+from typing import Any
+
+import numpy as np
+
+from res2net.architecture import Architecture
+from res2net.layout import lay_out
+from res2net.tally import Count, Tally
+
+
+class _Sides(Tally):
+    """Watches a skeleton count its layers: a norm works on what the layer before it put out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._side = 0
+        self.smallest: int | None = None
+
+    def conv(self, *channels: Any, side: int, **rest: Any) -> None:
+        super().conv(*channels, side=side, **rest)
+        self._side = side
+
+    def norm(self, channels: Count, *, times: Count = 1) -> None:
+        super().norm(channels, times=times)
+        if np.any(channels * times) and self._side:
+            sides = [self._side] if self.smallest is None else [self._side, self.smallest]
+            self.smallest = min(sides)
+
+
+def smallest_normed_side(architecture: Architecture, *, image_size: int) -> int | None:
+    """Compute the side of the smallest feature map that a batch norm of a network is given.
+
+    Where it is 1, a training pass needs two images: a batch norm cannot normalise one number.
+
+    Args:
+        architecture: the network.
+        image_size: side of the square input in pixels.
+
+    Returns:
+        Pixels; None where the network has no norms.
+    """
+    sides = _Sides()
+    architecture.facts.count_layers(lay_out(architecture), sides, image_size)
+    return sides.smallest

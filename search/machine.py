@@ -1,0 +1,127 @@
+"""What a study takes of this machine, against what the machine has."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from search.preparation import Space
+from search.schema.optimizers import OPTIMIZERS
+from search.schema.study_plan import StudyPlan
+from search.schema.units import format_amount
+from search.schema.yaml import ConfigError
+from search.space.survey import Survey
+
+_FOLDERS = ("checkpoints", "networks")  # of a run, that trials write into
+_FLOAT = 4  # bytes
+
+
+def require_resources(space: Space) -> None:
+    """Make sure that this machine has what a trial takes.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
+    if space.file.resources.gpu:
+        import torch  # noqa: PLC0415 - seconds that a CPU study need not wait here
+
+        there["gpu"] = torch.cuda.device_count()
+    lacking = next(_lacking(space, there), None)
+    if lacking:
+        raise ConfigError(lacking)
+
+
+def notes(space: Space) -> Iterator[str]:
+    """What a trial takes that this machine lacks, for a plan, which runs nothing. No torch."""
+    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
+    if space.file.resources.gpu:
+        there["gpu"] = _gpus()
+    for lacking in _lacking(space, there):
+        yield f"note: {lacking}"
+
+
+def _gpus() -> int:
+    """NVIDIA's devices, as its driver counts them."""
+    import pynvml  # noqa: PLC0415 - few plans ask
+
+    try:
+        pynvml.nvmlInit()
+        return int(pynvml.nvmlDeviceGetCount())
+    except pynvml.NVMLError:
+        return 0
+
+
+def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
+    """What is asked for and not there, with its place and what to do."""
+    resources, document = space.file.resources, space.document
+    for kind, most in there.items():
+        asked = getattr(resources, kind)
+        place = f"{document.place(('resources', kind))}: resources.{kind}"
+        if asked == "auto" and not most:
+            yield (
+                f"{place}: auto measures on a GPU, and this machine has none; write gpu: 0 for "
+                "CPUs, or a share such as 0.5 and the --address of a Ray cluster"
+            )
+        if asked != "auto" and asked > most:
+            yield (
+                f"{place}: a trial asks for {asked:g}, this machine has {most:g}; write at "
+                "most that, or give the --address of a Ray cluster"
+            )
+
+
+def require_arithmetic(space: Space) -> None:
+    """Make sure that this machine can compute as the recipe says.
+
+    Raises:
+        ConfigError: it has no compiler, or no arithmetic in that format.
+    """
+    training, gpu, document = space.file.training, space.file.resources.gpu, space.document
+    compiler = os.environ.get("CXX", "g++")
+    if training.execution == "compile" and not gpu and shutil.which(compiler) is None:
+        raise ConfigError(
+            f"{document.place(('training', 'execution'))}: training.execution: compile needs a "
+            f"C++ compiler, and there is no {compiler} (of the variable CXX, or g++); install "
+            "one, or write execution: eager"
+        )
+    if training.precision == "bf16" and gpu:
+        import torch  # noqa: PLC0415 - as above
+
+        if not torch.cuda.is_bf16_supported():
+            raise ConfigError(
+                f"{document.place(('training', 'precision'))}: training.precision: "
+                f"{torch.cuda.get_device_name()} has no bf16; write precision: fp32"
+            )
+
+
+def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
+    """Make sure that trials can keep their checkpoints and weights in the run's folder.
+
+    Args:
+        folder: of the run; it may not be there yet.
+        plan: of the study.
+        survey: its candidates.
+
+    Raises:
+        ConfigError: a file stands in the way, or the disk has no room for the largest network.
+    """
+    for name in _FOLDERS:
+        path = folder / name
+        if path.exists() and not path.is_dir():
+            raise ConfigError(
+                f"{path}: is a file, and trials keep {name} in a folder of this name; move it "
+                "away, or give another folder with --out"
+            )
+    recipe, largest = plan.training, int(survey.costs.params.max())
+    size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
+    numbers = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
+    here = folder.absolute()
+    disk = shutil.disk_usage(next(each for each in (here, *here.parents) if each.exists()))
+    needed, free = numbers * size * largest, disk.free
+    if disk.total and needed > free:  # what is no disk at all, such as /proc, has no size
+        raise ConfigError(
+            f"{folder}: a checkpoint of the largest network ({format_amount(largest)} params) "
+            f"takes {format_amount(needed)}B, and the disk has {format_amount(free)}B free; "
+            "make room on it, give a folder on a larger one with --out, or lower "
+            "budget.params.max"
+        )

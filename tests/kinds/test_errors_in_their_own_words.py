@@ -1,0 +1,178 @@
+"""An error says what failed, where, and what to do about that; an unknown one gives no advice."""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search import load_space
+from search.run import main
+from search.schema.files import in_words
+from search.schema.yaml import ConfigError
+from search.train import main as train
+from tests.search.spaces import TINY, load, write
+
+# What is laid over TINY, and the one line that is said of it.
+ONE_LINE = [
+    ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is or all"),
+    ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is or all"),
+    (
+        "search.trials=many",
+        r"search.trials: 'many' is not a whole number or all; write such as 8 or all",
+    ),
+    ("search.trials=1.5", r"search.trials: 1.5 is not a whole number or all"),
+    (
+        "search.trials=all",
+        r"search.trials: 'all' is for samplers that end by themselves, and random does not; write a number",
+    ),
+    (
+        "search.base={depth: deep}",
+        r"search.base.depth: 'deep' is not a whole number or a list; write such as 8 or \[2, 4\]",
+    ),
+    ("search.base={depth: [3, x]}", r"search.base.depth.1: 'x' is not a whole number"),
+    ("search.base={scale: {a: 1}}", r"search.base.scale: is not a whole number or a list"),
+    (
+        "budget=60M",
+        r"budget: '60M' is not a section; write budget: {macs: ..., params: ..., activations: ...}",
+    ),
+    ("budget.macs=60M", r"budget.macs: '60M' is not a section; write macs: {max: 60M}"),
+    (
+        "confirm=3",
+        r"confirm: 3 is not a section; write confirm: {top: ..., seeds: ..., epochs: ...}",
+    ),
+    (
+        "data=cifar10",
+        r"data: 'cifar10' is not a section; write data: {name: digits, validation: 240}",
+    ),
+    (
+        "search.objectives=val_error",
+        r"search.objectives: 'val_error' is not a list; put it in brackets: \[val_error\]",
+    ),
+    (
+        "budget.macs={min: 2K, max: 1K}",
+        r"budget.macs: min 2,000 is above max 1,000; lower min or raise max",
+    ),
+    (
+        "data.batch_size=3",
+        r"data.batch_size: is not a key here, but of training; move it there",
+    ),
+    ("epochs=3", r"epochs: is not a key here, but of training and confirm; move it there"),
+    ("network.seed=1", r"network.seed: is not a key here, but of search; move it there"),
+    ("budget.max=60M", r"budget.max: is not a key here, but of budget.macs and budget.params"),
+    (
+        "scheduler={name: asha, options: {grace: x}}",
+        r"scheduler.grace: 'x' is not a whole number",
+    ),
+]
+
+
+@pytest.mark.parametrize(("override", "message"), ONE_LINE, ids=[each[0] for each in ONE_LINE])
+def test_one_line_with_the_key_as_it_is_written(
+    tmp_path: Path, override: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path), (override,))
+    said = str(caught.value)
+    assert len(said.splitlines()) == 1, said
+    assert re.match(rf"--set {re.escape(override)}: {message}", said), said
+
+
+KEYS = st.sampled_from(["trials", "seeds", "sampler", "base", "objectives", "solve", "seed"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["all", "x", "3"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["depth", "name", "int"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(key=KEYS, value=VALUES)
+def test_no_member_of_a_union_is_ever_named(key: str, value: object) -> None:
+    """Whatever stands there: each place once, in the file's own keys."""
+    space = {
+        "study": "x",
+        "network": {"width": 1, "depth": 11},
+        "data": {"name": "synthetic", "validation": 64},
+        "training": {"epochs": 1},
+        "search": {"sampler": "grid", key: value},
+    }
+    try:
+        load_space(space)
+    except ConfigError as error:
+        lines = str(error).splitlines()
+        places = [line.split(": ")[1] for line in lines]
+        assert len({*places}) == len(places), lines
+        for place in places:
+            assert re.fullmatch(r"search(\.(\w+|\d+))*", place), place
+            assert not re.search(r"\.(int|str|constrained|tuple)$", place) or "int" in str(
+                value
+            )
+
+
+def test_a_command_without_a_file_names_its_options(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = [
+        "resnet11_2w_2p_4classes",
+        "--epochs",
+        "0",
+        "--seeds",
+        "0",
+        "--data",
+        "synthetic",
+    ]
+    assert train(command) == 2
+    epochs, seeds = capsys.readouterr().err.splitlines()
+    assert epochs.startswith("--epochs 0: training.epochs: 0 is not above 0")
+    assert seeds.startswith("--seeds 0: search.seeds: 0 is not above 0")
+    assert train([*command[:-1], "nope"]) == 2
+    assert "--data nope: data.name: 'nope' is no data set" in capsys.readouterr().err
+
+
+@given(number=st.sampled_from(sorted(errno.errorcode)))
+def test_room_is_advised_where_room_is_lacking_and_nowhere_else(number: int) -> None:
+    said = in_words(OSError(number, os.strerror(number), "some/file"))
+    assert said.startswith(f"some/file: {os.strerror(number)}")
+    assert ("room" in said) == (number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def test_an_unknown_error_is_shown_as_it_is() -> None:
+    assert in_words(OSError("the flux is gone")) == "the flux is gone"
+    assert in_words(OSError(errno.EIO, "Input/output error", "x")) == "x: Input/output error"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), r"space.yaml: Is a directory; a folder stands where"),
+        (lambda path: path.symlink_to(path), r"space.yaml: Too many levels of symbolic links$"),
+        (lambda path: None, r"space.yaml: cannot be read \(No such file .* are in spaces/"),
+    ],
+    ids=["folder", "loop", "missing"],
+)
+def test_a_space_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: object, message: str
+) -> None:
+    make(tmp_path / "space.yaml")  # type: ignore[operator]
+    assert main([str(tmp_path / "space.yaml"), "--plan"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert re.search(message, said), said
+
+
+def test_a_journal_that_is_a_folder_is_no_full_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    (out / "journal.jsonl").mkdir(parents=True)
+    assert main([str(write(tmp_path, TINY)), "--inline", "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert (
+        f"{out / 'journal.jsonl'}: Is a directory; a folder stands where a file should" in said
+    )
+    assert "room" not in said
