@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from res2net import Architecture, parse
+from res2net.file_names import path_of
 from res2net.plugins import PluginError
 from search import session
 from search.preparation import Space, open_space, prepare
@@ -65,9 +66,10 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         JournalError: the folder's journal cannot be read.
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
-    prepared = prepare(open_space(space, overrides))
+    folder = None if out is None else path_of(str(out))
+    prepared = prepare(open_space(space, overrides), folder=folder)
     request = Request(
-        out=None if out is None else Path(out),
+        out=folder,
         time_limit=time_limit,
         address=address,
         inline=inline,

@@ -1,5 +1,6 @@
 """Opens a space, resolves it and tries its foreign parts, before anything is written."""
 
+import contextlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
+from search.schema.data import PlannedData
 from search.schema.origins import origins
 from search.schema.parts import Origin
 from search.schema.space_file import SpaceFile
@@ -21,6 +23,8 @@ from search.schema.yaml import ConfigError, Document, Location, read_text
 from search.space.load import check, load_space
 from search.space.resolve import Resolved, resolve
 from search.space.survey import Survey
+from search.study import manifest
+from search.study.journal import FILE
 
 
 class Space(NamedTuple):
@@ -83,35 +87,48 @@ def _quoted(data: Any) -> Any:
     return DoubleQuotedScalarString(data) if odd else data
 
 
-def prepare(space: Space, *, unseen: bool = False) -> Prepared:
+def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -> Prepared:
     """Count everything and try foreign parts; nothing is written.
 
     Args:
         space: from `open_space`.
+        folder: of the run, which may have begun; `runs/<study>` where not given.
         unseen: whether images that are not there may be counted by what is known of them: for
             a plan that is only looked at.
 
     Raises:
         ConfigError: something cannot be, with its place.
     """
+    known = _known_images(folder or Path("runs") / space.file.study)
     try:
-        resolved = _resolve(space, unseen=unseen)
+        resolved = _resolve(space, unseen=unseen, known=known)
         parts = origins(*space)
         if parts:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
 
-            check_parts(resolved.plan, resolved.survey, path_of(space.file.data.root))
+            root = path_of(space.file.data.root)
+            check_parts(resolved.plan, resolved.survey, root, images=known is None)
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
     return Prepared(space, *resolved, parts)
 
 
-def _resolve(space: Space, *, unseen: bool) -> Resolved:
+def _known_images(folder: Path) -> PlannedData | None:
+    """The images of a study that has begun: what has ended can be shown without them."""
+    if not (folder / FILE).exists():
+        return None
+    with contextlib.suppress(ConfigError):  # said when the study goes on
+        written = manifest.read(folder)
+        return written.plan.data if written else None
+    return None
+
+
+def _resolve(space: Space, *, unseen: bool, known: PlannedData | None) -> Resolved:
     """Count everything; what a foreign block or skeleton raises meanwhile is its own."""
     network = space.file.network
     foreign = [name for name in (*network.skeleton, network.block) if split_plugin(name)]
     try:
-        return resolve(*space, unseen=unseen)
+        return resolve(*space, unseen=unseen, known=known)
     except (ConfigError, PluginError):
         raise
     except Exception as error:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from res2net import ArchitectureError
 from res2net.exit_codes import ExitCode, exit_code_help
+from res2net.file_names import path_of
 from res2net.plugins import PluginError
 from res2net.terminal import run_command, why_lost
 from search import session
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options that every command has that runs trials."""
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/<study>")
+    parser.add_argument("--out", type=path_of, metavar="DIR", help="default: runs/<study>")
     parser.add_argument(
         "--set",
         action="append",
@@ -105,7 +106,8 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # a mistake in it comes first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
-    prepared = prepare(open_space(arguments.space, arguments.set), unseen=arguments.plan)
+    space = open_space(arguments.space, arguments.set)
+    prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
     if arguments.plan:
         gpu = prepared.space.file.resources.gpu
         wide_console(console).print(picture(prepared.plan, prepared.survey, gpu=gpu))

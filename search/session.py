@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from res2net.file_names import path_of
-from res2net.plugins import split_plugin
+from res2net.plugins import PluginError, split_plugin
 from res2net.terminal import stopped_with_its_reader
 from search.executors.signals import sigterm_as_ctrl_c
 from search.images.preparing import make_ready
@@ -55,7 +55,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
-        left_out = _require(prepared, console, request)
+        left_out = _require(prepared, console, request, begun=False)
         plan = packed(prepared, console, inline=request.inline)
     with Journal(folder) as journal:
         plan = manifest.going_on(folder, plan, parts)
@@ -67,7 +67,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
             study.tidy()
             return study, result_of(study, folder, before=before)
         if begun:
-            left_out = _require(prepared, console, request)
+            left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
             console.print(f"going on: {ended} trials have ended, {live} interrupted")
@@ -117,7 +117,9 @@ def deadline_of(limit: str | None) -> Deadline | None:
         raise ConfigError(f"--time-limit: {error}") from error
 
 
-def _require(prepared: Prepared, console: Console, request: Request) -> tuple[str, ...]:
+def _require(
+    prepared: Prepared, console: Console, request: Request, *, begun: bool
+) -> tuple[str, ...]:
     """What a trial takes and, last, its images; ConfigError where they are not to be had.
 
     Returns the images that are left out.
@@ -136,6 +138,13 @@ def _require(prepared: Prepared, console: Console, request: Request) -> tuple[st
     sigterm_as_ctrl_c()
     with stopped_with_its_reader():
         left_out = make_ready(plan.data, space.document, console)
+    if begun and split_plugin(plan.data.name):
+        from search.engine.checking import check_data  # noqa: PLC0415 - imports torch
+
+        try:
+            check_data(plan.data, path_of(plan.data.root))
+        except PluginError as error:
+            raise ConfigError(f"{space.document.place(('data', 'name'))}: {error}") from error
     if split_plugin(plan.task.name):
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 

@@ -57,7 +57,8 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
         ("search", "seeds"): f"--seeds {arguments.seeds}",
         ("training", "recipe"): f"--recipe {arguments.recipe}",
     }
-    prepared = prepare(open_space(space, arguments.set, options=options))
+    opened = open_space(space, arguments.set, options=options)
+    prepared = prepare(opened, folder=arguments.out)
     return run_and_show(prepared, arguments, console, ["python", "-m", "search.train", *argv])
 
 

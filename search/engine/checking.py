@@ -24,13 +24,14 @@ from search.space.survey import Survey
 from search.tasks.base import DivergedError, checked_scores, make_task
 
 
-def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
+def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = True) -> None:
     """Try each foreign part of a study once.
 
     Args:
         plan: of the study.
         survey: its candidates.
         root: the folder of the data sets.
+        images: whether those of a foreign data set are wanted.
 
     Raises:
         PluginError: one cannot be made, lacks a method, or gives what it should not.
@@ -43,8 +44,8 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path) -> None:
         _check_scheduler(plan)
     if split_plugin(plan.training.optimizer):
         _check_optimizer(plan, survey)
-    if split_plugin(plan.data.name):
-        _check_data(plan.data, root)
+    if split_plugin(plan.data.name) and images:
+        check_data(plan.data, root)
     if split_plugin(plan.task.name) and not callable(TASKS.make(plan.task.name)):
         raise PluginError(f"{plan.task.name}: is no task; write a class or function")
     _check_objectives(plan, survey)
@@ -133,7 +134,12 @@ def _check_optimizer(plan: StudyPlan, survey: Survey) -> None:
         ) from error
 
 
-def _check_data(data: PlannedData, root: Path) -> None:
+def check_data(data: PlannedData, root: Path) -> None:
+    """Load a foreign data set.
+
+    Raises:
+        PluginError: it cannot be loaded, or gives other images or labels than it says.
+    """
     facts = DATASETS[data.name]
     try:
         splits = load_arrays(data.name, root)

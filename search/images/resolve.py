@@ -8,18 +8,21 @@ from res2net.file_names import bytes_of, path_of, text_of
 from search.images.coverage import check_coverage
 from search.images.tree import Tree, read_tree
 from search.images.unseen import plan_unseen
-from search.schema.data import Data, PlannedData, planned_data
+from search.schema.data import Data, PlannedData, Sizes, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError, Document
 
 
-def resolve_data(data: Data, document: Document, *, unseen: bool = False) -> PlannedData:
+def resolve_data(
+    data: Data, document: Document, *, unseen: bool = False, known: PlannedData | None = None
+) -> PlannedData:
     """Count the images of a data section; those of a tree by looking at it.
 
     Args:
         data: as written.
         document: says where its keys stand.
         unseen: whether a tree whose folder is not there may be counted by what is known of it.
+        known: images of a study that has begun, which hold where their folder is gone.
 
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
@@ -27,8 +30,16 @@ def resolve_data(data: Data, document: Document, *, unseen: bool = False) -> Pla
     if not DATASETS[data.name].tree:
         return planned_data(data)
     place = data_places(document)
-    if unseen and not path_of(data.root).exists():
-        return plan_unseen(data, place)
+    if not path_of(data.root).exists():
+        if known is not None and _is_meant(data, known):
+            return known
+        if unseen:
+            return plan_unseen(data, place)
+    return _look_at(data, place)
+
+
+def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
+    """Count the images of a tree."""
     tree = read_tree(
         path_of(data.root),
         classes=data.classes,
@@ -72,6 +83,25 @@ def resolve_data(data: Data, document: Document, *, unseen: bool = False) -> Pla
         found["cache"] = text_of(path_of(data.cache).resolve())
     aside = {files.folder.name: files.reasons for files in (tree.train, tree.test)}
     return planned_data(data.model_copy(update=found), aside)
+
+
+def _is_meant(data: Data, known: PlannedData) -> bool:
+    """Tell whether a section says nothing else than what is known of its images."""
+    classes = len(data.classes) if isinstance(data.classes, tuple) else data.classes
+    if isinstance(classes, int) and classes != known.classes:
+        return False
+    sizes = Sizes(known.classes, data.train or known.train, known.test)
+    again = planned_data(data, unseen=sizes)
+    keys = (
+        "name",
+        "train",
+        "validation",
+        "images_per_class",
+        "resolution",
+        "resize",
+        "channels",
+    )
+    return all(getattr(again, key) == getattr(known, key) for key in keys)
 
 
 def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tree:

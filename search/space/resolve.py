@@ -41,7 +41,13 @@ class _Counted(NamedTuple):
     search: Search
 
 
-def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Resolved:
+def resolve(
+    space: SpaceFile,
+    document: Document,
+    *,
+    unseen: bool = False,
+    known: PlannedData | None = None,
+) -> Resolved:
     """Fill in what a space file leaves open, and count everything.
 
     Where it says `gpu: auto`, the plan has one whole GPU; `StudyPlan.with_gpu` replaces that
@@ -51,12 +57,13 @@ def resolve(space: SpaceFile, document: Document, *, unseen: bool = False) -> Re
         space: as written.
         document: says where its values stand.
         unseen: whether a data set whose files are not there may be counted by what is known.
+        known: images of a study that has begun, which hold where their files are gone.
 
     Raises:
         ConfigError: the images are not there or too few, a network cannot be, nothing fits
             the budget (with the nearest on each side), or more trials than candidates.
     """
-    data = resolve_data(space.data, document, unseen=unseen)
+    data = resolve_data(space.data, document, unseen=unseen, known=known)
     training = planned_training(space.training, space.data.name)
     check_trainable(space.network, training, data, document)
     try:

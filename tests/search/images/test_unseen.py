@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis import report
 from search import run
 from search.preparation import open_space, prepare
 from search.schema.yaml import ConfigError
@@ -107,3 +108,36 @@ def test_paths_take_the_home_folder_and_variables(
     assert planned(tmp_path, "data.name=imagefolder", "data.root=$SETS").classes == 3, (
         "a folder that is called so comes first"
     )
+
+
+def test_a_finished_study_is_shown_when_its_images_are_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("search.closing.draw", lambda *_, **__: None, raising=False)
+    root = plant(tmp_path / "tree", ("a", "b"), train=20, val=2, side=20)
+    text = SPACE.replace("nowhere", str(root)).replace("imagenet, root", "imagefolder, root")
+    text = text.replace("skeleton: imagenet, ", "").replace("depth: 26", "depth: 11")
+    text = text.replace("planes: 8", "planes: 2").replace("validation: 100", "validation: 8")
+    Path("space.yaml").write_text(text, encoding="utf-8")
+    command = [
+        "space.yaml",
+        "--inline",
+        "--set",
+        "data.resize=16",
+        "--set",
+        "data.resolution=16",
+    ]
+    assert run.main(command) == 0
+    journal = (tmp_path / "runs/unseen/journal.jsonl").read_bytes()
+    root.rename(tmp_path / "elsewhere")
+    capsys.readouterr()
+    assert run.main(command) == 0
+    shown = capsys.readouterr().out
+    assert "nothing to run: all 2 trials" in shown
+    assert "best 2 of 2 networks" in shown
+    assert (tmp_path / "runs/unseen/journal.jsonl").read_bytes() == journal
+    assert report.main(["runs/unseen"]) == 0
+    assert run.main([*command, "--set", "search.seeds=2"]) == 2  # more trials want the images
+    assert "tree is not there" in capsys.readouterr().err
+    assert run.main([*command, "--set", "data.validation=4"]) == 2  # not the images of the run
