@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import crews, loops, packing, train
+from benchmarks import crews, joining, loops, packing, train
 from res2net import Architecture, build
 from search.schema.data import Data, planned_data
 from search.schema.training import PlannedTraining
@@ -159,3 +159,12 @@ def test_trials_side_by_side_make_whole_rows() -> None:
     assert all(row.memory > 10**8 for row in rows), "a process with torch"
     twice = [row._replace(rates=row.rates * 2, ratios=row.ratios * 2) for row in rows]
     assert packing.table(twice, turns=2, batch=16).row_count == 2
+
+
+def test_joined_and_separate_layers_are_timed_in_turns() -> None:
+    row = joining.compare(
+        "res2net1.1.1_3w4s_4p", 8, 2, "fp32", steps=3, device=torch.device("cpu")
+    )
+    assert len(row.ratios) == 3
+    assert all(ratio > 0 for ratio in row.ratios)
+    assert joining.table([row]).row_count == 1

@@ -45,7 +45,7 @@ def with_joined_layers(
     """Join the layers that run side by side, where it is measured to pay and changes nothing.
 
     On a CPU a step of a small network takes 0.87 of the time, one of Res2Net-50 about as long
-    (benchmarks/results/block_cpu_202611.md); on a GPU it was not measured. An optimiser that
+    (benchmarks/results/joining_cpu_202611.md); on a GPU it was not measured. An optimiser that
     looks at whole tensors, such as LARS, would do something else with joined ones.
     """
     pays = device.type == "cpu"
