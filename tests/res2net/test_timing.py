@@ -1,0 +1,76 @@
+"""Timing one network: what is said of it is what was run."""
+
+import json
+import time
+
+import pytest
+import torch
+
+from res2net import parse
+from res2net.__main__ import main
+from res2net.timing import TimingError, time_batches
+
+TINY = "res2net1.1.1_2w2s_2p"
+
+
+def test_passes_and_batches_are_timed_one_by_one() -> None:
+    begin = time.perf_counter()
+    timing = time_batches(parse(TINY), [1, 3], device="cpu", image_size=8, seconds=0.05)
+    spent = time.perf_counter() - begin
+    assert [(row.what, row.batch) for row in timing.rows] == [
+        ("inference", 1), ("training step", 1), ("inference", 3), ("training step", 3),
+    ]  # fmt: skip
+    assert f"torch {torch.__version__}" in timing.device
+    for row in timing.rows:
+        assert 0 < row.low <= row.median <= row.high
+        assert row.images_per_s == pytest.approx(row.batch / row.median)
+        assert 5 <= row.runs <= 100
+        assert row.runs * row.low < spent
+        assert row.memory is None or row.memory >= 0
+
+
+def test_a_larger_batch_takes_more_memory() -> None:
+    timing = time_batches(
+        parse("res2net1.1.1_8w4s_16p"), [1, 64], device="cpu", image_size=32, seconds=0.0
+    )
+    small, large = (row.memory for row in timing.rows if row.what == "training step")
+    if small is None or large is None:
+        pytest.skip("this system does not say what a process takes")
+    assert large > small + 10 * 2**20  # 64 images keep some 90 MB of activations
+
+
+def test_the_command_prints_json_and_a_table_has_a_row_a_pass(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("res2net.timing._MOST", 6)  # runs: the numbers are not looked at
+    assert main([TINY, "--channels", "1", "--image-size", "8", "--time", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["channels"] == 1
+    assert [row["batch"] for row in facts["timed"]] == [1, 1, 32, 32]
+    assert main([TINY, "--image-size", "8", "--time", "--batch", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "images/s" in shown
+    assert shown.count("training step") == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([TINY, "--time", "--device", "cuda"]) == 2
+    assert "--device: no GPU that torch can use is here; write cpu" in capsys.readouterr().err
+    with pytest.raises(TimingError):
+        time_batches(parse(TINY), [1], device="cuda", image_size=8)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--batch", "2"],
+        ["--device", "cpu"],
+        ["--time", "--batch", "0"],
+        ["--time", "--batch", ","],
+    ],
+)
+def test_options_that_mean_nothing_are_refused(asked: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([TINY, *asked])
+    assert ended.value.code == 2
