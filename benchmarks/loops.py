@@ -173,7 +173,7 @@ class OurLoop:
 
     def _exchange(self, network: nn.Module, bench: Bench) -> None:
         # The trainer builds its networks itself: only a comparison needs another's.
-        network.load_state_dict(self.trainer._network.state_dict(), strict=True)
+        network.load_state_dict(self.trainer.trained.state_dict(), strict=True)
         network = network.to(bench.device, memory_format=torch.channels_last)
         self.trainer._network = network
         self.trainer._optimizer = make_optimizer(network, bench.recipe)

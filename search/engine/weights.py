@@ -8,7 +8,6 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from res2net.file_names import printable_data
 from search.schema.files import replace_text, replacing
 from search.study.events import Started
 
@@ -51,4 +50,4 @@ def save_weights(
     }
     with replacing(path) as file:
         file.write(safetensors.torch.save(tensors, {"name": started.name}))
-    replace_text(path.with_suffix(".json"), json.dumps(printable_data(about), indent=2))
+    replace_text(path.with_suffix(".json"), json.dumps(about, indent=2))

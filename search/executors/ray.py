@@ -98,25 +98,21 @@ def _connect(address: str | None) -> None:
 
 
 def _start(address: str | None) -> None:
-    def start() -> None:
-        ray.init(
-            address=address or "local",  # never a cluster that happens to run here
-            include_dashboard=False if address is None else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-
+    how: Any = {
+        "address": address or "local",  # never a cluster that happens to run here
+        "include_dashboard": False if address is None else None,
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+    }
     try:
-        start()
-    except ConnectionError:
-        raise
+        ray.init(**how)
     except OSError as error:
         if address is not None or not _is_ray_token(error):
             raise
         # Ray keeps the token of its own processes in the home folder, which cannot be written:
         # one that they inherit does as well.
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-        start()
+        ray.init(**how)
 
 
 def _is_ray_token(error: OSError) -> bool:

@@ -169,7 +169,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     if not manifest:  # it stopped before it noted anything, and so before any trial
         return
     before = manifest.get("left_out", [])
-    changed = sorted(set(before) ^ set(printable_data(left_out)))
+    changed = sorted(set(before) ^ set(left_out))
     if changed:
         raise ConfigError(
             f"{folder}: its trials so far saw other images; mended or damaged since: "
@@ -210,7 +210,7 @@ def note(
         "left_out": list(left_out),
         "starts": [*_raw(folder).get("starts", []), start_of(command)],
     }
-    replace_text(folder / FILE, json.dumps(printable_data(manifest), indent=2))
+    replace_text(folder / FILE, json.dumps(manifest, indent=2))
     replace_text(folder / "space.yaml", space)
 
 
@@ -250,7 +250,7 @@ def _raw(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        manifest: dict[str, Any] = printable_data(json.loads(path.read_text(encoding="utf-8")))
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(
             f"{path}: is damaged ({error}); restore it from a copy, or delete it if the space "

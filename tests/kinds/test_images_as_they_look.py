@@ -453,6 +453,6 @@ def test_a_study_of_images_decoded_otherwise_is_not_gone_on_with(tmp_path: Path)
     noted = json.loads(path.read_text())
     del noted["plan"]["data"]["decoding"]
     path.write_text(json.dumps(noted))
-    with pytest.raises(ConfigError, match=r"data\.decoding: there 'not set', here '2: as they"):
+    with pytest.raises(ConfigError, match=r"data\.decoding: there None, here '2: as they"):
         run_study(space, out=tmp_path / "run", inline=True)
     assert os.listdir(tmp_path / "set" / ".decoded")  # noqa: PTH208 - caches are kept apart
