@@ -142,7 +142,8 @@ def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_addres
     command = [write(tmp_path, text), "--out", tmp_path / "run"]
     begin = time.monotonic()
     code, printed = run_command(*command, "--time-limit", "30s", "--address", ray_address)
-    assert time.monotonic() - begin < 30
+    # Whole, the trials take minutes; a busy machine may start Ray later than the limit.
+    assert time.monotonic() - begin < 90
     assert code == 4, printed
     assert "time is up (30s): 0 trials have ended" in printed
     kept = list((tmp_path / "run" / "checkpoints").glob("*.pt"))
