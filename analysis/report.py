@@ -16,10 +16,12 @@ from analysis.pages.exports import latex, markdown
 from analysis.pages.page import Table
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
+from analysis.plots.picture import SUFFIXES
 from analysis.runs.run import Run, RunError, read_run
 from search.schema.files import replace_text
 from search.study.journal import JournalError
 
+_SUFFIX = {"html": ".html", "markdown": ".md", "latex": ".tex"}
 _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
 
 
@@ -84,6 +86,12 @@ def _out(arguments: argparse.Namespace) -> Path | None:
     if out.is_dir():
         raise RunError(
             f"--out {out}: is a folder; name a file in it, such as {out}/report.html"
+        )
+    if out.suffix.lower() in SUFFIXES:
+        raise RunError(
+            f"--out {out}: is a picture or PDF by its suffix, and a report is {arguments.format}; "
+            f"name a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
+            + (", which a browser prints as PDF" if arguments.format == "html" else "")
         )
     if not out.parent.is_dir():
         raise RunError(f"--out {out}: there is no folder {out.parent}; make it first")

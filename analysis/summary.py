@@ -15,6 +15,7 @@ from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError, read_run
+from analysis.runs.tables import of_one_kind
 from search.schema.files import replace_text
 from search.study.journal import JournalError
 
@@ -49,7 +50,7 @@ def summarise(folder: Path) -> dict[str, Path]:
         "trials": folder / "trials.csv",
         "epochs": folder / "epochs.csv",
     }
-    replace_text(paths["trials"], as_csv(run.trials))
+    replace_text(paths["trials"], as_csv(of_one_kind(run.trials)))
     replace_text(paths["epochs"], as_csv(run.epochs))
     return paths
 

@@ -19,6 +19,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
 from analysis.plots.style import STYLE
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
@@ -37,14 +38,19 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("name", help="such as Res2Net-50-26w-4s")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.png", help="NAME_receptive.png if not given"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="NAME_receptive.png if not given; its suffix says the format: "
+        + " ".join(SUFFIXES),
     )
     arguments = parser.parse_args(argv)
     try:
+        out = check_out(arguments.out) if arguments.out else None
         network = parse(arguments.name)
-        out = arguments.out or Path(f"{network.name}_receptive.png")
-        draw_paths_by_scale(paths_by_scale(network), network=network).savefig(out, format="png")
-    except (ArchitectureError, OSError) as error:
+        out = out or check_out(Path(f"{network.name}_receptive.png"))
+        write_picture(draw_paths_by_scale(paths_by_scale(network), network=network), out)
+    except (ArchitectureError, PictureError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(f"figure: {out}")
