@@ -89,7 +89,7 @@ def _out(arguments: argparse.Namespace) -> Path | None:
         )
     if out.suffix.lower() in SUFFIXES:
         raise RunError(
-            f"--out {out}: is a picture or PDF by its suffix, and a report is {arguments.format}; "
+            f"--out {out}: is a picture or PDF by its suffix, and this is {arguments.format}; "
             f"name a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
             + (", which a browser prints as PDF" if arguments.format == "html" else "")
         )

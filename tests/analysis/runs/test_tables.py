@@ -167,11 +167,11 @@ def test_a_column_of_the_file_is_of_one_kind(
     ]
     run = made(tmp_path, rows[1:2] if alone else rows)
     table = pd.read_csv(io.StringIO(of_one_kind(run.trials).to_csv(index=False)))
-    for name in STAGES:
+    for name, sizes in STAGES.items():
         each = table[f"{name}_per_stage"]
         assert pd.api.types.is_numeric_dtype(table[name])
         assert (table[name].isna() == each.notna()).all(), "one of the two, always"
-        lists = [".".join(map(str, STAGES[name]))] if name in listed else []
+        lists = [".".join(map(str, sizes))] if name in listed else []
         assert each.dropna().tolist() == lists
     others = [name for name in run.trials if name not in STAGES]
     assert of_one_kind(run.trials)[others].equals(run.trials[others])
