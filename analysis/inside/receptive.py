@@ -14,13 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
-from analysis.plots.style import STYLE
+from analysis.plots.style import STYLE, shades
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.receptive import network_paths
@@ -123,7 +123,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
 
 def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
     # Black for a network whose scale is none of those from 1 to 8.
-    colours = [*sns.color_palette("crest", len(_SCALES)), (0.0, 0.0, 0.0)]
+    colours = [*shades()(np.linspace(0, 1, len(_SCALES))), (0.0, 0.0, 0.0)]
     for colour, (scale, rows) in zip(colours, table.groupby("scale", sort=False), strict=False):
         ours = scale == own
         ax.plot(
