@@ -65,6 +65,11 @@ def draw_confirmed(
         ax, x, confirmed["mean"], confirmed["low"], confirmed["high"],
         ecolor="black", transform=aside, zorder=3,
     )  # fmt: skip
+    # What lies aside of its place is none of the axes' data to matplotlib.
+    for heights in (confirmed["mean"], confirmed["low"], confirmed["high"]):
+        known = heights.notna()
+        ax.update_datalim(np.column_stack([x[known], heights[known]]))
+    ax.autoscale_view()
     rows = zip(x, y, confirmed["mean"], strict=True)
     for at, before, after in rows:
         ax.annotate(

@@ -116,6 +116,16 @@ def test_what_was_confirmed_is_marked_with_how_far_it_moved(tmp_path: Path) -> N
     assert "confirmed with 2 fresh seeds\nof 3 epochs, and the change" in said_in(axes)
 
 
+def test_a_confirmation_that_moved_far_is_inside_the_axes(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(1), "val_error": 10.0},
+        {"network": network(1), "phase": "confirm", "val_error": 70.0},
+    ]
+    low, high = drawn(made(tmp_path, rows)).get_ylim()
+    assert low < 30
+    assert high > 90
+
+
 def test_nothing_is_said_of_confirmations_and_seeds_where_there_are_none(
     tmp_path: Path,
 ) -> None:
