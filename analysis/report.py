@@ -16,12 +16,14 @@ from analysis.pages.exports import latex, markdown
 from analysis.pages.page import Table
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
+from analysis.plots.picture import SUFFIXES
 from analysis.runs.run import Run, RunError, read_run
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
 
+_SUFFIX = {"html": ".html", "markdown": ".md", "latex": ".tex"}
 _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": latex}
 
 
@@ -92,6 +94,12 @@ def _out(arguments: argparse.Namespace) -> Path | None:
     if out.is_dir():
         raise RunError(
             f"--out {out}: is a folder; name a file in it, such as {out}/report.html"
+        )
+    if out.suffix.lower() in SUFFIXES:
+        raise RunError(
+            f"--out {out}: is a picture or PDF by its suffix, and this is {arguments.format}; "
+            f"name a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
+            + (", which a browser prints as PDF" if arguments.format == "html" else "")
         )
     if not out.parent.is_dir():
         raise RunError(f"--out {out}: there is no folder {out.parent}; make it first")

@@ -15,6 +15,7 @@ from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError, read_run
+from analysis.runs.tables import of_one_kind
 from res2net.exit_codes import ExitCode
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
@@ -58,7 +59,7 @@ def summarise(folder: Path) -> dict[str, Path]:
         "trials": folder / "trials.csv",
         "epochs": folder / "epochs.csv",
     }
-    replace_text(paths["trials"], as_csv(run.trials))
+    replace_text(paths["trials"], as_csv(of_one_kind(run.trials)))
     replace_text(paths["epochs"], as_csv(run.epochs))
     return paths
 

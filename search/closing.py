@@ -3,6 +3,7 @@
 import re
 import shlex
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.network import Network
 from search.schema.units import format_amount
-from search.study.events import Ended, Started, Status
+from search.study.events import Ended, Phase, Started, Status
 from search.study.history import History
 from search.study.journal import FILE
 from search.study.study import Study
@@ -49,9 +50,11 @@ def wide_console(console: Console) -> Console:
     return Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
 
 
-def best_table(history: History, objectives: Sequence[Objective]) -> Table:
-    """The best networks of the search, by the metric that ranks."""
+def best_table(history: History, objectives: Sequence[Objective]) -> Table | str:
+    """The best networks of the search, by the metric that ranks; without any, why in a line."""
     ranked = history.ranked()
+    if not ranked:
+        return f"no network is trained whole yet, so none is the best: {_states(history)}"
     shown = min(len(ranked), _BEST_ROWS)
     seeds = max((len(one.ends) for one in ranked), default=0)
     spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
@@ -63,8 +66,13 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table:
     return table
 
 
-def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table:
-    """The confirmed networks: mean and standard deviation over their fresh seeds."""
+def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table | str:
+    """The confirmed networks: mean and standard deviation over their fresh seeds.
+
+    Without any, why in a line.
+    """
+    if not any(history.whole("confirm")):
+        return f"no network is confirmed yet: {_states(history, phase='confirm')}"
     metrics = _scores(objectives)
     table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)", metrics)
     groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
@@ -88,6 +96,15 @@ def without_success(ended: Sequence[Trial]) -> Iterator[str]:
         shown = ", ".join(map(str, numbers[:_SHOWN]))
         more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
         yield f"  trial {shown}{more} {reason}"
+
+
+def _states(history: History, *, phase: Phase = "search") -> str:
+    """How the trials of a phase ended, and how many have not."""
+    trials = [trial for trial, started in history.trials.items() if started.phase == phase]
+    counts = Counter(str(history.ends[one].status) for one in trials if one in history.ends)
+    counts["under way"] = sum(trial in history.live for trial in trials)
+    said = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
+    return f"of its trials {said}" if said else "none of its trials has started"
 
 
 def cut_trials(history: History, *, usual: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Draws where networks look: Grad-CAM of one or two side by side, as in the paper's Fig. 4.
 
 python -m analysis.inside.cam NAME --weights FILE IMAGE... [--against NAME FILE] [--class N]
-                       [--layer layer4] [--out FILE.png]
+                       [--layer layer4] [--out FILE]
 
 FILE holds weights that `res2net.build` reads, such as one that a study kept
 (runs/STUDY/networks/*.safetensors, whose .json says how its network was shown images), or is
@@ -29,6 +29,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
+from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import printable, text_of
@@ -40,7 +41,6 @@ _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
 _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
-    "savefig.dpi": 150,
     "text.parse_math": False,  # names of files and classes may hold two dollar signs
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.08,
@@ -74,6 +74,7 @@ def main(argv: Sequence[str]) -> int:
 def _main(argv: Sequence[str]) -> int:
     asked = _parser().parse_intermixed_args(argv)
     try:
+        out = check_out(asked.out) if asked.out else None
         architecture = parse(asked.name)
         sources = [(architecture, asked.weights)]
         if asked.against:
@@ -86,14 +87,14 @@ def _main(argv: Sequence[str]) -> int:
                 "--against: one network is shown whole images, as those for CIFAR are, and one "
                 "their middle, as those for ImageNet are; compare two of one kind"
             )
-        out = _writable(asked.out or Path(f"{architecture.name}_cam.png"))
+        out = out or check_out(Path(f"{architecture.name}_cam.png"))
         images = [opened(path) for path in asked.images]
         networks = [network(each, weights, layer=asked.layer) for each, weights in sources]
         rows = panels(networks, images, target=asked.target)
         titles = [printable(text_of(path.name)) for path in asked.images]
         figure = draw_panels(rows, images, titles=titles, border=borders.pop())
-        figure.savefig(out, format="png")
-    except (ArchitectureError, CamError, WeightsError, OSError) as error:
+        write_picture(figure, out)
+    except (ArchitectureError, CamError, PictureError, WeightsError, OSError) as error:
         print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return ExitCode.BAD_INPUT
     print(f"figure: {out}")
@@ -232,12 +233,6 @@ def _check(architecture: Architecture, *, layer: str | None, target: int | None)
         raise CamError(f"--class: {target} is no class of {name}; write a number up to {last}")
 
 
-def _writable(out: Path) -> Path:
-    if out.is_dir() or not out.parent.is_dir():
-        raise CamError(f"--out: {out} cannot be written; name a file in a folder that exists")
-    return out
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m analysis.inside.cam",
@@ -257,7 +252,12 @@ def _parser() -> argparse.ArgumentParser:
         "--class", dest="target", type=int, metavar="N", help="to look for; default: predicted"
     )
     parser.add_argument("--layer", metavar="STAGE", help="default: the last stage")
-    parser.add_argument("--out", type=Path, metavar="FILE.png", help="default: NAME_cam.png")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"default: NAME_cam.png; its suffix says the format: {' '.join(SUFFIXES)}",
+    )
     return parser
 
 

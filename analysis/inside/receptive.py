@@ -14,12 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import STYLE
+from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
+from analysis.plots.style import STYLE, shades
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
@@ -47,14 +48,19 @@ def _main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("name", help="such as Res2Net-50-26w-4s")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.png", help="NAME_receptive.png if not given"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="NAME_receptive.png if not given; its suffix says the format: "
+        + " ".join(SUFFIXES),
     )
     arguments = parser.parse_args(argv)
     try:
+        out = check_out(arguments.out) if arguments.out else None
         network = parse(arguments.name)
-        out = arguments.out or Path(f"{network.name}_receptive.png")
-        draw_paths_by_scale(paths_by_scale(network), network=network).savefig(out, format="png")
-    except (ArchitectureError, OSError) as error:
+        out = out or check_out(Path(f"{network.name}_receptive.png"))
+        write_picture(draw_paths_by_scale(paths_by_scale(network), network=network), out)
+    except (ArchitectureError, PictureError, OSError) as error:
         print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return ExitCode.BAD_INPUT
     print(f"figure: {out}")
@@ -127,7 +133,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
 
 def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
     # Black for a network whose scale is none of those from 1 to 8.
-    colours = [*sns.color_palette("crest", len(_SCALES)), (0.0, 0.0, 0.0)]
+    colours = [*shades()(np.linspace(0, 1, len(_SCALES))), (0.0, 0.0, 0.0)]
     for colour, (scale, rows) in zip(colours, table.groupby("scale", sort=False), strict=False):
         ours = scale == own
         ax.plot(

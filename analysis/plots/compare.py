@@ -38,7 +38,7 @@ def draw_scores(
             yerr=_reach(shared, y),
             fmt="o",
             color="#0072B2",
-            ecolor="0.6",
+            ecolor="0.5",
             markersize=5 if len(shared) <= 60 else 3,
             linewidth=0,
             elinewidth=0.8,

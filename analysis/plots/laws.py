@@ -32,7 +32,7 @@ def draw_laws(
             style, members = styles[dimension], along(points, dimension)
             ax.plot(
                 members["size"] / unit, members["error"], style.marker, color=style.color,
-                markersize=4, alpha=0.7,
+                markersize=4,
                 label=None if dimension in fitted else f"{dimension}: no law",
             )  # fmt: skip
             if dimension not in fitted:

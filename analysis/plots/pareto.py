@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, log_if_wide, nothing, unit_of
+from analysis.plots.networks import draw_networks
+from analysis.plots.style import cut_whiskers, drawing, log_if_wide, nothing, unit_of
+from analysis.plots.whiskers import WHISKER, draw_confirmed, draw_whiskers
 from analysis.runs.pareto import cost_axis
-from analysis.runs.scores import score_of, words
-from search.schema.metrics import Objective
+from analysis.runs.scores import Score, score_of, words
+from search.schema.metrics import PERCENT, Objective
 
 _MANY = 500  # points beyond which a vector file would hold one element each
 _X, _Y = "_cost", "_score"
+_SIDES = ("low", "high")
+_SHOWN = (*_SIDES, "confirmed", "confirmed_low", "confirmed_high")
+_ENDS = {"mean": "", "low": "_low", "high": "_high"}
 _PER_IMAGE = ("macs", "activations")
 
 
@@ -22,7 +26,8 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
 
     What ranks is the first objective that trials report, the cost the first that is counted,
     else multiply-adds. Where these two are all, the front is a line of steps; of others, which
-    one picture cannot show, its networks are ringed.
+    one picture cannot show, its networks are ringed. Networks of several seeds have whiskers,
+    and those that were confirmed stand there again, with how far fresh seeds moved them.
 
     Args:
         points: from `analysis.runs.networks.by_network`.
@@ -32,9 +37,8 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
     ranking = next(one for one in objectives if one.source == "reported")
     cost, score = cost_axis(objectives), score_of(ranking)
     unit, letter = unit_of(points[cost.column])
-    shown = points.assign(**{_X: points[cost.column] / unit})
-    shown[_Y] = score.of(points[ranking.column])
-    with drawing(width=8, height=5) as (figure, (ax,)):
+    shown = _as_shown(points, score, ranking).assign(**{_X: points[cost.column] / unit})
+    with drawing(width=8.6, height=5) as (figure, (ax,)):
         _draw_points(shown, ax)
         front = shown[shown["on_front"].astype(bool)]
         if {one.name for one in objectives} == {cost.name, ranking.name}:
@@ -42,67 +46,61 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         else:
             _draw_rings(front, ax)
         _name_best(front, ax, more_is_better=score.more_is_better)
+        _draw_seeds(shown, ax, percent=score.unit == PERCENT)
         log_if_wide(ax, shown[_X])
         each = " per image" if cost.name in _PER_IMAGE else ""
         ax.set_xlabel(f"{words(cost)}{each}{f' ({letter})' * bool(letter)}")
         ax.set_ylabel(score.label)
         ax.set_title(title, loc="left")
         if len(points):
-            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
         else:
             nothing(ax, f"no trial has a {words(ranking)}")
     return figure
+
+
+def _as_shown(points: pd.DataFrame, score: Score, ranking: Objective) -> pd.DataFrame:
+    """The points with what ranks as it is shown; an error's lower end is the upper one then."""
+    shown = points.assign(**{_Y: score.of(points[ranking.column])})
+    for column in _SHOWN:
+        values = score.of(points[column].astype(float))
+        # An interval of Student's knows of no ends of the scale.
+        shown[column] = values.clip(0, 100) if score.unit == PERCENT else values
+    if score.complemented:
+        for side in ("", "confirmed_"):
+            ends = {f"{side}low": f"{side}high", f"{side}high": f"{side}low"}
+            shown = shown.rename(columns=ends)
+    return shown
 
 
 def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
     ended = points["whole"].astype(bool)
     whole, stopped = points[ended], points[~ended]
     raster = len(points) > _MANY
+    if len(whole):
+        draw_networks(whole, whole[_X], whole[_Y], ax, raster=raster)
     baseline = whole[whole["mean_scale"] == 1]
     if len(baseline) and not raster:
         ax.scatter(
             baseline[_X],
             baseline[_Y],
-            s=190,
+            s=150,
             facecolors="none",
             edgecolors="black",
-            linewidths=1.2,
+            linewidths=1.1,
+            zorder=3,
             label="scale 1: ResNet, ResNeXt",
         )
-    if len(whole):
-        _draw_whole(whole, ax, raster=raster)
     if len(stopped):
         ax.scatter(
             stopped[_X],
             stopped[_Y],
             s=25,
-            c="0.6",
+            c="0.45",
             marker="x",
             label="stopped early, at that epoch",
             rasterized=raster,
         )
-
-
-def _draw_whole(whole: pd.DataFrame, ax: Axes, *, raster: bool) -> None:
-    same = all(isinstance(scale, int) for scale in whole["scale"])
-    hue = "scale" if same else "mean scale of the stages"
-    names = {"cardinality": "card.", "mean_scale": hue}
-    named = whole.drop(columns="scale").rename(columns=names)
-    # A label that begins with _ is none to matplotlib: a file of somebody's may be called so.
-    named["skeleton"] = ["\u200b" * name.startswith("_") + name for name in named["skeleton"]]
-    sns.scatterplot(
-        named.astype({hue: int}) if same else named,
-        x=_X,
-        y=_Y,
-        hue=hue,
-        style="skeleton" if len(set(whole["skeleton"])) > 1 else "card.",
-        palette="crest",
-        hue_norm=(1, max(float(whole["mean_scale"].max()), 2)),
-        legend="full" if same else "brief",
-        s=12 if raster else 70,
-        rasterized=raster,
-        ax=ax,
-    )
 
 
 def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
@@ -117,7 +115,7 @@ def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
         linewidth=1,
         linestyle="--",
         label="Pareto front",
-        zorder=0,
+        zorder=2,
     )
 
 
@@ -136,8 +134,44 @@ def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:
         )
 
 
+def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
+    """Whiskers over seeds, and confirmations with theirs."""
+    confirmed = points[points["confirmed"].notna()]
+    if len(confirmed):
+        fresh = pd.DataFrame(
+            {name: confirmed[f"confirmed{end}"] for name, end in _ENDS.items()}
+        )
+        form = "+.2f" if percent else "+.3g"
+        draw_confirmed(
+            ax, confirmed[_X], confirmed[_Y], fresh, label=_fresh(confirmed), form=form
+        )
+    low, high = (pd.concat([points[end], points[f"confirmed_{end}"]]) for end in _SIDES)
+    if low.isna().all():
+        return
+    cut = cut_whiskers(ax, pd.concat([points[_Y], points["confirmed"]]), low, high)
+    said = "95 % interval over seeds" + ("\n(cut where it leaves the axes)" if cut else "")
+    raster = len(points) > _MANY
+    draw_whiskers(ax, points[_X], points[_Y], points["low"], points["high"], rasterized=raster)
+    # Drawn or not: those of confirmations are explained by it as well.
+    ax.errorbar([], [], yerr=[], **WHISKER, label=said)
+
+
+def _fresh(confirmed: pd.DataFrame) -> str:
+    """What a confirmation is, for the legend."""
+    seeds = _span(confirmed["confirmed_seeds"], "fresh seeds")
+    epochs = _span(confirmed["confirmed_epochs"], "epochs")
+    return f"confirmed with {seeds}\nof {epochs}, and the change"
+
+
+def _span(numbers: pd.Series, what: str) -> str:
+    low, high = int(numbers.min()), int(numbers.max())
+    if low == high == 1:
+        return f"1 {what.removesuffix('s')}"
+    return f"{low} {what}" if low == high else f"{low} to {high} {what}"
+
+
 def _name_best(front: pd.DataFrame, ax: Axes, *, more_is_better: bool) -> None:
-    """The best network by name."""
+    """The best network by name, above all that is drawn of it."""
     if front.empty:
         return
     best = front.sort_values(_Y, ascending=not more_is_better, kind="stable").iloc[0]
@@ -145,9 +179,11 @@ def _name_best(front: pd.DataFrame, ax: Axes, *, more_is_better: bool) -> None:
     ax.margins(y=0.12)
     ax.annotate(
         best["name"],
-        (best[_X], best[_Y]),
-        xytext=(0, 9),
+        (best[_X], best[[_Y, "confirmed"]].max()),
+        xytext=(0, 10),
         textcoords="offset points",
         ha="left" if best[_X] < (low + high) / 2 else "right",
         fontsize=8,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+        zorder=6,
     )

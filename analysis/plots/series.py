@@ -5,11 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks, unit_of
+from analysis.plots.style import cut_whiskers, drawing, marks, unit_of
 from analysis.questions.series import BASE, DIMENSIONS
 from analysis.runs.scores import Score
-
-_ROOM = 0.8  # of the range of the means, above and below them
 
 
 def draw_series(
@@ -49,12 +47,8 @@ def draw_series(
 
 
 def _cut(summary: pd.DataFrame, ax: Axes) -> None:
-    """Keep the axes to where the means are: two seeds' intervals are thirteen times as wide."""
-    means = summary["mean"]
-    room = _ROOM * max(means.max() - means.min(), 1.0)
-    low, high = means.min() - room, means.max() + room
-    if summary["low"].min() < low or summary["high"].max() > high:
-        ax.set_ylim(low, high)
+    """Keep the axes to where the means are, and say so."""
+    if cut_whiskers(ax, summary["mean"], summary["low"], summary["high"]):
         ax.set_title("whiskers that leave the axes are cut", loc="right", fontsize=8)
 
 

@@ -6,14 +6,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks, nothing
+from analysis.plots.style import drawing, marks, nothing, shades
 from analysis.runs.scores import losses, lower_is_better, score_of, titled
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
 
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
 _ROOM = 0.03  # of the range of the means, above and below them
-_CMAP = "cividis"  # even in grey, and to the colour-blind
+_CMAP = "cividis"  # even in grey, and to the colour-blind; its yellow is too light
 
 
 def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
@@ -99,16 +99,17 @@ def draw_parallel(
             _heights(networks[name], lines[name], ax, at) for at, name in enumerate(shown)
         ]
         goodness = -lines["_lost"].to_numpy()
+        colors = shades(_CMAP)
         norm = mpl.colors.Normalize(goodness.min(), goodness.max())
         for line, good in zip(np.array(heights).T, goodness, strict=True):
             best = good == goodness.max()
-            color = "#D55E00" if best else mpl.colormaps[_CMAP](norm(good))
-            ax.plot(line, color=color, alpha=1 if best else 0.6, linewidth=2.6 if best else 1)
+            color = "#D55E00" if best else colors(norm(good))
+            ax.plot(line, color=color, linewidth=2.6 if best else 1)
         ax.set_xticks(range(len(shown)), shown)
         ax.set_yticks([])
         ax.set_xlim(-0.2, len(shown) - 0.6)
         ax.grid(visible=False)
-        scale = mpl.cm.ScalarMappable(norm=norm, cmap=_CMAP)
+        scale = mpl.cm.ScalarMappable(norm=norm, cmap=colors)
         score, sign = score_of(ranking), -1 if lower_is_better(ranking) else 1
         bar = figure.colorbar(scale, ax=ax, label=f"{score.label}; orange: the best")
         bar.ax.yaxis.set_major_formatter(lambda value, _: f"{score.of(sign * value):.4g}")

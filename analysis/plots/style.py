@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 
 from search.schema.files import replacing
 
@@ -28,6 +32,8 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "res2net",  # the same figure is the same file
 }
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
+_SHADES = 256  # colours of a map
+_ROOM = 0.8  # of the range of the points, above and below them
 _WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
 
 
@@ -39,14 +45,16 @@ class Mark(NamedTuple):
     linestyle: str
 
 
-# Okabe and Ito (2008), dark enough on white; the first is for what the study is about.
+CONTRAST = 3.0  # with white paper, that WCAG 2 asks of graphics at least
+
+# Okabe and Ito (2008), their light ones darker; the first is for what the study is about.
 _MARKS = (
     Mark("#0072B2", "o", "-"),
     Mark("#D55E00", "s", "--"),
     Mark("#009E73", "^", "-."),
     Mark("#CC79A7", "D", ":"),
-    Mark("#56B4E9", "v", "-"),
-    Mark("#E69F00", "P", "--"),
+    Mark("#2E8BC0", "v", "-"),
+    Mark("#B47B00", "P", "--"),
     Mark("#000000", "X", "-."),
 )
 
@@ -54,6 +62,46 @@ _MARKS = (
 def marks(names: Sequence[str]) -> dict[str, Mark]:
     """Colour, marker and line of each series, the same whenever the names are the same."""
     return {name: _MARKS[i % len(_MARKS)] for i, name in enumerate(names)}
+
+
+def contrast(color: ColorType) -> float:
+    """Contrast of a colour with white, 1 to 21 (WCAG 2, relative luminance)."""
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in mpl.colors.to_rgb(color)
+    ]
+    luminance = sum(w * part for w, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
+
+
+def shades(name: str = "viridis_r") -> ListedColormap:
+    """A map of colours without those that are too light for white paper.
+
+    Args:
+        name: of the map, as seaborn and matplotlib call it.
+    """
+    colors = sns.color_palette(name, n_colors=_SHADES)
+    return ListedColormap([one for one in colors if contrast(one) >= CONTRAST], name=name)
+
+
+def cut_whiskers(ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series) -> bool:
+    """Keep the axes to where the points are: two seeds' intervals are thirteen times as wide.
+
+    Args:
+        ax: with the points.
+        points: their heights.
+        low: ends of their whiskers; missing where there is none.
+        high: the same.
+
+    Returns:
+        Whether whiskers leave the axes.
+    """
+    room = _ROOM * max(points.max() - points.min(), 1.0)
+    bottom, top = points.min() - room, points.max() + room
+    leaves = bool(low.min() < bottom or high.max() > top)
+    if leaves:
+        ax.set_ylim(bottom, top)
+    return leaves
 
 
 @contextmanager

@@ -26,6 +26,13 @@ COLUMNS = (
     "test_high",
     "on_front",
 )
+CONFIRMED = (
+    "confirmed",
+    "confirmed_low",
+    "confirmed_high",
+    "confirmed_seeds",
+    "confirmed_epochs",
+)
 DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton")
 
 
@@ -94,7 +101,10 @@ def by_network(run: Run) -> pd.DataFrame:
     Returns:
         As `analysis.runs.tables.trials`, of trials with a score, by rising cost; and the
         columns `whole` (trained to the end), `on_front` (of the whole ones: no other beats it
-        in the objectives of the study) and `mean_scale` (over the stages).
+        in the objectives of the study), `mean_scale` (over the stages), `low` and `high` (of
+        the 95 % t-interval of what ranks, over the seeds; missing where there is none), and
+        where it was confirmed CONFIRMED: its mean over the fresh seeds, their interval and
+        number, and the epochs they were trained for; missing elsewhere.
     """
     trials, ranking = run.trials, run.ranking
     others = trials[(trials["phase"] == "search") & (trials["status"] != "ok")]
@@ -105,7 +115,27 @@ def by_network(run: Run) -> pd.DataFrame:
     order = [run.cost_axis.column, ranking.column, "trial"]
     ascending = [True, lower_is_better(ranking), True]
     rows = rows.assign(mean_scale=pd.Series(scales, index=rows.index, dtype=float))
+    of_seeds = networks(run).set_index("name")[["val_low", "val_high"]]
+    of_seeds.columns = pd.Index(["low", "high"])
+    said = of_seeds.join(_confirmed(run), how="left")
+    for column in said:  # trials that were stopped early have none of these
+        rows[column] = rows["name"].map(said[column]).where(rows["whole"].astype(bool))
     return rows.sort_values(order, ascending=ascending).reset_index(drop=True)
+
+
+def _confirmed(run: Run) -> pd.DataFrame:
+    """CONFIRMED of each confirmed network, by name: of its longest-planned confirmation.
+
+    A study may have been confirmed with so many epochs, then again with more.
+    """
+    whole = run.whole("confirm")
+    longest = whole.groupby("name")["epochs_planned"].transform("max")
+    rows = []
+    for _, members in whole[whole["epochs_planned"] == longest].groupby("name"):
+        scores, epochs = members[run.ranking.column], int(members["epochs_planned"].iloc[0])
+        rows.append((scores.mean(), *_ends(scores, 0.95), len(members), epochs))
+    names = sorted(set(whole["name"]))
+    return pd.DataFrame(rows, index=pd.Index(names), columns=list(CONFIRMED), dtype=float)
 
 
 def _means(run: Run, phase: str) -> pd.DataFrame:

@@ -36,6 +36,7 @@ _DECIDED = (
     "macs",
     "activations",
 )
+PER_STAGE = ("width", "scale", "cardinality")  # may differ from stage to stage
 _SEEDED = ("repeat", "seed", "epochs_planned", "epochs")
 _TAKEN = (
     "seconds",
@@ -108,6 +109,27 @@ def trials(
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
+
+
+def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials with numbers apart from lists, so that each column of a file is of one kind.
+
+    Args:
+        trials: from `trials`, whose sizes are as names write them: 4, or "1.2.4" for a network
+            with one each stage.
+
+    Returns:
+        The same rows. `width`, `scale` and `cardinality` are whole numbers, missing where the
+        stages differ; beside each, `width_per_stage` and so on are such lists as text, missing
+        where the stages are alike.
+    """
+    split = trials.copy()
+    for name in PER_STAGE:
+        lists = trials[name].map(lambda size: isinstance(size, str)).astype(bool)
+        split[name] = trials[name].mask(lists).astype("Int64")
+        texts = trials[name].astype(object).where(lists)
+        split.insert(list(split).index(name) + 1, f"{name}_per_stage", texts)
+    return split
 
 
 def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:

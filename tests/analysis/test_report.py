@@ -308,6 +308,8 @@ def test_bad_arguments_are_refused(
         ([folder, f"{folder}/../run"], "is named twice"),
         ([folder, "--out", str(tmp_path / "no" / "x.html")], "there is no folder"),
         ([folder, "--out", str(tmp_path)], "is a folder"),
+        ([folder, "--out", str(tmp_path / "x.pdf")], "x.html, which a browser prints as PDF"),
+        ([folder, "--latex", "--out", str(tmp_path / "x.png")], "x.tex"),
         ([str(tmp_path / "none")], "holds no journal.jsonl"),
     ):
         assert main(arguments) == 2

@@ -2,8 +2,11 @@
 
 import io
 import statistics
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from search.closing import best_table, confirmed_table
@@ -96,3 +99,177 @@ def test_confirmed_networks_are_means_over_their_seeds(tmp_path: Path) -> None:
         shown = f"{statistics.mean(errors):.2f} +- {statistics.stdev(errors):.2f} % (2)"
         (line,) = [line for line in output.getvalue().splitlines() if name in line]
         assert shown in line
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: int) -> None:
+    config = plan_of(tmp_path)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        first = study.next()
+        assert first is not None
+        for number in range(1, epochs + 1):
+            study.report(epoch_of(first, number))
+    shown: dict[bool, str] = {}
+    for terminal in (False, True):
+        output = io.StringIO()
+        console = Console(file=output, force_terminal=terminal, width=100, color_system=None)
+        with Journal(tmp_path / "run") as journal:
+            study = Study(config, survey(config), journal)
+            with Progress(console, study) as progress:
+                study.observers.append(progress)
+                assert study.next() == first
+                console.print(progress._picture())
+                study.next()
+        shown[terminal] = output.getvalue()
+    assert f"trial 0 goes on after {epochs} of 3 epochs: {first.name}, " in shown[False]
+    assert "trial 1 starts: " in shown[False], "another that begins is no longer going on"
+    assert f" {epochs}/3 " in shown[True]
+    assert f"{first.name} (goes on)" in shown[True]
+    if epochs:
+        assert config.ranking.text(epoch_of(first, 1).metrics["val_error"]) in shown[True]
+
+
+def test_a_confirmation_is_called_one(tmp_path: Path) -> None:
+    config, output = plan_of(tmp_path, CONFIRMED), io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            run(study)
+    (name, *_) = [one.started.name for one in study.history.ranked()]
+    lines = output.getvalue().splitlines()
+    starts = [line for line in lines if f" starts: {name}" in line]
+    ends = [line for line in lines if f" ok: {name}" in line]
+    for told in (starts, ends):
+        assert len(told) == 3
+        assert f"{name}," in told[0]
+        assert f"{name} (confirmation)," in told[1]
+        assert f"{name} (confirmation, seed 2)," in told[2]
+
+
+class Silent:
+    """A study of one long trial, of which nothing is heard for as long as a test waits."""
+
+    def __init__(self, folder: Path, journal: Journal, output: io.StringIO) -> None:
+        config = plan_of(folder)
+        self.study = Study(config, survey(config), journal)
+        self.progress = Progress(
+            Console(file=output, width=120), self.study, longest_silence=0.05
+        )
+        self.study.observers.append(self.progress)
+
+
+def test_without_a_terminal_no_silence_is_long(tmp_path: Path) -> None:
+    output = io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        silent = Silent(tmp_path, journal, output)
+        with silent.progress:
+            started = silent.study.next()
+            assert started is not None
+            silent.study.turned(Turn(trial=0, share=0.25, seconds=1.5))
+            until = time.monotonic() + 20
+            while output.getvalue().count("| trial 0 epoch 0.25/3") < 2:
+                assert time.monotonic() < until, "a line was due"
+                time.sleep(0.01)
+        said = output.getvalue()
+        time.sleep(0.2)
+    assert output.getvalue() == said, "it ends with the study"
+    assert "0 done, 1 running, 2 waiting, about " in said
+
+
+class Broken(io.StringIO):
+    """A file that takes one line, like a disk that is full."""
+
+    def write(self, text: str) -> int:
+        if self.getvalue():
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_a_line_that_cannot_be_written_is_heard_of_in_the_study(tmp_path: Path) -> None:
+    with Journal(tmp_path / "run") as journal:
+        silent = Silent(tmp_path, journal, Broken())
+        with silent.progress:
+            started = silent.study.next()
+            assert started is not None
+            until = time.monotonic() + 20
+            while silent.progress._lost is None and time.monotonic() < until:
+                time.sleep(0.01)
+            with pytest.raises(OSError, match="No space left"):
+                silent.study.end(end_of(started))
+
+
+LONG = "res2next50_26.26.26.26w_1.2.4.8s_6.6.6.6c_se_dla_by_somebody_100classes"
+
+
+def shown_in(tmp_path: Path, width: int) -> list[str]:
+    """The display of a study whose trials take days and whose networks have long names."""
+    config, output = plan_of(tmp_path, CONFIRMED), io.StringIO()
+    console = Console(file=output, force_terminal=True, width=width, color_system=None)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        progress = Progress(console, study)
+        first, second = study.next(), study.next()
+        assert first is not None
+        assert second is not None
+        long = replace(
+            second, name=LONG, phase="confirm", repeat=2, epochs=300, macs=4_240_000_000
+        )
+        for started in (first, long):
+            progress.started(started)
+            days = {"seconds": 86_400.0, "images_per_s": 123_456.0}
+            progress.reported(started, replace(epoch_of(started, 12), **days))
+        progress._best = (12.34, LONG)
+        progress.turned(long, Turn(trial=long.trial, share=0.5, seconds=10.0))
+        console.print(progress._picture())
+    return output.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 160])
+def test_the_display_fits_its_columns_and_loses_nothing(tmp_path: Path, width: int) -> None:
+    lines = shown_in(tmp_path, width)
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert "\u2026" not in text, "nothing is cut off"
+    for phrase in ("0 done", "2 running", " left", "best val error 12.34 %", "12.50/300"):
+        assert phrase in text, "no phrase is torn apart"
+    joined = "".join(text.split())
+    assert f"bestsofar:{LONG}" in joined, "the name is whole, over as many lines as it takes"
+    assert "seed3" in joined
+    assert ("4.24G" in text) == (width >= 60), "a narrow one shows less of each trial"
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.DIVERGED, Status.PRUNED])
+def test_without_a_best_network_there_is_a_sentence_and_no_table(
+    tmp_path: Path, status: Status
+) -> None:
+    config = plan_of(tmp_path)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        assert best_table(study.history, config.objectives) == (
+            "no network is trained whole yet, so none is the best: none of its trials has "
+            "started"
+        )
+        first, second, third = study.next(), study.next(), study.next()
+        assert first is not None
+        assert second is not None
+        assert third is not None
+        study.end(end_of(first, status))
+        study.end(end_of(second, Status.OUT_OF_MEMORY))
+        said = best_table(study.history, config.objectives)
+        assert said == (
+            "no network is trained whole yet, so none is the best: of its trials "
+            f"1 {status.value}, 1 out-of-memory, 1 under way"
+        )
+        study.end(end_of(third))
+        assert not isinstance(best_table(study.history, config.objectives), str)
+
+
+def test_without_a_confirmed_network_there_is_a_sentence_and_no_table(tmp_path: Path) -> None:
+    config = plan_of(tmp_path, CONFIRMED)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        run(study, status=lambda trial: Status.OK if trial < 3 else Status.DIVERGED)
+    said = confirmed_table(study.history, config.objectives)
+    assert said == "no network is confirmed yet: of its trials 4 diverged"

@@ -158,7 +158,7 @@ def test_an_image_is_read_upright_and_in_colour(tmp_path: Path) -> None:
 def test_two_networks_and_two_images_make_a_picture(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "both.png"
+    out = tmp_path / "both.pdf"
     command = [
         SMALL["imagenet"].name, "--weights", f"{folder}/imagenet.pth",
         f"{folder}/china.jpg", f"{folder}/flower.jpg",
@@ -166,8 +166,7 @@ def test_two_networks_and_two_images_make_a_picture(
     ]  # fmt: skip
     assert main(command) == 0
     assert capsys.readouterr().out == f"figure: {out}\n"
-    with Image.open(out) as picture:
-        assert picture.format == "PNG"
+    assert out.read_bytes().startswith(b"%PDF")
 
 
 REFUSED = {
@@ -189,6 +188,11 @@ REFUSED = {
     "other weights": ({"--weights": "{f}/dla.pth"}, "dla.pth: not the weights of res2net1"),
     "no weights": ({"--weights": "{f}/none.pth"}, "none.pth: there is no such file"),
     "no folder": ({"--out": "{f}/none/cam.png"}, "--out: .*none/cam.png cannot be written"),
+    "unknown suffix": (
+        {"--out": "{f}/cam.doc", "NAME": "VGG-16"},
+        "cam.doc: the suffix '.doc' is unknown.* write one of: .png .pdf .svg",
+    ),
+    "no suffix": ({"--out": "{f}/cam", "NAME": "VGG-16"}, "there is no suffix.* write one of:"),
     "a folder": ({"--out": "{f}"}, "--out: .* cannot be written; name a file in a folder"),
 }
 

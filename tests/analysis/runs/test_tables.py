@@ -1,5 +1,6 @@
 """A journal as tables: nothing lost, nothing invented, of every version of it."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.runs.run import read_run
-from analysis.runs.tables import epoch_columns, epochs, trial_columns, trials
+from analysis.runs.tables import epoch_columns, epochs, of_one_kind, trial_columns, trials
 from res2net import Architecture
 from search.schema.metrics import Metric
 from search.schema.tasks import TASKS
@@ -98,7 +99,7 @@ def test_what_a_foreign_objective_counted_is_a_column(tmp_path: Path) -> None:
 def test_committed_journals_give_the_committed_tables(committed: Path) -> None:
     """Of version 1, whose tables must stay cell by cell what they were."""
     run = read_run(committed)
-    for name, table in (("trials", run.trials), ("epochs", run.epochs)):
+    for name, table in (("trials", of_one_kind(run.trials)), ("epochs", run.epochs)):
         assert table.to_csv(index=False) == (committed / f"{name}.csv").read_text(), name
 
 
@@ -148,3 +149,35 @@ def test_an_end_without_a_start_is_named(tmp_path: Path) -> None:
     journal.write_text("".join(line for line in lines if '"start","trial":1,' not in line))
     with pytest.raises(JournalError, match="trial 1 ends and never started; restore"):
         read_run(folder)
+
+
+STAGES = {"width": (4, 8, 8), "scale": (1, 2, 4), "cardinality": (1, 1, 2)}
+
+
+@pytest.mark.parametrize("listed", [(), ("scale",), ("width", "cardinality"), tuple(STAGES)])
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_column_of_the_file_is_of_one_kind(
+    listed: tuple[str, ...], alone: bool, tmp_path: Path
+) -> None:
+    changes = {name: STAGES[name] for name in listed}
+    rows = [
+        {"network": network(2, scale=3), "val_error": 70.0},
+        {"network": network(**({"width": 2} | changes)), "val_error": 60.0},
+        {"network": network(5), "status": None},
+    ]
+    run = made(tmp_path, rows[1:2] if alone else rows)
+    table = pd.read_csv(io.StringIO(of_one_kind(run.trials).to_csv(index=False)))
+    for name, sizes in STAGES.items():
+        each = table[f"{name}_per_stage"]
+        assert pd.api.types.is_numeric_dtype(table[name])
+        assert (table[name].isna() == each.notna()).all(), "one of the two, always"
+        lists = [".".join(map(str, sizes))] if name in listed else []
+        assert each.dropna().tolist() == lists
+    others = [name for name in run.trials if name not in STAGES]
+    assert of_one_kind(run.trials)[others].equals(run.trials[others])
+
+
+def test_a_run_without_trials_has_the_same_columns(tmp_path: Path) -> None:
+    some = made(tmp_path / "a", [{"network": network(1), "val_error": 70.0}])
+    none = made(tmp_path / "b", [])
+    assert list(of_one_kind(none.trials)) == list(of_one_kind(some.trials))

@@ -1,0 +1,63 @@
+"""Writes a figure to the file that a command was given with --out, in the format of its suffix.
+
+Goes in: a path, before anything is computed, then a figure. Comes out: a whole file, or none.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from analysis.plots.style import STYLE
+from res2net.file_names import printable
+from search.schema.files import replacing
+
+SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+_NO_DATE: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+class PictureError(ValueError):
+    """A picture cannot be written to the path of --out; the message says why, and what can."""
+
+
+def check_out(out: Path) -> Path:
+    """Make sure that a picture can be written to a path, by its suffix and its folder.
+
+    Args:
+        out: from the command line.
+
+    Returns:
+        The same path.
+
+    Raises:
+        PictureError: it cannot.
+    """
+    shown = printable(str(out))
+    if out.is_dir() or not out.parent.is_dir():
+        raise PictureError(
+            f"--out: {shown} cannot be written; name a file in a folder that exists"
+        )
+    if out.suffix.lower() not in SUFFIXES:
+        said = f"the suffix {out.suffix!r} is unknown" if out.suffix else "there is no suffix"
+        raise PictureError(
+            f"--out: {shown}: {printable(said)}, and it says the format; write one of: "
+            f"{' '.join(SUFFIXES)}"
+        )
+    return out
+
+
+def write_picture(figure: Figure, out: Path) -> None:
+    """Write a figure in the format of a path's suffix, whole or not at all.
+
+    Args:
+        figure: to write.
+        out: from `check_out`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    suffix = out.suffix.lower()
+    with mpl.rc_context(STYLE), replacing(out) as file:
+        # The same figure is the same file, so none has a date.
+        figure.savefig(file, format=suffix.removeprefix("."), metadata=_NO_DATE.get(suffix))

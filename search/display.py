@@ -1,0 +1,152 @@
+"""Draws how far a study is, in as many columns as there are: the live display and its words.
+
+Goes in: a `Snapshot`, taken when something happened. Come out: phrases and tables. The display
+has a thread of its own, which must not read what the study is changing.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from search.schema.units import duration, format_amount
+from search.study.events import Started
+
+_NARROW = 60  # columns, below which only the most important ones are shown
+_BAR = 24  # columns of the bar
+_LISTED = 3  # running trials in one line
+
+
+class Running(NamedTuple):
+    """A trial that runs, and how far it is.
+
+    Attributes:
+        started: as it was decided.
+        goes_on: whether it began before: in an earlier start, or before a pause.
+        epochs: that it finished, those of earlier starts included.
+        share: of the next epoch, 0 to 1.
+        score: what ranks, after the last of them, as text; empty before the first.
+        images_per_s: in its last epoch of this start; 0 before that.
+    """
+
+    started: Started
+    goes_on: bool
+    epochs: int
+    share: float = 0.0
+    score: str = ""
+    images_per_s: float = 0.0
+
+    @property
+    def progress(self) -> str:
+        """Epochs of all: `3.25/30`."""
+        done = f"{self.epochs + self.share:.2f}" if self.share else str(self.epochs)
+        return f"{done}/{self.started.epochs}"
+
+    @property
+    def line(self) -> str:
+        """How far it is, in words."""
+        score = f": {self.score}" if self.score else ""
+        return f"trial {self.started.trial} epoch {self.progress}{score}"
+
+
+class Snapshot(NamedTuple):
+    """What is shown."""
+
+    done: int
+    left: int  # neither done nor running
+    running: tuple[Running, ...]
+    counts: str  # how those of this start ended
+    seconds_left: float | None  # by the epochs' own time; None before there is any
+    best: str  # what ranks, of the best network; empty before there is one
+    best_name: str
+    images_per_s: float  # of all running trials together
+    begin: float  # by the monotonic clock
+
+
+def named(started: Started, *, goes_on: bool = False) -> str:
+    """The network of a trial, and what is special of the trial, in brackets."""
+    special = [
+        "confirmation" if started.phase == "confirm" else "",
+        f"seed {started.repeat + 1}" if started.repeat else "",
+        "goes on" if goes_on else "",
+    ]
+    said = ", ".join(filter(None, special))
+    return f"{started.name} ({said})" if said else started.name
+
+
+def status(now: Snapshot) -> list[str]:
+    """How far the study is: phrases, the most important first."""
+    phrases = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
+    if now.seconds_left is not None:
+        phrases.append(f"about {duration(now.seconds_left)} left")
+    phrases.append(f"{duration(time.monotonic() - now.begin)} gone")
+    if now.best:
+        phrases.append(f"best {now.best}")
+    if now.images_per_s:
+        phrases.append(f"{now.images_per_s:,.0f} images/s")
+    return phrases
+
+
+def line(now: Snapshot) -> str:
+    """How far the study and its running trials are, in one line."""
+    shown = [one.line for one in now.running[:_LISTED]]
+    more = len(now.running) - len(shown)
+    trials = "; ".join([*shown, *([f"and {more} more"] if more else [])])
+    return ", ".join(status(now)) + (f" | {trials}" if trials else "")
+
+
+def picture(now: Snapshot, *, score: str, width: int) -> RenderableType:
+    """The live display.
+
+    Args:
+        now: what is shown.
+        score: title of what ranks.
+        width: columns of the terminal. What does not fit one line of them goes on in the next;
+            a narrow one shows less of each trial.
+    """
+    total = now.done + len(now.running) + now.left
+    bar = ProgressBar(total=total, completed=now.done, width=min(_BAR, width))
+    said = f"best so far: {now.best_name}" if now.best_name else "no trial finished yet"
+    best = Text(said, overflow="fold")
+    top: RenderableType = Group(bar, best)
+    if width >= _NARROW:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_row(bar, best)
+        top = grid
+    lines = [Text(one, overflow="fold") for one in _filled(status(now), width)]
+    return Group(top, *lines, Text(now.counts), _trials(now.running, score=score, width=width))
+
+
+def _trials(running: Sequence[Running], *, score: str, width: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    wide = width >= _NARROW
+    for column in ("trial", "network", *(["MACs"] * wide), "epoch"):
+        name = column == "network"  # may be long: it goes on in the next line
+        table.add_column(
+            column, justify="left" if name else "right", no_wrap=not name, overflow="fold"
+        )
+    for column in (score, "images/s") if wide else ():
+        table.add_column(column, justify="right", overflow="fold")
+    for one in running:
+        cells = [str(one.started.trial), named(one.started, goes_on=one.goes_on), one.progress]
+        if wide:
+            rate = f"{one.images_per_s:,.0f}" if one.images_per_s else ""
+            cells.insert(2, format_amount(one.started.macs))
+            cells += [one.score, rate]
+        table.add_row(*cells)
+    return table
+
+
+def _filled(phrases: Sequence[str], width: int) -> list[str]:
+    """Phrases in lines of so many columns; none is torn apart."""
+    lines: list[str] = []
+    for phrase in phrases:
+        if lines and len(lines[-1]) + 2 + len(phrase) <= width - 1:  # its comma
+            lines[-1] += f", {phrase}"
+        else:
+            lines.append(phrase)
+    return [f"{one}," for one in lines[:-1]] + lines[-1:]

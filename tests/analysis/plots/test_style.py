@@ -1,0 +1,28 @@
+"""What is drawn can be seen on white paper."""
+
+import numpy as np
+import pytest
+
+from analysis.plots.style import CONTRAST, contrast, marks, shades
+
+
+@pytest.mark.parametrize(
+    ("color", "expected"),
+    # From the tables of WCAG 2: white, black, the grey #767676 that just passes 4.5, pure red.
+    [("#FFFFFF", 1.0), ("#000000", 21.0), ("#767676", 4.54), ("#FF0000", 4.0)],
+)
+def test_contrast_is_that_of_the_standard(color: str, expected: float) -> None:
+    assert contrast(color) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["viridis_r", "cividis"])
+def test_no_shade_is_too_light(name: str) -> None:
+    colors = shades(name)(np.linspace(0, 1, 50))
+    assert min(map(contrast, colors)) >= CONTRAST
+    assert len({tuple(color) for color in colors}) == 50, "each its own"
+
+
+def test_no_mark_is_too_light_and_each_differs() -> None:
+    styles = marks([str(i) for i in range(7)]).values()
+    assert min(contrast(style.color) for style in styles) >= CONTRAST
+    assert len(set(styles)) == len({style.color for style in styles}) == 7
