@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from analysis.runs.run import RunError
-from res2net.file_names import printable
+from res2net.file_names import path_of, printable, text_of
 from search.study.journal import FILE
 
 _ANALYSIS = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def named_run(variable: str, *, default: str) -> Path:
             (path for path in (Path(default), _ANALYSIS / default) if _holds_run(path)),
             Path(default),
         )
-    path = Path(os.path.expanduser(os.path.expandvars(given)))  # noqa: PTH111 - raises for ~nobody
+    path = path_of(text_of(given))
     candidates = list(dict.fromkeys(folder / path for folder in _places()))
     found = next((each for each in candidates if _holds_run(each)), None)
     if found is None:
