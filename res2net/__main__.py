@@ -121,6 +121,8 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         or arguments.time
     ):
         parser.error("--published takes no other option; name a network to look at one")
+    if arguments.time and arguments.receptive_fields:
+        parser.error("--time and --receptive-fields are two questions; ask one at a time")
     if (arguments.device or arguments.batch) and not arguments.time:
         parser.error("--device and --batch are of --time; write it too")
     return arguments

@@ -1,6 +1,8 @@
 """Time one network on a device: inference, and a training step."""
 
 import contextlib
+import ctypes
+import gc
 import os
 import platform
 import statistics
@@ -14,6 +16,7 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.building import build
+from res2net.norms import smallest_normed_side
 
 # Runs of each kind: until their times are steady for the eye, and no longer than it is fun.
 _WARM_UP, _FEWEST, _MOST = 2, 5, 100
@@ -67,6 +70,10 @@ def time_batches(
         image_size: side of the images in pixels.
         seconds: about how long each kind of pass is repeated for.
 
+    Returns:
+        A row for inference and one for a training step of each batch; without the latter where
+        one image leaves a batch norm a single number.
+
     Raises:
         TimingError: there is no such device here, or a batch does not fit its memory.
     """
@@ -74,13 +81,16 @@ def time_batches(
     if where.type == "cuda" and not torch.cuda.is_available():
         raise TimingError("--device: no GPU that torch can use is here; write cpu")
     network = build(architecture, device=where)
+    # A batch norm cannot normalise one number.
+    fewest = 2 if smallest_normed_side(architecture, image_size=image_size) == 1 else 1
     rows: list[Timed] = []
     for batch in batches:
         shape = (batch, architecture.channels, image_size, image_size)
         try:
-            rows += _time(network, torch.randn(shape, device=where), seconds)
+            images = torch.randn(shape, device=where)
+            rows += _time(network, images, seconds, trained=batch >= fewest)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if "memory" not in str(error):
+            if not any(word in str(error) for word in ("memory", "overflow", "allocate")):
                 raise
             raise TimingError(
                 f"--batch: {batch} images of {image_size} pixels do not fit the memory of "
@@ -103,9 +113,13 @@ def device_in_words(device: torch.device) -> str:
     return f"{name}, {threads} threads on {cores} cores, torch {torch.__version__}"
 
 
-def _time(network: nn.Module, images: torch.Tensor, seconds: float) -> list[Timed]:
+def _time(
+    network: nn.Module, images: torch.Tensor, seconds: float, *, trained: bool
+) -> list[Timed]:
     network.eval()
     inference = _timed("inference", lambda: _infer(network, images), images, seconds)
+    if not trained:
+        return [inference]
     network.train()
     training = _timed("training step", lambda: _train(network, images), images, seconds)
     return [inference, training]
@@ -152,6 +166,9 @@ def _begin_memory(device: torch.device) -> int | None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device)
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library than Linux's
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what was freed counts as in use else
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets VmHWM
     except OSError:

@@ -4,13 +4,14 @@ The convolutions of a block without sums between its splits are one grouped conv
 their norms one norm: the same numbers from a third of the calls. Networks are built with
 separate layers, as published; who trains one may join a copy where it is measured to pay.
 
-A block says which of its layers these are: `parallel`, the names of `nn.ModuleList`s with one
-layer for each split. Its `forward` cuts its input into as many slices as the lists have layers.
+A block says which of its layers these are: `joinable`, a tuple of the names of `nn.ModuleList`s
+with one layer for each of its `splits`. Its `forward` cuts its input into as many slices as the
+lists have layers.
 """
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,11 +32,11 @@ def joined(module: nn.Module) -> nn.Module:
 
     Returns:
         A module that computes the same, up to rounding. Its joined layers hold tensors of other
-        shapes; `separated` gives the network back. Layers that hooks, parametrisations or
-        conversions have changed stay separate.
+        shapes; `separated` gives the network back. Layers that hooks, pruning, parametrisations
+        or conversions have changed stay separate.
     """
-    network = copy.deepcopy(module)
-    for block, lists in _parallel_layers(network):
+    network = _copied(module)
+    for block, lists in _joinable_layers(network):
         layers = {name: _join(members) for name, members in lists.items() if len(members) > 1}
         if len(layers) == len(lists) and None not in layers.values():
             for name, layer in layers.items():
@@ -52,8 +53,8 @@ def separated(module: nn.Module) -> nn.Module:
     Returns:
         A module whose tensors have the names and shapes of those of the network as built.
     """
-    network = copy.deepcopy(module)
-    for block, lists in _parallel_layers(network):
+    network = _copied(module)
+    for block, lists in _joinable_layers(network):
         splits = cast("int", block.splits)
         for name, members in lists.items():
             if len(members) < splits:
@@ -61,15 +62,33 @@ def separated(module: nn.Module) -> nn.Module:
     return network
 
 
-def _parallel_layers(
+def _copied(module: nn.Module) -> nn.Module:
+    """Copy a network; also one that is pruned, whose masked weights torch copies to no other.
+
+    Such a weight is no parameter: it is made anew from what is, at every call.
+    """
+    made: dict[int, Any] = {
+        id(value): value.detach().clone()
+        for part in module.modules()
+        for value in vars(part).values()
+        if isinstance(value, Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(module, made)
+
+
+def _joinable_layers(
     network: nn.Module,
 ) -> list[tuple[nn.Module, Mapping[str, Sequence[nn.Module]]]]:
     """List the blocks with layers side by side, and these layers by the name of their list."""
-    return [
-        (block, {name: list(block.get_submodule(name).children()) for name in names})
-        for block in network.modules()
-        if (names := getattr(block, "parallel", ()))
-    ]
+    found: list[tuple[nn.Module, Mapping[str, Sequence[nn.Module]]]] = []
+    for block in network.modules():
+        names = getattr(block, "joinable", None)
+        if isinstance(names, tuple) and names:  # not somebody's own attribute of that name
+            lists = {name: getattr(block, name, None) for name in names}
+            if all(isinstance(each, nn.ModuleList) for each in lists.values()):
+                members = {name: list(cast("Any", each)) for name, each in lists.items()}
+                found.append((block, members))
+    return found
 
 
 def _join(layers: Sequence[nn.Module]) -> nn.Module | None:
@@ -113,7 +132,8 @@ def _settings(layer: nn.Module) -> object:
         name: (t.shape, t.dtype, t.device, t.requires_grad)
         for name, t in layer.state_dict(keep_vars=True).items()
     }
-    return type(layer), own, tensors
+    counters = [int(t) for t in layer.state_dict().values() if not (t.ndim or t.is_meta)]
+    return type(layer), own, tensors, counters
 
 
 def _tensors(layer: nn.Module) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """Read files of weights as tensors alone."""
 
+import pickle
 import re
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +59,47 @@ class _Inert:
         pass
 
 
+class _Mapping:
+    """Stand for an object that is filled as a dict is: it becomes one."""
+
+    def __new__(cls, *_: object, **__: object) -> OrderedDict[Any, Any]:  # type: ignore[misc]
+        return OrderedDict()
+
+
+class _List:
+    """Stand for an object that is filled as a list is: it becomes one."""
+
+    def __new__(cls, *_: object, **__: object) -> list[Any]:  # type: ignore[misc]
+        return []
+
+
 def _read_torch(path: Path) -> object:
     try:
         names = get_unsafe_globals_in_checkpoint(path)
     except Exception:  # noqa: BLE001 - a file of before torch 1.6, which has no list of them
         names = []
-    # A class for each name, because torch knows them by the class.
-    stand_ins: list[Any] = [(type(name, (_Inert,), {}), name) for name in names]
-    with safe_globals(stand_ins):
-        return torch.load(path, map_location="cpu", weights_only=True)
+    stands: dict[str, type] = dict.fromkeys(names, _Inert)
+    while True:
+        # A class for each name, because torch knows them by the class.
+        classes: list[Any] = [(type(name, (kind,), {}), name) for name, kind in stands.items()]
+        try:
+            with safe_globals(classes):
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            name, kind = _container(str(error), stands)
+            if kind is None:
+                raise
+            stands[name] = kind
+
+
+def _container(problem: str, stands: Mapping[str, type]) -> tuple[str, type | None]:
+    """Read from torch's refusal which object is a container, and of what kind."""
+    told = re.search(r"Can only (SETITEM|append|extend).* but got <class '(.+)'>", problem)
+    if told is None:
+        return "", None
+    kind = _Mapping if told[1] == "SETITEM" else _List
+    names = [n for n, had in stands.items() if had is _Inert and told[2].endswith(f".{n}")]
+    return (names[0], kind) if names else ("", None)
 
 
 def _read_safetensors(path: Path) -> object:

@@ -16,8 +16,8 @@ Tensors = dict[str, Tensor]
 # several that fit, such as weights and their average, the first of these is taken.
 _MEANT = ("state_dict", "state_dict_ema", "model_state", "model", "network")
 # What lies beside the weights and is none: thop leaves the first two, torch's AveragedModel the
-# last.
-_BOOKKEEPING = ("total_ops", "total_params", "n_averaged")
+# third, its observers of quantisation the fourth.
+_BOOKKEEPING = ("total_ops", "total_params", "n_averaged", "activation_post_process")
 _DEEPEST = 8  # mappings inside each other
 
 
@@ -46,7 +46,7 @@ class Candidate(NamedTuple):
 
 def candidates(checkpoint: object) -> list[Candidate]:
     """List every mapping of a checkpoint that holds tensors by name, most meant first."""
-    found = list(_walk(checkpoint, (), 0))
+    found = list(_walk(checkpoint, (), ()))
     return sorted(found, key=lambda candidate: candidate.meant)
 
 
@@ -74,24 +74,32 @@ def within(candidate: Candidate, key: str) -> Iterator[Candidate]:
 
 def is_bookkeeping(key: str) -> bool:
     """Tell whether a key is of a number that programs leave beside the weights."""
-    return key.rpartition(".")[2] in _BOOKKEEPING
+    return not set(key.split(".")).isdisjoint(_BOOKKEEPING)
 
 
-def _walk(value: object, path: tuple[str, ...], depth: int) -> Iterator[Candidate]:
-    if depth > _DEEPEST:
+def _is_counter(key: str, tensor: Tensor) -> bool:
+    """Tell whether a tensor is one number of the whole checkpoint, such as its epoch."""
+    return "." not in key and tensor.ndim == 0 and key not in _BOOKKEEPING
+
+
+def _walk(
+    value: object, path: tuple[str, ...], around: tuple[object, ...]
+) -> Iterator[Candidate]:
+    if len(around) > _DEEPEST or any(value is each for each in around):
         return
+    around = (*around, value)
     if isinstance(value, Mapping):
         tensors = {
             key: item
             for key, item in value.items()
-            if isinstance(key, str) and isinstance(item, Tensor)
+            if isinstance(key, str) and isinstance(item, Tensor) and not _is_counter(key, item)
         }
         inside = {k: v for k, v in value.items() if isinstance(v, Mapping | Sequence)}
         if tensors:
             others = tuple(str(key) for key in value if key not in tensors)
             yield Candidate(path, tensors, others)
         for key, item in inside.items():
-            yield from _walk(item, (*path, str(key)), depth + 1)
+            yield from _walk(item, (*path, str(key)), around)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _walk(item, (*path, str(index)), depth + 1)
+            yield from _walk(item, (*path, str(index)), around)

@@ -37,7 +37,8 @@ def fits_of(
         known: those of the whole network, of which the module may be a backbone.
         dla: whether projections that the authors' DLA-60 never reads may be there.
     """
-    anchor = next(key for key in reversed(slots) if key not in HEAD)
+    # Not a counter: old checkpoints have none.
+    anchor = next(key for key in reversed(slots) if key not in HEAD and slots[key].ndim)
     fits: list[Fit] = []
     for candidate in found:
         fit = _fit(candidate, slots, known, dla=dla)
@@ -65,7 +66,8 @@ def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
     if not fitting:
         return max(fits, key=lambda fit: len(fit.state))
     first = fitting[0]
-    rivals = [fit for fit in fitting if fit.candidate.meant == first.candidate.meant]
+    alike = [fit for fit in fitting if fit.candidate.meant == first.candidate.meant]
+    rivals = [first, *(fit for fit in alike[1:] if not _same(fit.state, first.state))]
     if len(rivals) > 1:
         names = ", ".join(repr(fit.candidate.label) for fit in rivals)
         raise WeightsError(
@@ -73,6 +75,12 @@ def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
             "that is meant in a file of its own"
         )
     return first
+
+
+def _same(one: Tensors, other: Tensors) -> bool:
+    return one.keys() == other.keys() and all(
+        tensor is other[key] or torch.equal(tensor, other[key]) for key, tensor in one.items()
+    )
 
 
 def _fit(candidate: Candidate, slots: Tensors, known: Tensors, *, dla: bool) -> Fit:

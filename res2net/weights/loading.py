@@ -12,6 +12,7 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.errors import WeightsError
+from res2net.file_names import path_of, text_of
 from res2net.weights.checkpoints import read_checkpoint, reason_of
 from res2net.weights.finding import Tensors, candidates, is_bookkeeping
 from res2net.weights.fitting import HEAD, Fit, described, fits_of, listed, meant
@@ -41,7 +42,7 @@ def fill_from(
     if any(parameter.is_meta for parameter in module.parameters()):
         raise WeightsError("device: 'meta' holds shapes and no weights; write 'cpu' or 'cuda'")
     timm = weights == "timm"
-    checkpoint = from_timm(architecture) if timm else read_checkpoint(Path(weights))
+    checkpoint = from_timm(architecture) if timm else read_checkpoint(path_of(text_of(weights)))
     fill(module, architecture, checkpoint, source=str(weights), whole=whole)
 
 
@@ -114,6 +115,13 @@ def from_timm(architecture: Architecture) -> Tensors:
         ) from error
 
 
+def _change(before: int, after: int) -> str:
+    """Say what was done to kernels for other channels."""
+    if after == 1:
+        return "summed"
+    return "repeated and scaled" if after > before else "cut and scaled"
+
+
 def _told(fit: Fit, architecture: Architecture, source: str) -> str:
     """Say how the closest candidate differs from the network."""
     where = f" (in {fit.candidate.label!r})" if fit.candidate.path else ""
@@ -148,8 +156,7 @@ def _warn(source: str, architecture: Architecture, fit: Fit) -> None:
     if fit.channels is not None:
         notes[StemAdapted] = (
             f"made for images of {fit.channels} channels; the first convolution was "
-            f"{'summed' if architecture.channels == 1 else 'repeated and scaled'} to "
-            f"{architecture.channels}"
+            f"{_change(fit.channels, architecture.channels)} to {architecture.channels}"
         )
     for category, note in notes.items():
         warnings.warn(f"{source}: {note}", category, stacklevel=5)

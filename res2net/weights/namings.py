@@ -46,8 +46,8 @@ _NEVER_USED = re.compile(
 
 
 def timm_name(architecture: Architecture) -> str | None:
-    """Find the name in `TIMM` of a network, whatever its classes; None where there is none."""
-    published = replace(architecture, classes=architecture.facts.classes)
+    """Find the name in `TIMM` of a network, whatever its classes and channels, or None."""
+    published = replace(architecture, classes=architecture.facts.classes, channels=3)
     return next((name for name in TIMM if parse(name) == published), None)
 
 

@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import warnings
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,18 @@ from res2net.weights import HeadDropped, PartsLeftOut, StemAdapted
 
 NAME = "res2net1.1.1_3w4s_4p_7classes"
 State = dict[str, Tensor]
+
+
+class Config(dict[str, Any]):
+    """As of a program that reads its keys as attributes too."""
+
+    def __init__(self) -> None:
+        super().__init__(lr=0.1)
+        self.__dict__ = self  # type: ignore[assignment]
+
+
+class Curve(list[float]):
+    """Of a program that keeps its losses."""
 
 
 class Settings:
@@ -57,6 +69,23 @@ WRAPPINGS: dict[str, Callable[[State], object]] = {
     "settings of a program": lambda s: {"net": s, "args": argparse.Namespace(out=Path("x"))},
     "an object of a class unknown": lambda s: {"params": s, "config": Settings()},
     "numbers of numpy": lambda s: {"net": s, "best": np.float64(76.2), "curve": np.ones(3)},
+    "a defaultdict beside": lambda s: {"net": s, "history": defaultdict(list, loss=[1.0])},
+    "a dict and a list of a program": lambda s: {
+        "net": s,
+        "config": Config(),
+        "curve": Curve([1.0, 0.5]),
+        "last": deque([1, 2], maxlen=2),
+    },
+    "in a defaultdict": lambda s: defaultdict(dict, net=s),
+    "one number beside": lambda s: s | {"epoch": torch.tensor(3), "version": torch.zeros(())},
+    "the same twice": lambda s: {"a": s, "b": dict(s)},
+    "a prefix, of before the counters": lambda s: (
+        {f"encoder.{key}": tensor for key, tensor in s.items() if "num_batches" not in key}
+        | {"decoder.weight": torch.ones(3)}
+    ),
+    "observers of quantisation": lambda s: (
+        s | {"layer1.0.conv1.activation_post_process.scale": torch.ones(1)}
+    ),
     "three levels deep": lambda s: {"run": {"ema": {"shadow": OrderedDict(s)}}},
     "in a list": lambda s: [3, {"net": s}],
     "a prefix of lightning": lambda s: {
@@ -80,7 +109,9 @@ def test_weights_are_found_in(wrapping: str, tmp_path: Path) -> None:
     torch.save(WRAPPINGS[wrapping](dict(state)), path)
     found = build(NAME, seed=9, weights=path).state_dict()
     assert list(found) == list(state)
-    assert all(torch.equal(found[key], tensor) for key, tensor in state.items())
+    for key, tensor in state.items():
+        counted = key.endswith("num_batches_tracked") and "before the counters" in wrapping
+        assert torch.equal(found[key], torch.zeros_like(tensor) if counted else tensor)
 
 
 def profiled(state: State) -> State:
@@ -141,6 +172,27 @@ def test_where_none_fits_the_closest_is_told_and_nothing_is_copied(tmp_path: Pat
     assert "layer2.0.bn1.weight (3, should be 24)" in str(told.value)
 
 
+def test_a_mapping_that_holds_itself_is_walked_once(tmp_path: Path) -> None:
+    state = network().state_dict()
+    around: dict[str, Any] = {"net": state}
+    around["self"] = around
+    torch.save(around, tmp_path / "loop.pth")
+    found = build(NAME, weights=tmp_path / "loop.pth").state_dict()
+    assert all(torch.equal(found[key], tensor) for key, tensor in state.items())
+
+
+def test_a_path_has_a_home_and_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = network().state_dict()
+    torch.save(state, tmp_path / "w.pth")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WD", str(tmp_path))
+    for path in ("~/w.pth", "$WD/w.pth", "${WD}/w.pth"):
+        found = build(NAME, weights=path).state_dict()
+        assert torch.equal(found["conv1.weight"], state["conv1.weight"])
+
+
 def test_a_module_saved_whole_is_refused_with_the_line_to_write(tmp_path: Path) -> None:
     path = tmp_path / "module.pth"
     torch.save({"model": network()}, path)
@@ -148,7 +200,13 @@ def test_a_module_saved_whole_is_refused_with_the_line_to_write(tmp_path: Path) 
         build(NAME, weights=path)
 
 
-@pytest.mark.parametrize(("before", "after"), [(3, 1), (3, 4), (3, 5), (1, 3), (4, 3)])
+DONE = {
+    (3, 1): "summed", (3, 4): "repeated and scaled", (3, 5): "repeated and scaled",
+    (1, 3): "repeated and scaled", (4, 3): "cut and scaled", (6, 4): "cut and scaled",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 1), (3, 4), (3, 5), (1, 3), (4, 3), (6, 4)])
 @pytest.mark.parametrize("name", ["resnet1.1.1.1_64w", "res2net1.1.1.1_26w4s_v1b"])
 def test_a_stem_is_adapted_as_timm_does(
     name: str, before: int, after: int, tmp_path: Path
@@ -157,7 +215,9 @@ def test_a_stem_is_adapted_as_timm_does(
     state = build(f"{name}_{before}channels", seed=1).state_dict()
     path = tmp_path / "published.pth"
     torch.save({"net": state}, path)
-    with pytest.warns(StemAdapted, match=rf"images of {before} channels; .* to {after}$"):
+    with pytest.warns(
+        StemAdapted, match=rf"images of {before} channels; .* {DONE[before, after]} to {after}$"
+    ):
         found = build(name, channels=after, weights=path).state_dict()
     key = next(iter(state))
     if before == 3:  # all that timm knows

@@ -65,6 +65,7 @@ def test_a_device_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) 
     "asked",
     [
         ["--batch", "2"],
+        ["--time", "--receptive-fields"],
         ["--device", "cpu"],
         ["--time", "--batch", "0"],
         ["--time", "--batch", ","],
@@ -74,3 +75,17 @@ def test_options_that_mean_nothing_are_refused(asked: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([TINY, *asked])
     assert ended.value.code == 2
+
+
+def test_one_image_that_leaves_a_norm_one_number_is_not_trained_on() -> None:
+    tiny = parse("resnet1.1.1.1_2w_2p")
+    timing = time_batches(tiny, [1, 2], device="cpu", image_size=16, seconds=0.0)
+    assert [(row.what, row.batch) for row in timing.rows] == [
+        ("inference", 1), ("inference", 2), ("training step", 2),
+    ]  # fmt: skip
+
+
+def test_a_batch_that_no_memory_holds_is_said() -> None:
+    for batch in (10**12, 10**17):
+        with pytest.raises(TimingError, match=r"--batch: 1\d+ images of 8 pixels do not fit"):
+            time_batches(parse(TINY), [batch], device="cpu", image_size=8)

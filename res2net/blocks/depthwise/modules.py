@@ -41,7 +41,7 @@ class DepthwiseBlock(nn.Module):
         self.convolved = width * count
         self.splits = count
         # What `res2net.joined` may compute as one.
-        self.parallel = ("mixers",) if self.opens else ()
+        self.joinable = ("mixers",) if self.opens else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
         self.act1 = nn.ReLU()

@@ -47,7 +47,7 @@ class Res2NetBlock(nn.Module):
         self.splits = count
         # What `res2net.joined` may compute as one.
         beside = self.opens and not self.plain
-        self.parallel = ("convs", "bns", "acts") if beside else ()
+        self.joinable = ("convs", "bns", "acts") if beside else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
         self.act1 = nn.ReLU()

@@ -71,10 +71,10 @@ def test_what_was_changed_stays_separate_and_counts() -> None:
         lambda block: block.convs[0].weight.requires_grad_(requires_grad=False),
         lambda block: setattr(block.bns[1], "momentum", 0.5),
         lambda block: block.bns.__setitem__(2, nn.SyncBatchNorm(3).double()),
+        lambda block: block.bns[1].num_batches_tracked.fill_(5),
     ):
         plain = network_of("res2net1.1.1_3w4s_4p").eval()
-        with torch.no_grad():  # torch copies no pruned weight that carries a gradient
-            change(plain.layer1[0])
+        change(plain.layer1[0])
         fast = joined(plain)
         images = torch.randn(2, 3, 16, 16, dtype=torch.float64)
         assert len(fast.layer1[0].convs) == 4
@@ -89,3 +89,24 @@ def test_frozen_layers_and_modes_are_kept() -> None:
     assert not any(parameter.requires_grad for parameter in fast.layer1.parameters())
     assert not fast.layer1[0].bns[0].training
     assert fast.layer2[0].bns[0].training
+
+
+class Own(nn.Module):
+    """Of somebody who has an attribute of the name that our blocks use, or one like it."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.joinable = value
+        self.parallel = True
+        self.layers = nn.ModuleList([nn.Conv2d(3, 3, 1)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers[0](x)
+
+
+@pytest.mark.parametrize("value", [True, "layers", ("nothing",), ["layers"], None, 3])
+def test_a_module_of_somebody_s_own_is_left_alone(value: object) -> None:
+    module = nn.Sequential(Own(value))
+    images = torch.randn(1, 3, 4, 4)
+    for change in (joined, separated):
+        assert torch.equal(change(module)(images), module(images))
