@@ -19,6 +19,7 @@ from analysis.pages.run_page import run_page
 from analysis.plots.picture import SUFFIXES
 from analysis.runs.run import Run, RunError, read_run
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
+from res2net.file_names import path_of
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
@@ -29,7 +30,8 @@ _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": late
 
 def main(argv: Sequence[str]) -> int:
     """Write the report of the runs named; 0, or 2 for what cannot be read or compared."""
-    return run_command(lambda: _main(argv))
+    texts = any(f"--{name}" in argv or name in argv for name in _TEXTS)
+    return run_command(lambda: _main(argv), prints=texts)
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -66,10 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=exit_code_help(PLAIN),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument("runs", nargs="+", type=path_of, metavar="RUN", help="folder of a run")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_of,
         metavar="FILE",
         help="default: RUN/report.html, of several runs comparison.html; other formats are "
         "printed",

@@ -24,7 +24,7 @@ from search.study.journal import JournalError
 
 def main(argv: Sequence[str]) -> int:
     """Summarise the runs named; 0, or 2 where one is none or cannot be read."""
-    return run_command(lambda: _main(argv))
+    return run_command(lambda: _main(argv), prints=False)
 
 
 def _main(argv: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from res2net.exit_codes import ExitCode
 from res2net.file_names import printable_data
@@ -42,6 +42,11 @@ class Output(io.TextIOBase):
         """Whether whoever read the output has gone, as `head` does."""
         return isinstance(self.lost, BrokenPipeError)
 
+    @property
+    def full(self) -> bool:
+        """Whether what was written did not arrive, though nobody meant it to be lost."""
+        return isinstance(self.lost, OSError) and not self.reader_left
+
     def write(self, text: str) -> int:
         """Write a text; characters that the stream cannot hold are written as escapes."""
         if self._stream is not None and self.lost is None:
@@ -69,6 +74,12 @@ class Output(io.TextIOBase):
             raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
 
+    def __getattr__(self, name: str) -> Any:
+        """What else the stream has, such as `buffer`, for code that is not ours."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
     def _write(self, stream: TextIO, text: str) -> None:
         if stream.errors == "backslashreplace":  # stderr: its escapes of names nobody can read
             text = str(printable_data(text))
@@ -88,17 +99,24 @@ class Output(io.TextIOBase):
             signal.raise_signal(signal.SIGINT)
 
 
-def run_command(work: Callable[[], int]) -> int:
+def run_command(work: Callable[[], int], *, prints: bool = True) -> int:
     """Run a command whose output may be anything; its exit code.
 
     Args:
         work: the command; prints to sys.stdout and sys.stderr, returns its exit code.
+        prints: whether what it prints is all that comes of it: then it has failed where that
+            was lost, to a full disk say, and not because its reader had seen enough.
     """
     _open_closed_files()
     out, err = Output(sys.stdout), Output(sys.stderr)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            return work()
+            code = work()
+            out.flush()
+            if prints and code == ExitCode.DONE and out.full:
+                err.write(f"{why_lost()}\n")
+                code = ExitCode.FAILED
+            return code
         except KeyboardInterrupt:
             err.write("stopped\n")
             return ExitCode.STOPPED

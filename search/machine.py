@@ -12,7 +12,8 @@ from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 
-_FOLDERS = ("checkpoints", "networks")  # of a run, that trials write into
+_FOLDERS = ("checkpoints", "networks", "figures")  # of a run
+_FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
 _FLOAT = 4  # bytes
 
 
@@ -109,7 +110,13 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
         path = folder / name
         if path.exists() and not path.is_dir():
             raise ConfigError(
-                f"{path}: is a file, and trials keep {name} in a folder of this name; move it "
+                f"{path}: is a file, and a run keeps {name} in a folder of this name; move it "
+                "away, or give another folder with --out"
+            )
+    for name in _FILES:
+        if (folder / name).is_dir():
+            raise ConfigError(
+                f"{folder / name}: is a folder, and a run writes a file of this name; move it "
                 "away, or give another folder with --out"
             )
     recipe, largest = plan.training, int(survey.costs.params.max())

@@ -35,12 +35,20 @@ _WIDTH = 120  # characters of a line where there is no terminal
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    return guarded(lambda console: _run(_parser().parse_args(argv), console, argv))
+    prints = "--plan" in argv
+    return guarded(
+        lambda console: _run(_parser().parse_args(argv), console, argv), prints=prints
+    )
 
 
-def guarded(command: Callable[[Console], int]) -> int:
-    """Run a command with a console; its exit code, errors said in words."""
-    return run_command(lambda: _said(command))
+def guarded(command: Callable[[Console], int], *, prints: bool = False) -> int:
+    """Run a command with a console; its exit code, errors said in words.
+
+    Args:
+        command: takes the console.
+        prints: whether what it prints is all that comes of it.
+    """
+    return run_command(lambda: _said(command), prints=prints)
 
 
 def _said(command: Callable[[Console], int]) -> int:

@@ -32,7 +32,7 @@ from analysis.inside.views import CamError, View, centre, opened, view_of
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import printable, text_of
+from res2net.file_names import path_of, printable, text_of
 from res2net.terminal import run_command
 from res2net.weights import HeadDropped
 from search.schema.files import in_words
@@ -68,7 +68,7 @@ class Panel(NamedTuple):
 
 def main(argv: Sequence[str]) -> int:
     """Draw what the arguments ask for; 0, or 2 where something does not fit."""
-    return run_command(lambda: _main(argv))
+    return run_command(lambda: _main(argv), prints=False)
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "name", metavar="NAME", help="of the network, such as Res2Net-50-26w-4s"
     )
-    parser.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    parser.add_argument("images", metavar="IMAGE", nargs="+", type=path_of)
     parser.add_argument("--weights", required=True, metavar="FILE", help="or timm")
     parser.add_argument(
         "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network, its weights"
@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--layer", metavar="STAGE", help="default: the last stage")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_of,
         metavar="FILE",
         help=f"default: NAME_cam.png; its suffix says the format: {' '.join(SUFFIXES)}",
     )

@@ -24,6 +24,7 @@ from analysis.plots.style import STYLE, shades
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
+from res2net.file_names import path_of
 from res2net.receptive import network_paths
 from res2net.terminal import run_command
 from search.schema.files import in_words
@@ -36,7 +37,7 @@ _RAISED = str.maketrans(
 
 def main(argv: Sequence[str]) -> int:
     """Draw one network; 0, or 2 where the name is none or the file cannot be written."""
-    return run_command(lambda: _main(argv))
+    return run_command(lambda: _main(argv), prints=False)
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -49,7 +50,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("name", help="such as Res2Net-50-26w-4s")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_of,
         metavar="FILE",
         help="NAME_receptive.png if not given; its suffix says the format: "
         + " ".join(SUFFIXES),

@@ -31,6 +31,12 @@ def faults(details: Sequence[ErrorDetails], data: Mapping[str, Any]) -> list[Fau
     found: dict[Location, list[tuple[Location, ErrorDetails]]] = {}
     for number, detail in enumerate(details):
         location, union = _as_written(detail, data)
+        if detail["type"] == "missing" and isinstance(location[-1], int):
+            location = location[:-1]  # a list that is too short lacks each of its last items
+            if found.get((*location, "short")):
+                continue
+            found[*location, "short"] = [(location, detail)]
+            continue
         # One of its own has a place that no union has.
         group = (*union, "union") if union is not None else (*location, str(number))
         found.setdefault(group, []).append((location, detail))

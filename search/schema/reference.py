@@ -17,6 +17,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
+from res2net.exit_codes import ExitCode
+from res2net.terminal import run_command
 from search.schema.budget import Band
 from search.schema.network import block_name
 from search.schema.parts import Choice, Table
@@ -268,5 +270,11 @@ def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Section) and kind is not Choice
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Print the reference."""
     sys.stdout.write(reference())
+    return ExitCode.DONE
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))

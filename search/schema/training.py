@@ -137,9 +137,7 @@ class Training(Section):
     def _coherent(self, info: ValidationInfo) -> Self:
         if is_trusted(info):
             return self
-        problem = self.too_long(self.epochs)
-        if problem:
-            raise ValueError(problem)
+        self._check_length()
         self._check_optimizer()
         if 1 in self.milestones:
             raise MisfitError(
@@ -152,11 +150,12 @@ class Training(Section):
                 "training.milestones", "holds part of an epoch; write whole epochs, or shares"
             )
         if self.schedule == "onecycle" and self.warmup:
-            raise ValueError("onecycle brings its own warm-up; leave warmup out")
+            raise MisfitError("training.warmup", "is part of onecycle already; leave it out")
         if self.accumulate > self.batch_size:
-            raise ValueError(
-                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into pieces "
-                "of less than one image; lower it"
+            raise MisfitError(
+                "training.accumulate",
+                f"cuts a batch of {self.batch_size} into pieces of less than an image; "
+                "lower it",
             )
         self._check_augmentation()
         return self
@@ -170,15 +169,25 @@ class Training(Section):
                 f"{', '.join(facts.keys)}",
             )
         if "nesterov" in facts.keys and self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum above 0; set one of them")
+            raise MisfitError(
+                "training.momentum",
+                "leaves nesterov nothing to do; raise it, or set that false",
+            )
+
+    def _check_length(self) -> None:
+        problem = self.too_long(self.epochs)
+        if problem and self.warmup >= self.epochs:
+            raise MisfitError("training.warmup", f"takes all {self.epochs} epochs; lower it")
+        if problem:
+            raise MisfitError("training.milestones", f"are too late: {problem}")
 
     def _check_augmentation(self) -> None:
         if self.resized_crop and self.resized_crop[0] > self.resized_crop[1]:
             raise MisfitError("training.resized_crop", "goes down; swap the two")
         if self.resized_crop and self.crop:
-            raise ValueError("crop and resized_crop exclude each other; leave one out")
+            raise MisfitError("training.crop", "excludes resized_crop; leave one out")
         if self.mixup and self.cutmix:
-            raise ValueError("mixup and cutmix exclude each other; leave one out")
+            raise MisfitError("training.mixup", "excludes cutmix; leave one out")
 
     def steps(self, images: int) -> int:
         """Optimiser steps of one epoch: whole batches, at least one."""

@@ -46,8 +46,8 @@ class Document(NamedTuple):
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
         for given, text in self.overrides.items():
-            if location[: len(given)] == given:
-                return f"--set {text}"
+            if given[: len(location)] == location or location[: len(given)] == given:
+                return f"--set {text}"  # of the value, of what holds it, or of what it holds
         if self.options is not None:
             given_by = (self.options.get(location[:n]) for n in range(len(location), 0, -1))
             return next(filter(None, given_by), str(self.path))

@@ -197,7 +197,7 @@ def test_a_tree_of_one_class_is_refused(tmp_path: Path) -> None:
         load(tree_space(tmp_path, tree, validation=2))
 
 
-@pytest.mark.parametrize("name", ["checkpoints", "networks"])
+@pytest.mark.parametrize("name", ["checkpoints", "networks", "figures"])
 def test_a_file_where_trials_write_into_a_folder_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -205,7 +205,7 @@ def test_a_file_where_trials_write_into_a_folder_is_refused(
     out.mkdir()
     (out / name).touch()
     assert main([str(write(tmp_path, OPEN)), "--inline", "--out", str(out)]) == 2
-    assert f"{out / name}: is a file, and trials keep {name}" in capsys.readouterr().err
+    assert f"{out / name}: is a file, and a run keeps {name}" in capsys.readouterr().err
 
 
 def test_compiling_without_a_compiler_is_refused(
