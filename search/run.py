@@ -6,6 +6,8 @@ by the exit code (see --help); the same command goes on.
 """
 
 import argparse
+import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -92,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options that every command has that runs trials."""
-    parser.add_argument("--out", type=path_of, metavar="DIR", help="default: runs/<study>")
+    parser.add_argument("--out", type=_new_folder, metavar="DIR", help="default: runs/<study>")
     parser.add_argument(
         "--set",
         action="append",
@@ -108,6 +110,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--address", help="of a running Ray cluster, or auto")
     where.add_argument("--inline", action="store_true", help="run trials in this process")
+
+
+def _new_folder(text: str) -> Path:
+    """A folder that may be made: not one called after a variable without a value."""
+    path = path_of(text)
+    unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
+    if unset and not path.exists():
+        raise argparse.ArgumentTypeError(
+            f"${unset[0]} is not set here; set it, or write the folder"
+        )
+    return path
 
 
 def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -> int:

@@ -186,3 +186,14 @@ def test_a_journal_that_is_a_folder_is_no_full_disk(
         f"{out / 'journal.jsonl'}: Is a directory; a folder stands where a file should" in said
     )
     assert "room" not in said
+
+
+def test_a_folder_is_not_called_after_a_variable_that_has_no_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOWHERE_SET", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main([str(write(tmp_path, TINY)), "--inline", "--out", f"{tmp_path}/$NOWHERE_SET/run"])
+    assert ended.value.code == 2
+    assert "--out: $NOWHERE_SET is not set here; set it, or write" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
