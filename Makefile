@@ -15,7 +15,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 bench: $(INSTALLED)  ## beside peers, in turns; long, and wants quiet cores and CIFAR-100 in data/
-	for what in input train counting packing block analysis; do $(BIN)/python -m benchmarks.$$what; done
+	for what in input train counting packing block joining analysis; do $(BIN)/python -m benchmarks.$$what; done
 
 figures: $(INSTALLED)  ## every figure of the README and the notebooks, from committed results
 	$(BIN)/python -m analysis.figures
