@@ -37,6 +37,7 @@ _UNITS = {
     "p": "planes",
     "classes": "classes",
     "channels": "channels",
+    "channel": "channels",
 }
 _WORDS: dict[str, dict[str, Any]] = {
     "se": {"se": True},
@@ -51,7 +52,7 @@ _WORDS: dict[str, dict[str, Any]] = {
 }
 _TOKEN = re.compile(
     r"(?P<groups>\d+)x(?P<of>\d+)d(?![a-z])"  # ResNeXt's 32x4d
-    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|channels|[cwspd](?![a-wyz]))?"
+    r"|(?P<number>\d+(?:\.\d+)*)(?P<unit>classes|channels?|[cwspd](?![a-wyz]))?"
     r"|block-\w*-(?P<foreign>[0-9a-f]{8})(?![a-z\d])"  # `res2net.blocks.block_token`
     rf"|(?P<word>{'|'.join(_WORDS)})(?![a-z])"
     r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x

@@ -50,22 +50,22 @@ def named(names: Iterable[str], there: Iterable[str]) -> list[Wanted]:
     return [Wanted(_folder(name, folders) or name) for name in names]
 
 
-def listed(path: Path, there: Iterable[str], place: Place) -> list[Wanted]:
+def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted]:
     """The classes of a list file; those without a folder as they are written.
 
     Args:
         path: of the file, in UTF-8, or in UTF-16 or UTF-32 with their mark. In none of these a
             line may name a folder by its very bytes, or in the encoding of Windows.
-        there: the class folders.
+        there: the class folders; None where they are not known, and any name may be one.
         place: where a setting of the data set stands, for messages.
 
     Raises:
         ConfigError: the file cannot be read.
     """
-    folders = _by_looks(there)
+    folders = _by_looks(there or ())
     try:
         wanted = list(_wanted(_lines(_text(path.read_bytes())), folders, path))
-        for one in (one for one in wanted if one.name not in folders):
+        for one in (one for one in wanted if there is not None and one.name not in folders):
             one.name.encode()  # what is no text and no folder's name either
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -74,6 +74,22 @@ def listed(path: Path, there: Iterable[str], place: Place) -> list[Wanted]:
             "one class name a line, a number of classes, or a list of names"
         ) from error
     return wanted
+
+
+def check_once(wanted: Iterable[Wanted], place: Place) -> None:
+    """Make sure that no class is wanted twice.
+
+    Raises:
+        ConfigError: one is; says where.
+    """
+    seen: dict[str, Wanted] = {}
+    for one in wanted:
+        first = seen.setdefault(one.name, one)
+        if first is not one:
+            before = f" (first at {first.where.strip()})" if first.where else ""
+            raise ConfigError(
+                f"{place('classes')}: {one.where}{one.name!r} stands twice{before}; remove one"
+            )
 
 
 def _text(content: bytes) -> str:

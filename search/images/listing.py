@@ -16,6 +16,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".
 NOT_AN_IMAGE = "not an image by its name"
 _NESTED, _HIDDEN = "in sub-folders", "hidden"
 _BROKEN, _CLOSED = "links that lead nowhere", "sub-folders that cannot be opened"
+_ODD = "not regular files"  # pipes, devices
 _SHOWN = 5  # endings of names
 
 
@@ -43,19 +44,29 @@ def list_class(folder: Path) -> Listing:
     listing = Listing()
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if is_folder(entry):
                 _count_below(entry.path, listing.aside, within=folder)
             elif entry.name.startswith("."):
                 listing.aside[_HIDDEN] += 1
-            elif entry.is_symlink() and not entry.is_file():
+            elif entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110 - no Path each
                 listing.aside[_BROKEN] += 1
-            elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+            elif not entry.is_file():
+                listing.aside[_ODD] += 1
+            elif entry.name.lower().endswith(SUFFIXES):
                 listing.images.append(text_of(entry.name))
             else:
                 listing.aside[NOT_AN_IMAGE] += 1
                 listing.suffixes.add(printable(text_of(Path(entry.name).suffix)))
     listing.images.sort()
     return listing
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder, or leads to one; a link to itself leads nowhere."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _count_below(folder: str, aside: Counter[str], *, within: Path) -> None:

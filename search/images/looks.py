@@ -5,8 +5,9 @@ no such photograph its `convert("RGB")` makes something else than a viewer shows
 
 - 16 bits and 12 are scaled: white is 65535, or what a TIFF says, and becomes 255.
 - Whole numbers of 32 bits and floats have no white of their own. It is the first of 1 (floats
-  only), 255 and 65535 that no value of the picture exceeds. What goes beyond, or below 0, or is
-  not finite has no looks, and the picture is refused with that reason.
+  only), 255 and 65535 that no value of the picture exceeds by more than 1 %, which resampling
+  may add; such values are white. What goes beyond, or below 0 by more, or is not finite has no
+  looks, and neither has a picture that would be all but black: nothing says which is white.
 - Transparency lies on white, as on paper: what stands below it is not seen, and often noise.
 - EXIF's orientation turns the picture upright.
 - Of several frames it is the first. CMYK, YCbCr, LAB and HSV become RGB as Pillow has it;
@@ -20,6 +21,8 @@ from PIL import Image
 # Those would start other programs to draw what somebody sent, or open what may be one inside.
 _NOT_OPENED = ("EPS", "IPTC")
 _WHITES: tuple[int, ...] = (255, 65535)
+_SLACK = 0.01  # of a white, that values may exceed it by
+_NEARLY_BLACK = 0.1  # of a white: some value must reach it, or a smaller one was meant
 _OF_16_BITS = ("PNG", "PPM")  # formats that Pillow may read 16 bits of as 32
 _BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
 _ORIENTATION = 0x0112  # of EXIF
@@ -47,12 +50,32 @@ def as_it_looks(image: Image.Image) -> Image.Image:
         ValueError: its numbers say not which of them is white; says so.
         Exception: whatever Pillow raises of broken content.
     """
+    stored = _stored(image)
     image.load()
+    _match_transparent(image, stored)
     turn = _turn(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _of_8_bits(image)
     colour = _on_white(image) if image.has_transparency_data else image.convert("RGB")
     return colour if turn is None else colour.transpose(turn)
+
+
+def _stored(image: Image.Image) -> str:
+    """How a PNG stores a pixel, such as "L;4" for grey of 4 bits; known until it is loaded."""
+    tiles = getattr(image, "tile", None) if image.format == "PNG" else None
+    return str(tiles[0][3]) if tiles else ""
+
+
+def _match_transparent(image: Image.Image, stored: str) -> None:
+    """Scale the value that a PNG calls transparent as Pillow scales its pixels.
+
+    Of colours of 16 bits Pillow keeps the high bytes, so that what agrees in these is clear.
+    """
+    clear = image.info.get("transparency")
+    if isinstance(clear, int) and stored in ("L;2", "L;4"):
+        image.info["transparency"] = clear * 255 // (2 ** int(stored[-1]) - 1)
+    elif isinstance(clear, tuple) and stored == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -78,6 +101,7 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
 
 def _scaled(values: npt.NDArray[np.generic], white: int) -> npt.NDArray[np.uint8]:
     """0 to `white` as 0 to 255, to the nearest."""
+    values = values.clip(0, white)
     if values.dtype.kind == "f":
         return np.floor(values.astype(np.float64) * (255 / white) + 0.5).astype(np.uint8)
     return ((values.astype(np.int64) * 510 + white) // (2 * white)).astype(np.uint8)
@@ -91,14 +115,17 @@ def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
     least, most = values.min(), values.max()
     if not (np.isfinite(least) and np.isfinite(most)):  # NaN too
         raise ValueError("holds values that are no finite numbers, which have no colour")
-    if least < 0:
+    slack = _SLACK if image.mode == "F" else 0
+    if least < -slack * max(1, most):
         raise ValueError(f"holds values down to {least:g}, and nothing says which is black")
     whites = (1, *_WHITES) if image.mode == "F" else _WHITES
     if image.mode == "I" and image.format in _OF_16_BITS:
         whites = _WHITES[-1:]
-    if most > whites[-1]:
+    if most > whites[-1] * (1 + _SLACK):
         raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
-    fitting: int = next(white for white in whites if most <= white)
+    fitting: int = next(white for white in whites if most <= white * (1 + _SLACK))
+    if whites.index(fitting) and most < _NEARLY_BLACK * fitting:
+        raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
     return fitting
 
 
@@ -111,9 +138,5 @@ def _tag(image: Image.Image, number: int, otherwise: int) -> int:
 def _on_white(image: Image.Image) -> Image.Image:
     if image.mode == "La":  # has no way to RGBA
         image = image.convert("LA")
-    clear = image.info.get("transparency")
-    if image.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:
-        # Of 16 bits: Pillow keeps the high byte of each colour, but the transparent one whole.
-        image.info["transparency"] = tuple(value >> 8 for value in clear)
     ground = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from res2net.file_names import bytes_of, path_of, text_of
+from search.images.class_list import listed, named
 from search.images.coverage import check_coverage
 from search.images.tree import Tree, read_tree
 from search.images.unseen import plan_unseen
@@ -30,12 +31,17 @@ def resolve_data(
     if not DATASETS[data.name].tree:
         return planned_data(data)
     place = data_places(document)
-    if not path_of(data.root).exists():
-        if known is not None and _is_meant(data, known):
-            return known
-        if unseen:
-            return plan_unseen(data, place)
+    root = path_of(data.root)
+    if known is not None and not _is_whole(root) and _is_meant(data, known, place):
+        # At the place that is given now: what is left to run wants the files there.
+        return known.model_copy(update={"root": data.root})
+    if unseen and not (root.exists() and (not root.is_dir() or any(root.iterdir()))):
+        return plan_unseen(data, place)
     return _look_at(data, place)
+
+
+def _is_whole(root: Path) -> bool:
+    return (root / "train").is_dir() and (root / "val").is_dir()
 
 
 def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
@@ -85,11 +91,13 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
     return planned_data(data.model_copy(update=found), aside)
 
 
-def _is_meant(data: Data, known: PlannedData) -> bool:
+def _is_meant(data: Data, known: PlannedData, place: Callable[[str], str]) -> bool:
     """Tell whether a section says nothing else than what is known of its images."""
-    classes = len(data.classes) if isinstance(data.classes, tuple) else data.classes
-    if isinstance(classes, int) and classes != known.classes:
+    if data.classes is not None and not _same_classes(data.classes, known, place):
         return False
+    for key in ("digest", "test"):
+        if getattr(data, key) not in (None, getattr(known, key)):
+            return False
     sizes = Sizes(known.classes, data.train or known.train, known.test)
     again = planned_data(data, unseen=sizes)
     keys = (
@@ -102,6 +110,20 @@ def _is_meant(data: Data, known: PlannedData) -> bool:
         "channels",
     )
     return all(getattr(again, key) == getattr(known, key) for key in keys)
+
+
+def _same_classes(
+    classes: int | str | tuple[str, ...], known: PlannedData, place: Callable[[str], str]
+) -> bool:
+    """Tell whether a choice of classes is that of the known ones; a list file may be gone."""
+    if isinstance(classes, int):
+        return classes == known.classes
+    if isinstance(classes, str):
+        path = path_of(classes)
+        wanted = listed(path, known.class_names, place) if path.exists() else None
+    else:
+        wanted = named(classes, known.class_names)
+    return wanted is None or sorted(one.name for one in wanted) == sorted(known.class_names)
 
 
 def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tree:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from res2net.file_names import fs_name, path_of, text_of
-from search.images.class_list import Wanted, listed, named
-from search.images.listing import SUFFIXES, Listing, list_class, reasons
+from search.images.class_list import Wanted, check_once, listed, named
+from search.images.listing import SUFFIXES, Listing, is_folder, list_class, reasons
 from search.schema.files import in_words
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
@@ -113,7 +113,7 @@ def _check_layout(root: Path, place: Place) -> None:
 
 def _class_folders(folder: Path, place: Place) -> list[str]:
     with os.scandir(folder) as entries:
-        names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
+        names = [e.name for e in entries if not e.name.startswith(".") and is_folder(e)]
     if names:
         return sorted(map(text_of, names))
     if list_class(folder).images:
@@ -145,7 +145,7 @@ def _choose(
         who = f"{classes} names" if isinstance(classes, str) else "names"
         raise ConfigError(f"{place('classes')}: {who} no class; name some, or leave it out")
     _check_known(wanted, there, folder, place)
-    _check_once(wanted, place)
+    check_once(wanted, place)
     return tuple(sorted(name for name, _ in wanted))
 
 
@@ -175,17 +175,6 @@ def _check_known(
         f"{place('classes')}: {len(unknown):,} of the {len(wanted):,} classes have no folder "
         f"in {folder}: {_some(unknown, show)}; correct or remove them"
     )
-
-
-def _check_once(wanted: Sequence[Wanted], place: Place) -> None:
-    seen: dict[str, Wanted] = {}
-    for one in wanted:
-        first = seen.setdefault(one.name, one)
-        if first is not one:
-            before = f" (first at {first.where.strip()})" if first.where else ""
-            raise ConfigError(
-                f"{place('classes')}: {one.where}{one.name!r} stands twice{before}; remove one"
-            )
 
 
 def _check_tested(
@@ -238,7 +227,7 @@ def _read(
 def _beside(folder: Path, untrained: Sequence[str]) -> dict[str, int]:
     """Files beside the class folders, and those of classes that are not trained."""
     with os.scandir(folder) as entries:
-        loose = sum(not entry.is_dir() for entry in entries)
+        loose = sum(not is_folder(entry) for entry in entries)
     others = [list_class(folder / fs_name(name)) for name in untrained]
     counts = {
         "beside the class folders": loose,
@@ -271,7 +260,7 @@ def _draw_images(count: int, name: str, images: Sequence[str]) -> list[str]:
 
 def _content(folder: Path) -> str:
     with os.scandir(folder) as entries:
-        names = sorted(text_of(e.name) + "/" * e.is_dir() for e in entries)
+        names = sorted(text_of(e.name) + "/" * is_folder(e) for e in entries)
     return _some(names, str) if names else "nothing"
 
 

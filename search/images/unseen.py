@@ -7,7 +7,7 @@ No torch here.
 from collections.abc import Callable
 
 from res2net.file_names import path_of
-from search.images.class_list import listed
+from search.images.class_list import check_once, listed, named
 from search.schema.data import Data, PlannedData, Sizes, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError
@@ -54,6 +54,12 @@ def _published(data: Data, place: Place) -> Sizes | None:
             f"{place('classes')}: {classes:,} is more than the {published.classes:,} classes "
             f"of {data.name}; lower it"
         )
+    limit = data.images_per_class or 1
+    if limit > published.most:
+        raise ConfigError(
+            f"{place('images_per_class')}: {limit:,} is more than the {published.most:,} "
+            f"training images of the largest class of {data.name}; lower it"
+        )
     share = classes / published.classes
     return Sizes(classes, round(published.train * share), round(published.test * share))
 
@@ -78,9 +84,15 @@ def _written(data: Data, place: Place) -> Sizes:
 
 
 def _classes(data: Data, place: Place) -> int | None:
-    """Count the classes that the section names; None where it names none."""
-    if isinstance(data.classes, str):
-        return len(listed(path_of(data.classes), (), place))
-    if isinstance(data.classes, tuple):
-        return len(data.classes)
-    return data.classes
+    """Count the classes that the section names; None where it leaves them open."""
+    if not isinstance(data.classes, str | tuple):
+        return data.classes
+    wanted = (
+        listed(path_of(data.classes), None, place)
+        if isinstance(data.classes, str)
+        else named(data.classes, ())
+    )
+    check_once(wanted, place)
+    if not wanted:
+        raise ConfigError(f"{place('classes')}: {data.classes} names no class; name some")
+    return len(wanted)

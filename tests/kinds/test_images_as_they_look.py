@@ -456,3 +456,74 @@ def test_a_study_of_images_decoded_otherwise_is_not_gone_on_with(tmp_path: Path)
     with pytest.raises(ConfigError, match=r"data\.decoding: there None, here '2: as they"):
         run_study(space, out=tmp_path / "run", inline=True)
     assert os.listdir(tmp_path / "set" / ".decoded")  # noqa: PTH208 - caches are kept apart
+
+
+def written_png(
+    path: Path, colour: int, bits: int, row: bytes, clear: bytes, side: int = 4
+) -> Path:
+    """A PNG written by hand: `row` stands in every line, `clear` is its transparent value."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body))
+            + kind
+            + body
+            + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    head = struct.pack(">IIBBBBB", side, side, bits, colour, 0, 0, 0)
+    pixels = zlib.compress((b"\0" + row) * side)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"tRNS", clear)
+        + chunk(b"IDAT", pixels)
+        + chunk(b"IEND", b"")
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("colour", "bits", "row", "clear", "shown"),
+    [
+        (0, 2, b"\x55", b"\0\1", 255),  # four pixels of 1, and 1 is clear
+        (0, 2, b"\x55", b"\0\2", 85),
+        (0, 4, b"\x55\x55", b"\0\5", 255),
+        (0, 4, b"\x55\x55", b"\0\6", 85),
+        (0, 8, b"\5" * 4, b"\0\5", 255),
+        (2, 8, b"\5\5\5" * 4, b"\0\5\0\5\0\5", 255),
+        (2, 16, b"\0\0\0\0\0\xc8" * 4, b"\0\0\0\0\0\xc8", 255),
+        (2, 16, b"\5\0\5\0\5\0" * 4, b"\6\0\6\0\6\0", 5),
+    ],
+)
+def test_the_clear_value_of_a_png_is_of_its_own_bits(
+    colour: int, bits: int, row: bytes, clear: bytes, shown: int, tmp_path: Path
+) -> None:
+    found = decode(written_png(tmp_path / "x.png", colour, bits, row, clear), 4)
+    assert set(found.ravel().tolist()) == {shown}
+
+
+@pytest.mark.parametrize(
+    ("mode", "most", "shown"),
+    [
+        ("F", 1.0, 255), ("F", 1.0001, 255), ("F", 1.009, 255), ("F", 255.4, 255),
+        ("F", 65535.5, 255), ("I", 255, 255), ("I", 256, 255), ("I", 65535, 255),
+        ("F", 0.5, 128), ("I", 128, 128),
+    ],
+)  # fmt: skip
+def test_a_little_over_white_is_white(
+    mode: str, most: float, shown: int, tmp_path: Path
+) -> None:
+    kind = np.float32 if mode == "F" else np.int32
+    values = np.linspace(0, most, SIDE * SIDE).reshape(SIDE, SIDE).astype(kind)
+    Image.fromarray(values, mode=mode).save(tmp_path / "x.tiff")
+    assert abs(int(decode(tmp_path / "x.tiff", SIDE).max()) - shown) <= 1
+
+
+@pytest.mark.parametrize(("mode", "most"), [("F", 1.5), ("F", 20), ("I", 1023), ("F", 300)])
+def test_what_would_be_all_but_black_is_refused(mode: str, most: float, tmp_path: Path) -> None:
+    kind = np.float32 if mode == "F" else np.int32
+    values = np.linspace(0, most, SIDE * SIDE).reshape(SIDE, SIDE).astype(kind)
+    Image.fromarray(values, mode=mode).save(tmp_path / "x.tiff")
+    with pytest.raises(DamagedError, match="nothing says which is white"):
+        decode(tmp_path / "x.tiff", SIDE)

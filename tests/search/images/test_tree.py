@@ -1,5 +1,6 @@
 """A tree of class folders: listed as torchvision lists it, and every wrong layout named."""
 
+import os
 import random
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from search.images.tree import Files, Tree, read_tree
 from search.schema.yaml import ConfigError
+from tests.search.images.trees import plant as plant_images
 
 NAMES = [f"n{number:03}" for number in range(12)]
 
@@ -267,3 +269,18 @@ def test_no_image_is_opened_and_order_on_the_disk_does_not_matter(tmp_path: Path
         random.Random(0).shuffle(names)
     assert trees[0].train.names == trees[1].train.names
     assert trees[0].classes == trees[1].classes
+
+
+def test_links_to_themselves_and_pipes_are_counted(tmp_path: Path) -> None:
+    plant_images(tmp_path, ("a", "b"), train=2, val=1)
+    (tmp_path / "train" / "a" / "loop").symlink_to("loop")
+    (tmp_path / "train" / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "train" / "b" / "f.png")
+    tree = read_tree(tmp_path, classes=None, images_per_class=None, place=lambda key: key)
+    assert tree.classes == ("a", "b")
+    assert len(tree.train.names) == 4
+    assert tree.train.reasons == {
+        "links that lead nowhere": 1,
+        "not regular files": 1,
+        "beside the class folders": 1,
+    }

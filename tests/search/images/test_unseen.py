@@ -1,5 +1,6 @@
 """Plans of data sets whose files are not there: by what is published, or by what is written."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,63 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     assert "best 2 of 2 networks" in shown
     assert (tmp_path / "runs/unseen/journal.jsonl").read_bytes() == journal
     assert report.main(["runs/unseen"]) == 0
-    assert run.main([*command, "--set", "search.seeds=2"]) == 2  # more trials want the images
+    more = [*command, "--set", "search.seeds=2"]  # more trials want the images, where it says
+    for elsewhere in (tmp_path / "nope", tmp_path / "elsewhere" / "train"):
+        assert run.main([*more, "--set", f"data.root={elsewhere}"]) == 2
+    assert run.main(more) == 2
     assert "tree is not there" in capsys.readouterr().err
     assert run.main([*command, "--set", "data.validation=4"]) == 2  # not the images of the run
+
+
+def test_another_choice_than_the_finished_study_s_is_not_taken_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data are gone; an empty folder stays, as a disk that is not mounted leaves it."""
+    monkeypatch.chdir(tmp_path)
+    root = plant(tmp_path / "tree", ("a", "b", "c"), train=20, val=2, side=20)
+    text = """\
+study: gone
+network: {planes: 2, depth: 11, width: 2, scale: [1]}
+data: {name: imagefolder, root: ROOT, resolution: 16, validation: 8, classes: [a, b]}
+training: {epochs: 1, batch_size: 8, lr: 0.1, precision: fp32}
+search: {sampler: grid}
+""".replace("ROOT", str(root))
+    Path("space.yaml").write_text(text, encoding="utf-8")
+    assert run.main(["space.yaml", "--inline"]) == 0
+    shutil.rmtree(root)
+    root.mkdir()
+    Path("ab.txt").write_text("b\na\n", encoding="utf-8")
+    Path("ac.txt").write_text("a\nc\n", encoding="utf-8")
+    for same in ("data.classes=[b, a]", "data.classes=ab.txt", "data.classes=2"):
+        assert run.main(["space.yaml", "--inline", "--set", same]) == 0, same
+    for other in (
+        "data.classes=[a, c]", "data.classes=ac.txt", "data.classes=3", "data.digest=zzz",
+        "data.test=5",
+    ):  # fmt: skip
+        assert run.main(["space.yaml", "--inline", "--set", other]) == 2, other
+    assert "nothing to run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"# none\n\n", r"data.classes: .*list.txt names no class"),
+        (b"n01\nn02\nn01\n", r"list.txt:3 'n01' stands twice .first at .*list.txt:1"),
+    ],
+)
+def test_a_list_file_is_held_to_what_it_is_with_the_files(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    lines = tmp_path / "list.txt"
+    lines.write_bytes(content)
+    for name in ("imagenet", "imagefolder"):
+        with pytest.raises(ConfigError, match=message):
+            planned(tmp_path, f"data.name={name}", "data.images=900", f"data.classes={lines}")
+    lines.write_bytes("café\nthé\n".encode("cp1252"))
+    assert planned(tmp_path, f"data.classes={lines}").classes == 2
+
+
+def test_more_images_of_a_class_than_any_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"images_per_class: 2,000 is more than the 1,300"):
+        planned(tmp_path, "data.images_per_class=2000")
+    assert planned(tmp_path, "data.classes=10", "data.images_per_class=800").train == 7_900
