@@ -149,7 +149,7 @@ def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_addres
     kept = list((tmp_path / "run" / "checkpoints").glob("*.pt"))
     before = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
     assert {path.stem for path in kept} == {str(record.trial) for record in before}
-    code, printed = run_command(*command, "--inline", "--time-limit", "6s")
+    code, printed = run_command(*command, "--inline", "--time-limit", "10s")
     assert code == 4, printed
     assert f"going on: 0 trials have ended, {len(kept)} interrupted" in printed
     after = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
