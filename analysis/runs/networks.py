@@ -141,9 +141,8 @@ def _confirmed(run: Run) -> pd.DataFrame:
 def _means(run: Run, phase: str) -> pd.DataFrame:
     """The first whole trial of each network of a phase, with the means of what is reported."""
     whole = run.whole(phase)
-    reported = list(
-        dict.fromkeys(one.column for one in run.compared if one.source == "reported")
-    )
+    scored = (*run.compared, run.ranking, run.tested)  # one row must not mix means and seeds
+    reported = list(dict.fromkeys(one.column for one in scored if one.source == "reported"))
     means = whole.groupby("name", sort=False)[reported].transform("mean")
     merged = whole.assign(**{column: means[column] for column in reported})
     merged = merged.drop_duplicates("name")

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from analysis.runs.networks import by_network, networks
 from analysis.runs.pareto import compared, cost_axis, non_dominated
 from search.schema.metrics import COUNTED, Objective
 from search.study.events import Status
-from tests.analysis.made import made, network
+from tests.analysis.made import OVERRIDES, made, network, seeded
 
 ERROR = Objective("val_error", "minimize", "reported", "%", "accuracy")
 SCORE = Objective("val_score", "maximize", "reported")
@@ -85,3 +86,12 @@ def test_one_front_for_tables_and_figures(tmp_path: Path) -> None:
     assert front.to_dict() == {
         network(1).name: False, network(2).name: False, network(3).name: True,
     }  # fmt: skip
+
+
+def test_every_score_of_a_network_is_its_mean(tmp_path: Path) -> None:
+    run = made(tmp_path, seeded(), *OVERRIDES)
+    points = by_network(run).set_index("name")
+    for name, members in run.whole().groupby("name"):
+        for column in (run.ranking.column, run.tested.column):
+            assert points.loc[name, column] == pytest.approx(members[column].mean())
+            assert members[column].std() > 0
