@@ -48,6 +48,8 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         _name_best(front, ax, more_is_better=score.more_is_better)
         _draw_seeds(shown, ax, percent=score.unit == PERCENT)
         log_if_wide(ax, shown[_X])
+        if score.unit == PERCENT:
+            _keep_to_percent(ax)
         each = " per image" if cost.name in _PER_IMAGE else ""
         ax.set_xlabel(f"{words(cost)}{each}{f' ({letter})' * bool(letter)}")
         ax.set_ylabel(score.label)
@@ -138,6 +140,7 @@ def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
     """Whiskers over seeds, and confirmations with theirs."""
     confirmed = points[points["confirmed"].notna()]
     if len(confirmed):
+        ax.margins(x=0.14)  # for the change, which stands beside its point
         fresh = pd.DataFrame(
             {name: confirmed[f"confirmed{end}"] for name, end in _ENDS.items()}
         )
@@ -161,6 +164,16 @@ def _fresh(confirmed: pd.DataFrame) -> str:
     seeds = _span(confirmed["confirmed_seeds"], "fresh seeds")
     epochs = _span(confirmed["confirmed_epochs"], "epochs")
     return f"confirmed with {seeds}\nof {epochs}, and the change"
+
+
+def _keep_to_percent(ax: Axes) -> None:
+    """End the axis where percentages end, with room for the markers that lie there."""
+    low, high = ax.get_ylim()
+    room = 0.06 * (min(high, 100) - max(low, 0))
+    ax.set_ylim(max(low, -room), min(high, 100 + room))
+    ax.set_yticks(
+        [tick for tick in ax.get_yticks() if 0 <= tick <= 100 and low <= tick <= high]
+    )
 
 
 def _span(numbers: pd.Series, what: str) -> str:
