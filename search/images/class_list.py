@@ -9,11 +9,11 @@ after a WordNet number (n01440764) may follow what it means. No torch here.
 import codecs
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from res2net.file_names import bytes_of
+from res2net.file_names import bytes_of, path_of
 from search.schema.yaml import ConfigError
 
 _WORDNET = re.compile(r"(n\d+)\s")
@@ -39,14 +39,39 @@ class Wanted(NamedTuple):
     where: str = ""
 
 
-def named(names: Iterable[str], there: Iterable[str]) -> list[Wanted]:
+def chosen(
+    classes: str | tuple[str, ...], there: Iterable[str] | None, place: Place
+) -> list[Wanted]:
+    """The classes of a list file or a list of names, at least one and none twice.
+
+    Args:
+        classes: path of the file, or the names.
+        there: the class folders; None where nobody can look at them.
+        place: where a setting of the data set stands, for messages.
+
+    Raises:
+        ConfigError: the file cannot be read, or there is no class, or one twice.
+    """
+    wanted = (
+        listed(path_of(classes), there, place)
+        if isinstance(classes, str)
+        else named(classes, there)
+    )
+    if not wanted:
+        who = f"{classes} names" if isinstance(classes, str) else "names"
+        raise ConfigError(f"{place('classes')}: {who} no class; name some, or leave it out")
+    _check_once(wanted, place)
+    return wanted
+
+
+def named(names: Iterable[str], there: Iterable[str] | None) -> list[Wanted]:
     """The classes of a list of names; those without a folder as they are written.
 
     Args:
         names: as written.
-        there: the class folders.
+        there: the class folders; None where nobody can look at them.
     """
-    folders = _by_looks(there)
+    folders = _by_looks(there or ())
     return [Wanted(_folder(name, folders) or name) for name in names]
 
 
@@ -56,7 +81,7 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
     Args:
         path: of the file, in UTF-8, or in UTF-16 or UTF-32 with their mark. In none of these a
             line may name a folder by its very bytes, or in the encoding of Windows.
-        there: the class folders; None where they are not known, and any name may be one.
+        there: the class folders; None where nobody can look at them, and any line may name one.
         place: where a setting of the data set stands, for messages.
 
     Raises:
@@ -65,8 +90,9 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
     folders = _by_looks(there or ())
     try:
         wanted = list(_wanted(_lines(_text(path.read_bytes())), folders, path))
-        for one in (one for one in wanted if there is not None and one.name not in folders):
-            one.name.encode()  # what is no text and no folder's name either
+        if there is not None:
+            for one in (one for one in wanted if one.name not in folders):
+                one.name.encode()  # what is no text and no folder's name either
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(
@@ -76,12 +102,7 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
     return wanted
 
 
-def check_once(wanted: Iterable[Wanted], place: Place) -> None:
-    """Make sure that no class is wanted twice.
-
-    Raises:
-        ConfigError: one is; says where.
-    """
+def _check_once(wanted: Sequence[Wanted], place: Place) -> None:
     seen: dict[str, Wanted] = {}
     for one in wanted:
         first = seen.setdefault(one.name, one)

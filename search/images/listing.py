@@ -3,6 +3,7 @@
 Names in, names out: no image is opened. No torch here.
 """
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -15,8 +16,10 @@ from res2net.file_names import printable, text_of
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 NOT_AN_IMAGE = "not an image by its name"
 _NESTED, _HIDDEN = "in sub-folders", "hidden"
-_BROKEN, _CLOSED = "links that lead nowhere", "sub-folders that cannot be opened"
-_ODD = "not regular files"  # pipes, devices
+BROKEN, _CLOSED = "links that lead nowhere", "sub-folders that cannot be opened"
+_IRREGULAR = "not a regular file"  # pipes, sockets, devices: to open one may wait for ever
+# Of a link to what is not there, to itself, below a file, or to a name that none can have.
+_NOWHERE = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
 _SHOWN = 5  # endings of names
 
 
@@ -46,27 +49,53 @@ def list_class(folder: Path) -> Listing:
         for entry in entries:
             if is_folder(entry):
                 _count_below(entry.path, listing.aside, within=folder)
-            elif entry.name.startswith("."):
-                listing.aside[_HIDDEN] += 1
-            elif entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110 - no Path each
-                listing.aside[_BROKEN] += 1
-            elif not entry.is_file():
-                listing.aside[_ODD] += 1
-            elif entry.name.lower().endswith(SUFFIXES):
+                continue
+            reason = _reason(entry)
+            if reason is None:
                 listing.images.append(text_of(entry.name))
-            else:
-                listing.aside[NOT_AN_IMAGE] += 1
+                continue
+            listing.aside[reason] += 1
+            if reason == NOT_AN_IMAGE:
                 listing.suffixes.add(printable(text_of(Path(entry.name).suffix)))
     listing.images.sort()
     return listing
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a folder, or leads to one; a link to itself leads nowhere."""
-    try:
-        return entry.is_dir()
-    except OSError:
+    """Tell whether a name is a folder, or a link to one.
+
+    Raises:
+        OSError: as `leads_nowhere`.
+    """
+    return not leads_nowhere(entry) and entry.is_dir()
+
+
+def leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a name is a link to nothing.
+
+    Raises:
+        OSError: it leads to where nobody may look, or its disk fails.
+    """
+    if not entry.is_symlink():
         return False
+    try:
+        entry.stat()
+    except OSError as error:
+        if error.errno in _NOWHERE:
+            return True
+        raise
+    return False
+
+
+def _reason(entry: os.DirEntry[str]) -> str | None:
+    """Why a name that is no folder is not read; None where it is an image."""
+    if entry.name.startswith("."):
+        return _HIDDEN
+    if leads_nowhere(entry):
+        return BROKEN
+    if not entry.is_file():
+        return _IRREGULAR
+    return None if entry.name.lower().endswith(SUFFIXES) else NOT_AN_IMAGE
 
 
 def _count_below(folder: str, aside: Counter[str], *, within: Path) -> None:

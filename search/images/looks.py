@@ -5,9 +5,10 @@ no such photograph its `convert("RGB")` makes something else than a viewer shows
 
 - 16 bits and 12 are scaled: white is 65535, or what a TIFF says, and becomes 255.
 - Whole numbers of 32 bits and floats have no white of their own. It is the first of 1 (floats
-  only), 255 and 65535 that no value of the picture exceeds by more than 1 %, which resampling
-  may add; such values are white. What goes beyond, or below 0 by more, or is not finite has no
-  looks, and neither has a picture that would be all but black: nothing says which is white.
+  only), 255 and 65535 that no value of the picture exceeds; floats may exceed it, and fall
+  below 0, by 1 % of it, as rounding and resampling make them, and are cut off there. What goes
+  beyond, lies so little above one white that it would be nearly black by the next (under 5 %),
+  or is not finite, has no looks, and the picture is refused with that reason.
 - Transparency lies on white, as on paper: what stands below it is not seen, and often noise.
 - EXIF's orientation turns the picture upright.
 - Of several frames it is the first. CMYK, YCbCr, LAB and HSV become RGB as Pillow has it;
@@ -18,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from search.images.transparency import load, on_white
+
 # Those would start other programs to draw what somebody sent, or open what may be one inside.
 _NOT_OPENED = ("EPS", "IPTC")
 _WHITES: tuple[int, ...] = (255, 65535)
-_SLACK = 0.01  # of a white, that values may exceed it by
-_NEARLY_BLACK = 0.1  # of a white: some value must reach it, or a smaller one was meant
+_OVERSHOOT = 0.01  # of white, by which floats may lie beyond white and black
+_NEARLY_BLACK = 0.05  # of white: a picture that gets no further above a smaller white has none
 _OF_16_BITS = ("PNG", "PPM")  # formats that Pillow may read 16 bits of as 32
 _BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
 _ORIENTATION = 0x0112  # of EXIF
@@ -50,32 +53,12 @@ def as_it_looks(image: Image.Image) -> Image.Image:
         ValueError: its numbers say not which of them is white; says so.
         Exception: whatever Pillow raises of broken content.
     """
-    stored = _stored(image)
-    image.load()
-    _match_transparent(image, stored)
+    load(image)
     turn = _turn(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _of_8_bits(image)
-    colour = _on_white(image) if image.has_transparency_data else image.convert("RGB")
+    colour = on_white(image) if image.has_transparency_data else image.convert("RGB")
     return colour if turn is None else colour.transpose(turn)
-
-
-def _stored(image: Image.Image) -> str:
-    """How a PNG stores a pixel, such as "L;4" for grey of 4 bits; known until it is loaded."""
-    tiles = getattr(image, "tile", None) if image.format == "PNG" else None
-    return str(tiles[0][3]) if tiles else ""
-
-
-def _match_transparent(image: Image.Image, stored: str) -> None:
-    """Scale the value that a PNG calls transparent as Pillow scales its pixels.
-
-    Of colours of 16 bits Pillow keeps the high bytes, so that what agrees in these is clear.
-    """
-    clear = image.info.get("transparency")
-    if isinstance(clear, int) and stored in ("L;2", "L;4"):
-        image.info["transparency"] = clear * 255 // (2 ** int(stored[-1]) - 1)
-    elif isinstance(clear, tuple) and stored == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in clear)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -100,10 +83,10 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled(values: npt.NDArray[np.generic], white: int) -> npt.NDArray[np.uint8]:
-    """0 to `white` as 0 to 255, to the nearest."""
-    values = values.clip(0, white)
+    """0 to `white` as 0 to 255, to the nearest; floats beyond are cut off."""
     if values.dtype.kind == "f":
-        return np.floor(values.astype(np.float64) * (255 / white) + 0.5).astype(np.uint8)
+        inside = values.astype(np.float64).clip(0, white)
+        return np.floor(inside * (255 / white) + 0.5).astype(np.uint8)
     return ((values.astype(np.int64) * 510 + white) // (2 * white)).astype(np.uint8)
 
 
@@ -112,31 +95,22 @@ def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
     if image.mode.startswith("I;16"):
         bits = _tag(image, _BITS, 16) if image.format == "TIFF" else 16
         return (1 << bits) - 1
-    least, most = values.min(), values.max()
+    least, most = float(values.min()), float(values.max())
     if not (np.isfinite(least) and np.isfinite(most)):  # NaN too
         raise ValueError("holds values that are no finite numbers, which have no colour")
-    slack = _SLACK if image.mode == "F" else 0
-    if least < -slack * max(1, most):
-        raise ValueError(f"holds values down to {least:g}, and nothing says which is black")
     whites = (1, *_WHITES) if image.mode == "F" else _WHITES
     if image.mode == "I" and image.format in _OF_16_BITS:
         whites = _WHITES[-1:]
-    if most > whites[-1] * (1 + _SLACK):
+    beyond = _OVERSHOOT if image.mode == "F" else 0
+    fitting = [white for white in whites if most <= white * (1 + beyond)]
+    if not fitting or (fitting[0] != whites[0] and most < fitting[0] * _NEARLY_BLACK):
         raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
-    fitting: int = next(white for white in whites if most <= white * (1 + _SLACK))
-    if whites.index(fitting) and most < _NEARLY_BLACK * fitting:
-        raise ValueError(f"holds values up to {most:g}, and nothing says which is white")
-    return fitting
+    if least < -beyond * fitting[0]:
+        raise ValueError(f"holds values down to {least:g}, and nothing says which is black")
+    return fitting[0]
 
 
 def _tag(image: Image.Image, number: int, otherwise: int) -> int:
     """A number that stands in a TIFF's head."""
     value = image.tag_v2.get(number, otherwise)  # type: ignore[attr-defined]  # a TIFF has them
     return int(value[0] if isinstance(value, tuple) else value)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode == "La":  # has no way to RGBA
-        image = image.convert("LA")
-    ground = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")

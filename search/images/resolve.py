@@ -1,5 +1,6 @@
 """Fills the data section in from what a tree of class folders holds. No torch here."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,9 @@ def resolve_data(
     Args:
         data: as written.
         document: says where its keys stand.
-        unseen: whether a tree whose folder is not there may be counted by what is known of it.
-        known: images of a study that has begun, which hold where their folder is gone.
+        unseen: whether a tree whose folder is not there, or empty as the place of a disk that
+            is not mounted, may be counted by what is known of it.
+        known: images of a study that has begun, which hold where train/ or val/ is gone.
 
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
@@ -32,16 +34,21 @@ def resolve_data(
         return planned_data(data)
     place = data_places(document)
     root = path_of(data.root)
-    if known is not None and not _is_whole(root) and _is_meant(data, known, place):
+    gone = _holds_nothing(root / "train") or _holds_nothing(root / "val")
+    if gone and known is not None and _is_meant(data, known, place):
         # At the place that is given now: what is left to run wants the files there.
         return known.model_copy(update={"root": data.root})
-    if unseen and not (root.exists() and (not root.is_dir() or any(root.iterdir()))):
+    if unseen and _holds_nothing(root):
         return plan_unseen(data, place)
     return _look_at(data, place)
 
 
-def _is_whole(root: Path) -> bool:
-    return (root / "train").is_dir() and (root / "val").is_dir()
+def _holds_nothing(folder: Path) -> bool:
+    """Tell whether a folder is not there, or empty; one that may not be looked into is not."""
+    try:
+        return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    except OSError:
+        return False
 
 
 def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
@@ -93,37 +100,42 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
 
 def _is_meant(data: Data, known: PlannedData, place: Callable[[str], str]) -> bool:
     """Tell whether a section says nothing else than what is known of its images."""
-    if data.classes is not None and not _same_classes(data.classes, known, place):
+    if not (
+        _are_meant_classes(data, known, place)
+        and _are_meant_numbers(data, known)
+        and data.test in (None, known.test or data.test)  # 0 is not known
+        and data.digest in (None, known.digest or data.digest)
+    ):
         return False
-    for key in ("digest", "test"):
-        if getattr(data, key) not in (None, getattr(known, key)):
-            return False
-    sizes = Sizes(known.classes, data.train or known.train, known.test)
-    again = planned_data(data, unseen=sizes)
-    keys = (
-        "name",
-        "train",
-        "validation",
-        "images_per_class",
-        "resolution",
-        "resize",
-        "channels",
-    )
+    again = planned_data(data, unseen=Sizes(known.classes, known.train, known.test))
+    keys = ("name", "validation", "images_per_class", "resolution", "resize", "channels")
     return all(getattr(again, key) == getattr(known, key) for key in keys)
 
 
-def _same_classes(
-    classes: int | str | tuple[str, ...], known: PlannedData, place: Callable[[str], str]
-) -> bool:
-    """Tell whether a choice of classes is that of the known ones; a list file may be gone."""
-    if isinstance(classes, int):
-        return classes == known.classes
-    if isinstance(classes, str):
-        path = path_of(classes)
-        wanted = listed(path, known.class_names, place) if path.exists() else None
+def _are_meant_classes(data: Data, known: PlannedData, place: Callable[[str], str]) -> bool:
+    """Tell whether the chosen classes may be those that are known."""
+    if not isinstance(data.classes, str | tuple):
+        return data.classes in (None, known.classes)
+    there = known.class_names
+    if isinstance(data.classes, tuple):
+        wanted = named(data.classes, there)
     else:
-        wanted = named(classes, known.class_names)
-    return wanted is None or sorted(one.name for one in wanted) == sorted(known.class_names)
+        wanted = None
+        with contextlib.suppress(ConfigError):
+            wanted = listed(path_of(data.classes), None, place)  # may be gone with the images
+            wanted = listed(path_of(data.classes), there, place)  # no text: not those names
+    return wanted is None or sorted(one.name for one in wanted) == sorted(there)
+
+
+def _are_meant_numbers(data: Data, known: PlannedData) -> bool:
+    """Tell whether `train`, `images` and `images_per_class` may give the images to train on."""
+    limit = data.images_per_class
+    there = known.classes * limit if limit else data.images
+    if there is None:  # only a look at the files could tell
+        return data.train in (None, known.train)
+    train = data.train or there - data.validation
+    enough = data.images is None or data.images >= there
+    return enough and train == known.train and train + data.validation <= there
 
 
 def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tree:

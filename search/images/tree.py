@@ -6,6 +6,7 @@ every locale. No torch here.
 
 import difflib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -13,9 +14,17 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from res2net.file_names import fs_name, path_of, text_of
-from search.images.class_list import Wanted, check_once, listed, named
-from search.images.listing import SUFFIXES, Listing, is_folder, list_class, reasons
+from res2net.file_names import fs_name, text_of
+from search.images.class_list import Wanted, chosen
+from search.images.listing import (
+    BROKEN,
+    SUFFIXES,
+    Listing,
+    is_folder,
+    leads_nowhere,
+    list_class,
+    reasons,
+)
 from search.schema.files import in_words
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
@@ -66,8 +75,9 @@ def read_tree(
     """List a data set.
 
     Read are images that lie right in a class folder; whatever else is there is left aside, and
-    counted: hidden files, files in sub-folders, files whose names are none of images, links
-    that lead nowhere, files beside the class folders, and those of classes that only val/ has.
+    counted: hidden files, files in sub-folders, files whose names are none of images, what is
+    no regular file, links that lead nowhere, files beside the class folders, and those of
+    classes that only val/ has.
 
     Args:
         root: the folder that holds train/ and val/.
@@ -85,13 +95,13 @@ def read_tree(
         _check_layout(root, place)
         there = _class_folders(train, place)
         tested = _class_folders(test, place)
-        chosen = _choose(classes, there, train, place)
-        _check_tested(chosen, tested, test, place)
+        taken = _choose(classes, there, train, place)
+        _check_tested(taken, tested, test, place)
         untrained = sorted(set(tested) - set(there))
         return Tree(
-            classes=chosen,
-            train=_read(train, chosen, images_per_class, place),
-            test=_read(test, chosen, None, place, untrained=untrained),
+            classes=taken,
+            train=_read(train, taken, images_per_class, place),
+            test=_read(test, taken, None, place, untrained=untrained),
         )
     except OSError as error:
         raise ConfigError(f"{place('root')}: {in_words(error)}") from error
@@ -136,16 +146,8 @@ def _choose(
         return tuple(there)
     if isinstance(classes, int):
         return _draw_classes(classes, there, folder, place)
-    wanted = (
-        listed(path_of(classes), there, place)
-        if isinstance(classes, str)
-        else named(classes, there)
-    )
-    if not wanted:
-        who = f"{classes} names" if isinstance(classes, str) else "names"
-        raise ConfigError(f"{place('classes')}: {who} no class; name some, or leave it out")
+    wanted = chosen(classes, there, place)
     _check_known(wanted, there, folder, place)
-    check_once(wanted, place)
     return tuple(sorted(name for name, _ in wanted))
 
 
@@ -178,14 +180,14 @@ def _check_known(
 
 
 def _check_tested(
-    chosen: Sequence[str], tested: Iterable[str], folder: Path, place: Place
+    taken: Sequence[str], tested: Iterable[str], folder: Path, place: Place
 ) -> None:
     known = set(tested)
-    missing = [name for name in chosen if name not in known]
+    missing = [name for name in taken if name not in known]
     if missing:
         raise ConfigError(
             f"{place('root')}: {folder} has no folder for {len(missing):,} of the "
-            f"{len(chosen):,} classes of train: {_some(missing, repr)}; add their images, or "
+            f"{len(taken):,} classes of train: {_some(missing, repr)}; add their images, or "
             "name in data.classes those that have some"
         )
 
@@ -220,20 +222,20 @@ def _read(
     aside = {
         name: dict(one.aside) for name, one in zip(classes, listings, strict=True) if one.aside
     }
-    beside = _beside(folder, untrained)
-    return Files(folder, names, labels, aside, reasons(listings) | beside, there)
+    why = Counter(reasons(listings)) + _beside(folder, untrained)
+    return Files(folder, names, labels, aside, dict(why), there)
 
 
-def _beside(folder: Path, untrained: Sequence[str]) -> dict[str, int]:
-    """Files beside the class folders, and those of classes that are not trained."""
+def _beside(folder: Path, untrained: Sequence[str]) -> Counter[str]:
+    """Files beside the class folders, and those of classes that are not trained, by reason."""
     with os.scandir(folder) as entries:
-        loose = sum(not is_folder(entry) for entry in entries)
+        loose = Counter(
+            BROKEN if leads_nowhere(entry) else "beside the class folders"
+            for entry in entries
+            if not is_folder(entry)
+        )
     others = [list_class(folder / fs_name(name)) for name in untrained]
-    counts = {
-        "beside the class folders": loose,
-        "of classes that only val/ has": sum(map(_files, others)),
-    }
-    return {reason: count for reason, count in counts.items() if count}
+    return loose + Counter({"of classes that only val/ has": sum(map(_files, others))})
 
 
 def _files(listing: Listing) -> int:

@@ -7,7 +7,7 @@ No torch here.
 from collections.abc import Callable
 
 from res2net.file_names import path_of
-from search.images.class_list import check_once, listed, named
+from search.images.class_list import chosen
 from search.schema.data import Data, PlannedData, Sizes, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError
@@ -19,7 +19,7 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
     """Count a data section without its files.
 
     Args:
-        data: of a tree whose folder is not there.
+        data: of a tree whose folder is not there, or empty.
         place: where a key of the section stands, for messages.
 
     Returns:
@@ -30,6 +30,7 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
         ConfigError: nothing says how many images there are, or they are too few.
     """
     sizes = _published(data, place) or _written(data, place)
+    _check_enough(data, sizes, place)
     limit = data.images_per_class
     there = min(sizes.train, sizes.classes * limit) if limit else sizes.train
     train = data.train or there - data.validation
@@ -43,6 +44,23 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
     return planned_data(data, unseen=known)
 
 
+def _check_enough(data: Data, sizes: Sizes, place: Place) -> None:
+    """Refuse a limit for each class that the smallest class cannot reach, whichever it is."""
+    published = DATASETS[data.name].published
+    if published is None or data.images is not None:
+        most = sizes.train // sizes.classes  # the smallest has no more than the mean
+    elif sizes.classes == published.classes:
+        most = published.fewest
+    else:
+        most = published.largest
+    if data.images_per_class and data.images_per_class > most:
+        raise ConfigError(
+            f"{place('images_per_class')}: {data.images_per_class:,} is more than the {most:,} "
+            f"images that the smallest of the {sizes.classes:,} classes can have by what is "
+            f"known of {data.name}; lower it"
+        )
+
+
 def _published(data: Data, place: Place) -> Sizes | None:
     """Take the share of a published data set that is asked for, validation images included."""
     published = DATASETS[data.name].published
@@ -53,12 +71,6 @@ def _published(data: Data, place: Place) -> Sizes | None:
         raise ConfigError(
             f"{place('classes')}: {classes:,} is more than the {published.classes:,} classes "
             f"of {data.name}; lower it"
-        )
-    limit = data.images_per_class or 1
-    if limit > published.most:
-        raise ConfigError(
-            f"{place('images_per_class')}: {limit:,} is more than the {published.most:,} "
-            f"training images of the largest class of {data.name}; lower it"
         )
     share = classes / published.classes
     return Sizes(classes, round(published.train * share), round(published.test * share))
@@ -76,23 +88,17 @@ def _written(data: Data, place: Place) -> Sizes:
         if value is None
     ]
     if classes is None or data.images is None:
+        root = path_of(data.root)
+        found = "is empty" if root.exists() else "is not there"
         raise ConfigError(
-            f"{place('root')}: {path_of(data.root).absolute()} is not there; name the folder "
+            f"{place('root')}: {root.absolute()} {found}; name the folder "
             f"that holds train/ and val/, or, to plan without it, write {' and '.join(missing)}"
         )
     return Sizes(classes, data.images, data.test or 0)
 
 
 def _classes(data: Data, place: Place) -> int | None:
-    """Count the classes that the section names; None where it leaves them open."""
-    if not isinstance(data.classes, str | tuple):
-        return data.classes
-    wanted = (
-        listed(path_of(data.classes), None, place)
-        if isinstance(data.classes, str)
-        else named(data.classes, ())
-    )
-    check_once(wanted, place)
-    if not wanted:
-        raise ConfigError(f"{place('classes')}: {data.classes} names no class; name some")
-    return len(wanted)
+    """Count the classes that the section names; None where it says nothing of them."""
+    if isinstance(data.classes, str | tuple):
+        return len(chosen(data.classes, None, place))
+    return data.classes

@@ -20,7 +20,7 @@ _OF_TREES = (
 Storage = Literal["auto", "cached", "decoded"]
 # How files become pixels, by which caches and studies of trees are told apart: a new one with
 # each change of `search.images.looks`, or of how pictures are resized.
-DECODING = "2: as they look"
+DECODING = "3: as they look"
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:

@@ -21,7 +21,7 @@ class Published(NamedTuple):
     train: int
     test: int
     fewest: int  # training images of its smallest class
-    most: int  # of its largest
+    largest: int  # and of its largest
 
 
 class Dataset(NamedTuple):
@@ -145,7 +145,7 @@ _OURS: Mapping[str, Dataset] = {
         crop=0,
         flip=True,
         tree=True,
-        published=Published(1000, 1_281_167, 50_000, fewest=732, most=1300),
+        published=Published(1000, 1_281_167, 50_000, fewest=732, largest=1300),
         resized_crop=(0.08, 1.0),
         summary="ImageNet, or a part of it, as a tree of class folders",
     ),

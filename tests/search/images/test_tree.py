@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import socket
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,6 @@ from hypothesis import strategies as st
 
 from search.images.tree import Files, Tree, read_tree
 from search.schema.yaml import ConfigError
-from tests.search.images.trees import plant as plant_images
 
 NAMES = [f"n{number:03}" for number in range(12)]
 
@@ -100,6 +100,57 @@ def test_hidden_and_foreign_files_are_left_aside(tmp_path: Path) -> None:
     assert after.classes == before.classes
     assert same(after.train, before.train)
     assert same(after.test, before.test)
+
+
+@pytest.mark.parametrize("target", ["loop", "gone", "n001_0.JPEG/x", "x" * 300])
+@pytest.mark.parametrize("folder", ["train/n001", "val/n001", "train", "val"])
+def test_links_that_lead_nowhere_end_no_study(tmp_path: Path, folder: str, target: str) -> None:
+    """To themselves, to nothing, below a file, to a name that none can have."""
+    plain(tmp_path)
+    before = read(tmp_path)
+    (tmp_path / folder / "loop").symlink_to(target)
+    after = read(tmp_path)
+    assert after.classes == before.classes
+    assert same(after.train, before.train)
+    assert same(after.test, before.test)
+    files = after.train if folder.startswith("train") else after.test
+    assert files.reasons["links that lead nowhere"] == 1
+
+
+def test_links_that_lead_nowhere_are_counted_together(tmp_path: Path) -> None:
+    plain(tmp_path)
+    for name in ("train/n001/a.jpg", "train/n002/b", "train/c", "train/n003"):
+        path = tmp_path / name
+        path = path / "d.png" if path.is_dir() else path
+        path.symlink_to(path.name)
+    assert read(tmp_path).train.reasons == {"links that lead nowhere": 4}
+    (tmp_path / "train" / "n003" / "d.png").rename(tmp_path / "train" / "n003" / ".d.png")
+    assert read(tmp_path).train.reasons == {"links that lead nowhere": 3, "hidden": 1}
+
+
+def test_a_folder_of_nothing_but_a_loop_is_named(tmp_path: Path) -> None:
+    plant(plain(tmp_path), ["val/n012/x.jpg"])
+    (tmp_path / "train" / "n012").mkdir()
+    (tmp_path / "train" / "n012" / "loop").symlink_to("loop")
+    assert "in 'n012' there is loop; put images right into it" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["f.png", "f.txt", "f"])
+def test_what_is_no_regular_file_is_counted_as_such_and_not_opened(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(tmp_path)
+    os.mkfifo(tmp_path / "train" / "n001" / name)
+    (tmp_path / "train" / "n002" / "link.png").symlink_to(tmp_path / "train" / "n001" / name)
+    (tmp_path / "train" / "n003" / "null.png").symlink_to("/dev/null")
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("train/n004/s.jpg")
+    tree = read(tmp_path)
+    assert tree.train.reasons == {"not a regular file": 4}
+    assert same(
+        tree.train, read(plain(tmp_path / "other")).train._replace(folder=tree.train.folder)
+    )
 
 
 @given(st.integers(1, 11), st.integers(1, 7))
@@ -269,18 +320,3 @@ def test_no_image_is_opened_and_order_on_the_disk_does_not_matter(tmp_path: Path
         random.Random(0).shuffle(names)
     assert trees[0].train.names == trees[1].train.names
     assert trees[0].classes == trees[1].classes
-
-
-def test_links_to_themselves_and_pipes_are_counted(tmp_path: Path) -> None:
-    plant_images(tmp_path, ("a", "b"), train=2, val=1)
-    (tmp_path / "train" / "a" / "loop").symlink_to("loop")
-    (tmp_path / "train" / "loop").symlink_to("loop")
-    os.mkfifo(tmp_path / "train" / "b" / "f.png")
-    tree = read_tree(tmp_path, classes=None, images_per_class=None, place=lambda key: key)
-    assert tree.classes == ("a", "b")
-    assert len(tree.train.names) == 4
-    assert tree.train.reasons == {
-        "links that lead nowhere": 1,
-        "not regular files": 1,
-        "beside the class folders": 1,
-    }

@@ -7,7 +7,9 @@ import pytest
 
 from analysis import report
 from search import run
+from search.images.resolve import resolve_data
 from search.preparation import open_space, prepare
+from search.schema.data import PlannedData
 from search.schema.yaml import ConfigError
 from tests.search.images.trees import plant
 
@@ -30,6 +32,9 @@ def planned(folder: Path, *overrides: str, text: str = SPACE) -> object:
     ("overrides", "classes", "train", "test"),
     [
         ((), 1000, 1_281_067, 50_000),
+        (("data.images_per_class=732",), 1000, 731_900, 50_000),
+        (("data.classes=100", "data.images_per_class=1300"), 100, 128_017, 5_000),
+        (("data.classes=7", "data.images=805", "data.images_per_class=115"), 7, 705, 0),
         (("data.classes=100",), 100, 128_017, 5_000),
         (("data.classes=[a, b]",), 2, 2_462, 100),
         (("data.classes=10", "data.images_per_class=50"), 10, 400, 500),
@@ -56,6 +61,68 @@ def test_a_list_file_is_counted(tmp_path: Path) -> None:
     assert planned(tmp_path, f"data.classes={lines}").classes == 2
 
 
+def test_a_list_in_the_encoding_of_windows_is_counted_as_with_a_tree(tmp_path: Path) -> None:
+    lines = tmp_path / "list.txt"
+    lines.write_bytes("# été\ncafé\nthé\n".encode("cp1252"))
+    assert planned(tmp_path, f"data.classes={lines}").classes == 2
+    plant(tmp_path / "tree", ("café", "thé"), train=60, val=1)
+    there = f"data.root={tmp_path / 'tree'}"
+    assert planned(tmp_path, f"data.classes={lines}", there).classes == 2
+
+
+@pytest.mark.parametrize("tree", ["data.name=imagenet", "data.name=imagefolder"])
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("# nothing\n\n", r"data.classes: .*list.txt names no class; name some"),
+        ("", r"data.classes: .*list.txt names no class; name some"),
+        ("n1\nn2\n\nn1\n", r"list.txt:4 'n1' stands twice \(first at .*list.txt:1\)"),
+        ("n1 tench\nn2\nn1\n", r"list.txt:3 'n1' stands twice"),
+    ],
+)
+def test_lists_are_refused_as_with_a_tree(
+    tree: str, lines: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        planned(tmp_path, tree, f"data.classes={path}", "data.images=9000")
+
+
+def test_names_are_refused_as_with_a_tree(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data.classes: 'a' stands twice"):
+        planned(tmp_path, "data.classes=[a, b, a]")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "most"),
+    [
+        (("data.images_per_class=2000",), "732"),
+        (("data.images_per_class=733",), "732"),  # all classes: the smallest is among them
+        (("data.images_per_class=1301", "data.classes=100"), "1,300"),
+        (("data.images_per_class=1301", "data.classes=[a, b]"), "1,300"),
+        (("data.images_per_class=116", "data.classes=7", "data.images=805"), "115"),
+    ],
+)
+def test_more_images_of_each_class_than_it_can_have_are_refused(
+    overrides: tuple[str, ...], most: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=rf"images_per_class: .* than the {most} images that"):
+        planned(tmp_path, *overrides)
+
+
+def test_an_empty_folder_is_planned_as_one_that_is_not_there(tmp_path: Path) -> None:
+    """As the place of a disk that is not mounted."""
+    root = tmp_path / "disk"
+    root.mkdir()
+    assert planned(tmp_path, f"data.root={root}").unseen
+    with pytest.raises(ConfigError, match=r"data.root: .*disk is empty; name the folder"):
+        planned(tmp_path, f"data.root={root}", "data.name=imagefolder")
+    (root / "train").mkdir()
+    with pytest.raises(ConfigError, match=r"data.root: .*disk has no val/"):
+        planned(tmp_path, f"data.root={root}")
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -77,7 +144,7 @@ def test_the_plan_says_so_and_a_run_wants_the_images(
     monkeypatch.chdir(tmp_path)
     Path("space.yaml").write_text(SPACE, encoding="utf-8")
     assert run.main(["space.yaml", "--plan"]) == 0
-    assert "nowhere is not there: no image was looked at" in capsys.readouterr().out
+    assert "nowhere is not there, or empty: no image was looked at" in capsys.readouterr().out
     assert run.main(["space.yaml", "--inline"]) == 2
     assert "data.root" in capsys.readouterr().err
     assert not Path("runs").exists()
@@ -138,7 +205,12 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     assert "nothing to run: all 2 trials" in shown
     assert "best 2 of 2 networks" in shown
     assert (tmp_path / "runs/unseen/journal.jsonl").read_bytes() == journal
+    for other in ("data.classes=[a, c]", "data.digest=zzz"):
+        assert run.main([*command, "--set", other]) == 2
     assert report.main(["runs/unseen"]) == 0
+    root.mkdir()  # where its disk was mounted
+    assert run.main(command) == 0
+    root.rmdir()
     more = [*command, "--set", "search.seeds=2"]  # more trials want the images, where it says
     for elsewhere in (tmp_path / "nope", tmp_path / "elsewhere" / "train"):
         assert run.main([*more, "--set", f"data.root={elsewhere}"]) == 2
@@ -147,55 +219,99 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     assert run.main([*command, "--set", "data.validation=4"]) == 2  # not the images of the run
 
 
-def test_another_choice_than_the_finished_study_s_is_not_taken_for_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def finished(folder: Path, tree: Path, *, classes: str, **more: int) -> PlannedData:
+    """The images of a study of a tree, which afterwards is gone."""
+    data = looked_at(folder, tree, f"data.classes={classes}", **more)
+    shutil.rmtree(tree)
+    return data
+
+
+def looked_at(
+    folder: Path, tree: Path, *overrides: str, known: PlannedData | None = None, **more: int
+) -> PlannedData:
+    path = folder / "space.yaml"
+    path.write_text(SPACE, encoding="utf-8")
+    written = [f"data.{key}={value}" for key, value in more.items()]
+    name = ("data.name=imagefolder", f"data.root={tree}")
+    file, document = open_space(path, (*name, *overrides, *written))
+    return resolve_data(file.data, document, known=known)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return plant(tmp_path / "tree", ("a", "b", "c"), train=70, val=2)
+
+
+OTHERS = {
+    "another class": ("data.classes=[a, c]",),
+    "one class less": ("data.classes=[a]",),
+    "a class twice": ("data.classes=[a, b, a]",),
+    "more classes": ("data.classes=3",),
+    "another list": ("data.classes=other.txt",),
+    "an empty list": ("data.classes=empty.txt",),
+    "no text": ("data.classes=binary.txt",),
+    "another digest": ("data.digest=zzz",),
+    "another test set": ("data.test=5",),
+    "more images": ("data.images=141",),
+    "fewer images": ("data.images=99",),
+    "fewer to train on": ("data.train=39",),
+    "a limit": ("data.images_per_class=60",),
+    "another cut": ("data.validation=99",),
+    "another resolution": ("data.resolution=16",),
+}
+
+
+@pytest.mark.parametrize("overrides", OTHERS.values(), ids=OTHERS)
+def test_another_study_is_not_taken_for_the_finished_one(
+    overrides: tuple[str, ...], tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The data are gone; an empty folder stays, as a disk that is not mounted leaves it."""
     monkeypatch.chdir(tmp_path)
-    root = plant(tmp_path / "tree", ("a", "b", "c"), train=20, val=2, side=20)
-    text = """\
-study: gone
-network: {planes: 2, depth: 11, width: 2, scale: [1]}
-data: {name: imagefolder, root: ROOT, resolution: 16, validation: 8, classes: [a, b]}
-training: {epochs: 1, batch_size: 8, lr: 0.1, precision: fp32}
-search: {sampler: grid}
-""".replace("ROOT", str(root))
-    Path("space.yaml").write_text(text, encoding="utf-8")
-    assert run.main(["space.yaml", "--inline"]) == 0
-    shutil.rmtree(root)
-    root.mkdir()
-    Path("ab.txt").write_text("b\na\n", encoding="utf-8")
-    Path("ac.txt").write_text("a\nc\n", encoding="utf-8")
-    for same in ("data.classes=[b, a]", "data.classes=ab.txt", "data.classes=2"):
-        assert run.main(["space.yaml", "--inline", "--set", same]) == 0, same
-    for other in (
-        "data.classes=[a, c]", "data.classes=ac.txt", "data.classes=3", "data.digest=zzz",
-        "data.test=5",
-    ):  # fmt: skip
-        assert run.main(["space.yaml", "--inline", "--set", other]) == 2, other
-    assert "nothing to run" in capsys.readouterr().out
+    Path("other.txt").write_text("a\nc\n", encoding="utf-8")
+    Path("empty.txt").write_text("# a\n# b\n", encoding="utf-8")
+    Path("binary.txt").write_bytes(b"a\n\xff\n")
+    known = finished(tmp_path, tree, classes="[b, a]")
+    with pytest.raises(ConfigError, match=r"data.root: .*tree is not there"):
+        looked_at(tmp_path, tree, *overrides, known=known)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"# none\n\n", r"data.classes: .*list.txt names no class"),
-        (b"n01\nn02\nn01\n", r"list.txt:3 'n01' stands twice .first at .*list.txt:1"),
-    ],
-)
-def test_a_list_file_is_held_to_what_it_is_with_the_files(
-    content: bytes, message: str, tmp_path: Path
+def test_the_finished_study_is_known_by_all_that_is_written(
+    tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = tmp_path / "list.txt"
-    lines.write_bytes(content)
-    for name in ("imagenet", "imagefolder"):
-        with pytest.raises(ConfigError, match=message):
-            planned(tmp_path, f"data.name={name}", "data.images=900", f"data.classes={lines}")
-    lines.write_bytes("café\nthé\n".encode("cp1252"))
-    assert planned(tmp_path, f"data.classes={lines}").classes == 2
+    monkeypatch.chdir(tmp_path)
+    Path("list.txt").write_text("# ours\nb\n\na\n", encoding="utf-8")
+    known = finished(tmp_path, tree, classes="[b, a]")
+    for overrides in (
+        (),
+        ("data.classes=[a, b]",),
+        ("data.classes=2",),
+        ("data.classes=list.txt",),
+        ("data.classes=gone.txt",),
+        (f"data.digest={known.digest}", "data.test=4", "data.images=140", "data.train=40"),
+    ):
+        assert looked_at(tmp_path, tree, *overrides, known=known) == known
 
 
-def test_more_images_of_a_class_than_any_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"images_per_class: 2,000 is more than the 1,300"):
-        planned(tmp_path, "data.images_per_class=2000")
-    assert planned(tmp_path, "data.classes=10", "data.images_per_class=800").train == 7_900
+def test_a_limit_says_how_many_images_the_finished_study_had(
+    tmp_path: Path, tree: Path
+) -> None:
+    known = finished(tmp_path, tree, classes="2", images_per_class=60)
+    limited = ("data.classes=2", "data.images_per_class=60")
+    for more in ((), ("data.images=140",), ("data.train=20",)):
+        assert looked_at(tmp_path, tree, *limited, *more, known=known) == known
+    for more in ("data.images=119", "data.train=19"):
+        with pytest.raises(ConfigError, match=r"data.root: .*tree is not there"):
+            looked_at(tmp_path, tree, *limited, more, known=known)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_finished_study_is_known_when_a_part_of_its_images_is_gone(
+    split: str, empty: bool, tmp_path: Path, tree: Path
+) -> None:
+    known = looked_at(tmp_path, tree)
+    shutil.rmtree(tree / split)
+    if empty:
+        (tree / split).mkdir()
+    assert looked_at(tmp_path, tree, known=known) == known
+    with pytest.raises(ConfigError, match=r"data.root: "):
+        looked_at(tmp_path, tree)
