@@ -193,8 +193,8 @@ def _aside(plan: StudyPlan) -> Iterator[str]:
     """Files of a tree that are not read, or that none were looked at."""
     if plan.data.unseen:
         yield (
-            f"  {printable(plan.data.root)} is not there, or empty: no image was looked at, and "
-            "their numbers are what is known of the data set"
+            f"  {printable(plan.data.root)} is not there, or empty: no image was looked at, "
+            "and their numbers are what is known of the data set"
         )
     yield from (f"  {printable(line)}" for line in plan.data.aside_lines())
 
