@@ -131,6 +131,7 @@ def test_the_plain_loop_reads_cifar_as_torchvision_does(real_images: Path) -> No
     assert labels.max() > 90
 
 
+@pytest.mark.slow
 def test_every_way_of_counting_agrees(tmp_path: Path) -> None:
     small = counting.Subject(Architecture(depth=(1, 1, 1), planes=8, width=2, scale=3), 16)
     rows = counting.compare("small", [small], turns=2)
@@ -148,6 +149,7 @@ def test_every_way_of_counting_agrees(tmp_path: Path) -> None:
     assert counting.table([*rows, *grid], turns=2).row_count == len(rows) + len(grid)
 
 
+@pytest.mark.slow
 def test_trials_side_by_side_make_whole_rows() -> None:
     config = packing.plan_of("synthetic", batch=16, gpu=False, precision="fp32")
     small = Architecture(depth=(1, 1, 1), planes=4, width=2, scale=2, classes=4)

@@ -38,7 +38,7 @@ def counted_by_torch(
 
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("skeleton", SKELETONS)
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.data(), st.integers(8, 70))
 def test_cost_is_what_torch_counts_to_the_unit(
     skeleton: str, block: str, data: st.DataObject, side: int
@@ -69,7 +69,7 @@ def test_fvcore_agrees_once_its_normalisation_is_taken_out() -> None:
     assert cost(network).macs == by_operator["conv"] + by_operator["linear"]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(architectures(), st.data())
 def test_a_grid_is_counted_as_its_members_are(base: Architecture, data: st.DataObject) -> None:
     """Arrays at some stages, numbers at others: one formula for both."""

@@ -160,6 +160,7 @@ def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(
     check_whole(out, trials=4)
 
 
+@pytest.mark.slow  # as Ctrl-C below, by the other signal
 @pytest.mark.ray
 def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> None:
     path, out = write(tmp_path, LONGER), tmp_path / "run"

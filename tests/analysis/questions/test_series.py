@@ -187,7 +187,7 @@ def test_a_network_that_fails_with_some_seeds_takes_no_seed_from_the_others(
     assert "the mean of 4 networks" in conclusion(compared, ACCURACY)[1]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**16))
 def test_dimensions_that_follow_one_law_do_not_differ(seed: int) -> None:
     """A curve that flattens: straight lines between its networks would lie below it."""

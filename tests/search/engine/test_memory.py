@@ -119,6 +119,7 @@ def test_where_not_even_one_image_fits_the_trial_is_out_of_memory(
     assert "can't allocate memory" in ended.reason
 
 
+@pytest.mark.slow
 def test_training_on_cifar100_stays_under_three_gigabytes(real_images: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CIFAR, str(real_images)],

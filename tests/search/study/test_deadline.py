@@ -141,15 +141,15 @@ def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_addres
     text = TINY.replace("epochs: 3", "epochs: 5000").replace("trials: 3", "trials: 2")
     command = [write(tmp_path, text), "--out", tmp_path / "run"]
     begin = time.monotonic()
-    code, printed = run_command(*command, "--time-limit", "30s", "--address", ray_address)
+    code, printed = run_command(*command, "--time-limit", "25s", "--address", ray_address)
     # Whole, the trials take minutes; a busy machine may start Ray later than the limit.
     assert time.monotonic() - begin < 90
     assert code == 4, printed
-    assert "time is up (30s): 0 trials have ended" in printed
+    assert "time is up (25s): 0 trials have ended" in printed
     kept = list((tmp_path / "run" / "checkpoints").glob("*.pt"))
     before = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
     assert {path.stem for path in kept} == {str(record.trial) for record in before}
-    code, printed = run_command(*command, "--inline", "--time-limit", "10s")
+    code, printed = run_command(*command, "--inline", "--time-limit", "9s")
     assert code == 4, printed
     assert f"going on: 0 trials have ended, {len(kept)} interrupted" in printed
     after = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
