@@ -52,7 +52,6 @@ def test_the_disk_holds_every_checkpoint_that_is_there_at_once(
     assert estimate.disk >= 2 * 2 * 2 * 4 * largest
 
 
-@pytest.mark.slow  # what it prints is tested above, of the same estimate
 def test_the_command_says_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(write(tmp_path)), "--plan", "--measure"]) == 0
     shown = capsys.readouterr().out
