@@ -1,4 +1,4 @@
-"""Makes sure that each class of a tree can be learned and is tested. No torch here."""
+"""Makes sure that a tree has enough images, and some of each class. No torch here."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,11 +7,33 @@ import numpy.typing as npt
 
 from search.images.sets import cut_evenly
 from search.images.tree import Tree
+from search.schema.data import Data
 from search.schema.yaml import ConfigError
 
 Indices = npt.NDArray[np.intp]
 Place = Callable[[str], str]
 _SHOWN = 5  # classes in a message
+
+
+def images_to_train(data: Data, there: int, place: Place) -> int:
+    """Count the images of a section that are trained on: those it says, or all that are left.
+
+    Args:
+        data: of a tree.
+        there: training images that the tree has, or is known to have.
+        place: where a key of the section stands, for messages.
+
+    Raises:
+        ConfigError: they are too few for what is validated and trained on.
+    """
+    train = data.train or there - data.validation
+    if train < 1 or data.validation + train > there:
+        wanted = f"validation {data.validation:,} + train {max(train, 1):,}"
+        raise ConfigError(
+            f"{place('validation')}: {wanted} is more than the {there:,} training images of "
+            f"{data.root}; lower one"
+        )
+    return train
 
 
 def check_coverage(tree: Tree, *, validation: int, train: int, place: Place) -> None:

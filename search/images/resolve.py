@@ -7,7 +7,7 @@ from pathlib import Path
 
 from res2net.file_names import bytes_of, path_of, text_of
 from search.images.class_list import listed, named
-from search.images.coverage import check_coverage
+from search.images.coverage import check_coverage, images_to_train
 from search.images.tree import Tree, read_tree
 from search.images.unseen import plan_unseen
 from search.schema.data import Data, PlannedData, Sizes, planned_data
@@ -65,13 +65,7 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
             f"{place('images')}: {data.images:,} were said to be there, and {data.root} has "
             f"{tree.train.there:,} in the chosen classes; correct it, or data.root"
         )
-    train = data.train or there - data.validation
-    if train < 1 or data.validation + train > there:
-        wanted = f"validation {data.validation:,} + train {max(train, 1):,}"
-        raise ConfigError(
-            f"{place('validation')}: {wanted} is more than the {there:,} training "
-            f"images of {data.root}; lower one"
-        )
+    train = images_to_train(data, there, place)
     check_coverage(tree, validation=data.validation, train=train, place=place)
     names = bytes_of("\n".join(tree.train.names + tree.test.names))
     digest = hashlib.sha256(names).hexdigest()

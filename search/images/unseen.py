@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from res2net.file_names import path_of
 from search.images.class_list import chosen
+from search.images.coverage import images_to_train
 from search.schema.data import Data, PlannedData, Sizes, planned_data
 from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError
@@ -33,13 +34,7 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
     _check_enough(data, sizes, place)
     limit = data.images_per_class
     there = min(sizes.train, sizes.classes * limit) if limit else sizes.train
-    train = data.train or there - data.validation
-    if train < 1 or data.validation + train > there:
-        wanted = f"validation {data.validation:,} + train {max(train, 1):,}"
-        raise ConfigError(
-            f"{place('validation')}: {wanted} is more than the {there:,} training images that "
-            f"{data.name} has by what is known of it; lower one"
-        )
+    train = images_to_train(data, there, place)
     known = Sizes(sizes.classes, train, data.test or sizes.test)
     return planned_data(data, unseen=known)
 

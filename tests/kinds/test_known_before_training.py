@@ -82,7 +82,8 @@ def test_the_example_is_refused_by_its_plan_and_trains_as_the_remedy_says(
 
 def test_with_larger_maps_one_image_is_a_batch(tmp_path: Path) -> None:
     """The cifar skeleton ends in maps of 2 pixels here: nothing is wrong with it."""
-    load(write(tmp_path, OPEN), ("training.batch_size=1",))
+    plan, _ = load(write(tmp_path, OPEN), ("training.batch_size=1",))
+    assert plan.training.batch_size == 1
 
 
 @given(batch=st.integers(1, 300), pieces=st.integers(1, 300))
