@@ -1,5 +1,6 @@
 """The table of data sets: sizes, classes, official files, and where their loaders are."""
 
+import contextlib
 import hashlib
 import socket
 from collections.abc import Mapping
@@ -198,11 +199,15 @@ def _md5(path: Path) -> str:
 def _download(name: str, root: Path, *, place: str) -> None:
     fetch = import_attribute(DATASETS[name].download)
     folder = root / DATASETS[name].folder
+    made = [each for each in (root, *root.parents) if not each.exists()]
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
         fetch(root, download=True)
     except (OSError, RuntimeError) as error:
+        with contextlib.suppress(OSError):  # empty folders that the download made
+            for each in made:
+                each.rmdir()
         raise ConfigError(
             f"{place}: {name} is not there: looked in {folder.resolve()}, and the download "
             f"failed ({error}); put the official python version's files there, or set "

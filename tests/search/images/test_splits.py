@@ -74,10 +74,11 @@ def test_cifar100_is_read_as_torchvision_reads_it(real_images: Path) -> None:
 def test_missing_images_say_where_it_looked_and_how_to_get_them(tmp_path: Path) -> None:
     """There is no network in the tests; where there is one, the download takes minutes."""
     with pytest.raises(ConfigError) as caught:
-        require("cifar100", tmp_path, place="space.yaml:7")
+        require("cifar100", tmp_path / "new" / "data", place="space.yaml:7")
     message = str(caught.value)
+    assert not any(tmp_path.iterdir()), "nothing is left of the download"
     assert message.startswith("space.yaml:7: cifar100 is not there: looked in ")
-    assert str(tmp_path / "cifar-100-python") in message
+    assert str(tmp_path / "new/data/cifar-100-python") in message
     assert "set data.root to the folder" in message
 
 
