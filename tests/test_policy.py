@@ -14,6 +14,7 @@ LEVELS = (
     {"res2net"},
     {"search.schema"},
     {"search.images"},
+    {"search.design"},
     {"search.space"},
     {"search.samplers", "search.schedulers"},
     {"search.study"},
@@ -26,6 +27,7 @@ LEVELS = (
     {"analysis.scaling"},
     {"analysis.questions"},
     {"analysis.plots"},
+    {"analysis.cards"},
     {"analysis.pages", "analysis.inside"},
     {"analysis"},
 )
@@ -107,6 +109,7 @@ def test_analysis_needs_no_torch() -> None:
     allowed = (
         "search.schema.",
         "search.images.looks",
+        "search.design.",
         "search.study.journal",
         "search.study.manifest",
         "search.study.events",

@@ -9,9 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.cards.card import Column
+from analysis.cards.deck import OF_RUNS
 from analysis.pages import facts, page
+from analysis.pages.cards import card_sections
 from analysis.pages.compare_findings import compare_findings
-from analysis.pages.page import Column, Figure, Page, Section, Table
+from analysis.pages.page import Figure, Page, Section, Table
 from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
 from analysis.runs.run import Run
@@ -80,6 +83,7 @@ def compare_page(runs: Sequence[Run]) -> Page:
                 tables=(comparison_table(runs), _agreement(agreed)),
             ),
             Section(name="shifts", title="Largest shifts", tables=tuple(shifted)),
+            *card_sections([make(runs) for make in OF_RUNS]),
             _differences(runs),
             *(
                 _made(run, name, number=i)

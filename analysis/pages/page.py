@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure as Drawing
 
+from analysis.cards.card import Column
 from analysis.plots.style import STYLE
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
@@ -29,14 +30,6 @@ _OPENING = re.compile(r"<svg\b[^>]*>")
 _VIEW_BOX = re.compile(r'viewBox="([-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+))"')
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
-
-
-class Column(NamedTuple):
-    """A column of a table: what it is called, which of the frame it is, how it is written."""
-
-    title: str
-    key: str
-    form: str = ""  # of Python's format; empty for words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ Goes in: a `Run`. Come out: `page.Figure`s, drawn by `analysis.plots` from table
 
 import pandas as pd
 
+from analysis.cards.card import Column
 from analysis.pages import page
-from analysis.pages.page import Column, Figure, Table
+from analysis.pages.page import Figure, Table
 from analysis.plots.curves import draw_curves
 from analysis.plots.equal_size import draw_comparisons
 from analysis.plots.pareto import draw_pareto
@@ -16,6 +17,7 @@ from analysis.questions import curves, equal_size, series
 from analysis.runs.networks import by_network, networks
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import score_of, titled, with_unit, words
+from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT, Objective
 
 _FRONT = Column("on the front", "front")
@@ -159,7 +161,7 @@ def _axes(run: Run) -> list[Figure]:
     except RunError:  # the conclusion says why
         return []
     summary, printed = series.summary(on_axes), series.printed(run, on_axes)
-    present = [name for name in series.DIMENSIONS if name in set(summary["series"])]
+    present = [name for name in DIMENSIONS if name in set(summary["series"])]
     least, most = summary["seeds"].min(), summary["seeds"].max()
     seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
     columns = [

@@ -6,9 +6,12 @@ cost, and how it was made.
 
 from pandas.api.types import is_numeric_dtype
 
+from analysis.cards.card import Column
+from analysis.cards.deck import OF_A_RUN
 from analysis.pages import facts, page
+from analysis.pages.cards import card_sections
 from analysis.pages.findings import findings
-from analysis.pages.page import Column, Page, Section, Table
+from analysis.pages.page import Page, Section, Table
 from analysis.pages.run_figures import networks_table, run_figures
 from analysis.pages.weights import kept_weights
 from analysis.runs.run import Run
@@ -77,6 +80,7 @@ def run_page(run: Run) -> Page:
             ),
             _conclusion(run),
             Section(name="figures", title="Figures", figures=tuple(run_figures(run))),
+            *card_sections([make(run) for make in OF_A_RUN]),
             Section(name="trials", title="Every trial", tables=(trials_table(run),)),
             _failures(run),
             Section(name="cost", title="What it cost", facts=facts.cost(run)),

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, marks, nothing
 from analysis.questions.equal_size import ALL_SIZES
-from analysis.questions.series import DIMENSIONS
 from analysis.runs.scores import Score, with_unit
+from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
 

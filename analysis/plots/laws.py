@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, log_if_wide, marks, unit_of
-from analysis.questions.series import DIMENSIONS
 from analysis.questions.tradeoffs import Fitted, along
 from analysis.runs.scores import titled
+from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import Objective
 
 _GRID = 60  # places along a curve

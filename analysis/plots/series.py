@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.style import cut_whiskers, drawing, marks, unit_of
-from analysis.questions.series import BASE, DIMENSIONS
 from analysis.runs.scores import Score
+from search.design.contrasts import BASE, DIMENSIONS
 
 
 def draw_series(

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.questions.series import BASE, DIMENSIONS
 from analysis.runs.scores import Score
 from analysis.statistics.intervals import SIGNIFICANT, Comparison, holm, paired
+from search.design.contrasts import BASE, DIMENSIONS
 
 ALL_SIZES = "all sizes"
 _DEGREE = 3  # of the curve through the other series

@@ -15,9 +15,8 @@ from analysis.statistics.intervals import t_interval
 from res2net import Architecture
 from res2net.architecture import written
 from res2net.published import published
+from search.design.contrasts import BASE, DIMENSIONS
 
-DIMENSIONS = ("scale", "cardinality", "depth", "width")
-BASE = "base"
 _LETTERS = {"scale": "s", "cardinality": "c", "depth": "d", "width": "w"}
 _OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "macs")
 

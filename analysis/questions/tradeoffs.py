@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.questions.series import BASE, DIMENSIONS, base
+from analysis.questions.series import base
 from analysis.runs.run import Run
 from analysis.runs.scores import is_percent_error, words
 from analysis.scaling.compound import compound_rule
@@ -21,6 +21,7 @@ from analysis.scaling.judging import Judgement, choose
 from analysis.scaling.law import Law, bootstrap, fit
 from analysis.scaling.points import Refusal
 from res2net import Architecture, ArchitectureError, cost
+from search.design.contrasts import BASE, DIMENSIONS
 from search.schema.network import FIXED
 
 _RESAMPLES = 500

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.pages.page import Column, render, table
+from analysis.cards.card import Column
+from analysis.pages.page import render, table
 from analysis.pages.run_page import run_page
 from analysis.report import main
 from analysis.runs.run import Run

@@ -1,0 +1,1 @@
+"""Designs studies: which comparisons are planned, how small a difference they can see."""

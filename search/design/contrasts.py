@@ -1,0 +1,220 @@
+"""Plans comparisons of networks before any is trained: each is a weighted sum of their means.
+
+Goes in: which network lies on which series, and what it costs; both are known from the survey.
+Come out: contrasts, whose weights add up to 0, so that what a seed adds to all networks alike
+cancels. `search.plan` says from them what a study can see, `analysis` estimates them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BASE = "base"  # the series of the network where the axes meet
+DIMENSIONS = ("scale", "cardinality", "depth", "width")
+ALL_SIZES = "all sizes"
+SIZES = ("params", "macs")
+
+_DEGREE = 3  # of the curve through the other series
+_BEYOND = 1.05  # times the other's largest: the curve is read so far, and no farther
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Member(NamedTuple):
+    """A network of a study along axes: where it stands, and what it costs."""
+
+    name: str
+    series: str  # the dimension that it leaves the base in, or BASE
+    label: str  # such as 4s
+    params: int
+    macs: int
+
+    def size(self, kind: str) -> float:
+        """Its parameters or multiply-adds."""
+        return float(self.params if kind == "params" else self.macs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """A comparison of networks: the sum of their mean scores, each times its weight.
+
+    Attributes:
+        kind: "group" (several networks of a series against another series at equal size),
+            "network" (one of them), "slope" (score by a doubling of multiply-adds), "pair"
+            (two networks), or "own" (written in the space file).
+        label: which networks of the series, such as "2s" or "all sizes".
+        weights: by network; they add up to 0.
+        of: the series, or the first network.
+        against: the other series, or the second network; empty for a slope alone.
+        size: what is held equal, "params" or "macs"; empty where nothing is.
+    """
+
+    kind: str
+    label: str
+    weights: Mapping[str, float]
+    of: str
+    against: str = ""
+    size: str = ""
+
+
+def equal_size(
+    members: Sequence[Member], *, of: str = "scale", size: str = "params"
+) -> list[Contrast]:
+    """A series against each other one at equal size.
+
+    For each network of the series `of`, the other series is read at the same size, on the
+    cubic in the logarithm of size that lies nearest to its networks (the base is one of each
+    series). Straight lines between two of them would lie below a curve that flattens, and
+    give `of` what is missing. Where the other has no network as large (within 5 %), there is
+    no contrast.
+
+    Args:
+        members: networks of a study along axes, each once.
+        of: the series that is compared with the others.
+        size: what is held equal.
+
+    Returns:
+        For each other series, by rising size: a contrast of kind "network" for each network;
+        of kind "group" for the small, the middle and the large ones, where there are three or
+        more; and the mean over them all, labelled "all sizes".
+    """
+    found: list[Contrast] = []
+    for against in (name for name in DIMENSIONS if name != of):
+        mine, weights = _at_equal_size(members, of, against, size)
+        names = [one.name for one in members]
+        for kind, label, rows in _groups([one.label for one in mine]):
+            mean = weights[rows].mean(axis=0)
+            kept = {name: float(w) for name, w in zip(names, mean, strict=True) if w}
+            found.append(
+                Contrast(
+                    kind=kind, label=label, weights=kept, of=of, against=against, size=size
+                )
+            )
+    return found
+
+
+def why_not_equal_size(members: Sequence[Member], of: str, against: str, *, size: str) -> str:
+    """Why a series cannot be compared with another at equal size; empty where it can."""
+    mine = [one.size(size) for one in members if one.series == of]
+    others = [one.size(size) for one in members if one.series in (against, BASE)]
+    if not mine:
+        return f"there is no network along {of}"
+    if len(others) < 2:
+        return f"there are not two networks along {against}, the base counted"
+    if min(mine) > max(others) * _BEYOND or max(mine) < min(others):
+        return "their sizes do not overlap"
+    return ""
+
+
+def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
+    """What a doubling of multiply-adds along each series buys, and how far slopes differ.
+
+    The slope is that of least squares on the logarithm of multiply-adds, through the networks
+    of the series and the base, each counted once.
+
+    Args:
+        members: networks of a study along axes, each once.
+        of: the series whose slope is compared with each other one.
+
+    Returns:
+        A contrast of kind "slope" for each series of two networks or more, the base counted;
+        and for `of` less each other one.
+    """
+    rising = {
+        name: weights for name in DIMENSIONS if (weights := _slope(members, name)) is not None
+    }
+    single = [
+        Contrast(kind="slope", label="slope", weights=weights, of=name, size="")
+        for name, weights in rising.items()
+    ]
+    if of not in rising:
+        return single
+    return single + [
+        Contrast(
+            kind="slope",
+            label="difference of slopes",
+            weights={
+                key: rising[of].get(key, 0.0) - weights.get(key, 0.0)
+                for key in {**rising[of], **weights}
+            },
+            of=of,
+            against=name,
+        )
+        for name, weights in rising.items()
+        if name != of
+    ]
+
+
+def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
+    """Each network less each later one, or less the base.
+
+    Args:
+        names: of the networks, each once.
+        base: the network that all others are compared with; None for all pairs.
+    """
+    if base is not None:
+        chosen = [(name, base) for name in names if name != base]
+    else:
+        chosen = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    return [
+        Contrast(kind="pair", label=f"{a} less {b}", weights={a: 1.0, b: -1.0}, of=a, against=b)
+        for a, b in chosen
+    ]
+
+
+def _at_equal_size(
+    members: Sequence[Member], of: str, against: str, size: str
+) -> tuple[list[Member], FloatArray]:
+    """Networks of a series that the other reaches, and (networks, members) weights of each."""
+    if why_not_equal_size(members, of, against, size=size):
+        return [], np.zeros((0, len(members)))
+    others = [i for i, one in enumerate(members) if one.series in (against, BASE)]
+    reach = [members[i].size(size) for i in others]
+    low, high = min(reach), max(reach) * _BEYOND
+    within = [
+        i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
+    ]
+    within.sort(key=lambda i: members[i].size(size))
+    weights = np.zeros((len(within), len(members)))
+    at = np.log([members[i].size(size) for i in within])
+    weights[:, others] = -_reading(np.log(reach), at)
+    weights[np.arange(len(within)), within] = 1.0
+    return [members[i] for i in within], weights
+
+
+def _reading(sizes: FloatArray, at: FloatArray) -> FloatArray:
+    """(at, sizes): what each measured score weighs in what is read at each place."""
+    middle, degree = sizes.mean(), min(_DEGREE, len({*sizes.tolist()}) - 1)
+    through = np.vander(sizes - middle, degree + 1)
+    weights: FloatArray = np.vander(at - middle, degree + 1) @ np.linalg.pinv(through)
+    return weights
+
+
+def _groups(labels: Sequence[str]) -> Iterator[tuple[str, str, list[int]]]:
+    """Kind, label and rows: each network, the small, middle and large ones, and all."""
+    count = len(labels)
+    yield from (("network", label, [i]) for i, label in enumerate(labels))
+    if count >= 3:
+        # The rest of the division goes to the larger ones: 2s; 3s, 4s; 5s, 6s.
+        edges = [0, count // 3, count // 3 + (count + 1) // 3, count]
+        for start, end in pairwise(edges):
+            yield "group", _joined(labels[start:end]), list(range(start, end))
+    if count:
+        yield "group", ALL_SIZES, list(range(count))
+
+
+def _joined(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _slope(members: Sequence[Member], series: str) -> dict[str, float] | None:
+    mine = [one for one in members if one.series in (series, BASE)]
+    doublings = np.log2([one.size("macs") for one in mine])
+    if len(mine) < 2 or np.ptp(doublings) == 0 or all(one.series == BASE for one in mine):
+        return None
+    away = doublings - doublings.mean()
+    return dict(zip([one.name for one in mine], (away / (away @ away)).tolist(), strict=True))
