@@ -1,10 +1,10 @@
 """Says whether one network is better than another, at any look: validation images only.
 
 Goes in: a run and two of its networks. Comes out: a `Verdict`. The difference is paired over
-the seeds that both ran; its interval holds at every look (`search.design.anytime`), so that seeds
-may be added until there is an answer. The spread between seeds is that of all networks of the
-run that share them, about network + seed: two networks alone have seeds - 1 degrees of freedom,
-I networks (I - 1)(seeds - 1). That takes networks to spread alike between seeds.
+the seeds that both ran; its interval holds at every look (`search.design.anytime`), so that
+seeds may be added until there is an answer. The spread between seeds is that of all networks of
+the run that share them, about network + seed: two networks alone have seeds - 1 degrees of
+freedom, I networks (I - 1)(seeds - 1). That takes networks to spread alike between seeds.
 """
 
 import difflib
