@@ -4,7 +4,8 @@ Goes in: a run and two of its networks. Comes out: a `Verdict`. The difference i
 the seeds that both ran; its interval holds at every look (`search.design.anytime`), so that
 seeds may be added until there is an answer. The spread between seeds is that of all networks of
 the run that share them, about network + seed: two networks alone have seeds - 1 degrees of
-freedom, I networks (I - 1)(seeds - 1). That takes networks to spread alike between seeds.
+freedom, I networks (I - 1)(seeds - 1). That takes networks to spread alike; where the two vary
+more than the others do, their own spread counts if its interval is the wider one.
 """
 
 import difflib
@@ -15,16 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import fdtrc
 
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import Score, score_of
 from res2net import ArchitectureError, parse
 from search.design.anytime import reach
-from search.design.spread import spread_of
+from search.design.spread import Spread, spread_of
 from search.schema.metrics import Objective
 
 BETTER, WORSE, SAME, NOT_ENOUGH, REFUSED = "better", "worse", "same", "not enough", "refused"
 _MOST_SEEDS = 1000  # that are looked ahead
+_SUSPECT = 0.2  # p below which two networks are taken to vary more than the others: early doubt
 _ROUNDING = 1e-12  # a spread below this share of the scores is their rounding, not noise
 
 
@@ -39,7 +42,7 @@ class Bounds(NamedTuple):
         low, high: ends of the interval; infinite where there are too few seeds.
         seeds: that both ran.
         error: the standard error of the difference.
-        networks: that tell the spread.
+        networks: that tell the spread; 2 where the two vary more than the others.
     """
 
     difference: float
@@ -168,12 +171,31 @@ def bounds(scores: FloatArray, *, level: float) -> Bounds:
         level: of the interval.
     """
     apart = scores[0] - scores[1]
-    seeds = len(apart)
-    spread = spread_of(scores)
+    seeds, middle = len(apart), float(apart.mean())
+    pooled = spread_of(scores)
+    away, error = _away(pooled, seeds, level=level)
+    networks = pooled.networks
+    own = Spread(float(apart.std(ddof=1)) / math.sqrt(2), seeds - 1, 2, seeds)
+    if _varies_more(own, pooled):
+        alone, own_error = _away(own, seeds, level=level)
+        if alone > away:
+            away, error, networks = alone, own_error, 2
+    return Bounds(middle, middle - away, middle + away, seeds, error, networks)
+
+
+def _away(spread: Spread, seeds: int, *, level: float) -> tuple[float, float]:
+    """How far the interval of a difference of two networks reaches, and its standard error."""
     error = spread.sigma * math.sqrt(2 / seeds)
-    away = reach(df=spread.df, seeds=seeds, level=level) * error
-    middle = float(apart.mean())
-    return Bounds(middle, middle - away, middle + away, seeds, error, spread.networks)
+    return reach(df=spread.df, seeds=seeds, level=level) * error, error
+
+
+def _varies_more(own: Spread, pooled: Spread) -> bool:
+    """Whether two networks vary more between seeds than the others, by an F-test."""
+    rest = pooled.df - own.df
+    if rest <= 0 or own.df <= 0:
+        return False
+    others = (pooled.sigma**2 * pooled.df - own.sigma**2 * own.df) / rest
+    return bool(others <= 0 or fdtrc(own.df, rest, own.sigma**2 / others) < _SUSPECT)
 
 
 def more_seeds(found: Bounds, margin: float | None, *, level: float) -> int | None:
