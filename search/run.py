@@ -1,8 +1,8 @@
 """Run a study, or go on with it: python -m search.run SPACE.yaml.
 
-Options: --plan shows what it would do; --out DIR; --set key=value; --time-limit 25m;
---address of a Ray cluster; --inline runs the trials in this process. What became of it is said
-by the exit code (see --help); the same command goes on.
+Options: --plan shows what it would do, and can show; --out DIR; --set key=value; --time-limit
+25m; --address of a Ray cluster; --inline runs the trials in this process. What became of it is
+said by the exit code (see --help); the same command goes on.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from search import session
 from search.closing import show, wide_console, without_success
 from search.machine import notes, require_arithmetic, require_resources
 from search.plan import hours, picture
+from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.result import StudyResult
@@ -31,6 +32,7 @@ from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.session import Request
 from search.study.journal import JournalError
+from search.study.measured import measured_spread
 
 _WIDTH = 120  # characters of a line where there is no terminal
 
@@ -88,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--measure", action="store_true", help="with --plan: time three candidates, give hours"
     )
+    parser.add_argument(
+        "--spread",
+        type=path_of,
+        metavar="RUN",
+        help="with --plan: measure in this run how far scores spread between seeds",
+    )
     add_run_options(parser)
     return parser
 
@@ -127,18 +135,28 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # a mistake in it comes first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
+    if arguments.spread and not arguments.plan:
+        raise ConfigError("--spread: goes with --plan; give both, or leave it out")
     space = open_space(arguments.space, arguments.set)
     prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
     if arguments.plan:
-        gpu = prepared.space.file.resources.gpu
-        wide_console(console).print(picture(prepared.plan, prepared.survey, gpu=gpu))
-        if arguments.address is None:
-            for note in notes(prepared.space):
-                console.print(note, soft_wrap=True)
-        if arguments.measure:
-            _measure(prepared, console, inline=arguments.inline)
+        _plan(prepared, arguments, console)
         return 0
     return run_and_show(prepared, arguments, console, ["python", "-m", "search.run", *argv])
+
+
+def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -> None:
+    """Show what a study would do, and what it can show."""
+    plan, survey = prepared.plan, prepared.survey
+    spread = measured_spread(arguments.spread, plan) if arguments.spread else None
+    wide = wide_console(console)
+    wide.print(picture(plan, survey, gpu=prepared.space.file.resources.gpu))
+    wide.print(power(plan, survey, spread))
+    if arguments.address is None:
+        for note in notes(prepared.space):
+            console.print(note, soft_wrap=True)
+    if arguments.measure:
+        _measure(prepared, console, inline=arguments.inline)
 
 
 def run_and_show(

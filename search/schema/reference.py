@@ -81,6 +81,13 @@ EXAMPLES = {
     "confirm": """\
         confirm: {top: 3, seeds: 5, epochs: 300}
     """,
+    "analysis": """\
+        analysis:
+          margin: 0.5
+          stopping: always_valid
+          contrasts:
+            scale_alone: {Res2NeXt-29-6c24w4s: 1, ResNeXt-29-6c24w: -1}
+    """,
     "keep": """\
         keep: {best: 3}
     """,

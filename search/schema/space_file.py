@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
+from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import Data
 from search.schema.metrics import COUNTED, Objective, objectives_of
@@ -85,6 +86,8 @@ class SpaceFile(Section):
     """Which trials end before their last epoch."""
     confirm: Confirm | None = None
     """The best networks again, with fresh seeds; left out, nothing is confirmed."""
+    analysis: Analysis = Analysis()
+    """What is asked of the results, before there are any."""
     keep: Keep = Keep()
     """Whose weights are kept."""
     resources: Resources = Resources()
@@ -155,6 +158,14 @@ class SpaceFile(Section):
         if self.search.solve and all(b.max is None for b in self.budget.bands().values()):
             raise MisfitError(
                 "search.solve", "needs a limit to spend; write budget: {macs: {max: 4.0G}}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _asks_of_axes(self) -> Self:
+        if "of" in self.analysis.model_fields_set and not self.search.has_axes:
+            raise MisfitError(
+                "analysis.of", "is for the sampler axes; write that, or take it out"
             )
         return self
 

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import PositiveInt
 
+from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.metrics import Metric, Objective, objectives_of
@@ -41,6 +42,7 @@ class StudyPlan(Section):
     search: PlannedSearch
     scheduler: Scheduler = Choice(name="fifo")
     confirm: Confirm | None = None
+    analysis: Analysis = Analysis()
     keep: Keep = Keep()
     resources: PlannedResources
     candidates: PositiveInt

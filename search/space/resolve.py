@@ -19,6 +19,7 @@ from search.schema.values import MisfitError
 from search.schema.yaml import ConfigError, Document
 from search.space.axes import Axes
 from search.space.grid import axes_of
+from search.space.planned import planned_analysis
 from search.space.survey import Near, Survey, survey
 from search.space.trainable import check_norms, check_trainable
 
@@ -77,6 +78,7 @@ def resolve(
     search = _with_base(space.network, space.search, document)
     surveyed = survey(_Counted(space.network, space.budget, data, search))
     _check_candidates(search, surveyed, document)
+    analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = len(surveyed) if search.trials == "all" else search.trials
     objectives = tuple(one.name for one in space.objectives)
@@ -85,6 +87,7 @@ def resolve(
         "data": data.model_dump(),
         "training": training.model_dump(),
         "search": search.model_dump() | {"trials": trials, "objectives": objectives},
+        "analysis": analysis.model_dump(),
         "resources": space.resources.model_dump() | {"gpu": gpu},
         "candidates": len(surveyed),
     }

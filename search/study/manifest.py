@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from res2net.file_names import printable_data
-from search.schema.data import Data, planned_data
 from search.schema.files import replace_text
 from search.schema.metrics import Metric, Objective
-from search.schema.parts import TRUSTED, Origin
+from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
-from search.schema.search import Base
 from search.schema.study_plan import StudyPlan
-from search.schema.yaml import ConfigError, plain
-from search.space.axes import Axes
-from search.space.grid import axes_of
+from search.schema.yaml import ConfigError
 from search.study.provenance import start_of
+from search.study.recorded import plan_of
 
 FILE = "manifest.json"
 # Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
@@ -75,6 +72,12 @@ class Manifest(NamedTuple):
         """Networks inside the budget; None where an earlier version did not write them down."""
         return self.plan.candidates if self.version >= _COUNTED_SINCE else None
 
+    @property
+    def seeds_added(self) -> bool:
+        """Whether a later start planned more seeds than the first; False where none says."""
+        seeds = [start["seeds"] for start in self.starts if "seeds" in start]
+        return bool(seeds) and max(seeds) > seeds[0]
+
 
 def read(folder: Path) -> Manifest | None:
     """The manifest of a run, of this version or an earlier one; None where there is none.
@@ -99,7 +102,7 @@ def _read(raw: dict[str, Any]) -> Manifest:
     version = int(raw["version"])
     if version > _VERSION:
         raise ValueError(f"has version {version}, this program reads up to {_VERSION}")
-    plan = _plan_of(raw)
+    plan = plan_of(raw)
     told = raw.get("traits") or {
         "sampler": SAMPLERS[plan.search.sampler.name].traits,
         "scheduler": SCHEDULERS[plan.scheduler.name].traits,
@@ -138,7 +141,7 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
-    there = _plan_of(before).model_dump(mode="json")  # with keys that came since
+    there = plan_of(before).model_dump(mode="json")  # with keys that came since
     _compare(folder, _described(there), _described(plan.model_dump(mode="json")))
     _same_parts(folder, before.get("parts", ()), parts)
     had = before["plan"]["search"]
@@ -187,7 +190,7 @@ def note(
     parts: Sequence[Origin] = (),
     left_out: Sequence[str] = (),
 ) -> None:
-    """Note a start: when, by which command, with which versions, on what.
+    """Note a start: when, by which command, with which versions, on what, how much is planned.
 
     Args:
         folder: of the run; the caller holds its lock and has compared.
@@ -197,6 +200,7 @@ def note(
         parts: foreign ones, and where they came from.
         left_out: images that cannot be read.
     """
+    planned = {"trials": plan.search.trials, "seeds": plan.search.seeds}
     manifest = {
         "version": _VERSION,
         "plan": plan.model_dump(mode="json"),
@@ -208,40 +212,10 @@ def note(
         },
         "parts": [origin._asdict() for origin in parts],
         "left_out": list(left_out),
-        "starts": [*_raw(folder).get("starts", []), start_of(command)],
+        "starts": [*_raw(folder).get("starts", []), start_of(command) | planned],
     }
     replace_text(folder / FILE, json.dumps(manifest, indent=2))
     replace_text(folder / "space.yaml", space)
-
-
-def _plan_of(raw: dict[str, Any]) -> StudyPlan:
-    """The plan; of versions up to 3 from the config that they held."""
-    if "plan" in raw:
-        return StudyPlan.model_validate(plain(raw["plan"]), context=TRUSTED)
-    config: dict[str, Any] = plain(raw["config"])
-    data = planned_data(Data.model_validate(config["data"]))
-    gpu = config["resources"].get("gpu", 0.0)
-    filled: dict[str, Any] = {
-        "data": data.model_dump() | {"decoding": None},  # another than this program's
-        "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
-        "candidates": config["search"]["trials"],  # at least; it was not written down
-    }
-    scheduler = config.get("scheduler") or {"name": "fifo"}
-    if scheduler["name"] == "fifo":  # its keys had no meaning
-        filled["scheduler"] = "fifo"
-    network = config["network"]
-    if isinstance(network.get("skeleton"), str):
-        filled["network"] = network | {"skeleton": (network["skeleton"],)}
-    return _with_base(StudyPlan.model_validate(config | filled))
-
-
-def _with_base(plan: StudyPlan) -> StudyPlan:
-    """The plan with the whole base of axes, of which earlier versions kept what was written."""
-    if not plan.search.has_axes:
-        return plan
-    base = Base(**Axes(axes_of(plan.network)[0], plan.search).values)
-    search = plan.search.model_copy(update={"base": base})
-    return plan.model_copy(update={"search": search})
 
 
 def _raw(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,190 @@
+"""Says in a plan what the study can show: the smallest differences, the seeds they take.
+
+Go in: the plan, its candidates, and the spread between seeds, where a run has measured it.
+Comes out: a table a person reads before anything is trained. No torch here.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from search.design import contrasts
+from search.design.contrasts import SIZES, Contrast
+from search.design.power import Setting, detectable, seeds_needed
+from search.schema.metrics import PERCENT
+from search.schema.schedulers import SCHEDULERS
+from search.schema.study_plan import StudyPlan
+from search.space.members import members_of
+from search.space.survey import Survey
+from search.study.measured import Measured
+
+_SPREADS = (0.4, 0.7, 1.1)  # points; stated, where no run has measured one
+_DIFFERENCE = 0.5  # points; what seeds are counted for where the file gives no margin
+_FEWEST = 2  # seeds with which there is an interval at all
+_PAIR = {"a": 1.0, "b": -1.0}
+
+
+class _Row(NamedTuple):
+    """A planned comparison, and how many comparisons it stands for."""
+
+    label: str
+    weights: dict[str, float]
+    stands_for: int = 1
+
+
+def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> RenderableType:
+    """What a study can show, as a person reads it.
+
+    Args:
+        plan: of the study.
+        survey: its candidates.
+        measured: the spread between seeds; None states three.
+    """
+    lines: list[RenderableType] = ["", "what it can show"]
+    if plan.search.trials < 2:
+        return Group(*lines, "  one network is trained: there is nothing to compare")
+    rows = _rows(plan, survey)
+    lines += _conditions(plan, measured)
+    if measured is None and plan.ranking.unit != PERCENT:
+        return Group(
+            *lines,
+            f"  {plan.ranking.label} is no percentage, so nothing is known of its spread",
+            "  between seeds; measure it: --spread RUN, a run of the same data and metric",
+        )
+    if measured is None:
+        lines += [_stated(plan, rows), *_all_at_once(plan, rows)]
+    else:
+        lines.append(_known(plan, rows, measured.spread.sigma))
+    return Group(*lines, *_asides(plan))
+
+
+def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
+    """What is planned: along axes by equal size and slopes, else any two networks; your own."""
+    of, search = plan.analysis.of, plan.search
+    rows = []
+    if search.has_axes:
+        members = members_of(survey, solved=search.solve)
+        planned = [
+            one
+            for size in SIZES
+            for one in contrasts.equal_size(members, of=of, size=size)
+            if one.kind == "group"
+        ]
+        rows = [
+            _Row(_words(one), dict(one.weights))
+            for one in (*planned, *contrasts.slopes(members, of=of))
+        ]
+    if not rows:
+        pairs = math.comb(search.trials, 2)
+        rows = [_Row("any two networks", _PAIR, pairs)]
+    return rows + [_Row(name, each) for name, each in plan.analysis.contrasts.items()]
+
+
+def _words(one: Contrast) -> str:
+    if one.kind == "slope":
+        less = f" less {one.against}" if one.against else ""
+        return f"{one.of}{less}, a doubling of MACs"
+    return f"{one.of} less {one.against}, {one.label}, {one.size}"
+
+
+def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
+    """With what the numbers below hold."""
+    seeds, unit = plan.search.seeds, _unit(plan)
+    always = plan.analysis.stopping == "always_valid"
+    if seeds < _FEWEST:
+        yield "  search.seeds is 1: no difference between networks can be told from chance;"
+        yield f"  write search: {{seeds: {_FEWEST}}}, or as many as the table says"
+    else:
+        yield f"  the smallest true difference ({unit}) that {seeds} seeds find in 80 of 100"
+        yield f"  such studies, with 95 % intervals{' that hold at every look' * always}"
+    matters = _matters(plan, measured.spread.sigma if measured else 0.0)
+    yield f"  seeds: those that find {matters:.3g} {unit}" + (
+        "; analysis: {margin: ...} says what matters" if plan.analysis.margin is None else ""
+    )
+    if measured is None:
+        yield "  the spread between seeds is not known: three are stated; --spread RUN tells"
+        return
+    known = measured.spread
+    yield (
+        f"  the spread between seeds is {known.sigma:.3g}, of {known.networks} networks and "
+        f"{known.seeds} seeds ({known.df} degrees of freedom)"
+    )
+    yield from (f"  {note}" for note in measured.notes)
+
+
+def _stated(plan: StudyPlan, rows: Sequence[_Row]) -> Table:
+    """For each stated spread: the difference, and the seeds for the one that matters."""
+    table = _table([f"spread {spread:g}" for spread in _SPREADS])
+    for row in rows:
+        cells = (_cells(plan, row, spread=spread) for spread in _SPREADS)
+        table.add_row(row.label, *(text for pair in cells for text in pair))
+    return table
+
+
+def _known(plan: StudyPlan, rows: Sequence[_Row], spread: float) -> Table:
+    """For the measured spread: each comparison alone, and all of them at once (Bonferroni)."""
+    at_once = sum(row.stands_for for row in rows)
+    ways = {"alone": 1} | ({f"all {at_once:,} at once": at_once} if at_once > 1 else {})
+    table = _table([*ways])
+    for row in rows:
+        cells = (_cells(plan, row, spread=spread, at_once=n) for n in ways.values())
+        table.add_row(row.label, *(text for pair in cells for text in pair))
+    return table
+
+
+def _table(titles: Sequence[str]) -> Table:
+    table = Table(box=None, show_header=True, pad_edge=False, padding=(0, 1))
+    table.add_column("comparison", no_wrap=True)
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+        table.add_column("seeds", justify="right", no_wrap=True)
+    return table
+
+
+def _cells(plan: StudyPlan, row: _Row, *, spread: float, at_once: int = 1) -> tuple[str, ...]:
+    setting = _setting(plan, spread).at_once(at_once)
+    form = ".2f" if plan.ranking.unit == PERCENT else ".3g"
+    shown = detectable(row.weights, setting, seeds=plan.search.seeds)
+    needed = seeds_needed(row.weights, setting, difference=_matters(plan, spread))
+    return (
+        "nothing" if math.isinf(shown) else f"{shown:{form}}",
+        "no number" if needed is None else f"{needed:,}",
+    )
+
+
+def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
+    """How much larger differences are if all comparisons are to hold: the same for each."""
+    at_once, seeds = sum(row.stands_for for row in rows), plan.search.seeds
+    setting = _setting(plan, 1.0)
+    alone = detectable(_PAIR, setting, seeds=seeds)
+    all_of_them = detectable(_PAIR, setting.at_once(at_once), seeds=seeds)
+    if at_once > 1 and math.isfinite(all_of_them):
+        yield (
+            f"  that is each alone; for all {at_once:,} at once (Bonferroni) differences are "
+            f"{all_of_them / alone:.2f} times as large"
+        )
+
+
+def _asides(plan: StudyPlan) -> Iterator[str]:
+    if SCHEDULERS[plan.scheduler.name].traits:
+        yield f"  {plan.scheduler.name}: networks that it stops have no other seed, so those"
+        yield "  that tell the spread are fewer than is assumed here"
+
+
+def _setting(plan: StudyPlan, spread: float) -> Setting:
+    always = plan.analysis.stopping == "always_valid"
+    return Setting(networks=plan.search.trials, spread=spread, always_valid=always)
+
+
+def _matters(plan: StudyPlan, spread: float) -> float:
+    """The difference that seeds are counted for: the margin, half a point, or one spread."""
+    return plan.analysis.margin or (_DIFFERENCE if plan.ranking.unit == PERCENT else spread)
+
+
+def _unit(plan: StudyPlan) -> str:
+    """Of a difference of the metric that ranks."""
+    ranking = plan.ranking
+    return "points" if ranking.unit == PERCENT else (ranking.unit or ranking.label)

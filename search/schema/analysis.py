@@ -1,0 +1,60 @@
+"""The analysis section: what a study asks, written down before there is any result.
+
+What is planned can be claimed; what was looked for afterwards can not. So the manifest keeps
+this section, and a study whose section has changed does not go on.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from search.schema.section import Section
+
+_ROUNDING = 1e-9  # what weights may add up to, times the largest: 1/3, 1/3, 1/3 less 1
+
+
+def _adds_up(weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Weights of two networks or more that add up to 0."""
+    kept = [weight for weight in weights.values() if weight]
+    total = math.fsum(kept)
+    if len(kept) < 2:
+        raise ValueError(
+            "names fewer than two networks with a weight that is not 0; write such as "
+            "{res2next29_6c24w4s: 1, resnext29_6c64w: -1}"
+        )
+    if abs(total) > _ROUNDING * max(map(abs, kept)):
+        raise ValueError(
+            f"has weights that add up to {total:g}, not 0, so that what a seed adds to all "
+            "networks alike would not cancel; change them, such as 1 and -1, or 0.5, 0.5 and -1"
+        )
+    return weights
+
+
+Weights = Annotated[dict[str, float], AfterValidator(_adds_up)]
+
+
+class Analysis(Section):
+    """What the study asks, written down before there is any result.
+
+    Contrasts are weighted sums of networks' mean scores. The report tells them apart from what
+    was looked for afterwards; a study that has begun keeps this section as it is.
+    """
+
+    margin: Annotated[float | None, Field(gt=0)] = None
+    """Difference below which two networks count as the same: what nobody would act on.
+    [points of what ranks]
+    """
+    of: Literal["scale", "cardinality", "depth", "width"] = "scale"
+    """For the sampler `axes`: the dimension that the study is about; it is compared with each
+    other one.
+    """
+    stopping: Literal["fixed", "always_valid"] = "fixed"
+    """`fixed`: as many seeds as the first start says. `always_valid`: seeds may be added after
+    a look at the results, and intervals, which are wider, hold at every look.
+    """
+    contrasts: dict[str, Weights] = Field(default_factory=dict)
+    """Comparisons of your own, by a name: the weight of each network in it. Weights add up
+    to 0: `{big_less_small: {Res2NeXt-29-6c24w6s: 1, Res2NeXt-29-6c24w2s: -1}}`.
+    """

@@ -1,0 +1,45 @@
+"""Reads the plan of a study from its manifest, of this version or an earlier one."""
+
+from typing import Any
+
+from search.schema.data import Data, planned_data
+from search.schema.parts import TRUSTED
+from search.schema.search import Base
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import plain
+from search.space.axes import Axes
+from search.space.grid import axes_of
+
+
+def plan_of(raw: dict[str, Any]) -> StudyPlan:
+    """The plan of a manifest; of versions up to 3 from the config that they held.
+
+    Args:
+        raw: the manifest as JSON has it.
+    """
+    if "plan" in raw:
+        return StudyPlan.model_validate(plain(raw["plan"]), context=TRUSTED)
+    config: dict[str, Any] = plain(raw["config"])
+    data = planned_data(Data.model_validate(config["data"]))
+    gpu = config["resources"].get("gpu", 0.0)
+    filled: dict[str, Any] = {
+        "data": data.model_dump() | {"decoding": None},  # another than this program's
+        "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
+        "candidates": config["search"]["trials"],  # at least; it was not written down
+    }
+    scheduler = config.get("scheduler") or {"name": "fifo"}
+    if scheduler["name"] == "fifo":  # its keys had no meaning
+        filled["scheduler"] = "fifo"
+    network = config["network"]
+    if isinstance(network.get("skeleton"), str):
+        filled["network"] = network | {"skeleton": (network["skeleton"],)}
+    return _with_base(StudyPlan.model_validate(config | filled))
+
+
+def _with_base(plan: StudyPlan) -> StudyPlan:
+    """The plan with the whole base of axes, of which earlier versions kept what was written."""
+    if not plan.search.has_axes:
+        return plan
+    base = Base(**Axes(axes_of(plan.network)[0], plan.search).values)
+    search = plan.search.model_copy(update={"base": base})
+    return plan.model_copy(update={"search": search})
