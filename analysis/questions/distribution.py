@@ -56,12 +56,11 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     return both.assign(value=losses(run.ranking, both["error"])).drop(columns="error")
 
 
-def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
+def best_ranges(run: Run) -> pd.DataFrame:
     """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
 
     Args:
         run: whose networks are a sample of the space.
-        rng: draws the networks.
 
     Returns:
         A row for each dimension of numbers that varied, and for MACs and parameters:
@@ -77,7 +76,7 @@ def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         values = networks[name]
         if not pd.api.types.is_integer_dtype(values) or len(values.unique()) < 2:
             continue
-        found = best_range(values, losses(run.ranking, networks["val"]), rng=rng)
+        found = best_range(values, losses(run.ranking, networks["val"]))
         rows.append(
             {
                 "dimension": name,
