@@ -17,6 +17,7 @@ from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
 
 _FEWEST = 2
+_MOST_STEPS = 200  # of a curve: more cannot be told apart
 
 
 def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
@@ -54,6 +55,15 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     except StatisticsError:
         both = plain
     return both.assign(value=losses(run.ranking, both["error"])).drop(columns="error")
+
+
+def thinned(distributions: pd.DataFrame) -> pd.DataFrame:
+    """At most 200 rows of each kind, evenly by their place, the first and the last kept."""
+    kept = []
+    for _, rows in distributions.groupby("kind", sort=False):
+        places = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_STEPS)).round()
+        kept.append(rows.iloc[places.astype(int)])
+    return pd.concat(kept, ignore_index=True) if kept else distributions
 
 
 def best_ranges(run: Run) -> pd.DataFrame:
