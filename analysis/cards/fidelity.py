@@ -21,9 +21,9 @@ _COLUMNS = (
     Column("95 % low", "low", ".2f"),
     Column("95 % high", "high", ".2f"),
     Column("p, exact", "p_exact", ".3f"),
-    Column("the best", "top", ".0f"),
-    Column("found among as many", "found", ".0f"),
-    Column("by chance", "by_chance", ".1f"),
+    Column("the best", "top", ",.0f"),
+    Column("found among as many", "found", ",.0f"),
+    Column("by chance", "by_chance", ",.1f"),
     Column("no tau, because", "refused"),
 )
 _WHERE = {True: ("on the test images", "in validation"), False: ("at the end", "then")}
@@ -81,8 +81,8 @@ def _said(row: dict[Hashable, Any]) -> str:
     if pd.notna(row["top"]):
         late, early = _WHERE[bool(pd.isna(row["epoch"]))]
         said += (
-            f"; of the {row['top']:.0f} best {late} {row['found']:.0f} are among the "
-            f"{row['top']:.0f} best {early}, {row['by_chance']:.1f} by chance"
+            f"; of the {row['top']:,.0f} best {late} {row['found']:,.0f} are among the "
+            f"{row['top']:,.0f} best {early}, {row['by_chance']:,.1f} by chance"
         )
     return f"{said}."
 

@@ -20,10 +20,16 @@ SHARE_WITH_BAND = 0.1  # of the networks: beyond, a bootstrap holds too rarely w
 
 
 def sizes(n: int, *, most: int = 60) -> list[int]:
-    """How many networks curves of n are computed for: all of few, else at even factors."""
+    """How many networks curves of n are computed for: all of few, else at even factors.
+
+    Args:
+        n: networks.
+        most: numbers there are at most, beside the half and the tenth of n.
+    """
     if n <= most:
         return list(range(1, n + 1))
-    return [int(k) for k in np.unique(np.geomspace(1, n, most).round())]
+    spread = np.geomspace(1, n, most).round()
+    return [int(k) for k in np.unique([*spread, max(n // 10, 1), n // 2])]
 
 
 def expected_best(errors: ArrayLike, counts: Sequence[int]) -> FloatArray:
