@@ -92,8 +92,8 @@ def write(folder: Path, *, trials: int, epochs: int) -> None:
     plan, surveyed = resolve(*load_space(space))
     rng = np.random.default_rng(0)
     drawn = rng.permutation(len(surveyed))[:trials]
-    manifest.note(folder, plan, space=text, command=["python", "-m", "search.run"])
     with Journal(folder) as journal:
+        manifest.note(folder, plan, space=text, command=["python", "-m", "search.run"])
         for trial, candidate in enumerate(map(int, drawn)):
             network, counted = surveyed.architecture(candidate), surveyed.cost(candidate)
             error = 60 - 4 * np.log10(counted.macs) + float(rng.normal(0, 1))
@@ -158,7 +158,7 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
         ),
         "distributions, best ranges": figure(
             lambda run: (
-                best_ranges(run, rng=rng(0)),
+                best_ranges(run),
                 drawn(
                     "edf",
                     draw_distributions(distributions(run, rng=rng(0)), run.ranking, title=""),

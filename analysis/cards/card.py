@@ -6,7 +6,7 @@ of `analysis.questions` and a drawing of `analysis.plots`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,6 +18,12 @@ class Column(NamedTuple):
     title: str
     key: str
     form: str = ""  # of Python's format; empty for words
+
+    def written(self, value: Any) -> str:
+        """A cell of the column; empty where there is no value."""
+        if pd.isna(value):
+            return ""
+        return format(value, self.form) if self.form else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,23 @@ A new question is one more line here.
 
 from collections.abc import Callable, Sequence
 
+from analysis.cards.anytime import anytime_card
+from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
+from analysis.cards.expected_best import expected_best
+from analysis.cards.fidelity import fidelity_card
+from analysis.cards.networks_compared import compared_card
+from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
-OF_A_RUN: tuple[Callable[[Run], Card], ...] = ()
+OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
+    by_dimension,
+    lines,
+    values,
+    distribution,
+    expected_best,
+    anytime_card,
+    fidelity_card,
+    compared_card,
+)
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = ()

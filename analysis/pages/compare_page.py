@@ -30,6 +30,7 @@ _AGREED = (
     Column("tau_b", "tau", ".3f"),
     Column("95 % low", "low", ".3f"),
     Column("95 % high", "high", ".3f"),
+    Column("p, exact", "p_exact", ".3f"),
 )
 _NAMED = (Column("network", "name"), Column("params", "params", ","))
 _RANKED = (

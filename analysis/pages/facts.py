@@ -152,8 +152,7 @@ def _start(start: dict[str, Any]) -> dict[str, str]:
 
 def _device_hours(run: Run, seconds: float) -> tuple[str, str]:
     """A trial that has half a GPU for two hours took one GPU-hour."""
-    gpu, cpu = run.plan.resources.gpu, run.plan.resources.cpu
-    share, kind = (gpu, "GPU") if gpu else (cpu, "CPU")
+    share, kind = run.device_share
     return (
         f"{kind}-hours",
         f"{seconds * share / 3600:.2f}: that time at {share:g} {kind}"

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -109,7 +108,7 @@ def table(
             "python -m analysis.summary writes all of them"
         )
         frame = frame.head(_MOST_ROWS)
-    written = [[_cell(value, column.form) for value in frame[column.key]] for column in columns]
+    written = [[column.written(value) for value in frame[column.key]] for column in columns]
     return Table(
         name=name,
         caption=caption,
@@ -164,12 +163,6 @@ def render(page: Page) -> str:
         script=Markup(script),  # noqa: S704 - our file
         digest=digest,
     )
-
-
-def _cell(value: Any, form: str) -> str:
-    if pd.isna(value):
-        return ""
-    return format(value, form) if form else str(value)
 
 
 def _body(rows: Iterable[tuple[str, ...]]) -> Markup:

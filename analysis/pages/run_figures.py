@@ -16,9 +16,9 @@ from analysis.plots.series import draw_series
 from analysis.questions import curves, equal_size, series
 from analysis.runs.networks import by_network, networks
 from analysis.runs.run import Run, RunError
-from analysis.runs.scores import score_of, titled, with_unit, words
+from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
 from search.design.contrasts import DIMENSIONS
-from search.schema.metrics import PERCENT, Objective
+from search.schema.metrics import Objective
 
 _FRONT = Column("on the front", "front")
 _COMPARED = (
@@ -65,7 +65,7 @@ def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> T
 
 
 def _interval(metric: Objective, side: str) -> list[Column]:
-    form = ".2f" if metric.unit == PERCENT else ".4g"
+    form = form_of(metric)
     ends = ((f"95 % {end}", f"{side}_{end}") for end in ("low", "high"))
     named = ((titled(metric), f"{side}_mean"), *ends)
     return [Column(title, key, form) for title, key in named]
@@ -111,7 +111,7 @@ def _pareto(run: Run) -> Figure:
     return page.figure(
         draw_pareto(points, run.compared, title=_title(run)),
         alt=f"Points: {against}. {said}{reach}.",
-        caption=f"{_capital(against)}: {said}{each}."
+        caption=f"{capital(against)}: {said}{each}."
         + (f" Crosses are {stopped:,} trials that ended early." if stopped else ""),
         table=networks_table(run, front=True),
     )
@@ -132,7 +132,7 @@ def _curves(run: Run) -> Figure:
         if len(band)
         else ""
     )
-    form = ".2f" if unit == PERCENT else ".4g"
+    form = form_of(run.ranking)
     columns = [
         Column("epoch", "epoch", "d"),
         Column("trials", "trials", ","),
@@ -144,15 +144,11 @@ def _curves(run: Run) -> Figure:
         draw_curves(band, best, run.ranking, title=_title(run)),
         alt=f"Lines: {metric} by epoch, median and band of all trials and the best networks "
         f"{', '.join(names) or '(none yet)'}.{last}",
-        caption=f"{_capital(metric)} by epoch: the median of the search's trials, a band "
+        caption=f"{capital(metric)} by epoch: the median of the search's trials, a band "
         f"around it, and the best networks after their last epoch.{last}"
         + (" Later epochs are of fewer trials: those that went on." if fewer else ""),
-        table=page.table(wide, columns, name="curves", caption=f"{_capital(metric)} by epoch"),
+        table=page.table(wide, columns, name="curves", caption=f"{capital(metric)} by epoch"),
     )
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _axes(run: Run) -> list[Figure]:
@@ -178,7 +174,7 @@ def _axes(run: Run) -> list[Figure]:
         draw_series(summary, run.score, printed=printed, title=_title(run)),
         alt=f"Lines: {run.score.name} against parameters and against multiply-adds, one line "
         f"for each of {', '.join(present) or 'no dimension'}, from one base network.",
-        caption=f"{_capital(run.score.name)} by size, one dimension at a time from the base: "
+        caption=f"{capital(run.score.name)} by size, one dimension at a time from the base: "
         f"{seeds}; whiskers are 95 % t-intervals over seeds"
         + ("; stars are what the paper printed." if len(printed) else "."),
         table=page.table(
@@ -203,7 +199,7 @@ def _compared(run: Run, on_axes: pd.DataFrame, *, size: str) -> Figure:
             compared,
             _COMPARED,
             name=f"compared-{size}",
-            caption=f"{_capital(run.score.name)} of scale less that of the other, at equal "
+            caption=f"{capital(run.score.name)} of scale less that of the other, at equal "
             f"{alike}",
         ),
     )

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks, nothing, shades
+from analysis.plots.style import drawing, marks, nothing, panelled, shades
 from analysis.runs.scores import losses, lower_is_better, score_of, titled
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
@@ -26,7 +26,7 @@ def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -
     """
     dimensions = list(dict.fromkeys(marginals["dimension"])) or ["nothing varied"]
     ends = marginals[["low", "high", "mean"]].to_numpy(dtype=float)
-    with drawing(len(dimensions), width=2.9, height=3.6) as (figure, axes):
+    with panelled(len(dimensions)) as (figure, axes):
         for ax, dimension in zip(axes, dimensions, strict=True):
             rows = marginals[marginals["dimension"] == dimension].reset_index(drop=True)
             _draw_marginal(rows, ax)
@@ -36,7 +36,7 @@ def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -
                 low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
                 room = _ROOM * (high - low or 1.0)
                 ax.set_ylim(low - room, high + room)
-        axes[0].set_ylabel(f"mean {titled(ranking)}")
+        figure.supylabel(f"mean {titled(ranking)}", fontsize=10)
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 
@@ -178,7 +178,7 @@ def draw_distributions(
         title: what the run was.
     """
     styles = marks(["as sampled", "multiply-adds uniform"])
-    with drawing(width=6.5, height=3.8) as (figure, (ax,)):
+    with drawing(width=7.5, height=3.8) as (figure, (ax,)):
         for kind, rows in distributions.groupby("kind", sort=False):
             style = styles[str(kind)]
             ax.fill_between(
@@ -191,7 +191,7 @@ def draw_distributions(
             )  # fmt: skip
         ax.set_xlabel(titled(ranking))
         ax.set_ylabel("share of the networks as good or better")
-        ax.set_title(title, loc="left", fontsize=10)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         if len(distributions):
             ax.legend(loc="lower right" if lower_is_better(ranking) else "lower left")
         else:

@@ -115,10 +115,30 @@ def drawing(
         width: inches of one of them.
         height: inches.
     """
+    with panelled(columns, most=columns, width=width * columns, height=height) as made:
+        yield made
+
+
+@contextmanager
+def panelled(
+    panels: int, *, most: int = 3, width: float = 8.7, height: float = 3.1
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Open a figure in the common style, with so many axes row by row.
+
+    Args:
+        panels: how many axes.
+        most: of them side by side; of more a telephone would show nothing that can be read.
+        width: inches of the figure.
+        height: inches of a row.
+    """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width * columns, height), layout="constrained")
-        axes = figure.subplots(1, columns, squeeze=False)
-        yield figure, list(axes[0])
+        rows = -(-panels // most)
+        columns = -(-panels // rows)
+        figure = Figure(figsize=(width, height * rows), layout="constrained")
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for unused in axes[panels:]:
+            unused.remove()
+        yield figure, axes[:panels]
 
 
 def log_if_wide(ax: Axes, values: Any) -> None:

@@ -20,7 +20,7 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, lower_is_better
 from analysis.statistics.intervals import StatisticsError, holm
 from analysis.statistics.pairing import against
-from analysis.statistics.resampling import rank_correlation
+from analysis.statistics.resampling import exact_p, rank_correlation
 from res2net.file_names import printable_data
 from search.study.manifest import flat
 
@@ -29,7 +29,7 @@ _NOT_SET = "not set"
 # Where a run lay and what it was called says nothing of its results.
 _LEFT_ASIDE = ("study", "candidates", "data.root", "data.cache", "data.damaged", "data.storage")
 _LAST = "resources."  # of where it ran, which comes after what it was
-_AGREED = ("a", "b", "networks", "tau", "low", "high", "refused")
+_AGREED = ("a", "b", "networks", "tau", "low", "high", "p_exact", "refused")
 _SHIFTED = ("name", "params", "macs", "rank_a", "rank_b", "rank_shift")
 _MOVED = ("mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "by")
 
@@ -107,8 +107,9 @@ def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
         level: of the interval over networks (see `rank_correlation`).
 
     Returns:
-        A row a pair: `a`, `b` (labels), `networks`, `tau`, `low`, `high`, and `refused`: why
-        there is no tau, or empty.
+        A row a pair: `a`, `b` (labels), `networks`, `tau`, `low`, `high`, `p_exact`
+        (of so few networks that all orders can be counted), and `refused`: why there is no
+        tau, or empty.
     """
     names = labels(runs)
     rows = []
@@ -124,7 +125,7 @@ def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
             row["refused"] = str(error)
         rows.append(row)
     frame = pd.DataFrame(rows, columns=list(_AGREED))
-    return frame.astype(dict.fromkeys(("tau", "low", "high"), float))
+    return frame.astype(dict.fromkeys(("tau", "low", "high", "p_exact"), float))
 
 
 def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
@@ -195,7 +196,8 @@ def _tau(shared: pd.DataFrame, runs: tuple[Run, Run], level: float) -> dict[str,
         return {"refused": f"{len(shared)} common networks are fewer than {FEWEST}"}
     lost = [losses(run.ranking, shared[f"mean_{i}"]) for i, run in enumerate(runs)]
     interval = rank_correlation(*lost, level=level)
-    return {"tau": interval.estimate, "low": interval.low, "high": interval.high}
+    found = {"tau": interval.estimate, "low": interval.low, "high": interval.high}
+    return found | {"p_exact": exact_p(*lost)}
 
 
 def _moved(name: str, runs: tuple[Run, Run], *, level: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
 
 _FEWEST = 2
+_MOST_STEPS = 200  # of a curve: more cannot be told apart
 
 
 def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
@@ -56,12 +57,20 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     return both.assign(value=losses(run.ranking, both["error"])).drop(columns="error")
 
 
-def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
+def thinned(distributions: pd.DataFrame) -> pd.DataFrame:
+    """At most 200 rows of each kind, evenly by their place, the first and the last kept."""
+    kept = []
+    for _, rows in distributions.groupby("kind", sort=False):
+        places = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_STEPS)).round()
+        kept.append(rows.iloc[places.astype(int)])
+    return pd.concat(kept, ignore_index=True) if kept else distributions
+
+
+def best_ranges(run: Run) -> pd.DataFrame:
     """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
 
     Args:
         run: whose networks are a sample of the space.
-        rng: draws the networks.
 
     Returns:
         A row for each dimension of numbers that varied, and for MACs and parameters:
@@ -77,7 +86,7 @@ def best_ranges(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         values = networks[name]
         if not pd.api.types.is_integer_dtype(values) or len(values.unique()) < 2:
             continue
-        found = best_range(values, losses(run.ranking, networks["val"]), rng=rng)
+        found = best_range(values, losses(run.ranking, networks["val"]))
         rows.append(
             {
                 "dimension": name,

@@ -113,6 +113,12 @@ class Run:
         return tables.epochs(self.folder, metrics=self.metrics)
 
     @property
+    def device_share(self) -> tuple[float, str]:
+        """How much of which device a trial has, as the newest start had it: (0.5, "GPU")."""
+        gpu, cpu = self.plan.resources.gpu, self.plan.resources.cpu
+        return (gpu, "GPU") if gpu else (cpu, "CPU")
+
+    @property
     def chance(self) -> float:
         """Error of guessing one class, in percent."""
         return float(100 - 100 / self.plan.data.classes)

@@ -82,6 +82,21 @@ def titled(objective: Objective) -> str:
     return with_unit(words(objective), objective.unit)
 
 
+def form_of(objective: Objective, sign: str = "") -> str:
+    """How a value is written in a table, as Python's format takes it.
+
+    Args:
+        objective: whose value it is.
+        sign: "+" for a difference.
+    """
+    return f"{sign}.2f" if objective.unit == PERCENT else f"{sign}.4g"
+
+
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[0].upper() + text[1:]
+
+
 def with_unit(name: str, unit: str) -> str:
     """A name with its unit in brackets, where it has one."""
     return f"{name} ({unit})" if unit else name

@@ -187,13 +187,15 @@ def bootstrap_band(
             f"bins: bin {np.argmin(counts)} holds {counts.min()} network(s), and no spread can "
             "be seen in it; take fewer bins"
         )
-    weights, order = complexity_weights(members), np.argsort(values, kind="stable")
-    steps = rng.standard_normal((resamples, values.size))
-    in_bin = np.eye(counts.size)[members]
-    steps -= (steps @ (in_bin / counts))[:, members]
-    steps *= weights * np.sqrt(counts / (counts - 1))[members]
+    order = np.argsort(values, kind="stable")
+    weights, sorted_in = complexity_weights(members), members[order]
+    steps = rng.standard_normal((resamples, values.size))  # in the order of the errors
+    in_bin = np.eye(counts.size)[sorted_in]
+    steps -= (steps @ (in_bin / counts))[:, sorted_in]
+    steps *= weights[order] * np.sqrt(counts / (counts - 1))[sorted_in]
+    np.cumsum(steps, axis=1, out=steps)
     last = _last_of_equals(values[order])
-    far = np.abs(np.cumsum(steps[:, order], axis=1)[:, last]).max(axis=1)
+    far = np.abs(steps if last.all() else steps[:, last]).max(axis=1)
     width = float(np.quantile(far, level)) + 1 / (2 * values.size)
     curve = edf(values, weights)
     return curve.assign(

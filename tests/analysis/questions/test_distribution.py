@@ -38,7 +38,7 @@ def test_the_distribution_of_errors_is_counted(tmp_path: Path) -> None:
 
 def test_the_best_networks_have_the_largest_scale(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, by_scale, text=SPACE))
-    ranges = best_ranges(run, rng=np.random.default_rng(0)).set_index("dimension")
+    ranges = best_ranges(run).set_index("dimension")
     assert tuple(ranges.loc["scale", ["median", "high"]]) == (3, 3)
     assert ranges.loc["scale", "low"] >= 2, "one quarter in sixty has none of scale 3"
     assert ranges.loc["depth", "low"] < ranges.loc["depth", "high"]
@@ -51,5 +51,5 @@ def test_of_a_metric_that_is_to_be_large_more_is_better(tmp_path: Path) -> None:
     table = distributions(run, rng=np.random.default_rng(0))
     assert table["value"].tolist() == [0.3, 0.2, 0.1], "from the best"
     assert table["fraction"].tolist() == pytest.approx([1 / 3, 2 / 3, 1])
-    ranges = best_ranges(run, rng=np.random.default_rng(0)).set_index("dimension")
+    ranges = best_ranges(run).set_index("dimension")
     assert ranges.loc["width", "high"] == 3

@@ -1,6 +1,7 @@
 """Statistics over networks against scipy, known laws, and how often they hold the truth."""
 
 from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.statistics.intervals import FloatArray, StatisticsError, t_interval
-from analysis.statistics.resampling import best_range, hierarchical_bootstrap, rank_correlation
+from analysis.statistics.resampling import (
+    FEWEST_FOR_INTERVAL,
+    best_range,
+    best_shares,
+    exact_p,
+    hierarchical_bootstrap,
+    rank_correlation,
+)
 
 SCORES = st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=3, max_size=12)
 
@@ -79,7 +87,8 @@ def test_tau_and_its_jackknife_are_scipy_s(pairs: list[tuple[int, int]]) -> None
     ours, n = rank_correlation(a, b), len(pairs)
     assert ours.estimate == pytest.approx(stats.kendalltau(a, b).statistic)
     kept = [np.delete(np.arange(n), i) for i in range(n)]
-    if any(np.ptp(side[k]) == 0 for side in (a, b) for k in kept):
+    few = n < FEWEST_FOR_INTERVAL
+    if few or any(np.ptp(side[k]) == 0 for side in (a, b) for k in kept):
         assert ours.low is None
         return
     taus = np.array([stats.kendalltau(a[k], b[k]).statistic for k in kept])
@@ -105,7 +114,26 @@ def test_tau_sees_order_only(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_perfect_agreement_has_no_interval() -> None:
-    assert rank_correlation([1, 2, 3, 4], [2, 4, 6, 9]).text() == "1.00 (no interval)"
+    rising = list(range(12))
+    assert rank_correlation(rising, np.exp(rising)).text() == "1.00 (no interval)"
+
+
+def test_seven_networks_have_no_interval_but_an_exact_p() -> None:
+    a, b = [1.0, 2, 3, 4, 5, 6, 7], [2.0, 1, 3, 5, 4, 7, 6]
+    assert rank_correlation(a, b).text() == "0.71 (no interval)"
+    assert exact_p(a, b) == pytest.approx(0.030159, abs=1e-6)  # Kendall's table: S = 15, n = 7
+    assert rank_correlation([*a, 8.0], [*b, 8.0]).low is not None
+    assert exact_p(range(9), range(9)) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=6))
+def test_p_counts_all_orders(pairs: list[tuple[int, int]]) -> None:
+    """Ties or none: against scipy's tau of each order in turn."""
+    a, b = two_sided(pairs)
+    taus = np.array([stats.kendalltau(a, order).statistic for order in permutations(b)])
+    strong = np.abs(taus) >= abs(stats.kendalltau(a, b).statistic) - 1e-9
+    assert exact_p(a, b) == pytest.approx(strong.mean())
 
 
 @pytest.mark.parametrize(
@@ -129,16 +157,27 @@ def test_the_best_range_follows_its_law() -> None:
     0.031 and above 14 with 0.023.
     """
     ranks = np.random.default_rng(0).permutation(np.arange(1, 101))
-    found = best_range(ranks * 10, ranks / 7, rng=np.random.default_rng(1), resamples=100_000)
+    found = best_range(ranks * 10, ranks / 7)
     assert (found.low, found.estimate, found.high) == (10, 30, 140)
+
+
+def test_the_best_shares_are_what_regnet_draws() -> None:
+    """Equal errors among them; 4 sigma of 100,000 draws."""
+    rng = np.random.default_rng(0)
+    errors = rng.integers(0, 6, 20)
+    picks = rng.integers(20, size=(100_000, 5))
+    best = picks[np.arange(100_000), errors[picks].argmin(axis=1)]
+    drawn = np.bincount(best, minlength=20) / 100_000
+    shares = best_shares(errors)
+    assert shares.sum() == pytest.approx(1)
+    assert np.abs(shares - drawn).max() < 4 * np.sqrt(0.25 / 100_000)
 
 
 def test_the_best_range_is_that_of_the_values_of_good_networks() -> None:
     depth, error = np.array([20, 29, 38, 47] * 10), np.arange(40) % 4
-    same = [best_range(depth, error, rng=np.random.default_rng(3)) for _ in range(2)]
-    assert same[0] == same[1]
-    assert (same[0].low, same[0].estimate) == (20, 20)
-    one = best_range([7.0], [1.0], rng=np.random.default_rng(0))
+    same = best_range(depth, error)
+    assert (same.low, same.estimate) == (20, 20)
+    one = best_range([7.0], [1.0])
     assert (one.low, one.estimate, one.high) == (7, 7, 7)
 
 
@@ -161,10 +200,11 @@ def test_the_best_range_is_that_of_the_values_of_good_networks() -> None:
         ),
         (lambda rng: rank_correlation([1, 2, 3], [5, 5, 5]), "second: all 3 values are 5.0"),
         (lambda rng: rank_correlation([1], [2]), "first: all 1 values are 1.0"),
+        (lambda rng: exact_p([1, 2, 3], [5, 5, 5]), "second: all 3 values are 5.0"),
         (lambda rng: rank_correlation([1, 2, 3], [5, 6]), "scores: 3 and 2 values do not pair"),
         (lambda rng: rank_correlation([1, 2], [5, 6], level=0), "level: 0 is not between"),
-        (lambda rng: best_range([1, 2], [3], rng=rng), "2 and 1 values do not pair"),
-        (lambda rng: best_range([1], [3], rng=rng, fraction=25), "fraction: 25 is not above 0"),
+        (lambda rng: best_range([1, 2], [3]), "2 and 1 values do not pair"),
+        (lambda rng: best_range([1], [3], fraction=25), "fraction: 25 is not above 0"),
     ],
 )
 def test_numbers_that_have_no_statistic_are_refused(

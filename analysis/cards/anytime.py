@@ -1,0 +1,66 @@
+"""The card of what a search had found after each trial."""
+
+from collections.abc import Sequence
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.anytime import draw_anytime
+from analysis.questions.anytime import anytime
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import capital, form_of, titled, words
+
+_NAME, _QUESTION = "anytime", "What had the search found after each trial?"
+
+_ORDERS = (
+    Column("5 % of orders", "low", ".4g"),
+    Column("95 % of orders", "high", ".4g"),
+)
+
+
+def anytime_card(run: Run) -> Card:
+    """The best so far and the front's area over trials and device-hours."""
+    try:
+        return _card([run], [run.name])
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+
+
+def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
+    found = anytime(runs, labels=labels)
+    run, form = runs[0], form_of(runs[0].ranking)
+    metric, kind = words(run.ranking), run.device_share[1]
+    end = found.iloc[-1]
+    first = found[found["best"] == end["best"]].iloc[0]
+    said = (
+        f"The best {metric} of {end['networks']:,} networks, {run.ranking.text(end['best'])}, "
+        f"was there after {first['trials']:,} of {end['trials']:,} trials and "
+        f"{first['hours']:.2f} of {end['hours']:.2f} {kind}-hours."
+    )
+    band = found["low"].notna().any()
+    shown = Shown(
+        name="anytime-curves",
+        caption=f"{capital(metric)} of the best network so far, by the mean of all its seeds "
+        "as it was known in the end, in the order in which trials ended; and the hypervolume: "
+        f"the area that the networks so far dominate in {metric} and {words(run.cost_axis)}, "
+        "each from 0, the best of the run, to 1, its worst, which is the reference point."
+        + (
+            " Grey: what 5 to 95 % of random orders of the same networks have as the best "
+            "after as many; it is no confidence interval."
+            if band
+            else ""
+        ),
+        table=found,
+        columns=(
+            Column("trials", "trials", ","),
+            Column(f"{kind}-hours", "hours", ",.3f"),
+            Column("networks", "networks", ","),
+            Column(f"best {titled(run.ranking)}", "best", form),
+            *(_ORDERS if band else ()),
+            Column("hypervolume", "hypervolume", ".4f"),
+        ),
+        draw=lambda: draw_anytime(
+            found, run.ranking, run.cost_axis, kind=kind, title=run.described(short=True)
+        ),
+        alt=f"Lines in steps: best {metric} and hypervolume against trials and {kind}-hours. "
+        + said,
+    )
+    return Card(name=_NAME, question=_QUESTION, sentences=(said,), shown=(shown,))

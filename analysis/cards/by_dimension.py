@@ -1,0 +1,79 @@
+"""The card of where good networks lie in each dimension."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.cards.space import nothing_varied
+from analysis.plots.by_dimension import draw_by_dimension
+from analysis.questions.by_dimension import best_by_dimension
+from analysis.runs.networks import averaged
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import capital, words
+
+_NAME, _QUESTION = "by-dimension", "Where do the good networks lie in each dimension?"
+_CATEGORIES = (Column("value", "value"), Column("share of the best", "share", ".1%"))
+_RANGES = (
+    Column("low", "low", "g"),
+    Column("median", "median", "g"),
+    Column("high", "high", "g"),
+    Column("sampled from", "from", "g"),
+    Column("to", "to", "g"),
+)
+
+
+def by_dimension(run: Run) -> Card:
+    """Where the best networks lie in each dimension."""
+    try:
+        found = best_by_dimension(run)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+    if found.empty:
+        return Card(name=_NAME, question=_QUESTION, refused=nothing_varied(run))
+    networks, metric, said = averaged(run), words(run.ranking), tuple(_sentences(found))
+    columns = [Column("dimension", "dimension"), Column("networks", "networks", ",.0f")]
+    columns += _CATEGORIES if found["share"].notna().any() else ()
+    columns += _RANGES if found["low"].notna().any() else ()
+    shown = Shown(
+        name="by-dimension-best",
+        caption=f"{capital(metric)} against each dimension, a point for each of "
+        f"{len(networks):,} networks. Grey: from 2.5 to 97.5 % of where the best of random "
+        "quarters of them lie, dashed the median (RegNet's empirical bootstrap, Radosavovic et "
+        "al. 2020); of values that are no numbers, how often the best has each. This says "
+        "where good networks are found, not how surely, and is no confidence interval; nor "
+        "is what one dimension does told apart from what was sampled with it.",
+        table=found,
+        columns=tuple(columns),
+        draw=lambda: draw_by_dimension(
+            networks, found, run.ranking, title=run.described(short=True)
+        ),
+        alt=f"Points: {metric} against {', '.join(dict.fromkeys(found['dimension']))}. "
+        + " ".join(said),
+    )
+    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=(shown,))
+
+
+def _sentences(found: pd.DataFrame) -> list[str]:
+    ranges = found[found["low"].notna()].to_dict("records")
+    wide = [row["dimension"] for row in ranges if _is_all(row)]
+    said = [
+        f"In {row['dimension']} the best of random quarters of the networks lie from "
+        f"{row['low']:g} to {row['high']:g}, of {row['from']:g} to {row['to']:g} that were "
+        "sampled."
+        for row in ranges
+        if not _is_all(row)
+    ]
+    if wide:
+        said.append(f"In {', '.join(wide)} they lie anywhere in what was sampled.")
+    first = found[found["share"].notna()].drop_duplicates("dimension")
+    return said + [
+        f"In {row['dimension']} the best of random quarters has most often {row['value']}: in "
+        f"{row['share']:.0%} of them."
+        for row in first.to_dict("records")
+    ]
+
+
+def _is_all(row: dict[Hashable, Any]) -> bool:
+    return bool(row["low"] == row["from"] and row["high"] == row["to"])

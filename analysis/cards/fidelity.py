@@ -1,0 +1,117 @@
+"""The card of how far cheaper scores rank networks as dearer ones do."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.fidelity import draw_fidelity
+from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import capital
+from analysis.statistics.intervals import Interval
+
+_NAME = "fidelity"
+_QUESTION = "Does validation rank networks as the test does, and do early epochs as the end?"
+_COLUMNS = (
+    Column("ranks of", "ranks"),
+    Column("networks", "networks", ","),
+    Column("tau_b", "tau", ".2f"),
+    Column("95 % low", "low", ".2f"),
+    Column("95 % high", "high", ".2f"),
+    Column("p, exact", "p_exact", ".3f"),
+    Column("the best", "top", ",.0f"),
+    Column("found among as many", "found", ",.0f"),
+    Column("by chance", "by_chance", ",.1f"),
+    Column("no tau, because", "refused"),
+)
+_WHERE = {True: ("on the test images", "in validation"), False: ("at the end", "then")}
+_OPTIONAL = {"low", "high", "p_exact", "top", "found", "by_chance", "refused"}
+
+
+def fidelity_card(run: Run) -> Card:
+    """Rank correlations of validation and test, of early epochs and the end, and of seeds."""
+    try:
+        table = fidelity(run)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+    noise, unknown = _ceiling(run)
+    asked = rungs(run)
+    said = [_said(row) for row in table.to_dict("records") if not row["refused"]]
+    if noise is not None:
+        said.append(
+            f"Two independent sets of {_seeds(run)} seeds would rank the networks alike by "
+            f"tau_b {noise.estimate:.2f} (95 % interval {noise.low:.2f} to {noise.high:.2f}): "
+            "that is the noise ceiling of these ranks."
+        )
+    else:
+        said.append(f"How far ranks could repeat at all is not said: {unknown}.")
+    if not asked.epochs:
+        said.append("There is no epoch before the last to compare the end with.")
+    empty = {key for key in _OPTIONAL if not table[key].replace("", None).notna().any()}
+    shown = Shown(
+        name="fidelity-tau",
+        caption=_caption(run, table, asked, noise),
+        table=table,
+        columns=tuple(column for column in _COLUMNS if column.key not in empty),
+        draw=lambda: draw_fidelity(table, noise, title=run.described(short=True)),
+        alt=f"Points with intervals: Kendall's tau_b of pairs of scores. {' '.join(said)}",
+    )
+    return Card(name=_NAME, question=_QUESTION, sentences=tuple(said), shown=(shown,))
+
+
+def _ceiling(run: Run) -> tuple[Interval | None, str]:
+    try:
+        return noise_ceiling(run), ""
+    except RunError as error:
+        return None, str(error)
+
+
+def _said(row: dict[Hashable, Any]) -> str:
+    ends = ""
+    if pd.notna(row["low"]):
+        ends = f" (95 % interval {row['low']:.2f} to {row['high']:.2f})"
+    elif pd.notna(row["p_exact"]):
+        ends = f" (p {row['p_exact']:.3f}, exact: too few networks for an interval)"
+    said = (
+        f"{capital(row['ranks'])} rank {row['networks']:,} networks alike by tau_b "
+        f"{row['tau']:.2f}{ends}"
+    )
+    if pd.notna(row["top"]):
+        late, early = _WHERE[bool(pd.isna(row["epoch"]))]
+        said += (
+            f"; of the {row['top']:,.0f} best {late} {row['found']:,.0f} are among the "
+            f"{row['top']:,.0f} best {early}, {row['by_chance']:,.1f} by chance"
+        )
+    return f"{said}."
+
+
+def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None) -> str:
+    n = int(table["networks"].max())
+    said = [
+        f"Kendall's tau_b over {n:,} networks, scores averaged over {_seeds(run)} seed(s)",
+        "with 95 % intervals by the jackknife over networks, each for itself; of fewer than 8 "
+        "there is none, and p counts all orders. Validation and test are of the same trained "
+        "networks, and early epochs of the same trials as the end, so they share the luck of "
+        "their seeds and may agree more than the noise ceiling",
+    ]
+    if noise is not None:
+        said.append(
+            "which is of independent seeds (networks and seeds normal, one spread of seeds, by "
+            "the method of moments; its interval by the F ratio)"
+        )
+    text = ", ".join(said) + "."
+    if (run.trials["status"] == "pruned").any():
+        where = "the epochs at which trials were stopped" if asked.of_scheduler else "shares"
+        text += (
+            f" Trials were stopped early: only those that went on to the end count, the better "
+            f"ones, which are harder to rank; compared at {where}."
+        )
+    return text
+
+
+def _seeds(run: Run) -> str:
+    counts = run.whole()["name"].value_counts()
+    least, most = int(counts.min()), int(counts.max())
+    return f"{least}" if least == most else f"{least} to {most}"

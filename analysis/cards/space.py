@@ -1,0 +1,154 @@
+"""Cards of the networks that were tried: their scores, values, and each as a line."""
+
+import numpy as np
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.space import draw_distributions, draw_marginals, draw_parallel
+from analysis.questions.by_dimension import varied
+from analysis.questions.distribution import distributions, thinned
+from analysis.questions.marginals import best_by_value, marginals
+from analysis.runs.networks import averaged
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import form_of, losses, titled, words
+from search.schema.metrics import Objective
+
+_LINES = ("depth", "width", "scale", "cardinality", "params", "macs")
+_TOP = 10  # networks that a table beside the lines shows
+_COSTS = (Column("params", "params", ","), Column("MACs", "macs", ","))
+
+
+def distribution(run: Run) -> Card:
+    """How the scores of the space are distributed."""
+    name, question = "distribution", "How are the scores of the space distributed?"
+    try:
+        every = distributions(run, rng=np.random.default_rng(0))
+    except RunError as error:
+        return Card(name=name, question=question, refused=str(error))
+    if every.empty:
+        return Card(
+            name=name,
+            question=question,
+            refused="fewer than two networks were trained whole; let more end",
+        )
+    values, metric = averaged(run)["val"], words(run.ranking)
+    parts = [run.ranking.text(value) for value in np.quantile(values, [0, 0.5, 1])]
+    said = (
+        f"Of {len(values):,} networks the {metric} is {parts[0]} to {parts[2]}, with a median "
+        f"of {parts[1]}."
+    )
+    normal = "multiply-adds uniform" in set(every["kind"])
+    shown = Shown(
+        name="distribution-edf",
+        caption=f"The share of the networks whose {metric} is as good or better (n = "
+        f"{len(values):,}), with 95 % bands that hold the whole true curve at once: as sampled "
+        "by Dvoretzky, Kiefer and Wolfowitz"
+        + (
+            "; with every range of multiply-adds counting alike (Radosavovic et al. 2019) by a "
+            "bootstrap."
+            if normal
+            else "."
+        ),
+        table=thinned(every),
+        columns=(
+            Column("counted", "kind"),
+            Column(titled(run.ranking), "value", form_of(run.ranking)),
+            Column("share", "fraction", ".3f"),
+            Column("95 % low", "low", ".3f"),
+            Column("95 % high", "high", ".3f"),
+        ),
+        draw=lambda: draw_distributions(
+            thinned(every), run.ranking, title=run.described(short=True)
+        ),
+        alt=f"Rising lines: the share of networks as good as each {metric} or better. {said}",
+    )
+    return Card(name=name, question=question, sentences=(said,), shown=(shown,))
+
+
+def values(run: Run) -> Card:
+    """The mean and the best network of each value of each dimension."""
+    name, question = "values", "How do the networks of each value do, on average and at best?"
+    means, best = marginals(run), best_by_value(run)
+    if means.empty:
+        return Card(
+            name=name,
+            question=question,
+            refused=nothing_varied(run),
+        )
+    metric, form = words(run.ranking), form_of(run.ranking)
+    said = (
+        "These are no effects: networks with one value differ from those with another in "
+        "everything else that was tried with it. What changing one thing does is asked by "
+        "sampler: axes."
+    )
+    keys = (Column("dimension", "dimension"), Column("value", "value"))
+    count = Column("networks", "networks", ",")
+    shown = Shown(
+        name="values-mean",
+        caption=f"Mean {metric} of all networks with each value, with 95 % t-intervals over "
+        "networks, each for itself; hollow where one network has none. These are no effects.",
+        table=means,
+        columns=(
+            *keys,
+            count,
+            Column(f"mean {titled(run.ranking)}", "mean", form),
+            Column("95 % low", "low", form),
+            Column("95 % high", "high", form),
+            Column("median MACs", "median_macs", ",.0f"),
+        ),
+        draw=lambda: draw_marginals(means, run.ranking, title=run.described(short=True)),
+        alt=f"Points with intervals: mean {metric} of the networks with each value of "
+        f"{', '.join(dict.fromkeys(means['dimension']))}.",
+    )
+    scores = [Column(titled(one), key, form) for one, key in _sides(run)]
+    second = Shown(
+        name="values-best",
+        caption=f"The best network of each value by {metric}, out of so many",
+        table=best,
+        columns=(*keys, count, Column("best network", "name"), *_COSTS, *scores),
+    )
+    return Card(name=name, question=question, sentences=(said,), shown=(shown, second))
+
+
+def lines(run: Run) -> Card:
+    """Each network as a line through its values."""
+    name, question = "lines", "What do the best networks have in common?"
+    networks = averaged(run)
+    if len(networks) < 2 or not varied(networks):
+        return Card(
+            name=name,
+            question=question,
+            refused=nothing_varied(run),
+        )
+    best = networks.loc[losses(run.ranking, networks["val"]).sort_values().index[:_TOP]]
+    form = form_of(run.ranking)
+    shown = Shown(
+        name="lines-best",
+        caption=f"Each network a line through its values, the best {words(run.ranking)} in "
+        f"orange and lightest; of {len(networks):,} networks at most 300, evenly by rank. Its "
+        f"numbers are those of the best {len(best)}.",
+        table=best,
+        columns=(
+            Column("network", "name"),
+            *(Column(key, key) for key in varied(networks)),
+            *_COSTS,
+            *(Column(titled(one), key, form) for one, key in _sides(run)),
+        ),
+        draw=lambda: draw_parallel(
+            networks, _LINES, run.ranking, title=run.described(short=True)
+        ),
+        alt="Lines through upright axes, one for each dimension, parameters and "
+        f"multiply-adds; the best network is {best['name'].iloc[0]}.",
+    )
+    return Card(name=name, question=question, shown=(shown,))
+
+
+def _sides(run: Run) -> tuple[tuple[Objective, str], ...]:
+    return ((run.ranking, "val"), (run.tested, "test"))
+
+
+def nothing_varied(run: Run) -> str:
+    """Why a question about dimensions has no answer."""
+    return (
+        f"{run.whole()['name'].nunique():,} network(s) were trained whole, and no dimension "
+        "varied among them; give one two values or more"
+    )

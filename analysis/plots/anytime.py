@@ -1,0 +1,58 @@
+"""Draws what searches had found after each trial and each device-hour."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.plots.style import Mark, marks, panelled
+from analysis.runs.scores import titled, words
+from search.schema.metrics import Objective
+
+_SPENT = (("trials", "trials ended"), ("hours", "{kind}-hours"))
+
+
+def draw_anytime(
+    found: pd.DataFrame, ranking: Objective, cost: Objective, *, kind: str, title: str
+) -> Figure:
+    """The best so far and the hypervolume, against trials and against device-hours.
+
+    Args:
+        found: from `analysis.questions.anytime.anytime`.
+        ranking: the metric: `run.ranking`.
+        cost: of the hypervolume: `run.cost_axis`.
+        kind: of the device: GPU or CPU.
+        title: what the runs were.
+    """
+    styles = marks(list(dict.fromkeys(found["label"])))
+    with panelled(4, most=2, height=2.8) as (figure, axes):
+        for ax, (spent, name) in zip(axes, _SPENT * 2, strict=True):
+            best = ax in axes[:2]
+            for label, rows in found.groupby("label", sort=False):
+                style = styles[str(label)]
+                if best and spent == "trials":
+                    _draw_orders(rows, style, ax, alone=len(styles) == 1)
+                ax.step(
+                    rows[spent], rows["best" if best else "hypervolume"], where="post",
+                    color=style.color, linestyle=style.linestyle, label=label, zorder=3,
+                )  # fmt: skip
+            ax.set_xlabel(name.format(kind=kind))
+            ax.set_xlim(left=0)
+        for left, right in (axes[:2], axes[2:]):
+            right.set_ylim(left.get_ylim())
+        axes[0].set_ylabel(f"best {titled(ranking)}")
+        axes[2].set_ylabel(f"hypervolume of {words(ranking)}\nand {words(cost)}")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9)
+    return figure
+
+
+def _draw_orders(rows: pd.DataFrame, style: Mark, ax: Axes, *, alone: bool) -> None:
+    """What random orders have; of several runs in their colours."""
+    if rows["low"].isna().all():
+        return
+    ax.fill_between(
+        rows["trials"], rows["low"].astype(float), rows["high"].astype(float), step="post",
+        color="0.87" if alone else style.color, alpha=1 if alone else 0.15, linewidth=0,
+        label="90 % of random orders" if alone else None, zorder=1,
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""Draws what the best of k networks is expected to be."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, log_if_wide, marks
+from analysis.runs.scores import titled
+from search.schema.metrics import Objective
+
+_MANY = 30  # sizes beyond which a marker at each would hide the line
+
+
+def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
+    """The expected best of what ranks against the number of networks, with its interval.
+
+    Args:
+        curve: from `analysis.questions.expected_best.expected`.
+        ranking: the metric: `run.ranking`.
+        title: what the run was.
+    """
+    style = marks([""])[""]
+    with drawing(width=7.5, height=3.8) as (figure, (ax,)):
+        known = curve[curve["low"].notna()]
+        if len(known):
+            ax.fill_between(
+                known["k"], known["low"], known["high"], color="0.85", linewidth=0,
+                label="95 % interval at each number", zorder=1,
+            )  # fmt: skip
+            reach = (known["expected"] - known["low"], known["high"] - known["expected"])
+            if len(known) <= 3:  # so narrow an area cannot be seen
+                ax.errorbar(
+                    known["k"], known["expected"], yerr=reach, fmt="none", ecolor="0.55",
+                    capsize=2.5, elinewidth=1, zorder=1,
+                )  # fmt: skip
+        ax.plot(
+            curve["k"], curve["expected"], color=style.color, zorder=2, markersize=4,
+            marker="o" if len(curve) <= _MANY else None, label="expected best",
+        )  # fmt: skip
+        log_if_wide(ax, curve["k"])
+        ax.set_xlabel("networks drawn at random and trained")
+        ax.set_ylabel(f"best {titled(ranking)}")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        ax.legend()
+    return figure

@@ -1,0 +1,39 @@
+"""Draws mean ranks of networks and the groups that a critical difference cannot tell apart."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, marks
+from analysis.questions.networks_compared import Compared
+
+
+def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
+    """A critical-difference diagram (Demsar 2006), turned: a line a network, the best on top.
+
+    Args:
+        compared: from `analysis.questions.networks_compared.networks_compared`.
+        title: what the run was.
+    """
+    table, groups = compared.table, compared.groups
+    at = np.arange(len(table))
+    style, right = marks([""])[""], float(table["rank"].max())
+    step = 0.035 * max(right - 1, 1)
+    with drawing(width=8, height=1.5 + 0.27 * len(table)) as (figure, (ax,)):
+        ax.hlines(at, 1, table["rank"], color="0.85", linewidth=1, zorder=1)
+        ax.plot(table["rank"], at, "o", color=style.color, zorder=3)
+        for number, (first, last) in enumerate(groups):
+            x = right + step * (1.5 + number)
+            ax.plot(
+                [x, x], [first - 0.25, last + 0.25], color="black", linewidth=3,
+                solid_capstyle="butt", zorder=2,
+            )  # fmt: skip
+        ax.set_yticks(at, table["name"], fontsize=8)
+        ax.set_ylim(len(table) - 0.4, -0.6)
+        ax.grid(visible=False, axis="y")
+        ax.set_xlabel(
+            f"mean rank over {compared.ranks.seeds} seeds, 1 is the best; bars on the right "
+            "join networks that do not\ndiffer by the critical difference, "
+            f"{compared.ranks.distance:.2f} ranks"
+        )
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure

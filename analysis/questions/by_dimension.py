@@ -1,0 +1,57 @@
+"""Computes where good networks lie in each dimension of a space.
+
+Goes in: a run whose networks are a sample. Comes out: RegNet's range of the best for numbers,
+and for categories, such as a scale for each stage, how often each is that of the best.
+"""
+
+import pandas as pd
+
+from analysis.questions.distribution import best_ranges
+from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.run import Run
+from analysis.runs.scores import losses
+from analysis.statistics.resampling import best_shares
+
+COLUMNS = ("dimension", "value", "networks", "share", "low", "median", "high", "from", "to")
+
+
+def best_by_dimension(run: Run) -> pd.DataFrame:
+    """Where the best networks of random quarters lie, in each dimension that varied.
+
+    Args:
+        run: whose networks are a sample of the space; the seeds of a network are averaged.
+
+    Returns:
+        COLUMNS. A row for each dimension of numbers, with `low`, `median` and `high` as
+        `best_ranges` has them and what was sampled, `from` and `to`; for each of categories a
+        row a value, with `share`: how often the best has it, the most frequent first.
+        `networks` have that value; what does not apply is missing.
+
+    Raises:
+        RunError: they are no sample of the space, with the reason.
+    """
+    ranges = best_ranges(run).set_index("dimension")
+    networks = averaged(run)
+    found = [pd.DataFrame(columns=list(COLUMNS))]
+    for name in varied(networks):
+        if name in ranges.index:
+            row = ranges.loc[name].to_dict() | {"dimension": name, "networks": len(networks)}
+            found.append(pd.DataFrame([row]))
+        else:
+            found.append(_categories(run, networks, name))
+    frame = pd.concat([one for one in found if len(one)] or found, ignore_index=True)
+    return frame.reindex(columns=list(COLUMNS))
+
+
+def varied(networks: pd.DataFrame) -> list[str]:
+    """The dimensions in which networks (`analysis.runs.networks.averaged`) differ."""
+    return [name for name in DIMENSIONS if len(networks[name].unique()) > 1]
+
+
+def _categories(run: Run, networks: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Values as they are written: 4 and 1.2.4 are two."""
+    won = best_shares(losses(run.ranking, networks["val"]))
+    groups = pd.Series(won).groupby(networks[name].astype(str).to_numpy())
+    frame = groups.agg(networks="count", share="sum").rename_axis("value").reset_index()
+    frame = frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+    return frame.assign(dimension=name)

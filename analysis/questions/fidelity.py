@@ -1,0 +1,161 @@
+"""Computes how far cheaper scores rank networks as dearer ones do, and how far any could.
+
+Goes in: a run. Come out: rank correlations of validation and test, and of early epochs and the
+end, and the noise ceiling: that of two independent sets of as many seeds.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import losses, words
+from analysis.statistics.components import ceiling
+from analysis.statistics.intervals import Interval, StatisticsError
+from analysis.statistics.resampling import exact_p, rank_correlation
+
+FEWEST = 4  # networks of which ranks are correlated
+_FRACTIONS = (8, 4, 2)  # of the length
+_MOST_RUNGS = 6  # beyond, trials were stopped anywhere
+_TOP, _TOP_SHARE = 5, 0.1
+COLUMNS = (
+    "ranks",
+    "epoch",
+    "networks",
+    "tau",
+    "low",
+    "high",
+    "p_exact",
+    "top",
+    "found",
+    "by_chance",
+    "refused",
+)
+
+
+class Rungs(NamedTuple):
+    """Epochs at which trials are compared.
+
+    Attributes:
+        epochs: rising, each before the last.
+        last: the epoch that whole trials end with; 0 where none reported one.
+        of_scheduler: whether trials were stopped there; else shares of the length.
+    """
+
+    epochs: tuple[int, ...]
+    last: int
+    of_scheduler: bool
+
+
+def rungs(run: Run) -> Rungs:
+    """An eighth, a quarter and half of the length, or where the scheduler stopped trials."""
+    trials = run.trials[run.trials["phase"] == "search"]
+    last = int(run.whole()["epochs"].max()) if len(run.whole()) else 0
+    pruned = trials.loc[trials["status"] == "pruned", "epochs"].dropna().unique()
+    stopped = sorted({int(epoch) for epoch in pruned if 0 < epoch < last})
+    if 0 < len(stopped) <= _MOST_RUNGS:
+        return Rungs(tuple(stopped), last, True)
+    early = {max(1, round(last / part)) for part in _FRACTIONS}
+    return Rungs(tuple(sorted(epoch for epoch in early if epoch < last)), last, False)
+
+
+def fidelity(run: Run, *, level: float = 0.95) -> pd.DataFrame:
+    """How far scores that are had earlier rank networks as the last one does.
+
+    Scores are means over the seeds of a network; only trials that were trained whole count,
+    so that where trials were stopped early it is of those that went on.
+
+    Args:
+        run: finished or not.
+        level: of the intervals over networks.
+
+    Returns:
+        COLUMNS: a row for validation and test, one for each rung (`rungs`) and the end:
+        `ranks` in words, `epoch` (missing of the first), `networks`, `tau` (Kendall's tau_b)
+        with `low`, `high` or `p_exact` (`analysis.statistics.resampling`); of ten networks
+        and more `found` of the `top` best at the end that are among as many best earlier, and
+        how many would be `by_chance`; `refused`: why there is no tau, or empty.
+
+    Raises:
+        RunError: fewer than four networks were trained whole.
+    """
+    whole = run.whole()
+    if whole["name"].nunique() < FEWEST:
+        raise RunError(
+            f"{run.folder}: {whole['name'].nunique()} network(s) were trained whole, and ranks "
+            f"are compared of {FEWEST} or more; let more end"
+        )
+    rows = [_correlated(one, level=level) for one in _pairs(run, whole)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    numbers = ("epoch", "tau", "low", "high", "p_exact", "top", "found", "by_chance")
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def noise_ceiling(run: Run, *, level: float = 0.95) -> Interval:
+    """The tau that two independent sets of as many seeds would have, by the seeds' spread.
+
+    Args:
+        run: finished or not.
+        level: of confidence.
+
+    Raises:
+        RunError: the seeds say nothing of chance; with what to do.
+    """
+    groups = run.whole().groupby("name", sort=False)[run.ranking.column]
+    try:
+        return ceiling([values.to_numpy(dtype=float) for _, values in groups], level=level)
+    except StatisticsError as error:
+        if groups.size().max() == 1:
+            raise RunError(
+                "each network has one seed, which says nothing of how far another would rank "
+                "them otherwise; run it with search: {seeds: 3}"
+            ) from error
+        raise RunError(str(error)) from error
+
+
+class _Pair(NamedTuple):
+    ranks: str
+    epoch: float
+    early: pd.Series
+    late: pd.Series
+
+
+def _pairs(run: Run, whole: pd.DataFrame) -> Iterator[_Pair]:
+    """Scores as losses, by name of the network."""
+    names = whole["name"]
+    end = losses(run.ranking, whole[run.ranking.column]).groupby(names).mean()
+    test = losses(run.tested, whole[run.tested.column]).groupby(names).mean()
+    yield _Pair(f"{words(run.ranking)} and {words(run.tested)}", np.nan, end, test)
+    asked = rungs(run)
+    reported = run.epochs[run.epochs["epoch"].isin(asked.epochs)] if asked.epochs else None
+    for epoch in asked.epochs:
+        assert reported is not None
+        then = reported[reported["epoch"] == epoch].set_index("trial")[run.ranking.column]
+        early = losses(run.ranking, whole["trial"].map(then).astype(float))
+        said = f"epoch {epoch:,} and the end (epoch {asked.last:,})"
+        yield _Pair(said, epoch, early.groupby(names).mean(), end)
+
+
+def _correlated(pair: _Pair, *, level: float) -> dict[str, object]:
+    both = pd.concat([pair.early, pair.late], axis=1, keys=["early", "late"]).dropna()
+    row: dict[str, object] = {"ranks": pair.ranks, "epoch": pair.epoch, "networks": len(both)}
+    if len(both) < FEWEST:
+        return row | {"refused": f"{len(both)} networks have both, fewer than {FEWEST}"}
+    try:
+        interval = rank_correlation(both["early"], both["late"], level=level)
+        p = exact_p(both["early"], both["late"])
+    except StatisticsError as error:
+        return row | {"refused": str(error)}
+    row |= {"tau": interval.estimate, "low": interval.low, "high": interval.high, "refused": ""}
+    return row | {"p_exact": p} | _top(both)
+
+
+def _top(both: pd.DataFrame) -> dict[str, object]:
+    """How many of the best at the end were among the best earlier."""
+    top = max(_TOP, round(_TOP_SHARE * len(both)))
+    if len(both) < 2 * top:
+        return {}
+    early, late = (set(both[side].nsmallest(top).index) for side in ("early", "late"))
+    return {"top": top, "found": len(early & late), "by_chance": top**2 / len(both)}

@@ -1,0 +1,74 @@
+"""Compares the networks of a run by their ranks in each seed, and in spreads of seeds.
+
+Goes in: a run whose networks share seeds. Comes out: mean ranks with groups that do not differ
+by Nemenyi's critical difference (Demsar 2006), and effect sizes against the best.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import losses
+from analysis.statistics.many import MeanRanks, cliques, effect_sizes, mean_ranks
+
+MOST = 30  # networks that are compared: of more, no diagram can be read
+
+
+class Compared(NamedTuple):
+    """Networks compared.
+
+    Attributes:
+        table: `name`, `mean` (of what ranks, over the shared seeds), `rank` (mean over seeds),
+            `g`, `low`, `high` and `delta` against the network with the best mean, which has
+            none; by rising rank.
+        ranks: of Friedman and Nemenyi, in the order of the networks by mean.
+        groups: first and last place in the table of networks that do not differ.
+        of: networks that have all the shared seeds, whether they are shown or not.
+        left_out: networks that lack a seed that most of the others have.
+    """
+
+    table: pd.DataFrame
+    ranks: MeanRanks
+    groups: list[tuple[int, int]]
+    of: int
+    left_out: int
+
+
+def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
+    """Rank the networks of a run in each seed that they share.
+
+    Args:
+        run: finished or not; of more than 30 networks the 30 of the best mean are ranked.
+        level: of the critical difference and of the intervals.
+
+    Raises:
+        RunError: fewer than two networks share two seeds or more, with what to do.
+    """
+    table, left_out = _shared(run)
+    networks, seeds = table.shape
+    if networks < 2 or seeds < 2:
+        raise RunError(
+            f"{run.folder}: {networks} network(s) share {seeds} seed(s), and ranks over seeds "
+            "take two networks and two seeds or more; run it with search: {seeds: 3} or more"
+        )
+    lost = losses(run.ranking, table.mean(axis=1)).sort_values(kind="stable")
+    shown = table.loc[lost.index[:MOST]]
+    errors = shown.apply(lambda column: losses(run.ranking, column)).to_numpy()
+    ranks = mean_ranks(errors, level=level)
+    frame = effect_sizes(errors, level=level).assign(
+        name=shown.index, mean=shown.mean(axis=1).to_numpy(), rank=ranks.ranks
+    )
+    frame = frame.sort_values("rank", kind="stable", ignore_index=True)
+    return Compared(frame, ranks, cliques(frame["rank"], ranks.distance), networks, left_out)
+
+
+def _shared(run: Run) -> tuple[pd.DataFrame, int]:
+    """What ranks by network and seed, where all have all; and how many networks lack one."""
+    whole = run.whole().drop_duplicates(["name", "seed"])
+    table = whole.pivot_table(
+        index="name", columns="seed", values=run.ranking.column, sort=False
+    )
+    common = table.loc[:, table.notna().mean() > 0.5]
+    kept = common.dropna()
+    return kept, len(table) - len(kept)
