@@ -12,12 +12,11 @@ import nbformat
 import numpy as np
 from nbclient import NotebookClient
 
+from analysis.cards.axes import equal_size_card, series_card
 from analysis.inside import receptive
-from analysis.plots.equal_size import draw_comparisons
 from analysis.plots.laws import draw_laws
-from analysis.plots.series import draw_series
 from analysis.plots.style import save
-from analysis.questions import equal_size, series
+from analysis.questions import series
 from analysis.questions.tradeoffs import laws
 from analysis.runs.run import Run, read_run
 from analysis.summary import summarise
@@ -25,6 +24,11 @@ from search.schema.files import replace_text
 from search.study.journal import FILE
 
 HERE = Path(__file__).parent
+_FILES = {
+    "series": "fig5",
+    "compared-params": "comparisons_params",
+    "compared-macs": "comparisons_macs",
+}
 NOTEBOOKS = ("fig5.ipynb", "budget.ipynb")
 
 
@@ -49,19 +53,15 @@ def main(argv: Sequence[str]) -> int:
 
 def draw_axes(run: Run) -> list[Path]:
     """The figures of a run along axes, below its folder; returns the files."""
-    points = series.points(run)
-    title = run.described(short=True)
-    figures = {
-        "fig5": draw_series(
-            series.summary(points), run.score, printed=series.printed(run, points), title=title
-        )
+    shown = {
+        _FILES.get(one.name, one.name): one
+        for card in (series_card(run), equal_size_card(run))
+        for one in card.shown
     }
-    for size, alike in (("params", "parameters"), ("macs", "multiply-adds")):
-        compared = equal_size.comparisons(points, size=size)
-        figures[f"comparisons_{size}"] = draw_comparisons(
-            compared, run.score, of="scale", title=f"{run.name}, at equal {alike}"
-        )
+    figures = {name: one.draw() for name, one in shown.items() if one.draw}
+    points = series.points(run)
     fitted, _ = laws(run, points, rng=np.random.default_rng(0))
+    title = run.described(short=True)
     figures["laws"] = draw_laws(points, fitted, run.tested, title=title)
     return [
         path

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from search.design import contrasts
-from search.design.contrasts import SIZES, Contrast
+from search.design.contrasts import Contrast
 from search.design.power import Setting, detectable, seeds_needed
 from search.schema.metrics import PERCENT
 from search.schema.schedulers import SCHEDULERS
@@ -67,16 +67,8 @@ def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
     rows = []
     if search.has_axes:
         members = members_of(survey, solved=search.solve)
-        planned = [
-            one
-            for size in SIZES
-            for one in contrasts.equal_size(members, of=of, size=size)
-            if one.kind == "group"
-        ]
-        rows = [
-            _Row(_words(one), dict(one.weights))
-            for one in (*planned, *contrasts.slopes(members, of=of))
-        ]
+        planned = [one for one in contrasts.along_axes(members, of=of) if one.kind != "network"]
+        rows = [_Row(_words(one), dict(one.weights)) for one in planned]
     if not rows:
         pairs = math.comb(search.trials, 2)
         rows = [_Row("any two networks", _PAIR, pairs)]

@@ -6,6 +6,7 @@ A new question is one more line here.
 from collections.abc import Callable, Sequence
 
 from analysis.cards.anytime import anytime_card
+from analysis.cards.best import best_card
 from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
@@ -15,6 +16,7 @@ from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
+    best_card,
     by_dimension,
     lines,
     values,

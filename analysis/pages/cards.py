@@ -28,12 +28,17 @@ def _section(card: Card) -> Section:
         name=card.name,
         title=card.question,
         paragraphs=card.sentences,
-        figures=tuple(_figure(one) for one in card.shown if one.draw),
+        figures=tuple(card_figure(one) for one in card.shown if one.draw),
         tables=tuple(_table(one) for one in card.shown if not one.draw),
     )
 
 
-def _figure(shown: Shown) -> Figure:
+def card_figure(shown: Shown) -> Figure:
+    """A drawing of a card with its caption and numbers.
+
+    Args:
+        shown: with a drawing.
+    """
     assert shown.draw is not None
     return page.figure(shown.draw(), alt=shown.alt, caption=shown.caption, table=_table(shown))
 

@@ -5,10 +5,11 @@ Goes in: a `Run`. Come out: sentences, which open the report.
 
 import pandas as pd
 
-from analysis.questions.equal_size import comparisons, conclusion
-from analysis.questions.series import points
+from analysis.cards.axes import equal_size_card
+from analysis.questions.best import CLAIMING, chosen
+from analysis.questions.stopping import rule_of
 from analysis.runs.networks import networks
-from analysis.runs.run import Run, RunError
+from analysis.runs.run import Run
 from analysis.runs.scores import lower_is_better, words
 from analysis.statistics.intervals import SIGNIFICANT, t_interval
 from analysis.statistics.pairing import against
@@ -33,20 +34,14 @@ def findings(run: Run) -> list[str]:
         return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
     if "axes" in run.manifest.sampler_traits:
         return _of_axes(run)
-    return [*_best(run), _front(run), *_confirmed(run)]
+    return [*_best(run), _front(run)]
 
 
 def _of_axes(run: Run) -> list[str]:
-    try:
-        on_axes = points(run)
-    except RunError as error:
-        return [f"Nothing can be concluded of the dimensions: {error}."]
-    sizes = ("params", "macs")
-    return [
-        sentence
-        for size in sizes
-        for sentence in conclusion(comparisons(on_axes, size=size), run.score, size=size)
-    ]
+    card = equal_size_card(run)
+    if card.refused:
+        return [f"Nothing can be concluded of the dimensions: {card.refused}."]
+    return list(card.sentences)
 
 
 def _best(run: Run) -> list[str]:
@@ -57,14 +52,14 @@ def _best(run: Run) -> list[str]:
         f"The best network by {metric} is {best['name']} ({format_amount(best['params'])} "
         f"parameters, {format_amount(best['macs'])} multiply-adds): {_scores(run, mine)}."
     ]
-    if len(table) > 1:
-        off = "low" if lower_is_better(run.ranking) else "high"
-        said.append(_beside_the_next(run, whole, table))
+    if best["failed"]:
         said.append(
-            f"It was chosen out of {len(table):,} networks by its {metric}, which is therefore "
-            f"too {off} on average; its {words(run.tested)} is not, for no choice was made by "
-            "it."
+            f"{best['failed']} of its trials failed, as did one or more of every other "
+            "network: what is left is of the better seeds."
         )
+    if len(table) > 1:
+        said.append(_beside_the_next(run, whole, table))
+        said += chosen(run)
     return said
 
 
@@ -102,8 +97,15 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     by = f"The next one, {runner}, has {amount}"
     if tested.p is None:
         return f"{by}: the seeds are too few to say whether that is more than chance."
+    rule = rule_of(run)
+    if rule.every_look or not rule.tested:
+        return f"{by}. {rule.why}"
     ends = f"95 % interval {tested.difference.low:+.2f} to {tested.difference.high:+.2f}"
-    says = "more than chance" if tested.p < SIGNIFICANT else "no more than chance may give"
+    says = (
+        "more than chance"
+        if tested.p < SIGNIFICANT / CLAIMING
+        else "no more than chance may give"
+    )
     return f"{by} ({ends}, p {tested.p:.3f}): {says}."
 
 
@@ -118,19 +120,3 @@ def _front(run: Run) -> str:
         f"{'lies' if count == 1 else 'lie'} {count:,} of {len(table):,} "
         f"network{'s' if len(table) != 1 else ''}."
     )
-
-
-def _confirmed(run: Run) -> list[str]:
-    asked = run.plan.confirm
-    again = run.whole("confirm")
-    if not asked:
-        return []
-    if again.empty:
-        return ["No confirmation with fresh seeds has ended."]
-    best = networks(run, phase="confirm").iloc[0]
-    mine = again[again["name"] == best["name"]]
-    names = again["name"].nunique()
-    return [
-        f"Trained again with fresh seeds for {asked.epochs} epochs, {best['name']} is the "
-        f"best of {names} network{'s' if names != 1 else ''}: {_scores(run, mine)}."
-    ]

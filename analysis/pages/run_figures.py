@@ -4,35 +4,21 @@ Goes in: a `Run`. Come out: `page.Figure`s, drawn by `analysis.plots` from table
 `analysis.questions` and `analysis.runs`.
 """
 
-import pandas as pd
-
+from analysis.cards.axes import equal_size_card, series_card
 from analysis.cards.card import Column
 from analysis.pages import page
+from analysis.pages.cards import card_figure
 from analysis.pages.page import Figure, Table
 from analysis.plots.curves import draw_curves
-from analysis.plots.equal_size import draw_comparisons
 from analysis.plots.pareto import draw_pareto
-from analysis.plots.series import draw_series
-from analysis.questions import curves, equal_size, series
+from analysis.questions import curves
 from analysis.runs.networks import by_network, networks
-from analysis.runs.run import Run, RunError
+from analysis.runs.run import Run
 from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
-from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import Objective
 
 _FRONT = Column("on the front", "front")
-_COMPARED = (
-    Column("network", "label"),
-    Column("against", "against"),
-    Column("seeds", "seeds", ","),
-    Column("difference", "difference", "+.2f"),
-    Column("95 % low", "low", "+.2f"),
-    Column("95 % high", "high", "+.2f"),
-    Column("p", "p", ".4f"),
-    Column("p after Holm", "p_holm", ".4f"),
-)
 _PHASES = {"search": "Networks of", "confirm": "Confirmed networks of"}
-_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
 
 
 def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> Table:
@@ -51,6 +37,7 @@ def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> T
         Column("params", "params", ","),
         Column("MACs", "macs", ","),
         Column("seeds", "seeds", ","),
+        *([Column("failed", "failed", ",")] if frame["failed"].any() else []),
         *_interval(run.ranking, "val"),
         *_interval(run.tested, "test"),
     ]
@@ -77,10 +64,11 @@ def run_figures(run: Run) -> list[Figure]:
     Args:
         run: finished or not.
     """
-    drawn = [_pareto(run)]
-    if "axes" in run.manifest.sampler_traits:
-        drawn = [*_axes(run), *drawn]
-    return [*drawn, _curves(run)]
+    drawn = [_pareto(run), _curves(run)]
+    if "axes" not in run.manifest.sampler_traits:
+        return drawn
+    cards = (series_card(run), equal_size_card(run))  # the conclusion has their sentences
+    return [*(card_figure(one) for card in cards for one in card.shown), *drawn]
 
 
 def _title(run: Run) -> str:
@@ -148,58 +136,4 @@ def _curves(run: Run) -> Figure:
         f"around it, and the best networks after their last epoch.{last}"
         + (" Later epochs are of fewer trials: those that went on." if fewer else ""),
         table=page.table(wide, columns, name="curves", caption=f"{capital(metric)} by epoch"),
-    )
-
-
-def _axes(run: Run) -> list[Figure]:
-    try:
-        on_axes = series.points(run)
-    except RunError:  # the conclusion says why
-        return []
-    summary, printed = series.summary(on_axes), series.printed(run, on_axes)
-    present = [name for name in DIMENSIONS if name in set(summary["series"])]
-    least, most = summary["seeds"].min(), summary["seeds"].max()
-    seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
-    columns = [
-        *(Column(key, name) for key, name in (("series", "series"), ("network", "name"))),
-        Column("label", "label"),
-        Column("params", "params", ","),
-        Column("MACs", "macs", ","),
-        Column("seeds", "seeds", ","),
-        Column(run.score.label, "mean", ".2f"),
-        Column("95 % low", "low", ".2f"),
-        Column("95 % high", "high", ".2f"),
-    ]
-    first = page.figure(
-        draw_series(summary, run.score, printed=printed, title=_title(run)),
-        alt=f"Lines: {run.score.name} against parameters and against multiply-adds, one line "
-        f"for each of {', '.join(present) or 'no dimension'}, from one base network.",
-        caption=f"{capital(run.score.name)} by size, one dimension at a time from the base: "
-        f"{seeds}; whiskers are 95 % t-intervals over seeds"
-        + ("; stars are what the paper printed." if len(printed) else "."),
-        table=page.table(
-            summary, columns, name="series", caption="Networks by the dimension that they vary"
-        ),
-    )
-    return [first, *(_compared(run, on_axes, size=size) for size in _ALIKE)]
-
-
-def _compared(run: Run, on_axes: pd.DataFrame, *, size: str) -> Figure:
-    compared, alike = equal_size.comparisons(on_axes, size=size), _ALIKE[size]
-    side = "right" if run.score.more_is_better else "left"
-    return page.figure(
-        draw_comparisons(
-            compared, run.score, of="scale", title=f"{run.name}, at equal {alike}"
-        ),
-        alt=f"Points with intervals: {run.score.name} of scale less that of each other "
-        f"dimension at equal {alike}; {len(compared)} comparisons.",
-        caption=f"Scale against each other dimension at equal {alike}, paired by seed; {side} "
-        "of the line scale is better. Of one seed there is no interval.",
-        table=page.table(
-            compared,
-            _COMPARED,
-            name=f"compared-{size}",
-            caption=f"{capital(run.score.name)} of scale less that of the other, at equal "
-            f"{alike}",
-        ),
     )

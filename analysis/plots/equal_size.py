@@ -1,48 +1,114 @@
-"""Draws dimensions compared at equal size from `analysis.questions.equal_size`."""
+"""Draws planned comparisons of dimensions from `analysis.questions.equal_size`."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.plots.style import drawing, marks, nothing
-from analysis.questions.equal_size import ALL_SIZES
 from analysis.runs.scores import Score, with_unit
-from search.design.contrasts import DIMENSIONS
+from search.design.contrasts import ALL_SIZES, DIMENSIONS
 from search.schema.metrics import PERCENT
 
+_ROW = 0.27  # inches
 
-def draw_comparisons(compared: pd.DataFrame, score: Score, *, of: str, title: str) -> Figure:
+
+def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: str) -> Figure:
     """How much more a dimension buys than each other one at equal size.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
         score: what was compared: `run.score`.
-        of: the dimension that was compared.
+        size: what is held equal, "params" or "macs".
         title: what the run was, and what was equal.
     """
-    with drawing(width=7.5, height=1.6 + 0.28 * max(len(compared), 3)) as (figure, (ax,)):
-        styles = marks(DIMENSIONS)
-        rows = list(compared.to_dict("records"))[::-1]
+    here = compared[(compared["size"] == size) & (compared["size"] != "")]
+    rows = [
+        row
+        for against in dict.fromkeys(here["against"])
+        for row in _ordered(here[here["against"] == against])
+    ]
+    labels = [f"{row['label']} against {row['against']}" for row in rows]
+    of = rows[0]["of"] if rows else "scale"
+    said = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
+    return _forest(rows, labels, axis=said, title=title)
+
+
+def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
+    """What a doubling of multiply-adds buys along each dimension, and how far slopes differ.
+
+    Args:
+        compared: from `analysis.questions.equal_size.comparisons`.
+        score: what was compared: `run.score`.
+        title: what the run was.
+    """
+    slopes = compared[compared["kind"] == "slope"]
+    rows = _records(slopes)
+    labels = [
+        f"{row['of']} less {row['against']}" if row["against"] else row["of"] for row in rows
+    ]
+    said = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
+    return _forest(rows, labels, axis=said, title=title)
+
+
+def _forest(
+    rows: Sequence[dict[str, Any]], labels: Sequence[str], *, axis: str, title: str
+) -> Figure:
+    """A row a comparison: its own interval thick, that of all at once thin."""
+    height = 1.5 + _ROW * max(len(rows), 3)
+    with drawing(width=7.5, height=height) as (figure, (ax,)):
         for place, row in enumerate(rows):
-            style = styles[row["against"]]
-            whole = row["label"] == ALL_SIZES
-            reach = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
-            ax.errorbar(
-                row["difference"],
-                place,
-                xerr=None if np.isnan(row["low"]) else reach,
-                fmt=style.marker,
-                color=style.color,
-                markersize=9 if whole else 5,
-                linewidth=2.4 if whole else 1.2,
-                capsize=3,
-            )
+            _draw_row(ax, len(rows) - 1 - place, row)
         ax.axvline(0, color="0.3", linewidth=1)
-        ax.set_yticks(range(len(rows)), [f"{r['label']} against {r['against']}" for r in rows])
-        unit = "points" if score.unit == PERCENT else score.unit
-        said = with_unit(f"{score.name} of {of} less that of the other", unit)
-        ax.set_xlabel(f"{said}, 95 % interval")
+        ax.set_yticks(range(len(rows)), list(labels)[::-1])
+        ax.set_xlabel(axis)
         ax.set_title(title, loc="left", fontsize=10)
-        if not rows:
+        if rows:
+            ax.set_ylim(-0.7, len(rows) - 0.3)
+            figure.legend(handles=_legend(), loc="outside lower right", ncols=2, fontsize=8)
+        else:
             nothing(ax, "there is nothing to compare yet")
     return figure
+
+
+def _draw_row(ax: Axes, place: int, row: dict[str, Any]) -> None:
+    single = row["kind"] == "network"
+    style = marks(DIMENSIONS).get(row["against"] or row["of"], marks(["own"])["own"])
+    whole = row["label"] == ALL_SIZES
+    if not np.isnan(row["low"]):
+        for low, high, width in (("low_all", "high_all", 1.0), ("low", "high", 3.0)):
+            ax.plot(
+                [row[low], row[high]], [place, place], color=style.color,
+                linewidth=width * (0.6 if single else 1), alpha=0.6 if single else 1,
+                solid_capstyle="butt",
+            )  # fmt: skip
+    ax.plot(
+        row["difference"], place, style.marker, color=style.color,
+        markersize=9 if whole else 4 if single else 6.5,
+        markerfacecolor="white" if single else style.color,
+    )  # fmt: skip
+
+
+def _legend() -> list[Line2D]:
+    shown = ((3.0, "95 % interval of each alone"), (1.0, "of all at once"))
+    return [Line2D([], [], color="0.3", linewidth=width, label=label) for width, label in shown]
+
+
+def _ordered(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The mean first, then groups of sizes, then single networks."""
+    records = _records(rows)
+    return sorted(
+        records, key=lambda row: (row["label"] != ALL_SIZES, row["kind"] == "network")
+    )
+
+
+def _unit(score: Score) -> str:
+    return "points" if score.unit == PERCENT else score.unit
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]

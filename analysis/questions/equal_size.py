@@ -1,166 +1,168 @@
-"""Compares dimensions at equal size, paired by seed, and says in words what came out.
+"""Compares dimensions at equal size and by their slopes: what was planned, tested together.
 
-Goes in: the points of a run along axes (`analysis.questions.series`). Comes out: for each
-network of one series how far its score is from that of the other series at its size, with
-intervals and tests, and a sentence for each pair of dimensions.
+Goes in: the points of a run along axes (`analysis.questions.series`). Comes out: a table of the
+planned contrasts (`search.design.contrasts`), estimated by the network + seed model, which
+networks and trials are missing in it. `analysis.questions.equal_size_words` says it in words.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from analysis.runs.scores import Score
-from analysis.statistics.intervals import SIGNIFICANT, Comparison, holm, paired
-from search.design.contrasts import BASE, DIMENSIONS
+from analysis.questions.stopping import Rule, bounded, rule_of
+from analysis.runs.run import FAILURES, Run
+from analysis.statistics.mixed import Model, estimable, estimate, fit
+from search.design.contrasts import (
+    DIMENSIONS,
+    SIZES,
+    Contrast,
+    Member,
+    along_axes,
+    why_not_equal_size,
+)
 
-ALL_SIZES = "all sizes"
-_DEGREE = 3  # of the curve through the other series
-_BEYOND = 1.05  # times the other's largest: the curve is read so far, and no farther
-_COMPARED = ("against", "label", "size", "seeds", "difference", "low", "high", "p")
+_DESCRIBED = ("kind", "of", "against", "label", "size")
+_BOUNDED = ("difference", "low", "high", "p", "low_all", "high_all", "p_all")
+COLUMNS = (*_DESCRIBED, "networks", "seeds", *_BOUNDED)
 
 
-def comparisons(
-    points: pd.DataFrame, *, size: str = "params", of: str = "scale", level: float = 0.95
-) -> pd.DataFrame:
-    """A dimension against each other one at equal size, paired by seed.
+def comparisons(run: Run, points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+    """The planned contrasts of a run along axes.
 
-    For each network of the series `of`, the other series is read at the same size, on the
-    cubic in the logarithm of size that lies nearest to its networks (the base is one of each
-    series). Straight lines between two of them would lie below a curve that flattens, and
-    give `of` what is missing. Where the other has no network as large (within 5 %), there is
-    no row. That is done seed by seed, since networks share seeds. Networks with a trial that
-    failed are left out, and so are seeds that are not complete.
+    A dimension (`analysis: {of: ...}`, else scale) against each other one at equal parameters
+    and at equal multiply-adds; the slope of each, in points for a doubling of multiply-adds;
+    and the contrasts that the space file names. All are sums of networks' means whose weights
+    add up to 0, estimated from all trials there are: a failed seed costs itself and nothing
+    else.
 
     Args:
-        points: from `points`.
-        size: "params" or "macs": what is held equal.
-        of: the dimension that is compared with the others.
+        run: whose points they are.
+        points: from `analysis.questions.series.points`.
         level: of the intervals.
 
     Returns:
-        A row for each network and other series, and one, labelled "all sizes", for the mean
-        over the networks of each: `against`, `label`, `size`, `seeds`, `difference` of the
-        scores, `low`, `high`, `p`, and `p_holm`, corrected within single networks and
-        within the means. NaN where one seed says nothing of chance. `attrs["left_out"]` has
-        the series that could not be compared, each with the reason.
+        COLUMNS, a row a contrast: `kind` ("group", "network", "slope" or "own"), which
+        `networks` (how many of `of` are in it) and `seeds` (the most that one has); the
+        `difference` of scores; `low`, `high` and `p` of it alone; `low_all`, `high_all` and
+        `p_all` held together with all others of its family: single networks are one, all the
+        rest is the other. NaN where the data do not tell. `attrs`: `left_out` (for each series
+        that cannot be compared at a size the reason, by (size, series)), `rule` and `pooled`
+        (whether all networks share one spread).
     """
+    members = members_of(points)
+    planned = along_axes(members, of=run.plan.analysis.of)
+    planned += [
+        Contrast(kind="own", label=name, weights=weights, of=name)
+        for name, weights in run.plan.analysis.contrasts.items()
+    ]
+    model = fitted(points)
+    rule = rule_of(run)
     rows: list[dict[str, Any]] = []
-    left_out: dict[str, str] = {}
-    for against in (name for name in DIMENSIONS if name != of):
-        differences = _differences(points, of, against, size=size)
-        if differences.empty:
-            if against in set(points["series"]):
-                left_out[against] = _why_not(points, of, against, size=size)
-            continue
-        differences[ALL_SIZES] = differences.mean(axis=1)
-        for label, column in differences.items():
-            tested = paired(column, np.zeros(len(column)), level=level)
-            rows.append({"against": against, "label": label, "size": size, **_numbers(tested)})
-    frame = pd.DataFrame(rows, columns=list(_COMPARED))
-    frame["p_holm"] = np.nan
-    means = frame["label"].to_numpy() == ALL_SIZES
-    for family in (means, ~means):
-        tested = family & frame["p"].notna().to_numpy()
-        frame.loc[tested, "p_holm"] = holm(frame.loc[tested, "p"].tolist())
-    frame.attrs["left_out"] = left_out
+    for single in (False, True):
+        family = [one for one in planned if (one.kind == "network") == single]
+        known = [one for one in family if not estimable(model, one.weights)]
+        rows += _rows(model, known, rule, points, level=level)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = frame.astype(dict.fromkeys(_BOUNDED, float))
+    frame.attrs |= {
+        "left_out": _left_out(points, members, of=run.plan.analysis.of),
+        "rule": rule,
+        "pooled": model.pooled,
+    }
     return frame
 
 
-def _why_not(points: pd.DataFrame, of: str, against: str, *, size: str) -> str:
-    """Why two series could not be compared."""
-    sizes = [points[points["series"].isin(names)][size] for names in ([of], [against, BASE])]
-    if sizes[0].empty:
-        return f"there is no network along {of}"
-    if sizes[0].min() > sizes[1].max() * _BEYOND or sizes[0].max() < sizes[1].min():
-        return "their sizes do not overlap"
-    return "no seed is complete, or their networks failed"
-
-
-def conclusion(
-    compared: pd.DataFrame, score: Score, *, of: str = "scale", size: str = "params"
-) -> list[str]:
-    """What the comparisons say, in words, one sentence for each other dimension.
+def members_of(points: pd.DataFrame) -> list[Member]:
+    """The networks of points, each once, as contrasts are planned of them.
 
     Args:
-        compared: from `comparisons`.
-        score: what was compared: `run.score`.
-        of: the dimension that was compared.
-        size: what was held equal.
+        points: from `analysis.questions.series.points`.
     """
-    alike = {"params": "parameters", "macs": "multiply-adds"}[size]
-    means = compared[compared["label"] == ALL_SIZES]
-    left_out = [
-        f"At equal {alike}, {of} could not be compared with {name}: {reason}."
-        for name, reason in compared.attrs.get("left_out", {}).items()
-    ]
-    if means.empty and not left_out:
-        return [f"There is no other dimension to compare {of} with at equal {alike}."]
+    networks = points.drop_duplicates("name")
+    columns = ["name", "series", "label", "params", "macs"]
+    return [Member(*row) for row in networks[columns].itertuples(index=False, name=None)]
+
+
+def fitted(points: pd.DataFrame) -> Model:
+    """The network + seed model of points.
+
+    Args:
+        points: from `analysis.questions.series.points`.
+    """
+    return fit(points["name"].tolist(), points["repeat"].tolist(), points["score"].tolist())
+
+
+def missing(run: Run, points: pd.DataFrame) -> list[str]:
+    """What is not in the comparisons, in words: networks and trials that failed.
+
+    Args:
+        run: whose points they are.
+        points: from `analysis.questions.series.points`.
+    """
+    search = run.trials[run.trials["phase"] == "search"]
+    failed = search[search["status"].isin(FAILURES)]
+    lost = [name for name in dict.fromkeys(failed["name"]) if name not in {*points["name"]}]
+    counts = failed.loc[failed["name"].isin({*points["name"]}), "name"].value_counts()
     said = []
-    for row in means.to_dict("records"):
-        single = compared[compared["against"] == row["against"]]
-        single = single[single["label"] != ALL_SIZES]
-        where = f"At equal {alike}, {of} against {row['against']}"
-        named = {str(key): value for key, value in row.items()}
-        said.append(f"{where}: {_sentence(named, single, score, of=of)}")
-    return left_out + said
+    if lost:
+        said.append(
+            f"Not in any comparison: {_listed(lost)}, of which every trial that ended failed."
+        )
+    if len(counts):
+        named = [f"{name} ({count})" for name, count in counts.sort_index().items()]
+        said.append(
+            f"Failed trials of networks that others seeds of are compared: {_listed(named)}; "
+            "the model of networks and seeds allows for the seeds that they lack."
+        )
+    return said
 
 
-def _differences(points: pd.DataFrame, of: str, against: str, *, size: str) -> pd.DataFrame:
-    """Scores less those of the other series at the same size: repeats by labels."""
-    both = points[points["series"].isin([of, against, BASE]) & (points["failed"] == 0)]
-    networks = both.drop_duplicates("name").set_index("name").sort_values(size)
-    others = networks[networks["series"] != of]
-    mine = networks[networks["series"] == of]
-    mine = mine[mine[size].between(others[size].min(), others[size].max() * _BEYOND)]
-    if len(others) < 2 or mine.empty:
-        return pd.DataFrame()
-    by_seed = both.pivot_table(index="repeat", columns="name", values="score").dropna()
-    reading = _reading(np.log(others[size].to_numpy()), np.log(mine[size].to_numpy()))
-    read = by_seed[others.index].to_numpy() @ reading.T
-    values = by_seed[mine.index].to_numpy() - read
-    return pd.DataFrame(values, index=by_seed.index, columns=mine["label"].tolist())
+def _rows(
+    model: Model, family: Sequence[Contrast], rule: Rule, points: pd.DataFrame, *, level: float
+) -> list[dict[str, Any]]:
+    if not family:
+        return []
+    found = estimate(model, [one.weights for one in family])
+    alone, at_once = bounded(found, rule, seeds=model.seeds, level=level)
+    seeds = points["name"].value_counts()
+    return [
+        {
+            **{key: getattr(one, key) for key in _DESCRIBED},
+            "networks": _networks(one, points),
+            "seeds": int(seeds[[name for name, weight in one.weights.items() if weight]].max()),
+            "difference": found.value[i],
+            "low": found.value[i] - alone.reach[i],
+            "high": found.value[i] + alone.reach[i],
+            "p": alone.p[i],
+            "low_all": found.value[i] - at_once.reach[i],
+            "high_all": found.value[i] + at_once.reach[i],
+            "p_all": at_once.p[i],
+        }
+        for i, one in enumerate(family)
+    ]
 
 
-def _reading(
-    sizes: npt.NDArray[np.float64], at: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """(at, sizes): what each measured score weighs in what is read at each place."""
-    middle, degree = sizes.mean(), min(_DEGREE, len(sizes) - 1)
-    through = np.vander(sizes - middle, degree + 1)
-    weights: npt.NDArray[np.float64] = np.vander(at - middle, degree + 1) @ np.linalg.pinv(
-        through
-    )
-    return weights
+def _networks(contrast: Contrast, points: pd.DataFrame) -> int:
+    """Networks of the series that a contrast is of; of its own one all that it names."""
+    used = [name for name, weight in contrast.weights.items() if weight]
+    mine = points.loc[points["series"] == contrast.of, "name"]
+    return len({*used} & {*mine}) if contrast.of in DIMENSIONS else len(used)
 
 
-def _numbers(tested: Comparison) -> dict[str, Any]:
-    interval = tested.difference
-    return {
-        "seeds": interval.n,
-        "difference": interval.estimate,
-        "low": np.nan if interval.low is None else interval.low,
-        "high": np.nan if interval.high is None else interval.high,
-        "p": np.nan if tested.p is None else tested.p,
+def _left_out(
+    points: pd.DataFrame, members: Sequence[Member], *, of: str
+) -> dict[tuple[str, str], str]:
+    """Why a series could not be compared, by what is held equal and series."""
+    present = {*points["series"]}
+    reasons = {
+        (size, against): why_not_equal_size(members, of, against, size=size)
+        for size in SIZES
+        for against in DIMENSIONS
+        if against != of and against in present
     }
+    return {key: why for key, why in reasons.items() if why}
 
 
-def _sentence(row: dict[str, Any], single: pd.DataFrame, score: Score, *, of: str) -> str:
-    seeds, difference = row["seeds"], row["difference"]
-    networks = f"{len(single)} network{'s' * (len(single) != 1)}"
-    measured = f"{difference:+.2f} {score.difference}, the mean of {networks}"
-    if seeds == 1:
-        return f"{measured}, of 1 seed: no interval, so it shows nothing yet."
-    if np.isnan(row["p_holm"]):
-        return f"{measured}, the same in all {seeds} seeds: no interval."
-    shown = row["p_holm"] < SIGNIFICANT
-    word = "buys more" if (difference > 0) == score.more_is_better else "buys less"
-    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p {row['p_holm']:.3f}"
-    interval = f"95 % interval {row['low']:+.2f} to {row['high']:+.2f}, {seeds} seeds"
-    says = f"the data show that {of} {word}" if shown else "the data do not show a difference"
-    clear = int((single["p_holm"] < SIGNIFICANT).sum())
-    alone = "differs clearly by itself" if clear == 1 else "differ clearly by themselves"
-    return (
-        f"{says}: {measured} ({interval}, {p} after Holm); {clear} of the {networks} {alone}."
-    )
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

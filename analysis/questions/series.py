@@ -11,11 +11,13 @@ import pandas as pd
 
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import is_percent_error
-from analysis.statistics.intervals import t_interval
+from analysis.statistics.intervals import pooled_interval, t_interval
+from analysis.statistics.spreads import spread_alike
 from res2net import Architecture
 from res2net.architecture import written
 from res2net.published import published
 from search.design.contrasts import BASE, DIMENSIONS
+from search.schema.metrics import PERCENT
 
 _LETTERS = {"scale": "s", "cardinality": "c", "depth": "d", "width": "w"}
 _OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "macs")
@@ -32,8 +34,9 @@ def points(run: Run) -> pd.DataFrame:
         of the base's (by blocks where it is depth), `label`, `name`, `params`, `macs`,
         `repeat`, `seed`; `metric` that ranks, on the test images, and `score`, as it is shown
         (`run.score`: an error in percent as accuracy); `failed`: trials of this network that
-        failed; and `epochs`, `recipe` and `data`, which trials of one law must share. Series
-        of other skeletons or with squeeze-and-excitation are named so.
+        failed; and `epochs`, `recipe` and `data`, which
+        trials of one law must share. Series of other skeletons or with squeeze-and-excitation
+        are named so. `attrs["unit"]` is that of the score.
 
     Raises:
         RunError: the run has no base, or no trial of its base was trained to its end.
@@ -60,7 +63,9 @@ def points(run: Run) -> pd.DataFrame:
         epochs=on_axis["epochs"].to_numpy(dtype=int), recipe=run.recipe, data=run.data
     )
     frame["failed"] = frame["name"].map(failures).fillna(0).astype(int)
-    return frame.sort_values(["series", "params", "repeat"]).reset_index(drop=True)
+    ordered = frame.sort_values(["series", "params", "repeat"]).reset_index(drop=True)
+    ordered.attrs["unit"] = run.score.unit
+    return ordered
 
 
 def base(run: Run) -> dict[str, Any]:
@@ -97,24 +102,35 @@ def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
     Args:
         points: from `points`.
-        level: of the t-intervals over seeds.
+        level: of the intervals over seeds.
 
     Returns:
         A row a network: `series`, `label`, `value`, `multiplier`, `name`, `params`, `macs`,
-        `seeds`, `mean`, and `low` and `high`, which are NaN where one seed says nothing of
-        chance.
+        `seeds`, `mean`, and `low` and `high`, which are NaN where nothing is known of chance.
+        Networks that spread alike share one spread (`attrs["pooled"]`): alone, one with three
+        seeds has an interval whose width is as much chance as its middle.
     """
-    rows = []
-    for keys, members in points.groupby(list(_OF_A_NETWORK), sort=False, dropna=False):
-        interval = t_interval(members["score"], level=level)
-        rows.append(
-            dict(zip(_OF_A_NETWORK, keys, strict=True))
-            | {"seeds": interval.n, "mean": interval.estimate}
-            | {"low": interval.low, "high": interval.high}
-        )
-    frame = pd.DataFrame(rows)
-    frame[["low", "high"]] = frame[["low", "high"]].astype(float)
-    return frame.sort_values(["series", "params"]).reset_index(drop=True)
+    groups = [
+        (dict(zip(_OF_A_NETWORK, keys, strict=True)), members["score"].to_numpy(dtype=float))
+        for keys, members in points.groupby(list(_OF_A_NETWORK), sort=False, dropna=False)
+    ]
+    pooled = spread_alike([scores for _, scores in groups])
+    scores = [row for _, row in groups]
+    intervals = (
+        pooled_interval(scores, level=level)
+        if pooled
+        else [t_interval(row, level=level) for row in scores]
+    )
+    percent = points.attrs.get("unit") == PERCENT
+    rows = [
+        network
+        | {"seeds": one.n, "mean": one.estimate}
+        | dict(zip(("low", "high"), one.ends(percent=percent), strict=True))
+        for (network, _), one in zip(groups, intervals, strict=True)
+    ]
+    frame = pd.DataFrame(rows).sort_values(["series", "params"]).reset_index(drop=True)
+    frame.attrs["pooled"] = pooled
+    return frame
 
 
 def printed(run: Run, points: pd.DataFrame) -> pd.DataFrame:

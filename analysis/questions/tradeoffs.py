@@ -39,12 +39,15 @@ class Fitted(NamedTuple):
 def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.DataFrame:
     """The trials of one dimension and of the base, as `analysis.scaling.points` wants them.
 
+    Networks with a trial that failed are left out: the seeds that are left are the better ones.
+
     Args:
         points: from `analysis.questions.series.points`, of an error in percent.
         dimension: a series of it.
         size: "macs" or "params".
     """
-    members = points[points["series"].isin([dimension, BASE]) & points["multiplier"].notna()]
+    of_it = points["series"].isin([dimension, BASE]) & points["multiplier"].notna()
+    members = points[of_it & (points["failed"] == 0)]
     return members.assign(
         network=members["name"],
         seed=members["repeat"],

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.pareto import non_dominated
-from analysis.runs.run import Run
+from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
+from search.schema.metrics import PERCENT, Objective
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -18,6 +19,7 @@ COLUMNS = (
     "params",
     "macs",
     "seeds",
+    "failed",
     "val_mean",
     "val_low",
     "val_high",
@@ -47,9 +49,12 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
         level: of the t-intervals over seeds.
 
     Returns:
-        COLUMNS: `val` and `test` are the metric on the validation and the test images, in its
-        own unit; the ends of an interval are NaN where one seed, or seeds that are all equal,
-        say nothing of chance; `on_front` of means (`analysis.runs.pareto`).
+        COLUMNS: `failed` counts trials that failed; a network that has any ranks below all that
+        have none, and is not on the front, for the seeds that are left are the better ones.
+        `val` and `test` are the metric on the validation and the test images, in its own unit;
+        the ends of an interval are NaN where one seed, or seeds that are all equal, say
+        nothing of chance, and none lies beyond 0 and 100 of a percentage; `on_front` of means
+        (`analysis.runs.pareto`).
     """
     key = ("networks", phase, level)
     return run.once(key, lambda: _networks(run, phase=phase, level=level))
@@ -59,6 +64,7 @@ def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
     whole = run.whole(phase)
     frame = whole.drop_duplicates("name").set_index("name", drop=False)
     frame["seeds"] = whole["name"].value_counts()
+    frame["failed"] = failures(run, phase).reindex(frame.index).fillna(0).astype(int)
     sides = {"val": run.ranking.column, "test": run.tested.column}
     for side, column in sides.items():
         frame[f"{side}_mean"] = whole.groupby("name")[column].mean()
@@ -67,12 +73,27 @@ def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
     several = whole[whole["name"].isin(frame.index[frame["seeds"] > 1])]
     for name, members in several.groupby("name", sort=False):
         for side, column in sides.items():
-            frame.loc[name, [f"{side}_low", f"{side}_high"]] = _ends(members[column], level)
+            frame.loc[name, [f"{side}_low", f"{side}_high"]] = _ends(
+                members[column], level, run.ranking
+            )
     means = _means(run, phase)
     frame["on_front"] = frame["name"].isin(means.loc[means["on_front"], "name"])
-    ascending = [lower_is_better(run.ranking), True]
-    ranked = frame.reset_index(drop=True).sort_values(["val_mean", "macs"], ascending=ascending)
+    ascending = [True, lower_is_better(run.ranking), True]
+    frame["_survivor"] = frame["failed"] > 0
+    order = ["_survivor", "val_mean", "macs"]
+    ranked = frame.reset_index(drop=True).sort_values(order, ascending=ascending)
     return ranked[list(COLUMNS)].reset_index(drop=True)
+
+
+def failures(run: Run, phase: str = "search") -> pd.Series:
+    """How many trials of each network failed, by name; none of those without any.
+
+    Args:
+        run: finished or not.
+        phase: "search" or "confirm".
+    """
+    failed = run.trials["status"].isin(FAILURES) & (run.trials["phase"] == phase)
+    return run.trials.loc[failed, "name"].value_counts()
 
 
 def averaged(run: Run) -> pd.DataFrame:
@@ -133,7 +154,7 @@ def _confirmed(run: Run) -> pd.DataFrame:
     rows = []
     for _, members in whole[whole["epochs_planned"] == longest].groupby("name"):
         scores, epochs = members[run.ranking.column], int(members["epochs_planned"].iloc[0])
-        rows.append((scores.mean(), *_ends(scores, 0.95), len(members), epochs))
+        rows.append((scores.mean(), *_ends(scores, 0.95, run.ranking), len(members), epochs))
     names = sorted(set(whole["name"]))
     return pd.DataFrame(rows, index=pd.Index(names), columns=list(CONFIRMED), dtype=float)
 
@@ -146,7 +167,10 @@ def _means(run: Run, phase: str) -> pd.DataFrame:
     means = whole.groupby("name", sort=False)[reported].transform("mean")
     merged = whole.assign(**{column: means[column] for column in reported})
     merged = merged.drop_duplicates("name")
-    return merged.assign(on_front=non_dominated(merged, run.compared))
+    sound = ~merged["name"].isin(failures(run, phase).index)
+    front = pd.Series(False, index=merged.index)
+    front[sound] = non_dominated(merged[sound], run.compared)
+    return merged.assign(on_front=front.to_numpy())
 
 
 def _mean(scale: object) -> float:
@@ -155,10 +179,9 @@ def _mean(scale: object) -> float:
     return sum(numbers) / len(numbers)
 
 
-def _ends(scores: pd.Series, level: float) -> list[float]:
+def _ends(scores: pd.Series, level: float, metric: Objective) -> tuple[float, float]:
     """Of the interval of a mean over seeds; NaN where there is none."""
     known = scores.dropna()
     if known.empty:
-        return [np.nan, np.nan]
-    interval = t_interval(known, level=level)
-    return [np.nan if end is None else end for end in (interval.low, interval.high)]
+        return np.nan, np.nan
+    return t_interval(known, level=level).ends(percent=metric.unit == PERCENT)

@@ -49,6 +49,18 @@ class Interval:
         assert (self.low is None) == (self.high is None)
         assert self.low is None or self.high is None or self.low <= self.high
 
+    def ends(self, *, percent: bool = False) -> tuple[float, float]:
+        """Both ends, NaN where there is none.
+
+        Args:
+            percent: cut at 0 and 100, beyond which no percentage lies.
+        """
+        if self.low is None or self.high is None:
+            return float("nan"), float("nan")
+        if not percent:
+            return self.low, self.high
+        return min(max(self.low, 0.0), 100.0), max(min(self.high, 100.0), 0.0)
+
     def text(self, digits: int = 2, unit: str = "") -> str:
         """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)".
 

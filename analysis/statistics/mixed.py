@@ -27,6 +27,7 @@ from analysis.statistics.intervals import FloatArray, StatisticsError, checked, 
 from analysis.statistics.spreads import IntArray, alike, spreads_of
 
 _ROUNDING = 1e-12
+_SINGULAR = 1e-9  # what is added to all seeds is of no network: an eigenvalue of 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,7 @@ def fit(networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]) 
     np.add.at(shares, (at, seed), 1.0)
     shares /= trials[:, None]
     within = np.eye(len(known))[seed] - shares[at]
-    inverse = np.asarray(np.linalg.pinv(within.T @ within, hermitian=True), dtype=float)
+    inverse = np.asarray(np.linalg.pinv(within.T @ within, rcond=_SINGULAR, hermitian=True), dtype=float)
     by_seed = inverse @ (within.T @ values)
     means = np.bincount(at, values) / trials - shares @ by_seed
     rest = values - means[at] - by_seed[seed]

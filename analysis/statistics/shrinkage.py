@@ -18,6 +18,8 @@ from analysis.statistics.mixed import Model
 _PLACES = 80  # of the grid of the population's spread
 _WIDEST = 4.0  # times the spread of the means, where the grid ends
 _DRAWS = 2000
+_MOST = 4_000_000  # numbers that are drawn
+_LEAST = 200  # draws of however many networks
 _FEWEST = 3  # networks that tell of a population
 
 
@@ -59,23 +61,24 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
     """
     if len(model.networks) < _FEWEST or not (model.df > 0 and model.sigma > 0):
         raise StatisticsError(
-            f"{len(model.networks)} networks with {model.df} degrees of freedom between seeds do "
-            f"not tell luck from skill; give {_FEWEST} networks or more, two with two seeds"
+            f"{len(model.networks)} networks with {model.df} degrees of freedom between seeds "
+            f"do not tell luck from skill; give {_FEWEST} networks or more, two with two seeds"
         )
-    noise = model.sigma**2 * model.df / rng.chisquare(model.df, size=_DRAWS)
+    draws = max(_LEAST, min(_DRAWS, _MOST // len(model.networks)))
+    noise = model.sigma**2 * model.df / rng.chisquare(model.df, size=draws)
     own = 1 / model.trials
     spread = _population(model.means, own, noise, rng=rng)
     variance = noise[:, None] * own[None, :]
     kept = spread[:, None] ** 2 / (spread[:, None] ** 2 + variance)
     weight = 1 / (spread[:, None] ** 2 + variance)
     centre = (weight * model.means).sum(axis=1) / weight.sum(axis=1)
-    centre += rng.standard_normal(_DRAWS) / np.sqrt(weight.sum(axis=1))
+    centre += rng.standard_normal(draws) / np.sqrt(weight.sum(axis=1))
     middle = centre[:, None] + kept * (model.means - centre[:, None])
-    draws = middle + rng.standard_normal(middle.shape) * np.sqrt(kept * variance)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    drawn = middle + rng.standard_normal(middle.shape) * np.sqrt(kept * variance)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     return Shrunken(
         networks=model.networks, means=middle.mean(axis=0), low=low, high=high,
-        kept=kept.mean(axis=0), draws=draws,
+        kept=kept.mean(axis=0), draws=drawn,
     )  # fmt: skip
 
 

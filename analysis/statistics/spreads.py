@@ -10,9 +10,11 @@ one of 5 times the spread 93 to 95 % of a mean over ten networks, and of a pair 
 network 95, 89, 93 and 94 % with 2, 3, 4 and 5 seeds (`benchmarks.coverage`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from analysis.statistics.intervals import FloatArray
 
@@ -50,6 +52,19 @@ def alike(squares: FloatArray, trials: IntArray, *, df: int, seeds: int) -> bool
     largest = (chance / freedom).max(axis=1) / (chance.sum(axis=1) / freedom.sum())
     seen = (squares[several] / freedom).max() / (squares[several].sum() / freedom.sum())
     return bool((largest >= seen).mean() >= UNEQUAL)
+
+
+def spread_alike(groups: Sequence[ArrayLike]) -> bool:
+    """Whether groups of values, such as the seeds of networks, spread alike about their means.
+
+    Args:
+        groups: one row of values a network.
+    """
+    rows = [np.asarray(group, dtype=float) for group in groups]
+    squares = np.array([float(((row - row.mean()) ** 2).sum()) for row in rows])
+    trials = np.array([row.size for row in rows], dtype=np.int64)
+    df = int((trials - 1).sum())
+    return alike(squares, trials, df=df, seeds=int(trials.max(initial=0)))
 
 
 def spreads_of(

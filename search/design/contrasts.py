@@ -149,6 +149,19 @@ def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
     ]
 
 
+def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
+    """All that is planned of a study along axes: `equal_size` of both sizes, and `slopes`.
+
+    Args:
+        members: networks of the study, each once.
+        of: the series that the study is about.
+    """
+    return [
+        *(one for size in SIZES for one in equal_size(members, of=of, size=size)),
+        *slopes(members, of=of),
+    ]
+
+
 def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
     """Each network less each later one, or less the base.
 

@@ -139,7 +139,16 @@ class History:
                 yield value, started, ended
 
     def ranked(self) -> list[Ranked]:
-        """Networks of the search with whole trials, by the mean of these, best first."""
+        """Networks of the search with whole trials, by the mean of these, best first.
+
+        Those with a trial that failed come after all others: their mean is of survivors.
+        """
+        failed = {
+            self.trials[trial].name
+            for trial, ended in self.ends.items()
+            if ended.status not in (Status.OK, Status.PRUNED)
+            and self.trials[trial].phase == "search"
+        }
         rows: dict[str, list[tuple[float, Started, Ended]]] = {}
         for row in self.whole("search"):
             rows.setdefault(row[1].name, []).append(row)
@@ -152,4 +161,7 @@ class History:
             for members in rows.values()
         ]
         loss = self.ranking.loss
-        return sorted(ranked, key=lambda one: (loss(one.value), one.started.trial))
+        return sorted(
+            ranked,
+            key=lambda one: (one.started.name in failed, loss(one.value), one.started.trial),
+        )

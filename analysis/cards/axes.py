@@ -1,0 +1,128 @@
+"""Cards of a run along axes: its networks by dimension, and which dimension buys more."""
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.equal_size import draw_comparisons, draw_slopes
+from analysis.plots.series import draw_series
+from analysis.questions import series
+from analysis.questions.equal_size import comparisons, missing
+from analysis.questions.equal_size_words import Said, conclusion, together_words
+from analysis.runs.run import Run, RunError
+from search.design.contrasts import DIMENSIONS
+from search.schema.metrics import PERCENT
+
+_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
+_COMPARED = (
+    Column("networks", "label"),
+    Column("of", "of"),
+    Column("against", "against"),
+    Column("how many", "networks", ","),
+    Column("seeds", "seeds", ","),
+    Column("difference", "difference", "+.2f"),
+    Column("95 % low", "low", "+.2f"),
+    Column("95 % high", "high", "+.2f"),
+    Column("p alone", "p", ".4f"),
+    Column("low, all at once", "low_all", "+.2f"),
+    Column("high, all at once", "high_all", "+.2f"),
+    Column("p, all at once", "p_all", ".4f"),
+)
+
+
+def series_card(run: Run) -> Card:
+    """The paper's Fig. 5: each dimension by itself, from one base network."""
+    question = "What does each dimension buy, one at a time?"
+    try:
+        on_axes = series.points(run)
+    except RunError as error:
+        return Card(name="series", question=question, refused=str(error))
+    summary, printed = series.summary(on_axes), series.printed(run, on_axes)
+    present = [name for name in DIMENSIONS if name in set(summary["series"])]
+    least, most = summary["seeds"].min(), summary["seeds"].max()
+    seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
+    columns = (
+        Column("series", "series"),
+        Column("network", "name"),
+        Column("label", "label"),
+        Column("params", "params", ","),
+        Column("MACs", "macs", ","),
+        Column("seeds", "seeds", ","),
+        Column(run.score.label, "mean", ".2f"),
+        Column("95 % low", "low", ".2f"),
+        Column("95 % high", "high", ".2f"),
+    )
+    name = run.score.name
+    shown = Shown(
+        name="series",
+        caption=f"{name[0].upper()}{name[1:]} by size, one dimension at a time from the base: "
+        f"{seeds}; whiskers are 95 % intervals of the mean over seeds"
+        + (", their spread pooled over networks" if summary.attrs["pooled"] else "")
+        + ("; stars are what the paper printed." if len(printed) else "."),
+        table=summary,
+        columns=columns,
+        draw=lambda: draw_series(
+            summary, run.score, printed=printed, title=run.described(short=True)
+        ),
+        alt=f"Lines: {name} against parameters and against multiply-adds, one line for each of "
+        f"{', '.join(present) or 'no dimension'}, from one base network.",
+    )
+    return Card(name="series", question=question, shown=(shown,))
+
+
+def equal_size_card(run: Run) -> Card:
+    """Which dimension buys more: at equal size, and by a doubling of multiply-adds."""
+    of = run.plan.analysis.of
+    question = f"Does {of} buy more than the other dimensions?"
+    try:
+        on_axes = series.points(run)
+    except RunError as error:
+        return Card(name="equal-size", question=question, refused=str(error))
+    compared = comparisons(run, on_axes)
+    said = conclusion(run, compared)
+    said += [Said(sentence) for sentence in missing(run, on_axes)]
+    if compared.empty:
+        why = "; ".join(sentence.text for sentence in said)
+        return Card(
+            name="equal-size",
+            question=question,
+            refused=f"there is no other dimension to compare {of} with. {why}".strip(),
+        )
+    together, score = together_words(compared), run.score
+    side = "right" if score.more_is_better else "left"
+    unit = "points" if score.unit == PERCENT else score.unit or "the score"
+    shown = [
+        Shown(
+            name=f"compared-{size}",
+            caption=f"{of.capitalize()} against each other dimension at equal {alike}, in "
+            f"{unit}; {side} of the line {of} is better. {together}. Single networks are a "
+            "family of their own.",
+            table=compared[compared["size"] == size],
+            columns=_COMPARED,
+            draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
+                compared, score, size=size, title=f"{run.name}, at equal {alike}"
+            ),
+            alt=f"Points with intervals: {score.name} of {of} less that of each other "
+            f"dimension at equal {alike}.",
+        )
+        for size, alike in _ALIKE.items()
+        if (compared["size"] == size).any()
+    ]
+    others = compared[compared["kind"].isin(["slope", "own"])]
+    if len(others):
+        shown.append(
+            Shown(
+                name="slopes",
+                caption=f"What a doubling of multiply-adds buys, in {unit}: slopes of least "
+                f"squares over the logarithm of multiply-adds, and their differences. "
+                f"{together}.",
+                table=others,
+                columns=_COMPARED,
+                draw=lambda: draw_slopes(compared, score, title=run.name),
+                alt="Points with intervals: slope of each dimension and differences of slopes.",
+            )
+        )
+    return Card(
+        name="equal-size",
+        question=question,
+        sentences=tuple(one.text for one in said),
+        claims=tuple(one.text for one in said if one.claims),
+        shown=tuple(shown),
+    )

@@ -1,0 +1,53 @@
+"""The card of the best network: which one it truly is, luck taken out."""
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.best import draw_best
+from analysis.questions.best import best_networks
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import titled
+from search.schema.metrics import PERCENT
+
+
+def best_card(run: Run) -> Card:
+    """Which network is truly the best?"""
+    question = "Which network is truly the best?"
+    try:
+        worth = best_networks(run)
+    except RunError as error:
+        return Card(name="best", question=question, refused=str(error))
+    form = ".2f" if run.ranking.unit == PERCENT else ".4g"
+    first = worth.iloc[0]
+    columns = [
+        Column("network", "name"),
+        Column("params", "params", ","),
+        Column("MACs", "macs", ","),
+        Column("seeds", "seeds", ","),
+    ]
+    for side, metric in (("val", run.ranking), ("test", run.tested)):
+        columns += [
+            Column(titled(metric), f"{side}_mean", form),
+            Column("shrunken", side, form),
+            Column("95 % low", f"{side}_low", form),
+            Column("95 % high", f"{side}_high", form),
+        ]
+    columns += [
+        Column("truly the best", "best", ".3f"),
+        Column("truly on the front", "front", ".3f"),
+    ]
+    shown = Shown(
+        name="best",
+        caption="What each network is worth as one of all: its mean over seeds, drawn towards "
+        "the mean of all networks by how much of their spread is noise; 95 % intervals, right "
+        "for whichever network is looked at; and how probable it is that its true mean is the "
+        "best, or that none is both cheaper and better.",
+        table=worth,
+        columns=tuple(columns),
+        draw=lambda: draw_best(worth, run.ranking, title=run.described(short=True)),
+        alt=f"Points with intervals: {titled(run.ranking)} of the most probable best networks.",
+        sortable=True,
+    )
+    sentence = (
+        f"Most probably it is {first['name']}, with probability {first['best']:.2f}, of "
+        f"{len(worth):,} networks."
+    )
+    return Card(name="best", question=question, sentences=(sentence,), shown=(shown,))

@@ -1,0 +1,40 @@
+"""Draws what networks are worth from `analysis.questions.best`."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, marks
+from analysis.runs.scores import titled
+from search.schema.metrics import Objective
+
+_SHOWN = 20  # networks
+
+
+def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
+    """Means over seeds and what they are worth, of the networks most probably the best.
+
+    Args:
+        worth: from `analysis.questions.best.best_networks`.
+        ranking: the metric: `run.ranking`.
+        title: what the run was.
+    """
+    rows = worth.head(_SHOWN)[::-1]
+    style, places = marks(["worth"])["worth"], np.arange(len(rows))
+    with drawing(width=7.5, height=1.6 + 0.25 * len(rows)) as (figure, (ax,)):
+        ax.hlines(places, rows["val_low"], rows["val_high"], color=style.color, linewidth=2)
+        ax.plot(rows["val"], places, style.marker, color=style.color, label="shrunken, 95 %")
+        ax.plot(
+            rows["val_mean"], places, "x", color="black", markersize=5, label="mean over seeds"
+        )
+        for place, probability, at in zip(places, rows["best"], rows["val_high"], strict=True):
+            ax.annotate(
+                f"{probability:.0%}", (at, place), xytext=(4, 0), textcoords="offset points",
+                va="center", fontsize=8,
+            )  # fmt: skip
+        ax.set_yticks(places, rows["name"])
+        ax.set_xlabel(f"{titled(ranking)}; beside it how probably it is the best")
+        ax.margins(x=0.08)
+        ax.set_title(title, loc="left", fontsize=10)
+        figure.legend(loc="outside lower right", ncols=2, fontsize=8)
+    return figure

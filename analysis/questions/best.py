@@ -1,0 +1,174 @@
+"""Says which network is truly the best, once the luck that helped to choose it is taken out.
+
+Goes in: a run whose networks share seeds. Comes out: a table of networks with what their means
+are worth, and the sentences that must stand beside the best of many.
+
+The best of many was lucky on average, and its test score with it: validation and test score of
+one trained model share the luck of its seed (r = 0.87 in analysis/results/cifar_fig5_tiny). So
+the best is quoted with fresh seeds (`confirm`) or with an estimate that is shrunken to what all
+networks have in common.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs.networks import networks
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import lower_is_better, words
+from analysis.statistics.intervals import StatisticsError, t_interval
+from analysis.statistics.mixed import fit
+from analysis.statistics.shrinkage import (
+    Shrunken,
+    probability_best,
+    probability_on_front,
+    shrink,
+)
+from search.schema.metrics import Objective
+
+CLAIMING = 2  # questions of a page that may claim something: each has its share of 5 %
+COLUMNS = (
+    *("name", "params", "macs", "seeds", "failed"),
+    *("val_mean", "val", "val_low", "val_high"),
+    *("test_mean", "test", "test_low", "test_high"),
+    *("best", "front"),
+)
+_LIKELY = 0.95
+
+
+def best_networks(run: Run) -> pd.DataFrame:
+    """What each network is worth as one of all, the most probable best first.
+
+    Computed once for each run.
+
+    Args:
+        run: finished or not; trials that were not trained to their end are left aside.
+
+    Returns:
+        COLUMNS: `val_mean` and `test_mean` over the seeds; `val` and `test`, shrunken towards
+        all networks, with what each may be in 95 of 100; `best`: how probable it is that its
+        true mean on validation images is the best of all; `front`: that no other is both
+        cheaper and better. Networks with failed trials are left out: their means are of
+        survivors.
+
+    Raises:
+        RunError: there are too few networks or seeds to tell luck from skill.
+    """
+    return run.once("best networks", lambda: _best_networks(run))
+
+
+def _best_networks(run: Run) -> pd.DataFrame:
+    table = networks(run)
+    table = table[table["failed"] == 0].set_index("name", drop=False)
+    whole = run.whole()
+    whole = whole[whole["name"].isin(table.index)]
+    found: dict[str, Shrunken] = {}
+    for side, metric in (("val", run.ranking), ("test", run.tested)):
+        known = whole[whole[metric.column].notna()]
+        try:
+            found[side] = _shrunken(known, metric)
+        except StatisticsError as error:
+            raise RunError(f"{run.folder}: {error}; or raise search.seeds") from error
+    for side, one in found.items():
+        table[[side, f"{side}_low", f"{side}_high"]] = pd.DataFrame(
+            {"mean": one.means, "low": one.low, "high": one.high}, index=one.networks
+        ).reindex(table.index)
+    lower, judged = lower_is_better(run.ranking), found["val"]
+    order = list(judged.networks)
+    table["best"] = pd.Series(probability_best(judged, lower_is_better=lower), index=order)
+    costs = table["macs"].reindex(order).to_numpy(dtype=float)
+    front = probability_on_front(judged, costs, lower_is_better=lower)
+    table["front"] = pd.Series(front, index=order)
+    ranked = table.sort_values(["best", "val"], ascending=[False, lower], kind="stable")
+    return ranked[list(COLUMNS)].reset_index(drop=True)
+
+
+def chosen(run: Run) -> list[str]:
+    """What must stand beside the best network of many, in words.
+
+    Args:
+        run: finished or not, with two networks or more.
+    """
+    table = networks(run)
+    best, count = table.iloc[0]["name"], len(table)
+    off = "low" if lower_is_better(run.ranking) else "high"
+    said = [
+        f"It was chosen out of {count:,} networks by its {words(run.ranking)}, which is "
+        f"therefore too {off} on average, and so is its {words(run.tested)}: both share the "
+        "luck of the seeds."
+    ]
+    again = _fresh(run, best)
+    try:
+        worth = best_networks(run)
+    except RunError:
+        if not again:
+            again = [
+                f"How much too {off} is not known from so few networks or seeds: run it with "
+                "search.seeds of 2 or more, or confirm the best with fresh seeds (confirm: "
+                "{top: 3, seeds: 3})."
+            ]
+        return said + again
+    return said + again + _worth(run, worth, best)
+
+
+def _fresh(run: Run, best: str) -> list[str]:
+    """The best of the search with the fresh seeds of its confirmation, which chose nothing."""
+    if not run.plan.confirm:
+        return []
+    again = networks(run, phase="confirm")
+    if again.empty:
+        return ["No confirmation with fresh seeds has ended."]
+    mine = run.whole("confirm")
+    mine = mine[mine["name"] == best]
+    said = []
+    if len(mine):
+        said.append(
+            f"Trained again with {len(mine)} fresh seed{'s' * (len(mine) != 1)} for "
+            f"{run.plan.confirm.epochs} epochs, which no choice was made by, {best} has "
+            f"{_both(run, mine)}."
+        )
+    first = again.iloc[0]["name"]
+    if first != best:
+        said.append(
+            f"Of the {len(again)} networks that were confirmed {first} has the best mean; as "
+            "the best of several that is too good in its turn."
+        )
+    return said
+
+
+def _both(run: Run, trials: pd.DataFrame) -> str:
+    said = []
+    for metric in (run.ranking, run.tested):
+        values = trials[metric.column].dropna()
+        if len(values):
+            interval = t_interval(values)
+            said.append(f"{words(metric)} {interval.text(unit=run.ranking.unit)}")
+    return ", ".join(said)
+
+
+def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
+    rows = worth.set_index("name")
+    if best not in rows.index:
+        return []
+    row, unit = rows.loc[best], run.ranking.unit
+    shown = f"{row['test']:.2f}{f' {unit}' if unit else ''}"
+    likely = int((np.cumsum(worth["best"]) < _LIKELY).sum()) + 1
+    said = [
+        f"As one of all {len(worth):,} networks, its luck taken out (shrunken by the network + "
+        f"seed model), {best} is worth {words(run.tested)} {shown} "
+        f"[{row['test_low']:.2f}, {row['test_high']:.2f}]."
+    ]
+    among = (
+        "no other is as probable"
+        if likely == 1
+        else f"{likely:,} networks together hold 95 % of that probability"
+    )
+    said.append(f"It is truly the best with probability {row['best']:.2f}; {among}.")
+    return said
+
+
+def _shrunken(trials: pd.DataFrame, metric: Objective) -> Shrunken:
+    if trials.empty:
+        raise StatisticsError("no trial has this metric; let one end")
+    columns = ("name", "repeat", metric.column)
+    names, seeds, scores = (trials[column].tolist() for column in columns)
+    return shrink(fit(names, seeds, scores), rng=np.random.default_rng(0))

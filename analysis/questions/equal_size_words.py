@@ -1,0 +1,167 @@
+"""Says in words what the comparisons of `analysis.questions.equal_size` found.
+
+A sentence claims a difference only where the interval that holds all comparisons at once leaves
+0 out, so that of a hundred runs in which nothing differs about five claim anything at all.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs.run import Run
+from analysis.statistics.intervals import SIGNIFICANT
+from search.design.contrasts import ALL_SIZES, SIZES
+
+_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
+Row = dict[str, Any]
+
+
+class Said(NamedTuple):
+    """A sentence, and whether it claims that something is more than chance."""
+
+    text: str
+    claims: bool = False
+
+
+def conclusion(run: Run, compared: pd.DataFrame) -> list[Said]:
+    """What the comparisons say: at equal size, by slopes, and what the space file asked.
+
+    Args:
+        run: whose they are.
+        compared: from `analysis.questions.equal_size.comparisons`.
+    """
+    said = [*_rule(compared), *_equal_size(run, compared), *_slopes(run, compared)]
+    said += [Said(*_own(row, run)) for row in _records(compared[compared["kind"] == "own"])]
+    return said
+
+
+def together_words(compared: pd.DataFrame) -> str:
+    """How intervals were widened, for captions."""
+    count = int((compared["kind"] != "network").sum())
+    how = (
+        "of Bonferroni, valid at every look"
+        if compared.attrs["rule"].every_look
+        else "of the largest |t|"
+    )
+    spread = (
+        "one spread for all networks" if compared.attrs["pooled"] else "each its own spread"
+    )
+    return f"network + seed model, {spread}; all {count} at once: simultaneous intervals {how}"
+
+
+def _rule(compared: pd.DataFrame) -> Iterator[Said]:
+    why = compared.attrs["rule"].why
+    if why and len(compared):
+        yield Said(why)
+
+
+def _equal_size(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
+    of, groups = run.plan.analysis.of, compared[compared["kind"] == "group"]
+    for size in SIZES:
+        for (held, against), why in compared.attrs["left_out"].items():
+            if held == size:
+                start = f"At equal {_ALIKE[size]}, {of} could not be compared with {against}"
+                yield Said(f"{start}: {why}.")
+        here = groups[groups["size"] == size]
+        for against in dict.fromkeys(here["against"]):
+            rows = _records(here[here["against"] == against])
+            whole = next(row for row in rows if row["label"] == ALL_SIZES)
+            parts = [row for row in rows if row["label"] != ALL_SIZES]
+            start = f"At equal {_ALIKE[size]}, {of} against {against}: "
+            text, claims = _verdict(whole, run, start=start, of=of)
+            yield Said(text + _parts(parts), claims or any(map(_clear, parts)))
+
+
+def _verdict(row: Row, run: Run, *, start: str, of: str) -> tuple[str, bool]:
+    score, margin = run.score, run.plan.analysis.margin
+    networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
+    measured = f"{row['difference']:+.2f} {score.difference}, the mean of {networks}"
+    if row["seeds"] == 1:
+        return f"{start}{measured}, of 1 seed: no interval, so it shows nothing yet.", False
+    if np.isnan(row["low"]):
+        return f"{start}{measured}, the same in all {row['seeds']} seeds: no interval.", False
+    ends = f"({interval_words(row)})"
+    if np.isnan(row["p_all"]):
+        return f"{start}{measured} {ends}.", False
+    if _clear(row):
+        more = (row["difference"] > 0) == score.more_is_better
+        word = "buys more" if more else "buys less"
+        return f"{start}the data show that {of} {word}: {measured} {ends}.", True
+    if margin is not None and max(abs(row["low_all"]), abs(row["high_all"])) < margin:
+        same = f"the same within the margin of {margin:g} {score.difference}"
+        return f"{start}{same}: {measured} {ends}.", True
+    return f"{start}the data do not show a difference: {measured} {ends}.", False
+
+
+def _parts(parts: list[Row]) -> str:
+    """By size: what the mean over all sizes hides."""
+    shown = [
+        f"{row['label']} {row['difference']:+.2f} ({row['low_all']:+.2f} to "
+        f"{row['high_all']:+.2f}{', clear' if _clear(row) else ''})"
+        for row in parts
+        if not np.isnan(row["low_all"])
+    ]
+    return f" By size, all held at once: {'; '.join(shown)}." if shown else ""
+
+
+def _slopes(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
+    slopes = compared[compared["kind"] == "slope"]
+    single = _records(slopes[slopes["against"] == ""])
+    known = [row for row in single if not np.isnan(row["low"])]
+    if known:
+        listed = "; ".join(
+            f"{row['of']} {row['difference']:+.2f} ({interval_words(row)})" for row in known
+        )
+        yield Said(
+            f"A doubling of multiply-adds buys, in {run.score.difference}, along {listed}.",
+            any(map(_clear, known)),
+        )
+    for row in _records(slopes[slopes["against"] != ""]):
+        if np.isnan(row["low"]):
+            continue
+        of, against = row["of"], row["against"]
+        by = f"{row['difference']:+.2f} ({interval_words(row)})"
+        start = f"Per doubling, {of} less {against}: {by}"
+        if np.isnan(row["p_all"]):
+            yield Said(f"{start}.")
+        elif _clear(row):
+            more = (row["difference"] > 0) == run.score.more_is_better
+            yield Said(f"{start}: {of} buys {'more' if more else 'less'} than {against}.", True)
+        else:
+            yield Said(f"{start}: the data do not show that their slopes differ.")
+
+
+def _own(row: Row, run: Run) -> tuple[str, bool]:
+    start = f"As the space file asks, {row['label']}: "
+    measured = f"{row['difference']:+.2f} {run.score.difference}"
+    if np.isnan(row["low"]):
+        return f"{start}{measured}, without an interval.", False
+    ends = f"({interval_words(row)})"
+    if np.isnan(row["p_all"]):
+        return f"{start}{measured} {ends}.", False
+    says = "the data show a difference" if _clear(row) else "the data do not show a difference"
+    return f"{start}{says}: {measured} {ends}.", _clear(row)
+
+
+def interval_words(row: Row) -> str:
+    """The interval of a row alone and together with the others, its p and its seeds.
+
+    Args:
+        row: of `comparisons`, with an interval.
+    """
+    alone = f"95 % interval {row['low']:+.2f} to {row['high']:+.2f}"
+    at_once = f"all at once {row['low_all']:+.2f} to {row['high_all']:+.2f}"
+    if np.isnan(row["p_all"]):
+        return f"{alone}, {at_once}, {row['seeds']} seeds"
+    p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
+    return f"{alone}; {at_once}, {p}; {row['seeds']} seeds"
+
+
+def _clear(row: Row) -> bool:
+    return bool(row["p_all"] < SIGNIFICANT)
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
