@@ -161,6 +161,10 @@ def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
 
 
 def _asides(plan: StudyPlan) -> Iterator[str]:
+    if plan.analysis.contrasts and plan.search.trials < plan.candidates:
+        few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
+        yield f"  {few} are tried: a contrast of a network that is not among"
+        yield "  them stays without an answer; raise search.trials"
     if SCHEDULERS[plan.scheduler.name].traits:
         yield f"  {plan.scheduler.name}: networks that it stops have no other seed, so those"
         yield "  that tell the spread are fewer than is assumed here"

@@ -7,7 +7,7 @@ spread between seeds. Exact for normal noise, by the noncentral t-distribution (
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.design.anytime import reach
 
@@ -49,13 +49,7 @@ class Setting:
 
     def at_once(self, contrasts: int) -> "Setting":
         """The same for so many contrasts, all of which are to hold (Bonferroni)."""
-        level = 1 - (1 - self.level) / max(contrasts, 1)
-        return Setting(
-            networks=self.networks,
-            spread=self.spread,
-            always_valid=self.always_valid,
-            level=level,
-        )
+        return replace(self, level=1 - (1 - self.level) / max(contrasts, 1))
 
 
 def standard_error(weights: Mapping[str, float], *, spread: float, seeds: int) -> float:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+_NONE = 1e-9  # an eigenvalue below this share of the largest is 0, rounded
+
 
 class Spread(NamedTuple):
     """What chance adds to one trial's score.
@@ -47,10 +49,10 @@ def spread_of(scores: npt.NDArray[np.float64]) -> Spread:
     shares = there / counts
     # The normal equations of the seeds, networks eliminated: as many as there are seeds.
     normal = np.diag(there.sum(axis=0)) - there.T.astype(float) @ shares
-    rank = int(np.linalg.matrix_rank(normal, hermitian=True))
-    of_seeds = np.linalg.pinv(normal, hermitian=True) @ away.sum(axis=0)
+    # What shifts all seeds alike has an eigenvalue of 0, rounded: not to be divided by.
+    of_seeds, _, rank, _ = np.linalg.lstsq(normal, away.sum(axis=0), rcond=_NONE)
     rest = np.where(there, away - of_seeds + (shares @ of_seeds)[:, None], 0.0)
-    df = int(there.sum()) - networks - rank
+    df = int(there.sum()) - networks - int(rank)
     if df <= 0:
         return Spread(np.nan, 0, networks, seeds)
     return Spread(float(np.sqrt((rest**2).sum() / df)), df, networks, seeds)

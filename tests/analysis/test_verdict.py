@@ -1,6 +1,8 @@
 """The command: what it prints, its exit codes, and that the test images stay sealed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from analysis.runs.run import read_run
 from analysis.verdict import UNSEALED, main, verdict
 from tests.analysis.questions.test_verdict import A, B, around, run_of
 
+ROOT = Path(__file__).parents[2]
 KEYS = [
     "verdict", "reason", "difference", "low", "high", "seeds", "more_seeds", "margin", "metric",
     "networks", "level", "test",
@@ -60,6 +63,17 @@ def test_from_python_a_run_or_its_folder_will_do(folder: Path) -> None:
     assert (
         verdict(folder, A, B) == verdict(str(folder), A, B) == verdict(read_run(folder), A, B)
     )
+
+
+def test_the_package_itself_stays_light() -> None:
+    code = (
+        "import sys, analysis; light = 'pandas' not in sys.modules;"
+        "from analysis import verdict; print(light, callable(verdict.verdict))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert ran.stdout.split() == ["True", "True"]
 
 
 def test_opening_the_test_images_is_written_down_and_told_the_next_time(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.report import main as report
+from analysis.verdict import main as verdict
 from res2net.__main__ import main as res2net
 from res2net.exit_codes import ExitCode
 from search import run_study
@@ -158,7 +159,9 @@ def test_which_statuses_are_no_success(result: StudyResult, statuses: list[Statu
     assert StudyResult(**{**vars(late), "out_of_time": False}).exit_code == 130
 
 
-@pytest.mark.parametrize("shown", [main, train, res2net, report], ids=lambda m: m.__module__)
+@pytest.mark.parametrize(
+    "shown", [main, train, res2net, report, verdict], ids=lambda m: m.__module__
+)
 def test_help_and_readme_hold_the_table(
     shown: object, capsys: pytest.CaptureFixture[str]
 ) -> None:

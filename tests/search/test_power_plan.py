@@ -106,6 +106,9 @@ def test_your_own_contrasts_stand_in_the_plan(
     pair, own = (re.search(rf"^{name} +([\d.]+)", said, re.M) for name in ("any two.*?", "a"))
     assert pair[1] == own[1]
     assert "for all 4 at once" in said
+    assert re.search(r"3 of \d+ candidates are tried: a contrast of a", said)
+    every = shown(capsys, path, "--set", "search.sampler=grid", "--set", "search.trials=all")
+    assert "candidates are tried" not in every
 
 
 def test_one_network_is_compared_with_nothing(
