@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.expected_best import draw_expected_best
 from analysis.questions.expected_best import expected
 from analysis.runs.run import Run, RunError
@@ -18,7 +18,7 @@ def expected_best(run: Run) -> Card:
     try:
         curve = expected(run, rng=np.random.default_rng(0))
     except RunError as error:
-        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
     metric, form, n = words(run.ranking), form_of(run.ranking), int(curve["k"].iloc[-1])
     said = _sentences(run, curve)
     band = (
