@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import report
+from analysis.cards.card import Card
+from analysis.cards.deck import OF_A_RUN
 from analysis.plots.curves import draw_curves
 from analysis.plots.pareto import draw_pareto
 from analysis.plots.space import (
@@ -170,8 +172,13 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
                 "lines", draw_parallel(averaged(run), _SHOWN, run.ranking, title="")
             )
         ),
+        **{f"card: {make.__name__}": figure(_drawn_card(make)) for make in OF_A_RUN},
         "the whole report": lambda: report.main([str(folder)]),
     }
+
+
+def _drawn_card(make: Callable[[Run], Card]) -> Callable[[Run], object]:
+    return lambda run: [one.draw() for one in make(run).shown if one.draw]
 
 
 def _seconds(part: Callable[[], object]) -> float:

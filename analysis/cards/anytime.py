@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.anytime import draw_anytime
 from analysis.questions.anytime import anytime
 from analysis.runs.run import Run, RunError
@@ -21,7 +21,7 @@ def anytime_card(run: Run) -> Card:
     try:
         return _card([run], [run.name])
     except RunError as error:
-        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
 
 
 def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.cards.space import nothing_varied
 from analysis.plots.by_dimension import draw_by_dimension
 from analysis.questions.by_dimension import best_by_dimension
@@ -29,7 +29,7 @@ def by_dimension(run: Run) -> Card:
     try:
         found = best_by_dimension(run)
     except RunError as error:
-        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
     if found.empty:
         return Card(name=_NAME, question=_QUESTION, refused=nothing_varied(run))
     networks, metric, said = averaged(run), words(run.ranking), tuple(_sentences(found))

@@ -6,6 +6,7 @@ of `analysis.questions` and a drawing of `analysis.plots`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -72,3 +73,13 @@ class Card:
     def __post_init__(self) -> None:
         assert bool(self.refused) != bool(self.sentences or self.shown), self.name
         assert {*self.claims} <= {*self.sentences}, self.name
+
+
+def reason(error: Exception, folder: Path) -> str:
+    """Why a question has no answer, as a page that is of one run says it.
+
+    Args:
+        error: of a question; it begins with the folder of the run.
+        folder: that one.
+    """
+    return str(error).removeprefix(f"{folder}: ")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.fidelity import draw_fidelity
 from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
 from analysis.runs.run import Run, RunError
@@ -35,13 +35,13 @@ def fidelity_card(run: Run) -> Card:
     try:
         table = fidelity(run)
     except RunError as error:
-        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
     noise, unknown = _ceiling(run)
     asked = rungs(run)
     said = [_said(row) for row in table.to_dict("records") if not row["refused"]]
     if noise is not None:
         said.append(
-            f"Two independent sets of {_seeds(run)} seeds would rank the networks alike by "
+            f"Two independent sets of {_seeds(run)} would rank the networks alike by "
             f"tau_b {noise.estimate:.2f} (95 % interval {noise.low:.2f} to {noise.high:.2f}): "
             "that is the noise ceiling of these ranks."
         )
@@ -90,7 +90,7 @@ def _said(row: dict[Hashable, Any]) -> str:
 def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None) -> str:
     n = int(table["networks"].max())
     said = [
-        f"Kendall's tau_b over {n:,} networks, scores averaged over {_seeds(run)} seed(s)",
+        f"Kendall's tau_b over {n:,} networks, of {_seeds(run)} each",
         "with 95 % intervals by the jackknife over networks, each for itself; of fewer than 8 "
         "there is none, and p counts all orders. Validation and test are of the same trained "
         "networks, and early epochs of the same trials as the end, so they share the luck of "
@@ -114,4 +114,6 @@ def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None
 def _seeds(run: Run) -> str:
     counts = run.whole()["name"].value_counts()
     least, most = int(counts.min()), int(counts.max())
-    return f"{least}" if least == most else f"{least} to {most}"
+    if least == most:
+        return f"{least} seed{'s' * (least != 1)}"
+    return f"{least} to {most} seeds"

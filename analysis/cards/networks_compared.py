@@ -1,6 +1,6 @@
 """The card of which networks of a run differ, by ranks over seeds and by effect sizes."""
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.networks_compared import draw_networks_compared
 from analysis.questions.networks_compared import MOST, Compared, networks_compared
 from analysis.runs.run import Run, RunError
@@ -14,7 +14,7 @@ def compared_card(run: Run) -> Card:
     try:
         found = networks_compared(run)
     except RunError as error:
-        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
     said = _sentences(found)
     table, seeds = found.table, found.ranks.seeds
     of = f"the {MOST} best of {found.of:,}" if found.of > MOST else f"{found.of:,}"

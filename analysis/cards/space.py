@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.space import draw_distributions, draw_marginals, draw_parallel
 from analysis.questions.by_dimension import varied
 from analysis.questions.distribution import distributions, thinned
@@ -23,7 +23,7 @@ def distribution(run: Run) -> Card:
     try:
         every = distributions(run, rng=np.random.default_rng(0))
     except RunError as error:
-        return Card(name=name, question=question, refused=str(error))
+        return Card(name=name, question=question, refused=reason(error, run.folder))
     if every.empty:
         return Card(
             name=name,

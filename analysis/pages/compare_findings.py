@@ -44,6 +44,9 @@ def _agrees(row: dict[Any, Any]) -> str:
     if row["refused"]:
         return f"How far {pair} agree on ranks is not said: {row['refused']}."
     by = f"{pair} rank their {row['networks']:,} common networks with Kendall's tau_b "
+    if pd.isna(row["low"]) and pd.notna(row["p_exact"]):
+        p = f"p {row['p_exact']:.3f}, exact: too few networks for an interval"
+        return f"{by}{row['tau']:.2f} ({p})."
     if pd.isna(row["low"]):
         return f"{by}{row['tau']:.2f}, of which there is no interval."
     ends = f"(95 % interval {row['low']:.2f} to {row['high']:.2f})"

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import Mark, marks, panelled
+from analysis.plots.style import marks, panelled
 from analysis.runs.scores import titled, words
 from search.schema.metrics import Objective
 
@@ -29,8 +29,8 @@ def draw_anytime(
             best = ax in axes[:2]
             for label, rows in found.groupby("label", sort=False):
                 style = styles[str(label)]
-                if best and spent == "trials":
-                    _draw_orders(rows, style, ax, alone=len(styles) == 1)
+                if best and spent == "trials" and len(styles) == 1:
+                    _draw_orders(rows, ax)
                 ax.step(
                     rows[spent], rows["best" if best else "hypervolume"], where="post",
                     color=style.color, linestyle=style.linestyle, label=label, zorder=3,
@@ -47,12 +47,11 @@ def draw_anytime(
     return figure
 
 
-def _draw_orders(rows: pd.DataFrame, style: Mark, ax: Axes, *, alone: bool) -> None:
-    """What random orders have; of several runs in their colours."""
+def _draw_orders(rows: pd.DataFrame, ax: Axes) -> None:
+    """What random orders have; of several runs they would hide each other."""
     if rows["low"].isna().all():
         return
     ax.fill_between(
         rows["trials"], rows["low"].astype(float), rows["high"].astype(float), step="post",
-        color="0.87" if alone else style.color, alpha=1 if alone else 0.15, linewidth=0,
-        label="90 % of random orders" if alone else None, zorder=1,
+        color="0.87", linewidth=0, label="90 % of random orders", zorder=1,
     )  # fmt: skip

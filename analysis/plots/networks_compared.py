@@ -30,10 +30,12 @@ def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
         ax.set_yticks(at, table["name"], fontsize=8)
         ax.set_ylim(len(table) - 0.4, -0.6)
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel(
+        ax.set_xlim(left=1 - step)
+        figure.supxlabel(
             f"mean rank over {compared.ranks.seeds} seeds, 1 is the best; bars on the right "
-            "join networks that do not\ndiffer by the critical difference, "
-            f"{compared.ranks.distance:.2f} ranks"
+            "join networks\nthat do not differ by the critical difference, "
+            f"{compared.ranks.distance:.2f} ranks",
+            fontsize=10,
         )
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure

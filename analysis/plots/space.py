@@ -12,6 +12,7 @@ from search.schema.metrics import Objective
 from search.schema.units import format_amount
 
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
+_MOST_LETTERS = 24  # of all values of a dimension, side by side
 _ROOM = 0.03  # of the range of the means, above and below them
 _CMAP = "cividis"  # even in grey, and to the colour-blind; its yellow is too light
 
@@ -125,8 +126,12 @@ def _draw_marginal(rows: pd.DataFrame, ax: Axes) -> None:
         at[known], rows["mean"][known], yerr=reach[:, known], fmt="o", color=color, capsize=2.5
     )
     ax.plot(at[~known], rows["mean"][~known], "o", color=color, markerfacecolor="none")
-    labels = [f"{row.value}\nn={row.networks}" for row in rows.itertuples()]
-    ax.set_xticks(at, labels, fontsize=8)
+    upright = sum(len(str(value)) + 2 for value in rows["value"]) > _MOST_LETTERS
+    labels = [
+        f"{row.value}{', ' if upright else chr(10)}n={row.networks}"
+        for row in rows.itertuples()
+    ]
+    ax.set_xticks(at, labels, fontsize=8, rotation=90 if upright else 0)
 
 
 def _chosen(networks: pd.DataFrame) -> pd.DataFrame:

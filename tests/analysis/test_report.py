@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.cards.deck import OF_A_RUN
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
 from analysis.report import main
@@ -75,14 +76,17 @@ def test_no_number_of_the_conclusion_comes_from_elsewhere(run: Run) -> None:
 
 def test_the_order_of_the_page(run: Run) -> None:
     page = page_of(run)
+    cards = [make(run) for make in OF_A_RUN]
+    answered = [card.name for card in cards if not card.refused]
+    assert 0 < len(answered) < len(cards)
     assert list(page.text) == [
-        "", "question", "conclusion", "figures", "trials", "failures", "cost", "weights",
-        "parts", "made",
+        "", "question", "conclusion", "figures", *answered, "unanswered", "trials", "failures",
+        "cost", "weights", "parts", "made",
     ]  # fmt: skip
     assert "Does <scale> pay & where?" in page.text["question"]
     assert "Three seeds each." in page.text["question"]
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
-    assert levels == [1, *[2] * 9]
+    assert levels == [1, *[2] * (10 + len(answered))]
 
 
 def test_a_finished_run_has_no_banner(run: Run) -> None:
