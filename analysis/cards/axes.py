@@ -6,6 +6,7 @@ from analysis.plots.series import draw_series
 from analysis.questions import series
 from analysis.questions.equal_size import comparisons, missing
 from analysis.questions.equal_size_words import Said, conclusion, together_words
+from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
@@ -75,8 +76,9 @@ def equal_size_card(run: Run) -> Card:
         on_axes = series.points(run)
     except RunError as error:
         return Card(name="equal-size", question=question, refused=str(error))
-    compared = comparisons(run, on_axes)
-    said = conclusion(run, compared)
+    asked = run.plan.analysis
+    compared = comparisons(on_axes, analysis=asked, rule=rule_of(run))
+    said = conclusion(compared, run.score, analysis=asked)
     said += [Said(sentence) for sentence in missing(run, on_axes)]
     if compared.empty:
         why = "; ".join(sentence.text for sentence in said)

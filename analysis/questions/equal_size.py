@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.questions.stopping import Rule, bounded, rule_of
+from analysis.questions.stopping import FIXED, Rule, bounded
 from analysis.runs.run import FAILURES, Run
 from analysis.statistics.mixed import Model, estimable, estimate, fit
 from search.design.contrasts import (
@@ -21,13 +21,21 @@ from search.design.contrasts import (
     along_axes,
     why_not_equal_size,
 )
+from search.schema.analysis import Analysis
 
 _DESCRIBED = ("kind", "of", "against", "label", "size")
 _BOUNDED = ("difference", "low", "high", "p", "low_all", "high_all", "p_all")
+PLAIN = Analysis()  # what a study asks whose space file says nothing
 COLUMNS = (*_DESCRIBED, "networks", "seeds", *_BOUNDED)
 
 
-def comparisons(run: Run, points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+def comparisons(
+    points: pd.DataFrame,
+    *,
+    analysis: Analysis = PLAIN,
+    rule: Rule = FIXED,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """The planned contrasts of a run along axes.
 
     A dimension (`analysis: {of: ...}`, else scale) against each other one at equal parameters
@@ -37,8 +45,9 @@ def comparisons(run: Run, points: pd.DataFrame, *, level: float = 0.95) -> pd.Da
     else.
 
     Args:
-        run: whose points they are.
         points: from `analysis.questions.series.points`.
+        analysis: what the study asks: `run.plan.analysis`.
+        rule: how it may be tested: from `analysis.questions.stopping.rule_of`.
         level: of the intervals.
 
     Returns:
@@ -51,13 +60,12 @@ def comparisons(run: Run, points: pd.DataFrame, *, level: float = 0.95) -> pd.Da
         (whether all networks share one spread).
     """
     members = members_of(points)
-    planned = along_axes(members, of=run.plan.analysis.of)
+    planned = along_axes(members, of=analysis.of)
     planned += [
         Contrast(kind="own", label=name, weights=weights, of=name)
-        for name, weights in run.plan.analysis.contrasts.items()
+        for name, weights in analysis.contrasts.items()
     ]
     model = fitted(points)
-    rule = rule_of(run)
     rows: list[dict[str, Any]] = []
     for single in (False, True):
         family = [one for one in planned if (one.kind == "network") == single]
@@ -66,7 +74,7 @@ def comparisons(run: Run, points: pd.DataFrame, *, level: float = 0.95) -> pd.Da
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(_BOUNDED, float))
     frame.attrs |= {
-        "left_out": _left_out(points, members, of=run.plan.analysis.of),
+        "left_out": _left_out(points, members, of=analysis.of),
         "rule": rule,
         "pooled": model.pooled,
     }

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.runs.run import Run
+from analysis.questions.equal_size import PLAIN
+from analysis.runs.scores import Score
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES, SIZES
+from search.schema.analysis import Analysis
 
 _ALIKE = {"params": "parameters", "macs": "multiply-adds"}
 Row = dict[str, Any]
@@ -25,15 +27,22 @@ class Said(NamedTuple):
     claims: bool = False
 
 
-def conclusion(run: Run, compared: pd.DataFrame) -> list[Said]:
+def conclusion(
+    compared: pd.DataFrame, score: Score, *, analysis: Analysis = PLAIN
+) -> list[Said]:
     """What the comparisons say: at equal size, by slopes, and what the space file asked.
 
     Args:
-        run: whose they are.
         compared: from `analysis.questions.equal_size.comparisons`.
+        score: what was compared: `run.score`.
+        analysis: what the study asks: `run.plan.analysis`.
     """
-    said = [*_rule(compared), *_equal_size(run, compared), *_slopes(run, compared)]
-    said += [Said(*_own(row, run)) for row in _records(compared[compared["kind"] == "own"])]
+    said = [
+        *_rule(compared),
+        *_equal_size(compared, score, analysis),
+        *_slopes(compared, score),
+    ]
+    said += [Said(*_own(row, score)) for row in _records(compared[compared["kind"] == "own"])]
     return said
 
 
@@ -57,8 +66,8 @@ def _rule(compared: pd.DataFrame) -> Iterator[Said]:
         yield Said(why)
 
 
-def _equal_size(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
-    of, groups = run.plan.analysis.of, compared[compared["kind"] == "group"]
+def _equal_size(compared: pd.DataFrame, score: Score, analysis: Analysis) -> Iterator[Said]:
+    of, groups = analysis.of, compared[compared["kind"] == "group"]
     for size in SIZES:
         for (held, against), why in compared.attrs["left_out"].items():
             if held == size:
@@ -70,12 +79,12 @@ def _equal_size(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
             whole = next(row for row in rows if row["label"] == ALL_SIZES)
             parts = [row for row in rows if row["label"] != ALL_SIZES]
             start = f"At equal {_ALIKE[size]}, {of} against {against}: "
-            text, claims = _verdict(whole, run, start=start, of=of)
+            text, claims = _verdict(whole, score, start=start, analysis=analysis)
             yield Said(text + _parts(parts), claims or any(map(_clear, parts)))
 
 
-def _verdict(row: Row, run: Run, *, start: str, of: str) -> tuple[str, bool]:
-    score, margin = run.score, run.plan.analysis.margin
+def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple[str, bool]:
+    of, margin = analysis.of, analysis.margin
     networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
     measured = f"{row['difference']:+.2f} {score.difference}, the mean of {networks}"
     if row["seeds"] == 1:
@@ -106,7 +115,7 @@ def _parts(parts: list[Row]) -> str:
     return f" By size, all held at once: {'; '.join(shown)}." if shown else ""
 
 
-def _slopes(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
+def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
     slopes = compared[compared["kind"] == "slope"]
     single = _records(slopes[slopes["against"] == ""])
     known = [row for row in single if not np.isnan(row["low"])]
@@ -115,7 +124,7 @@ def _slopes(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
             f"{row['of']} {row['difference']:+.2f} ({interval_words(row)})" for row in known
         )
         yield Said(
-            f"A doubling of multiply-adds buys, in {run.score.difference}, along {listed}.",
+            f"A doubling of multiply-adds buys, in {score.difference}, along {listed}.",
             any(map(_clear, known)),
         )
     for row in _records(slopes[slopes["against"] != ""]):
@@ -127,15 +136,15 @@ def _slopes(run: Run, compared: pd.DataFrame) -> Iterator[Said]:
         if np.isnan(row["p_all"]):
             yield Said(f"{start}.")
         elif _clear(row):
-            more = (row["difference"] > 0) == run.score.more_is_better
+            more = (row["difference"] > 0) == score.more_is_better
             yield Said(f"{start}: {of} buys {'more' if more else 'less'} than {against}.", True)
         else:
             yield Said(f"{start}: the data do not show that their slopes differ.")
 
 
-def _own(row: Row, run: Run) -> tuple[str, bool]:
+def _own(row: Row, score: Score) -> tuple[str, bool]:
     start = f"As the space file asks, {row['label']}: "
-    measured = f"{row['difference']:+.2f} {run.score.difference}"
+    measured = f"{row['difference']:+.2f} {score.difference}"
     if np.isnan(row["low"]):
         return f"{start}{measured}, without an interval.", False
     ends = f"({interval_words(row)})"

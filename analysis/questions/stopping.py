@@ -29,6 +29,9 @@ class Rule(NamedTuple):
     why: str = ""
 
 
+FIXED = Rule(False, True)  # as many seeds as were planned, tested when all are there
+
+
 def rule_of(run: Run) -> Rule:
     """The rule of a run: as its space file chose before the first trial."""
     if run.plan.analysis.stopping == "always_valid":
@@ -52,7 +55,7 @@ def rule_of(run: Run) -> Rule:
             "The run is not finished, so nothing is tested yet: a test at each look finds "
             "differences that are not there.",
         )
-    return Rule(False, True)
+    return FIXED
 
 
 def bounded(

@@ -125,7 +125,9 @@ def fit(networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]) 
     np.add.at(shares, (at, seed), 1.0)
     shares /= trials[:, None]
     within = np.eye(len(known))[seed] - shares[at]
-    inverse = np.asarray(np.linalg.pinv(within.T @ within, rcond=_SINGULAR, hermitian=True), dtype=float)
+    inverse = np.asarray(
+        np.linalg.pinv(within.T @ within, rcond=_SINGULAR, hermitian=True), dtype=float
+    )
     by_seed = inverse @ (within.T @ values)
     means = np.bincount(at, values) / trials - shares @ by_seed
     rest = values - means[at] - by_seed[seed]

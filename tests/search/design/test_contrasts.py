@@ -1,0 +1,89 @@
+"""Contrasts: weights that add up to 0, curves read through networks, groups of sizes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.design.contrasts import (
+    ALL_SIZES,
+    Member,
+    along_axes,
+    equal_size,
+    pairs,
+    slopes,
+    why_not_equal_size,
+)
+
+
+def members(sizes: dict[str, list[float]]) -> list[Member]:
+    return [
+        Member(f"{series}-{i}", series, f"{series[0]}{i}", int(size * 1e6), int(size * 2e6))
+        for series, row in sizes.items()
+        for i, size in enumerate(row)
+    ]
+
+
+SIZES = {"base": [7.0], "scale": [12, 18, 24, 31, 37], "depth": [14, 20, 27, 34, 40]}
+
+
+@given(
+    scale=st.lists(st.integers(8, 90), min_size=1, max_size=7, unique=True),
+    depth=st.lists(st.integers(8, 90), min_size=1, max_size=7, unique=True),
+)
+def test_weights_add_up_to_nothing_and_read_a_curve_exactly(
+    scale: list[int], depth: list[int]
+) -> None:
+    """So that seeds cancel, and scores that follow one line in log size never differ."""
+    networks = members({"base": [7.0], "scale": sorted(scale), "depth": sorted(depth)})
+    line = {one.name: 3 * np.log(one.params) + 1 for one in networks}
+    for contrast in along_axes(networks):
+        assert sum(contrast.weights.values()) == pytest.approx(0, abs=1e-7)
+        read = sum(weight * line[name] for name, weight in contrast.weights.items())
+        if contrast.kind != "slope":
+            assert read == pytest.approx(0, abs=1e-5)
+        elif contrast.against:
+            assert read == pytest.approx(0, abs=1e-5), "both rise alike"
+        else:
+            assert read == pytest.approx(3 * np.log(2)), "by a doubling"
+
+
+def test_small_middle_and_large_networks_are_groups() -> None:
+    found = equal_size(members(SIZES))
+    labels = [one.label for one in found if one.kind == "group"]
+    assert labels == ["s0", "s1 and s2", "s3 and s4", ALL_SIZES]
+    assert [one.label for one in found if one.kind == "network"] == [
+        "s0",
+        "s1",
+        "s2",
+        "s3",
+        "s4",
+    ]
+    two = equal_size(members({"base": [7.0], "scale": [12, 18], "depth": [14, 20]}))
+    assert [one.label for one in two if one.kind == "group"] == [ALL_SIZES]
+
+
+def test_nothing_is_read_beyond_the_other_series() -> None:
+    networks = members({"base": [7.0], "scale": [12, 60], "depth": [14, 20]})
+    assert [one.label for one in equal_size(networks) if one.kind == "network"] == ["s0"]
+    far = members({"base": [7.0], "scale": [60], "depth": [14]})
+    assert equal_size(far) == []
+    why = why_not_equal_size(far, "scale", "depth", size="params")
+    assert why == "their sizes do not overlap"
+    assert "no network along scale" in why_not_equal_size(
+        members({"base": [7.0], "depth": [14]}), "scale", "depth", size="params"
+    )
+    assert "not two networks along depth" in why_not_equal_size(
+        members({"base": [7.0], "scale": [14]}), "scale", "depth", size="params"
+    )
+
+
+def test_slopes_of_series_of_one_size_do_not_exist() -> None:
+    assert [
+        one.of for one in slopes(members({"base": [7.0], "scale": [7.0], "depth": [9]}))
+    ] == ["depth"]
+
+
+def test_pairs_are_all_or_against_a_base() -> None:
+    assert [one.label for one in pairs(["a", "b", "c"])] == ["a less b", "a less c", "b less c"]
+    assert [one.label for one in pairs(["a", "b", "c"], base="b")] == ["a less b", "c less b"]
