@@ -7,7 +7,7 @@ from analysis.runs.run import Run
 from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
 
-_MOST_VALUES = 12  # of a dimension; more are sorted into bins
+_MOST_VALUES = 12  # of a dimension; more are sorted into bins, or the rarest are one
 
 
 def best_by_value(run: Run) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def marginals(run: Run, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def _groups(networks: pd.DataFrame) -> list[tuple[str, object, pd.DataFrame]]:
-    """Dimension, value and networks; one with few values each by itself, else in eight bins."""
+    """Dimension, value and networks; one with few values each by itself, else grouped."""
     found: list[tuple[str, object, pd.DataFrame]] = []
     for dimension in DIMENSIONS:
         values = networks[dimension]
@@ -79,9 +79,11 @@ def _groups(networks: pd.DataFrame) -> list[tuple[str, object, pd.DataFrame]]:
 
 
 def _binned(networks: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
-    numeric = pd.api.types.is_integer_dtype(values)
-    if not numeric or values.nunique() <= _MOST_VALUES:
+    if values.nunique() <= _MOST_VALUES:
         return networks.assign(_value=values)
+    if not pd.api.types.is_integer_dtype(values):
+        kept = values.value_counts().index[: _MOST_VALUES - 1]
+        return networks.assign(_value=values.astype(object).where(values.isin(kept), "others"))
     bins = pd.qcut(values, 8, duplicates="drop")
     shown = [f"{int(one.left) + 1} to {int(one.right)}" for one in bins.cat.categories]
     return networks.assign(_value=bins.cat.rename_categories(shown))

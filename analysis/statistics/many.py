@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.statistics.intervals import FloatArray, StatisticsError, checked_level
 
-_STEPS = 60  # of a bisection: 2^-60 of the range it began with
+_STEPS = 40  # of a bisection: 2^-40 of the range it began with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

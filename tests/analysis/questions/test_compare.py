@@ -157,6 +157,12 @@ def test_what_differs_is_listed_and_nothing_else(pair: list[Run]) -> None:
     assert differences([pair[0], pair[0]]).empty
 
 
+def test_few_networks_have_an_exact_p_in_words(pair: list[Run]) -> None:
+    p = agreement(pair).iloc[0]["p_exact"]
+    text = " ".join(Parsed(render(compare_page(pair))).text.values())
+    assert f"(p {p:.3f}, exact: too few networks for an interval)" in text
+
+
 def test_the_page_shows_what_the_tables_say(pair: list[Run]) -> None:
     page = Parsed(render(compare_page(pair)))
     table = page.tables["common"]

@@ -44,6 +44,21 @@ def test_many_values_stand_in_bins(tmp_path: Path) -> None:
     assert all(" to " in str(value) for value in widths["value"])
 
 
+def test_of_many_values_of_each_stage_the_rarest_are_one(tmp_path: Path) -> None:
+    """13 scales, the first two of two networks each: 11 stand for themselves, two together."""
+    scales = [(a, b, c) for a in (1, 2, 3) for b in (1, 2, 3) for c in (1, 2, 3)][1:15]
+    scales.remove((2, 2, 2))
+    shapes = [(width, scale) for width in (1, 2) for scale in scales[: 13 if width == 1 else 2]]
+    rows = [
+        {"network": network(width, scale=scale), "val_error": 50.0 + place, "test_error": 9.0}
+        for place, (width, scale) in enumerate(shapes)
+    ]
+    table = marginals(made(tmp_path, rows))
+    counts = table[table["dimension"] == "scale"].set_index("value")["networks"]
+    assert (len(counts), counts["others"], counts.sum()) == (12, 2, 15)
+    assert counts[["1.1.2", "1.1.3"]].tolist() == [2, 2]
+
+
 def test_the_best_of_a_metric_that_is_to_be_large_is_the_largest(tmp_path: Path) -> None:
     rows = [
         {"network": network(width, scale=scale), "metrics": {"val_score": float(width + scale)}}
