@@ -26,16 +26,16 @@ def best_card(run: Run) -> Card:
     for side, metric in (("val", run.ranking), ("test", run.tested)):
         columns += [
             Column(titled(metric), f"{side}_mean", form),
-            Column("shrunken", side, form),
-            Column("95 % low", f"{side}_low", form),
-            Column("95 % high", f"{side}_high", form),
+            Column(f"{metric.label}, shrunken", side, form),
+            Column(f"{metric.label}, 95 % low", f"{side}_low", form),
+            Column(f"{metric.label}, 95 % high", f"{side}_high", form),
         ]
     columns += [
         Column("truly the best", "best", ".3f"),
         Column("truly on the front", "front", ".3f"),
     ]
     shown = Shown(
-        name="best",
+        name="best-networks",
         caption="What each network is worth as one of all: its mean over seeds, drawn towards "
         "the mean of all networks by how much of their spread is noise; 95 % intervals, right "
         "for whichever network is looked at; and how probable it is that its true mean is the "

@@ -6,7 +6,7 @@ Goes in: a `Run`. Come out: sentences, which open the report.
 import pandas as pd
 
 from analysis.cards.axes import equal_size_card
-from analysis.questions.best import CLAIMING, chosen
+from analysis.questions.best import CLAIMING, chosen, fresh
 from analysis.questions.stopping import rule_of
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
@@ -59,8 +59,8 @@ def _best(run: Run) -> list[str]:
         )
     if len(table) > 1:
         said.append(_beside_the_next(run, whole, table))
-        said += chosen(run)
-    return said
+        return said + chosen(run)
+    return said + fresh(run, best["name"])
 
 
 def _scores(run: Run, trials: pd.DataFrame) -> str:

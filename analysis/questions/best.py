@@ -96,7 +96,7 @@ def chosen(run: Run) -> list[str]:
         f"therefore too {off} on average, and so is its {words(run.tested)}: both share the "
         "luck of the seeds."
     ]
-    again = _fresh(run, best)
+    again = fresh(run, best)
     try:
         worth = best_networks(run)
     except RunError:
@@ -110,8 +110,15 @@ def chosen(run: Run) -> list[str]:
     return said + again + _worth(run, worth, best)
 
 
-def _fresh(run: Run, best: str) -> list[str]:
-    """The best of the search with the fresh seeds of its confirmation, which chose nothing."""
+def fresh(run: Run, best: str) -> list[str]:
+    """The best of the search with the fresh seeds of its confirmation, in words.
+
+    Its choice was made before, so these seeds are no luckier than others.
+
+    Args:
+        run: finished or not; nothing is said where no confirmation is planned.
+        best: name of the network that the search ranks first.
+    """
     if not run.plan.confirm:
         return []
     again = networks(run, phase="confirm")

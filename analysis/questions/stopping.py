@@ -12,7 +12,7 @@ from analysis.runs.run import Run
 from analysis.statistics.intervals import FloatArray
 from analysis.statistics.mixed import Estimates
 from analysis.statistics.simultaneous import Together, together
-from search.design import anytime
+from search.design.anytime import p_value, reach
 
 
 class Rule(NamedTuple):
@@ -89,11 +89,9 @@ def bounded(
 
 def _at_every_look(estimates: Estimates, *, seeds: int, level: float) -> Together:
     error, df = estimates.error, estimates.df
-    times: FloatArray = np.array(
-        [anytime.reach(df=float(one), seeds=seeds, level=level) for one in df]
-    )
+    times: FloatArray = np.array([reach(df=float(one), seeds=seeds, level=level) for one in df])
     p = [
-        anytime.p_value(float(t), df=float(one), seeds=seeds) if np.isfinite(t) else np.nan
+        p_value(float(t), df=float(one), seeds=seeds) if np.isfinite(t) else np.nan
         for t, one in zip(estimates.t, df, strict=True)
     ]
     return Together(reach=times * error, p=np.array(p))

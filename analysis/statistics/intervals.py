@@ -4,8 +4,7 @@ Takes plain numbers, such as errors in percent by seed, from analysis.runs.table
 estimates to tables, plots and the report. What resamples networks is in
 analysis.statistics.resampling, what compares whole populations in analysis.statistics.edf.
 
-Where the numbers cannot tell how far chance reaches (one seed, or seeds that are all equal)
-there is no interval and no p; it is never made up.
+Where the numbers cannot tell how far chance reaches there is no interval and no p.
 """
 
 import warnings
@@ -50,24 +49,14 @@ class Interval:
         assert self.low is None or self.high is None or self.low <= self.high
 
     def ends(self, *, percent: bool = False) -> tuple[float, float]:
-        """Both ends, NaN where there is none.
-
-        Args:
-            percent: cut at 0 and 100, beyond which no percentage lies.
-        """
+        """Both ends, NaN where there is none; of a percentage cut at 0 and 100."""
         if self.low is None or self.high is None:
             return float("nan"), float("nan")
-        if not percent:
-            return self.low, self.high
-        return min(max(self.low, 0.0), 100.0), max(min(self.high, 100.0), 0.0)
+        low, high = (0.0, 100.0) if percent else (-np.inf, np.inf)
+        return float(np.clip(self.low, low, high)), float(np.clip(self.high, low, high))
 
     def text(self, digits: int = 2, unit: str = "") -> str:
-        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)".
-
-        Args:
-            digits: after the point.
-            unit: such as "%"; stands behind the estimate.
-        """
+        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)", with so many digits."""
         shown = f"{self.estimate:.{digits}f}" + (f" {unit}" if unit else "")
         if self.low is None:
             return f"{shown} (one seed)" if self.n == 1 else f"{shown} (no interval)"
@@ -167,9 +156,8 @@ def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
 def pooled_interval(groups: Sequence[ArrayLike], *, level: float = 0.95) -> list[Interval]:
     """Intervals of the means of several networks that share one spread between seeds.
 
-    Alone, a network with three seeds has t = 4.30; ten of them, pooled, t = 2.09.
-    Assumption: seeds spread equally in every network. Networks of one study and one recipe
-    mostly do; where one diverges now and then, use `t_interval` of each.
+    Alone, a network with three seeds has t = 4.30; ten of them, pooled, t = 2.09. Where they
+    do not spread alike (`analysis.statistics.spreads`), use `t_interval` of each.
 
     Args:
         groups: one row of values a network; lengths may differ.
@@ -213,8 +201,7 @@ def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
 
     Returns:
         The difference, as scipy.stats.ttest_rel tests it. Of one pair, or of differences that
-        are all equal, neither interval nor p: no test can tell a difference of 0.2 in all of
-        three seeds from rounding, so p = 0 would be no finding.
+        are all equal, neither interval nor p: these may be rounding.
 
     Raises:
         StatisticsError: a value is not finite, or the lengths differ.

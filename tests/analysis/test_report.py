@@ -12,6 +12,7 @@ from scipy import stats
 from analysis.cards.deck import OF_A_RUN
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
+from analysis.questions.best import best_networks
 from analysis.report import main
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
@@ -71,6 +72,9 @@ def test_no_number_of_the_conclusion_comes_from_elsewhere(run: Run) -> None:
     known |= {f"{ends.low:+.2f}", f"{ends.high:+.2f}", f"{tested.pvalue:.3f}"}
     known |= {f"{tested.statistic * stats.sem(np.subtract(ERRORS[1], ERRORS[2])):.2f}"}
     known |= {"95", "3", str(int(ranked["on_front"].sum()))}
+    worth = best_networks(run)
+    mine = worth[worth["name"] == best["name"]].iloc[0]
+    known |= {f"{mine[key]:.2f}" for key in ("test", "test_low", "test_high", "best")}
     assert numbers(page_of(run).text["conclusion"]) <= known
 
 
@@ -164,7 +168,7 @@ def test_confirmed_networks_are_told_apart(tmp_path: Path) -> None:
     ]  # fmt: skip
     settings = ("search.trials=1", "confirm={top: 1, seeds: 2, epochs: 7}")
     page = page_of(made(tmp_path, rows, *settings))
-    assert "Trained again with fresh seeds for 7 epochs" in page.text["conclusion"]
+    assert "Trained again with 2 fresh seeds for 7 epochs" in page.text["conclusion"]
     assert page.tables["networks-confirm"][1][3:5] == ["2", "31.00"]
     assert page.tables["networks-search"][1][3:5] == ["1", "10.00"]
 
