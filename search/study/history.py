@@ -131,6 +131,11 @@ class History:
         """What ranks a trial that was trained whole; None for any other."""
         return ended.metrics.get(self.ranking.name) if ended.status is Status.OK else None
 
+    def failed(self, trial: int) -> bool:
+        """Whether a trial ended otherwise than trained whole or stopped early."""
+        ended = self.ends.get(trial)
+        return ended is not None and ended.status not in (Status.OK, Status.PRUNED)
+
     def whole(self, phase: Phase) -> Iterator[tuple[float, Started, Ended]]:
         """What ranks it, start and end of each trial of a phase that was trained whole."""
         for trial, ended in self.ends.items():
@@ -144,10 +149,9 @@ class History:
         Those with a trial that failed come after all others: their mean is of survivors.
         """
         failed = {
-            self.trials[trial].name
-            for trial, ended in self.ends.items()
-            if ended.status not in (Status.OK, Status.PRUNED)
-            and self.trials[trial].phase == "search"
+            started.name
+            for trial, started in self.trials.items()
+            if started.phase == "search" and self.failed(trial)
         }
         rows: dict[str, list[tuple[float, Started, Ended]]] = {}
         for row in self.whole("search"):

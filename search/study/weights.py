@@ -36,7 +36,7 @@ class KeptWeights:
     def __init__(self, folder: Path, history: History, *, best: int, seeds: int) -> None:
         self._folder, self._history, self._best, self._seeds = folder, history, best, seeds
         self._members: dict[str, list[int]] = {}  # trials of the search that ended, in order
-        self._kept: list[tuple[float, int, str]] = []  # of complete networks, best first
+        self._kept: list[tuple[bool, float, int, str]] = []  # of complete networks, best first
         self._dropped: set[str] = set()
         for trial in history.ends:
             self._learn(trial)
@@ -95,9 +95,10 @@ class KeptWeights:
         whole = {one: value for one, value in each.items() if value is not None}
         if whole:
             mean = history.ranking.loss(sum(whole.values()) / len(whole))
+            survivor = any(history.failed(one) for one in members)
             # A larger `seeds` may complete a network again.
-            self._kept = [one for one in self._kept if one[2] != started.name]
-            bisect.insort(self._kept, (mean, min(whole), started.name))
+            self._kept = [one for one in self._kept if one[-1] != started.name]
+            bisect.insort(self._kept, (survivor, mean, min(whole), started.name))
         dropped = [name for *_, name in self._kept[self._best :]]
         del self._kept[self._best :]
         self._dropped.update(dropped)
