@@ -107,7 +107,7 @@ def equal_size_card(run: Run) -> Card:
         for size, alike in _ALIKE.items()
         if (compared["size"] == size).any()
     ]
-    others = compared[compared["kind"].isin(["slope", "own"])]
+    others = compared[compared["kind"].isin(["slope", "pair", "own"])]
     if len(others):
         shown.append(
             Shown(

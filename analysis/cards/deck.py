@@ -11,16 +11,20 @@ from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
+from analysis.cards.importance import importance_card
 from analysis.cards.networks_compared import compared_card
+from analysis.cards.pairs import pairs_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     best_card,
+    pairs_card,
     by_dimension,
     lines,
     values,
     distribution,
+    importance_card,
     expected_best,
     anytime_card,
     fidelity_card,

@@ -6,12 +6,12 @@ Goes in: a `Run`. Come out: sentences, which open the report.
 import pandas as pd
 
 from analysis.cards.axes import equal_size_card
-from analysis.questions.best import CLAIMING, chosen, fresh
+from analysis.questions.best import chosen, fresh
 from analysis.questions.stopping import rule_of
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
 from analysis.runs.scores import lower_is_better, words
-from analysis.statistics.intervals import SIGNIFICANT, t_interval
+from analysis.statistics.intervals import SHARED, t_interval
 from analysis.statistics.pairing import against
 from search.schema.metrics import PERCENT
 from search.schema.units import format_amount
@@ -101,11 +101,7 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     if rule.every_look or not rule.tested:
         return f"{by}. {rule.why}"
     ends = f"95 % interval {tested.difference.low:+.2f} to {tested.difference.high:+.2f}"
-    says = (
-        "more than chance"
-        if tested.p < SIGNIFICANT / CLAIMING
-        else "no more than chance may give"
-    )
+    says = "more than chance" if tested.p < SHARED else "no more than chance may give"
     return f"{by} ({ends}, p {tested.p:.3f}): {says}."
 
 

@@ -25,7 +25,6 @@ from analysis.statistics.shrinkage import (
 )
 from search.schema.metrics import Objective
 
-CLAIMING = 2  # questions of a page that may claim something: each has its share of 5 %
 COLUMNS = (
     *("name", "params", "macs", "seeds", "failed"),
     *("val_mean", "val", "val_low", "val_high"),

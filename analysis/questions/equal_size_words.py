@@ -41,6 +41,7 @@ def conclusion(
         *_rule(compared),
         *_equal_size(compared, score, analysis),
         *_slopes(compared, score),
+        *_pairs(compared, score),
     ]
     said += [Said(*_own(row, score)) for row in _records(compared[compared["kind"] == "own"])]
     return said
@@ -140,6 +141,21 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
             yield Said(f"{start}: {of} buys {'more' if more else 'less'} than {against}.", True)
         else:
             yield Said(f"{start}: the data do not show that their slopes differ.")
+
+
+def _pairs(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
+    """Networks of a single dimension two by two: those that differ, or that none does."""
+    rows = [row for row in _records(compared[compared["kind"] == "pair"]) if row["p_all"] >= 0]
+    clear = [row for row in rows if _clear(row)]
+    if rows and not clear:
+        yield Said(f"Of {len(rows)} pairs of networks the data tell no two apart.")
+    for row in clear:
+        more = (row["difference"] > 0) == score.more_is_better
+        yield Said(
+            f"{row['label']}: {row['difference']:+.2f} {score.difference} "
+            f"({interval_words(row)}): the {'first' if more else 'second'} is better.",
+            True,
+        )
 
 
 def _own(row: Row, score: Score) -> tuple[str, bool]:

@@ -20,6 +20,8 @@ from analysis.questions.sampling import no_sample
 from analysis.runs.networks import DIMENSIONS, averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
+from analysis.statistics.intervals import SHARED
+from analysis.statistics.surrogate import explained
 
 _FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
 _MOST = 200  # networks of one bootstrap: a forest's time grows with their square
@@ -42,17 +44,29 @@ def importance(
         whole spread, Hutter et al. 2014; "PED-ANOVA": of being among the best tenth,
         Watanabe et al. 2023), `dimension`, `share` (median over bootstraps, of a sum of 1),
         `low` and `high` (their 5th and 95th percentile; of more than 200 networks each
-        bootstrap draws 200, so that the spread is then that of 200).
+        bootstrap draws 200, so that the spread is then that of 200). `attrs["explained"]` says
+        how much of the spread a forest foretells (`analysis.statistics.surrogate`).
 
     Raises:
         RunError: the networks are no sample, so that their choice would be mistaken for
-            importance, or there are too few of them; with the reason.
+            importance, there are too few of them, or the dimensions explain nothing; with the
+            reason.
     """
     networks = averaged(run)
     reason = why_not(run, networks)
     if reason and not (anyway and len(networks) >= 2):
         raise RunError(f"{run.folder}: importance is not to be had: {reason}")
     coded, distributions = _coded(networks)
+    found = explained(_numbers(coded), networks["val"], rng=rng)
+    if found.r2 <= 0 or found.p >= SHARED:
+        nothing = (
+            "the dimensions explain nothing that luck would not: a forest of them foretells "
+            f"{words(run.ranking)} with R2 {found.r2:.2f} out of bag, and as well in "
+            f"{found.p:.0%} of shuffles; run more networks, or more seeds of each"
+        )
+        if not anyway:
+            raise RunError(f"{run.folder}: importance is not to be had: {nothing}")
+        reason = "; ".join(filter(None, (reason, nothing)))
     rows = []
     for _ in range(resamples):
         drawn = rng.integers(len(networks), size=min(len(networks), _MOST))
@@ -64,7 +78,7 @@ def importance(
                 rows += _shares(study, seed=int(rng.integers(2**31)))
     shares = pd.DataFrame(rows).groupby(["evaluator", "dimension"], sort=False)["share"]
     table = shares.agg(share="median", low=_fifth, high=_ninety_fifth).reset_index()
-    table.attrs["warning"] = reason
+    table.attrs |= {"warning": reason, "explained": found}
     return table.sort_values(["evaluator", "share"], ascending=[True, False], ignore_index=True)
 
 
@@ -95,6 +109,15 @@ def _coded(
             coded[name] = [str(value) for value in networks[name]]
             distributions[name] = CategoricalDistribution(sorted(set(coded[name])))
     return pd.DataFrame(coded), distributions
+
+
+def _numbers(coded: pd.DataFrame) -> pd.DataFrame:
+    """Features of a forest: numbers as they are, words by a place in their order."""
+    numbers = {
+        name: column if _numeric(column) else column.astype("category").cat.codes
+        for name, column in coded.items()
+    }
+    return pd.DataFrame(numbers)
 
 
 def _fifth(shares: pd.Series) -> float:

@@ -19,6 +19,7 @@ from scipy import stats
 FloatArray = NDArray[np.float64]
 
 SIGNIFICANT = 0.05  # p below which a difference is called clear
+SHARED = SIGNIFICANT / 2  # the same where two questions of a page may each claim something
 _ROUNDING = 1e-12  # a spread below this share of the numbers is their rounding, not noise
 
 

@@ -326,3 +326,28 @@ def made_points(
         for name, row in sizes.items() for size in row for repeat in range(5)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def test_values_of_one_dimension_are_compared_with_each_other(tmp_path: Path) -> None:
+    """A study of scale alone, per stage too: every two of its networks."""
+    text = (
+        "study: scales\nnetwork:\n  depth: 29\n  cardinality: 6\n  width: 24\n"
+        "  scale: [1, 2, 4, [1, 2, 4]]\ndata: {name: cifar100, validation: 5000}\n"
+        "training: {epochs: 2}\nsearch: {sampler: axes, seeds: 3}\n"
+    )
+    worth = {"1": 0.0, "2": 3.0, "4": 6.0, "(1, 2, 4)": 6.0}
+
+    def by_value(started: Started) -> float:
+        luck = float(np.random.default_rng(started.trial).normal(0, 0.1))
+        return 40 - worth[str(started.network().scale)] + luck
+
+    run = read_run(write_run(tmp_path, by_value, text=text))
+    compared = of_run(run)
+    pairs = compared[compared["kind"] == "pair"].set_index("label")
+    assert len(pairs) == 6
+    said = texts(conclusion(compared, run.score))
+    assert any("4s less 2s" in text and "the first is better" in text for text in said)
+    unclear = [label for label in pairs.index if "1.2.4s" in label and "4s less" in label]
+    assert [label for label in unclear if pairs.loc[label, "p_all"] > 0.05] == [
+        next(label for label in pairs.index if label.startswith("4s less 1.2.4s"))
+    ]

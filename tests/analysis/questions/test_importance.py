@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.cards.importance import importance_card
 from analysis.questions.distribution import distributions
 from analysis.questions.importance import importance
 from analysis.runs.run import RunError, read_run
@@ -87,3 +88,26 @@ def test_equal_errors_and_no_trials_are_refused(tmp_path: Path) -> None:
     for anyway in (False, True):
         with pytest.raises(RunError, match="0 networks were trained whole"):
             importance(nothing, rng=np.random.default_rng(0), anyway=anyway)
+
+
+def test_noise_has_no_importance(tmp_path: Path) -> None:
+    """Shares add up to 1 of noise too: of thirty networks of luck alone width had 0.48."""
+
+    def luck(started: Started) -> float:
+        return 50 + float(np.random.default_rng(started.macs).normal())
+
+    run = read_run(write_run(tmp_path, luck, text=SPACE.replace("trials: 40", "trials: 30")))
+    with pytest.raises(RunError, match="explain nothing that luck would not: a forest"):
+        importance(run, rng=np.random.default_rng(0))
+    table = importance(run, rng=np.random.default_rng(0), resamples=2, anyway=True)
+    assert "explain nothing" in table.attrs["warning"]
+    assert importance_card(run).refused
+
+
+def test_how_much_is_explained_is_said(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path, by_scale, text=SPACE))
+    table = importance(run, rng=np.random.default_rng(0), resamples=2)
+    found = table.attrs["explained"]
+    assert found.r2 > 0.7
+    assert found.p == pytest.approx(0.01)
+    assert found.networks == 40

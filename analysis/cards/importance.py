@@ -1,0 +1,49 @@
+"""The card of importance: which dimension accounts for the spread of scores, if any does."""
+
+import numpy as np
+
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.space import draw_importance
+from analysis.questions.importance import importance
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import words
+
+_RESAMPLES = 10
+
+
+def importance_card(run: Run) -> Card:
+    """Which dimension matters most?"""
+    question = "Which dimension matters most?"
+    try:
+        table = importance(run, rng=np.random.default_rng(0), resamples=_RESAMPLES)
+    except RunError as error:
+        return Card(name="importance", question=question, refused=reason(error, run.folder))
+    found = table.attrs["explained"]
+    first = table[table["evaluator"] == "fANOVA"].iloc[0]
+    said = (
+        f"The dimensions explain {found.r2:.0%} of the spread of {words(run.ranking)} (R2 out "
+        f"of bag, p {found.p:.2f} against shuffled scores, {found.networks} networks). Of what "
+        f"is explained, {first['dimension']} has the largest share: {first['share']:.2f} "
+        f"({first['low']:.2f} to {first['high']:.2f})."
+    )
+    shown = Shown(
+        name="importance-shares",
+        caption="Shares of importance: fANOVA of the whole spread, PED-ANOVA of being among "
+        f"the best tenth; medians and 5 to 95 % of {_RESAMPLES} bootstraps over networks. "
+        "Importance is that of "
+        "the space as it was sampled: where a budget binds dimensions to each other, what one "
+        "explains another may explain as well.",
+        table=table,
+        columns=(
+            Column("evaluator", "evaluator"),
+            Column("dimension", "dimension"),
+            Column("share", "share", ".3f"),
+            Column("5 %", "low", ".3f"),
+            Column("95 %", "high", ".3f"),
+        ),
+        draw=lambda: draw_importance(table, title=run.described(short=True)),
+        alt="Bars: share of importance of each dimension, by two evaluators.",
+    )
+    return Card(
+        name="importance", question=question, sentences=(said,), claims=(said,), shown=(shown,)
+    )

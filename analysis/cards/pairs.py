@@ -1,0 +1,46 @@
+"""The card of a few networks compared two by two: values of one dimension among them."""
+
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.pairs import draw_pairs
+from analysis.questions.pairs import pairs_compared, told_apart
+from analysis.runs.run import Run, RunError
+
+
+def pairs_card(run: Run) -> Card:
+    """Which of these few networks differ?"""
+    question = "Which of the networks differ, two by two?"
+    try:
+        frame = pairs_compared(run)
+    except RunError as error:
+        return Card(name="pairs", question=question, refused=reason(error, run.folder))
+    said, claims = told_apart(frame)
+    spread = "one spread for all" if frame.attrs["pooled"] else "a spread for each network"
+    shown = Shown(
+        name="pairs-compared",
+        caption=f"Differences of {run.score.name} of every two of {frame.attrs['networks']} "
+        f"networks, the better one first: network + seed model, {spread}; 97.5 % intervals "
+        "alone and held at once (simultaneous).",
+        table=frame,
+        columns=(
+            Column("first", "a_label"),
+            Column("second", "b_label"),
+            Column("times the MACs", "macs_ratio", ".3f"),
+            Column("seeds", "seeds", ","),
+            Column("difference", "difference", "+.2f"),
+            Column("low", "low", "+.2f"),
+            Column("high", "high", "+.2f"),
+            Column("low, all at once", "low_all", "+.2f"),
+            Column("high, all at once", "high_all", "+.2f"),
+            Column("p, all at once", "p_all", ".4f"),
+        ),
+        draw=lambda: draw_pairs(frame, run.score, title=run.described(short=True)),
+        alt=f"Points with intervals: difference of {run.score.name} of every two networks.",
+        sortable=True,
+    )
+    return Card(
+        name="pairs",
+        question=question,
+        sentences=tuple(said),
+        claims=tuple(claims),
+        shown=(shown,),
+    )

@@ -1,0 +1,44 @@
+"""Draws networks compared two by two from `analysis.questions.pairs`."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, marks
+from analysis.questions.pairs import ALIKE
+from analysis.runs.scores import Score
+
+_ROW = 0.24  # inches
+
+
+def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
+    """The difference of every two networks; filled where the two are of equal size.
+
+    Args:
+        frame: from `analysis.questions.pairs.pairs_compared`.
+        score: what was compared: `run.score`.
+        title: what the run was.
+    """
+    rows, style = frame[::-1].reset_index(drop=True), marks(["pair"])["pair"]
+    equal = rows["macs_ratio"].between(1 / ALIKE, ALIKE)
+    with drawing(width=7.5, height=1.5 + _ROW * max(len(rows), 3)) as (figure, (ax,)):
+        places = np.arange(len(rows))
+        ax.hlines(places, rows["low_all"], rows["high_all"], color=style.color, linewidth=1)
+        ax.hlines(places, rows["low"], rows["high"], color=style.color, linewidth=3)
+        for mine, label, fill in (
+            (equal, "equal multiply-adds (within 5 %)", style.color),
+            (~equal, "other multiply-adds", "white"),
+        ):
+            if mine.any():
+                ax.plot(
+                    rows.loc[mine, "difference"], places[mine], style.marker,
+                    color=style.color, markerfacecolor=fill, label=label,
+                )  # fmt: skip
+        ax.axvline(0, color="0.3", linewidth=1)
+        names = rows["a_label"] + " less " + rows["b_label"]
+        ax.set_yticks(places, names, fontsize=8)
+        ax.set_ylim(-0.7, len(rows) - 0.3)
+        ax.set_xlabel(f"{score.difference}; thick: 97.5 % interval alone, thin: all at once")
+        ax.set_title(title, loc="left", fontsize=10)
+        figure.legend(loc="outside lower right", ncols=2, fontsize=8)
+    return figure

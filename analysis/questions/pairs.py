@@ -1,0 +1,144 @@
+"""Compares the networks of a small study two by two: values of one dimension among them.
+
+Goes in: a run of a few networks that share seeds. Comes out: the difference of every two, all
+held at once, and which of them are of equal size. For a study of one dimension this is the
+question itself; values for each stage, such as scale 1.2.4.8, are values like others.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.questions.stopping import bounded, rule_of
+from analysis.runs.networks import DIMENSIONS
+from analysis.runs.run import Run, RunError
+from analysis.statistics.intervals import SHARED
+from analysis.statistics.mixed import estimable, estimate, fit
+from search.design.contrasts import pairs
+
+MOST = 11  # networks: of 12 there are 66 pairs, and few are left that can be told apart
+ALIKE = 1.05  # times the multiply-adds that still are of equal size
+COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "difference", "low", "high",
+           "low_all", "high_all", "p_all")  # fmt: skip
+
+
+def pairs_compared(run: Run) -> pd.DataFrame:
+    """The difference of every two networks of a run, on test images.
+
+    Args:
+        run: of 2 to 11 networks, two seeds or more.
+
+    Returns:
+        COLUMNS, a row a pair, the better network first (`a`): labels are the values of the
+        dimensions that varied; `macs_ratio` of a over b; the `difference` of scores with its
+        interval alone and held at once with all others, at 97.5 %, for the report's other
+        tests have the other half of 5 %.
+
+    Raises:
+        RunError: a run along axes, too few or too many networks, one seed, or none that two
+            share.
+    """
+    if "axes" in run.manifest.sampler_traits:
+        raise RunError(
+            f"{run.folder}: its networks lie along axes, where what is compared was planned; "
+            "the conclusion has it"
+        )
+    whole = run.whole()
+    whole = whole[whole[run.tested.column].notna()]
+    labels = labelled(whole)
+    if not 2 <= len(labels) <= MOST:
+        raise RunError(
+            f"{run.folder}: {len(labels)} networks were trained whole, and two by two are "
+            f"compared 2 to {MOST} of them"
+        )
+    score = run.score.of(whole[run.tested.column].astype(float))
+    model = fit(whole["name"].tolist(), whole["repeat"].tolist(), score.tolist())
+    if not (model.df > 0 and model.sigma > 0):
+        raise RunError(
+            f"{run.folder}: no two networks have two seeds in common that differ, so chance is "
+            "not known; run it with search.seeds of 2 or more"
+        )
+    up = -1 if run.score.more_is_better else 1
+    order = sorted(labels, key=lambda name: up * model.means[model.networks.index(name)])
+    planned = [one for one in pairs(order) if not estimable(model, one.weights)]
+    found = estimate(model, [one.weights for one in planned])
+    rule = rule_of(run)
+    alone, at_once = bounded(found, rule, seeds=model.seeds, level=1 - SHARED)
+    frame = pd.DataFrame(
+        {
+            "a": [one.of for one in planned],
+            "b": [one.against for one in planned],
+            "difference": found.value,
+            "low": found.value - alone.reach,
+            "high": found.value + alone.reach,
+            "low_all": found.value - at_once.reach,
+            "high_all": found.value + at_once.reach,
+            "p_all": at_once.p,
+        }
+    )
+    frame = _described(frame, whole, labels)
+    frame.attrs |= {"rule": rule, "pooled": model.pooled, "networks": len(labels)}
+    return frame
+
+
+def _described(
+    frame: pd.DataFrame, whole: pd.DataFrame, labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """Pairs with the labels of their networks, how their sizes compare, and seeds."""
+    macs, seeds = whole.groupby("name")["macs"].first(), whole["name"].value_counts()
+    a, b = frame["a"], frame["b"]
+    described = frame.assign(
+        a_label=a.map(labels),
+        b_label=b.map(labels),
+        macs_ratio=a.map(macs) / b.map(macs),
+        seeds=np.maximum(a.map(seeds), b.map(seeds)),
+    )
+    return described[list(COLUMNS)]
+
+
+def labelled(whole: pd.DataFrame) -> dict[str, str]:
+    """What tells networks apart, by name: "scale 4", or of several dimensions all of them.
+
+    Args:
+        whole: trials, with `name` and the dimensions.
+    """
+    networks = whole.drop_duplicates("name").set_index("name")
+    varied = [key for key in DIMENSIONS if len({*networks[key].astype(str)}) > 1]
+    return {
+        str(name): ", ".join(f"{key} {row[key]}" for key in varied) or str(name)
+        for name, row in networks.iterrows()
+    }
+
+
+def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """What the pairs say in words, and which of the sentences claim a difference.
+
+    Args:
+        frame: from `pairs_compared`.
+    """
+    count, rule = len(frame), frame.attrs["rule"]
+    said = [rule.why] if rule.why else []
+    if not rule.tested:
+        return said, []
+    clear = frame[frame["p_all"] < SHARED]
+    if clear.empty:
+        said.append(
+            f"The data do not tell any two of the {frame.attrs['networks']} networks apart "
+            f"({count} pairs held at once)."
+        )
+        return said, []
+    claims = [_sentence(row) for row in clear.to_dict("records")]
+    start = f"Of {count} pairs, held at once, {len(clear)} differ more than chance allows."
+    return [*said, start, *claims], [start, *claims]
+
+
+def _sentence(row: dict[Any, Any]) -> str:
+    alike = 1 / ALIKE <= row["macs_ratio"] <= ALIKE
+    size = "at equal size" if alike else f"at {row['macs_ratio']:.2f} times the multiply-adds"
+    p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
+    return (
+        f"{row['a_label']} is better than {row['b_label']} {size}: {row['difference']:+.2f} "
+        f"({row['low_all']:+.2f} to {row['high_all']:+.2f}, {p}, {row['seeds']} seeds)."
+    )

@@ -1,0 +1,145 @@
+"""The best of many: survivors rank last, luck is taken out, fresh seeds are quoted."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.cards.best import best_card
+from analysis.pages.findings import findings
+from analysis.questions.best import best_networks, chosen
+from analysis.runs.networks import by_network, networks
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import lower_is_better
+from search.study.events import Status
+from tests.analysis.made import made, network
+
+
+def studied(folder: Path, rng: np.random.Generator, *, count: int, spread: float = 0.0) -> Run:
+    """So many networks with three seeds, whose test errors share the luck of the seed."""
+    rows: list[dict[str, Any]] = []
+    for width in range(1, count + 1):
+        true = 40 + spread * rng.normal()
+        for seed in range(3):
+            luck = rng.normal()
+            rows.append(
+                {"network": network(width), "seed": seed, "repeat": seed,
+                 "val_error": true + luck,
+                 "test_error": true + 0.87 * luck + 0.5 * rng.normal()}
+            )  # fmt: skip
+    return made(folder, rows, f"search.trials={count}", "search.seeds=3")
+
+
+def survivor(folder: Path) -> Run:
+    """A network with two of three seeds diverged and a lucky third, beside two sound ones."""
+    rows: list[dict[str, Any]] = [
+        {"network": network(width), "seed": seed, "repeat": seed, "val_error": error + seed,
+         "test_error": error + seed}
+        for width, error in ((1, 30.0), (2, 34.0)) for seed in range(3)
+    ]  # fmt: skip
+    rows += [
+        {"network": network(3), "seed": seed, "repeat": seed, "status": Status.DIVERGED,
+         "reason": "loss is nan"}
+        for seed in range(2)
+    ]  # fmt: skip
+    rows.append({"network": network(3), "seed": 2, "repeat": 2, "val_error": 10.0,
+                 "test_error": 10.0})  # fmt: skip
+    return made(folder, rows, "search.trials=3", "search.seeds=3")
+
+
+def test_survivors_rank_below_whole_networks_with_their_failures(tmp_path: Path) -> None:
+    run = survivor(tmp_path)
+    table = networks(run)
+    assert table["name"].tolist()[-1] == network(3).name
+    assert table["failed"].tolist() == [0, 0, 2]
+    assert not table["on_front"].iloc[-1]
+    front = by_network(run).set_index("name")["on_front"]
+    assert not front[network(3).name]
+    said = findings(run)[0]
+    assert said.startswith(f"The best network by validation error is {network(1).name}")
+    assert network(3).name not in " ".join(findings(run)[:2])
+
+
+def test_where_all_lost_seeds_the_best_says_so(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = []
+    for width in (1, 2):
+        rows.append({"network": network(width), "seed": 0, "status": Status.DIVERGED,
+                     "reason": "loss is nan"})  # fmt: skip
+        rows.append({"network": network(width), "seed": 1, "repeat": 1,
+                     "val_error": 9.0 + width, "test_error": 9.0})  # fmt: skip
+    said = findings(made(tmp_path, rows, "search.trials=2", "search.seeds=2"))
+    assert any("1 of its trials failed, as did one or more of every other" in s for s in said)
+
+
+def test_the_test_error_of_the_best_is_not_called_unbiased(tmp_path: Path) -> None:
+    """Best of 30 equal networks: its test error is a point too low, and not shrunken it is."""
+    rng = np.random.default_rng(0)
+    raw, worth, held = [], [], 0
+    for number in range(12):
+        run = studied(tmp_path / str(number), rng, count=30)
+        best = networks(run).iloc[0]
+        row = best_networks(run).set_index("name").loc[best["name"]]
+        raw.append(best["test_mean"] - 40)
+        worth.append(row["test"] - 40)
+        held += row["test_low"] <= 40 <= row["test_high"]
+    assert np.mean(raw) < -0.6
+    assert abs(np.mean(worth)) < 0.4
+    assert held >= 10
+    said = " ".join(chosen(run))
+    assert "too low on average, and so is its test error: both share the luck" in said
+    assert f"is worth test error {row['test']:.2f} %" in said
+    assert "truly the best with probability" in said
+
+
+def test_networks_that_truly_differ_are_hardly_shrunken(tmp_path: Path) -> None:
+    run = studied(tmp_path, np.random.default_rng(1), count=12, spread=20.0)
+    table = best_networks(run)
+    assert (table["val"] - table["val_mean"]).abs().max() < 0.5
+    assert table["best"].iloc[0] > 0.99
+    assert table["best"].sum() == pytest.approx(1)
+    assert lower_is_better(run.ranking)
+    assert "no other is as probable" in " ".join(chosen(run))
+    assert best_card(run).sentences[0].startswith("Most probably it is")
+
+
+def test_one_seed_says_what_to_run(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in range(1, 6)
+    ]
+    run = made(tmp_path, rows, "search.trials=5")
+    with pytest.raises(RunError, match="5 networks with 0 degrees of freedom between seeds"):
+        best_networks(run)
+    assert "confirm: {top: 3, seeds: 3}" in " ".join(chosen(run))
+    assert "do not tell luck from skill" in best_card(run).refused
+
+
+def test_fresh_seeds_are_quoted_of_the_network_that_the_search_chose(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in (1, 2, 3)
+    ]
+    rows += [
+        {"network": network(w), "phase": "confirm", "seed": 50 + s, "repeat": s,
+         "val_error": 20.0 - 3 * w + s, "test_error": 21.0 - 3 * w + s}
+        for w in (1, 2) for s in (0, 1)
+    ]  # fmt: skip
+    run = made(tmp_path, rows, "search.trials=3", "confirm={top: 2, seeds: 2, epochs: 2}")
+    said = " ".join(chosen(run))
+    assert "Trained again with 2 fresh seeds" in said
+    assert f"no choice was made by, {network(1).name} has validation error 17.50 %" in said
+    assert f"of the 2 networks that were confirmed {network(2).name} has the best mean" in (
+        said.replace("Of the", "of the")
+    )
+    assert "too good in its turn" in said
+
+
+def test_intervals_of_percentages_end_at_0_and_100(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(w), "seed": s, "repeat": s, "val_error": 1.0 + s * 3 + w,
+         "test_error": 99.0 - 6 * s}
+        for w in (1, 2) for s in (0, 1)
+    ]  # fmt: skip
+    table = networks(made(tmp_path, rows, "search.trials=2", "search.seeds=2"))
+    assert table["val_low"].tolist() == [0.0, 0.0]
+    assert table["test_high"].tolist() == [100.0, 100.0]
+    assert (table["val_high"] <= 100).all()

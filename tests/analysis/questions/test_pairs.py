@@ -1,0 +1,82 @@
+"""A few networks two by two: Tukey's test, what is of equal size, and refusals."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis.cards.pairs import pairs_card
+from analysis.questions.pairs import labelled, pairs_compared, told_apart
+from analysis.runs.run import Run, RunError
+from tests.analysis.made import made, network
+
+WORTH = {1: 0.0, 2: 0.0, 3: 5.0, 4: 9.0}
+
+
+def studied(folder: Path, *, seeds: int = 5, noise: float = 1.0, count: int = 4) -> Run:
+    rng = np.random.default_rng(3)
+    rows: list[dict[str, Any]] = [
+        {"network": network(width), "seed": seed, "repeat": seed,
+         "val_error": 50.0, "test_error": 40 - WORTH.get(width, 0.0) + noise * rng.normal()}
+        for width in range(1, count + 1) for seed in range(seeds)
+    ]  # fmt: skip
+    return made(folder, rows, f"search.trials={count}", f"search.seeds={seeds}")
+
+
+def test_pairs_are_held_at_once_as_tukey_does(tmp_path: Path) -> None:
+    run = studied(tmp_path)
+    frame = pairs_compared(run)
+    assert len(frame) == 6
+    q = stats.studentized_range.ppf(0.975, 4, 12) / np.sqrt(2)
+    t = stats.t.ppf(0.9875, 12)
+    wider = (frame["high_all"] - frame["difference"]) / (frame["high"] - frame["difference"])
+    assert frame.attrs["pooled"]
+    assert wider.to_numpy() == pytest.approx(np.full(6, q / t), rel=0.03)
+    assert (frame["difference"] >= 0).all(), "the better one is first"
+
+
+def test_words_name_those_that_differ_with_their_sizes(tmp_path: Path) -> None:
+    said, claims = told_apart(pairs_compared(studied(tmp_path)))
+    assert "Of 6 pairs, held at once, 5 differ" in said[0]
+    wanted = "width 4 is better than width 1 at 3.62 times the multiply-adds"
+    assert any(wanted in text for text in claims)
+    assert not any("width 1" in text and "width 2" in text for text in claims)
+
+
+def test_where_nothing_differs_nothing_is_said_to(tmp_path: Path) -> None:
+    run = studied(tmp_path, noise=30.0)
+    said, claims = told_apart(pairs_compared(run))
+    assert said == [
+        "The data do not tell any two of the 4 networks apart (6 pairs held at once)."
+    ]
+    assert not claims
+
+
+@pytest.mark.parametrize(
+    ("seeds", "count", "reason"),
+    [
+        (1, 3, "no two networks have two seeds in common"),
+        (2, 12, "12 networks were trained whole, and two by two are compared 2 to 11"),
+        (2, 1, "1 networks were trained whole"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(
+    tmp_path: Path, seeds: int, count: int, reason: str
+) -> None:
+    run = studied(tmp_path, seeds=seeds, count=count)
+    with pytest.raises(RunError, match=reason):
+        pairs_compared(run)
+    assert reason in pairs_card(run).refused
+
+
+def test_values_of_each_stage_are_values_like_others(tmp_path: Path) -> None:
+    forms: list[Any] = [2, (1, 2, 2, 4)]
+    rows = [
+        {"network": network(4, scale=scale, depth=(1, 1, 1, 1), skeleton="imagenet"), "seed": s,
+         "repeat": s, "val_error": 10.0, "test_error": 20.0 + 5 * i + s / 10 * (i + 1)}
+        for i, scale in enumerate(forms) for s in (0, 1)
+    ]  # fmt: skip
+    run = made(tmp_path, rows, "search.trials=2", "search.seeds=2")
+    assert [*labelled(run.whole()).values()] == ["scale 2", "scale 1.2.2.4"]
