@@ -11,6 +11,7 @@ from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
+from analysis.cards.forecast import forecast_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.space import distribution, lines, values
@@ -27,4 +28,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     fidelity_card,
     compared_card,
 )
-OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (overlay_card,)
+OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
+    overlay_card,
+    forecast_card,
+)
