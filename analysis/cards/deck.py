@@ -12,6 +12,7 @@ from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
 from analysis.cards.forecast import forecast_card
+from analysis.cards.isoflop import isoflop_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.space import distribution, lines, values
@@ -31,4 +32,5 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,
     forecast_card,
+    isoflop_card,
 )
