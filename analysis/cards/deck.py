@@ -11,8 +11,11 @@ from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
+from analysis.cards.forecast import forecast_card
 from analysis.cards.importance import importance_card
+from analysis.cards.isoflop import isoflop_card
 from analysis.cards.networks_compared import compared_card
+from analysis.cards.overlay import overlay_card
 from analysis.cards.pairs import pairs_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
@@ -30,4 +33,8 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     fidelity_card,
     compared_card,
 )
-OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = ()
+OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
+    overlay_card,
+    forecast_card,
+    isoflop_card,
+)

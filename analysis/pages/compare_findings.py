@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.questions.compare import SAME
 from analysis.runs.scores import words
 from analysis.statistics.intervals import SIGNIFICANT
 from search.schema.metrics import Objective
@@ -26,6 +27,7 @@ def compare_findings(
         names: of the runs.
     """
     said = [_agrees(row) for row in agreed.to_dict("records")]
+    said += [_same(row) for row in agreed.to_dict("records") if row["same"]]
     for name, one in zip(names[1:], moved, strict=True):
         most = one.iloc[0]
         said.append(
@@ -56,18 +58,31 @@ def _agrees(row: dict[Any, Any]) -> str:
     return f"{by}{row['tau']:.2f} {ends}: {alike} than orders by chance would."
 
 
+def _same(row: dict[Any, Any]) -> str:
+    return (
+        f"{row['a']} and {row['b']} hold {row['same']:,} trials in common: the same network, "
+        "seed, recipe and data, and the same numbers to the last digit. A trial says nothing "
+        "of itself, so these are left out of what is tested between the two."
+    )
+
+
 def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
     first, second = names
-    tested = one["p_holm"].notna()
+    if (one["by"] == SAME).all():
+        return (
+            f"Nothing is tested between {first} and {second}: these are {SAME}. Compare runs "
+            "of other seeds, or of another recipe."
+        )
+    tested = one["p_all"].notna()
     if not tested.any():
         return (
             f"Whether the {metric} of any network differs between {first} and {second} is not "
             "shown: there are too few seeds for an interval."
         )
-    clear = one[one["p_holm"] < SIGNIFICANT]
+    clear = one[one["p_all"] < SIGNIFICANT]
     up = int((clear["difference"] > 0).sum())
     return (
         f"The {metric} of {len(clear):,} of {int(tested.sum()):,} networks differs clearly "
-        f"between {first} and {second} (p below {SIGNIFICANT} after Holm): {up:,} are higher "
-        f"in {second}, {len(clear) - up:,} lower."
+        f"between {first} and {second} (p below {SIGNIFICANT}, corrected for all by "
+        f"Bonferroni): {up:,} are higher in {second}, {len(clear) - up:,} lower."
     )

@@ -31,6 +31,7 @@ _AGREED = (
     Column("95 % low", "low", ".3f"),
     Column("95 % high", "high", ".3f"),
     Column("p, exact", "p_exact", ".3f"),
+    Column("trials in both, left out", "same", ","),
 )
 _NAMED = (Column("network", "name"), Column("params", "params", ","))
 _RANKED = (
@@ -41,10 +42,10 @@ _RANKED = (
 )
 _TESTED = (
     Column("difference (second less first)", "difference", "+.2f"),
-    Column("95 % low", "low", "+.2f"),
-    Column("95 % high", "high", "+.2f"),
+    Column("95 % low, all at once", "low", "+.2f"),
+    Column("95 % high, all at once", "high", "+.2f"),
     Column("p", "p", ".4f"),
-    Column("p after Holm", "p_holm", ".4f"),
+    Column("p, all at once", "p_all", ".4f"),
 )
 _ONLY_RANKS = (
     "so their scores are of different questions: only ranks are compared, and no difference of "
@@ -206,7 +207,8 @@ def _shifts(
                 columns,
                 name=f"scores-{number}",
                 caption=f"Largest shifts of {words(ranking)} {pair}, second less first; "
-                "corrected over all common networks",
+                "intervals and p corrected over all common networks by Bonferroni, trials that "
+                "both runs hold left out",
             )
         )
     return tables
@@ -217,10 +219,10 @@ def _short(ranking: Objective) -> str:
 
 
 def _agreement(agreed: pd.DataFrame) -> Table:
-    refused = agreed["refused"].astype(bool).any()
+    empty = {key for key in ("refused", "same") if not agreed[key].astype(bool).any()}
     return page.table(
         agreed,
-        [column for column in _AGREED if column.key != "refused" or refused],
+        [column for column in _AGREED if column.key not in empty],
         name="agreement",
         caption="Kendall's tau_b of what each two runs rank networks by, with its interval "
         "over networks",

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from analysis.questions.shared import own
 from analysis.runs.networks import networks
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, lower_is_better
-from analysis.statistics.intervals import StatisticsError, holm
-from analysis.statistics.pairing import against
+from analysis.statistics.intervals import StatisticsError, checked_level
+from analysis.statistics.pairing import each_against
 from analysis.statistics.resampling import exact_p, rank_correlation
 from res2net.file_names import printable_data
 from search.study.manifest import flat
@@ -29,9 +31,10 @@ _NOT_SET = "not set"
 # Where a run lay and what it was called says nothing of its results.
 _LEFT_ASIDE = ("study", "candidates", "data.root", "data.cache", "data.damaged", "data.storage")
 _LAST = "resources."  # of where it ran, which comes after what it was
-_AGREED = ("a", "b", "networks", "tau", "low", "high", "p_exact", "refused")
+SAME = "the same trials"
+_AGREED = ("a", "b", "networks", "tau", "low", "high", "p_exact", "same", "refused")
 _SHIFTED = ("name", "params", "macs", "rank_a", "rank_b", "rank_shift")
-_MOVED = ("mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "by")
+_MOVED = ("mean_a", "mean_b", "difference", "low", "high", "p", "p_all", "by")
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
@@ -108,21 +111,17 @@ def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         A row a pair: `a`, `b` (labels), `networks`, `tau`, `low`, `high`, `p_exact`
-        (of so few networks that all orders can be counted), and `refused`: why there is no
-        tau, or empty.
+        (of so few networks that all orders can be counted), `same`: the trials that both hold,
+        which are left out, and `refused`: why there is no tau, or empty.
     """
     names = labels(runs)
     rows = []
     for i, j in combinations(range(len(runs)), 2):
         row: dict[str, Any] = {"a": names[i], "b": names[j], "tau": np.nan, "refused": ""}
         try:
-            shared = common([runs[i], runs[j]])
-            row["networks"] = len(shared)
-            row |= _tau(shared, (runs[i], runs[j]), level)
+            row |= _of_a_pair(runs[i], runs[j], level)
         except RunError:
-            row |= {"networks": 0, "refused": "the two have no network in common"}
-        except StatisticsError as error:
-            row["refused"] = str(error)
+            row |= {"networks": 0, "same": 0, "refused": "the two have no network in common"}
         rows.append(row)
     frame = pd.DataFrame(rows, columns=list(_AGREED))
     return frame.astype(dict.fromkeys(("tau", "low", "high", "p_exact"), float))
@@ -139,8 +138,11 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     Returns:
         `name`, `params`, `macs`, `rank_a`, `rank_b`, `rank_shift` (b less a); and, only where
         their scores may be compared, `mean_a`, `mean_b`, `difference` (b less a), `low`,
-        `high`, `p`, `p_holm` over all these networks, and `by`: "paired" where the seeds are
-        the same in both, else "Welch". NaN where one seed says nothing of chance. The largest
+        `high`, `p`, `p_all`, and `by`: "paired" where the seeds are the same in both, else
+        "Welch". Intervals and `p_all` are corrected for all these networks by Bonferroni, so
+        that an interval leaves 0 out exactly where `p_all` is below 1 less the level. NaN
+        where one seed says nothing of chance. Trials that both runs hold are left out of the
+        difference and its test; where none is left `by` is "the same trials". The largest
         shift of rank first.
 
     Raises:
@@ -152,13 +154,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     columns = list(_SHIFTED)
     if comparable([first, second]):
         frame = frame.rename(columns={"mean_0": "mean_a", "mean_1": "mean_b"})
-        moved = pd.DataFrame(
-            [_moved(name, (first, second), level=level) for name in frame["name"]]
-        )
-        tested = moved["p"].notna()
-        moved["p_holm"] = np.nan
-        moved.loc[tested, "p_holm"] = holm(moved.loc[tested, "p"].tolist())
-        frame = pd.concat([frame, moved], axis=1)
+        frame = frame.join(_moved((first, second), level=level), on="name")
+        frame["by"] = frame["by"].fillna(SAME)
         columns += _MOVED
     order = frame["rank_shift"].abs().sort_values(ascending=False, kind="stable").index
     return frame.loc[order, columns].reset_index(drop=True)
@@ -191,28 +188,47 @@ def _named_alike(frame: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
     return frame.assign(name=frame["name"].str.replace(r"_\d+classes$", "", regex=True))
 
 
-def _tau(shared: pd.DataFrame, runs: tuple[Run, Run], level: float) -> dict[str, Any]:
+def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
+    """Of the trials that only one of two runs holds: a trial agrees with itself."""
+    shared, sides = common([first, second]), own(first, second)
+    same = len(first.whole()) - len(sides[0])
+    if same:
+        means = [
+            _named_alike(rows, (first, second)).groupby("name")[run.ranking.column].mean()
+            for rows, run in zip(sides, (first, second), strict=True)
+        ]
+        kept = pd.concat(means, axis=1, join="inner", keys=["mean_0", "mean_1"])
+        shared = kept.loc[kept.index.isin(shared["name"])]
+    found: dict[str, Any] = {"networks": len(shared), "same": same}
+    if same and shared.empty:
+        return found | {"refused": f"these are {SAME}"}
     if len(shared) < FEWEST:
-        return {"refused": f"{len(shared)} common networks are fewer than {FEWEST}"}
-    lost = [losses(run.ranking, shared[f"mean_{i}"]) for i, run in enumerate(runs)]
-    interval = rank_correlation(*lost, level=level)
-    found = {"tau": interval.estimate, "low": interval.low, "high": interval.high}
+        apart = " with trials of their own in both" if same else ""
+        why = f"{len(shared)} common networks{apart} are fewer than {FEWEST}"
+        return found | {"refused": why}
+    lost = [losses(run.ranking, shared[f"mean_{i}"]) for i, run in enumerate((first, second))]
+    try:
+        interval = rank_correlation(*lost, level=level)
+    except StatisticsError as error:
+        return found | {"refused": str(error)}
+    found |= {"tau": interval.estimate, "low": interval.low, "high": interval.high}
     return found | {"p_exact": exact_p(*lost)}
 
 
-def _moved(name: str, runs: tuple[Run, Run], *, level: float) -> dict[str, Any]:
-    every = [_named_alike(run.whole(), runs) for run in reversed(runs)]
-    sides = [whole[whole["name"] == name] for whole in every]
-    tested, by = against(sides[0], sides[1], column=runs[0].ranking.column, level=level)
-    interval = tested.difference
-    low, high = (np.nan if end is None else end for end in (interval.low, interval.high))
-    return {
-        "difference": interval.estimate,
-        "low": low,
-        "high": high,
-        "p": np.nan if tested.p is None else tested.p,
-        "by": by,
-    }
+def _moved(runs: tuple[Run, Run], *, level: float) -> pd.DataFrame:
+    """By name: the difference of each network, intervals and p corrected by Bonferroni."""
+    a, b = (_named_alike(rows, runs) for rows in own(*runs))
+    frame = each_against(b, a, column=runs[0].ranking.column)
+    m = max(int(frame["error"].notna().sum()), 1)
+    away = (1 - checked_level(level)) / m
+    reach = stats.t.ppf(1 - away / 2, frame["df"]) * frame["error"]
+    p = 2 * stats.t.sf((frame["difference"] / frame["error"]).abs(), frame["df"])
+    return frame.assign(
+        low=frame["difference"] - reach,
+        high=frame["difference"] + reach,
+        p=p,
+        p_all=np.minimum(p * m, 1.0),
+    )
 
 
 def _described(run: Run) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ from analysis.questions.sampling import no_sample
 from analysis.runs.networks import DIMENSIONS, averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
-from analysis.statistics.edf import bootstrap_band, complexity_bins, dkw_band, edf
+from analysis.statistics.complexity import bootstrap_band, neighbours
+from analysis.statistics.edf import complexity_bins, dkw_band, edf
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
 
@@ -48,8 +49,10 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         high=(plain["fraction"] + half).clip(upper=1),
     )
     try:
-        (bins,) = complexity_bins([networks["macs"].to_numpy(dtype=float)])
-        normal = bootstrap_band(errors, rng=rng, bins=bins)
+        macs = networks["macs"].to_numpy(dtype=float)
+        complexity_bins([macs])  # says whether sizes vary and networks are enough
+        strata = neighbours(macs)
+        normal = bootstrap_band(errors, rng=rng, bins=strata.places, weights=strata.weights)
         normal = normal.assign(kind="multiply-adds uniform")
         both = pd.concat([plain, normal], ignore_index=True)
     except StatisticsError:

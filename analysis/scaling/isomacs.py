@@ -11,6 +11,7 @@ on that of large ones, so a wide or off-centre grid of sizes moves its minimum (
 joint law fitted to all trials at once, beside it. If the two differ, trust neither digit.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,11 +78,12 @@ def isomacs(
     Raises:
         Refusal: fewer than three budgets have an inner minimum among five sizes or more.
     """
-    table = _with_compute(points, tolerance)
+    table = budgeted(points, tolerance)
     budgets = [_measured(part) for _, part in table.groupby("budget")]
     kept = [budget for budget in budgets if not budget.reason]
     if len(kept) < _FEWEST_BUDGETS:
-        why = "; ".join(f"C {b.compute:.3g}: {b.reason}" for b in budgets if b.reason)
+        reasons = Counter(budget.reason for budget in budgets if budget.reason)
+        why = "; ".join(f"of {count}: {reason}" for reason, count in reasons.items())
         raise Refusal(
             f"{len(kept)} budgets bracket a minimum, fewer than {_FEWEST_BUDGETS} ({why})",
             "train smaller or larger networks there, or more budgets",
@@ -104,8 +106,16 @@ def isomacs(
     )
 
 
-def _with_compute(points: pd.DataFrame, tolerance: float) -> pd.DataFrame:
-    """Trials with their compute and the number of their budget, cut where it is exceeded."""
+def budgeted(points: pd.DataFrame, tolerance: float = 0.1) -> pd.DataFrame:
+    """Trials with their compute and the number of their budget, cut where it is exceeded.
+
+    Args:
+        points: trials, as for `isomacs`.
+        tolerance: how far the compute of one budget's trials may spread, relative.
+
+    Raises:
+        Refusal: a column is missing, or recipes or data are mixed.
+    """
     missing = [column for column in ("macs", "images") if column not in points]
     if missing:
         raise Refusal(f"no column {', '.join(missing)}", "give MACs and images of an epoch")

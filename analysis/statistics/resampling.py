@@ -176,6 +176,35 @@ def best_shares(errors: ArrayLike, *, fraction: float = 0.25) -> FloatArray:
     return np.asarray((won / alike)[group], dtype=float)
 
 
+def resampled_best(
+    errors: ArrayLike, *, rng: Generator, resamples: int = 2000, fraction: float = 0.7
+) -> FloatArray:
+    """The lowest error of resamples of the networks, which spreads as that of new ones would.
+
+    As many as there are would hold the best network in 63 % of all cases and spread too
+    little: 70 % as far as the best of new networks does where errors are normal, 80 % where
+    they are lognormal. With 0.7 of them it is 80 to 105 %, and 110 to 160 % where errors end
+    sharply (gamma, uniform). The mean of these is too high: use the spread.
+
+    Args:
+        errors: of n networks.
+        rng: draws them.
+        resamples: how many times.
+        fraction: of n drawn at a time, with replacement.
+
+    Returns:
+        The lowest error of each resample.
+
+    Raises:
+        StatisticsError: an error that is not finite.
+    """
+    row = np.sort(checked(errors, name="errors"))
+    # The lowest of several places drawn, without drawing all of them.
+    drawn = max(1.0, row.size * fraction)
+    places = row.size * (1 - rng.random(resamples) ** (1 / drawn))
+    return row[np.minimum(places.astype(np.int64), row.size - 1)]
+
+
 def best_range(values: ArrayLike, errors: ArrayLike, *, fraction: float = 0.25) -> Interval:
     """Where a dimension of the best network lies: RegNet's empirical bootstrap.
 

@@ -24,7 +24,6 @@ from analysis.questions.compare import (
 )
 from analysis.report import main
 from analysis.runs.run import Run, RunError
-from analysis.statistics.intervals import holm
 from search.study.events import Status
 from tests.analysis.made import Parsed, made, network
 
@@ -90,7 +89,7 @@ def test_tau_is_of_the_orders_alone(tmp_path_factory: Any, order: list[int]) -> 
         {width + 1: [float(rank)] for width, rank in enumerate(o)} for o in (range(6), order)
     ]
     runs = [
-        run_of(folder / str(i), one, "search.trials=6", "search.seeds=1")
+        run_of(folder / str(i), one, "search.trials=6", "search.seeds=1", seeds=(i,))
         for i, one in enumerate(errors)
     ]
     discordant = sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])
@@ -98,7 +97,8 @@ def test_tau_is_of_the_orders_alone(tmp_path_factory: Any, order: list[int]) -> 
 
 
 def test_too_few_and_constant_are_refused_with_the_reason(tmp_path: Path) -> None:
-    few = [run_of(tmp_path / str(i), {1: [3.0], 2: [4.0], 3: [9.0]}) for i in range(2)]
+    three = {1: [3.0], 2: [4.0], 3: [9.0]}
+    few = [run_of(tmp_path / str(i), three, seeds=(i,)) for i in range(2)]
     row = agreement(few).iloc[0]
     assert np.isnan(row["tau"])
     assert row["refused"] == "3 common networks are fewer than 4"
@@ -119,11 +119,11 @@ def test_shifts_are_paired_by_seed_as_scipy_does(pair: list[Run]) -> None:
             np.mean(SECOND[width]) - np.mean(FIRST[width])
         )
         assert row["p"] == pytest.approx(tested.pvalue)
-        interval = tested.confidence_interval()
+        interval = tested.confidence_interval(1 - 0.05 / 4)  # four networks at once
         assert [row["low"], row["high"]] == pytest.approx([interval.low, interval.high])
         assert row["rank_shift"] == row["rank_b"] - row["rank_a"]
-    assert table["p_holm"].to_dict() == pytest.approx(
-        dict(zip(p, holm(list(p.values())), strict=True))
+    assert table["p_all"].to_dict() == pytest.approx(
+        {name: min(4 * value, 1) for name, value in p.items()}
     )
     moved = table["rank_shift"].abs().tolist()
     assert all(a >= b for a, b in pairwise(moved))
@@ -136,6 +136,8 @@ def test_other_seeds_are_compared_by_welch(tmp_path: Path) -> None:
     assert row["by"] == "Welch"
     expected = stats.ttest_ind(SECOND[1], FIRST[1], equal_var=False)
     assert row["p"] == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(1 - 0.05 / 4)
+    assert [row["low"], row["high"]] == pytest.approx([interval.low, interval.high])
 
 
 def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
     ]
     table = shifts(*runs)
     assert table["difference"].notna().all()
-    assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert table[["low", "high", "p", "p_all"]].isna().all(axis=None)
     page = Parsed(render(compare_page(runs)))
     assert "too few seeds for an interval" in page.text["conclusion"]
 
@@ -236,7 +238,7 @@ def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
 
 
 def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
-    third = run_of(tmp_path / "third", {w: FIRST[w] for w in (1, 2, 3, 4, 5)})
+    third = run_of(tmp_path / "third", FIRST, seeds=(7, 8, 9))
     runs = [*pair, third]
     assert labels(runs) == ["a", "b", "third"]
     table = agreement(runs)

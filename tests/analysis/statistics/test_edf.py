@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.statistics.complexity import bootstrap_band
 from analysis.statistics.edf import (
-    bootstrap_band,
     complexity_bins,
     complexity_weights,
     dkw_band,

@@ -1,0 +1,99 @@
+"""The card of several runs' score distributions over each other."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.overlay import draw_overlay
+from analysis.questions.compare import labels
+from analysis.questions.distribution import thinned
+from analysis.questions.overlay import EQUAL, SAMPLED, curves, distances
+from analysis.runs.networks import averaged
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import capital, form_of, titled, words
+from analysis.statistics.intervals import SIGNIFICANT
+
+_NAME, _QUESTION = "overlay", "Which of these spaces holds the better networks as a whole?"
+_TESTED = (
+    Column("first", "a"),
+    Column("second", "b"),
+    Column("compared", "kind"),
+    Column("networks of the first", "n_a", ",.0f"),
+    Column("networks of the second", "n_b", ",.0f"),
+    Column("largest distance", "distance", ".3f"),
+    Column("by chance up to", "gap", ".3f"),
+    Column("p", "p", ".4f"),
+    Column("p after Holm", "p_holm", ".4f"),
+    Column("no test, because", "refused"),
+)
+
+
+def overlay_card(runs: Sequence[Run]) -> Card:
+    """Error distributions of several runs, with tests of each two."""
+    rng = np.random.default_rng(0)
+    try:
+        drawn, tested = curves(runs, rng=rng), distances(runs, rng=rng)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+    rows = tested.to_dict("records")
+    said = {_said(row): row["p_holm"] < SIGNIFICANT for row in rows}
+    ranking, counts = runs[0].ranking, [len(averaged(run)) for run in runs]
+    # Each curve keeps at most 200 steps.
+    shown = drawn.assign(kind_=drawn["kind"], kind=drawn["label"] + drawn["kind"])
+    shown = thinned(shown).assign(kind=lambda frame: frame["kind_"]).drop(columns="kind_")
+    names = [f"{name} (n = {n:,})" for name, n in zip(labels(runs), counts, strict=True)]
+    curve = Shown(
+        name="overlay-edf",
+        caption=f"The share of the networks whose {words(ranking)} is as good or better, of "
+        f"{', '.join(names)}, with 95 % bands that each hold a whole true curve. As sampled: "
+        "by Dvoretzky, Kiefer and Wolfowitz. At equal complexity: networks within the range of "
+        "multiply-adds that all runs reach, every part of its logarithm counting alike, with "
+        "bootstrapped bands; bands that overlap are no test.",
+        table=shown,
+        columns=(
+            Column("run", "label"),
+            Column("compared", "kind"),
+            Column(titled(ranking), "value", form_of(ranking)),
+            Column("share", "fraction", ".3f"),
+            Column("95 % low", "low", ".3f"),
+            Column("95 % high", "high", ".3f"),
+        ),
+        draw=lambda: draw_overlay(
+            drawn, ranking, title=f"{words(ranking)}: {', '.join(names)}"
+        ),
+        alt=f"Rising lines, one a run: the share of networks as good as each {words(ranking)} "
+        f"or better. {' '.join(said)}",
+    )
+    empty = "refused" if not tested["refused"].astype(bool).any() else ""
+    table = Shown(
+        name="overlay-tests",
+        caption="The largest distance of each two curves, by Kolmogorov and Smirnov as "
+        "sampled, and of pairs of networks matched by multiply-adds at equal complexity; p "
+        f"corrected over all {int(tested['p'].notna().sum())} tests by Holm. By chance up to: "
+        "the critical gap of one 5 % test, Dvoretzky, Kiefer and Wolfowitz's width for n m / "
+        "(n + m) networks. Networks of two runs count as drawn independently of each other",
+        table=tested,
+        columns=tuple(column for column in _TESTED if column.key != empty),
+    )
+    claims = tuple(text for text, clear in said.items() if clear)
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=tuple(said), claims=claims,
+        shown=(curve, table),
+    )  # fmt: skip
+
+
+def _said(row: dict[Hashable, Any]) -> str:
+    pair = f"{row['a']} and {row['b']}"
+    if row["refused"]:
+        return f"{pair} {row['kind']}: not tested, because {row['refused']}."
+    counted = {SAMPLED: "as sampled", EQUAL: f"at equal complexity ({row['n_a']:,.0f} pairs)"}
+    p = f"p {row['p_holm']:.3f} after Holm"
+    gap = f", by chance up to {row['gap']:.2f}" if pd.notna(row["gap"]) else ""
+    ends = f"their curves are {row['distance']:.2f} apart at most{gap}; {p}"
+    differ = f"the networks of {pair} differ {counted[row['kind']]}: {ends}."
+    if row["p_holm"] < SIGNIFICANT:
+        return capital(differ)
+    return f"The data do not show that {differ}"

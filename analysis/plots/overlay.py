@@ -1,0 +1,43 @@
+"""Draws the score distributions of several runs over each other."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import marks, nothing, panelled
+from analysis.runs.scores import lower_is_better, titled
+from search.schema.metrics import Objective
+
+
+def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
+    """Share of the networks as good or better, a line a run with its band, a panel a kind.
+
+    Args:
+        curves: from `analysis.questions.overlay.curves`.
+        ranking: the metric: `run.ranking`.
+        title: what is compared.
+    """
+    styles = marks(list(dict.fromkeys(curves["label"])))
+    kinds = list(dict.fromkeys(curves["kind"])) or ["nothing"]
+    with panelled(len(kinds), most=2, height=3.4) as (figure, axes):
+        for ax, kind in zip(axes, kinds, strict=True):
+            for label, rows in curves[curves["kind"] == kind].groupby("label", sort=False):
+                style = styles[str(label)]
+                ax.fill_between(
+                    rows["value"], rows["low"], rows["high"], step="post", color=style.color,
+                    alpha=0.13, linewidth=0,
+                )  # fmt: skip
+                ax.step(
+                    rows["value"], rows["fraction"], where="post", color=style.color,
+                    linestyle=style.linestyle, label=label,
+                )  # fmt: skip
+            ax.set_title(kind, loc="left", fontsize=10)
+            ax.set_xlabel(titled(ranking))
+            ax.set_ylim(0, 1.02)
+            if not lower_is_better(ranking):
+                ax.invert_xaxis()
+        axes[0].set_ylabel("share of the networks\nas good or better")
+        if curves.empty:
+            nothing(axes[0], "no network was trained whole")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    return figure

@@ -1,0 +1,189 @@
+"""Forecasts the best network of a budget that was not run, from runs of several budgets.
+
+Go in: runs of one recipe and one data set, each of another budget of multiply-adds. Comes out:
+a table of what the best network there is expected to be, and how far off the same forecast
+would have been where the budget was run.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from analysis.questions.compare import why_not_comparable
+from analysis.runs.networks import averaged
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import is_percent_error, words
+from analysis.scaling.forecast import FEWEST, Forecast, dimension_forms, error_forms, foretold
+from analysis.scaling.points import Refusal
+from analysis.statistics.resampling import best_shares, resampled_best
+
+DIMENSIONS = ("depth", "width", "scale", "cardinality")
+COLUMNS = (
+    "macs", "what", "estimate", "low", "high", "budgets", "found", "inside", "off", "forms"
+)  # fmt: skip
+_SAME = 1.25  # budgets nearer than this factor are one
+_DRAWS = 2000
+_FEWEST_NETWORKS = 8
+
+
+class Budget(NamedTuple):
+    """What was run at a budget.
+
+    Attributes:
+        macs: median multiply-adds of its networks.
+        networks: from `analysis.runs.networks.averaged`, of all runs at it.
+        runs: names of these.
+    """
+
+    macs: float
+    networks: pd.DataFrame
+    runs: tuple[str, ...]
+
+
+def budgets(runs: Sequence[Run]) -> list[Budget]:
+    """The budgets that runs were of, by rising multiply-adds; near ones are taken together.
+
+    Args:
+        runs: of one recipe, length, data set and metric, which is an error in percent.
+
+    Raises:
+        RunError: they are not, or one has fewer than eight networks that were trained whole.
+    """
+    why = why_not_comparable(runs)
+    if not why and len({(run.recipe, run.plan.training.epochs) for run in runs}) > 1:
+        why = "the runs trained by different recipes or for different lengths"
+    if why:
+        raise RunError(f"{why}, and a forecast is of one; name runs that differ in size only")
+    metric = runs[0].ranking
+    if not is_percent_error(metric):
+        raise RunError(
+            f"{words(metric)} is no error in percent, for which the forms of a forecast are; "
+            "rank by an error (search.objectives)"
+        )
+    found: list[Budget] = []
+    for macs, run, networks in sorted(
+        ((float(frame["macs"].median()), run, frame) for run, frame in _networks(runs)),
+        key=lambda one: one[0],
+    ):
+        if found and macs < _SAME * found[-1].macs:
+            last = found.pop()
+            both = pd.concat([last.networks, networks], ignore_index=True)
+            found.append(Budget(float(both["macs"].median()), both, (*last.runs, run.name)))
+        else:
+            found.append(Budget(macs, networks, (run.name,)))
+    return found
+
+
+def forecasts(
+    runs: Sequence[Run], *, macs: float | None = None, rng: Generator
+) -> pd.DataFrame:
+    """What the best network of a budget is expected to be, and where it was run, what it was.
+
+    Args:
+        runs: of three budgets or more; see `budgets`.
+        macs: multiply-adds of the budget asked for. None: twice the largest that was run, and
+            beside it the largest itself from those below, where these are three.
+        rng: draws networks, forms and noise.
+
+    Returns:
+        COLUMNS: of the error of the best network (`what` is "error") and of each dimension
+        that is one number in all networks, the forecast with its 90 % interval, the `budgets`
+        it rests on, `forms` with their weights; and where that budget was run (it is then not
+        among those) what was `found`, whether `inside` the interval, and by how much `off`.
+
+    Raises:
+        RunError: as `budgets`.
+        Refusal: fewer than three budgets, or one that is too far from them.
+    """
+    ran = budgets(runs)
+    asked = [macs] if macs else _asked(ran)
+    rows = [row for at in asked for row in _of(ran, at, chance=runs[0].chance, rng=rng)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _asked(ran: Sequence[Budget]) -> list[float]:
+    back = [ran[-1].macs] if len(ran) > FEWEST and ran[-1].macs <= 2 * ran[-2].macs else []
+    return [*back, 2 * ran[-1].macs]
+
+
+def _networks(runs: Sequence[Run]) -> list[tuple[Run, pd.DataFrame]]:
+    every = [(run, averaged(run)) for run in runs]
+    for run, frame in every:
+        if len(frame) < _FEWEST_NETWORKS:
+            raise RunError(
+                f"{run.folder}: {len(frame)} network(s) trained whole are fewer than "
+                f"{_FEWEST_NETWORKS}, of which the best cannot be resampled; let more end"
+            )
+    return every
+
+
+def _of(
+    ran: Sequence[Budget], at: float, *, chance: float, rng: Generator
+) -> list[dict[str, Any]]:
+    there = [one for one in ran if max(one.macs, at) < _SAME * min(one.macs, at)]
+    # Of a budget that was run the forecast is what smaller ones said before.
+    used = [one for one in ran if one.macs * _SAME <= at] if there else list(ran)
+    if len(used) < FEWEST:
+        raise Refusal(
+            f"{len(used)} budgets {'below it ' if there else ''}are fewer than {FEWEST}",
+            "run more budgets, each about twice the one before",
+        )
+    sizes = [one.macs for one in used]
+    target = there[0].macs if there else at
+    rows = []
+    for what in ("error", *_numbers(ran)):
+        values, draws = _drawn(used, what, rng=rng)
+        forms = error_forms(chance=chance) if what == "error" else dimension_forms()
+        one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
+        row = _row(one, what, len(used))
+        if there:
+            row |= _score(one, _best(there[0], what))
+        rows.append(row)
+    return rows
+
+
+def _numbers(ran: Sequence[Budget]) -> list[str]:
+    """Dimensions that are one number in all networks, and differ among them."""
+    every = pd.concat([one.networks for one in ran])
+    return [
+        name
+        for name in DIMENSIONS
+        if pd.api.types.is_integer_dtype(every[name]) and len(every[name].unique()) > 1
+    ]
+
+
+def _drawn(
+    used: Sequence[Budget], what: str, *, rng: Generator
+) -> tuple[list[float], np.ndarray]:
+    values, draws = [], []
+    for one in used:
+        lost = one.networks["val"].to_numpy(dtype=float)
+        values.append(_best(one, what))
+        if what == "error":
+            draws.append(resampled_best(lost, rng=rng, resamples=_DRAWS))
+        else:
+            near = one.networks[what].to_numpy(dtype=float)
+            draws.append(rng.choice(near, size=_DRAWS, p=best_shares(lost)))
+    if what != "error":  # one best is chance: the middle of the bests of random quarters
+        values = [float(np.exp(np.log(column).mean())) for column in draws]
+    return values, np.column_stack(draws)
+
+
+def _best(budget: Budget, what: str) -> float:
+    best = budget.networks.sort_values("val", kind="stable")
+    return float(best["val" if what == "error" else what].iloc[0])
+
+
+def _row(one: Forecast, what: str, count: int) -> dict[str, Any]:
+    shares = sorted(one.weights.items(), key=lambda pair: -pair[1])
+    forms = ", ".join(f"{name} {share:.0%}" for name, share in shares)
+    row = {"macs": one.size, "what": what, "budgets": count, "forms": forms}
+    return row | {"estimate": one.estimate, "low": one.low, "high": one.high}
+
+
+def _score(one: Forecast, found: float) -> dict[str, Any]:
+    inside = one.low <= found <= one.high
+    return {"found": found, "inside": inside, "off": found - one.estimate}

@@ -1,0 +1,160 @@
+"""Lays the score distributions of several runs over each other, and tests each two.
+
+Go in: runs whose networks are random samples of their spaces. Come out: curves with bands, as
+sampled and at equal complexity, and Kolmogorov and Smirnov's distances (Radosavovic et al. 2019
+and 2020).
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from analysis.questions.compare import SAME, labels, why_not_comparable
+from analysis.questions.sampling import no_sample
+from analysis.questions.shared import shared
+from analysis.runs.networks import averaged
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import losses
+from analysis.statistics.complexity import bootstrap_band, matched_ks, neighbours
+from analysis.statistics.edf import dkw_band, edf, ks
+from analysis.statistics.intervals import StatisticsError, holm
+
+FEWEST = 10
+SAMPLED, EQUAL = "as sampled", "at equal complexity"
+_TESTED = ("a", "b", "kind", "n_a", "n_b", "distance", "gap", "p", "p_holm", "refused")
+
+
+def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
+    """The distribution of what ranks in each run, as sampled and at equal complexity.
+
+    Args:
+        runs: two or more, whose networks are random samples of their spaces.
+        rng: draws the bands at equal complexity.
+
+    Returns:
+        `label`, `kind`, `value` of the metric that ranks, `fraction` of the networks that are
+        as good or better, `low` and `high` of a 95 % band that holds the whole curve at once:
+        as sampled by Dvoretzky, Kiefer and Wolfowitz; at equal complexity by a bootstrap, of
+        the networks within the range of multiply-adds that all runs reach, and of runs with
+        ten networks there or more.
+
+    Raises:
+        RunError: the runs may not be compared, or one is no random sample, with the reason.
+    """
+    _checked(runs)
+    low, high = _common_range(runs)
+    frames = []
+    for run, label in zip(runs, labels(runs), strict=True):
+        networks = averaged(run)
+        lost = losses(run.ranking, networks["val"]).to_numpy(dtype=float)
+        half, plain = dkw_band(len(lost)), edf(lost)
+        plain["low"] = (plain["fraction"] - half).clip(lower=0)
+        plain["high"] = (plain["fraction"] + half).clip(upper=1)
+        frames.append(plain.assign(label=label, kind=SAMPLED))
+        inside = networks["macs"].between(low, high).to_numpy()
+        if inside.sum() < FEWEST:
+            continue
+        strata = neighbours(networks["macs"][inside])
+        band = bootstrap_band(lost[inside], rng=rng, bins=strata.places, weights=strata.weights)
+        frames.append(band.assign(label=label, kind=EQUAL))
+    found = pd.concat(frames, ignore_index=True)
+    found["value"] = losses(runs[0].ranking, found["error"])
+    return found[["label", "kind", "value", "fraction", "low", "high"]]
+
+
+def distances(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
+    """Whether each two runs have the same distribution, as sampled and at equal complexity.
+
+    Args:
+        runs: as for `curves`.
+        rng: draws the chance of the matched pairs.
+
+    Returns:
+        Two rows a pair of runs: `a`, `b`, `kind`, `n_a` and `n_b` (networks; at equal
+        complexity the matched pairs), `distance` (the largest of the two curves), `gap` (the
+        least distance that a 5 % test takes for more than chance, where it is one test), `p`,
+        `p_holm` over all rows, and `refused`: why there is no test, or empty.
+
+    Raises:
+        RunError: as for `curves`.
+    """
+    _checked(runs)
+    names, networks = labels(runs), [averaged(run) for run in runs]
+    rows: list[dict[str, Any]] = []
+    for i, j in combinations(range(len(runs)), 2):
+        same = len(shared(runs[i], runs[j]))
+        lost = [losses(runs[k].ranking, networks[k]["val"]).to_numpy() for k in (i, j)]
+        for kind in (SAMPLED, EQUAL):
+            row: dict[str, Any] = {"a": names[i], "b": names[j], "kind": kind, "refused": ""}
+            if same:
+                row["refused"] = f"{same:,} trials of both are {SAME}"
+            elif kind == SAMPLED:
+                row |= _plain(lost)
+            else:
+                row |= _matched(lost, [networks[k]["macs"].to_numpy() for k in (i, j)], rng)
+            rows.append(row)
+    frame = pd.DataFrame(rows, columns=list(_TESTED))
+    tested = frame["p"].notna()
+    frame.loc[tested, "p_holm"] = holm(frame.loc[tested, "p"].tolist())
+    return frame.astype(dict.fromkeys(("distance", "gap", "p", "p_holm"), float))
+
+
+def critical_gap(n: int, m: int, *, level: float = 0.95) -> float:
+    """The least distance of two EDFs that a test takes for more than chance.
+
+    Args:
+        n: networks of the one.
+        m: networks of the other.
+        level: 1 less the share of tests that find a difference where there is none.
+
+    Returns:
+        sqrt(log(2 / (1 - level)) / 2) sqrt((n + m) / (n m)), for large n and m (Smirnov 1948):
+        Dvoretzky, Kiefer and Wolfowitz's width with n m / (n + m) for n; 0.192 at 100 and 100.
+    """
+    return float(dkw_band(1, level) * np.sqrt((n + m) / (n * m)))
+
+
+def _checked(runs: Sequence[Run]) -> None:
+    why = why_not_comparable(runs)
+    if why:
+        raise RunError(f"{why}; name runs of the same data and metric")
+    for run, label in zip(runs, labels(runs), strict=True):
+        why = no_sample(run)
+        if not why and "uniform" not in run.manifest.sampler_traits:
+            why = (
+                f"its sampler was {run.plan.search.sampler.name}, which tried all candidates, "
+                "so that chance has no part in which networks it has; run the space with "
+                "sampler: random"
+            )
+        if why:
+            raise RunError(f"{label}: its networks are no random sample: {why}")
+        n = len(averaged(run))
+        if n < FEWEST:
+            raise RunError(
+                f"{label}: {n} network(s) trained whole are fewer than {FEWEST}; let more end"
+            )
+
+
+def _common_range(runs: Sequence[Run]) -> tuple[float, float]:
+    costs = [averaged(run)["macs"] for run in runs]
+    return max(float(one.min()) for one in costs), min(float(one.max()) for one in costs)
+
+
+def _plain(lost: Sequence[np.ndarray]) -> dict[str, Any]:
+    found, sizes = ks(*lost), [len(one) for one in lost]
+    counts = {"n_a": sizes[0], "n_b": sizes[1], "gap": critical_gap(*sizes)}
+    return counts | {"distance": found.statistic, "p": found.p}
+
+
+def _matched(
+    lost: Sequence[np.ndarray], macs: Sequence[np.ndarray], rng: Generator
+) -> dict[str, Any]:
+    try:
+        found, pairs = matched_ks(lost, macs, rng=rng)
+    except StatisticsError as error:
+        return {"refused": str(error)}
+    return {"n_a": pairs, "n_b": pairs, "distance": found.statistic, "p": found.p}

@@ -1,0 +1,135 @@
+"""Forecasts from runs: of one recipe, scored where the budget was run, refused elsewhere."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.cards.forecast import forecast_card
+from analysis.forecast import main
+from analysis.questions.forecast import budgets, forecasts
+from analysis.runs.run import Run, RunError
+from analysis.scaling.points import Refusal
+from res2net import cost
+from tests.analysis.made import made, network
+
+SPACE = """\
+study: {name}
+network: {{planes: 2, depth: [11, 20], scale: [1, 2, 3, 4], width: {{from: 1, to: 80}}}}
+data: {{name: synthetic, validation: 64}}
+training: {{epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}}
+search: {{sampler: random, trials: 24}}
+"""
+WIDTHS = (8, 13, 20, 27)
+
+
+def searched(folder: Path, width: int, *overrides: str, n: int = 12, seed: int = 0) -> Run:
+    """Networks near a width, whose error is a power law of multiply-adds and some more."""
+    rng = np.random.default_rng(seed + width)
+    rows = []
+    for i in range(n):
+        one = network(width + i // 2, scale=1 + i % 2)
+        macs = cost(one, image_size=32).macs
+        error = 8 + 30 * (macs / 1e5) ** -0.3 + 0.3 * rng.gamma(2)
+        rows.append(
+            {
+                "network": one,
+                "seed": seed,
+                "val_error": error,
+                "test_error": 50.0,
+                "curve": [50.0],
+            }
+        )
+    return made(folder, rows, *overrides, text=SPACE.format(name=folder.name))
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    folder = tmp_path_factory.mktemp("four")
+    return [searched(folder / f"w{width}", width) for width in WIDTHS]
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_the_largest_is_foretold_from_the_others_alone(four: list[Run]) -> None:
+    """Whatever the largest run found, the forecast of its budget is the same."""
+    ran = budgets(four)
+    table = forecasts(four, rng=rng())
+    scored, ahead = (table[table["macs"] == at] for at in (ran[-1].macs, 2 * ran[-1].macs))
+    best = four[-1].whole()["val_error_pct"].min()
+    row = scored[scored["what"] == "error"].iloc[0]
+    assert row["found"] == pytest.approx(best)
+    assert row["inside"]
+    assert row["off"] == pytest.approx(best - row["estimate"])
+    assert row["budgets"] == 3
+    without = forecasts(four[:3], macs=ran[-1].macs, rng=rng())
+    same = without[without["what"] == "error"].iloc[0]
+    assert [same["low"], same["high"]] == [row["low"], row["high"]]
+    assert ahead["found"].isna().all()
+    assert ahead.iloc[0]["budgets"] == 4
+    assert set(table["what"]) == {"error", "width", "scale"}
+
+
+def test_runs_of_one_budget_are_taken_together(four: list[Run], tmp_path: Path) -> None:
+    again = searched(tmp_path / "again", WIDTHS[0], seed=5)
+    ran = budgets([*four, again])
+    assert len(ran) == 4
+    assert ran[0].runs == ("w8", "again")
+    assert len(ran[0].networks) == 24
+
+
+def test_the_card_says_the_score_and_claims_nothing(four: list[Run]) -> None:
+    card = forecast_card(four)
+    assert not card.claims
+    assert "which was run, the validation error of the best network was" in card.sentences[0]
+    assert "inside the 90 % interval" in card.sentences[0]
+    assert card.shown[0].draw is not None
+    assert len(card.shown[0].draw().axes[0].lines) >= 2
+
+
+def test_mixed_or_few_runs_are_refused(four: list[Run], tmp_path: Path) -> None:
+    recipe = searched(tmp_path / "recipe", 45, "training.lr=0.3")
+    assert "trained by different recipes" in forecast_card([*four, recipe]).refused
+    data = searched(tmp_path / "data", 45, "data.validation=32")
+    assert "the runs saw different images" in forecast_card([*four, data]).refused
+    length = searched(tmp_path / "length", 45, "training.epochs=2")
+    assert "for different lengths" in forecast_card([*four, length]).refused
+    few = searched(tmp_path / "few", 45, n=7)
+    with pytest.raises(RunError, match="7 network\\(s\\) trained whole are fewer than 8"):
+        forecasts([*four, few], rng=rng())
+    with pytest.raises(Refusal, match="2 budgets are fewer than 3; run more budgets"):
+        forecasts(four[:2], rng=rng())
+    with pytest.raises(Refusal, match="2 budgets below it are fewer than 3"):
+        forecasts(four[:3], macs=budgets(four)[2].macs, rng=rng())
+    with pytest.raises(Refusal, match="a factor of 2 beyond the budgets run"):
+        forecasts(four, macs=3 * budgets(four)[-1].macs, rng=rng())
+
+
+def test_a_metric_that_is_no_error_is_refused(tmp_path: Path) -> None:
+    rows = [{"network": network(w), "metrics": {"val_score": w / 9}} for w in (1, 2)]
+    run = made(tmp_path, rows, "task=tests.analysis.foreign:Scored")
+    with pytest.raises(RunError, match="is no error in percent"):
+        budgets([run])
+
+
+def test_the_command_prints_sentences_or_json(
+    four: list[Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(run.folder) for run in four]
+    at = round(1.5 * budgets(four)[-1].macs)
+    assert main([*folders, "--macs", str(at)]) == 0
+    assert "is foretold as" in capsys.readouterr().out
+    assert main([*folders, "--macs", str(at), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["macs"] == at
+    assert rows[0]["found"] is None
+    assert rows[0]["low"] < rows[0]["estimate"] < rows[0]["high"]
+    assert main(folders[:2]) == 2
+    assert "2 budgets are fewer than 3" in capsys.readouterr().err
+    assert main(["nowhere", "--macs", "1M"]) == 2
+    with pytest.raises(SystemExit):
+        main([*folders, "--macs", "much"])
+    assert "much is not an amount above 0" in capsys.readouterr().err
