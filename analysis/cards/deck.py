@@ -11,11 +11,13 @@ from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
+from analysis.cards.laws import laws_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
+    laws_card,
     best_card,
     by_dimension,
     lines,

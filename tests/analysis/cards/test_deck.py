@@ -18,7 +18,7 @@ from analysis.cards.notebook import written
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run, read_run
 from search.study.events import Status
-from tests.analysis.made import made, network
+from tests.analysis.made import AXES, made, network
 from tests.analysis.questions.test_fidelity import curved, studied
 from tests.analysis.questions.test_importance import SPACE, by_scale
 from tests.analysis.questions.test_sampling import tried
@@ -38,8 +38,14 @@ def test_cards_are_written_out_and_claim_nothing(
     make: Make, sampled: Run, tmp_path: Path
 ) -> None:
     several = studied(tmp_path, curved())
+    rows = [
+        {"network": network(2, depth=20, scale=scale), "seed": 1, "val_error": 60.0 - scale,
+         "test_error": 60.0 - scale}
+        for scale in (1, 2, 3)
+    ]  # fmt: skip
+    axes = made(tmp_path / "axes", rows, text=AXES)
     answered = False
-    for run in (sampled, several):
+    for run in (sampled, several, axes):
         card = make(run)
         answered |= not card.refused
         assert not card.claims
