@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-import numpy as np
 from nbclient import NotebookClient
 
 from analysis.cards.axes import equal_size_card, series_card
+from analysis.cards.laws import laws_card
 from analysis.inside import receptive
-from analysis.plots.laws import draw_laws
 from analysis.plots.style import save
-from analysis.questions import series
-from analysis.questions.tradeoffs import laws
 from analysis.runs.run import Run, read_run
 from analysis.summary import summarise
 from search.schema.files import replace_text
@@ -28,6 +25,7 @@ _FILES = {
     "series": "fig5",
     "compared-params": "comparisons_params",
     "compared-macs": "comparisons_macs",
+    "laws-drawn": "laws",
 }
 NOTEBOOKS = ("fig5.ipynb", "budget.ipynb")
 
@@ -55,14 +53,10 @@ def draw_axes(run: Run) -> list[Path]:
     """The figures of a run along axes, below its folder; returns the files."""
     shown = {
         _FILES.get(one.name, one.name): one
-        for card in (series_card(run), equal_size_card(run))
+        for card in (series_card(run), equal_size_card(run), laws_card(run))
         for one in card.shown
     }
     figures = {name: one.draw() for name, one in shown.items() if one.draw}
-    points = series.points(run)
-    fitted, _ = laws(run, points, rng=np.random.default_rng(0))
-    title = run.described(short=True)
-    figures["laws"] = draw_laws(points, fitted, run.tested, title=title)
     return [
         path
         for name, figure in figures.items()

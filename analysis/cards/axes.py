@@ -56,6 +56,7 @@ def series_card(run: Run) -> Card:
         caption=f"{name[0].upper()}{name[1:]} by size, one dimension at a time from the base: "
         f"{seeds}; whiskers are 95 % intervals of the mean over seeds"
         + (", their spread pooled over networks" if summary.attrs["pooled"] else "")
+        + "; points whose whiskers would hide each other stand a little apart"
         + ("; stars are what the paper printed." if len(printed) else "."),
         table=summary,
         columns=columns,

@@ -14,6 +14,7 @@ from analysis.cards.fidelity import fidelity_card
 from analysis.cards.forecast import forecast_card
 from analysis.cards.importance import importance_card
 from analysis.cards.isoflop import isoflop_card
+from analysis.cards.laws import laws_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.pairs import pairs_card
@@ -21,6 +22,7 @@ from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
+    laws_card,
     best_card,
     pairs_card,
     by_dimension,

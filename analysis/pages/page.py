@@ -9,7 +9,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from analysis.cards.card import Column
 from analysis.plots.style import STYLE
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
+_HALF = 580  # points of a figure that two thirds of, half a page, can still be read
 _HERE = Path(__file__).parent
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _OPENING = re.compile(r"<svg\b[^>]*>")
@@ -54,12 +55,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A drawing with its words and its numbers."""
+    """A drawing with its words and its numbers; `width` is in points, 72 an inch."""
 
     name: str
     svg: Markup
     caption: str
     table: Table
+    width: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,29 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
         '<svg viewBox="{}" role="img" aria-label="{}" style="width:{}pt;aspect-ratio:{}/{}">'
     ).format(view[1], alt, view[2], view[2], view[3])
     svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib's, who escapes
-    return Figure(name=f"figure-{table.name}", svg=svg, caption=caption, table=table)
+    return Figure(
+        name=f"figure-{table.name}",
+        svg=svg,
+        caption=caption,
+        table=table,
+        width=float(view[2]),
+    )
+
+
+def side_by_side(figures: Sequence[Figure]) -> list[tuple[Figure, ...]]:
+    """Figures in their order by rows: two neighbours that are both narrow share one.
+
+    Args:
+        figures: of a section. One that is alone in its row has its caption beside it.
+    """
+    rows: list[tuple[Figure, ...]] = []
+    for one in figures:
+        last = rows[-1] if rows else ()
+        if len(last) == 1 and max(last[0].width, one.width) <= _HALF:
+            rows[-1] = (*last, one)
+        else:
+            rows.append((one,))
+    return rows
 
 
 def render(page: Page) -> str:
@@ -159,6 +183,7 @@ def render(page: Page) -> str:
     return environment.get_template("report.html.j2").render(
         page=page,
         body=_body,
+        side_by_side=side_by_side,
         style=Markup((_HERE / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our file
         script=Markup(script),  # noqa: S704 - our file
         digest=digest,

@@ -1,6 +1,6 @@
 "use strict";
 // Tables that sort by a click on a title and filter by words. Without this they are tables all
-// the same. Of a long one a part is laid out at a time: 10,000 rows at once take the
+// the same, and contents that fold. Of a long one a part is laid out at a time: 10,000 rows at once take the
 // browser five seconds, at every sort again.
 (() => {
   const AT_ONCE = 500;
@@ -21,6 +21,11 @@
         a === null || b === null ? (a === null) - (b === null) : sign * compare(a, b))
       .map(([, row]) => row);
   };
+
+  // On a telephone a list of all sections would fill the first screen.
+  if (window.matchMedia("(max-width: 40rem)").matches) {
+    document.querySelector("nav details").open = false;
+  }
 
   for (const table of document.querySelectorAll("table[data-sortable]")) {
     const body = table.tBodies[0];

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import marks, panelled
+from analysis.plots.style import entitle, marks, panelled
 from analysis.runs.scores import titled, words
 from search.schema.metrics import Objective
 
@@ -41,9 +41,9 @@ def draw_anytime(
             right.set_ylim(left.get_ylim())
         axes[0].set_ylabel(f"best {titled(ranking)}")
         axes[2].set_ylabel(f"hypervolume of {words(ranking)}\nand {words(cost)}")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9)
+        figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize="small")
     return figure
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks
+from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -30,11 +30,11 @@ def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
         for place, probability, at in zip(places, rows["best"], rows["val_high"], strict=True):
             ax.annotate(
                 f"{probability:.0%}", (at, place), xytext=(4, 0), textcoords="offset points",
-                va="center", fontsize=8,
+                va="center", fontsize="small",
             )  # fmt: skip
         ax.set_yticks(places, rows["name"])
         ax.set_xlabel(f"{titled(ranking)}; beside it how probably it is the best")
         ax.margins(x=0.08)
-        ax.set_title(title, loc="left", fontsize=10)
-        figure.legend(loc="outside lower right", ncols=2, fontsize=8)
+        entitle(figure, title)
+        figure.legend(loc="outside lower right", ncols=2, fontsize="small")
     return figure

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.plots.style import marks, nothing, panelled
+from analysis.plots.style import entitle, marks, nothing, panelled
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -37,8 +37,8 @@ def draw_by_dimension(
             ax.set_xlabel(dimension)
         if not dimensions:
             nothing(axes[0], "no dimension varied")
-        figure.supylabel(titled(ranking), fontsize=10)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        figure.supylabel(titled(ranking), fontsize="medium")
+        entitle(figure, title)
     return figure
 
 
@@ -48,7 +48,7 @@ def _draw_numbers(values: pd.Series, scores: pd.Series, row: pd.Series, ax: Axes
     ax.axvline(row["median"], color="0.35", linestyle="--", linewidth=1.2, zorder=1)
     _draw_points(values.to_numpy(dtype=float), scores, ax)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    ax.set_title(f"best: {_range(row)}", loc="left", fontsize=9)
+    ax.set_title(f"best: {_range(row)}", loc="left", fontsize="small")
 
 
 def _range(row: pd.Series) -> str:
@@ -71,11 +71,11 @@ def _draw_categories(
     ax.set_xticks(
         range(len(labels)),
         texts,
-        fontsize=8,
+        fontsize="small",
         rotation=90 if len(max(labels, key=len)) > 5 else 0,
     )
     ax.set_xlim(-0.6, len(labels) - 0.4)
-    ax.set_title("%: how often the best has it", loc="left", fontsize=9)
+    ax.set_title("%: how often the best has it", loc="left", fontsize="small")
 
 
 def _draw_points(x: np.ndarray, scores: pd.Series, ax: Axes) -> None:

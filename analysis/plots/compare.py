@@ -123,5 +123,5 @@ def _name_moved(
             xytext=(-6 if right else 6, 5),
             textcoords="offset points",
             ha="right" if right else "left",
-            fontsize=7.5,
+            fontsize="small",
         )

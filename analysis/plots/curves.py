@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.plots.style import drawing, marks, nothing
+from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -27,12 +27,12 @@ def draw_curves(
         if len(band):
             _draw_band(band, ax)
             _draw_best(best, ax)
-            figure.legend(loc="outside lower left", ncols=2, fontsize=9)
+            figure.legend(loc="outside lower left", ncols=2, fontsize="small")
         else:
             nothing(ax, "no trial has finished an epoch")
         ax.set_xlabel("epoch")
         ax.set_ylabel(titled(ranking))
-        ax.set_title(title, loc="left", fontsize=10)
+        entitle(figure, title)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 

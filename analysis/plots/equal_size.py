@@ -9,12 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.plots.style import drawing, marks, nothing
+from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import Score, with_unit
 from search.design.contrasts import ALL_SIZES, DIMENSIONS
 from search.schema.metrics import PERCENT
 
 _ROW = 0.27  # inches
+_TITLES = ("difference", "seeds", "p, all at once")
+_PLACES = (0.22, 0.5, 0.99)  # right ends of the columns of text, over their width
+_TEXT = 0.55  # width of these columns over that of the intervals
 
 
 def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: str) -> Figure:
@@ -34,8 +37,8 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
     ]
     labels = [f"{row['label']} against {row['against']}" for row in rows]
     of = rows[0]["of"] if rows else "scale"
-    said = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
-    return _forest(rows, labels, axis=said, title=title)
+    axis = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
+    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
 
 
 def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
@@ -46,33 +49,69 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
         score: what was compared: `run.score`.
         title: what the run was.
     """
-    slopes = compared[compared["kind"] == "slope"]
-    rows = _records(slopes)
+    rows = _records(compared[compared["kind"] == "slope"])
     labels = [
         f"{row['of']} less {row['against']}" if row["against"] else row["of"] for row in rows
     ]
-    said = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
-    return _forest(rows, labels, axis=said, title=title)
+    axis = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
+    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
+
+
+def _how(compared: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
+    """How the intervals of all at once are made, in a few words."""
+    count = int((compared["kind"] != "network").sum())
+    rule = compared.attrs["rule"]
+    how = "Bonferroni, valid at every look" if rule.every_look else "largest |t|"
+    single = int((compared["kind"] == "network").sum())
+    shown = any(row["kind"] == "network" for row in rows)
+    apart = f"; single networks: {single}, a family of their own" if shown else ""
+    return f"all at once: {count} comparisons, {how}{apart}"
 
 
 def _forest(
-    rows: Sequence[dict[str, Any]], labels: Sequence[str], *, axis: str, title: str
+    rows: Sequence[dict[str, Any]],
+    labels: Sequence[str],
+    *,
+    axis: str,
+    title: str,
+    how: str,
 ) -> Figure:
-    """A row a comparison: its own interval thick, that of all at once thin."""
-    height = 1.5 + _ROW * max(len(rows), 3)
-    with drawing(width=7.5, height=height) as (figure, (ax,)):
+    """A row a comparison: its own interval thick, that of all at once thin, and its numbers."""
+    height = 1.9 + _ROW * max(len(rows), 3)
+    with drawing(2, width=4.0, height=height) as (figure, (ax, beside)):
+        ax.get_subplotspec().get_gridspec().set_width_ratios([1, _TEXT])  # type: ignore[union-attr]
+        beside.set_axis_off()
+        entitle(figure, title)
+        ax.set_xlabel(axis)
+        if not rows:
+            ax.set_yticks([])
+            nothing(ax, "there is nothing to compare yet")
+            return figure
         for place, row in enumerate(rows):
             _draw_row(ax, len(rows) - 1 - place, row)
         ax.axvline(0, color="0.3", linewidth=1)
         ax.set_yticks(range(len(rows)), list(labels)[::-1])
-        ax.set_xlabel(axis)
-        ax.set_title(title, loc="left", fontsize=10)
-        if rows:
-            ax.set_ylim(-0.7, len(rows) - 0.3)
-            figure.legend(handles=_legend(), loc="outside lower right", ncols=2, fontsize=8)
-        else:
-            nothing(ax, "there is nothing to compare yet")
+        for each in (ax, beside):
+            each.set_ylim(-0.7, len(rows) - 0.3)
+        _write_numbers(beside, rows)
+        figure.legend(
+            handles=_legend(), loc="outside lower left", ncols=2, fontsize="small",
+            title=how, title_fontsize="small", alignment="left",
+        )  # fmt: skip
     return figure
+
+
+def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    """Difference, seeds and p of each row, in columns beside it."""
+    ax.set_xlim(0, 1)
+    for at, said in zip(_PLACES, _TITLES, strict=True):
+        ax.text(at, len(rows) - 0.2, said, ha="right", va="bottom", fontsize="small")
+    for place, row in enumerate(reversed(rows)):
+        p = row["p_all"]
+        written = "" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+        texts = (f"{row['difference']:+.2f}", f"{row['seeds']}", written)
+        for at, text in zip(_PLACES, texts, strict=True):
+            ax.text(at, place, text, ha="right", va="center", fontsize="small")
 
 
 def _draw_row(ax: Axes, place: int, row: dict[str, Any]) -> None:
@@ -94,15 +133,14 @@ def _draw_row(ax: Axes, place: int, row: dict[str, Any]) -> None:
 
 
 def _legend() -> list[Line2D]:
-    shown = ((3.0, "95 % interval of each alone"), (1.0, "of all at once"))
+    shown = ((3.0, "95 % interval of each alone"), (1.0, "95 % interval of all at once"))
     return [Line2D([], [], color="0.3", linewidth=width, label=label) for width, label in shown]
 
 
 def _ordered(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The mean first, then groups of sizes, then single networks."""
-    records = _records(rows)
     return sorted(
-        records, key=lambda row: (row["label"] != ALL_SIZES, row["kind"] == "network")
+        _records(rows), key=lambda row: (row["label"] != ALL_SIZES, row["kind"] == "network")
     )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, log_if_wide, marks
+from analysis.plots.style import drawing, entitle, log_if_wide, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -39,6 +39,6 @@ def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -
         log_if_wide(ax, curve["k"])
         ax.set_xlabel("networks drawn at random and trained")
         ax.set_ylabel(f"best {titled(ranking)}")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         ax.legend()
     return figure

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks
+from analysis.plots.style import drawing, entitle, marks
 from analysis.plots.whiskers import WHISKER
 from analysis.statistics.intervals import Interval
 
@@ -39,6 +39,6 @@ def draw_fidelity(table: pd.DataFrame, noise: Interval | None, *, title: str) ->
         ax.set_xlim(min(0.0, *known[["tau", "low"]].min()) - 0.04 if len(known) else 0, 1.04)
         ax.axvline(0, color="0.2", linewidth=0.8)
         ax.set_xlabel("Kendall's tau_b: 1 is the same order, 0 is none in common")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
-        figure.legend(loc="outside lower left", ncols=3, fontsize=9)
+        entitle(figure, title)
+        figure.legend(loc="outside lower left", ncols=3, fontsize="small")
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks
+from analysis.plots.style import drawing, entitle, marks
 from analysis.questions.networks_compared import Compared
 
 
@@ -27,7 +27,7 @@ def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
                 [x, x], [first - 0.25, last + 0.25], color="black", linewidth=3,
                 solid_capstyle="butt", zorder=2,
             )  # fmt: skip
-        ax.set_yticks(at, table["name"], fontsize=8)
+        ax.set_yticks(at, table["name"], fontsize="small")
         ax.set_ylim(len(table) - 0.4, -0.6)
         ax.grid(visible=False, axis="y")
         ax.set_xlim(left=1 - step)
@@ -35,7 +35,7 @@ def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
             f"mean rank over {compared.ranks.seeds} seeds, 1 is the best; bars on the right "
             "join networks\nthat do not differ by the critical difference, "
             f"{compared.ranks.distance:.2f} ranks",
-            fontsize=10,
+            fontsize="medium",
         )
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
     return figure

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.networks import draw_networks
-from analysis.plots.style import cut_whiskers, drawing, log_if_wide, nothing, unit_of
+from analysis.plots.style import cut_whiskers, drawing, entitle, log_if_wide, nothing, unit_of
 from analysis.plots.whiskers import WHISKER, draw_confirmed, draw_whiskers
 from analysis.runs.pareto import cost_axis
 from analysis.runs.scores import Score, score_of, words
@@ -53,9 +53,9 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         each = " per image" if cost.name in _PER_IMAGE else ""
         ax.set_xlabel(f"{words(cost)}{each}{f' ({letter})' * bool(letter)}")
         ax.set_ylabel(score.label)
-        ax.set_title(title, loc="left")
+        entitle(figure, title)
         if len(points):
-            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
+            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small")
         else:
             nothing(ax, f"no trial has a {words(ranking)}")
     return figure
@@ -196,7 +196,7 @@ def _name_best(front: pd.DataFrame, ax: Axes, *, more_is_better: bool) -> None:
         xytext=(0, 10),
         textcoords="offset points",
         ha="left" if best[_X] < (low + high) / 2 else "right",
-        fontsize=8,
+        fontsize="small",
         bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
         zorder=6,
     )

@@ -4,16 +4,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from analysis.plots.style import cut_whiskers, drawing, marks, unit_of
+from analysis.plots.labels import Named, moved_apart, write_names
+from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks, unit_of
+from analysis.plots.whiskers import draw_whiskers
 from analysis.runs.scores import Score
 from search.design.contrasts import BASE, DIMENSIONS
+
+_SIZES = (("params", "parameters"), ("macs", "multiply-adds per image"))
+_BASE = Mark("black", "o", "-")
+_X = "_x"
 
 
 def draw_series(
     summary: pd.DataFrame, score: Score, *, printed: pd.DataFrame, title: str
 ) -> Figure:
-    """The paper's Fig. 5: test score against parameters and against multiply-adds.
+    """The paper's Fig. 5: test score against parameters, and smaller against multiply-adds.
+
+    Both, for a gain at equal parameters need be none at equal multiply-adds: networks of one
+    size differ in them by a quarter and more. Heights are the same in both, so the second has
+    no names and half the room.
 
     Args:
         summary: from `analysis.questions.series.summary`.
@@ -21,81 +32,82 @@ def draw_series(
         printed: from `analysis.questions.series.printed`: what the paper says, drawn apart.
         title: what the run was.
     """
-    with drawing(2) as (figure, axes):
-        for ax, size, said in zip(
-            axes, ("params", "macs"), ("parameters", "multiply-adds per image"), strict=True
-        ):
+    with drawing(2, width=5) as (figure, axes):
+        axes[0].get_subplotspec().get_gridspec().set_width_ratios([1.8, 1])  # type: ignore[union-attr]
+        axes[1].sharey(axes[0])
+        axes[1].tick_params(labelleft=False)
+        for ax, (size, said) in zip(axes, _SIZES, strict=True):
             unit, letter = unit_of(summary[size])
-            _draw_lines(summary, ax, size=size, unit=unit)
-            _cut(summary, ax)
-            if len(printed):
-                ax.scatter(
-                    printed[size] / unit,
-                    printed["score"],
-                    marker="*",
-                    s=130,
-                    facecolors="none",
-                    edgecolors="black",
-                    zorder=4,
-                    label="printed in the paper (Table 4)",
-                )
+            _draw_networks(_placed(summary, summary[size] / unit), ax)
+            _draw_printed(printed[size] / unit, printed["score"], ax)
             ax.set_xlabel(f"{said} ({letter})")
-            ax.set_ylabel(score.label)
-        axes[0].legend(loc="best", fontsize=8)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        cut = cut_whiskers(axes[0], summary["mean"], summary["low"], summary["high"])
+        axes[0].set_ylabel(score.label)
+        handles, labels = axes[0].get_legend_handles_labels()
+        if summary["low"].notna().any():
+            whisker = Line2D([], [], color="0.3", marker="|", linestyle="none")
+            handles = [*handles, whisker]
+            labels.append("95 % interval over seeds" + " (cut where it leaves the axes)" * cut)
+        figure.legend(
+            handles, labels, loc="outside lower left", ncols=5, fontsize="small",
+            columnspacing=1.2,
+        )  # fmt: skip
+        entitle(figure, title)
+        _write_names(summary, axes[0])
     return figure
 
 
-def _cut(summary: pd.DataFrame, ax: Axes) -> None:
-    """Keep the axes to where the means are, and say so."""
-    if cut_whiskers(ax, summary["mean"], summary["low"], summary["high"]):
-        ax.set_title("whiskers that leave the axes are cut", loc="right", fontsize=8)
+def _placed(summary: pd.DataFrame, x: pd.Series) -> pd.DataFrame:
+    return summary.assign(**{_X: moved_apart(x, summary["low"], summary["high"])})
 
 
-def _draw_lines(summary: pd.DataFrame, ax: Axes, *, size: str, unit: float) -> None:
-    """A line for each series from the base, its networks named, whiskers over seeds."""
-    styles = marks(DIMENSIONS)
+def _styles(summary: pd.DataFrame) -> dict[str, Mark]:
+    """Of each series that there is; the base comes last, so that it lies on top."""
+    present = {*summary["series"]}
+    styles = {name: style for name, style in marks(DIMENSIONS).items() if name in present}
+    return styles | {BASE: _BASE}
+
+
+def _draw_networks(summary: pd.DataFrame, ax: Axes) -> None:
+    """A line for each series from the base, whiskers over seeds."""
     base = summary[summary["series"] == BASE]
-    for name in [one for one in DIMENSIONS if one in set(summary["series"])]:
-        members = pd.concat([base, summary[summary["series"] == name]]).sort_values(size)
-        style, x = styles[name], members[size] / unit
-        ax.plot(x, members["mean"], color=style.color, linestyle=style.linestyle, zorder=2)
-        mine = members[members["series"] == name]
-        _draw_means(
-            mine, mine[size] / unit, ax, color=style.color, marker=style.marker, label=name
-        )
-        for at, row in zip(mine[size] / unit, mine.to_dict("records"), strict=True):
-            _name(ax, (at, row["mean"]), row["label"], color=style.color, above=name != "scale")
-    _draw_means(base, base[size] / unit, ax, color="black", marker="o", label="base")
-    for at, row in zip(base[size] / unit, base.to_dict("records"), strict=True):
-        _name(ax, (at, row["mean"]), row["label"], color="black", above=False)
+    for name, style in _styles(summary).items():
+        mine = summary[summary["series"] == name]
+        if name != BASE:
+            line = pd.concat([base, mine]).sort_values(_X)
+            ax.plot(
+                line[_X], line["mean"], color=style.color, linestyle=style.linestyle, zorder=2
+            )
+        draw_whiskers(
+            ax, mine[_X], mine["mean"], mine["low"], mine["high"],
+            ecolor=style.color, zorder=3,
+        )  # fmt: skip
+        ax.plot(
+            mine[_X], mine["mean"], style.marker, color=style.color, markersize=5.5,
+            label=name if name != BASE else f"base: {', '.join(mine['label'])}", zorder=4,
+        )  # fmt: skip
 
 
-def _draw_means(
-    rows: pd.DataFrame, x: pd.Series, ax: Axes, *, color: str, marker: str, label: str
-) -> None:
-    reach = np.array([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
-    ax.errorbar(
-        x,
-        rows["mean"],
-        yerr=reach,  # of one seed NaN, which draws nothing
-        fmt=marker,
-        color=color,
-        capsize=2.5,
-        linewidth=1,
-        markersize=5.5,
-        label=label,
-        zorder=3,
-    )
+def _draw_printed(x: pd.Series, y: pd.Series, ax: Axes) -> None:
+    if len(x):
+        ax.scatter(
+            x, y, marker="*", s=130, facecolors="none", edgecolors="black", zorder=4,
+            label="printed in the paper (Table 4)",
+        )  # fmt: skip
 
 
-def _name(ax: Axes, at: tuple[float, float], text: str, *, color: str, above: bool) -> None:
-    ax.annotate(
-        text,
-        at,
-        xytext=(5, 4) if above else (5, -11),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=color,
-        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
-    )
+def _write_names(summary: pd.DataFrame, ax: Axes) -> None:
+    """Names beside the means, off lines and whiskers."""
+    size = _SIZES[0][0]
+    rows = _placed(summary, summary[size] / unit_of(summary[size])[0])
+    styles = _styles(rows)
+    named = [
+        Named(row[_X], row["mean"], row["label"], styles.get(row["series"], _BASE).color)
+        for row in rows.to_dict("records")
+        if row["series"] != BASE  # whose long name the legend has
+    ]
+    drawn = (line for line in ax.lines if line.get_linestyle() != "None")
+    lines = [np.asarray(line.get_xydata(), dtype=float) for line in drawn]
+    ends = rows[[_X, "low", "high"]].dropna().to_numpy(dtype=float)
+    whiskers = [np.array([[x, low], [x, high]]) for x, low, high in ends]
+    write_names(ax, named, [*lines, *whiskers])

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks, nothing, panelled, shades
+from analysis.plots.style import drawing, entitle, marks, nothing, panelled, shades
 from analysis.runs.scores import losses, lower_is_better, score_of, titled
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
@@ -37,8 +37,8 @@ def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -
                 low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
                 room = _ROOM * (high - low or 1.0)
                 ax.set_ylim(low - room, high + room)
-        figure.supylabel(f"mean {titled(ranking)}", fontsize=10)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        figure.supylabel(f"mean {titled(ranking)}", fontsize="medium")
+        entitle(figure, title)
     return figure
 
 
@@ -72,7 +72,7 @@ def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
         ax.set_yticks(np.arange(len(order)) + 0.4 - height / 2, list(order.index))
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of importance, median and 5 to 95 % of bootstraps over networks")
-        ax.set_title(title, loc="left", fontsize=10)
+        entitle(figure, title)
         ax.legend(loc="lower right")
     return figure
 
@@ -90,7 +90,7 @@ def draw_parallel(
     """
     shown = [name for name in dimensions if len(networks[name].unique()) > 1]
     with drawing(width=8.5, height=4) as (figure, (ax,)):
-        ax.set_title(title, loc="left", fontsize=10)
+        entitle(figure, title)
         if not shown or networks.empty:
             nothing(ax, "no dimension varied")
             return figure
@@ -131,7 +131,7 @@ def _draw_marginal(rows: pd.DataFrame, ax: Axes) -> None:
         f"{row.value}{', ' if upright else chr(10)}n={row.networks}"
         for row in rows.itertuples()
     ]
-    ax.set_xticks(at, labels, fontsize=8, rotation=90 if upright else 0)
+    ax.set_xticks(at, labels, fontsize="small", rotation=90 if upright else 0)
 
 
 def _chosen(networks: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +158,7 @@ def _heights(every: pd.Series, lines: pd.Series, ax: Axes, at: int) -> list[floa
             (at, place[value]),
             xytext=(4, 3),
             textcoords="offset points",
-            fontsize=8,
+            fontsize="small",
         )
     return [place[value] for value in lines]
 
@@ -196,7 +196,7 @@ def draw_distributions(
             )  # fmt: skip
         ax.set_xlabel(titled(ranking))
         ax.set_ylabel("share of the networks as good or better")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         if len(distributions):
             ax.legend(loc="lower right" if lower_is_better(ranking) else "lower left")
         else:

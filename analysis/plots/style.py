@@ -4,8 +4,11 @@ Series differ by colour (Okabe and Ito's palette), marker and line at once. Goes
 figure is to show. Comes out: a figure that is saved as PNG and as vectors.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +29,7 @@ STYLE: dict[Any, Any] = {
     "font.size": 10,
     "grid.alpha": 0.3,
     "legend.frameon": False,
+    "pdf.fonttype": 42,  # letters go along as TrueType: journals refuse those of kind 3
     "savefig.dpi": 150,
     "svg.fonttype": "none",  # text stays text: it can be read aloud and searched
     "text.parse_math": False,  # a title may hold a name with two dollar signs
@@ -34,7 +38,51 @@ STYLE: dict[Any, Any] = {
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
 _SHADES = 256  # colours of a map
 _ROOM = 0.8  # of the range of the points, above and below them
+_LETTERS = 12.0  # of a title, to an inch
 _WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Where figures are to be seen.
+
+    Attributes:
+        text: points of the text; small text is five sixths of it.
+        columns: inches that a figure may be wide; none: as wide as it asks for.
+        titled: whether a figure bears its title; in a paper its caption does.
+    """
+
+    text: float = 10.0
+    columns: tuple[float, ...] = ()
+    titled: bool = True
+
+    def size(self, width: float, height: float) -> tuple[float, float]:
+        """Inches of a figure that asks for these on a screen."""
+        if not self.columns:
+            return width, height
+        found = self.columns[0] if width <= _ONE_COLUMN else self.columns[-1]
+        return found, height * max(found / width, self.text / SCREEN.text)
+
+
+_ONE_COLUMN = 7.0  # inches on a screen; a wider figure spans both columns of a paper
+SCREEN = Look()
+PAPER = Look(text=8.0, columns=(3.25, 6.75), titled=False)
+# Of the block `seen` and of its thread alone, never of the program.
+_LOOK: ContextVar[Look] = ContextVar("look", default=SCREEN)
+
+
+@contextmanager
+def seen(look: Look) -> Iterator[None]:
+    """Have every figure that is drawn in the block made for one place.
+
+    Args:
+        look: SCREEN or PAPER.
+    """
+    before = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(before)
 
 
 class Mark(NamedTuple):
@@ -131,14 +179,30 @@ def panelled(
         width: inches of the figure.
         height: inches of a row.
     """
-    with mpl.rc_context(STYLE):
+    look = _LOOK.get()
+    with mpl.rc_context(STYLE | {"font.size": look.text}):
         rows = -(-panels // most)
         columns = -(-panels // rows)
-        figure = Figure(figsize=(width, height * rows), layout="constrained")
+        size = look.size(width, height * rows)
+        figure = Figure(figsize=size, layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         for unused in axes[panels:]:
             unused.remove()
         yield figure, axes[:panels]
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """Write the title of a figure above it, in as many lines as it takes.
+
+    Args:
+        figure: that is being drawn; in a paper it gets none.
+        title: what the run was.
+    """
+    if not _LOOK.get().titled:
+        return
+    letters = int(figure.get_figwidth() * _LETTERS)
+    said = "\n".join(textwrap.wrap(title, letters, break_on_hyphens=False))
+    figure.suptitle(said, x=0.01, ha="left", fontsize="medium")
 
 
 def log_if_wide(ax: Axes, values: Any) -> None:

@@ -88,6 +88,6 @@ def draw_confirmed(
             xytext=(7, 0),
             textcoords="offset points",
             va="center",
-            fontsize=8,
+            fontsize="small",
             zorder=5,
         )

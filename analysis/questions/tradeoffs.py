@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.series import base
+from analysis.questions.slopes import Slope, slopes
 from analysis.runs.run import Run
 from analysis.runs.scores import is_percent_error, words
-from analysis.scaling.compound import compound_rule
-from analysis.scaling.exchange import exchange
+from analysis.scaling.compound import fitted_curves, rule_within
+from analysis.scaling.exchange import paired, rate
 from analysis.scaling.forms import power, saturating
 from analysis.scaling.judging import Judgement, choose
 from analysis.scaling.law import Law, bootstrap, fit
@@ -73,13 +74,13 @@ def laws(
         the others, with the reason. None where the metric that ranks is no error in percent.
     """
     fitted: dict[str, Fitted] = {}
-    doubts: list[str] = []
     if not is_percent_error(run.ranking):
-        doubts.append(
+        said = (
             f"no law: {words(run.ranking)} is no error in percent, which falls towards a floor "
             "as networks grow; rank by an error (search.objectives) to fit laws"
         )
-        return fitted, doubts
+        return fitted, [said]
+    doubts, straight = [], slopes(run, points)
     for dimension in _present(points):
         frame = along(points, dimension, size=size)
         try:
@@ -89,22 +90,39 @@ def laws(
         except Refusal as refusal:
             doubts.append(f"{dimension}: no law: {refusal}")
             continue
-        doubt = _doubt(law, judgement)
+        doubt = _doubt(law, judgement, straight[dimension])
         if doubt:
-            doubts.append(f"{dimension}: no law: {doubt}")
+            slope = straight[dimension].text()
+            doubts.append(f"{dimension}: no law: {doubt}; its slope is {slope}")
         else:
             fitted[dimension] = Fitted(law, judgement)
     return fitted, doubts
 
 
-def _doubt(law: Law, judgement: Judgement) -> str:
+def left_out(points: pd.DataFrame) -> list[str]:
+    """Networks that stand in no law because trials of them failed, by name.
+
+    Args:
+        points: from `analysis.questions.series.points`.
+    """
+    return sorted({*points.loc[points["failed"] > 0, "name"]})
+
+
+def _doubt(law: Law, judgement: Judgement, slope: Slope) -> str:
     """Why a curve that was fitted is not to be believed; empty where it is."""
     ends = np.array([law.smallest, law.largest])
     assert law.draws is not None, "bootstrapped"
     first, last = law.errors(ends, theta=law.draws).T
     falling = float((last < first * (1 - _FLAT)).mean())
     if falling < _SURE:
-        return f"error falls from the smallest to the largest in {falling:.0%} of resamples"
+        if slope.low > 0:
+            return "error rises as networks grow"
+        if slope.high < 0:
+            return (
+                "error falls as networks grow, but they scatter too much around any curve: "
+                f"redrawn, it falls in {falling:.0%} of resamples of networks"
+            )
+        return "the data do not show that error falls as networks grow"
     if not judgement.beats_baseline:
         missed = judgement.rmse[law.form.name]
         return (
@@ -149,6 +167,8 @@ def exchange_rates(
 ) -> Iterator[str]:
     """What multiplying a dimension buys in multiply-adds of each other one, in words.
 
+    Each curve has the form that was chosen for its dimension.
+
     Args:
         points: from `analysis.questions.series.points`.
         fitted: from `laws`: rates are between dimensions that carry one.
@@ -161,16 +181,15 @@ def exchange_rates(
         if without:
             yield f"{of} against {other}: no rate: no law along {' and '.join(without)}"
             continue
-        frames = along(points, of), along(points, other)
+        curves = (fitted[of].law, fitted[other].law)
+        pair = paired(
+            along(points, of), along(points, other), curves, rng=rng, resamples=_RESAMPLES
+        )
         for multiplier in multipliers:
             try:
-                rate = exchange(
-                    *frames, multiplier=multiplier, form=power(), rng=rng, resamples=_RESAMPLES
-                )
+                yield rate(pair, multiplier).sentence(of, other)
             except Refusal as refusal:
                 yield f"x{multiplier:g} in {of} against {other}: no rate: {refusal}"
-                continue
-            yield rate.sentence(of, other)
 
 
 def rules(
@@ -205,11 +224,16 @@ def rules(
         yield f"no rule: {why}"
         return
     curves = {name: along(points, name) for name in fitted}
+    forms = {name: one.law.form for name, one in fitted.items()}
+    cost_of = _cost_of(run)
+    try:
+        fits = fitted_curves(curves, rng=rng, resamples=_RESAMPLES, forms=forms)
+    except Refusal as refusal:
+        yield f"no rule: {refusal}"
+        return
     for ratio in ratios:
         try:
-            rule = compound_rule(
-                curves, _cost_of(run), budget_ratio=ratio, rng=rng, resamples=_RESAMPLES
-            )
+            rule = rule_within(fits, cost_of, budget_ratio=ratio)
         except Refusal as refusal:
             yield f"x{ratio:g} multiply-adds: no rule: {refusal}"
             continue

@@ -7,12 +7,13 @@ dimensions do not interact. Frames are those of `analysis.scaling.exchange`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.scaling.exchange import check_base, redrawn_together
-from analysis.scaling.forms import Array, power
+from analysis.scaling.forms import Array, Form, power
 from analysis.scaling.law import DELTA, Law, fit
 from analysis.scaling.points import Indices, Refusal
 
@@ -46,6 +47,14 @@ class Rule:
     feasible: int
 
 
+class Curves(NamedTuple):
+    """Dimensions by name, the law of each in its multiplier, and its thetas redrawn (b, p)."""
+
+    names: list[str]
+    laws: list[Law]
+    thetas: list[Array]
+
+
 def compound_rule(
     curves: Mapping[str, pd.DataFrame],
     cost: Callable[[dict[str, float]], float],
@@ -72,15 +81,60 @@ def compound_rule(
         Refusal: no shared base, a curve that carries no law, a grid too fine, or a budget that
             nothing keeps.
     """
-    names = list(curves)
+    fits = fitted_curves(curves, rng=rng, resamples=resamples)
+    return rule_within(fits, cost, budget_ratio=budget_ratio, step=step)
+
+
+def fitted_curves(
+    curves: Mapping[str, pd.DataFrame],
+    *,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    forms: Mapping[str, Form] | None = None,
+) -> Curves:
+    """Fit and redraw the gain of each dimension in its multiplier.
+
+    Args:
+        curves: trials along each dimension, with the shared base at multiplier 1.
+        rng: source of all draws.
+        resamples: how many.
+        forms: of the laws, by dimension; None for power laws with offset.
+
+    Raises:
+        Refusal: no shared base, or a curve that carries no law.
+    """
     frames = [points.assign(size=points["multiplier"]) for points in curves.values()]
     check_base(frames)
-    laws = [fit(points, form=power(), delta=DELTA) for points in frames]
+    forms = forms or dict.fromkeys(curves, power())
+    parts = zip(curves, frames, strict=True)
+    laws = [fit(points, form=forms[name], delta=DELTA) for name, points in parts]
+    thetas = redrawn_together(laws, frames, resamples=resamples, rng=rng)
+    return Curves(list(curves), laws, thetas)
+
+
+def rule_within(
+    fits: Curves,
+    cost: Callable[[dict[str, float]], float],
+    *,
+    budget_ratio: float,
+    step: float = 0.5,
+) -> Rule:
+    """The best multipliers under a budget; as for `compound_rule`.
+
+    Args:
+        fits: from `fitted_curves`.
+        cost: of a combination.
+        budget_ratio: most cost, over that of the base.
+        step: of the grid.
+
+    Raises:
+        Refusal: a grid too fine, or a budget that nothing keeps.
+    """
+    names, laws, thetas = fits
     axes = [_axis(law, step) for law in laws]
     index, costs = _feasible(names, axes, cost, budget_ratio=budget_ratio)
     own = [_gains(law, axis, law.theta[None]) for law, axis in zip(laws, axes, strict=True)]
     best = _best(own, index, costs)[0]
-    thetas = redrawn_together(laws, frames, resamples=resamples, rng=rng)
     drawn = [_gains(*part) for part in zip(laws, axes, thetas, strict=True)]
     picked = index[_best(drawn, index, costs)]
     chosen = [axis[picked[:, i]] for i, axis in enumerate(axes)]

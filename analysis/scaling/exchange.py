@@ -53,11 +53,52 @@ class Exchange:
         high = (
             (under if self.below > 0.9 else over) if self.high is None else f"{self.high:.2f}"
         )
-        worth = self.reason if self.ratio is None else f"x{self.ratio:.2f} in cost of {b}"
+        worth = self.reason if self.ratio is None else f"x{self.ratio:.2f}"
         return (
             f"x{self.multiplier:g} in {a}, which costs x{self.cost:.2f}, buys what "
-            f"{worth} buys, 95 % [{low}, {high}]"
+            f"{worth} in cost of {b} buys, 95 % [{low}, {high}]"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pair:
+    """Two dimensions from one base, fitted and redrawn together.
+
+    Args:
+        points_a: trials along a with the base.
+        laws: of error along a and along b.
+        drawn: their thetas, (b, p) each, refitted to the same draws.
+    """
+
+    points_a: pd.DataFrame
+    laws: tuple[Law, Law]
+    drawn: tuple[Array, Array]
+
+
+def paired(
+    points_a: pd.DataFrame,
+    points_b: pd.DataFrame,
+    laws: tuple[Law, Law],
+    *,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+) -> Pair:
+    """Redraw the laws of two dimensions together, for rates between them.
+
+    Args:
+        points_a: trials along a with the base.
+        points_b: trials along b with the same base.
+        laws: fitted to these; they may be of two forms.
+        rng: source of all draws.
+        resamples: how many.
+
+    Raises:
+        Refusal: no shared base.
+    """
+    frames = [points_a, points_b]
+    check_base(frames)
+    drawn = redrawn_together(list(laws), frames, resamples=resamples, rng=rng)
+    return Pair(points_a=points_a, laws=laws, drawn=(drawn[0], drawn[1]))
 
 
 def exchange(
@@ -86,13 +127,25 @@ def exchange(
     Raises:
         Refusal: no shared base, no such multiplier, or a curve that carries no law.
     """
-    frames = [points_a, points_b]
-    check_base(frames)
-    base = size_at(points_a, 1.0)
-    bought = size_at(points_a, multiplier)
-    laws = [fit(points, form=form, delta=DELTA) for points in frames]
-    drawn = redrawn_together(laws, frames, resamples=resamples, rng=rng)
-    law_a, law_b = laws
+    check_base([points_a, points_b])
+    size_at(points_a, multiplier)
+    laws = (fit(points_a, form=form, delta=DELTA), fit(points_b, form=form, delta=DELTA))
+    pair = paired(points_a, points_b, laws, rng=rng, resamples=resamples)
+    return rate(pair, multiplier)
+
+
+def rate(pair: Pair, multiplier: float) -> Exchange:
+    """The exchange rate of a multiplier; as for `exchange`.
+
+    Args:
+        pair: from `paired`.
+        multiplier: one that was trained along a.
+
+    Raises:
+        Refusal: no such multiplier.
+    """
+    base, bought = size_at(pair.points_a, 1.0), size_at(pair.points_a, multiplier)
+    (law_a, law_b), drawn = pair.laws, pair.drawn
     wanted = law_a.errors(np.array([bought]))
     ratio = float(sizes_with(law_b, wanted, theta=law_b.theta[None])[0] / base)
     wanted_drawn = law_a.errors(np.array([bought]), theta=drawn[0])[:, 0]

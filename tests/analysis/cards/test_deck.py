@@ -20,7 +20,7 @@ from analysis.cards.pairs import pairs_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run, read_run
 from search.study.events import Status
-from tests.analysis.made import OVERRIDES, made, network, seeded
+from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 from tests.analysis.questions.test_fidelity import curved, studied
 from tests.analysis.questions.test_importance import SPACE, by_scale
 from tests.analysis.questions.test_sampling import tried
@@ -42,8 +42,14 @@ def test_cards_are_written_out_and_few_claim_anything(
 ) -> None:
     several = studied(tmp_path / "many", curved())
     few = made(tmp_path / "few", seeded(), *OVERRIDES)
+    rows = [
+        {"network": network(2, depth=20, scale=scale), "seed": 1, "val_error": 60.0 - scale,
+         "test_error": 60.0 - scale}
+        for scale in (1, 2, 3)
+    ]  # fmt: skip
+    axes = made(tmp_path / "axes", rows, text=AXES)
     answered = False
-    for run in (sampled, several, few):
+    for run in (sampled, several, few, axes):
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from analysis.cards.card import Column
 from analysis.cards.deck import OF_A_RUN
-from analysis.pages.page import render, table
+from analysis.pages.page import Figure, render, side_by_side, table
 from analysis.pages.run_page import run_page
 from analysis.report import main
 from analysis.runs.run import Run
@@ -53,6 +54,24 @@ box.dispatchEvent(new Event("input"));
 const rows = [...document.getElementById("every-trial").tBodies[0].rows];
 return [rows.map((row) => row.cells[1].textContent),
         document.querySelector("#every-trial-tools output").textContent];
+"""
+# Drawings that leave what scrolls them; of those that scroll whether a shadow says so; and how
+# much of the window the widest row of drawing and caption fills.
+CUT = """
+const boxes = [...document.querySelectorAll(".drawn")];
+const right = (one) => one.getBoundingClientRect().right;
+const scrolls = boxes.filter((one) => one.scrollWidth > one.clientWidth + 1);
+const words = [...document.querySelectorAll(".alone figcaption")].map((one) => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  return right(range);
+});
+return {
+  drawings: boxes.filter((one) => right(one) > document.documentElement.clientWidth)
+    .map((one) => one.ariaLabel),
+  shadows: scrolls.map((one) => getComputedStyle(one, "::after").opacity > 0),
+  share: Math.max(...words) / innerWidth,
+};
 """
 EVIL = "<script>document.title = 'x'</script>"
 
@@ -102,6 +121,23 @@ def test_ids_are_of_one_element_and_figures_have_words(run: Run) -> None:
     assert [named["lang"] for tag, named in tags if tag == "html"] == ["en"]
 
 
+def test_figures_are_numbered_through_the_page(run: Run) -> None:
+    said = re.findall(r"<figcaption>Figure (\d+)\.", render(run_page(run)))
+    assert said == [str(number) for number in range(1, len(said) + 1)]
+    assert len(said) > 2
+
+
+def test_neighbours_that_are_both_narrow_share_a_row() -> None:
+    shown = table(pd.DataFrame({"name": []}), [], name="x", caption="")
+    figures = [
+        Figure(name=str(width), svg=Markup(), caption="", table=shown, width=width)
+        for width in (800, 500, 501, 502, 803, 504)
+    ]
+    rows = [[one.width for one in row] for row in side_by_side(figures)]
+    assert rows == [[800], [500, 501], [502], [803], [504]]
+    assert side_by_side([]) == []
+
+
 def many(folder: Path, count: int) -> Run:
     """So many trials; one in fifty diverged for a reason of its own."""
     rng = np.random.default_rng(0)
@@ -145,6 +181,12 @@ def test_in_a_browser(tmp_path: Path, width: int, height: int) -> None:
         browser.open(folder / "report.html")
         assert browser.run("return innerWidth") == width
         assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert browser.run("return document.querySelector('nav details').open") == (width > 640)
+        cut = browser.run(CUT)
+        assert cut["drawings"] == []
+        assert all(cut["shadows"])
+        assert bool(cut["shadows"]) == (width < 500)
+        assert cut["share"] > 0.9
         errors = sorted(error for values in ERRORS.values() for error in values)
         texts = [f"{error:.2f}" for error in errors]
         assert browser.run(SORT, "val error") == [

@@ -10,8 +10,19 @@ import pytest
 
 from analysis.plots.laws import draw_laws
 from analysis.questions.series import points
-from analysis.questions.tradeoffs import Fitted, exchange_rates, laws, rules, table
+from analysis.questions.slopes import Slope, slopes
+from analysis.questions.tradeoffs import (
+    Fitted,
+    along,
+    exchange_rates,
+    laws,
+    left_out,
+    rules,
+    table,
+)
 from analysis.runs.run import Run, read_run
+from analysis.scaling.forms import power
+from analysis.scaling.law import fit
 from search.study.events import Started
 from tests.analysis.made import AXES, made, network
 from tests.analysis.questions.test_series import dimension, noisy
@@ -99,7 +110,12 @@ def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
     fitted, doubts = laws(run, found, rng=rng)
     assert not fitted
     assert len(doubts) == 3
-    assert any("error falls from the smallest to the largest in" in doubt for doubt in doubts)
+    assert any("the data do not show that error falls" in doubt for doubt in doubts)
+    assert not any("resamples" in doubt for doubt in doubts)
+    straight = slopes(run, found)
+    assert all(
+        f"its slope is {straight[doubt.partition(':')[0]].text()}" in doubt for doubt in doubts
+    )
     assert all(
         "no rate: no law along" in line for line in exchange_rates(found, fitted, rng=rng)
     )
@@ -115,16 +131,76 @@ def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
     found, rng = points(run), np.random.default_rng(0)
     fitted, doubts = laws(run, found, rng=rng)
     assert fitted.keys() == {"scale", "cardinality"}
-    assert doubts[0].startswith("depth: no law: error falls from the smallest to the largest")
-    assert any("no law along depth" in line for line in exchange_rates(found, fitted, rng=rng))
-    labels = [
-        text.get_text()
-        for text in draw_laws(found, fitted, run.tested, title="")
-        .axes[0]
-        .get_legend()
-        .get_texts()
+    slope = slopes(run, found)["depth"]
+    assert doubts == [
+        f"depth: no law: error rises as networks grow; its slope is {slope.text()}"
     ]
-    assert "depth: no law" in labels
+    assert slope.low < slope.slope < slope.high
+    # Least squares through the means, as numpy has it.
+    members = along(found, "depth").groupby("network")[["size", "error"]].mean()
+    line = np.polyfit(np.log2(members["size"]), members["error"], 1)
+    assert slope.slope == pytest.approx(line[0])
+    assert any("no law along depth" in line for line in exchange_rates(found, fitted, rng=rng))
+    drawn = draw_laws(found, fitted, run.tested, title="", slopes=slopes(run, found))
+    labels = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert labels[:2] == [label for label in labels if " law, off by " in label]
+    assert labels[2] == (
+        f"depth: no law; slope {slope.slope:+.2f} a doubling "
+        f"({slope.low:+.2f} to {slope.high:+.2f})"
+    )
+    lines = {
+        line.get_linestyle(): line for line in drawn.axes[0].lines if len(line.get_xdata()) > 30
+    }
+    sizes, heights = (np.asarray(part) for part in lines["-."].get_data())
+    assert heights == pytest.approx(np.polyval(line, np.log2(sizes * 1e9)))
+    assert len(drawn.axes[0].collections) == 3, "a band of each law, and one of the slope"
+    *_, last = drawn.axes[0].lines
+    assert (last.get_label(), len(last.get_xdata())) == ("base", 4), "once, and on top"
+
+
+def test_a_slope_of_one_seed_has_no_interval() -> None:
+    one = Slope(-0.5, math.nan, math.nan, 3, 1)
+    assert (
+        one.text()
+        == "-0.50 points of error for a doubling of multiply-adds, without an interval"
+    )
+
+
+def test_networks_with_a_failed_trial_are_named_and_in_no_law(tmp_path: Path) -> None:
+    def broken(started: Started) -> float | None:
+        bad = started.network().scale == 3 and started.repeat == 1
+        return None if bad else by_law(started)
+
+    found = points(read_run(write_run(tmp_path, broken)))
+    (name,) = left_out(found)
+    assert name.endswith("24w3s")
+    assert name in {*found["name"]} - {*along(found, "scale")["name"]}
+
+
+def test_rates_are_read_off_the_form_that_was_chosen(lawful: Lawful) -> None:
+    """Near chance a saturating law bends as no power law does, and foretells another rate."""
+    run, found = lawful.run, lawful.found[lawful.found["series"] != "depth"]
+    size = found["macs"] / BASE_MACS
+    alpha = found["series"].map({"scale": 2.0, "cardinality": 0.9}).fillna(0)
+    # s / (1 - s) = 6 * size^-alpha: M4 with a = 1, from the error of guessing down to E = 20.
+    odds = 6 * size**-alpha
+    luck = np.random.default_rng(0).normal(0, 0.05, len(found))
+    bent = found.assign(metric=20 + 79 * odds / (1 + odds) + luck)
+    fitted, doubts = laws(run, bent, rng=np.random.default_rng(0))
+    assert not doubts
+    assert fitted["scale"].law.form.name == "saturating"
+    powers = {
+        name: one._replace(law=fit(along(bent, name), form=power()))
+        for name, one in fitted.items()
+    }
+    chosen, forced = (
+        next(exchange_rates(bent, each, rng=np.random.default_rng(0), multipliers=(2,)))
+        for each in (fitted, powers)
+    )
+    # odds are alike where size_a^2 = size_b^0.9: x1.748 buys x1.748^(2 / 0.9) = x3.46.
+    ratios = [float(line.partition("what x")[2].split()[0]) for line in (chosen, forced)]
+    assert ratios[0] == pytest.approx(1.748 ** (2 / 0.9), rel=0.03)
+    assert abs(ratios[1] - ratios[0]) > 0.02
 
 
 def test_laws_are_of_errors_only(tmp_path: Path) -> None:
