@@ -25,6 +25,7 @@ _FEW_SEEDS = 2  # with so few, no test sees that spreads differ
 _DRAWS = 4000  # of the test of equal spreads
 _MOST = 4_000_000  # numbers that it draws at most
 _ROUNDS = 50  # of the solution for the networks' spreads
+_LEAST = 0.05  # of the pooled variance: two seeds that agree by chance are not without noise
 _ROUNDING = 1e-12
 
 
@@ -102,5 +103,5 @@ def spreads_of(
         total = np.einsum("n,nij->ij", variance, outer)
         others = np.einsum("nij,ij->n", taken, total) - cross * variance
         solved = np.where(several, (squares - others) / np.where(several, own, 1), pooled)
-        variance = np.clip(solved, 0.0, None)
+        variance = np.maximum(solved, _LEAST * pooled)
     return variance

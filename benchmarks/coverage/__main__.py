@@ -1,0 +1,76 @@
+"""Counts how often intervals hold the truth and reports claim what is not there.
+
+    python -m benchmarks.coverage [--studies 1000] [--only planned] [--out FILE]
+
+Every interval, test and sentence that the analysis prints is simulated from studies whose truth
+is known (`benchmarks/coverage/*.py`). The share of studies in which it was right is printed
+with its own 95 % interval (Wilson). What is slow is simulated fewer times: a line takes at most
+so many seconds.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from benchmarks.machine import machine
+
+_HERE = Path(__file__).parent
+Simulation = Callable[[np.random.Generator], bool]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Simulate, print the table, and write it where asked; 0."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60, help="of a line, at most")
+    parser.add_argument("--only", help="of these topics: planned, reader, ...")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args(argv)
+    lines = [
+        machine(torch.device("cpu"), "numpy", "scipy", "scikit-learn"),
+        "",
+        "| topic | what | right | 95 % interval | studies |",
+        "|---|---|--:|--:|--:|",
+    ]
+    print(*lines, sep="\n")
+    with threadpool_limits(1, user_api="blas"):
+        for topic in sorted(path.stem for path in _HERE.glob("[!_]*.py")):
+            if arguments.only in (None, topic):
+                for what, simulation in simulations(topic).items():
+                    row = measured(simulation, arguments.studies, arguments.seconds)
+                    lines.append(f"| {topic} | {what} | {row} |")
+                    print(lines[-1], flush=True)
+    if arguments.out:
+        arguments.out.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return 0
+
+
+def simulations(topic: str) -> dict[str, Simulation]:
+    """The simulations of a file of this folder: intervals, and rates of findings."""
+    module = import_module(f"benchmarks.coverage.{topic}")
+    found: dict[str, Simulation] = dict(getattr(module, "SIMULATIONS", {}))
+    power: dict[str, Simulation] = getattr(module, "FOUND", {})
+    return found | {f"found (80 % wanted): {name}": one for name, one in power.items()}
+
+
+def measured(simulation: Simulation, studies: int, seconds: float) -> str:
+    """The share of studies in which it was right, its interval, and how many there were."""
+    rng, start = np.random.default_rng(0), time.monotonic()
+    right = count = 0
+    while count < studies and time.monotonic() - start < seconds:
+        right += bool(simulation(rng))
+        count += 1
+    ends = stats.binomtest(right, count).proportion_ci(0.95, method="wilson")
+    return f"{right / count:.1%} | {ends.low:.1%} to {ends.high:.1%} | {count:,}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
