@@ -21,10 +21,10 @@ def importance_card(run: Run) -> Card:
     found = table.attrs["explained"]
     first = table[table["evaluator"] == "fANOVA"].iloc[0]
     said = (
-        f"The dimensions explain {found.r2:.0%} of the spread of {words(run.ranking)} (R2 out "
-        f"of bag, p {found.p:.2f} against shuffled scores, {found.networks} networks). Of what "
-        f"is explained, {first['dimension']} has the largest share: {first['share']:.2f} "
-        f"({first['low']:.2f} to {first['high']:.2f})."
+        f"The dimensions explain {found.r2:.0%} of the spread of {words(run.ranking)} (R2 of "
+        f"networks left out, p {found.p:.3f} against shuffled scores, {found.networks} "
+        f"networks). Of what is explained, {first['dimension']} has the largest share: "
+        f"{first['share']:.2f} ({first['low']:.2f} to {first['high']:.2f})."
     )
     shown = Shown(
         name="importance-shares",

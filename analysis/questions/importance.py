@@ -24,7 +24,7 @@ from analysis.statistics.intervals import SHARED
 from analysis.statistics.surrogate import explained
 
 _FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
-_MOST = 200  # networks of one bootstrap: a forest's time grows with their square
+_MOST = 100  # networks of one bootstrap: a forest's time grows with their square
 _TREES = 16
 
 
@@ -43,9 +43,9 @@ def importance(
         A row for each evaluator and dimension that varied: `evaluator` ("fANOVA": of the
         whole spread, Hutter et al. 2014; "PED-ANOVA": of being among the best tenth,
         Watanabe et al. 2023), `dimension`, `share` (median over bootstraps, of a sum of 1),
-        `low` and `high` (their 5th and 95th percentile; of more than 200 networks each
-        bootstrap draws 200, so that the spread is then that of 200). `attrs["explained"]` says
-        how much of the spread a forest foretells (`analysis.statistics.surrogate`).
+        `low` and `high` (their 5th and 95th percentile; of more than 100 networks each
+        bootstrap draws 100, so that the spread is then that of 100). `attrs["explained"]` says
+        how much of the spread is foretold (`analysis.statistics.surrogate`).
 
     Raises:
         RunError: the networks are no sample, so that their choice would be mistaken for
@@ -60,9 +60,9 @@ def importance(
     found = explained(_numbers(coded), networks["val"], rng=rng)
     if found.r2 <= 0 or found.p >= SHARED:
         nothing = (
-            "the dimensions explain nothing that luck would not: a forest of them foretells "
-            f"{words(run.ranking)} with R2 {found.r2:.2f} out of bag, and as well in "
-            f"{found.p:.0%} of shuffles; run more networks, or more seeds of each"
+            "the dimensions explain nothing that luck would not: from all others they foretell "
+            f"a network's {words(run.ranking)} with R2 {found.r2:.2f}, and {found.p:.0%} of "
+            "shuffles do as well; run more networks, or more seeds of each"
         )
         if not anyway:
             raise RunError(f"{run.folder}: importance is not to be had: {nothing}")

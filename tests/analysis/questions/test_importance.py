@@ -97,7 +97,7 @@ def test_noise_has_no_importance(tmp_path: Path) -> None:
         return 50 + float(np.random.default_rng(started.macs).normal())
 
     run = read_run(write_run(tmp_path, luck, text=SPACE.replace("trials: 40", "trials: 30")))
-    with pytest.raises(RunError, match="explain nothing that luck would not: a forest"):
+    with pytest.raises(RunError, match="explain nothing that luck would not: from all others"):
         importance(run, rng=np.random.default_rng(0))
     table = importance(run, rng=np.random.default_rng(0), resamples=2, anyway=True)
     assert "explain nothing" in table.attrs["warning"]
@@ -109,5 +109,5 @@ def test_how_much_is_explained_is_said(tmp_path: Path) -> None:
     table = importance(run, rng=np.random.default_rng(0), resamples=2)
     found = table.attrs["explained"]
     assert found.r2 > 0.7
-    assert found.p == pytest.approx(0.01)
+    assert found.p == pytest.approx(0.001)
     assert found.networks == 40
