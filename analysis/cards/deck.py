@@ -12,6 +12,7 @@ from analysis.cards.card import Card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
 from analysis.cards.forecast import forecast_card
+from analysis.cards.improvement import improvement_card
 from analysis.cards.isoflop import isoflop_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
@@ -31,6 +32,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
 )
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,
+    improvement_card,
     forecast_card,
     isoflop_card,
 )
