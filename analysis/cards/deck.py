@@ -16,6 +16,7 @@ from analysis.cards.improvement import improvement_card
 from analysis.cards.isoflop import isoflop_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
+from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
@@ -33,6 +34,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,
     improvement_card,
+    repeated_card,
     forecast_card,
     isoflop_card,
 )

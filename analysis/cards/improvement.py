@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.cards.card import Card, Column, Shown
 from analysis.plots.improvement import draw_improvements, draw_profiles
+from analysis.questions.compare import labels
 from analysis.questions.improvement import SHARED, improvements, profiles
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
@@ -37,7 +38,8 @@ def improvement_card(runs: Sequence[Run]) -> Card:
     if table["chance"].isna().all():
         why = "; ".join(dict.fromkeys(table["refused"]))
         return Card(name=_NAME, question=_QUESTION, refused=why)
-    metric, title = words(runs[0].ranking), f"{words(runs[0].ranking)} on validation images"
+    metric = words(runs[0].ranking)
+    title = f"{', '.join(labels(runs))}: {metric}"
     said = tuple(_said(row) for row in table.to_dict("records"))
     empty = "" if table["refused"].astype(bool).any() else "refused"
     chances = Shown(

@@ -189,7 +189,8 @@ def weighted_ks(
     """
     rows = [checked(a, name="first"), checked(b, name="second")]
     labels = [
-        members_of(row, own, name="errors and bins") for row, own in zip(rows, bins, strict=True)
+        members_of(row, own, name="errors and bins")
+        for row, own in zip(rows, bins, strict=True)
     ]
     found = [np.unique(own).tolist() for own in labels]
     if found[0] != found[1]:
