@@ -24,6 +24,7 @@ from analysis.statistics.edf import dkw_band, edf, ks
 from analysis.statistics.intervals import StatisticsError, holm
 
 FEWEST = 10
+_STEPS = 1_000_000  # of a network in a resample: more take seconds
 SAMPLED, EQUAL = "as sampled", "at equal complexity"
 _TESTED = ("a", "b", "kind", "n_a", "n_b", "distance", "gap", "p", "p_holm", "refused")
 
@@ -154,7 +155,8 @@ def _matched(
     lost: Sequence[np.ndarray], macs: Sequence[np.ndarray], rng: Generator
 ) -> dict[str, Any]:
     try:
-        found, pairs = matched_ks(lost, macs, rng=rng)
+        draws = int(np.clip(_STEPS / len(lost[0]), 500, 2000))
+        found, pairs = matched_ks(lost, macs, rng=rng, resamples=draws)
     except StatisticsError as error:
         return {"refused": str(error)}
     return {"n_a": pairs, "n_b": pairs, "distance": found.statistic, "p": found.p}

@@ -229,10 +229,9 @@ def _width(
     sorted_in = members[order]
     steps = rng.standard_normal((resamples, values.size))  # in the order of the errors
     steps *= weights[order]
-    centres = np.zeros((resamples, counts.size))
-    for place in range(counts.size):
-        centres[:, place] = steps[:, sorted_in == place].mean(axis=1)
-    steps -= centres[:, sorted_in]
+    begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    by_bin = steps[:, np.argsort(sorted_in, kind="stable")]
+    steps -= (np.add.reduceat(by_bin, begins, axis=1) / counts)[:, sorted_in]
     steps *= np.sqrt(counts / (counts - 1))[sorted_in]
     np.cumsum(steps, axis=1, out=steps)
     last = last_of_equals(values[order])
