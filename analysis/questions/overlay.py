@@ -19,9 +19,10 @@ from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
-from analysis.statistics.complexity import bootstrap_band, matched_ks, neighbours
+from analysis.statistics.complexity import bootstrap_band, neighbours
 from analysis.statistics.edf import dkw_band, edf, ks
 from analysis.statistics.intervals import StatisticsError, holm
+from analysis.statistics.matched import matched_ks
 
 FEWEST = 10
 _STEPS = 1_000_000  # of a network in a resample: more take seconds

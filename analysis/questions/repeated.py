@@ -122,6 +122,12 @@ def _check_apart(name: str, group: Sequence[Run]) -> None:
                     f"{other.folder} and {run.folder}: {count:,} trials of both are {SAME}, "
                     f"and a copy is no repeat of {name}; name one of the two"
                 )
+            if other.plan.search.seed == run.plan.search.seed:
+                raise RunError(
+                    f"{other.folder} and {run.folder}: both have search.seed "
+                    f"{run.plan.search.seed}, and a repeat of {name} has another; name one of "
+                    "the two"
+                )
 
 
 def _averaged(name: str, found: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:

@@ -81,5 +81,12 @@ def test_what_is_no_repeat_is_refused(three: list[Run], tmp_path: Path) -> None:
         RunError, match="12 trials of both are the same trials, and a copy is no"
     ):
         curves([*three, copy])
+    again = made(
+        tmp_path / "again",
+        [{"network": network(1), "seed": 7, "val_error": 9.0, "test_error": 9.0}],
+        "search.sampler=random", f"search.trials={TRIALS}", "search.seed=1", text=GRID,
+    )  # fmt: skip
+    with pytest.raises(RunError, match=r"both have search\.seed 1, and a repeat of random has"):
+        curves([*three, again])
     data = searched(tmp_path / "data", 4, "data.validation=32")
     assert "the runs saw different images" in repeated_card([*three, data]).refused
