@@ -13,11 +13,13 @@ from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
 from analysis.cards.forecast import forecast_card
 from analysis.cards.importance import importance_card
+from analysis.cards.improvement import improvement_card
 from analysis.cards.isoflop import isoflop_card
 from analysis.cards.laws import laws_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.pairs import pairs_card
+from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
@@ -37,6 +39,8 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
 )
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,
+    improvement_card,
+    repeated_card,
     forecast_card,
     isoflop_card,
 )

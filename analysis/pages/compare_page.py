@@ -4,7 +4,7 @@ Go in: runs. Comes out: a `page.Page`. The first run is the one that the others 
 from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from analysis.pages.compare_findings import compare_findings
 from analysis.pages.page import Figure, Page, Section, Table
 from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
-from analysis.runs.run import Run
+from analysis.runs.run import Run, RunError
 from analysis.runs.scores import with_unit, words
 from search.schema.metrics import Objective
 
@@ -57,42 +57,67 @@ def compare_page(runs: Sequence[Run]) -> Page:
     """Put the comparison of two runs or more together.
 
     Raises:
-        RunError: they have no network in common, or one has none that was trained whole.
+        RunError: one has no network that was trained whole; or they have none in common, and
+            no card of several runs has an answer.
     """
-    names = compare.labels(runs)
-    shared, agreed = compare.common(runs), compare.agreement(runs)
-    moved = [compare.shifts(runs[0], run) for run in runs[1:]]
-    figures = [_figure(runs, shared, number=number) for number in range(1, len(runs))]
-    shifted = [
-        table
-        for number, one in enumerate(moved, 1)
-        for table in _shifts(one, names, runs[0].ranking, number=number)
-    ]
+    names, cards = compare.labels(runs), [make(runs) for make in OF_RUNS]
+    try:
+        shared, apart = compare.common(runs), ""
+    except RunError as error:
+        if all(card.refused for card in cards):
+            raise
+        shared, apart = pd.DataFrame(), str(error)
+    sections = (
+        [_apart(apart)] if apart else list(_together(runs, shared, names)),
+        list(card_sections(cards)),
+        [_differences(runs)],
+        [
+            _made(run, name, number=i)
+            for i, (run, name) in enumerate(zip(runs, names, strict=True))
+        ],
+    )
     return Page(
         title=f"Comparison of {', '.join(names)}",
         banner=_banner(runs),
         sections=(
             Section(name="question", title="What is compared", **_question(runs)),
-            Section(
-                name="conclusion",
-                title="The conclusion",
-                paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
-            ),
-            Section(name="figures", title="Figures", figures=tuple(figures)),
-            Section(
-                name="networks",
-                title="Networks that all have",
-                tables=(comparison_table(runs), _agreement(agreed)),
-            ),
-            Section(name="shifts", title="Largest shifts", tables=tuple(shifted)),
-            *card_sections([make(runs) for make in OF_RUNS]),
-            _differences(runs),
-            *(
-                _made(run, name, number=i)
-                for i, (run, name) in enumerate(zip(runs, names, strict=True))
-            ),
+            *(one for part in sections for one in part),
         ),
     )
+
+
+def _apart(why: str) -> Section:
+    return Section(
+        name="conclusion",
+        title="The conclusion",
+        paragraphs=(f"Networks are not compared one by one: {why}.",),
+    )
+
+
+def _together(
+    runs: Sequence[Run], shared: pd.DataFrame, names: Sequence[str]
+) -> Iterator[Section]:
+    """Of networks that all runs have."""
+    agreed = compare.agreement(runs)
+    moved = [compare.shifts(runs[0], run) for run in runs[1:]]
+    yield Section(
+        name="conclusion",
+        title="The conclusion",
+        paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
+    )
+    figures = (_figure(runs, shared, number=number) for number in range(1, len(runs)))
+    yield Section(name="figures", title="Figures", figures=tuple(figures))
+    yield Section(
+        name="networks",
+        title="Networks that all have",
+        tables=(comparison_table(runs), _agreement(agreed)),
+    )
+    shifted = (
+        table
+        for number, one in enumerate(moved, 1)
+        for table in _shifts(one, names, runs[0].ranking, number=number)
+    )
+    yield Section(name="shifts", title="Largest shifts", tables=tuple(shifted))
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:

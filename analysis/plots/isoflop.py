@@ -48,7 +48,8 @@ def draw_isoflop(
         for ax in (left, right):
             ax.set_xlabel(f"{name} multiply-adds".strip())
             log_if_wide(ax, points["size"] / unit)
-            ax.legend(fontsize=8)
+            # Below: points are all over the panel.
+            ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3)
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 

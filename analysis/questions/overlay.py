@@ -19,11 +19,13 @@ from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
-from analysis.statistics.complexity import bootstrap_band, matched_ks, neighbours
+from analysis.statistics.complexity import bootstrap_band, neighbours
 from analysis.statistics.edf import dkw_band, edf, ks
 from analysis.statistics.intervals import StatisticsError, holm
+from analysis.statistics.matched import matched_ks
 
 FEWEST = 10
+_STEPS = 1_000_000  # of a network in a resample: more take seconds
 SAMPLED, EQUAL = "as sampled", "at equal complexity"
 _TESTED = ("a", "b", "kind", "n_a", "n_b", "distance", "gap", "p", "p_holm", "refused")
 
@@ -154,7 +156,8 @@ def _matched(
     lost: Sequence[np.ndarray], macs: Sequence[np.ndarray], rng: Generator
 ) -> dict[str, Any]:
     try:
-        found, pairs = matched_ks(lost, macs, rng=rng)
+        draws = int(np.clip(_STEPS / len(lost[0]), 500, 2000))
+        found, pairs = matched_ks(lost, macs, rng=rng, resamples=draws)
     except StatisticsError as error:
         return {"refused": str(error)}
     return {"n_a": pairs, "n_b": pairs, "distance": found.statistic, "p": found.p}

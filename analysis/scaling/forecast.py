@@ -133,8 +133,8 @@ def foretold(
         rng: draws forms and noise.
 
     Returns:
-        The 90 % forecast of what is found there, its own noise included: it is drawn from what the
-        budgets that were run show.
+        The 90 % forecast of what is found there, its own noise included: it is drawn from
+        what the budgets that were run show.
 
     Raises:
         Refusal: fewer than three budgets, or a size more than a factor of two outside them.

@@ -1,4 +1,4 @@
-"""Fits L = E + A / N^alpha + B / D^beta by variable projection: trials in, a law with intervals.
+"""Fits L = E + A / N^alpha + B / D^beta by variable projection: trials in, a law out.
 
 Given the exponents the law is linear in E, A and B, so that the best of these are solved for
 exactly (Golub and Pereyra 1973) and only alpha and beta are searched: two numbers in place of

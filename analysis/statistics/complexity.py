@@ -1,12 +1,24 @@
-"""Compares populations of networks as if their complexity were spread evenly.
+"""Shows populations of networks as if their complexity were spread evenly.
 
-Takes errors and MACs of networks, and hands bands and tests to questions. A space holds some
+Takes errors and MACs of networks, and hands weights and bands to questions. A space holds some
 sizes more often than others; `neighbours` gives each network the share of the logarithmic axis
 of MACs that it stands for, as equal bins do (Radosavovic et al. 2019, arXiv:1905.13214), but
 without taking networks within a wide bin for alike.
+
+Share of 95 % bands that hold the truth, which is of uniform complexity over the range that
+was sampled; error falls by so many spreads over it (300 studies each, +-1.3 %):
+
+    density of networks         n     falls by   equal bins   `neighbours`
+    any of five                 60    0          94 to 97     95 to 96
+    any of five                 300   0          94 to 96     93 to 95
+    uniform                     300   10         96           94
+    Beta(2, 5), few are dear    60    10         95           98
+    Beta(2, 5), few are dear    300   10         89           94
+    two heaps and a gap         300   3          93           91
+
+Over a gap the curve is a guess, and the band does not count that it is.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +27,6 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from analysis.statistics.edf import (
-    KS,
     IntArray,
     complexity_weights,
     dkw_band,
@@ -28,12 +39,9 @@ from analysis.statistics.intervals import (
     StatisticsError,
     checked,
     checked_level,
-    checked_pair,
 )
 
 _NEIGHBOURS = 5  # networks in a stratum
-_NEAR = 0.05  # of the logarithmic range of MACs: how far the two of a pair may lie apart
-FEWEST_PAIRS = 10
 
 
 class Strata(NamedTuple):
@@ -102,18 +110,7 @@ def bootstrap_band(
     such 95 % bands then held the truth. Where no errors differ within a bin nothing can be
     resampled, and the band is DKW's for as many networks as the weights are worth.
 
-    Share of 95 % bands that hold the truth, which is of uniform complexity over the range that
-    was sampled; error falls by so many spreads over it (300 studies each, +-1.3 %):
-
-        density of networks         n     falls by   equal bins   `neighbours`
-        any of five                 60    0          94 to 97     95 to 96
-        any of five                 300   0          94 to 96     93 to 95
-        uniform                     300   10         96           94
-        Beta(2, 5), few are dear    60    10         95           98
-        Beta(2, 5), few are dear    300   10         89           94
-        two heaps and a gap         300   3          93           91
-
-    Over a gap the curve is a guess, and the band does not count that it is.
+    How often it holds is in the module's docstring.
 
     Args:
         errors: n errors.
@@ -149,58 +146,6 @@ def bootstrap_band(
     )
 
 
-def matched_ks(
-    errors: Sequence[ArrayLike],
-    macs: Sequence[ArrayLike],
-    *,
-    rng: Generator,
-    resamples: int = 2000,
-) -> tuple[KS, int]:
-    """Test whether two spaces have the same errors at equal complexity, by matched pairs.
-
-    Networks of the two spaces that are neighbours in MACs make a pair, at most 5 % of the
-    logarithmic range apart; the others are left aside. Pairs count by `neighbours`; the
-    distance is that of the two EDFs of the pairs, and its chance that of changing sides within
-    pairs. So it does not matter which sizes each space holds often. With densities that rise
-    in one space and fall in the other it claimed a difference in 4 to 5 % of 300 studies each
-    of one law (60 and 300 networks, error falling by 3 and 10 spreads), where exchanging inside
-    equal bins (`weighted_ks`) did in 6 to 41 %. The price is power: of 100 networks each and a
-    shift of 0.4 spreads it found 48 %, equal bins 56 %.
-
-    Args:
-        errors: of the networks of the one space, and of the other.
-        macs: of the same networks.
-        rng: draws the changes.
-        resamples: how many; p is never below 1 / (resamples + 1).
-
-    Returns:
-        The distance with its p, and the number of pairs.
-
-    Raises:
-        StatisticsError: lengths that differ, or fewer than ten pairs.
-    """
-    sides = [
-        checked_pair(*side, name="errors and MACs") for side in zip(errors, macs, strict=True)
-    ]
-    logs = [np.log(cost) for _, cost in sides]
-    one, other = _pairs(*logs)
-    if one.size < FEWEST_PAIRS:
-        raise StatisticsError(
-            f"{one.size} pairs of networks of equal complexity are fewer than {FEWEST_PAIRS}; "
-            "train networks of the same sizes in both"
-        )
-    values = np.concatenate([sides[0][0][one], sides[1][0][other]])
-    weights = neighbours(np.exp((logs[0][one] + logs[1][other]) / 2)).weights
-    signed = np.concatenate([weights, -weights])
-    order = np.argsort(values, kind="stable")
-    last = last_of_equals(values[order])
-    statistic = float(np.abs(np.cumsum(signed[order])[last]).max())
-    turned = np.tile(rng.choice([-1.0, 1.0], size=(resamples, one.size)), 2) * signed
-    chance = np.abs(np.cumsum(turned[:, order], axis=1)[:, last]).max(axis=1)
-    reached = int((chance >= statistic - 1e-12).sum())
-    return KS(statistic=statistic, p=(1 + reached) / (1 + resamples)), one.size
-
-
 def _begins(rising: FloatArray) -> IntArray:
     """Where each stratum begins: every fifth network, moved to where MACs change."""
     n = rising.size
@@ -229,10 +174,9 @@ def _width(
     sorted_in = members[order]
     steps = rng.standard_normal((resamples, values.size))  # in the order of the errors
     steps *= weights[order]
-    centres = np.zeros((resamples, counts.size))
-    for place in range(counts.size):
-        centres[:, place] = steps[:, sorted_in == place].mean(axis=1)
-    steps -= centres[:, sorted_in]
+    begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    by_bin = steps[:, np.argsort(sorted_in, kind="stable")]
+    steps -= (np.add.reduceat(by_bin, begins, axis=1) / counts)[:, sorted_in]
     steps *= np.sqrt(counts / (counts - 1))[sorted_in]
     np.cumsum(steps, axis=1, out=steps)
     last = last_of_equals(values[order])
@@ -241,21 +185,3 @@ def _width(
     if reach < 1e-9:  # what is left is rounding
         return dkw_band(max(int(1 / (weights**2).sum() + 1e-6), 1), level)
     return reach + 1 / (2 * values.size)
-
-
-def _pairs(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
-    """Places of neighbours, the nearest inside first, as brackets are matched."""
-    every = np.concatenate([a, b])
-    near = _NEAR * float(np.ptp(every))
-    waiting: list[int] = []
-    found: list[tuple[int, int]] = []
-    for place in np.argsort(every, kind="stable").tolist():
-        if not waiting or (waiting[-1] < a.size) == (place < a.size):
-            waiting.append(place)
-        elif every[place] - every[waiting[-1]] <= near:
-            before = waiting.pop()
-            found.append((min(place, before), max(place, before)))
-        else:
-            waiting = [place]
-    both = np.array(found, dtype=np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1] - a.size

@@ -175,7 +175,7 @@ def weighted_ks(
     53 % (two spaces of 100, five bins, a shift of 0.4 of the spread). Where one space holds
     more of the dear networks of a bin and the other more of its cheap ones, errors in a bin
     differ by that alone: of two such spaces of one law it claimed a difference in 6 to 41 % of
-    studies. `analysis.statistics.complexity.matched_ks` does not.
+    studies. `analysis.statistics.matched.matched_ks` does not.
 
     Args:
         a: errors of the first space.

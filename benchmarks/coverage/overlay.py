@@ -6,7 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from analysis.statistics.complexity import bootstrap_band, matched_ks, neighbours
+from analysis.statistics.complexity import bootstrap_band, neighbours
+from analysis.statistics.matched import matched_ks
 
 _GRID = 200  # places of the range at which the truth is averaged
 

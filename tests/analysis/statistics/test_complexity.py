@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.statistics.complexity import bootstrap_band, matched_ks, neighbours
+from analysis.statistics.complexity import bootstrap_band, neighbours
 from analysis.statistics.edf import dkw_band, ks
 from analysis.statistics.intervals import StatisticsError
+from analysis.statistics.matched import matched_ks
 from benchmarks.coverage.overlay import SIMULATIONS
 
 MACS = st.lists(st.integers(1, 60).map(float), min_size=2, max_size=60)

@@ -1,0 +1,97 @@
+"""The card of how often a network of one run is better than one of another."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.cards.card import Card, Column, Shown
+from analysis.plots.improvement import draw_improvements, draw_profiles
+from analysis.questions.compare import labels
+from analysis.questions.improvement import SHARED, improvements, profiles
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import form_of, titled, words
+
+_NAME = "improvement"
+_QUESTION = "How often is a network of one run better than one of another?"
+_COLUMNS = (
+    Column("first", "a"),
+    Column("second", "b"),
+    Column("of", "kind"),
+    Column("networks of the first", "n_a", ",.0f"),
+    Column("networks of the second", "n_b", ",.0f"),
+    Column("chance that the first is better", "chance", ".2f"),
+    Column("95 % low", "low", ".2f"),
+    Column("95 % high", "high", ".2f"),
+    Column("not said, because", "refused"),
+)
+
+
+def improvement_card(runs: Sequence[Run]) -> Card:
+    """The probability of improvement of each two runs, and their performance profiles."""
+    rng = np.random.default_rng(0)
+    try:
+        table = improvements(runs, rng=rng)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=str(error))
+    if table["chance"].isna().all():
+        why = "; ".join(dict.fromkeys(table["refused"]))
+        return Card(name=_NAME, question=_QUESTION, refused=why)
+    metric = words(runs[0].ranking)
+    title = f"{', '.join(labels(runs))}: {metric}"
+    said = tuple(_said(row) for row in table.to_dict("records"))
+    empty = "" if table["refused"].astype(bool).any() else "refused"
+    chances = Shown(
+        name="improvement-chance",
+        caption=f"The chance that a training of the first run has the better {metric} (Agarwal "
+        "et al. 2021), equal ones half: of the same network in both, averaged over networks; "
+        "or, where fewer than five are in both, of networks drawn at random from each. 95 % "
+        "intervals by a bootstrap over networks, each for itself. It says how often, not by "
+        "how much",
+        table=table,
+        columns=tuple(column for column in _COLUMNS if column.key != empty),
+        draw=lambda: draw_improvements(table, title=title),
+        alt=f"Points with intervals. {' '.join(said)}",
+    )
+    curves = profiles(runs, rng=rng)
+    shown = (chances,) if curves.empty else (chances, _profiles(runs, curves, title))
+    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=shown)
+
+
+def _profiles(runs: Sequence[Run], curves: pd.DataFrame, title: str) -> Shown:
+    ranking = runs[0].ranking
+    return Shown(
+        name="improvement-profiles",
+        caption=f"Performance profiles: the share of trainings whose {words(ranking)} is as "
+        f"good or better, over the {curves['networks'].iloc[0]:,} networks that all runs have, "
+        "each counting alike; 95 % bands hold a whole profile at once, by a bootstrap over "
+        "networks",
+        table=curves,
+        columns=(
+            Column("run", "label"),
+            Column(titled(ranking), "value", form_of(ranking)),
+            Column("share", "share", ".3f"),
+            Column("95 % low", "low", ".3f"),
+            Column("95 % high", "high", ".3f"),
+        ),
+        draw=lambda: draw_profiles(curves, ranking, title=title),
+        alt=f"Rising lines, one a run: share of trainings as good as each {words(ranking)}.",
+    )
+
+
+def _said(row: dict[Hashable, Any]) -> str:
+    pair = f"{row['a']} over {row['b']}"
+    if row["refused"]:
+        return f"{pair}: not said, because {row['refused']}."
+    of = (
+        f"of the same network, over {row['n_a']:,.0f} networks in both"
+        if row["kind"] == SHARED
+        else f"of random pairs of {row['n_a']:,.0f} and {row['n_b']:,.0f} networks"
+    )
+    ends = (
+        f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
+        if pd.notna(row["low"])
+        else "no interval, for all say the same"
+    )
+    return f"{pair}: the first is better with a chance of {row['chance']:.2f} ({ends}), {of}."

@@ -1,0 +1,62 @@
+"""Draws how often each run is better than another, and the profiles of all."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, marks
+from analysis.runs.scores import titled
+from search.schema.metrics import Objective
+
+
+def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
+    """The chance of each pair of runs with its interval.
+
+    Args:
+        table: from `analysis.questions.improvement.improvements`.
+        title: what is compared.
+    """
+    known = table[table["chance"].notna()].reset_index(drop=True)
+    at = np.arange(len(known))[::-1]
+    style = marks([""])[""]
+    with drawing(width=7.5, height=1.5 + 0.45 * len(known)) as (figure, (ax,)):
+        ends = [known["chance"] - known["low"], known["high"] - known["chance"]]
+        ax.errorbar(
+            known["chance"], at, xerr=np.nan_to_num(np.array(ends, dtype=float)), fmt="o",
+            color=style.color, ecolor="0.3", capsize=3,
+        )  # fmt: skip
+        ax.axvline(0.5, color="0.2", linestyle="--", linewidth=1)
+        ax.set_yticks(at, [f"{row.a}\nover {row.b}" for row in known.itertuples()])
+        ax.set_ylim(-0.6, len(known) - 0.4)
+        ax.set_xlim(-0.02, 1.02)
+        ax.set_xlabel("chance that the first is better; dashed: neither is")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
+    """The share of trainings as good as each score, a line a run with its band.
+
+    Args:
+        profiles: from `analysis.questions.improvement.profiles`.
+        ranking: the metric: `run.ranking`.
+        title: what is compared.
+    """
+    styles = marks(list(dict.fromkeys(profiles["label"])))
+    with drawing(width=7.5, height=3.8) as (figure, (ax,)):
+        for label, style in styles.items():
+            rows = profiles[profiles["label"] == label]
+            ax.fill_between(
+                rows["value"], rows["low"].astype(float), rows["high"].astype(float),
+                step="post", color=style.color, alpha=0.13, linewidth=0,
+            )  # fmt: skip
+            ax.step(
+                rows["value"], rows["share"], where="post", color=style.color,
+                linestyle=style.linestyle, label=label,
+            )  # fmt: skip
+        ax.set_xlabel(titled(ranking))
+        ax.set_ylabel("share of trainings\nas good or better")
+        ax.set_ylim(0, 1.02)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        figure.legend(loc="outside lower left", ncols=3)
+    return figure
