@@ -2,7 +2,8 @@
 
 Of one run its question, conclusion, figures, every trial, failures, cost and how it was made;
 of several what differs between them and how far they agree. One HTML file that needs nothing
-else; `--format markdown` and `latex` print the table of networks instead.
+else; `--format markdown` and `latex` print the table of networks instead. --paper FOLDER writes
+the figures of one run as PDF for the columns of a paper, with captions.txt.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from analysis.pages import page
 from analysis.pages.compare_page import compare_page, comparison_table
 from analysis.pages.exports import latex, markdown
 from analysis.pages.page import Table
+from analysis.pages.paper import CAPTIONS, write_paper
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
 from analysis.plots.picture import SUFFIXES
@@ -36,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.paper is not None:
+        return _paper(arguments)
     try:
         out = _out(arguments)
         runs = _runs(arguments.runs)
@@ -61,6 +65,28 @@ def _main(argv: Sequence[str]) -> int:
     return ExitCode.DONE
 
 
+def _paper(arguments: argparse.Namespace) -> int:
+    """Write the figures of one run for a paper."""
+    folder: Path = arguments.paper
+    try:
+        if len(arguments.runs) > 1 or arguments.out or arguments.format != "html":
+            raise RunError(
+                f"--paper {folder}: is of one run and writes a folder; leave out other runs, "
+                "--out and --format"
+            )
+        if folder.exists() and not folder.is_dir():
+            raise RunError(f"--paper {folder}: is a file; name a folder, which is made")
+        written = write_paper(read_run(arguments.runs[0]), folder)
+    except (RunError, JournalError) as error:
+        print(error, file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    except OSError as error:
+        print(f"{in_words(error)} (--paper {folder})", file=sys.stderr)
+        return ExitCode.FAILED
+    print(f"paper: {len(written) - 1} figures and {CAPTIONS} in {folder}")
+    return ExitCode.DONE
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m analysis.report",
@@ -75,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="default: RUN/report.html, of several runs comparison.html; other formats are "
         "printed",
+    )
+    parser.add_argument(
+        "--paper",
+        type=path_of,
+        metavar="FOLDER",
+        help="write the figures of one run as PDF, 3.25 or 6.75 inches wide, text of 8 points",
     )
     parser.add_argument("--format", choices=("html", *_TEXTS), default="html")
     for name in _TEXTS:

@@ -123,9 +123,9 @@ def lines(run: Run) -> Card:
     form = form_of(run.ranking)
     shown = Shown(
         name="lines-best",
-        caption=f"Each network a line through its values, the best {words(run.ranking)} in "
-        f"orange and lightest; of {len(networks):,} networks at most 300, evenly by rank. Its "
-        f"numbers are those of the best {len(best)}.",
+        caption=f"Each network a line through its values, the darker the better by "
+        f"{words(run.ranking)}, the best thick and orange; of {len(networks):,} networks at "
+        f"most 300, evenly by rank. Its numbers are those of the best {len(best)}.",
         table=best,
         columns=(
             Column("network", "name"),

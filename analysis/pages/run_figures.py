@@ -1,11 +1,13 @@
-"""Makes the figures of a run with their captions and numbers, for the report.
+"""Makes the figures of a run with their captions and numbers, for the report and for papers.
 
-Goes in: a `Run`. Come out: `page.Figure`s, drawn by `analysis.plots` from tables of
-`analysis.questions` and `analysis.runs`.
+Goes in: a `Run`. Come out: drawings with their words and numbers, by `analysis.plots` from
+tables of `analysis.questions` and `analysis.runs`.
 """
 
+import pandas as pd
+
 from analysis.cards.axes import equal_size_card, series_card
-from analysis.cards.card import Column
+from analysis.cards.card import Column, Shown
 from analysis.pages import page
 from analysis.pages.cards import card_figure
 from analysis.pages.page import Figure, Table
@@ -18,20 +20,32 @@ from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, 
 from search.schema.metrics import Objective
 
 _FRONT = Column("on the front", "front")
+_INTERVALS = (
+    "means over seeds with 95 % t-intervals; none where one seed says nothing of chance"
+)
 _PHASES = {"search": "Networks of", "confirm": "Confirmed networks of"}
 
 
-def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> Table:
+def networks_table(run: Run, *, phase: str = "search") -> Table:
     """The networks of a run, the best first, for the page, Markdown and LaTeX.
 
     Args:
         run: finished or not.
         phase: "search", or "confirm": the best again, with fresh seeds.
-        front: with a column that says which are on the Pareto front.
     """
-    frame = networks(run, phase=phase)
-    shown = frame.assign(front=["yes" if on else "" for on in frame["on_front"]])
+    shown, columns = _networks(run, phase)
     unfinished = "" if run.finished else f", not finished ({run.ended} of {run.planned} trials)"
+    return page.table(
+        shown,
+        columns,
+        name=f"networks-{phase}",
+        caption=f"{_PHASES[phase]} {run.name}{unfinished}: {_INTERVALS}",
+        sortable=True,
+    )
+
+
+def _networks(run: Run, phase: str) -> tuple[pd.DataFrame, list[Column]]:
+    frame = networks(run, phase=phase)
     columns = [
         Column("network", "name"),
         Column("params", "params", ","),
@@ -41,14 +55,7 @@ def networks_table(run: Run, *, phase: str = "search", front: bool = False) -> T
         *_interval(run.ranking, "val"),
         *_interval(run.tested, "test"),
     ]
-    return page.table(
-        shown,
-        (*columns, _FRONT) if front else columns,
-        name=f"networks-{phase}",
-        caption=f"{_PHASES[phase]} {run.name}{unfinished}: means over seeds with 95 % "
-        "t-intervals; none where one seed says nothing of chance",
-        sortable=True,
-    )
+    return frame.assign(front=["yes" if on else "" for on in frame["on_front"]]), columns
 
 
 def _interval(metric: Objective, side: str) -> list[Column]:
@@ -64,11 +71,20 @@ def run_figures(run: Run) -> list[Figure]:
     Args:
         run: finished or not.
     """
+    return [card_figure(one) for one in drawings(run)]
+
+
+def drawings(run: Run) -> list[Shown]:
+    """What `run_figures` draws, with words and numbers.
+
+    Args:
+        run: finished or not.
+    """
     drawn = [_pareto(run), _curves(run)]
     if "axes" not in run.manifest.sampler_traits:
         return drawn
     cards = (series_card(run), equal_size_card(run))  # the conclusion has their sentences
-    return [*(card_figure(one) for card in cards for one in card.shown), *drawn]
+    return [*(one for card in cards for one in card.shown), *drawn]
 
 
 def _title(run: Run) -> str:
@@ -76,12 +92,14 @@ def _title(run: Run) -> str:
     return f"{run.name}: {data}, {epochs} epochs a trial, {run.ended} trials"
 
 
-def _pareto(run: Run) -> Figure:
+def _pareto(run: Run) -> Shown:
     points, cost, score = by_network(run), run.cost_axis, score_of(run.ranking)
     whole = points[points["whole"].astype(bool)]
     front = int(points["on_front"].sum())
     seeds = whole["name"].map(run.whole()["name"].value_counts()).max()
-    each = "; each is the mean of its seeds" if seeds > 1 else ", each with one seed"
+    each = (
+        f"; each is the mean of its seeds: {_INTERVALS}" if seeds > 1 else ", of one seed each"
+    )
     of = ", ".join(words(one) for one in run.compared)
     said = (
         f"{len(whole):,} networks trained to the end, {front:,} of them on the Pareto front "
@@ -96,16 +114,20 @@ def _pareto(run: Run) -> Figure:
         )
     stopped = len(points) - len(whole)
     against = f"{score.name} against {words(cost)}"
-    return page.figure(
-        draw_pareto(points, run.compared, title=_title(run)),
-        alt=f"Points: {against}. {said}{reach}.",
+    table, columns = _networks(run, "search")
+    return Shown(
+        name="networks-search",
         caption=f"{capital(against)}: {said}{each}."
         + (f" Crosses are {stopped:,} trials that ended early." if stopped else ""),
-        table=networks_table(run, front=True),
+        table=table,
+        columns=(*columns, _FRONT),
+        draw=lambda: draw_pareto(points, run.compared, title=_title(run)),
+        alt=f"Points: {against}. {said}{reach}.",
+        sortable=True,
     )
 
 
-def _curves(run: Run) -> Figure:
+def _curves(run: Run) -> Shown:
     band, best, metric = curves.band(run), curves.best(run), words(run.ranking)
     unit = run.ranking.unit
     names = list(dict.fromkeys(best["name"]))
@@ -128,12 +150,14 @@ def _curves(run: Run) -> Figure:
         Column("low and high are", "between"),
         *(Column(with_unit(name, unit), name, form) for name in names),
     ]
-    return page.figure(
-        draw_curves(band, best, run.ranking, title=_title(run)),
+    return Shown(
+        name="curves",
+        draw=lambda: draw_curves(band, best, run.ranking, title=_title(run)),
         alt=f"Lines: {metric} by epoch, median and band of all trials and the best networks "
         f"{', '.join(names) or '(none yet)'}.{last}",
         caption=f"{capital(metric)} by epoch: the median of the search's trials, a band "
         f"around it, and the best networks after their last epoch.{last}"
         + (" Later epochs are of fewer trials: those that went on." if fewer else ""),
-        table=page.table(wide, columns, name="curves", caption=f"{capital(metric)} by epoch"),
+        table=wide,
+        columns=tuple(columns),
     )

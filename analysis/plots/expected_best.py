@@ -19,7 +19,7 @@ def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -
         title: what the run was.
     """
     style = marks([""])[""]
-    with drawing(width=7.5, height=3.8) as (figure, (ax,)):
+    with drawing(width=7, height=3.8) as (figure, (ax,)):
         known = curve[curve["low"].notna()]
         if len(known):
             ax.fill_between(

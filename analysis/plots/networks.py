@@ -1,4 +1,7 @@
-"""Draws networks as points whose colour is their scale, and shape their cardinality."""
+"""Draws networks as points: colour is their scale, shape their cardinality, size their depth.
+
+All three are told apart in grey: shades run from light to dark.
+"""
 
 from collections.abc import Sequence
 
@@ -11,6 +14,8 @@ from analysis.plots.style import shades
 _SHAPES = "osD^vP<>*phdH8"  # of which none looks like the cross of a trial that was stopped
 _MOST = 8  # values that a legend shows of one dimension
 _GREY = "0.3"
+_SMALL, _MIDDLE, _LARGE = 38.0, 70.0, 150.0  # square points of a marker
+_MOST_DEPTHS = 3  # sizes that a legend shows
 
 
 def draw_networks(
@@ -19,8 +24,8 @@ def draw_networks(
     """Networks in the common colours and shapes, and what these mean for the legend.
 
     Args:
-        points: `scale`, `mean_scale`, `cardinality` and `skeleton` of each; the shape is the
-            skeleton where there are several, else the cardinality.
+        points: `depth`, `scale`, `mean_scale`, `cardinality` and `skeleton` of each; the shape
+            is the skeleton where there are several, else the cardinality.
         x: of the points.
         y: of the points.
         ax: to draw in.
@@ -29,7 +34,8 @@ def draw_networks(
     by = "skeleton" if len(set(points["skeleton"])) > 1 else "cardinality"
     written = points[by].map(str)
     shapes = _shapes(written)
-    colors = _Colors(points)
+    colors, areas = _Colors(points), _areas(points["depth"])
+    area = points["depth"].map(areas).astype(float)
     for shape in dict.fromkeys(shapes.values()):
         mine = written.map(shapes) == shape
         ax.scatter(
@@ -37,7 +43,7 @@ def draw_networks(
             y[mine],
             c=colors.of(points["mean_scale"][mine]),
             marker=shape,
-            s=12 if raster else 70,
+            s=12 if raster else area[mine],
             edgecolors="white",
             linewidths=0.5,
             rasterized=raster,
@@ -49,6 +55,20 @@ def draw_networks(
     _say(ax, by)
     for shape, said in _shown(shapes).items():
         ax.scatter([], [], color=_GREY, marker=shape, s=50, label=said)
+    if len(areas) > 1 and not raster:
+        _say(ax, "depth (size)")
+        depths = list(areas)
+        chosen = np.linspace(0, len(depths) - 1, min(len(depths), _MOST_DEPTHS)).astype(int)
+        for depth in (depths[i] for i in chosen):
+            ax.scatter([], [], color=_GREY, s=areas[depth], label=f"{depth} layers")
+
+
+def _areas(depths: pd.Series) -> dict[int, float]:
+    """Area of the marker of each depth, the shallowest first."""
+    known = sorted({*depths})
+    if len(known) == 1:
+        return {known[0]: _MIDDLE}
+    return dict(zip(known, np.linspace(_SMALL, _LARGE, len(known)).tolist(), strict=True))
 
 
 class _Colors:

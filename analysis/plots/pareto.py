@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,16 +19,18 @@ _X, _Y = "_cost", "_score"
 _SIDES = ("low", "high")
 _SHOWN = (*_SIDES, "confirmed", "confirmed_low", "confirmed_high")
 _ENDS = {"mean": "", "low": "_low", "high": "_high"}
+_FOOT = 0.03  # of the height, from where the scale of the noise stands
 _PER_IMAGE = ("macs", "activations")
 
 
 def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title: str) -> Figure:
-    """What ranks against a cost: colour is scale, shape is cardinality or skeleton.
+    """What ranks against a cost: colour is scale, shape cardinality or skeleton, size depth.
 
     What ranks is the first objective that trials report, the cost the first that is counted,
     else multiply-adds. Where these two are all, the front is a line of steps; of others, which
     one picture cannot show, its networks are ringed. Networks of several seeds have whiskers,
-    and those that were confirmed stand there again, with how far fresh seeds moved them.
+    and those that were confirmed stand there again, with how far fresh seeds moved them. A bar
+    shows how far one seed is from the mean by luck.
 
     Args:
         points: from `analysis.runs.networks.by_network`.
@@ -50,12 +53,20 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         log_if_wide(ax, shown[_X])
         if score.unit == PERCENT:
             _keep_to_percent(ax)
+        if len(points):
+            unit_of_noise = "points" if score.unit == PERCENT else score.unit
+            _draw_noise(ax, float(points.attrs["noise"]), unit=unit_of_noise)
         each = " per image" if cost.name in _PER_IMAGE else ""
         ax.set_xlabel(f"{words(cost)}{each}{f' ({letter})' * bool(letter)}")
         ax.set_ylabel(score.label)
         entitle(figure, title)
         if len(points):
-            ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small")
+            ax.legend(
+                loc="center left",
+                bbox_to_anchor=(1.01, 0.5),
+                fontsize="small",
+                labelspacing=0.75,
+            )
         else:
             nothing(ax, f"no trial has a {words(ranking)}")
     return figure
@@ -86,7 +97,7 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
         ax.scatter(
             baseline[_X],
             baseline[_Y],
-            s=150,
+            s=230,
             facecolors="none",
             edgecolors="black",
             linewidths=1.1,
@@ -127,13 +138,29 @@ def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:
         ax.scatter(
             front[_X],
             front[_Y],
-            s=120,
+            s=230,
             facecolors="none",
             edgecolors="0.3",
             linestyle="--",
             linewidths=1.2,
             label="Pareto front",
         )
+
+
+def _draw_noise(ax: Axes, noise: float, *, unit: str) -> None:
+    """A bar of one standard deviation up and down, at the left edge; the legend says it."""
+    if np.isnan(noise):
+        ax.scatter([], [], alpha=0, label="one seed each: luck is not known")
+        return
+    low, high = ax.get_ylim()
+    at = low + _FOOT * (high - low) + noise
+    amount = " ".join(filter(None, (f"{noise:.3g}", unit)))
+    ax.plot(
+        [0.015, 0.015], [at - noise, at + noise], color="0.35", linewidth=5,
+        solid_capstyle="butt", transform=ax.get_yaxis_transform(), zorder=5,
+        label=f"+-1 standard deviation\nof a seed: {amount}",
+    )  # fmt: skip
+    ax.set_ylim(low, high)
 
 
 def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:

@@ -14,7 +14,7 @@ from search.schema.units import format_amount
 _MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
 _MOST_LETTERS = 24  # of all values of a dimension, side by side
 _ROOM = 0.03  # of the range of the means, above and below them
-_CMAP = "cividis"  # even in grey, and to the colour-blind; its yellow is too light
+_CMAP = "cividis_r"  # even in grey, and to the colour-blind; dark is good
 
 
 def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
@@ -80,7 +80,7 @@ def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
 def draw_parallel(
     networks: pd.DataFrame, dimensions: tuple[str, ...], ranking: Objective, *, title: str
 ) -> Figure:
-    """Each network as a line through its values; the better, the lighter and the higher up.
+    """Each network as a line through its values; the better, the darker and the higher up.
 
     Args:
         networks: from `analysis.runs.networks.averaged`.
@@ -103,16 +103,16 @@ def draw_parallel(
         colors = shades(_CMAP)
         norm = mpl.colors.Normalize(goodness.min(), goodness.max())
         for line, good in zip(np.array(heights).T, goodness, strict=True):
-            best = good == goodness.max()
-            color = "#D55E00" if best else colors(norm(good))
-            ax.plot(line, color=color, linewidth=2.6 if best else 1)
+            best, place = good == goodness.max(), float(norm(good))
+            color = "#D55E00" if best else colors(place)
+            ax.plot(line, color=color, linewidth=2.8 if best else 0.7 + 0.9 * place)
         ax.set_xticks(range(len(shown)), shown)
         ax.set_yticks([])
         ax.set_xlim(-0.2, len(shown) - 0.6)
         ax.grid(visible=False)
         scale = mpl.cm.ScalarMappable(norm=norm, cmap=colors)
         score, sign = score_of(ranking), -1 if lower_is_better(ranking) else 1
-        bar = figure.colorbar(scale, ax=ax, label=f"{score.label}; orange: the best")
+        bar = figure.colorbar(scale, ax=ax, label=f"{score.label}; thick: the best", pad=0.02)
         bar.ax.yaxis.set_major_formatter(lambda value, _: f"{score.of(sign * value):.4g}")
     return figure
 
@@ -159,6 +159,8 @@ def _heights(every: pd.Series, lines: pd.Series, ax: Axes, at: int) -> list[floa
             xytext=(4, 3),
             textcoords="offset points",
             fontsize="small",
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
+            zorder=4,
         )
     return [place[value] for value in lines]
 
@@ -183,7 +185,7 @@ def draw_distributions(
         title: what the run was.
     """
     styles = marks(["as sampled", "multiply-adds uniform"])
-    with drawing(width=7.5, height=3.8) as (figure, (ax,)):
+    with drawing(width=7, height=3.8) as (figure, (ax,)):
         for kind, rows in distributions.groupby("kind", sort=False):
             style = styles[str(kind)]
             ax.fill_between(

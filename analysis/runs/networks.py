@@ -125,7 +125,9 @@ def by_network(run: Run) -> pd.DataFrame:
         in the objectives of the study), `mean_scale` (over the stages), `low` and `high` (of
         the 95 % t-interval of what ranks, over the seeds; missing where there is none), and
         where it was confirmed CONFIRMED: its mean over the fresh seeds, their interval and
-        number, and the epochs they were trained for; missing elsewhere.
+        number, and the epochs they were trained for; missing elsewhere. `attrs["noise"]` is
+        the standard deviation of what ranks over seeds, pooled over networks; NaN where none
+        has two.
     """
     trials, ranking = run.trials, run.ranking
     others = trials[(trials["phase"] == "search") & (trials["status"] != "ok")]
@@ -141,7 +143,21 @@ def by_network(run: Run) -> pd.DataFrame:
     said = of_seeds.join(_confirmed(run), how="left")
     for column in said:  # trials that were stopped early have none of these
         rows[column] = rows["name"].map(said[column]).where(rows["whole"].astype(bool))
-    return rows.sort_values(order, ascending=ascending).reset_index(drop=True)
+    rows = rows.sort_values(order, ascending=ascending).reset_index(drop=True)
+    rows.attrs["noise"] = seed_noise(run)
+    return rows
+
+
+def seed_noise(run: Run) -> float:
+    """Standard deviation of what ranks over seeds, pooled over networks; NaN of one seed each.
+
+    Args:
+        run: finished or not; trials that were not trained to their end are left aside.
+    """
+    groups = run.whole().groupby("name")[run.ranking.column]
+    freedom = groups.size() - 1
+    squares = (groups.var() * freedom).sum()
+    return float(np.sqrt(squares / freedom.sum())) if freedom.sum() else np.nan
 
 
 def _confirmed(run: Run) -> pd.DataFrame:

@@ -147,6 +147,35 @@ def test_seeds_have_whiskers(tmp_path: Path) -> None:
     assert any(text.startswith("95 % interval over seeds") for text in said_in(axes))
 
 
+def test_a_bar_is_as_long_as_two_standard_deviations_of_a_seed(tmp_path: Path) -> None:
+    axes = drawn(made(tmp_path, CONFIRMED))
+    # Of the search alone: 30, 32, 34 and 50, 51, 55 leave 4 degrees of freedom.
+    noise = ((4 + 0 + 4 + 4 + 1 + 9) / 4) ** 0.5
+    (bar,) = [line for line in axes.lines if "standard deviation" in str(line.get_label())]
+    ends = np.asarray(bar.get_ydata())
+    assert ends[1] - ends[0] == pytest.approx(2 * noise)
+    assert axes.get_ylim()[0] <= ends[0]
+    assert f"+-1 standard deviation\nof a seed: {noise:.3g} points" in said_in(axes)
+    alone = said_in(drawn(made(tmp_path / "alone", ROWS)))
+    assert "one seed each: luck is not known" in alone
+
+
+def test_deeper_networks_are_larger_and_the_legend_says_so(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(2, depth=depth), "val_error": 50.0 + depth}
+        for depth in (11, 20, 29, 38)
+    ]
+    axes = drawn(made(tmp_path, rows))
+    (dots,) = [one for one in axes.collections if len(np.asarray(one.get_sizes())) == 4]
+    sizes = dict(zip(np.asarray(dots.get_offsets())[:, 1], dots.get_sizes(), strict=True))
+    assert [sizes[50.0 - depth] for depth in (11, 20, 29, 38)] == sorted(sizes.values())
+    assert len({*sizes.values()}) == 4
+    said = said_in(axes)
+    start = said.index("depth (size)") + 1
+    assert said[start : start + 3] == ["11 layers", "20 layers", "38 layers"]
+    assert "depth (size)" not in said_in(drawn(made(tmp_path / "one", ROWS)))
+
+
 def test_whiskers_do_not_squeeze_the_points(tmp_path: Path) -> None:
     rows = [
         {"network": network(width), "repeat": i, "val_error": error}
