@@ -24,7 +24,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.statistics.intervals import FloatArray, StatisticsError, checked, checked_level
-from analysis.statistics.spreads import IntArray, alike, spreads_of
+from analysis.statistics.spreads import IntArray, alike, doubt_of, spreads_of
 
 _ROUNDING = 1e-12
 _SINGULAR = 1e-9  # what is added to all seeds is of no network: an eigenvalue of 0
@@ -137,7 +137,7 @@ def fit(networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]) 
     rest = np.where(np.abs(rest) > noise, rest, 0.0)
     squares = np.asarray(np.bincount(at, rest**2), dtype=float)
     sigma = float(np.sqrt(squares.sum() / df)) if df > 0 else float("nan")
-    pooled = alike(squares, trials, df=df, seeds=len(known))
+    pooled = alike(squares, trials, df=df, doubt=doubt_of(len(known)))
     spreads = (
         np.full(len(names), sigma**2)
         if pooled

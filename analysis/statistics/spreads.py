@@ -2,12 +2,13 @@
 
 Goes in: what is left of trials after the model of `analysis.statistics.mixed`. Come out:
 variances. Noise is pooled over networks where their spreads look alike; else each network has
-its own (Satterthwaite 1946), and with two seeds always, for no test sees a difference there.
+its own (Satterthwaite 1946). The fewer seeds, the less a test sees, and the sooner each has
+its own: with two seeds always.
 
 Of 95 % intervals held the truth, in 20,000 studies of 16 networks for each number: with equal
-spreads 95 to 98 %; with five networks of 2.7 times the spread of the others 92 to 98 %; with
-one of 5 times the spread 93 to 95 % of a mean over ten networks, and of a pair with that very
-network 95, 89, 93 and 94 % with 2, 3, 4 and 5 seeds (`benchmarks.coverage`).
+spreads 95 to 98 %; with five networks of 2.7 times the spread of the others 94 to 98 %; with
+one of 5 times the spread 93 to 95 %, also of a pair with that very network
+(`benchmarks.coverage`).
 """
 
 from collections.abc import Sequence
@@ -20,8 +21,10 @@ from analysis.statistics.intervals import FloatArray
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
-UNEQUAL = 0.25  # p of the test of equal spreads, below which each network has its own
-_FEW_SEEDS = 2  # with so few, no test sees that spreads differ
+# p of the test of equal spreads below which each network has its own, by seeds; of more 0.25.
+_DOUBTED = {2: 1.1, 3: 0.75}
+UNEQUAL = 0.25
+_SHOWN_APART = 0.05  # the same where intervals are only drawn beside each other
 _DRAWS = 4000  # of the test of equal spreads
 _MOST = 4_000_000  # numbers that it draws at most
 _ROUNDS = 50  # of the solution for the networks' spreads
@@ -29,7 +32,7 @@ _LEAST = 0.05  # of the pooled variance: two seeds that agree by chance are not 
 _ROUNDING = 1e-12
 
 
-def alike(squares: FloatArray, trials: IntArray, *, df: int, seeds: int) -> bool:
+def alike(squares: FloatArray, trials: IntArray, *, df: int, doubt: float) -> bool:
     """Whether one spread may stand for all networks: the largest against its mean, by chance.
 
     The chance is that of networks of equal spread, drawn from a generator of fixed seed, so
@@ -39,20 +42,23 @@ def alike(squares: FloatArray, trials: IntArray, *, df: int, seeds: int) -> bool
         squares: (networks,) sums of squared residuals.
         trials: (networks,) how many each has.
         df: degrees of freedom of all residuals.
-        seeds: how many distinct ones there are.
+        doubt: p below which they are taken to differ.
     """
     several = trials > 1
     if several.sum() < 3 or df <= 0 or not squares.any():
         return True  # of two networks each residual is the other's: nothing to tell apart
-    if seeds <= _FEW_SEEDS:
-        return False
     freedom = trials[several] - 1
     rng = np.random.default_rng(0)
     draws = max(200, min(_DRAWS, _MOST // len(freedom)))
     chance = rng.chisquare(freedom, size=(draws, len(freedom)))
     largest = (chance / freedom).max(axis=1) / (chance.sum(axis=1) / freedom.sum())
     seen = (squares[several] / freedom).max() / (squares[several].sum() / freedom.sum())
-    return bool((largest >= seen).mean() >= UNEQUAL)
+    return bool((largest >= seen).mean() >= doubt)
+
+
+def doubt_of(seeds: int) -> float:
+    """The p below which networks with so many seeds are taken to spread unlike each other."""
+    return _DOUBTED.get(seeds, UNEQUAL)
 
 
 def spread_alike(groups: Sequence[ArrayLike]) -> bool:
@@ -65,7 +71,7 @@ def spread_alike(groups: Sequence[ArrayLike]) -> bool:
     squares = np.array([float(((row - row.mean()) ** 2).sum()) for row in rows])
     trials = np.array([row.size for row in rows], dtype=np.int64)
     df = int((trials - 1).sum())
-    return alike(squares, trials, df=df, seeds=int(trials.max(initial=0)))
+    return alike(squares, trials, df=df, doubt=_SHOWN_APART)
 
 
 def spreads_of(

@@ -11,7 +11,7 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import Model, estimable, estimate, fit
-from analysis.statistics.spreads import alike, spread_alike
+from analysis.statistics.spreads import UNEQUAL, alike, spread_alike
 
 
 def design(
@@ -112,7 +112,7 @@ def test_equal_spreads_are_taken_for_equal_in_three_of_four_runs() -> None:
     rng, found = np.random.default_rng(5), 0
     for _ in range(200):
         squares = rng.chisquare(3, size=16)
-        found += alike(squares, np.full(16, 4), df=48, seeds=4)
+        found += alike(squares, np.full(16, 4), df=48, doubt=UNEQUAL)
     assert 125 <= found <= 175  # 150 are expected; 4 sigma are 25
     assert spread_alike([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]]), "of two nothing can be told"
 
