@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.runs.pareto import non_dominated
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import lower_is_better
+from analysis.statistics.grouped import t_ends
 from analysis.statistics.intervals import t_interval
 from search.schema.metrics import PERCENT, Objective
 
@@ -68,14 +69,10 @@ def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
     sides = {"val": run.ranking.column, "test": run.tested.column}
     for side, column in sides.items():
         frame[f"{side}_mean"] = whole.groupby("name")[column].mean()
-        frame[[f"{side}_low", f"{side}_high"]] = np.nan
-    # Only where there is one to have: of 10,000 networks of one seed it takes seconds to ask.
-    several = whole[whole["name"].isin(frame.index[frame["seeds"] > 1])]
-    for name, members in several.groupby("name", sort=False):
-        for side, column in sides.items():
-            frame.loc[name, [f"{side}_low", f"{side}_high"]] = _ends(
-                members[column], level, run.ranking
-            )
+        ends = t_ends(
+            whole[column], whole["name"], level=level, percent=run.ranking.unit == PERCENT
+        )
+        frame[[f"{side}_low", f"{side}_high"]] = ends.reindex(frame.index)
     means = _means(run, phase)
     frame["on_front"] = frame["name"].isin(means.loc[means["on_front"], "name"])
     ascending = [True, lower_is_better(run.ranking), True]
