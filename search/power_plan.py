@@ -64,14 +64,16 @@ def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> 
 def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
     """What is planned: along axes by equal size and slopes, else any two networks; your own."""
     of, search = plan.analysis.of, plan.search
-    rows = []
+    rows: list[_Row] = []
     if search.has_axes:
         members = members_of(survey, solved=search.solve)
         planned = [one for one in contrasts.along_axes(members, of=of) if one.kind != "network"]
-        rows = [_Row(_words(one), dict(one.weights)) for one in planned]
-    if not rows:
+        rows = [_Row(_words(one), dict(one.weights)) for one in planned if one.kind != "pair"]
+        pairs = sum(one.kind == "pair" for one in planned)
+    else:
         pairs = math.comb(search.trials, 2)
-        rows = [_Row("any two networks", _PAIR, pairs)]
+    if pairs:
+        rows.append(_Row("any two networks", _PAIR, pairs))
     return rows + [_Row(name, each) for name, each in plan.analysis.contrasts.items()]
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, marks
-from analysis.questions.pairs import ALIKE
 from analysis.runs.scores import Score
+from search.design.contrasts import ALIKE
 
 _ROW = 0.24  # inches
 

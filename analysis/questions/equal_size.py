@@ -5,24 +5,20 @@ planned contrasts (`search.design.contrasts`), estimated by the network + seed m
 networks and trials are missing in it. `analysis.questions.equal_size_words` says it in words.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from analysis.questions.pairs import ALIKE, MOST
 from analysis.questions.stopping import FIXED, Rule, bounded
 from analysis.runs.run import FAILURES, Run
 from analysis.statistics.mixed import Model, estimable, estimate, fit
 from search.design.contrasts import (
-    BASE,
     DIMENSIONS,
     SIZES,
     Contrast,
     Member,
     along_axes,
-    pairs,
     why_not_equal_size,
 )
 from search.schema.analysis import Analysis
@@ -66,7 +62,6 @@ def comparisons(
     """
     members = members_of(points)
     planned = along_axes(members, of=analysis.of)
-    planned += _within_one(members)
     planned += [
         Contrast(kind="own", label=name, weights=weights, of=name)
         for name, weights in analysis.contrasts.items()
@@ -155,33 +150,6 @@ def _rows(
         }
         for i, one in enumerate(family)
     ]
-
-
-def _within_one(members: Sequence[Member]) -> list[Contrast]:
-    """Of a single series every two networks, labelled with how their multiply-adds compare."""
-    if len({one.series for one in members} - {BASE}) != 1:
-        return []
-    ordered = sorted(members, key=lambda one: one.macs)
-    known = {one.name: one for one in ordered}
-    base = next((one.name for one in ordered if one.series == BASE), None)
-    found = pairs(list(known), base=base if len(known) > MOST else None)
-    return [
-        replace(one, label=_two(known[one.of], known[one.against]))
-        for one in (_larger_first(one, known) for one in found)
-    ]
-
-
-def _larger_first(pair: Contrast, known: Mapping[str, Member]) -> Contrast:
-    if known[pair.of].macs >= known[pair.against].macs:
-        return pair
-    turned = {name: -weight for name, weight in pair.weights.items()}
-    return replace(pair, of=pair.against, against=pair.of, weights=turned)
-
-
-def _two(a: Member, b: Member) -> str:
-    ratio = a.macs / b.macs
-    size = "equal MACs" if ratio <= ALIKE else f"x{ratio:.2f} MACs"
-    return f"{a.label} less {b.label} ({size})"
 
 
 def _networks(contrast: Contrast, points: pd.DataFrame) -> int:

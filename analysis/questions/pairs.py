@@ -16,10 +16,8 @@ from analysis.runs.networks import DIMENSIONS
 from analysis.runs.run import Run, RunError
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.mixed import estimable, estimate, fit
-from search.design.contrasts import pairs
+from search.design.contrasts import ALIKE, MOST, pairs
 
-MOST = 11  # networks: of 12 there are 66 pairs, and few are left that can be told apart
-ALIKE = 1.05  # times the multiply-adds that still are of equal size
 COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "difference", "low", "high",
            "low_all", "high_all", "p_all")  # fmt: skip
 

@@ -6,7 +6,7 @@ cancels. `search.plan` says from them what a study can see, `analysis` estimates
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ BASE = "base"  # the series of the network where the axes meet
 DIMENSIONS = ("scale", "cardinality", "depth", "width")
 ALL_SIZES = "all sizes"
 SIZES = ("params", "macs")
+MOST = 11  # networks: of 12 there are 66 pairs, and few are left that can be told apart
+ALIKE = 1.05  # times the multiply-adds that still are of equal size
 
 _DEGREE = 3  # of the curve through the other series
-_BEYOND = 1.05  # times the other's largest: the curve is read so far, and no farther
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -105,7 +106,7 @@ def why_not_equal_size(members: Sequence[Member], of: str, against: str, *, size
         return f"there is no network along {of}"
     if len(others) < 2:
         return f"there are not two networks along {against}, the base counted"
-    if min(mine) > max(others) * _BEYOND or max(mine) < min(others):
+    if min(mine) > max(others) * ALIKE or max(mine) < min(others):
         return "their sizes do not overlap"
     return ""
 
@@ -152,6 +153,9 @@ def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
 def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
     """All that is planned of a study along axes: `equal_size` of both sizes, and `slopes`.
 
+    Where one series alone varies, every two networks too (all against the base, if they are
+    more than 11), labelled with how their multiply-adds compare.
+
     Args:
         members: networks of the study, each once.
         of: the series that the study is about.
@@ -159,6 +163,7 @@ def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast
     return [
         *(one for size in SIZES for one in equal_size(members, of=of, size=size)),
         *slopes(members, of=of),
+        *_within_one(members),
     ]
 
 
@@ -179,6 +184,33 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
     ]
 
 
+def _within_one(members: Sequence[Member]) -> list[Contrast]:
+    """Every two networks of a single series."""
+    if len({one.series for one in members} - {BASE}) != 1:
+        return []
+    ordered = sorted(members, key=lambda one: one.macs)
+    known = {one.name: one for one in ordered}
+    base = next((one.name for one in ordered if one.series == BASE), None)
+    found = pairs(list(known), base=base if len(known) > MOST else None)
+    return [
+        replace(one, label=_two(known[one.of], known[one.against]))
+        for one in (_larger_first(one, known) for one in found)
+    ]
+
+
+def _larger_first(pair: Contrast, known: Mapping[str, Member]) -> Contrast:
+    if known[pair.of].macs >= known[pair.against].macs:
+        return pair
+    turned = {name: -weight for name, weight in pair.weights.items()}
+    return replace(pair, of=pair.against, against=pair.of, weights=turned)
+
+
+def _two(a: Member, b: Member) -> str:
+    ratio = a.macs / b.macs
+    size = "equal MACs" if ratio <= ALIKE else f"x{ratio:.2f} MACs"
+    return f"{a.label} less {b.label} ({size})"
+
+
 def _at_equal_size(
     members: Sequence[Member], of: str, against: str, size: str
 ) -> tuple[list[Member], FloatArray]:
@@ -187,7 +219,7 @@ def _at_equal_size(
         return [], np.zeros((0, len(members)))
     others = [i for i, one in enumerate(members) if one.series in (against, BASE)]
     reach = [members[i].size(size) for i in others]
-    low, high = min(reach), max(reach) * _BEYOND
+    low, high = min(reach), max(reach) * ALIKE
     within = [
         i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
     ]
