@@ -27,6 +27,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
+from torchvision.models import get_weight
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
@@ -39,6 +40,7 @@ from search.schema.files import in_words
 
 _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
 _HEAT = "magma"  # even to the eye and in grey: jet has edges where the map has none
+_IMAGENET_CLASSES = 1000
 _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -126,7 +128,16 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
                 f"{replace(architecture, classes=classes).name}"
             ) from error
     chosen = layer or architecture.facts.stages[-1]
-    return Network(architecture, module.eval(), chosen, view_of(architecture, weights))
+    view = view_of(architecture, weights)
+    view = view._replace(classes=view.classes or _names(architecture))
+    return Network(architecture, module.eval(), chosen, view)
+
+
+def _names(architecture: Architecture) -> tuple[str, ...]:
+    """Names of ImageNet's classes for a network of as many; of no other are they known."""
+    if architecture.skeleton == "cifar" or architecture.classes != _IMAGENET_CLASSES:
+        return ()
+    return tuple(get_weight("ResNet50_Weights.IMAGENET1K_V2").meta["categories"])
 
 
 def panels(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
-from torchvision.models import get_weight
 
 from res2net import Architecture
 from res2net.file_names import printable
@@ -33,7 +32,6 @@ class View(NamedTuple):
     classes: tuple[str, ...] = ()  # by number, where they are known
 
 
-_IMAGENET_CLASSES = 1000
 _MIDDLE = (1 - 224 / 256) / 2
 _IMAGENET = (_MIDDLE, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CIFAR = (0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100's
@@ -57,7 +55,7 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
     usual = _usual(architecture)
     path = Path(weights).with_suffix(".json") if weights else None
     if path is None or not path.is_file():
-        return View(architecture.image_size, *usual, classes=_names(architecture))
+        return View(architecture.image_size, *usual)
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         view = View(
@@ -100,13 +98,6 @@ def _usual(architecture: Architecture) -> tuple[float, Channels, Channels]:
     if architecture.channels == 1:
         return border, (sum(mean) / 3,), (sum(std) / 3,)
     return border, mean, std
-
-
-def _names(architecture: Architecture) -> tuple[str, ...]:
-    """Names of ImageNet's classes for a network of as many; of no other are they known."""
-    if architecture.skeleton == "cifar" or architecture.classes != _IMAGENET_CLASSES:
-        return ()
-    return tuple(get_weight("ResNet50_Weights.IMAGENET1K_V2").meta["categories"])
 
 
 def _numbers(values: Any, architecture: Architecture) -> Channels:
