@@ -35,7 +35,11 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
         for against in dict.fromkeys(here["against"])
         for row in _ordered(here[here["against"] == against])
     ]
-    labels = [f"{row['label']} against {row['against']}" for row in rows]
+    # A group of one size may be of one network: the same difference, in another family.
+    labels = [
+        f"{'network ' * (row['kind'] == 'network')}{row['label']} against {row['against']}"
+        for row in rows
+    ]
     of = rows[0]["of"] if rows else "scale"
     axis = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
