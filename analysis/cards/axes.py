@@ -1,7 +1,7 @@
 """Cards of a run along axes: its networks by dimension, and which dimension buys more."""
 
-from analysis.cards.card import Card, Column, Shown
-from analysis.plots.equal_size import draw_comparisons, draw_slopes
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.equal_size import draw_comparisons, draw_networks, draw_slopes
 from analysis.plots.series import draw_series
 from analysis.questions import series
 from analysis.questions.equal_size import comparisons, missing
@@ -34,7 +34,7 @@ def series_card(run: Run) -> Card:
     try:
         on_axes = series.points(run)
     except RunError as error:
-        return Card(name="series", question=question, refused=str(error))
+        return Card(name="series", question=question, refused=reason(error, run.folder))
     summary, printed = series.summary(on_axes), series.printed(run, on_axes)
     present = [name for name in DIMENSIONS if name in set(summary["series"])]
     least, most = summary["seeds"].min(), summary["seeds"].max()
@@ -76,7 +76,7 @@ def equal_size_card(run: Run) -> Card:
     try:
         on_axes = series.points(run)
     except RunError as error:
-        return Card(name="equal-size", question=question, refused=str(error))
+        return Card(name="equal-size", question=question, refused=reason(error, run.folder))
     asked = run.plan.analysis
     compared = comparisons(on_axes, analysis=asked, rule=rule_of(run))
     said = conclusion(compared, run.score, analysis=asked)
@@ -108,7 +108,7 @@ def equal_size_card(run: Run) -> Card:
         for size, alike in _ALIKE.items()
         if (compared["size"] == size).any()
     ]
-    others = compared[compared["kind"].isin(["slope", "pair", "own"])]
+    others = compared[compared["kind"] == "slope"]
     if len(others):
         shown.append(
             Shown(
@@ -120,6 +120,18 @@ def equal_size_card(run: Run) -> Card:
                 columns=_COMPARED,
                 draw=lambda: draw_slopes(compared, score, title=run.name),
                 alt="Points with intervals: slope of each dimension and differences of slopes.",
+            )
+        )
+    networks = compared[compared["kind"].isin(["pair", "own"])]
+    if len(networks):
+        shown.append(
+            Shown(
+                name="networks-planned",
+                caption=f"Networks against each other, in {unit}, as planned. {together}.",
+                table=networks,
+                columns=_COMPARED,
+                draw=lambda: draw_networks(compared, score, title=run.described(short=True)),
+                alt=f"Points with intervals: differences of {score.name} of networks.",
             )
         )
     return Card(

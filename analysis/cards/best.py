@@ -1,6 +1,6 @@
 """The card of the best network: which one it truly is, luck taken out."""
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.best import draw_best
 from analysis.questions.best import best_networks
 from analysis.runs.run import Run, RunError
@@ -14,7 +14,7 @@ def best_card(run: Run) -> Card:
     try:
         worth = best_networks(run)
     except RunError as error:
-        return Card(name="best", question=question, refused=str(error))
+        return Card(name="best", question=question, refused=reason(error, run.folder))
     form = ".2f" if run.ranking.unit == PERCENT else ".4g"
     first = worth.iloc[0]
     columns = [

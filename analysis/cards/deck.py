@@ -9,6 +9,7 @@ from analysis.cards.anytime import anytime_card
 from analysis.cards.best import best_card
 from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
+from analysis.cards.checklist import checklist_card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
 from analysis.cards.forecast import forecast_card
@@ -36,6 +37,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     anytime_card,
     fidelity_card,
     compared_card,
+    checklist_card,
 )
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,

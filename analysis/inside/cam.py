@@ -27,6 +27,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
+from torchvision.models import get_weight
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
@@ -38,6 +39,8 @@ from res2net.weights import HeadDropped
 from search.schema.files import in_words
 
 _SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
+_HEAT = "magma"  # even to the eye and in grey: jet has edges where the map has none
+_IMAGENET_CLASSES = 1000
 _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -125,7 +128,16 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
                 f"{replace(architecture, classes=classes).name}"
             ) from error
     chosen = layer or architecture.facts.stages[-1]
-    return Network(architecture, module.eval(), chosen, view_of(architecture, weights))
+    view = view_of(architecture, weights)
+    view = view._replace(classes=view.classes or _names(architecture))
+    return Network(architecture, module.eval(), chosen, view)
+
+
+def _names(architecture: Architecture) -> tuple[str, ...]:
+    """Names of ImageNet's classes for a network of as many; of no other are they known."""
+    if architecture.skeleton == "cifar" or architecture.classes != _IMAGENET_CLASSES:
+        return ()
+    return tuple(get_weight("ResNet50_Weights.IMAGENET1K_V2").meta["categories"])
 
 
 def panels(
@@ -175,7 +187,7 @@ def draw_panels(
     """
     columns = 1 + len(rows[0])
     with mpl.rc_context(_STYLE):
-        size = (2.9 * columns + 0.6, 3.1 * len(rows) + 0.2)
+        size = (2.9 * columns + 0.2, 3.3 * len(rows) + 0.7)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(rows), columns, squeeze=False)
         for row, image, title, row_axes in zip(rows, images, titles, axes, strict=True):
@@ -183,22 +195,26 @@ def draw_panels(
             for ax in row_axes:
                 ax.imshow(shown)
                 ax.set_axis_off()
-            row_axes[0].set_title(title)
+            row_axes[0].set_title(title, fontsize="medium")
             for panel, ax in zip(row, row_axes[1:], strict=True):
                 _draw_heat(panel, ax)
-        scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap="jet")
-        bar = figure.colorbar(scale, ax=axes, ticks=[0, 1], shrink=0.8, aspect=30, pad=0.01)
-        bar.ax.set_yticklabels(["none", "most"])
+        scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap=_HEAT)
+        # Below the panels: beside them it would stand in the way of long titles.
+        bar = figure.colorbar(
+            scale, ax=axes, location="bottom", ticks=[0, 1], shrink=0.5, aspect=40, pad=0.02
+        )
+        bar.ax.set_xticklabels(["none", "most"])
         bar.set_label("evidence for the class, per panel")
     return figure
 
 
 def _draw_heat(panel: Panel, ax: Axes) -> None:
-    ax.imshow(panel.heat, cmap="jet", vmin=0, vmax=1, alpha=0.45)
-    said = f"class {panel.label}, {panel.probability:.1%}"
+    ax.imshow(panel.heat, cmap=_HEAT, vmin=0, vmax=1, alpha=0.55)
+    said = textwrap.fill(f"class {panel.label}, {panel.probability:.1%}", _TITLE_WIDTH)
     if not panel.heat.any():
         said += " (no evidence)"
-    ax.set_title(f"{textwrap.fill(panel.network, _TITLE_WIDTH)}\n{said}")
+    name = textwrap.fill(panel.network, _TITLE_WIDTH)
+    ax.set_title(f"{name}\n{said}", fontsize="medium")
 
 
 def _panel(each: Network, image: Image.Image, target: int | None) -> Panel:

@@ -23,7 +23,8 @@ from analysis.cards.card import Column
 from analysis.plots.style import STYLE
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
-_HALF = 580  # points of a figure that two thirds of, half a page, can still be read
+_HALF = 545.0  # points of a figure that can be read in half the width of a page
+_LEAST = 0.7  # of its size, below which a figure is scrolled and not made smaller
 _HERE = Path(__file__).parent
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _OPENING = re.compile(r"<svg\b[^>]*>")
@@ -141,8 +142,9 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
     view = _VIEW_BOX.search(text)
     assert view is not None, "matplotlib writes one"
     opening = Markup(
-        '<svg viewBox="{}" role="img" aria-label="{}" style="width:{}pt;aspect-ratio:{}/{}">'
-    ).format(view[1], alt, view[2], view[2], view[3])
+        '<svg viewBox="{}" role="img" aria-label="{}" '
+        'style="width:{}pt;--least:{:.0f}pt;aspect-ratio:{}/{}">'
+    ).format(view[1], alt, view[2], _LEAST * float(view[2]), view[2], view[3])
     svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib's, who escapes
     return Figure(
         name=f"figure-{table.name}",

@@ -44,6 +44,10 @@ _FAILURES = (
     Column("trials, by number", "trials"),
     Column("count", "count", ","),
 )
+_CONDITIONAL = (
+    "Inference is conditional on one subset of images, one split and one test set: intervals "
+    "hold what other seeds would do, not other images."
+)
 _REASONS, _LONGEST = 200, 1000  # that are listed, and characters of one
 _PARTS = tuple(Column(key, key) for key in ("key", "name", "file", "version", "digest"))
 _WEIGHTS = (
@@ -140,7 +144,7 @@ def _conclusion(run: Run) -> Section:
     return Section(
         name="conclusion",
         title="The conclusion",
-        paragraphs=tuple(findings(run)),
+        paragraphs=(*findings(run), *((_CONDITIONAL,) if len(run.whole()) else ())),
         tables=(confirmed,) if confirmed.rows else (),
     )
 

@@ -9,6 +9,7 @@ from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
+_HALF_WIDTH = 0.1  # epochs, of a band over one
 _MANY = 30  # epochs beyond which a marker at each would hide the line
 
 
@@ -33,16 +34,20 @@ def draw_curves(
         ax.set_xlabel("epoch")
         ax.set_ylabel(titled(ranking))
         entitle(figure, title)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len(band) == 1:
+            ax.set_xticks(band["epoch"])
+        else:
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 
 def _draw_band(band: pd.DataFrame, ax: Axes) -> None:
     between = " or ".join(dict.fromkeys(band["between"]))
+    wide = band if len(band) > 1 else pd.concat([band, band])  # one epoch has no width
     ax.fill_between(
-        band["epoch"],
-        band["low"],
-        band["high"],
+        wide["epoch"] if len(band) > 1 else wide["epoch"] + [-_HALF_WIDTH, _HALF_WIDTH],
+        wide["low"],
+        wide["high"],
         color="0.85",
         linewidth=0,
         label=f"all trials, between {between}",

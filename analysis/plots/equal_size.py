@@ -35,7 +35,11 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
         for against in dict.fromkeys(here["against"])
         for row in _ordered(here[here["against"] == against])
     ]
-    labels = [f"{row['label']} against {row['against']}" for row in rows]
+    # A group of one size may be of one network: the same difference, in another family.
+    labels = [
+        f"{'network ' * (row['kind'] == 'network')}{row['label']} against {row['against']}"
+        for row in rows
+    ]
     of = rows[0]["of"] if rows else "scale"
     axis = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
@@ -54,6 +58,20 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
         f"{row['of']} less {row['against']}" if row["against"] else row["of"] for row in rows
     ]
     axis = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
+    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
+
+
+def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
+    """Networks two by two, and the comparisons that the space file names.
+
+    Args:
+        compared: from `analysis.questions.equal_size.comparisons`.
+        score: what was compared: `run.score`.
+        title: what the run was.
+    """
+    rows = _records(compared[compared["kind"].isin(["pair", "own"])])
+    axis = with_unit(f"{score.name}, the first less the second", _unit(score))
+    labels = [row["label"] for row in rows]
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks
+from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import Score
 from search.design.contrasts import ALIKE
 
@@ -36,9 +36,9 @@ def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
                 )  # fmt: skip
         ax.axvline(0, color="0.3", linewidth=1)
         names = rows["a_label"] + " less " + rows["b_label"]
-        ax.set_yticks(places, names, fontsize=8)
+        ax.set_yticks(places, names, fontsize="small")
         ax.set_ylim(-0.7, len(rows) - 0.3)
         ax.set_xlabel(f"{score.difference}; thick: 97.5 % interval alone, thin: all at once")
-        ax.set_title(title, loc="left", fontsize=10)
-        figure.legend(loc="outside lower right", ncols=2, fontsize=8)
+        entitle(figure, title)
+        figure.legend(loc="outside lower right", ncols=2, fontsize="small")
     return figure

@@ -103,7 +103,7 @@ def chosen(run: Run) -> list[str]:
             again = [
                 f"How much too {off} is not known from so few networks or seeds: run it with "
                 "search.seeds of 2 or more, or confirm the best with fresh seeds (confirm: "
-                "{top: 3, seeds: 3})."
+                "{top: 3, seeds: 3, epochs: 30})."
             ]
         return said + again
     return said + again + _worth(run, worth, best)

@@ -93,6 +93,15 @@ def test_the_order_of_the_page(run: Run) -> None:
     assert levels == [1, *[2] * (10 + len(answered))]
 
 
+def test_what_inference_is_conditional_on_is_said_once(run: Run, tmp_path: Path) -> None:
+    said = "Inference is conditional on one subset of images, one split and one test set"
+    page = page_of(run)
+    assert page.text["conclusion"].count(said) == 1
+    assert sum(text.count(said) for text in page.text.values()) == 1
+    begun = made(tmp_path / "begun", [{"network": network(1), "status": None}])
+    assert said not in page_of(begun).text["conclusion"], "nothing is inferred yet"
+
+
 def test_a_finished_run_has_no_banner(run: Run) -> None:
     assert "Read this first" not in page_of(run).text[""]
 

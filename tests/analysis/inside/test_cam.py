@@ -95,6 +95,38 @@ def test_what_is_drawn_are_the_maps_in_their_places(folder: Path) -> None:
             np.testing.assert_array_equal(ax.images[1].get_array(), panel.heat)
 
 
+def test_classes_of_imagenet_have_names_and_others_numbers(folder: Path) -> None:
+    def names_of(architecture: Architecture) -> tuple[str, ...]:
+        path = folder / f"{architecture.name}.pth"
+        torch.save(build(architecture).state_dict(), path)
+        return network(architecture, str(path)).view.classes
+
+    small = {"planes": 4, "width": 2, "scale": 2, "classes": 1000}
+    names = names_of(Architecture(skeleton="imagenet", depth=(1, 1, 1, 1), **small))
+    # The first and the last synset of ILSVRC 2012, and number 207 in everybody's examples.
+    assert (names[0], names[207], names[999]) == ("tench", "golden retriever", "toilet tissue")
+    assert names_of(SMALL["imagenet"]) == ()
+    assert names_of(Architecture(skeleton="cifar", depth=20, **small)) == ()
+
+
+def test_colours_are_even_and_the_bar_is_out_of_the_way_of_titles(folder: Path) -> None:
+    each = network(SMALL["dla"], str(folder / "dla.pth"))
+    image = opened(folder / "china.jpg")
+    rows = [
+        [
+            panel._replace(network="x" * 60, label="y " * 40)
+            for panel in panels([each] * 2, [image])[0]
+        ]
+    ]
+    figure = draw_panels(rows, [image], titles=["china"], border=0.0)
+    figure.draw_without_rendering()
+    *shown, bar = figure.axes
+    assert {one.images[-1].get_cmap().name for one in shown[1:]} == {"magma"}
+    titles = [one.title.get_window_extent() for one in shown]
+    assert not any(a.overlaps(b) for i, a in enumerate(titles) for b in titles[:i])
+    assert not any(title.overlaps(bar.get_window_extent()) for title in titles)
+
+
 def test_a_map_without_evidence_says_so(folder: Path) -> None:
     each = network(SMALL["dla"], str(folder / "dla.pth"))
     nn.init.zeros_(each.module.get_submodule("fc").weight)

@@ -59,6 +59,8 @@ def test_comparisons_have_their_numbers_beside_them(run: Run) -> None:
         figure = draw_comparisons(compared, run.score, size=size, title="demo")
         beside = [text.get_text() for text in figure.axes[1].texts]
         assert sorted(beside) == sorted(numbers(compared[compared["size"] == size]))
+        labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert len({*labels}) == len(labels) == (compared["size"] == size).sum()
         said = figure.legends[0].get_title().get_text()
         family = (compared["kind"] != "network").sum()
         assert said.startswith(f"all at once: {family} comparisons, largest |t|; single")

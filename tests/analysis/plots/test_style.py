@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from analysis.plots.style import CONTRAST, contrast, marks, shades
+from analysis.plots.style import (
+    CONTRAST,
+    PAPER,
+    contrast,
+    drawing,
+    entitle,
+    marks,
+    seen,
+    shades,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +35,24 @@ def test_no_mark_is_too_light_and_each_differs() -> None:
     styles = marks([str(i) for i in range(7)]).values()
     assert min(contrast(style.color) for style in styles) >= CONTRAST
     assert len(set(styles)) == len({style.color for style in styles}) == 7
+
+
+def test_a_title_is_wrapped_and_a_paper_has_none() -> None:
+    title = "a study of many networks " * 8
+    with drawing(width=4) as (figure, _):
+        entitle(figure, title)
+    lines = figure.get_suptitle().split("\n")
+    assert " ".join(lines) == title.strip()
+    assert max(map(len, lines)) <= 4 * 12
+    with seen(PAPER), drawing(width=4) as (paper, (ax,)):
+        entitle(paper, title)
+        assert ax.xaxis.label.get_fontsize() == 8
+    assert paper.get_suptitle() == ""
+    assert paper.get_figwidth() == 3.25
+
+
+def test_a_look_ends_with_its_block_even_where_drawing_fails() -> None:
+    with pytest.raises(RuntimeError), seen(PAPER):
+        raise RuntimeError
+    with drawing(width=4) as (figure, _):
+        assert figure.get_figwidth() == 4

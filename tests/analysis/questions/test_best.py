@@ -110,7 +110,7 @@ def test_one_seed_says_what_to_run(tmp_path: Path) -> None:
     run = made(tmp_path, rows, "search.trials=5")
     with pytest.raises(RunError, match="5 networks with 0 degrees of freedom between seeds"):
         best_networks(run)
-    assert "confirm: {top: 3, seeds: 3}" in " ".join(chosen(run))
+    assert "confirm: {top: 3, seeds: 3, epochs: 30}" in " ".join(chosen(run))
     assert "do not tell luck from skill" in best_card(run).refused
 
 

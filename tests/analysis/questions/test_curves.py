@@ -94,3 +94,15 @@ def test_without_an_epoch_it_says_so(tmp_path: Path) -> None:
     assert best(run).empty
     axes = draw_curves(band(run), best(run), run.ranking, title="a run").axes[0]
     assert axes.texts[0].get_text() == "no trial has finished an epoch"
+
+
+def test_a_band_of_one_epoch_can_be_seen(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(1), "seed": i, "curve": [error], "val_error": error}
+        for i, error in enumerate((30.0, 40.0, 60.0))
+    ]
+    run = made(tmp_path, rows, *OVERRIDES)
+    axes = draw_curves(band(run), best(run), run.ranking, title="a run").axes[0]
+    corners = axes.collections[0].get_paths()[0].vertices
+    assert np.ptp(corners, axis=0) == pytest.approx([0.2, 30.0])
+    assert axes.get_xticks().tolist() == [1]

@@ -1,0 +1,154 @@
+"""Answers items of `analysis.questions.checklist` that take counting in a run's trials."""
+
+import json
+from typing import NamedTuple
+
+from analysis.questions.sampling import no_sample
+from analysis.runs.networks import averaged, networks
+from analysis.runs.run import Run
+from analysis.runs.scores import losses
+from search.schema.datasets import DATASETS
+
+MET, NOT_MET, NOT_KNOWN, NOT_ASKED = "met", "not met", "not known", "not asked"
+STATES = (MET, NOT_MET, NOT_KNOWN, NOT_ASKED)
+_UNSEALED = "unsealed.json"  # of `analysis.verdict`
+
+
+class Answer(NamedTuple):
+    """One of STATES, with what shows it or what to do."""
+
+    state: str
+    evidence: str
+
+
+def met(evidence: str) -> Answer:
+    """It is met, as this shows."""
+    return Answer(MET, evidence)
+
+
+def not_met(evidence: str) -> Answer:
+    """It is not, for this reason, with what to do."""
+    return Answer(NOT_MET, evidence)
+
+
+def other(evidence: str, state: str = NOT_KNOWN) -> Answer:
+    """The record does not say; or, as NOT_ASKED, the item asks nothing of such a run."""
+    return Answer(state, evidence)
+
+
+def seeds(run: Run) -> Answer:
+    """Whether all networks were trained with the same seeds, and with several."""
+    groups = run.whole().groupby("name")["seed"].agg(frozenset)
+    if groups.empty:
+        return other("no trial was trained to its end")
+    most, shared = max(map(len, groups)), len({*groups}) == 1
+    if most == 1 and run.plan.search.seeds == 1:
+        return not_met("one seed a network; search.seeds: 3 or more tells networks from luck")
+    if not shared:
+        return not_met(f"networks have different seeds, up to {most}; let the run end")
+    return met(f"the same {most} seeds for each of {len(groups):,} networks")
+
+
+def random_search(run: Run) -> Answer:
+    """Whether what the search found is compared with random search."""
+    sampler, traits = run.plan.search.sampler.name, run.manifest.sampler_traits
+    if "uniform" in traits:
+        return other(f"sampler: {sampler} is random search itself", NOT_ASKED)
+    if traits & {"axes", "exhaustive"}:
+        return other(
+            f"sampler: {sampler} trains what was planned, and searches none", NOT_ASKED
+        )
+    return not_met(
+        f"run the space with sampler: random for as many trials as with sampler: {sampler}, "
+        "and report both runs together"
+    )
+
+
+def repeated(run: Run) -> Answer:
+    """Whether the whole search was done with several seeds."""
+    if run.manifest.sampler_traits & {"axes", "exhaustive"}:
+        return other("its networks were planned, so a second search finds the same", NOT_ASKED)
+    seed = run.plan.search.seed
+    return not_met(
+        f"one search (search.seed: {seed}); run it again with --set search.seed={seed + 1} and "
+        "another --out, and report the runs together"
+    )
+
+
+def confirmed(run: Run) -> Answer:
+    """Whether the best networks were trained again with seeds that did not choose them."""
+    again = run.whole("confirm")
+    if again.empty:
+        return not_met(
+            "the scores that chose it are those that are quoted; write confirm: {top: 3, "
+            f"seeds: 3, epochs: {run.plan.training.epochs}}}"
+        )
+    count = again["name"].nunique()
+    return met(f"{count:,} networks, {len(again):,} trials with fresh seeds")
+
+
+def over_average(run: Run) -> Answer:
+    """Relative improvement over the average of random networks (Yang et al. 2020)."""
+    reason = no_sample(run)
+    if reason:
+        return not_met(f"the average random network is not known: {reason}")
+    means = averaged(run).dropna(subset=["val", "test"])
+    if len(means) < 2:
+        return other("fewer than two networks were trained to their end")
+    best = int(losses(run.ranking, means["val"]).to_numpy().argmin())
+    scores = run.score.of(means["test"]).to_numpy(dtype=float)
+    mean, found = float(scores.mean()), float(scores[best])
+    if mean <= 0:
+        return other(f"{run.score.label} of the average network is {mean:.4g}, no scale for it")
+    gain = 100 * (found - mean) / mean * (1 if run.score.more_is_better else -1)
+    return met(
+        f"{run.score.label}: {found:.2f} of the network that validation chose, {mean:.2f} of "
+        f"the average of {len(means):,}: {gain:+.1f} % relative"
+    )
+
+
+def data(run: Run) -> Answer:
+    """Whether anybody can train on the very same images."""
+    plan = run.plan.data
+    if any(one.key.startswith("data") for one in run.manifest.parts):
+        return other(f"{plan.name} is a part from outside; say where its images are to be had")
+    if plan.digest:
+        return other(
+            f"SHA-256 of the files' names {plan.digest[:16]}...; of what is in them there is "
+            "no digest: publish one beside the images"
+        )
+    if DATASETS[plan.name].md5:
+        return met(f"{plan.name}, the official files, whose md5 is checked at each start")
+    if DATASETS[plan.name].tree:
+        return other(f"{plan.name}: a tree of files without a digest")
+    return met(f"{plan.name} is part of the program")
+
+
+def test_images(run: Run) -> Answer:
+    """Whether the test images chose nothing."""
+    path = run.folder / _UNSEALED
+    said = "scored once, at the end of each whole trial; networks are chosen by validation"
+    if not path.is_file():
+        return met(said)
+    try:
+        opened = len(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return other(f"{said}; {_UNSEALED} is damaged, which says whether they were opened")
+    return not_met(f"{said}; but opened {opened:,} times for verdicts ({_UNSEALED})")
+
+
+def variation(run: Run) -> Answer:
+    """Whether means have intervals."""
+    table = networks(run)
+    several = int((table["seeds"] > 1).sum())
+    if not several:
+        return not_met("one seed a network: no interval; search.seeds: 3, or confirm")
+    return met(f"95 % intervals over seeds of {several:,} of {len(table):,} networks")
+
+
+def weights(run: Run) -> Answer:
+    """Whether trained weights lie in the folder of the run."""
+    kept = len(list((run.folder / "networks").glob("*.safetensors")))
+    if not kept:
+        return not_met("none lie in networks/ of the run's folder; keep: {best: 1} keeps some")
+    return met(f"{kept:,} files in networks/")

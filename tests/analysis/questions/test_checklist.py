@@ -1,0 +1,181 @@
+"""Each item says what the run shows, and nothing that it does not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.cards.checklist import checklist_card
+from analysis.questions.checklist import COLUMNS, ITEMS, checklist
+from analysis.questions.practice import MET, NOT_ASKED, NOT_KNOWN, NOT_MET, STATES
+from analysis.runs.run import Run, read_run
+from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
+
+RANDOM = ("search.sampler=random", *OVERRIDES)
+
+
+def answers(run: Run) -> dict[str, tuple[str, str]]:
+    items = checklist(run)
+    assert tuple(items) == COLUMNS
+    assert len(items) == len(ITEMS)
+    assert set(items["state"]) <= set(STATES)
+    assert (items["evidence"].str.len() > 0).all()
+    return {row.item: (row.state, row.evidence) for row in items.itertuples()}  # type: ignore[misc]  # untyped
+
+
+def test_seeds_confirmation_and_weights_are_counted(tmp_path: Path) -> None:
+    rows = [
+        *seeded(),
+        {"network": network(2), "phase": "confirm", "seed": 50, "val_error": 21.0},
+        {"network": network(2), "phase": "confirm", "seed": 51, "val_error": 22.0},
+    ]  # fmt: skip
+    run = made(tmp_path, rows, *OVERRIDES, "confirm={top: 1, seeds: 2, epochs: 3}")
+    before = answers(run)
+    assert before["All networks are trained with the same seeds"] == (
+        MET,
+        "the same 3 seeds for each of 3 networks",
+    )
+    again = before["The network that is named is trained again with fresh seeds"]
+    assert again == (MET, "1 networks, 2 trials with fresh seeds")
+    assert before["Means come with their variation"][0] == MET
+    assert before["Trained weights are kept"][0] == NOT_MET
+    (run.folder / "networks").mkdir()
+    (run.folder / "networks" / "x.safetensors").touch()
+    assert answers(run)["Trained weights are kept"] == (MET, "1 files in networks/")
+
+
+def test_one_seed_is_said(tmp_path: Path) -> None:
+    found = answers(made(tmp_path, seeded({1: [30.0], 2: [20.0]}), "search.trials=2"))
+    for item in (
+        "All networks are trained with the same seeds",
+        "Means come with their variation",
+        "The network that is named is trained again with fresh seeds",
+    ):
+        assert found[item][0] == NOT_MET
+        assert "seeds: 3" in found[item][1]
+
+
+def test_different_seeds_are_no_shared_ones(tmp_path: Path) -> None:
+    found = answers(made(tmp_path, seeded()[:-1], *OVERRIDES))
+    state, said = found["All networks are trained with the same seeds"]
+    assert (state, said) == (NOT_MET, "networks have different seeds, up to 3; let the run end")
+    state, said = found["The number of runs is given, failures among them"]
+    assert (state, said) == (NOT_MET, "8 ok of 9 planned; let the run end")
+
+
+def test_the_gain_over_the_average_is_by_hand(tmp_path: Path) -> None:
+    """Of accuracies: (best - mean) / mean, the best chosen by validation."""
+    run = made(tmp_path, seeded(), *RANDOM)
+    state, said = answers(run)["Improvement over the average random network"]
+    # Test errors are 1.25 higher: means 32.75, 23.4167 and 51.5833, so 76.58 of 64.08.
+    accuracies = [100 - 32.75, 100 - 70.25 / 3, 100 - 154.75 / 3]
+    mean = sum(accuracies) / 3
+    assert state == MET
+    assert said == (
+        f"test accuracy (%): {accuracies[1]:.2f} of the network that validation chose, "
+        f"{mean:.2f} of the average of 3: {100 * (accuracies[1] / mean - 1):+.1f} % relative"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampler", "search", "again", "gain"),
+    [
+        ("random", NOT_ASKED, NOT_MET, MET),
+        ("tpe", NOT_MET, NOT_MET, NOT_MET),
+        ("grid", NOT_ASKED, NOT_ASKED, NOT_MET),
+    ],
+)
+def test_what_is_asked_depends_on_the_sampler(
+    sampler: str, search: str, again: str, gain: str, tmp_path: Path
+) -> None:
+    found = answers(made(tmp_path, seeded(), f"search.sampler={sampler}", *OVERRIDES))
+    assert found["Compared with random search"][0] == search
+    assert found["The search is repeated"][0] == again
+    assert found["Improvement over the average random network"][0] == gain
+    assert found["Ablation studies"][0] == NOT_MET
+    assert found["The cost of tuning the recipe is reported"][0] == NOT_MET
+
+
+def test_axes_take_dimensions_one_at_a_time(tmp_path: Path) -> None:
+    rows = [{"network": network(2, depth=20), "seed": 1, "val_error": 50.0, "test_error": 50.0}]
+    found = answers(made(tmp_path, rows, text=AXES))
+    assert found["Ablation studies"][1].startswith("dimensions are taken one at a time, but")
+    assert found["The search is repeated"][0] == NOT_ASKED
+
+
+def noted(run: Run, **changes: Any) -> Run:
+    """The run with another start of its command, that differs so."""
+    path = run.folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["starts"][0] |= {"git_commit": "0" * 40}
+    manifest["starts"].append(manifest["starts"][0] | changes)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    return read_run(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "item", "state", "part"),
+    [
+        ({}, "The code is released: its commit is known", MET, "commit 0000"),
+        ({"git_commit": None}, "The code is released: its commit is known", NOT_KNOWN, "clone"),
+        (
+            {"git_commit": "1" * 40 + "-dirty"},
+            "The code is released: its commit is known",
+            NOT_MET,
+            "commit before the first start",
+        ),
+        ({}, "All are trained with the same versions of software", MET, "torch "),
+        (
+            {"versions": {"torch": "1.0"}},
+            "All are trained with the same versions of software",
+            NOT_MET,
+            "starts differ: torch 1.0; ",
+        ),
+        (
+            {"versions": {}},
+            "All are trained with the same versions of software",
+            NOT_KNOWN,
+            "noted no versions",
+        ),
+        ({}, "All are trained on the same hardware", MET, "cpu; "),
+        ({"cpus": 999}, "All are trained on the same hardware", NOT_MET, "999 CPUs"),
+    ],
+)
+def test_starts_are_compared(
+    changes: dict[str, Any], item: str, state: str, part: str, tmp_path: Path
+) -> None:
+    found = answers(noted(made(tmp_path, seeded(), *OVERRIDES), **changes))
+    assert found[item][0] == state
+    assert part in found[item][1]
+
+
+def test_opening_the_test_images_is_held_against_the_run(tmp_path: Path) -> None:
+    run = made(tmp_path, seeded(), *OVERRIDES)
+    assert answers(run)["The test images are used once"][0] == MET
+    (run.folder / "unsealed.json").write_text("[{}, {}]", encoding="utf-8")
+    state, said = answers(run)["The test images are used once"]
+    assert state == NOT_MET
+    assert said.endswith("but opened 2 times for verdicts (unsealed.json)")
+    (run.folder / "unsealed.json").write_text("[", encoding="utf-8")
+    assert answers(run)["The test images are used once"][0] == NOT_KNOWN
+
+
+def test_a_run_that_has_only_begun_is_answered(tmp_path: Path) -> None:
+    found = answers(made(tmp_path, [{"network": network(1), "status": None}]))
+    assert found["The cost of the whole search is reported"] == (
+        NOT_KNOWN,
+        "no trial has ended",
+    )
+    assert found["All networks are trained with the same seeds"][0] == NOT_KNOWN
+
+
+def test_the_card_names_what_is_missing(tmp_path: Path) -> None:
+    card = checklist_card(noted(made(tmp_path, seeded(), *OVERRIDES)))
+    counts = card.shown[0].table["state"].value_counts()
+    assert (
+        f"Of {len(ITEMS)} items {counts[MET]} met, {counts[NOT_MET]} not met"
+        in card.sentences[0]
+    )
+    assert card.sentences[1].startswith("Not met: Ablation studies; ")
+    assert not card.claims
