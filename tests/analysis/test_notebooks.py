@@ -8,7 +8,6 @@ import nbformat
 import pytest
 
 from analysis.figures import HERE, NOTEBOOKS, execute
-from tests.analysis.questions.test_importance import SPACE, by_scale
 from tests.analysis.questions.test_series import noisy
 from tests.analysis.studied import FIG5, write_run
 
@@ -74,14 +73,3 @@ def test_fig5_of_a_run_that_is_not_finished_and_has_one_seed(
     assert "14 of 16 trials have ended" in said
     assert "no interval, so it shows nothing yet" in said
     assert "no law: " in said, "errors of one seed say nothing of their spread"
-
-
-def test_budget_of_a_run_whose_importance_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = write_run(tmp_path / "run", by_scale, text=SPACE.replace("random", "tpe"))
-    monkeypatch.setenv("RES2NET_BUDGET", str(run))
-    path = copied("budget.ipynb", tmp_path)
-    execute(path)
-    assert "Refused." in printed(path)
-    assert "its sampler was tpe" in printed(path)

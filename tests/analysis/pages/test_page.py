@@ -153,6 +153,7 @@ def many(folder: Path, count: int) -> Run:
     return made(folder, rows, f"search.trials={count}", text=SPACE_OF_MANY)
 
 
+@pytest.mark.slow
 def test_ten_thousand_trials_are_less_than_five_megabytes(tmp_path: Path) -> None:
     run = many(tmp_path, 10_000)
     html = render(run_page(run))
@@ -162,6 +163,15 @@ def test_ten_thousand_trials_are_less_than_five_megabytes(tmp_path: Path) -> Non
     assert len(page.tables["networks-search"]) == 1 + 9_800
     assert "9,800 networks" in page.text["conclusion"]
     assert len(page.tables["failed"]) == 1 + 200
+
+
+def test_two_thousand_trials_are_less_than_two_megabytes(tmp_path: Path) -> None:
+    """A row of each table adds as much: of 10,000 trials it is less than five."""
+    html = render(run_page(many(tmp_path, 2_000)))
+    assert len(html.encode()) < 2e6
+    page = Parsed(html)
+    assert len(page.tables["every-trial"]) == 1 + 2_000
+    assert len(page.tables["networks-search"]) + len(page.tables["failed"]) == 2 + 2_000
 
 
 def test_more_rows_than_fit_are_named() -> None:

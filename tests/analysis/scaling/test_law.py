@@ -163,8 +163,8 @@ def covered(networks: int, *, own: float, simulations: int, resamples: int) -> n
 
 
 def test_the_band_covers_roughly() -> None:
-    """60 simulations x 9 correlated sizes: about 0.018 of standard error, three of them."""
-    assert 0.90 <= covered(6, own=0.0, simulations=60, resamples=150).mean() <= 0.995
+    """30 simulations x 9 correlated sizes: about 0.025 of standard error, three of them."""
+    assert covered(6, own=0.0, simulations=30, resamples=150).mean() >= 0.875
 
 
 @pytest.mark.slow

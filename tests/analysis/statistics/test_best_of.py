@@ -60,12 +60,12 @@ def test_the_interval_ends_at_a_tenth_of_the_networks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("expected best", 0.88), ("noise ceiling", 0.92), ("hedges g", 0.92)]
+    ("name", "least"), [("expected best", 0.83), ("noise ceiling", 0.87), ("hedges g", 0.87)]
 )
 def test_intervals_hold_the_truth(name: str, least: float) -> None:
-    """3 sigma of 300 studies at 95 % are 4 points; that of the best is known to hold less."""
+    """4 sigma of 120 studies at 95 % are 8 points; that of the best is known to hold less."""
     rng = np.random.default_rng(0)
-    assert np.mean([SIMULATIONS[name](rng) for _ in range(300)]) > least
+    assert np.mean([SIMULATIONS[name](rng) for _ in range(120)]) > least
 
 
 def test_counts_beyond_the_networks_are_refused() -> None:
