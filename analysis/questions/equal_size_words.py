@@ -58,7 +58,7 @@ def together_words(compared: pd.DataFrame) -> str:
     spread = (
         "one spread for all networks" if compared.attrs["pooled"] else "each its own spread"
     )
-    return f"network + seed model, {spread}; all {count} at once: simultaneous intervals {how}"
+    return f"Network + seed model, {spread}; all {count} at once: simultaneous intervals {how}"
 
 
 def _rule(compared: pd.DataFrame) -> Iterator[Said]:
