@@ -12,7 +12,7 @@ from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
 _ALIKE = {"params": "parameters", "macs": "multiply-adds"}
-_COMPARED = (
+COMPARED = (
     Column("networks", "label"),
     Column("of", "of"),
     Column("against", "against"),
@@ -82,11 +82,11 @@ def equal_size_card(run: Run) -> Card:
     said = conclusion(compared, run.score, analysis=asked)
     said += [Said(sentence) for sentence in missing(run, on_axes)]
     if compared.empty:
-        why = "; ".join(sentence.text for sentence in said)
+        why = " ".join(sentence.text for sentence in said)
         return Card(
             name="equal-size",
             question=question,
-            refused=f"there is no other dimension to compare {of} with. {why}".strip(),
+            refused=why or f"there is no other dimension to compare {of} with",
         )
     together, score = together_words(compared), run.score
     side = "right" if score.more_is_better else "left"
@@ -98,7 +98,7 @@ def equal_size_card(run: Run) -> Card:
             f"{unit}; {side} of the line {of} is better. {together}. Single networks are a "
             "family of their own.",
             table=compared[compared["size"] == size],
-            columns=_COMPARED,
+            columns=COMPARED,
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
                 compared, score, size=size, title=f"{run.name}, at equal {alike}"
             ),
@@ -117,7 +117,7 @@ def equal_size_card(run: Run) -> Card:
                 f"squares over the logarithm of multiply-adds, and their differences. "
                 f"{together}.",
                 table=others,
-                columns=_COMPARED,
+                columns=COMPARED,
                 draw=lambda: draw_slopes(compared, score, title=run.name),
                 alt="Points with intervals: slope of each dimension and differences of slopes.",
             )
@@ -129,7 +129,7 @@ def equal_size_card(run: Run) -> Card:
                 name="networks-planned",
                 caption=f"Networks against each other, in {unit}, as planned. {together}.",
                 table=networks,
-                columns=_COMPARED,
+                columns=COMPARED,
                 draw=lambda: draw_networks(compared, score, title=run.described(short=True)),
                 alt=f"Points with intervals: differences of {score.name} of networks.",
             )

@@ -19,12 +19,14 @@ from analysis.cards.isoflop import isoflop_card
 from analysis.cards.laws import laws_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
+from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
+    own_card,
     laws_card,
     best_card,
     pairs_card,

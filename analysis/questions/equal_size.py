@@ -57,27 +57,37 @@ def comparisons(
         `difference` of scores; `low`, `high` and `p` of it alone; `low_all`, `high_all` and
         `p_all` held together with all others of its family: single networks are one, all the
         rest is the other. NaN where the data do not tell. `attrs`: `left_out` (for each series
-        that cannot be compared at a size the reason, by (size, series)), `rule` and `pooled`
+        that cannot be compared at a size the reason, by (size, series)), `untold` (for each
+        contrast that the trials do not tell the reason), `rule`, `df` of the noise and `pooled`
         (whether all networks share one spread).
     """
     members = members_of(points)
     planned = along_axes(members, of=analysis.of)
+    if len(points.attrs.get("varied", ())) > 1 and len({one.series for one in members}) <= 2:
+        # Of several series one is left: its networks were not to be compared two by two.
+        planned = [one for one in planned if one.kind != "pair"]
     planned += [
         Contrast(kind="own", label=name, weights=weights, of=name)
         for name, weights in analysis.contrasts.items()
     ]
     model = fitted(points)
+    why = {i: estimable(model, one.weights) for i, one in enumerate(planned)}
     rows: list[dict[str, Any]] = []
     for single in (False, True):
-        family = [one for one in planned if (one.kind == "network") == single]
-        known = [one for one in family if not estimable(model, one.weights)]
-        rows += _rows(model, known, rule, points, level=level)
+        family = [
+            one
+            for i, one in enumerate(planned)
+            if (one.kind == "network") == single and not why[i]
+        ]
+        rows += _rows(model, family, rule, points, level=level)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(_BOUNDED, float))
     frame.attrs |= {
         "left_out": _left_out(points, members, of=analysis.of),
         "rule": rule,
         "pooled": model.pooled,
+        "df": model.df,
+        "untold": {_named(planned[i]): reason for i, reason in why.items() if reason},
     }
     return frame
 
@@ -121,8 +131,8 @@ def missing(run: Run, points: pd.DataFrame) -> list[str]:
     if len(counts):
         named = [f"{name} ({count})" for name, count in counts.sort_index().items()]
         said.append(
-            f"Failed trials of networks that others seeds of are compared: {_listed(named)}; "
-            "the model of networks and seeds allows for the seeds that they lack."
+            f"Trials that failed: {_listed(named)}. The other seeds of these networks are "
+            "compared; the model of networks and seeds allows for those that they lack."
         )
     return said
 
@@ -150,6 +160,17 @@ def _rows(
         }
         for i, one in enumerate(family)
     ]
+
+
+def _named(contrast: Contrast) -> str:
+    """A contrast in words, for who asks why it is not there."""
+    if contrast.kind == "own":
+        return contrast.label
+    against = f" less {contrast.against}" if contrast.against else ""
+    if contrast.kind == "pair":
+        return contrast.label
+    size = f" at equal {contrast.size}" if contrast.size else ""
+    return f"{contrast.of}{against}, {contrast.label}{size}"
 
 
 def _networks(contrast: Contrast, points: pd.DataFrame) -> int:

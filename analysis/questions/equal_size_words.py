@@ -43,6 +43,7 @@ def conclusion(
         *_slopes(compared, score),
         *_pairs(compared, score),
     ]
+    said += _untold(compared)
     said += [Said(*_own(row, score)) for row in _records(compared[compared["kind"] == "own"])]
     return said
 
@@ -77,21 +78,21 @@ def _equal_size(compared: pd.DataFrame, score: Score, analysis: Analysis) -> Ite
         here = groups[groups["size"] == size]
         for against in dict.fromkeys(here["against"]):
             rows = _records(here[here["against"] == against])
-            whole = next(row for row in rows if row["label"] == ALL_SIZES)
+            whole = next((row for row in rows if row["label"] == ALL_SIZES), None)
             parts = [row for row in rows if row["label"] != ALL_SIZES]
             start = f"At equal {_ALIKE[size]}, {of} against {against}: "
+            if whole is None:
+                yield Said(f"{start}not of all sizes.{_parts(parts)}", any(map(_clear, parts)))
+                continue
             text, claims = _verdict(whole, score, start=start, analysis=analysis)
+            if np.isnan(whole["low"]):
+                text = f"{start}{_measured(whole, score)}{_no_interval(whole, compared)}."
             yield Said(text + _parts(parts), claims or any(map(_clear, parts)))
 
 
 def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple[str, bool]:
     of, margin = analysis.of, analysis.margin
-    networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
-    measured = f"{row['difference']:+.2f} {score.difference}, the mean of {networks}"
-    if row["seeds"] == 1:
-        return f"{start}{measured}, of 1 seed: no interval, so it shows nothing yet.", False
-    if np.isnan(row["low"]):
-        return f"{start}{measured}, the same in all {row['seeds']} seeds: no interval.", False
+    measured = _measured(row, score)
     ends = f"({interval_words(row)})"
     if np.isnan(row["p_all"]):
         return f"{start}{measured} {ends}.", False
@@ -103,6 +104,31 @@ def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple
         same = f"the same within the margin of {margin:g} {score.difference}"
         return f"{start}{same}: {measured} {ends}.", True
     return f"{start}the data do not show a difference: {measured} {ends}.", False
+
+
+def _measured(row: Row, score: Score) -> str:
+    networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
+    return f"{row['difference']:+.2f} {score.difference}, the mean of {networks}"
+
+
+def _no_interval(row: Row, compared: pd.DataFrame) -> str:
+    """Why a row has no interval."""
+    if row["seeds"] == 1:
+        return ", of 1 seed: no interval, so it shows nothing yet"
+    if compared.attrs["df"] < 1:
+        return "; no two networks have two seeds in common yet: no interval"
+    if compared.attrs["rule"].every_look:
+        return "; too few seeds for an interval that holds at every look"
+    return f", the same in all {row['seeds']} seeds: no interval"
+
+
+def _untold(compared: pd.DataFrame) -> Iterator[Said]:
+    """Planned contrasts that the trials do not tell, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in compared.attrs["untold"].items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        yield Said(f"Planned, and not to be told, for {reason}: {'; '.join(names)}.")
 
 
 def _parts(parts: list[Row]) -> str:
@@ -125,7 +151,7 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
             f"{row['of']} {row['difference']:+.2f} ({interval_words(row)})" for row in known
         )
         yield Said(
-            f"A doubling of multiply-adds buys, in {score.difference}, along {listed}.",
+            f"A doubling of multiply-adds adds to {score.label}, along {listed}.",
             any(map(_clear, known)),
         )
     for row in _records(slopes[slopes["against"] != ""]):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs.run import FAILURES, Run, RunError
+from analysis.runs.networks import failures
+from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error
 from analysis.statistics.intervals import pooled_interval, t_interval
 from analysis.statistics.spreads import spread_alike
@@ -36,7 +37,8 @@ def points(run: Run) -> pd.DataFrame:
         (`run.score`: an error in percent as accuracy); `failed`: trials of this network that
         failed; and `epochs`, `recipe` and `data`, which
         trials of one law must share. Series of other skeletons or with squeeze-and-excitation
-        are named so. `attrs["unit"]` is that of the score.
+        are named so. `attrs["unit"]` is that of the score, `attrs["varied"]` what varied among
+        all networks that were tried, also those without a whole trial.
 
     Raises:
         RunError: the run has no base, or no trial of its base was trained to its end.
@@ -50,22 +52,28 @@ def points(run: Run) -> pd.DataFrame:
     on_axis = whole[away.sum(axis=1) <= 1]
     if on_axis.empty or not (~away).all(axis=1).any():
         said = ", ".join(f"{key} {value}" for key, value in origin.items())
+        remedy = "its trials failed" if run.finished else "let the run go on"
         raise RunError(
-            f"{run.folder}: no trial of the base network ({said}) has ended, so no dimension "
-            "can be counted from it; let the run go on"
+            f"{run.folder}: no trial of the base network ({said}) was trained to its end, so "
+            f"no dimension can be counted from it; {remedy}"
         )
     scored = on_axis.assign(
         metric=on_axis[run.tested.column], score=run.score.of(on_axis[run.tested.column])
     )
     rows = [_point(trial, origin) for trial in _records(scored)]
-    failures = run.trials.loc[run.trials["status"].isin(FAILURES), "name"].value_counts()
+    lost = failures(run)
     frame = pd.DataFrame(rows).assign(
         epochs=on_axis["epochs"].to_numpy(dtype=int), recipe=run.recipe, data=run.data
     )
-    frame["failed"] = frame["name"].map(failures).fillna(0).astype(int)
+    frame["failed"] = frame["name"].map(lost).fillna(0).astype(int)
     ordered = frame.sort_values(["series", "params", "repeat"]).reset_index(drop=True)
-    ordered.attrs["unit"] = run.score.unit
+    ordered.attrs |= {"unit": run.score.unit, "varied": _varied(run, origin)}
     return ordered
+
+
+def _varied(run: Run, origin: dict[str, Any]) -> tuple[str, ...]:
+    tried = run.trials[run.trials["phase"] == "search"]
+    return tuple(key for key in origin if (tried[key].astype(str) != str(origin[key])).any())
 
 
 def base(run: Run) -> dict[str, Any]:

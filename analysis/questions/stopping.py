@@ -41,6 +41,13 @@ def rule_of(run: Run) -> Rule:
             "Intervals and p hold at every look (analysis.stopping: always_valid), so that "
             "seeds may be added at any time.",
         )
+    if run.manifest.seeds_unknown:
+        return Rule(
+            True,
+            True,
+            "How many seeds the first start planned is not written down: intervals and p are "
+            "those that hold at every look, which are wider.",
+        )
     if run.manifest.seeds_added:
         return Rule(
             True,
@@ -90,6 +97,7 @@ def bounded(
 def _at_every_look(estimates: Estimates, *, seeds: int, level: float) -> Together:
     error, df = estimates.error, estimates.df
     times: FloatArray = np.array([reach(df=float(one), seeds=seeds, level=level) for one in df])
+    times[np.isinf(times)] = np.nan  # too few seeds for any bound
     p = [
         p_value(float(t), df=float(one), seeds=seeds) if np.isfinite(t) else np.nan
         for t, one in zip(estimates.t, df, strict=True)

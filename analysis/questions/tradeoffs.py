@@ -90,10 +90,11 @@ def laws(
         except Refusal as refusal:
             doubts.append(f"{dimension}: no law: {refusal}")
             continue
-        doubt = _doubt(law, judgement, straight[dimension])
+        line = straight.get(dimension)
+        doubt = _doubt(law, judgement, line)
         if doubt:
-            slope = straight[dimension].text()
-            doubts.append(f"{dimension}: no law: {doubt}; its slope is {slope}")
+            slope = f"; its slope is {line.text()}" if line else ""
+            doubts.append(f"{dimension}: no law: {doubt}{slope}")
         else:
             fitted[dimension] = Fitted(law, judgement)
     return fitted, doubts
@@ -108,16 +109,16 @@ def left_out(points: pd.DataFrame) -> list[str]:
     return sorted({*points.loc[points["failed"] > 0, "name"]})
 
 
-def _doubt(law: Law, judgement: Judgement, slope: Slope) -> str:
+def _doubt(law: Law, judgement: Judgement, slope: Slope | None) -> str:
     """Why a curve that was fitted is not to be believed; empty where it is."""
     ends = np.array([law.smallest, law.largest])
     assert law.draws is not None, "bootstrapped"
     first, last = law.errors(ends, theta=law.draws).T
     falling = float((last < first * (1 - _FLAT)).mean())
     if falling < _SURE:
-        if slope.low > 0:
+        if slope and slope.low > 0:
             return "error rises as networks grow"
-        if slope.high < 0:
+        if slope and slope.high < 0:
             return (
                 "error falls as networks grow, but they scatter too much around any curve: "
                 f"redrawn, it falls in {falling:.0%} of resamples of networks"

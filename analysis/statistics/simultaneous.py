@@ -54,10 +54,14 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
     )
     t = np.abs(estimates.t[known])
     above = len(largest) - np.searchsorted(largest, t, side="left")
-    p[known] = (1 + above) / (1 + len(largest))
-    # The smallest |t| whose p is at most 1 - level.
-    allowed = int((1 - level) * (1 + len(largest))) - 1
-    reach[known] = largest[len(largest) - allowed] * estimates.error[known]
+    # Beyond this |t| so few draws lie that p is below 1 - level, and not on it.
+    few = int(np.ceil((1 - level) * (1 + len(largest)))) - 2
+    beyond = largest[len(largest) - few - 1] * estimates.error[known]
+    # Drawn numbers are inexact: all at once is never less than each alone.
+    p[known] = np.maximum((1 + above) / (1 + len(largest)), estimates.p()[known])
+    reach[known] = np.maximum(beyond, estimates.reach(level)[known])
+    if known.sum() == 1:
+        p[known], reach[known] = estimates.p()[known], estimates.reach(level)[known]
     return Together(reach=reach, p=p)
 
 

@@ -21,6 +21,8 @@ MOST = 11  # networks: of 12 there are 66 pairs, and few are left that can be to
 ALIKE = 1.05  # times the multiply-adds that still are of equal size
 
 _DEGREE = 3  # of the curve through the other series
+_SPAN = 1.5  # times the smallest multiply-adds of a series: below it has no slope
+_AHEAD = 0.05  # of the span of the other series in log size: the curve is read so far beyond
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -115,7 +117,8 @@ def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
     """What a doubling of multiply-adds along each series buys, and how far slopes differ.
 
     The slope is that of least squares on the logarithm of multiply-adds, through the networks
-    of the series and the base, each counted once.
+    of the series and the base, each counted once. Of networks whose multiply-adds differ by
+    less than half there is none: where a dimension is solved for the budget, all cost the same.
 
     Args:
         members: networks of a study along axes, each once.
@@ -154,7 +157,8 @@ def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast
     """All that is planned of a study along axes: `equal_size` of both sizes, and `slopes`.
 
     Where one series alone varies, every two networks too (all against the base, if they are
-    more than 11), labelled with how their multiply-adds compare.
+    more than 11); else those of series without sizes, such as squeeze-and-excitation or another
+    skeleton, against the base. Both are labelled with how their multiply-adds compare.
 
     Args:
         members: networks of the study, each once.
@@ -164,6 +168,7 @@ def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast
         *(one for size in SIZES for one in equal_size(members, of=of, size=size)),
         *slopes(members, of=of),
         *_within_one(members),
+        *_others(members),
     ]
 
 
@@ -186,7 +191,8 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
 
 def _within_one(members: Sequence[Member]) -> list[Contrast]:
     """Every two networks of a single series."""
-    if len({one.series for one in members} - {BASE}) != 1:
+    series = {one.series for one in members}
+    if BASE not in series or len(series) != 2:
         return []
     ordered = sorted(members, key=lambda one: one.macs)
     known = {one.name: one for one in ordered}
@@ -195,6 +201,25 @@ def _within_one(members: Sequence[Member]) -> list[Contrast]:
     return [
         replace(one, label=_two(known[one.of], known[one.against]))
         for one in (_larger_first(one, known) for one in found)
+    ]
+
+
+def _others(members: Sequence[Member]) -> list[Contrast]:
+    """Networks of series that are no dimensions against the base."""
+    series = {one.series for one in members}
+    base = next((one for one in members if one.series == BASE), None)
+    if base is None or len(series) <= 2:  # every two networks are compared already
+        return []
+    return [
+        Contrast(
+            kind="pair",
+            label=_two(one, base),
+            weights={one.name: 1.0, base.name: -1.0},
+            of=one.name,
+            against=base.name,
+        )
+        for one in members
+        if one.series not in (*DIMENSIONS, BASE)
     ]
 
 
@@ -207,7 +232,7 @@ def _larger_first(pair: Contrast, known: Mapping[str, Member]) -> Contrast:
 
 def _two(a: Member, b: Member) -> str:
     ratio = a.macs / b.macs
-    size = "equal MACs" if ratio <= ALIKE else f"x{ratio:.2f} MACs"
+    size = "equal MACs" if 1 / ALIKE <= ratio <= ALIKE else f"x{ratio:.2f} MACs"
     return f"{a.label} less {b.label} ({size})"
 
 
@@ -226,6 +251,8 @@ def _at_equal_size(
     within.sort(key=lambda i: members[i].size(size))
     weights = np.zeros((len(within), len(members)))
     at = np.log([members[i].size(size) for i in within])
+    # A curve through sizes that hardly differ is not to be read beyond them.
+    at = np.minimum(at, np.log(max(reach)) + _AHEAD * np.log(max(reach) / min(reach)))
     weights[:, others] = -_reading(np.log(reach), at)
     weights[np.arange(len(within)), within] = 1.0
     return [members[i] for i in within], weights
@@ -259,7 +286,7 @@ def _joined(labels: Sequence[str]) -> str:
 def _slope(members: Sequence[Member], series: str) -> dict[str, float] | None:
     mine = [one for one in members if one.series in (series, BASE)]
     doublings = np.log2([one.size("macs") for one in mine])
-    if len(mine) < 2 or np.ptp(doublings) == 0 or all(one.series == BASE for one in mine):
+    if len(mine) < 2 or np.ptp(doublings) < np.log2(_SPAN):
         return None
     away = doublings - doublings.mean()
     return dict(zip([one.name for one in mine], (away / (away @ away)).tolist(), strict=True))

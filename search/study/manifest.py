@@ -73,6 +73,12 @@ class Manifest(NamedTuple):
         return self.plan.candidates if self.version >= _COUNTED_SINCE else None
 
     @property
+    def seeds_unknown(self) -> bool:
+        """Whether later starts say how many seeds they planned, and the first does not."""
+        told = ["seeds" in start for start in self.starts]
+        return any(told) and not told[0]
+
+    @property
     def seeds_added(self) -> bool:
         """Whether a later start planned more seeds than the first; False where none says."""
         seeds = [start["seeds"] for start in self.starts if "seeds" in start]

@@ -16,6 +16,7 @@ from analysis.cards.fidelity import fidelity_card
 from analysis.cards.importance import importance_card
 from analysis.cards.networks_compared import compared_card
 from analysis.cards.notebook import written
+from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run, read_run
@@ -26,7 +27,7 @@ from tests.analysis.questions.test_importance import SPACE, by_scale
 from tests.analysis.questions.test_sampling import tried
 from tests.analysis.studied import write_run
 
-CLAIMING = {pairs_card, importance_card}  # each with its share of 5 %
+CLAIMING = {pairs_card, importance_card, own_card}  # each with its share of 5 %
 Make = Callable[[Run], Card]
 
 
@@ -49,7 +50,9 @@ def test_cards_are_written_out_and_few_claim_anything(
     ]  # fmt: skip
     axes = made(tmp_path / "axes", rows, text=AXES)
     answered = False
-    for run in (sampled, several, few, axes):
+    asked = f"analysis.contrasts={{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
+    own = made(tmp_path / "own", seeded(), *OVERRIDES, asked)
+    for run in (sampled, several, few, axes, own):
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims

@@ -351,3 +351,53 @@ def test_values_of_one_dimension_are_compared_with_each_other(tmp_path: Path) ->
     assert [label for label in unclear if pairs.loc[label, "p_all"] > 0.05] == [
         next(label for label in pairs.index if label.startswith("4s less 1.2.4s"))
     ]
+
+
+def test_what_the_trials_do_not_tell_is_named(tmp_path: Path) -> None:
+    """The largest scale lacks the first seed, all others the second."""
+
+    def lost(started: Started) -> float | None:
+        largest = started.network().scale == 6
+        return None if started.repeat == (0 if largest else 1) else noisy(started)
+
+    run = read_run(write_run(tmp_path, lost, text=FIG5.replace("seeds: 4", "seeds: 2")))
+    said = texts(conclusion(of_run(run), run.score))
+    untold = next(text for text in said if text.startswith("Planned, and not to be told"))
+    assert "its networks share no seed, not even through others" in untold
+    assert "scale less depth, all sizes at equal params" in untold
+
+
+def test_own_contrasts_of_a_network_that_failed_are_named(tmp_path: Path) -> None:
+    text = FIG5 + (
+        "analysis:\n  contrasts:\n    mine: {res2next29_6c24w6s: 1, resnext164_6c24w: -1}\n"
+    )
+
+    def deepest(started: Started) -> float | None:
+        return None if started.network().layers == 164 else noisy(started)
+
+    run = read_run(write_run(tmp_path, deepest, text=text))
+    said = " ".join(texts(conclusion(of_run(run), run.score, analysis=run.plan.analysis)))
+    assert "no trial of resnext164_6c24w was trained to its end: mine." in said
+
+
+def test_at_equal_cost_there_are_no_slopes(tmp_path: Path) -> None:
+    """Where width is solved for the budget, all networks cost nearly the same."""
+    text = FIG5.replace("width: 24", "width: {from: 4, to: 60}").replace(
+        "sampler: axes", "sampler: axes, solve: width"
+    ).replace("data:", "budget: {macs: {max: 2.0G, min: 1.8G}}\ndata:")  # fmt: skip
+    run = read_run(write_run(tmp_path, noisy, text=text))
+    compared = of_run(run)
+    assert "slope" not in set(compared["kind"])
+
+
+def test_other_series_are_compared_with_the_base(tmp_path: Path) -> None:
+    text = FIG5.replace("width: 24", "width: 24\n  se: [false, true]")
+
+    def by_se(started: Started) -> float:
+        return noisy(started) - 5.0 * started.network().se
+
+    compared = of_run(read_run(write_run(tmp_path, by_se, text=text)))
+    pairs = compared[compared["kind"] == "pair"]
+    assert len(pairs) == 1
+    assert pairs.iloc[0]["difference"] == pytest.approx(5, abs=0.6)
+    assert pairs.iloc[0]["label"].startswith("True less 29d-6c-24w-1s")

@@ -80,7 +80,7 @@ def test_nothing_is_read_beyond_the_other_series() -> None:
 
 def test_slopes_of_series_of_one_size_do_not_exist() -> None:
     assert [
-        one.of for one in slopes(members({"base": [7.0], "scale": [7.0], "depth": [9]}))
+        one.of for one in slopes(members({"base": [7.0], "scale": [7.0], "depth": [12]}))
     ] == ["depth"]
 
 
