@@ -94,5 +94,8 @@ def draw_summary(folder: Path, *, quiet: bool = False) -> int:
     """Write trials.csv, epochs.csv and the figure of a run; the exit code."""
     # A process of its own: search must not know analysis, and drawing needs other libraries.
     command = [sys.executable, "-m", "analysis.summary", str(folder)]
-    drawn = subprocess.run(command, check=False, capture_output=quiet)  # noqa: S603 - our own
+    # Ctrl-C is of the study: the drawing of what there is goes on to its end.
+    drawn = subprocess.run(  # noqa: S603 - our own
+        command, check=False, capture_output=quiet, start_new_session=True
+    )
     return drawn.returncode

@@ -1,5 +1,7 @@
 """Cards of a run along axes: its networks by dimension, and which dimension buys more."""
 
+import pandas as pd
+
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.equal_size import draw_comparisons, draw_networks, draw_slopes
 from analysis.plots.series import draw_series
@@ -8,6 +10,7 @@ from analysis.questions.equal_size import comparisons, missing
 from analysis.questions.equal_size_words import Said, conclusion, together_words
 from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import Score
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
@@ -88,15 +91,24 @@ def equal_size_card(run: Run) -> Card:
             question=question,
             refused=why or f"there is no other dimension to compare {of} with",
         )
-    together, score = together_words(compared), run.score
+    return Card(
+        name="equal-size",
+        question=question,
+        sentences=tuple(one.text for one in said),
+        claims=tuple(one.text for one in said if one.claims),
+        shown=(*_at_equal_size(run, compared), *_others(run, compared)),
+    )
+
+
+def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
+    together, score, of = together_words(compared), run.score, run.plan.analysis.of
     side = "right" if score.more_is_better else "left"
-    unit = "points" if score.unit == PERCENT else score.unit or "the score"
-    shown = [
+    return [
         Shown(
             name=f"compared-{size}",
             caption=f"{of.capitalize()} against each other dimension at equal {alike}, in "
-            f"{unit}; {side} of the line {of} is better. {together}. Single networks are a "
-            "family of their own.",
+            f"{_unit(score)}; {side} of the line {of} is better. {together}. Single networks are "
+            "a family of their own.",
             table=compared[compared["size"] == size],
             columns=COMPARED,
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
@@ -108,6 +120,12 @@ def equal_size_card(run: Run) -> Card:
         for size, alike in _ALIKE.items()
         if (compared["size"] == size).any()
     ]
+
+
+def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
+    """Slopes, and networks against each other."""
+    together, score, shown = together_words(compared), run.score, []
+    unit = _unit(score)
     others = compared[compared["kind"] == "slope"]
     if len(others):
         shown.append(
@@ -134,10 +152,8 @@ def equal_size_card(run: Run) -> Card:
                 alt=f"Points with intervals: differences of {score.name} of networks.",
             )
         )
-    return Card(
-        name="equal-size",
-        question=question,
-        sentences=tuple(one.text for one in said),
-        claims=tuple(one.text for one in said if one.claims),
-        shown=tuple(shown),
-    )
+    return shown
+
+
+def _unit(score: Score) -> str:
+    return "points" if score.unit == PERCENT else score.unit or "the score"

@@ -19,7 +19,7 @@ def pairs_card(run: Run) -> Card:
         name="pairs-compared",
         caption=f"Differences of {run.score.name} of every two of {frame.attrs['networks']} "
         f"networks, the better one first: network + seed model, {spread}; 97.5 % intervals "
-        "alone and held at once (simultaneous).",
+        "alone and held at once, for two questions of this page share the 5 %.",
         table=frame,
         columns=(
             Column("first", "a_label"),

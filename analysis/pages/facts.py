@@ -40,6 +40,14 @@ def question(run: Run) -> list[str]:
     return [" ".join(one.split()) for one in paragraphs if one.strip()]
 
 
+def asked(run: Run) -> Facts:
+    """What the analysis section of the space file wrote down before there was any result."""
+    section = run.plan.analysis
+    written = section.model_dump(exclude_defaults=True)
+    said = [(f"analysis.{key}", _value(value)) for key, value in written.items()]
+    return tuple(said)
+
+
 def failures(trials: pd.DataFrame) -> pd.DataFrame:
     """Trials that failed, by how and why, the most frequent first.
 

@@ -10,7 +10,7 @@ from analysis.questions.best import chosen, fresh
 from analysis.questions.stopping import rule_of
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
-from analysis.runs.scores import lower_is_better, words
+from analysis.runs.scores import is_percent_error, lower_is_better, words
 from analysis.statistics.intervals import SHARED, t_interval
 from analysis.statistics.pairing import against
 from search.schema.metrics import PERCENT
@@ -33,8 +33,22 @@ def findings(run: Run) -> list[str]:
         ended = ", ".join(f"{count:,} {status}" for status, count in counts.items())
         return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
     if "axes" in run.manifest.sampler_traits:
-        return _of_axes(run)
-    return [*_best(run), _front(run)]
+        return [*_by_chance(run), *_of_axes(run)]
+    return [*_by_chance(run), *_best(run), _front(run)]
+
+
+def _by_chance(run: Run) -> list[str]:
+    """A warning where nothing has learned anything."""
+    if not is_percent_error(run.ranking):
+        return []
+    table = networks(run)
+    lows = table["val_low"].fillna(table["val_mean"])
+    if (table["val_mean"] < run.chance - 1).any() and (lows < run.chance).any():
+        return []
+    return [
+        f"No network is better than guessing ({run.chance:.1f} % {words(run.ranking)}) by a "
+        "point: what follows compares networks that have not learned."
+    ]
 
 
 def _of_axes(run: Run) -> list[str]:

@@ -63,6 +63,9 @@ _STARTS = tuple(
 )
 
 
+_NO_QUESTION = "The space file does not say: a comment at its top would stand here."
+
+
 def run_page(run: Run) -> Page:
     """Put the report of one run together."""
     asked = facts.question(run)
@@ -79,8 +82,8 @@ def run_page(run: Run) -> Page:
             Section(
                 name="question",
                 title="The question",
-                paragraphs=tuple(asked or ["The space file opens with no comment that says."]),
-                facts=(("Study", run.name), ("Run", str(run.folder))),
+                paragraphs=tuple(asked or [_NO_QUESTION]),
+                facts=(("Study", run.name), ("Run", str(run.folder)), *facts.asked(run)),
             ),
             _conclusion(run),
             Section(name="figures", title="Figures", figures=tuple(run_figures(run))),

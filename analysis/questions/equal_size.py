@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.questions.stopping import FIXED, Rule, bounded
 from analysis.runs.run import FAILURES, Run
 from analysis.statistics.mixed import Model, estimable, estimate, fit
+from analysis.statistics.spreads import UNEQUAL
 from search.design.contrasts import (
     DIMENSIONS,
     SIZES,
@@ -62,15 +63,8 @@ def comparisons(
         (whether all networks share one spread).
     """
     members = members_of(points)
-    planned = along_axes(members, of=analysis.of)
-    if len(points.attrs.get("varied", ())) > 1 and len({one.series for one in members}) <= 2:
-        # Of several series one is left: its networks were not to be compared two by two.
-        planned = [one for one in planned if one.kind != "pair"]
-    planned += [
-        Contrast(kind="own", label=name, weights=weights, of=name)
-        for name, weights in analysis.contrasts.items()
-    ]
-    model = fitted(points)
+    planned = _planned(points, members, analysis)
+    model = fitted(points, doubt=UNEQUAL if rule.every_look else None)
     why = {i: estimable(model, one.weights) for i, one in enumerate(planned)}
     rows: list[dict[str, Any]] = []
     for single in (False, True):
@@ -92,6 +86,20 @@ def comparisons(
     return frame
 
 
+def _planned(
+    points: pd.DataFrame, members: Sequence[Member], analysis: Analysis
+) -> list[Contrast]:
+    """All that is compared: along axes, and what the space file names."""
+    planned = along_axes(members, of=analysis.of)
+    if len(points.attrs.get("varied", ())) > 1 and len({one.series for one in members}) <= 2:
+        # Of several series one is left: its networks were not to be compared two by two.
+        planned = [one for one in planned if one.kind != "pair"]
+    return planned + [
+        Contrast(kind="own", label=name, weights=weights, of=name)
+        for name, weights in analysis.contrasts.items()
+    ]
+
+
 def members_of(points: pd.DataFrame) -> list[Member]:
     """The networks of points, each once, as contrasts are planned of them.
 
@@ -103,13 +111,16 @@ def members_of(points: pd.DataFrame) -> list[Member]:
     return [Member(*row) for row in networks[columns].itertuples(index=False, name=None)]
 
 
-def fitted(points: pd.DataFrame) -> Model:
+def fitted(points: pd.DataFrame, *, doubt: float | None = None) -> Model:
     """The network + seed model of points.
 
     Args:
         points: from `analysis.questions.series.points`.
+        doubt: as `analysis.statistics.mixed.fit`. Bounds that hold at every look take networks
+            to spread alike, so there it takes clearer signs that they do not.
     """
-    return fit(points["name"].tolist(), points["repeat"].tolist(), points["score"].tolist())
+    columns = (points[key].tolist() for key in ("name", "repeat", "score"))
+    return fit(*columns, doubt=doubt)
 
 
 def missing(run: Run, points: pd.DataFrame) -> list[str]:

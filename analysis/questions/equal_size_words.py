@@ -38,6 +38,7 @@ def conclusion(
         analysis: what the study asks: `run.plan.analysis`.
     """
     said = [
+        *_in_short(compared, score),
         *_rule(compared),
         *_equal_size(compared, score, analysis),
         *_slopes(compared, score),
@@ -59,7 +60,36 @@ def together_words(compared: pd.DataFrame) -> str:
     spread = (
         "one spread for all networks" if compared.attrs["pooled"] else "each its own spread"
     )
-    return f"Network + seed model, {spread}; all {count} at once: simultaneous intervals {how}"
+    return (
+        "Intervals are of least squares on networks and seeds (network + seed model), "
+        f"{spread}; all {count} at once: wide enough that all of them hold in 95 of 100 such "
+        f"studies (simultaneous intervals {how})"
+    )
+
+
+def _in_short(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
+    """The answer before its numbers: which dimension the one of the study buys more than."""
+    groups = compared[(compared["kind"] == "group") & (compared["label"] == ALL_SIZES)]
+    rows = _records(groups[groups["p_all"].notna()])
+    if not rows:
+        return
+    answers = []
+    for against in dict.fromkeys(row["against"] for row in rows):
+        by_size = {row["size"]: _word(row, score) for row in rows if row["against"] == against}
+        words = dict.fromkeys(by_size.values())
+        if len(words) == 1:
+            answers.append(f"{next(iter(words))} {against}")
+        else:
+            parts = (f"{word} {against} at equal {_ALIKE[s]}" for s, word in by_size.items())
+            answers.append(", ".join(parts))
+    yield Said(f"In short: {rows[0]['of']} {'; it '.join(answers)}.", any(map(_clear, rows)))
+
+
+def _word(row: Row, score: Score) -> str:
+    if not _clear(row):
+        return "is not shown to differ from"
+    more = (row["difference"] > 0) == score.more_is_better
+    return "buys more than" if more else "buys less than"
 
 
 def _rule(compared: pd.DataFrame) -> Iterator[Said]:
@@ -202,12 +232,14 @@ def interval_words(row: Row) -> str:
     Args:
         row: of `comparisons`, with an interval.
     """
-    alone = f"95 % interval {row['low']:+.2f} to {row['high']:+.2f}"
+    alone = f"95 % interval alone {row['low']:+.2f} to {row['high']:+.2f}"
     at_once = f"all at once {row['low_all']:+.2f} to {row['high_all']:+.2f}"
+    if np.isnan(row["low_all"]):
+        at_once = "all at once none yet"
     if np.isnan(row["p_all"]):
-        return f"{alone}, {at_once}, {row['seeds']} seeds"
+        return f"{alone}; {at_once}; {row['seeds']} seeds"
     p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
-    return f"{alone}; {at_once}, {p}; {row['seeds']} seeds"
+    return f"{alone}; {at_once}, where {p}; {row['seeds']} seeds"
 
 
 def _clear(row: Row) -> bool:

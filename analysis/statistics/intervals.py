@@ -61,7 +61,8 @@ class Interval:
         shown = f"{self.estimate:.{digits}f}" + (f" {unit}" if unit else "")
         if self.low is None:
             return f"{shown} (one seed)" if self.n == 1 else f"{shown} (no interval)"
-        return f"{shown} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        low, high = self.ends(percent=unit == "%")
+        return f"{shown} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,13 +106,21 @@ class Estimates:
         return np.asarray(np.maximum(low, high), dtype=float)
 
 
-def fit(networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]) -> Model:
+def fit(
+    networks: Sequence[str],
+    seeds: Sequence[Any],
+    scores: Sequence[float],
+    *,
+    doubt: float | None = None,
+) -> Model:
     """Fit score = network + seed + noise.
 
     Args:
         networks: of each trial.
         seeds: of each trial; equal values are the same seed.
         scores: of each trial.
+        doubt: p below which networks are taken to spread unlike each other; None goes by the
+            number of seeds.
 
     Raises:
         StatisticsError: a score is not finite, or there is none.
@@ -137,7 +145,9 @@ def fit(networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]) 
     rest = np.where(np.abs(rest) > noise, rest, 0.0)
     squares = np.asarray(np.bincount(at, rest**2), dtype=float)
     sigma = float(np.sqrt(squares.sum() / df)) if df > 0 else float("nan")
-    pooled = alike(squares, trials, df=df, doubt=doubt_of(len(known)))
+    pooled = alike(
+        squares, trials, df=df, doubt=doubt_of(len(known)) if doubt is None else doubt
+    )
     spreads = (
         np.full(len(names), sigma**2)
         if pooled

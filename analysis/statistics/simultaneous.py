@@ -8,6 +8,7 @@ that the two never disagree.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from analysis.statistics.intervals import FloatArray, checked_level
 from analysis.statistics.mixed import Estimates
@@ -33,8 +34,10 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
 
     The largest of all |t| is compared with what chance makes it, their correlation counted
     (Hothorn, Bretz and Westfall 2008, "Simultaneous inference in general parametric models"):
-    less strict than Bonferroni where comparisons share networks. The chance is drawn from a
-    generator of fixed seed, so that the same trials always give the same numbers.
+    less strict than Bonferroni where comparisons share networks. Where each has degrees of
+    freedom of its own, the rarest p is compared instead (Westfall and Young 1993). The chance
+    is drawn from a generator of fixed seed, so that the same trials always give the same
+    numbers.
 
     Args:
         estimates: of one family; those without an error are left aside.
@@ -49,14 +52,19 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
     p = np.full(len(known), np.nan)
     if not known.any():
         return Together(reach=reach, p=p)
+    df = estimates.df[known]
+    alike = bool(np.ptp(df) == 0)
     largest = _largest(
-        estimates.correlation[np.ix_(known, known)], df=float(estimates.df[known].min())
+        estimates.correlation[np.ix_(known, known)], df=float(df[0]) if alike else None
     )
+    # Errors of different degrees of freedom are compared by how rare each is.
     t = np.abs(estimates.t[known])
-    above = len(largest) - np.searchsorted(largest, t, side="left")
-    # Beyond this |t| so few draws lie that p is below 1 - level, and not on it.
+    rarity = t if alike else stats.norm.isf(stats.t.sf(t, df))
+    above = len(largest) - np.searchsorted(largest, rarity, side="left")
+    # Beyond this so few draws lie that p is below 1 - level, and not on it.
     few = int(np.ceil((1 - level) * (1 + len(largest)))) - 2
-    beyond = largest[len(largest) - few - 1] * estimates.error[known]
+    end = largest[len(largest) - few - 1]
+    beyond = (end if alike else stats.t.isf(stats.norm.sf(end), df)) * estimates.error[known]
     # Drawn numbers are inexact: all at once is never less than each alone.
     p[known] = np.maximum((1 + above) / (1 + len(largest)), estimates.p()[known])
     reach[known] = np.maximum(beyond, estimates.reach(level)[known])
@@ -65,12 +73,14 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
     return Together(reach=reach, p=p)
 
 
-def _largest(correlation: FloatArray, *, df: float) -> FloatArray:
-    """Rising: the largest |t| of each draw."""
+def _largest(correlation: FloatArray, *, df: float | None) -> FloatArray:
+    """Rising: the largest |t| of each draw; without degrees of freedom of normal numbers."""
     rng = np.random.default_rng(0)
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0, None))
     kept = root[:, values > 1e-10 * values.max()]
     normal = rng.standard_normal((_DRAWS, kept.shape[1])) @ kept.T
-    chi = np.sqrt(rng.chisquare(df, size=_DRAWS) / df)
-    return np.sort(np.abs(normal).max(axis=1) / chi)
+    largest = np.abs(normal).max(axis=1)
+    if df is not None:
+        largest = largest / np.sqrt(rng.chisquare(df, size=_DRAWS) / df)
+    return np.sort(largest)

@@ -43,8 +43,8 @@ class Analysis(Section):
     """
 
     margin: Annotated[float | None, Field(gt=0)] = None
-    """Difference below which two networks count as the same: what nobody would act on.
-    [points of what ranks]
+    """Difference below which two networks count as the same: what nobody would act on; of
+    validation scores in a verdict, of test scores in a report. [points of what ranks]
     """
     of: Literal["scale", "cardinality", "depth", "width"] = "scale"
     """For the sampler `axes`: the dimension that the study is about; it is compared with each

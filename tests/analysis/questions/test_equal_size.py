@@ -263,9 +263,7 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
 
 def test_captions_say_how_intervals_were_held(tmp_path: Path) -> None:
     compared = comparisons(made_points(np.random.default_rng(0)))
-    assert "all 11 at once: simultaneous intervals of the largest |t|" in together_words(
-        compared
-    )
+    assert "simultaneous intervals of the largest |t|" in together_words(compared)
     assert "one spread for all networks" in together_words(compared)
 
 
