@@ -5,6 +5,7 @@ import numpy as np
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.space import draw_importance
 from analysis.questions.importance import importance
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 
@@ -45,5 +46,9 @@ def importance_card(run: Run) -> Card:
         alt="Bars: share of importance of each dimension, by two evaluators.",
     )
     return Card(
-        name="importance", question=question, sentences=(said,), claims=(said,), shown=(shown,)
+        name="importance",
+        question=question,
+        sentences=(said, *left_out_words(run)),
+        claims=(said,),
+        shown=(shown,),
     )

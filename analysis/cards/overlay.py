@@ -11,7 +11,7 @@ from analysis.plots.overlay import draw_overlay
 from analysis.questions.compare import labels
 from analysis.questions.distribution import thinned
 from analysis.questions.overlay import EQUAL, SAMPLED, curves, distances
-from analysis.runs.networks import averaged
+from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
 from analysis.statistics.intervals import SIGNIFICANT
@@ -80,8 +80,8 @@ def overlay_card(runs: Sequence[Run]) -> Card:
     )
     claims = tuple(text for text, clear in said.items() if clear)
     return Card(
-        name=_NAME, question=_QUESTION, sentences=tuple(said), claims=claims,
-        shown=(curve, table),
+        name=_NAME, question=_QUESTION, sentences=(*said, *left_out_words(*runs)),
+        claims=claims, shown=(curve, table),
     )  # fmt: skip
 
 

@@ -64,6 +64,8 @@ def comparable(runs: Sequence[Run]) -> bool:
 def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
     """The networks that all runs have, with their mean score and rank in each.
 
+    Networks that lost a seed in a run are left out: what is left is of the better seeds.
+
     Args:
         runs: two or more.
         level: of the t-intervals over seeds.
@@ -79,7 +81,13 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
     """
     joined = pd.DataFrame()
     for number, run in enumerate(runs):
-        frame = _named_alike(networks(run, level=level), runs)
+        every = networks(run, level=level)
+        frame = _named_alike(every[every["failed"] == 0], runs)
+        if frame.empty and len(every):
+            raise RunError(
+                f"{run.folder}: every network lost a seed, and what is left is of the better "
+                "ones; run the study again, or leave it out"
+            )
         if frame.empty:
             raise RunError(
                 f"{run.folder}: no network was trained to its end, so there is nothing to "
@@ -154,7 +162,7 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     columns = list(_SHIFTED)
     if comparable([first, second]):
         frame = frame.rename(columns={"mean_0": "mean_a", "mean_1": "mean_b"})
-        frame = frame.join(_moved((first, second), level=level), on="name")
+        frame = frame.join(_moved((first, second), frame["name"], level=level), on="name")
         frame["by"] = frame["by"].fillna(SAME)
         columns += _MOVED
     order = frame["rank_shift"].abs().sort_values(ascending=False, kind="stable").index
@@ -215,10 +223,11 @@ def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
     return found | {"p_exact": exact_p(*lost)}
 
 
-def _moved(runs: tuple[Run, Run], *, level: float) -> pd.DataFrame:
+def _moved(runs: tuple[Run, Run], names: pd.Series, *, level: float) -> pd.DataFrame:
     """By name: the difference of each network, intervals and p corrected by Bonferroni."""
     a, b = (_named_alike(rows, runs) for rows in own(*runs))
     frame = each_against(b, a, column=runs[0].ranking.column)
+    frame = frame[frame.index.isin(names)]
     m = max(int(frame["error"].notna().sum()), 1)
     away = (1 - checked_level(level)) / m
     reach = stats.t.ppf(1 - away / 2, frame["df"]) * frame["error"]

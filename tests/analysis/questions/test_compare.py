@@ -237,6 +237,23 @@ def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
         common([good, failed])
 
 
+def test_what_lost_a_seed_is_not_compared(tmp_path: Path, pair: list[Run]) -> None:
+    rows = [
+        {"network": network(w), "seed": s, "repeat": s - 1, "val_error": 30.0 + w + s / 7}
+        for w in (1, 2, 3, 4)
+        for s in (1, 2, 3)
+    ]
+    rows[0] = {"network": network(1), "seed": 1, "status": Status.FAILED}
+    run = made(tmp_path / "lost", rows, "search.trials=4", "search.seeds=3")
+    names = {network(w).name for w in (2, 3, 4)}
+    assert {*common([pair[0], run])["name"]} == names
+    moved = shifts(pair[0], run)
+    np.testing.assert_allclose(moved["p_all"], np.minimum(moved["p"] * 3, 1))
+    none = made(tmp_path / "all", rows[:3], "search.trials=1", "search.seeds=3")
+    with pytest.raises(RunError, match="every network lost a seed, and what is left"):
+        common([pair[0], none])
+
+
 def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
     third = run_of(tmp_path / "third", FIRST, seeds=(7, 8, 9))
     runs = [*pair, third]
