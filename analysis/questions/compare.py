@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.questions.looks import why_untested
 from analysis.questions.shared import own
 from analysis.runs.networks import networks
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
@@ -151,7 +152,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
         that an interval leaves 0 out exactly where `p_all` is below 1 less the level. NaN
         where one seed says nothing of chance. Trials that both runs hold are left out of the
         difference and its test; where none is left `by` is "the same trials". The largest
-        shift of rank first.
+        shift of rank first. Where a run is not finished, or its seeds may be added after a
+        look, there are no intervals and no p: `attrs["untested"]` has the reason.
 
     Raises:
         RunError: as `common`.
@@ -159,14 +161,19 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     shared = common([first, second], level=level)
     frame = shared.rename(columns={"rank_0": "rank_a", "rank_1": "rank_b"})
     frame["rank_shift"] = frame["rank_b"] - frame["rank_a"]
-    columns = list(_SHIFTED)
+    columns, untested = list(_SHIFTED), ""
     if comparable([first, second]):
         frame = frame.rename(columns={"mean_0": "mean_a", "mean_1": "mean_b"})
         frame = frame.join(_moved((first, second), frame["name"], level=level), on="name")
         frame["by"] = frame["by"].fillna(SAME)
         columns += _MOVED
+        untested = why_untested(first, second)
+        if untested:
+            frame[["low", "high", "p", "p_all"]] = np.nan
     order = frame["rank_shift"].abs().sort_values(ascending=False, kind="stable").index
-    return frame.loc[order, columns].reset_index(drop=True)
+    moved = frame.loc[order, columns].reset_index(drop=True)
+    moved.attrs["untested"] = untested
+    return moved
 
 
 def differences(runs: Sequence[Run]) -> pd.DataFrame:
