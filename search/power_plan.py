@@ -6,6 +6,7 @@ Comes out: a table a person reads before anything is trained. No torch here.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -25,14 +26,17 @@ _SPREADS = (0.4, 0.7, 1.1)  # points; stated, where no run has measured one
 _DIFFERENCE = 0.5  # points; what seeds are counted for where the file gives no margin
 _FEWEST = 2  # seeds with which there is an interval at all
 _PAIR = {"a": 1.0, "b": -1.0}
+# Of pairs off axes: the report's other tests have the other half of 5 %.
+PAIRS_LEVEL = 0.975
 
 
 class _Row(NamedTuple):
-    """A planned comparison, and how many comparisons it stands for."""
+    """A planned comparison, how many comparisons it stands for, and the interval of each."""
 
     label: str
     weights: dict[str, float]
     stands_for: int = 1
+    level: float = 0.95
 
 
 def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> RenderableType:
@@ -47,6 +51,8 @@ def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> 
     if plan.search.trials < 2:
         return Group(*lines, "  one network is trained: there is nothing to compare")
     rows = _rows(plan, survey)
+    if not rows:
+        return Group(*lines, "  nothing is planned of so few networks", *_asides(plan))
     lines += _conditions(plan, measured)
     if measured is None and plan.ranking.unit != PERCENT:
         return Group(
@@ -65,15 +71,20 @@ def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
     """What is planned: along axes by equal size and slopes, else any two networks; your own."""
     of, search = plan.analysis.of, plan.search
     rows: list[_Row] = []
+    level = 0.95
     if search.has_axes:
         members = members_of(survey, solved=search.solve)
+        # The order of the sampler: the base, then the cheapest.
+        members = sorted(members, key=lambda one: (one.series != contrasts.BASE, one.macs))
+        members = members[: search.trials]
         planned = [one for one in contrasts.along_axes(members, of=of) if one.kind != "network"]
         rows = [_Row(_words(one), dict(one.weights)) for one in planned if one.kind != "pair"]
         pairs = sum(one.kind == "pair" for one in planned)
     else:
-        pairs = math.comb(search.trials, 2)
+        pairs = math.comb(search.trials, 2) if search.trials <= contrasts.MOST else 1
+        level = PAIRS_LEVEL if search.trials <= contrasts.MOST else level
     if pairs:
-        rows.append(_Row("any two networks", _PAIR, pairs))
+        rows.append(_Row("any two networks", _PAIR, pairs, level))
     return rows + [_Row(name, each) for name, each in plan.analysis.contrasts.items()]
 
 
@@ -94,6 +105,7 @@ def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
     else:
         yield f"  the smallest true difference ({unit}) that {seeds} seeds find in 80 of 100"
         yield f"  such studies, with 95 % intervals{' that hold at every look' * always}"
+        yield from _of_pairs(plan)
     matters = _matters(plan, measured.spread.sigma if measured else 0.0)
     yield f"  seeds: those that find {matters:.3g} {unit}" + (
         "; analysis: {margin: ...} says what matters" if plan.analysis.margin is None else ""
@@ -107,6 +119,17 @@ def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
         f"{known.seeds} seeds ({known.df} degrees of freedom)"
     )
     yield from (f"  {note}" for note in measured.notes)
+
+
+def _of_pairs(plan: StudyPlan) -> Iterator[str]:
+    """How the report compares two networks where they lie on no axes."""
+    if plan.search.has_axes:
+        return
+    if plan.search.trials <= contrasts.MOST:
+        yield f"  (of any two networks {100 * PAIRS_LEVEL:g} %, for the report has other tests)"
+        return
+    yield f"  any two networks: alone only; of more than {contrasts.MOST} networks the report"
+    yield "  compares no pairs, since at once few could be told apart"
 
 
 def _stated(plan: StudyPlan, rows: Sequence[_Row]) -> Table:
@@ -139,7 +162,7 @@ def _table(titles: Sequence[str]) -> Table:
 
 
 def _cells(plan: StudyPlan, row: _Row, *, spread: float, at_once: int = 1) -> tuple[str, ...]:
-    setting = _setting(plan, spread).at_once(at_once)
+    setting = replace(_setting(plan, spread), level=row.level).at_once(at_once)
     form = ".2f" if plan.ranking.unit == PERCENT else ".3g"
     shown = detectable(row.weights, setting, seeds=plan.search.seeds)
     needed = seeds_needed(row.weights, setting, difference=_matters(plan, spread))
@@ -150,19 +173,30 @@ def _cells(plan: StudyPlan, row: _Row, *, spread: float, at_once: int = 1) -> tu
 
 
 def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
-    """How much larger differences are if all comparisons are to hold: the same for each."""
+    """How much larger differences are if all comparisons are to hold."""
     at_once, seeds = sum(row.stands_for for row in rows), plan.search.seeds
     setting = _setting(plan, 1.0)
-    alone = detectable(_PAIR, setting, seeds=seeds)
-    all_of_them = detectable(_PAIR, setting.at_once(at_once), seeds=seeds)
-    if at_once > 1 and math.isfinite(all_of_them):
+    if at_once == 1 or math.isinf(setting.reach(seeds, _PAIR)):
+        return
+    times = []
+    for row in rows:
+        alone = replace(setting, level=row.level)
+        all_of_them = detectable(row.weights, alone.at_once(at_once), seeds=seeds)
+        times.append(all_of_them / detectable(row.weights, alone, seeds=seeds))
+    # Where all networks tell the spread together, that is the same for all but pairs.
+    up = "up to " if max(times) > 1.01 * min(times) else ""
+    if math.isfinite(max(times)):
         yield (
             f"  that is each alone; for all {at_once:,} at once (Bonferroni) differences are "
-            f"{all_of_them / alone:.2f} times as large"
+            f"{up}{max(times):.2f} times as large"
         )
 
 
 def _asides(plan: StudyPlan) -> Iterator[str]:
+    if plan.search.has_axes and plan.search.trials < plan.candidates:
+        few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
+        yield f"  only the base and the cheapest are tried, {few}: what is"
+        yield "  planned is of these; raise search.trials to try all"
     if plan.analysis.contrasts and plan.search.trials < plan.candidates:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
         yield f"  {few} are tried: a contrast of a network that is not among"

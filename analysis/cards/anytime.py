@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.anytime import draw_anytime
 from analysis.questions.anytime import anytime
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
 
@@ -63,4 +64,6 @@ def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
         alt=f"Lines in steps: best {metric} and hypervolume against trials and {kind}-hours. "
         + said,
     )
-    return Card(name=_NAME, question=_QUESTION, sentences=(said,), shown=(shown,))
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(said, *left_out_words(run)), shown=(shown,)
+    )

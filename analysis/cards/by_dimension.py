@@ -9,7 +9,7 @@ from analysis.cards.card import Card, Column, Shown, reason
 from analysis.cards.space import nothing_varied
 from analysis.plots.by_dimension import draw_by_dimension
 from analysis.questions.by_dimension import best_by_dimension
-from analysis.runs.networks import averaged
+from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, words
 
@@ -32,7 +32,14 @@ def by_dimension(run: Run) -> Card:
         return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
     if found.empty:
         return Card(name=_NAME, question=_QUESTION, refused=nothing_varied(run))
-    networks, metric, said = averaged(run), words(run.ranking), tuple(_sentences(found))
+    networks, metric, said = (
+        averaged(run),
+        words(run.ranking),
+        (
+            *_sentences(found),
+            *left_out_words(run),
+        ),
+    )
     columns = [Column("dimension", "dimension"), Column("networks", "networks", ",.0f")]
     columns += _CATEGORIES if found["share"].notna().any() else ()
     columns += _RANGES if found["low"].notna().any() else ()

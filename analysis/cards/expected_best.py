@@ -6,6 +6,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.expected_best import draw_expected_best
 from analysis.questions.expected_best import expected
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
 
@@ -44,7 +45,9 @@ def expected_best(run: Run) -> Card:
         draw=lambda: draw_expected_best(curve, run.ranking, title=run.described(short=True)),
         alt=f"A line: the expected best {metric} against the number of networks. {said}",
     )
-    return Card(name=_NAME, question=_QUESTION, sentences=(said,), shown=(shown,))
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(said, *left_out_words(run)), shown=(shown,)
+    )
 
 
 def _sentences(run: Run, curve: pd.DataFrame) -> str:

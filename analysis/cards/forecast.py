@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown
 from analysis.plots.forecast import draw_forecast
 from analysis.questions.forecast import budgets, forecasts
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 from analysis.scaling.points import Refusal
@@ -36,7 +37,10 @@ def forecast_card(runs: Sequence[Run]) -> Card:
     except (RunError, Refusal) as error:
         return Card(name=_NAME, question=_QUESTION, refused=str(error))
     metric = words(runs[0].ranking)
-    said = tuple(sentence(row, metric) for row in table.to_dict("records"))
+    said = (
+        *(sentence(row, metric) for row in table.to_dict("records")),
+        *left_out_words(*runs),
+    )
     counts = ", ".join(
         f"{format_amount(one.macs)} ({len(one.networks):,} networks)" for one in ran
     )

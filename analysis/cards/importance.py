@@ -5,6 +5,8 @@ import numpy as np
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.space import draw_importance
 from analysis.questions.importance import importance
+from analysis.questions.looks import why_untested
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 
@@ -20,11 +22,14 @@ def importance_card(run: Run) -> Card:
         return Card(name="importance", question=question, refused=reason(error, run.folder))
     found = table.attrs["explained"]
     first = table[table["evaluator"] == "fANOVA"].iloc[0]
+    untested = why_untested(run)
+    p = "no p" if untested else f"p {found.p:.3f} against shuffled scores"
     said = (
         f"The dimensions explain {found.r2:.0%} of the spread of {words(run.ranking)} (R2 of "
-        f"networks left out, p {found.p:.3f} against shuffled scores, {found.networks} "
+        f"networks left out, {p}, {found.networks} "
         f"networks). Of what is explained, {first['dimension']} has the largest share: "
         f"{first['share']:.2f} ({first['low']:.2f} to {first['high']:.2f})."
+        + (f" Nothing is tested, for {untested}." if untested else "")
     )
     shown = Shown(
         name="importance-shares",
@@ -45,5 +50,9 @@ def importance_card(run: Run) -> Card:
         alt="Bars: share of importance of each dimension, by two evaluators.",
     )
     return Card(
-        name="importance", question=question, sentences=(said,), claims=(said,), shown=(shown,)
+        name="importance",
+        question=question,
+        sentences=(said, *left_out_words(run)),
+        claims=() if untested else (said,),
+        shown=(shown,),
     )

@@ -48,10 +48,15 @@ def compared_card(run: Run) -> Card:
 
 def _sentences(found: Compared) -> tuple[str, ...]:
     table, ranks = found.table, found.ranks
+    first = (
+        f"By mean rank over {ranks.seeds} seeds {table['name'].iloc[0]} is the first of "
+        f"{len(table)}"
+    )
+    if found.untested:
+        return (f"{first}; nothing is tested, for {found.untested}.",)
     near = table["rank"] - table["rank"].iloc[0] <= ranks.distance + 1e-9
     said = [
-        f"By mean rank over {ranks.seeds} seeds {table['name'].iloc[0]} is the first of "
-        f"{len(table)}; with a critical difference of {ranks.distance:.2f} ranks "
+        f"{first}; with a critical difference of {ranks.distance:.2f} ranks "
         + (
             "none of the others can be told from it."
             if near.all()

@@ -10,8 +10,9 @@ from analysis.cards.card import Card, Column, Shown
 from analysis.plots.overlay import draw_overlay
 from analysis.questions.compare import labels
 from analysis.questions.distribution import thinned
+from analysis.questions.looks import why_untested
 from analysis.questions.overlay import EQUAL, SAMPLED, curves, distances
-from analysis.runs.networks import averaged
+from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
 from analysis.statistics.intervals import SIGNIFICANT
@@ -39,7 +40,8 @@ def overlay_card(runs: Sequence[Run]) -> Card:
     except RunError as error:
         return Card(name=_NAME, question=_QUESTION, refused=str(error))
     rows = tested.to_dict("records")
-    said = {_said(row): row["p_holm"] < SIGNIFICANT for row in rows}
+    untested = why_untested(*runs)
+    said = {_said(row, untested): row["p_holm"] < SIGNIFICANT for row in rows}
     ranking, counts = runs[0].ranking, [len(averaged(run)) for run in runs]
     # Each curve keeps at most 200 steps.
     shown = drawn.assign(kind_=drawn["kind"], kind=drawn["label"] + drawn["kind"])
@@ -67,32 +69,39 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         alt=f"Rising lines, one a run: the share of networks as good as each {words(ranking)} "
         f"or better. {' '.join(said)}",
     )
-    empty = "refused" if not tested["refused"].astype(bool).any() else ""
+    empty = set() if tested["refused"].astype(bool).any() else {"refused"}
+    empty |= {"p", "p_holm"} if untested else set()
+    count = int(tested["p"].notna().sum())
     table = Shown(
         name="overlay-tests",
         caption="The largest distance of each two curves, by Kolmogorov and Smirnov as "
-        "sampled, and of pairs of networks matched by multiply-adds at equal complexity; p "
-        f"corrected over all {int(tested['p'].notna().sum())} tests by Holm. By chance up to: "
+        "sampled, and of pairs of networks matched by multiply-adds at equal complexity"
+        + ("" if untested else f"; p corrected over all {count} tests by Holm")
+        + ". By chance up to: "
         "the critical gap of one 5 % test, Dvoretzky, Kiefer and Wolfowitz's width for n m / "
         "(n + m) networks. Networks of two runs count as drawn independently of each other",
         table=tested,
-        columns=tuple(column for column in _TESTED if column.key != empty),
+        columns=tuple(column for column in _TESTED if column.key not in empty),
     )
-    claims = tuple(text for text, clear in said.items() if clear)
+    claims = tuple(text for text, clear in said.items() if clear and not untested)
     return Card(
-        name=_NAME, question=_QUESTION, sentences=tuple(said), claims=claims,
-        shown=(curve, table),
+        name=_NAME, question=_QUESTION, sentences=(*said, *left_out_words(*runs)),
+        claims=claims, shown=(curve, table),
     )  # fmt: skip
 
 
-def _said(row: dict[Hashable, Any]) -> str:
+def _said(row: dict[Hashable, Any], untested: str) -> str:
     pair = f"{row['a']} and {row['b']}"
     if row["refused"]:
         return f"{pair} {row['kind']}: not tested, because {row['refused']}."
     counted = {SAMPLED: "as sampled", EQUAL: f"at equal complexity ({row['n_a']:,.0f} pairs)"}
-    p = f"p {row['p_holm']:.3f} after Holm"
+    small = row["p_holm"] < 0.001
+    p = f"p {'< 0.001' if small else format(row['p_holm'], '.3f')} after Holm"
     gap = f", by chance up to {row['gap']:.2f}" if pd.notna(row["gap"]) else ""
-    ends = f"their curves are {row['distance']:.2f} apart at most{gap}; {p}"
+    apart = f"their curves are {row['distance']:.2f} apart at most{gap}"
+    if untested:
+        return f"{pair} {counted[row['kind']]}: {apart}. Nothing is tested, for {untested}."
+    ends = f"{apart}; {p}"
     differ = f"the networks of {pair} differ {counted[row['kind']]}: {ends}."
     if row["p_holm"] < SIGNIFICANT:
         return capital(differ)

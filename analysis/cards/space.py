@@ -7,7 +7,7 @@ from analysis.plots.space import draw_distributions, draw_marginals, draw_parall
 from analysis.questions.by_dimension import varied
 from analysis.questions.distribution import distributions, thinned
 from analysis.questions.marginals import best_by_value, marginals
-from analysis.runs.networks import averaged
+from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, losses, titled, words
 from search.schema.metrics import Objective
@@ -61,7 +61,9 @@ def distribution(run: Run) -> Card:
         ),
         alt=f"Rising lines: the share of networks as good as each {metric} or better. {said}",
     )
-    return Card(name=name, question=question, sentences=(said,), shown=(shown,))
+    return Card(
+        name=name, question=question, sentences=(said, *left_out_words(run)), shown=(shown,)
+    )
 
 
 def values(run: Run) -> Card:
@@ -106,7 +108,12 @@ def values(run: Run) -> Card:
         table=best,
         columns=(*keys, count, Column("best network", "name"), *_COSTS, *scores),
     )
-    return Card(name=name, question=question, sentences=(said,), shown=(shown, second))
+    return Card(
+        name=name,
+        question=question,
+        sentences=(said, *left_out_words(run)),
+        shown=(shown, second),
+    )
 
 
 def lines(run: Run) -> Card:
@@ -139,7 +146,7 @@ def lines(run: Run) -> Card:
         alt="Lines through upright axes, one for each dimension, parameters and "
         f"multiply-adds; the best network is {best['name'].iloc[0]}.",
     )
-    return Card(name=name, question=question, shown=(shown,))
+    return Card(name=name, question=question, sentences=left_out_words(run), shown=(shown,))
 
 
 def _sides(run: Run) -> tuple[tuple[Objective, str], ...]:

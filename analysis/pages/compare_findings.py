@@ -73,6 +73,8 @@ def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
             f"Nothing is tested between {first} and {second}: these are {SAME}. Compare runs "
             "of other seeds, or of another recipe."
         )
+    if one.attrs["untested"]:
+        return f"Nothing is tested between {first} and {second}: {one.attrs['untested']}."
     tested = one["p_all"].notna()
     if not tested.any():
         return (

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.sampling import no_sample
+from analysis.runs.networks import failures
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.best_of import best_of_orders, sizes
@@ -26,7 +27,8 @@ def anytime(runs: Sequence[Run], *, labels: Sequence[str]) -> pd.DataFrame:
 
     Trials count in the order in which they reported their last epochs, however they ended. A
     network counts from its first whole trial on with the mean of all its seeds, as it was
-    known in the end: single seeds would show the luckiest.
+    known in the end: single seeds would show the luckiest. Networks that lost a seed are left
+    out, as in `analysis.runs.networks.averaged`.
 
     Args:
         runs: that rank by the same metric and count the same cost.
@@ -67,9 +69,11 @@ def _search(run: Run) -> _Search:
     trials = run.trials[(run.trials["phase"] == "search") & (run.trials["status"] != "running")]
     trials = trials.loc[_order(run, trials)]
     whole = trials[trials["trial"].isin(run.whole()["trial"])]
+    whole = whole[~whole["name"].isin(failures(run).index)]
     if whole.empty:
         raise RunError(
-            f"{run.folder}: no network was trained whole, so nothing was found; let some end"
+            f"{run.folder}: no network was trained whole without losing a seed, so nothing was "
+            "found; let some end"
         )
     means = whole.groupby("name")[run.ranking.column].mean()
     first = whole.drop_duplicates("name")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.questions.looks import why_untested
 from analysis.questions.shared import own
 from analysis.runs.networks import networks
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
@@ -64,6 +65,8 @@ def comparable(runs: Sequence[Run]) -> bool:
 def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
     """The networks that all runs have, with their mean score and rank in each.
 
+    Networks that lost a seed in a run are left out: what is left is of the better seeds.
+
     Args:
         runs: two or more.
         level: of the t-intervals over seeds.
@@ -79,7 +82,13 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
     """
     joined = pd.DataFrame()
     for number, run in enumerate(runs):
-        frame = _named_alike(networks(run, level=level), runs)
+        every = networks(run, level=level)
+        frame = _named_alike(every[every["failed"] == 0], runs)
+        if frame.empty and len(every):
+            raise RunError(
+                f"{run.folder}: every network lost a seed, and what is left is of the better "
+                "ones; run the study again, or leave it out"
+            )
         if frame.empty:
             raise RunError(
                 f"{run.folder}: no network was trained to its end, so there is nothing to "
@@ -143,7 +152,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
         that an interval leaves 0 out exactly where `p_all` is below 1 less the level. NaN
         where one seed says nothing of chance. Trials that both runs hold are left out of the
         difference and its test; where none is left `by` is "the same trials". The largest
-        shift of rank first.
+        shift of rank first. Where a run is not finished, or its seeds may be added after a
+        look, there are no intervals and no p: `attrs["untested"]` has the reason.
 
     Raises:
         RunError: as `common`.
@@ -151,14 +161,19 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
     shared = common([first, second], level=level)
     frame = shared.rename(columns={"rank_0": "rank_a", "rank_1": "rank_b"})
     frame["rank_shift"] = frame["rank_b"] - frame["rank_a"]
-    columns = list(_SHIFTED)
+    columns, untested = list(_SHIFTED), ""
     if comparable([first, second]):
         frame = frame.rename(columns={"mean_0": "mean_a", "mean_1": "mean_b"})
-        frame = frame.join(_moved((first, second), level=level), on="name")
+        frame = frame.join(_moved((first, second), frame["name"], level=level), on="name")
         frame["by"] = frame["by"].fillna(SAME)
         columns += _MOVED
+        untested = why_untested(first, second)
+        if untested:
+            frame[["low", "high", "p", "p_all"]] = np.nan
     order = frame["rank_shift"].abs().sort_values(ascending=False, kind="stable").index
-    return frame.loc[order, columns].reset_index(drop=True)
+    moved = frame.loc[order, columns].reset_index(drop=True)
+    moved.attrs["untested"] = untested
+    return moved
 
 
 def differences(runs: Sequence[Run]) -> pd.DataFrame:
@@ -215,10 +230,11 @@ def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
     return found | {"p_exact": exact_p(*lost)}
 
 
-def _moved(runs: tuple[Run, Run], *, level: float) -> pd.DataFrame:
+def _moved(runs: tuple[Run, Run], names: pd.Series, *, level: float) -> pd.DataFrame:
     """By name: the difference of each network, intervals and p corrected by Bonferroni."""
     a, b = (_named_alike(rows, runs) for rows in own(*runs))
     frame = each_against(b, a, column=runs[0].ranking.column)
+    frame = frame[frame.index.isin(names)]
     m = max(int(frame["error"].notna().sum()), 1)
     away = (1 - checked_level(level)) / m
     reach = stats.t.ppf(1 - away / 2, frame["df"]) * frame["error"]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from analysis.questions.looks import why_untested
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.many import MeanRanks, cliques, effect_sizes, mean_ranks
@@ -26,6 +27,7 @@ class Compared(NamedTuple):
         groups: first and last place in the table of networks that do not differ.
         of: networks that have all the shared seeds, whether they are shown or not.
         left_out: networks that lack a seed that most of the others have.
+        untested: why neither the test nor the critical difference says anything; or empty.
     """
 
     table: pd.DataFrame
@@ -33,6 +35,7 @@ class Compared(NamedTuple):
     groups: list[tuple[int, int]]
     of: int
     left_out: int
+    untested: str = ""
 
 
 def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
@@ -60,7 +63,10 @@ def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
         name=shown.index, mean=shown.mean(axis=1).to_numpy(), rank=ranks.ranks
     )
     frame = frame.sort_values("rank", kind="stable", ignore_index=True)
-    return Compared(frame, ranks, cliques(frame["rank"], ranks.distance), networks, left_out)
+    return Compared(
+        frame, ranks, cliques(frame["rank"], ranks.distance), networks, left_out,
+        untested=why_untested(run),
+    )  # fmt: skip
 
 
 def _shared(run: Run) -> tuple[pd.DataFrame, int]:

@@ -96,15 +96,35 @@ def failures(run: Run, phase: str = "search") -> pd.Series:
 def averaged(run: Run) -> pd.DataFrame:
     """One row a network: its dimensions, costs and mean scores over its whole trials.
 
+    Networks of which a trial of the search failed are left out: the mean of the seeds that
+    are left is too good (`left_out_words` says how many).
+
     Returns:
         `name`, DIMENSIONS, `params`, `macs`, `activations`, `val` and `test` (the ranking
         metric on the validation and the test images), `seeds`.
     """
     keys = ["name", *DIMENSIONS, "params", "macs", "activations"]
     scores = {run.ranking.column: "val", run.tested.column: "test"}
-    groups = run.whole().groupby(keys, sort=False)
+    whole = run.whole()
+    sound = whole[~whole["name"].isin(failures(run).index)]
+    groups = sound.groupby(keys, sort=False)
     means = groups[list(scores)].mean().rename(columns=scores)
     return means.join(groups.size().rename("seeds")).reset_index()
+
+
+def left_out_words(*runs: Run) -> tuple[str, ...]:
+    """How many networks `averaged` leaves out, a sentence for each run of which it does."""
+    said = []
+    for run in runs:
+        lost = int(run.whole()["name"].drop_duplicates().isin(failures(run).index).sum())
+        if lost:
+            many = f"{lost:,} networks that lost a seed are" if lost > 1 else ""
+            of = f" of {run.name}" if len(runs) > 1 else ""
+            said.append(
+                f"{many or '1 network that lost a seed is'} left out{of}: the mean of the "
+                "seeds that are left is too good."
+            )
+    return tuple(said)
 
 
 def by_network(run: Run) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def study(rng: np.random.Generator, *, always_valid: bool) -> Outcome:
     scores = means[:, None] + _SPREAD * rng.normal(size=(len(names), _SEEDS))
     scores += 2 * rng.normal(size=_SEEDS)
     error = standard_error(weights, spread=spread_of(scores).sigma, seeds=_SEEDS)
-    estimate, away = float(row @ scores.mean(axis=1)), setting.reach(_SEEDS) * error
+    estimate, away = float(row @ scores.mean(axis=1)), setting.reach(_SEEDS, weights) * error
     return estimate - away > 0 or estimate + away < 0, abs(estimate - true) <= away
 
 

@@ -2,7 +2,9 @@
 
 Go in: the weights of a contrast, how many networks share seeds, how far a network's scores
 spread between seeds. Exact for normal noise, by the noncentral t-distribution (Cohen,
-"Statistical Power Analysis for the Behavioral Sciences", 2nd ed. 1988, ch. 2).
+"Statistical Power Analysis for the Behavioral Sciences", 2nd ed. 1988, ch. 2). With 2 or 3
+seeds a report lets each network have its own spread; then the degrees of freedom are about
+those that it finds on average (Satterthwaite 1946), and of 100 studies 70 to 85 find it.
 """
 
 import math
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from search.design.anytime import reach
+from search.design.spread import POOLED_FROM
 
 POWER = 0.8  # the share of studies that find a difference as large as is said
 MOST_SEEDS = 100_000  # beyond it the answer is: no number of seeds
@@ -32,13 +35,27 @@ class Setting:
     always_valid: bool = False
     level: float = 0.95
 
-    def df(self, seeds: int) -> int:
-        """Degrees of freedom of the spread: networks and seeds each take theirs."""
-        return (self.networks - 1) * (seeds - 1)
+    def df(self, seeds: int, weights: Mapping[str, float]) -> float:
+        """Degrees of freedom of the spread of a contrast.
 
-    def reach(self, seeds: int) -> float:
+        From POOLED_FROM seeds on all networks tell it together. Of fewer each tells its own,
+        and what Satterthwaite's ratio is on average is that of the means of its parts, where
+        a variance of f degrees of freedom has a square of 1 + 2 / f on average.
+
+        Args:
+            seeds: that all networks run.
+            weights: of the contrast, by network.
+        """
+        own, pooled = seeds - 1, (self.networks - 1) * (seeds - 1)
+        if seeds >= POOLED_FROM or own <= 0:
+            return pooled
+        squares = [weight * weight for weight in weights.values()]
+        alike = math.fsum(squares) ** 2 / math.fsum(one * one for one in squares)
+        return min(max(own * (own * alike + 2) / (own + 2), own), pooled)
+
+    def reach(self, seeds: int, weights: Mapping[str, float]) -> float:
         """Standard errors from the estimate to each end of its interval; infinite for none."""
-        df = self.df(seeds)
+        df = self.df(seeds, weights)
         if df <= 0:
             return math.inf
         if self.always_valid:
@@ -73,10 +90,10 @@ def detectable(
     Returns:
         In the unit of the spread; infinite where there is no interval: of one seed.
     """
-    limit = setting.reach(seeds)
+    limit = setting.reach(seeds, weights)
     if math.isinf(limit):
         return math.inf
-    away = _away(limit, setting.df(seeds), power)
+    away = _away(limit, setting.df(seeds, weights), power)
     return away * standard_error(weights, spread=setting.spread, seeds=seeds)
 
 
@@ -110,7 +127,7 @@ def seeds_needed(
     return most
 
 
-def _away(limit: float, df: int, power: float) -> float:
+def _away(limit: float, df: float, power: float) -> float:
     """How many standard errors a true effect is from 0, of which the limit finds so many."""
     from scipy.optimize import brentq  # noqa: PLC0415
     from scipy.special import nctdtr  # noqa: PLC0415

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# Seeds below which a report lets each network have a spread of its own (analysis.statistics
+# .spreads): of 2 it never pools them, of 3 in a quarter of studies whose spreads are equal.
+POOLED_FROM = 4
 _NONE = 1e-9  # an eigenvalue below this share of the largest is 0, rounded
 
 

@@ -24,6 +24,8 @@ _IMAGES = (
     "channels",
 )
 
+_ROUNDING = 1e-9  # a spread below this is that of numbers that are rounded
+
 
 class Measured(NamedTuple):
     """The spread that a run shows.
@@ -63,6 +65,12 @@ def measured_spread(folder: Path, plan: StudyPlan) -> Measured:
             f"{place}: fewer than two of its networks share two seeds, so it says nothing of "
             "chance; give a run with search.seeds of 2 or more, or let it go on with "
             "--set search.seeds=2"
+        )
+    if not spread.sigma > _ROUNDING:
+        raise ConfigError(
+            f"{place}: what ranks is the same in all seeds of each network, or differs by seed "
+            "alone, so it says nothing of chance; look whether the seeds were different, or "
+            "give another run"
         )
     return Measured(spread, tuple(_notes(noted.plan, plan)))
 

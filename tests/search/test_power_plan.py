@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.statistics.intervals import SHARED
+from search.power_plan import PAIRS_LEVEL
 from search.run import main
 from search.schema.yaml import ConfigError
 from search.study.measured import measured_spread
@@ -95,7 +97,7 @@ def test_one_seed_shows_nothing_and_the_plan_says_what_to_write(
     said = shown(capsys, write(tmp_path))
     assert "search.seeds is 1: no difference between networks can be told from chance" in said
     assert "write search: {seeds: 2}, or as many as the table says" in said
-    assert re.search(r"any two networks +nothing +12 ", said)
+    assert re.search(r"any two networks +nothing +14 ", said)
 
 
 def test_your_own_contrasts_stand_in_the_plan(
@@ -104,11 +106,41 @@ def test_your_own_contrasts_stand_in_the_plan(
     path = write(tmp_path, f"{TINY}analysis: {{contrasts: {NAMES}}}\n")
     said = shown(capsys, path, "--set", SEEDS)
     pair, own = (re.search(rf"^{name} +([\d.]+)", said, re.M) for name in ("any two.*?", "a"))
-    assert pair[1] == own[1]
+    assert float(pair[1]) > float(own[1])  # 97.5 % intervals, where the other has 95 %
     assert "for all 4 at once" in said
     assert re.search(r"3 of \d+ candidates are tried: a contrast of a", said)
     every = shown(capsys, path, "--set", "search.sampler=grid", "--set", "search.trials=all")
     assert "candidates are tried" not in every
+
+
+def test_pairs_off_axes_are_planned_as_the_report_compares_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = shown(capsys, write(tmp_path), "--set", "search.seeds=4")
+    assert pytest.approx(SHARED) == 1 - PAIRS_LEVEL
+    assert "of any two networks 97.5 %" in few
+    assert "for all 3 at once" in few
+    more = ("--set", "search.seeds=4", "--set", "search.trials=12")
+    many = shown(capsys, write(tmp_path), *more)
+    assert "any two networks: alone only; of more than 11 networks the report" in many
+    assert "at once (" not in many
+
+
+def test_of_axes_that_are_not_tried_whole_only_what_is_tried_is_planned(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = shown(capsys, FIG5, "--set", "search.trials=8")
+    assert "only the base and the cheapest are tried, 8 of 16" in said
+    every = shown(capsys, FIG5)
+    assert "the cheapest are tried" not in every
+    assert len(said.splitlines()) < len(every.splitlines()) + 2
+
+
+def test_a_spread_of_nothing_is_refused(tmp_path: Path) -> None:
+    values = {1: [30.0, 30.0], 2: [20.0, 20.0]}
+    run = made(tmp_path / "run", trials(values), "search.seeds=2")
+    with pytest.raises(ConfigError, match=r"what ranks is the same in all seeds .* give"):
+        measured_spread(run.folder, plan_of(tmp_path))
 
 
 def test_one_network_is_compared_with_nothing(

@@ -98,5 +98,5 @@ def test_several_runs_share_what_their_area_is_of(tmp_path: Path) -> None:
 
 def test_a_run_without_a_whole_network_is_refused(tmp_path: Path) -> None:
     run = made(tmp_path, [{"network": network(1), "status": Status.FAILED}])
-    with pytest.raises(RunError, match="no network was trained whole, so nothing was found"):
+    with pytest.raises(RunError, match="no network was trained whole without losing"):
         anytime([run], labels=["none"])

@@ -1,5 +1,6 @@
 """Runs beside each other: shared networks, ranks, shifts, and what they may not say."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from analysis.questions.compare import (
     why_not_comparable,
 )
 from analysis.report import main
-from analysis.runs.run import Run, RunError
+from analysis.runs.run import Run, RunError, read_run
 from search.study.events import Status
 from tests.analysis.made import Parsed, made, network
 
@@ -142,7 +143,12 @@ def test_other_seeds_are_compared_by_welch(tmp_path: Path) -> None:
 
 def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
     runs = [
-        run_of(tmp_path / str(i), {w: errors[w][:1] for w in (1, 2, 3, 4)})
+        run_of(
+            tmp_path / str(i),
+            {w: errors[w][:1] for w in (1, 2, 3, 4)},
+            "search.seeds=1",
+            "search.trials=4",
+        )
         for i, errors in enumerate((FIRST, SECOND))
     ]
     table = shifts(*runs)
@@ -235,6 +241,46 @@ def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
     failed = made(tmp_path / "b", [{"network": network(1), "status": Status.DIVERGED}])
     with pytest.raises(RunError, match="no network was trained to its end"):
         common([good, failed])
+
+
+def test_what_lost_a_seed_is_not_compared(tmp_path: Path, pair: list[Run]) -> None:
+    rows = [
+        {"network": network(w), "seed": s, "repeat": s - 1, "val_error": 30.0 + w + s / 7}
+        for w in (1, 2, 3, 4)
+        for s in (1, 2, 3)
+    ]
+    rows[0] = {"network": network(1), "seed": 1, "status": Status.FAILED}
+    run = made(tmp_path / "lost", rows, "search.trials=4", "search.seeds=3")
+    names = {network(w).name for w in (2, 3, 4)}
+    assert {*common([pair[0], run])["name"]} == names
+    moved = shifts(pair[0], run)
+    np.testing.assert_allclose(moved["p_all"], np.minimum(moved["p"] * 3, 1))
+    none = made(tmp_path / "all", rows[:3], "search.trials=1", "search.seeds=3")
+    with pytest.raises(RunError, match="every network lost a seed, and what is left"):
+        common([pair[0], none])
+
+
+@pytest.mark.parametrize("how", ["unfinished", "added"])
+def test_what_may_be_looked_at_again_is_not_tested(
+    tmp_path: Path, pair: list[Run], how: str
+) -> None:
+    if how == "unfinished":
+        other = run_of(tmp_path / "b", SECOND, "search.trials=6", seeds=(4, 5, 6))
+        why = "not all trials of tiny have ended, and a test at each look"
+    else:
+        other = run_of(tmp_path / "b", SECOND, seeds=(4, 5, 6))
+        path = other.folder / "manifest.json"
+        noted = json.loads(path.read_text())
+        noted["starts"] = [noted["starts"][0] | {"seeds": 2}, *noted["starts"]]
+        path.write_text(json.dumps(noted))
+        other = read_run(other.folder)
+        why = "seeds of tiny may be added after a look"
+    moved = shifts(pair[0], other)
+    assert why in moved.attrs["untested"].replace(other.name, "tiny")
+    assert moved[["p", "p_all", "low", "high"]].isna().all(axis=None)
+    said = Parsed(render(compare_page([pair[0], other]))).text["conclusion"]
+    assert "Nothing is tested between" in said
+    assert "differs clearly" not in said
 
 
 def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:

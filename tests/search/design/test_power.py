@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.statistics.mixed import estimate, fit
 from search.design.contrasts import equal_size
 from search.design.power import MOST_SEEDS, Setting, detectable, seeds_needed, standard_error
 from search.space.load import load_space
@@ -25,11 +26,11 @@ def test_the_difference_is_found_in_80_of_100(
 ) -> None:
     setting = Setting(networks=networks, spread=1.5, always_valid=always_valid)
     away = detectable(PAIR, setting, seeds=seeds)
-    if always_valid and setting.df(seeds) <= 3:  # nothing is bound yet
+    if always_valid and setting.df(seeds, PAIR) <= 3:  # nothing is bound yet
         assert away == math.inf
         return
     shift = away / (1.5 * math.sqrt(2 / seeds))
-    df, limit = setting.df(seeds), setting.reach(seeds)
+    df, limit = setting.df(seeds, PAIR), setting.reach(seeds, PAIR)
     found = stats.nct.sf(limit, df, shift) + np.nan_to_num(stats.nct.cdf(-limit, df, shift))
     assert found == pytest.approx(0.8, abs=1e-6)
 
@@ -61,6 +62,26 @@ def test_fewer_seeds_than_are_needed_do_not_find_it(
     assert seeds == 2 or detectable(PAIR, setting, seeds=seeds - 1) > difference
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 4])
+@pytest.mark.parametrize(("networks", "each"), [(8, 1), (16, 5)])
+def test_the_report_finds_about_80_of_100_with_few_seeds_too(
+    networks: int, each: int, seeds: int
+) -> None:
+    """With 2 or 3 seeds each network may have a spread of its own: the plan must know."""
+    names = [f"n{i}" for i in range(networks)]
+    weights = {n: (1 if i < each else -1) / each for i, n in enumerate(names[: 2 * each])}
+    row = np.array([weights.get(name, 0.0) for name in names])
+    true = detectable(weights, Setting(networks=networks, spread=1.0), seeds=seeds)
+    rng = np.random.default_rng(5)
+    trials = [(name, seed) for name in names for seed in range(seeds)]
+    found = 0
+    for _ in range(200):
+        scores = rng.normal(size=(networks, seeds)) + (true * row / (row @ row))[:, None]
+        model = fit([t[0] for t in trials], [t[1] for t in trials], scores.ravel().tolist())
+        found += bool(estimate(model, [weights]).p()[0] < 0.05)
+    assert found / 200 == pytest.approx(0.8, abs=0.12)  # pooled at 2 seeds a pair: 0.23
+
+
 def test_what_no_number_of_seeds_finds_has_none() -> None:
     assert seeds_needed(PAIR, Setting(networks=2, spread=1e4), difference=0.1) is None
     assert MOST_SEEDS > 1000
@@ -70,7 +91,7 @@ def test_several_contrasts_at_once_take_a_larger_difference() -> None:
     alone = Setting(networks=16, spread=1.0)
     assert alone.at_once(1) == alone
     assert alone.at_once(10).level == pytest.approx(0.995)
-    assert alone.at_once(10).reach(4) == pytest.approx(stats.t.ppf(0.9975, 45))
+    assert alone.at_once(10).reach(4, PAIR) == pytest.approx(stats.t.ppf(0.9975, 45))
     assert detectable(PAIR, alone.at_once(10), seeds=4) > detectable(PAIR, alone, seeds=4)
 
 

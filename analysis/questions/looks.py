@@ -1,0 +1,26 @@
+"""Says why tests that take a planned number of seeds say nothing of a run.
+
+Goes in: runs. Comes out: a reason in words, for cards whose tests have no form that holds at
+every look (`analysis.questions.stopping` has the rules).
+"""
+
+from analysis.questions.stopping import rule_of
+from analysis.runs.run import Run
+
+
+def why_untested(*runs: Run) -> str:
+    """Why nothing may be tested of runs as if their seeds were planned; empty where it may.
+
+    Args:
+        runs: one or several.
+    """
+    for run in runs:
+        rule, of = rule_of(run), f" of {run.name}" if len(runs) > 1 else ""
+        if not rule.tested:
+            return (
+                f"not all trials{of} have ended, and a test at each look finds differences "
+                "that are not there"
+            )
+        if rule.every_look:
+            return f"seeds{of} may be added after a look, and this test is for planned ones"
+    return ""
