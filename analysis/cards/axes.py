@@ -107,8 +107,8 @@ def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
         Shown(
             name=f"compared-{size}",
             caption=f"{of.capitalize()} against each other dimension at equal {alike}, in "
-            f"{_unit(score)}; {side} of the line {of} is better. {together}. Single networks are "
-            "a family of their own.",
+            f"{_unit(score)}; {side} of the line {of} is better. {together}. Single networks "
+            "are a family of their own.",
             table=compared[compared["size"] == size],
             columns=COMPARED,
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]

@@ -43,7 +43,8 @@ def seeds(run: Run) -> Answer:
         return other("no trial was trained to its end")
     most, shared = max(map(len, groups)), len({*groups}) == 1
     if most == 1 and run.plan.search.seeds == 1:
-        return not_met("one seed a network; search.seeds: 3 or more tells networks from luck")
+        same = "the same one" if shared else "one, not the same,"
+        return not_met(f"{same} for each network; search.seeds: 3 or more tells luck apart")
     if not shared:
         return not_met(f"networks have different seeds, up to {most}; let the run end")
     return met(f"the same {most} seeds for each of {len(groups):,} networks")
@@ -89,6 +90,8 @@ def confirmed(run: Run) -> Answer:
 
 def over_average(run: Run) -> Answer:
     """Relative improvement over the average of random networks (Yang et al. 2020)."""
+    if run.manifest.sampler_traits & {"axes", "exhaustive"}:
+        return other("its networks were planned: there is no search to improve", NOT_ASKED)
     reason = no_sample(run)
     if reason:
         return not_met(f"the average random network is not known: {reason}")
@@ -101,10 +104,13 @@ def over_average(run: Run) -> Answer:
     if mean <= 0:
         return other(f"{run.score.label} of the average network is {mean:.4g}, no scale for it")
     gain = 100 * (found - mean) / mean * (1 if run.score.more_is_better else -1)
-    return met(
+    said = (
         f"{run.score.label}: {found:.2f} of the network that validation chose, {mean:.2f} of "
         f"the average of {len(means):,}: {gain:+.1f} % relative"
     )
+    if means["seeds"].max() < 2:
+        return not_met(f"{said}, of one seed, which chose it too: confirm it with fresh seeds")
+    return met(said)
 
 
 def data(run: Run) -> Answer:

@@ -3,9 +3,9 @@
     python -m benchmarks.coverage [--studies 1000] [--only planned] [--out FILE]
 
 Every interval, test and sentence that the analysis prints is simulated from studies whose truth
-is known (`benchmarks/coverage/*.py`); of few studies a share says little. The share of studies in which it was right is printed
-with its own 95 % interval (Wilson). What is slow is simulated fewer times: a line takes at most
-so many seconds.
+is known (`benchmarks/coverage/*.py`). The share of studies in which it was right is printed
+with its own 95 % interval (Wilson); of few studies it says little. What is slow is simulated
+fewer times: a line takes at most so many seconds.
 """
 
 import argparse
