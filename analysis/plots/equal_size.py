@@ -126,7 +126,15 @@ def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]]) -> None:
         ax.text(at, len(rows) - 0.2, said, ha="right", va="bottom", fontsize="small")
     for place, row in enumerate(reversed(rows)):
         p = row["p_all"]
-        written = "" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+        written = (
+            "no interval"
+            if np.isnan(row["low"])
+            else ""
+            if np.isnan(p)
+            else "< 0.001"
+            if p < 0.001
+            else f"{p:.3f}"
+        )
         texts = (f"{row['difference']:+.2f}", f"{row['seeds']}", written)
         for at, text in zip(_PLACES, texts, strict=True):
             ax.text(at, place, text, ha="right", va="center", fontsize="small")
