@@ -64,12 +64,15 @@ class KeptWeights:
                 path.unlink(missing_ok=True)
 
     def paths(self) -> list[Path]:
-        """The files that are kept, the best network's first, confirmed ones before others."""
-        order = {"confirm": 0, "search": 1}
+        """The files that are kept, the best network's first, confirmed ones before others.
+
+        Networks are in the order of their means over seeds (`History.ranked`).
+        """
+        place = {one.started.name: i for i, one in enumerate(self._history.ranked())}
         rows = [
-            (order[started.phase], self._history.ranking.loss(value), started.trial, path)
-            for phase in ("confirm", "search")
-            for value, started, _ in self._history.whole(phase)
+            (again, place.get(started.name, len(place)), started.trial, path)
+            for again, phase in enumerate(("confirm", "search"))
+            for _, started, _ in self._history.whole(phase)
             if (path := weights_path(self._folder, started)).is_file()
         ]
         return [path for *_, path in sorted(rows)]
