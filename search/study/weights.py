@@ -7,7 +7,7 @@ among the best are removed by whoever decides. No torch here.
 import bisect
 from pathlib import Path
 
-from search.study.events import Started, Status
+from search.study.events import Phase, Started, Status
 from search.study.history import History
 
 SUFFIXES = (".safetensors", ".json")
@@ -69,9 +69,10 @@ class KeptWeights:
         Networks are in the order of their means over seeds (`History.ranked`).
         """
         place = {one.started.name: i for i, one in enumerate(self._history.ranked())}
+        phases: tuple[Phase, ...] = ("confirm", "search")
         rows = [
             (again, place.get(started.name, len(place)), started.trial, path)
-            for again, phase in enumerate(("confirm", "search"))
+            for again, phase in enumerate(phases)
             for _, started, _ in self._history.whole(phase)
             if (path := weights_path(self._folder, started)).is_file()
         ]
