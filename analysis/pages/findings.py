@@ -124,6 +124,8 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     amount = " ".join(filter(None, (f"{tested.difference.estimate:{form}}", unit, more)))
     by = f"The next one, {runner}, has {amount}"
     if tested.p is None:
+        if min(map(len, groups)) > 1:
+            return f"{by}: that does not vary between seeds, so nothing is known of chance."
         return f"{by}: the seeds are too few to say whether that is more than chance."
     untested = why_untested(run)
     if untested:

@@ -127,6 +127,11 @@ def test_what_is_not_tested_promises_no_interval(tmp_path: Path) -> None:
     assert "has 9.25 points more; whether that is chance is not tested, for not all" in said
 
 
+def test_a_difference_that_does_not_vary_has_not_too_few_seeds(tmp_path: Path) -> None:
+    said = " ".join(findings(by_width(tmp_path, {1: [30.0, 31.0], 2: [35.0, 36.0]})))
+    assert "has 5.00 points more: that does not vary between seeds, so nothing is" in said
+
+
 def test_where_another_is_more_probable_it_is_named(tmp_path: Path) -> None:
     """The best mean of one seed alone is worth less than one of twelve."""
     rng = np.random.default_rng(0)

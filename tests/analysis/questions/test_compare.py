@@ -297,7 +297,7 @@ def test_what_may_be_looked_at_again_is_not_tested(
         noted["starts"] = [noted["starts"][0] | {"seeds": 2}, *noted["starts"]]
         path.write_text(json.dumps(noted))
         other = read_run(other.folder)
-        why = "seeds of tiny may be added after a look"
+        why = "seeds of tiny were added after a look"
     moved = shifts(pair[0], other)
     assert why in moved.attrs["untested"].replace(other.name, "tiny")
     assert moved[["p", "p_all", "low", "high"]].isna().all(axis=None)
