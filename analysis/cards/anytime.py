@@ -31,10 +31,11 @@ def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
     metric, kind = words(run.ranking), run.device_share[1]
     end = found.iloc[-1]
     first = found[found["best"] == end["best"]].iloc[0]
+    count = int(end["networks"])
     said = (
-        f"The best {metric} of {end['networks']:,} networks, {run.ranking.text(end['best'])}, "
-        f"was there after {first['trials']:,} of {end['trials']:,} trials and "
-        f"{first['hours']:.2f} of {end['hours']:.2f} {kind}-hours."
+        f"The best {metric} of {count:,} network{'s' * (count != 1)}, "
+        f"{run.ranking.text(end['best'])}, was there after {first['trials']:,} of "
+        f"{end['trials']:,} trials and {first['hours']:.2f} of {end['hours']:.2f} {kind}-hours."
     )
     band = found["low"].notna().any()
     shown = Shown(

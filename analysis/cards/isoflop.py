@@ -80,7 +80,8 @@ def _of_parabolas(found: Isoflop) -> list[str]:
     ]
     dropped = len(frontier.budgets) - kept
     if dropped:
-        said.append(f"{dropped} budgets are left out, each with its reason below.")
+        are = "1 budget is" if dropped == 1 else f"{dropped} budgets are"
+        said.append(f"{are} left out, each with its reason below.")
     return said
 
 

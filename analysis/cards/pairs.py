@@ -15,6 +15,7 @@ def pairs_card(run: Run) -> Card:
         return Card(name="pairs", question=question, refused=reason(error, run.folder))
     said, claims = told_apart(frame)
     spread = "one spread for all" if frame.attrs["pooled"] else "a spread for each network"
+    form = frame.attrs["form"]
     shown = Shown(
         name="pairs-compared",
         caption=f"Differences of {run.score.name} of every two of {frame.attrs['networks']} "
@@ -26,11 +27,11 @@ def pairs_card(run: Run) -> Card:
             Column("second", "b_label"),
             Column("times the MACs", "macs_ratio", ".3f"),
             Column("seeds", "seeds", ","),
-            Column("difference", "difference", "+.2f"),
-            Column("low", "low", "+.2f"),
-            Column("high", "high", "+.2f"),
-            Column("low, all at once", "low_all", "+.2f"),
-            Column("high, all at once", "high_all", "+.2f"),
+            Column(f"difference ({run.score.difference})", "difference", form),
+            Column("low", "low", form),
+            Column("high", "high", form),
+            Column("low, all at once", "low_all", form),
+            Column("high, all at once", "high_all", form),
             Column("p, all at once", "p_all", ".4f"),
         ),
         draw=lambda: draw_pairs(frame, run.score, title=run.described(short=True)),

@@ -28,7 +28,7 @@ def distribution(run: Run) -> Card:
         return Card(
             name=name,
             question=question,
-            refused="fewer than two networks were trained whole; let more end",
+            refused="fewer than two networks were trained whole and lost no seed; let more end",
         )
     values, metric = averaged(run)["val"], words(run.ranking)
     parts = [run.ranking.text(value) for value in np.quantile(values, [0, 0.5, 1])]
@@ -156,6 +156,6 @@ def _sides(run: Run) -> tuple[tuple[Objective, str], ...]:
 def nothing_varied(run: Run) -> str:
     """Why a question about dimensions has no answer."""
     return (
-        f"{run.whole()['name'].nunique():,} network(s) were trained whole, and no dimension "
-        "varied among them; give one two values or more"
+        f"{len(averaged(run)):,} network(s) were trained whole and lost no seed, and no "
+        "dimension varied among them; give one two values or more"
     )

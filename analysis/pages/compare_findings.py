@@ -45,7 +45,7 @@ def _agrees(row: dict[Any, Any]) -> str:
     pair = f"{row['a']} and {row['b']}"
     if row["refused"]:
         return f"How far {pair} agree on ranks is not said: {row['refused']}."
-    by = f"{pair} rank their {row['networks']:,} common networks with Kendall's tau_b "
+    by = f"{pair} rank their {_networks(row['networks'])} in common with Kendall's tau_b "
     if pd.isna(row["low"]) and pd.notna(row["p_exact"]):
         p = f"p {row['p_exact']:.3f}, exact: too few networks for an interval"
         return f"{by}{row['tau']:.2f} ({p})."
@@ -59,11 +59,16 @@ def _agrees(row: dict[Any, Any]) -> str:
 
 
 def _same(row: dict[Any, Any]) -> str:
+    trials = f"{row['same']:,} trial{'s' * (row['same'] != 1)}"
     return (
-        f"{row['a']} and {row['b']} hold {row['same']:,} trials in common: the same network, "
+        f"{row['a']} and {row['b']} hold {trials} in common: the same network, "
         "seed, recipe and data, and the same numbers to the last digit. A trial says nothing "
         "of itself, so these are left out of what is tested between the two."
     )
+
+
+def _networks(count: int) -> str:
+    return f"{count:,} network{'s' * (count != 1)}"
 
 
 def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
@@ -77,14 +82,20 @@ def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
         return f"Nothing is tested between {first} and {second}: {one.attrs['untested']}."
     tested = one["p_all"].notna()
     if not tested.any():
+        why = (
+            "scores do not vary between seeds, which says nothing of chance"
+            if one.attrs["several"]
+            else "there are too few seeds for an interval"
+        )
         return (
             f"Whether the {metric} of any network differs between {first} and {second} is not "
-            "shown: there are too few seeds for an interval."
+            f"shown: {why}."
         )
     clear = one[one["p_all"] < SIGNIFICANT]
     up = int((clear["difference"] > 0).sum())
+    higher = f"{up:,} {'is' if up == 1 else 'are'} higher in {second}"
     return (
-        f"The {metric} of {len(clear):,} of {int(tested.sum()):,} networks differs clearly "
+        f"The {metric} of {len(clear):,} of {_networks(int(tested.sum()))} differs clearly "
         f"between {first} and {second} (p below {SIGNIFICANT}, corrected for all by "
-        f"Bonferroni): {up:,} are higher in {second}, {len(clear) - up:,} lower."
+        f"Bonferroni): {higher}, {len(clear) - up:,} lower."
     )

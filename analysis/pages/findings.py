@@ -7,10 +7,10 @@ import pandas as pd
 
 from analysis.cards.axes import equal_size_card
 from analysis.questions.best import chosen, fresh
-from analysis.questions.stopping import rule_of
+from analysis.questions.looks import why_untested
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
-from analysis.runs.scores import is_percent_error, lower_is_better, words
+from analysis.runs.scores import form_of, is_percent_error, losses, lower_is_better, words
 from analysis.statistics.intervals import SHARED, t_interval
 from analysis.statistics.pairing import against
 from search.schema.metrics import PERCENT
@@ -29,6 +29,8 @@ def findings(run: Run) -> list[str]:
         and the front.
     """
     if run.whole().empty:
+        if not run.ended:
+            return ["No trial has ended yet, so nothing can be concluded."]
         counts = run.trials["status"].value_counts()
         ended = ", ".join(f"{count:,} {status}" for status, count in counts.items())
         return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
@@ -72,14 +74,16 @@ def _best(run: Run) -> list[str]:
             "network: what is left is of the better seeds."
         )
     if len(table) > 1:
-        said.append(_beside_the_next(run, whole, table))
-        return said + chosen(run)
+        alike = table if best["failed"] else table[table["failed"] == 0]
+        if len(alike) > 1:
+            said.append(_beside_the_next(run, whole, alike))
+        return said + _survivor(run, table) + chosen(run)
     return said + fresh(run, best["name"])
 
 
 def _scores(run: Run, trials: pd.DataFrame) -> str:
     """The metric that ranks, on both kinds of images, of the trials of one network."""
-    unit, said = run.ranking.unit, []
+    form, unit, said = form_of(run.ranking), run.ranking.unit, []
     for metric in (run.ranking, run.tested):
         values = trials[metric.column].dropna()
         if values.empty:
@@ -87,16 +91,38 @@ def _scores(run: Run, trials: pd.DataFrame) -> str:
         elif len(trials) == 1:
             said.append(f"{words(metric)} {run.ranking.text(values.iloc[0])}")
         else:
-            said.append(f"{words(metric)} {t_interval(values).text(unit=unit)}")
+            said.append(f"{words(metric)} {t_interval(values).text(form, unit)}")
     if len(trials) == 1:
         return f"{', '.join(said)} (one seed: no interval)"
     return f"{', '.join(said)} (mean and 95 % interval over {len(trials)} seeds)"
+
+
+def _survivor(run: Run, table: pd.DataFrame) -> list[str]:
+    """A network that lost a seed and has a better mean than the best that lost none."""
+    lost = table[table["failed"] > 0]
+    if lost.empty or table["failed"].iloc[0]:
+        return []
+    first = lost.iloc[0]
+    if (
+        losses(run.ranking, lost["val_mean"]).iloc[0]
+        >= losses(run.ranking, table["val_mean"]).iloc[0]
+    ):
+        return []
+    return [
+        f"{first['name']} has {run.ranking.text(first['val_mean'])} of the seeds that are "
+        f"left, and lost {first['failed']}: these may be the better ones, so it is not ranked."
+    ]
 
 
 def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     """Best against second best: of two populations, the test keeps its level.
 
     Gutmann and Maymin (1987), "Is the selected population the best?", Annals of Statistics 15.
+
+    Args:
+        run: whose trials they are.
+        whole: its trials of the search that were trained to their end.
+        table: of two networks or more that lost no seed, or all of which did.
     """
     best, runner = table["name"].iloc[0], table["name"].iloc[1]
     pair = (runner, best) if lower_is_better(run.ranking) else (best, runner)
@@ -104,17 +130,22 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     tested, _ = against(groups[0], groups[1], column=run.ranking.column)
     if not tested.difference.estimate:
         said = f"Another, {runner}, has the same {words(run.ranking)}"
-        return f"{said}: the cheaper is named first."
+        cheaper = table["macs"].iloc[0] < table["macs"].iloc[1]
+        return f"{said}{': the cheaper is named first' if cheaper else ''}."
+    form = form_of(run.ranking)
     unit = "points" if run.ranking.unit == PERCENT else run.ranking.unit
     more = "more" if lower_is_better(run.ranking) else "less"
-    amount = " ".join(filter(None, (f"{tested.difference.estimate:.2f}", unit, more)))
+    amount = " ".join(filter(None, (f"{tested.difference.estimate:{form}}", unit, more)))
     by = f"The next one, {runner}, has {amount}"
     if tested.p is None:
+        if min(map(len, groups)) > 1:
+            return f"{by}: that does not vary between seeds, so nothing is known of chance."
         return f"{by}: the seeds are too few to say whether that is more than chance."
-    rule = rule_of(run)
-    if rule.every_look or not rule.tested:
-        return f"{by}. {rule.why}"
-    ends = f"95 % interval {tested.difference.low:+.2f} to {tested.difference.high:+.2f}"
+    untested = why_untested(run)
+    if untested:
+        return f"{by}; whether that is chance is not tested, for {untested}."
+    low, high = (format(end, form_of(run.ranking, "+")) for end in tested.difference.ends())
+    ends = f"95 % interval {low} to {high}"
     says = "more than chance" if tested.p < SHARED else "no more than chance may give"
     return f"{by} ({ends}, p {tested.p:.3f}): {says}."
 

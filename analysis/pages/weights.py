@@ -7,30 +7,30 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.runs.networks import networks
 from analysis.runs.run import Run
-from analysis.runs.scores import losses
 from res2net.file_names import printable
-from search.schema.metrics import Objective
 
 _SEED = re.compile(r"(-confirmed-\d+epochs)?-seed(\d+)$")
 
 
 def kept_weights(run: Run) -> pd.DataFrame:
-    """The files in a run's `networks/`, a row each, the best network of each phase first.
+    """The files in a run's `networks/`, a row each, by means over seeds, confirmed ones first.
 
     Returns:
         `network`, `phase`, `seed` (its repeat), `epochs` and `metrics`, as the file beside the
         weights has them, and `line`, which loads them; empty cells where it is not there.
     """
-    rows = [_row(path, run.ranking) for path in (run.folder / "networks").glob("*.safetensors")]
-    columns = ["network", "phase", "seed", "epochs", "metrics", "line", "rank"]
+    rows = [_row(path) for path in (run.folder / "networks").glob("*.safetensors")]
+    columns = ["network", "phase", "seed", "epochs", "metrics", "line"]
     frame = pd.DataFrame(rows, columns=columns)
-    frame["rank"] = losses(run.ranking, frame["rank"].astype(float))
+    ranked = {name: place for place, name in enumerate(networks(run)["name"])}
+    frame["rank"] = frame["network"].map(ranked)  # none where there is no such trial
     order = ["phase", "rank", "network", "seed"]
     return frame.sort_values(order, ignore_index=True).drop(columns="rank")
 
 
-def _row(path: Path, ranking: Objective) -> dict[str, Any]:
+def _row(path: Path) -> dict[str, Any]:
     about = _about(path.with_suffix(".json"))
     name = printable(about.get("name") or _SEED.sub("", path.stem))
     metrics = about.get("metrics") or {}
@@ -42,7 +42,6 @@ def _row(path: Path, ranking: Objective) -> dict[str, Any]:
         "epochs": about.get("epochs"),
         "metrics": shown,
         "line": f"res2net.build({name!r}, weights={str(path)!r})",
-        "rank": metrics.get(ranking.name),
     }
 
 

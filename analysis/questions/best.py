@@ -12,9 +12,9 @@ networks have in common.
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import networks
+from analysis.runs.networks import confirmations, networks
 from analysis.runs.run import Run, RunError
-from analysis.runs.scores import lower_is_better, words
+from analysis.runs.scores import form_of, lower_is_better, words
 from analysis.statistics.intervals import StatisticsError, t_interval
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
@@ -32,6 +32,7 @@ COLUMNS = (
     *("best", "front"),
 )
 _LIKELY = 0.95
+_ALL_LOST = "every network lost a seed, and means of the seeds that are left are too good"
 
 
 def best_networks(run: Run) -> pd.DataFrame:
@@ -50,13 +51,16 @@ def best_networks(run: Run) -> pd.DataFrame:
         survivors.
 
     Raises:
-        RunError: there are too few networks or seeds to tell luck from skill.
+        RunError: there are too few networks or seeds to tell luck from skill, or every network
+            lost a seed.
     """
     return run.once("best networks", lambda: _best_networks(run))
 
 
 def _best_networks(run: Run) -> pd.DataFrame:
     table = networks(run)
+    if len(table) and (table["failed"] > 0).all():
+        raise RunError(f"{run.folder}: {_ALL_LOST}; run the study again, or fix what failed")
     table = table[table["failed"] == 0].set_index("name", drop=False)
     whole = run.whole()
     whole = whole[whole["name"].isin(table.index)]
@@ -101,12 +105,20 @@ def chosen(run: Run) -> list[str]:
     except RunError:
         if not again:
             again = [
-                f"How much too {off} is not known from so few networks or seeds: run it with "
-                "search.seeds of 2 or more, or confirm the best with fresh seeds (confirm: "
-                "{top: 3, seeds: 3, epochs: 30})."
+                f"How much too {off} is not known{_why_not(run, table)}, or confirm the best "
+                "with fresh seeds (confirm: {top: 3, seeds: 3, epochs: 30})."
             ]
         return said + again
     return said + again + _worth(run, worth, best)
+
+
+def _why_not(run: Run, table: pd.DataFrame) -> str:
+    """Why there is no estimate without luck, and what to run."""
+    if (table["failed"] > 0).all():
+        return f", for {_ALL_LOST}: run the study again"
+    several = run.plan.search.seeds > 1
+    what = "three networks or more" if several else "search.seeds of 2 or more"
+    return f" from so few {'networks' if several else 'seeds'}: run it with {what}"
 
 
 def fresh(run: Run, best: str) -> list[str]:
@@ -123,20 +135,22 @@ def fresh(run: Run, best: str) -> list[str]:
     again = networks(run, phase="confirm")
     if again.empty:
         return ["No confirmation with fresh seeds has ended."]
-    mine = run.whole("confirm")
+    mine = confirmations(run)
     mine = mine[mine["name"] == best]
     said = []
     if len(mine):
         said.append(
             f"Trained again with {len(mine)} fresh seed{'s' * (len(mine) != 1)} for "
-            f"{run.plan.confirm.epochs} epochs, which no choice was made by, {best} has "
-            f"{_both(run, mine)}."
+            f"{int(mine['epochs_planned'].iloc[0])} epochs, which no choice was made by, "
+            f"{best} has {_both(run, mine)}."
         )
     first = again.iloc[0]["name"]
     if first != best:
         said.append(
             f"Of the {len(again)} networks that were confirmed {first} has the best mean; as "
             "the best of several that is too good in its turn."
+            if len(again) > 1
+            else f"Only {first} was confirmed so far."
         )
     return said
 
@@ -147,7 +161,9 @@ def _both(run: Run, trials: pd.DataFrame) -> str:
         values = trials[metric.column].dropna()
         if len(values):
             interval = t_interval(values)
-            said.append(f"{words(metric)} {interval.text(unit=run.ranking.unit)}")
+            said.append(
+                f"{words(metric)} {interval.text(form_of(run.ranking), run.ranking.unit)}"
+            )
     return ", ".join(said)
 
 
@@ -156,15 +172,19 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
     if best not in rows.index:
         return []
     row, unit = rows.loc[best], run.ranking.unit
-    shown = f"{row['test']:.2f}{f' {unit}' if unit else ''}"
+    form = form_of(run.ranking)
+    shown = f"{row['test']:{form}}{f' {unit}' if unit else ''}"
     likely = int((np.cumsum(worth["best"]) < _LIKELY).sum()) + 1
     said = [
         f"As one of all {len(worth):,} networks, its luck taken out (shrunken by the network + "
         f"seed model), {best} is worth {words(run.tested)} {shown} "
-        f"[{row['test_low']:.2f}, {row['test_high']:.2f}]."
+        f"[{row['test_low']:{form}}, {row['test_high']:{form}}]."
     ]
+    most = worth.iloc[0]
     among = (
-        "no other is as probable"
+        f"most probably it is {most['name']} ({most['best']:.2f})"
+        if most["name"] != best
+        else "no other is as probable"
         if likely == 1
         else f"{likely:,} networks together hold 95 % of that probability"
     )

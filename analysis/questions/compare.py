@@ -153,7 +153,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
         where one seed says nothing of chance. Trials that both runs hold are left out of the
         difference and its test; where none is left `by` is "the same trials". The largest
         shift of rank first. Where a run is not finished, or its seeds may be added after a
-        look, there are no intervals and no p: `attrs["untested"]` has the reason.
+        look, there are no intervals and no p: `attrs["untested"]` has the reason,
+        and `attrs["several"]` whether all have two seeds or more in both.
 
     Raises:
         RunError: as `common`.
@@ -172,7 +173,8 @@ def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
             frame[["low", "high", "p", "p_all"]] = np.nan
     order = frame["rank_shift"].abs().sort_values(ascending=False, kind="stable").index
     moved = frame.loc[order, columns].reset_index(drop=True)
-    moved.attrs["untested"] = untested
+    several = (shared[["seeds_0", "seeds_1"]] > 1).all(axis=None)
+    moved.attrs |= {"untested": untested, "several": bool(several)}
     return moved
 
 
@@ -219,7 +221,9 @@ def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
         return found | {"refused": f"these are {SAME}"}
     if len(shared) < FEWEST:
         apart = " with trials of their own in both" if same else ""
-        why = f"{len(shared)} common networks{apart} are fewer than {FEWEST}"
+        count = len(shared)
+        networks_are = f"network{'s' * (count != 1)}{apart} {'is' if count == 1 else 'are'}"
+        why = f"{count} common {networks_are} fewer than {FEWEST}"
         return found | {"refused": why}
     lost = [losses(run.ranking, shared[f"mean_{i}"]) for i, run in enumerate((first, second))]
     try:

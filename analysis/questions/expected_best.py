@@ -33,7 +33,10 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     """
     reason, networks = no_sample(run), averaged(run)
     if not reason and len(networks) < _FEWEST:
-        reason = f"{len(networks)} was trained whole, and it takes {_FEWEST}; let more end"
+        reason = (
+            f"{len(networks)} was trained whole and lost no seed, and it takes {_FEWEST}; "
+            "let more end"
+        )
     if reason:
         raise RunError(f"{run.folder}: what the best is expected to be is not said: {reason}")
     lost, counts = losses(run.ranking, networks["val"]), sizes(len(networks))

@@ -128,7 +128,8 @@ def _of(
     used = [one for one in ran if one.macs * _SAME <= at] if there else list(ran)
     if len(used) < FEWEST:
         raise Refusal(
-            f"{len(used)} budgets {'below it ' if there else ''}are fewer than {FEWEST}",
+            f"{len(used)} budget{'s' * (len(used) != 1)} {'below it ' if there else ''}"
+            f"{'is' if len(used) == 1 else 'are'} fewer than {FEWEST}",
             "run more budgets, each about twice the one before",
         )
     sizes = [one.macs for one in used]
@@ -138,6 +139,9 @@ def _of(
         values, draws = _drawn(used, what, rng=rng)
         forms = error_forms(chance=chance) if what == "error" else dimension_forms()
         one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
+        if what != "error":  # no network has a depth, width, scale or cardinality below 1
+            least = {key: max(1.0, getattr(one, key)) for key in ("estimate", "low", "high")}
+            one = one._replace(**least)
         row = _row(one, what, len(used))
         if there:
             row |= _score(one, _best(there[0], what))

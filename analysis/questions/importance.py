@@ -84,10 +84,9 @@ def importance(
 
 def why_not(run: Run, networks: pd.DataFrame) -> str:
     """Why importance would mislead; empty where it would not."""
+    whole = f"{len(networks)} networks were trained whole and lost no seed"
     reasons = {
-        f"{len(networks)} networks were trained whole, and it takes {_FEWEST} or more": (
-            len(networks) < _FEWEST
-        ),
+        f"{whole}, and it takes {_FEWEST} or more": len(networks) < _FEWEST,
         f"all networks have the same {words(run.ranking)}": not _varies(networks["val"]),
         "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
     }

@@ -22,5 +22,6 @@ def why_untested(*runs: Run) -> str:
                 "that are not there"
             )
         if rule.every_look:
-            return f"seeds{of} may be added after a look, and this test is for planned ones"
+            how = "were" if run.manifest.seeds_added else "may be"
+            return f"seeds{of} {how} added after a look, and this test is for planned ones"
     return ""

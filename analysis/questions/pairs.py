@@ -5,7 +5,7 @@ held at once, and which of them are of equal size. For a study of one dimension 
 question itself; values for each stage, such as scale 1.2.4.8, are values like others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ import pandas as pd
 from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import DIMENSIONS
 from analysis.runs.run import Run, RunError
+from analysis.runs.scores import form_of
 from analysis.statistics.intervals import SHARED
-from analysis.statistics.mixed import estimable, estimate, fit
-from search.design.contrasts import ALIKE, MOST, pairs
+from analysis.statistics.mixed import Model, estimable, estimate, fit
+from search.design.contrasts import ALIKE, MOST, Contrast, pairs
 
 COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "difference", "low", "high",
            "low_all", "high_all", "p_all")  # fmt: skip
@@ -61,10 +62,24 @@ def pairs_compared(run: Run) -> pd.DataFrame:
     up = -1 if run.score.more_is_better else 1
     order = sorted(labels, key=lambda name: up * model.means[model.networks.index(name)])
     planned = [one for one in pairs(order) if not estimable(model, one.weights)]
+    frame = _bounded(run, model, planned)
+    frame = _described(frame, whole, labels)
+    frame.attrs |= {
+        "rule": rule_of(run),
+        "pooled": model.pooled,
+        "networks": len(labels),
+        "form": form_of(run.tested, "+"),
+        "unit": run.score.difference,
+    }
+    return frame
+
+
+def _bounded(run: Run, model: Model, planned: Sequence[Contrast]) -> pd.DataFrame:
+    """The difference of each pair, with its intervals and p."""
     found = estimate(model, [one.weights for one in planned])
     rule = rule_of(run)
     alone, at_once = bounded(found, rule, seeds=model.seeds, level=1 - SHARED)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "a": [one.of for one in planned],
             "b": [one.against for one in planned],
@@ -76,9 +91,6 @@ def pairs_compared(run: Run) -> pd.DataFrame:
             "p_all": at_once.p,
         }
     )
-    frame = _described(frame, whole, labels)
-    frame.attrs |= {"rule": rule, "pooled": model.pooled, "networks": len(labels)}
-    return frame
 
 
 def _described(
@@ -117,6 +129,7 @@ def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
         frame: from `pairs_compared`.
     """
     count, rule = len(frame), frame.attrs["rule"]
+    pairs = f"{count} pairs held at once" if count > 1 else "1 pair"
     said = [rule.why] if rule.why else []
     if not rule.tested:
         return said, []
@@ -124,19 +137,24 @@ def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
     if clear.empty:
         said.append(
             f"The data do not tell any two of the {frame.attrs['networks']} networks apart "
-            f"({count} pairs held at once)."
+            f"({pairs})."
         )
         return said, []
-    claims = [_sentence(row) for row in clear.to_dict("records")]
-    start = f"Of {count} pairs, held at once, {len(clear)} differ more than chance allows."
+    form, unit = frame.attrs["form"], frame.attrs["unit"]
+    claims = [_sentence(row, form, unit) for row in clear.to_dict("records")]
+    if count == 1:
+        return [*said, *claims], claims
+    differ = "differs" if len(clear) == 1 else "differ"
+    start = f"Of {count} pairs, held at once, {len(clear)} {differ} more than chance allows."
     return [*said, start, *claims], [start, *claims]
 
 
-def _sentence(row: dict[Any, Any]) -> str:
+def _sentence(row: dict[Any, Any], form: str, unit: str) -> str:
     alike = 1 / ALIKE <= row["macs_ratio"] <= ALIKE
     size = "at equal size" if alike else f"at {row['macs_ratio']:.2f} times the multiply-adds"
     p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
     return (
-        f"{row['a_label']} is better than {row['b_label']} {size}: {row['difference']:+.2f} "
-        f"({row['low_all']:+.2f} to {row['high_all']:+.2f}, {p}, {row['seeds']} seeds)."
+        f"{row['a_label']} is better than {row['b_label']} {size}: {row['difference']:{form}} "
+        f"{unit} ({row['low_all']:{form}} to {row['high_all']:{form}}, {p}, {row['seeds']} "
+        "seeds)."
     )

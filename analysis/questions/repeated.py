@@ -106,7 +106,8 @@ def _differing(first: Run, second: Run) -> list[str]:
 
 def _too_few(runs: Sequence[Run]) -> str:
     most = max(len(group) for group in repeats(runs).values())
-    why = f"{most} runs of one search are fewer than {FEWEST}"
+    count = "1 run of one search is" if most == 1 else f"{most} runs of one search are"
+    why = f"{count} fewer than {FEWEST}"
     apart = _differing(runs[0], runs[1]) if len(runs) > 1 else []
     if apart:
         why += f" (the first two differ in {', '.join(apart[:4])})"

@@ -114,7 +114,7 @@ def judged(
     if scores.shape[1] < 2:
         return replace(
             blank,
-            reason=f"they share {scores.shape[1]} seeds, and it takes 2 to tell a difference "
+            reason=f"they share {_seeds(scores.shape[1])}, and it takes 2 to tell a difference "
             f"from chance; run the study with --set search.seeds=2 or more{failed}",
         )
     found = bounds(scores, level=level)
@@ -122,8 +122,8 @@ def judged(
         return replace(
             blank,
             difference=found.difference,
-            reason="their scores do not vary between seeds, so nothing is known of chance; "
-            f"look whether the seeds were different{failed}",
+            reason=f"{_constant(scores)}, so nothing is known of chance; look whether the "
+            f"seeds were different{failed}",
         )
     verdict = _decided(found, margin, more_is_better=score.more_is_better)
     more = more_seeds(found, margin, level=level) if verdict == NOT_ENOUGH else None
@@ -167,7 +167,8 @@ def bounds(scores: FloatArray, *, level: float) -> Bounds:
     """The difference of the first two networks, with an interval that holds at every look.
 
     Args:
-        scores: (networks, seeds), the first two without holes; two seeds at least.
+        scores: (networks, seeds), the first two without holes; of one seed there is no
+            interval.
         level: of the interval.
     """
     apart = scores[0] - scores[1]
@@ -175,7 +176,8 @@ def bounds(scores: FloatArray, *, level: float) -> Bounds:
     pooled = spread_of(scores)
     away, error = _away(pooled, seeds, level=level)
     networks = pooled.networks
-    own = Spread(float(apart.std(ddof=1)) / math.sqrt(2), seeds - 1, 2, seeds)
+    alone_sigma = float(apart.std(ddof=1)) / math.sqrt(2) if seeds > 1 else math.nan
+    own = Spread(alone_sigma, seeds - 1, 2, seeds)
     if _varies_more(own, pooled):
         alone, own_error = _away(own, seeds, level=level)
         if alone > away:
@@ -237,11 +239,24 @@ def _sentence(
     if verdict == NOT_ENOUGH:
         ahead = f"; no {_MOST_SEEDS:,} seeds would tell a difference as small"
         if more is not None:
-            ahead = f"; about {more} more seeds would tell, if the difference stays as it is"
+            seeds = f"{more} more seed{'s' * (more != 1)}"
+            ahead = f"; about {seeds} would tell, if the difference stays as it is"
     return (
         f"{said}: {found.difference:+.2f} {score.difference} ({interval}; {found.seeds} shared "
         f"seeds, spread of {found.networks} networks){ahead}"
     )
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
+
+
+def _constant(scores: FloatArray) -> str:
+    """Why two networks have no spread between seeds, in words."""
+    ends = np.ptp(scores[:2], axis=1) > _ROUNDING * np.abs(scores[:2]).max()
+    if ends.any():
+        return f"their difference is the same in all {_seeds(scores.shape[1])}"
+    return "their scores do not vary between seeds"
 
 
 def _failures(run: Run, networks: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
 
     Args:
         run: finished or not; trials that were not trained to their end are left aside.
-        phase: "search" or "confirm".
+        phase: "search" or "confirm": of each network the confirmation of most planned epochs.
         level: of the t-intervals over seeds.
 
     Returns:
@@ -62,7 +62,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
 
 
 def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
-    whole = run.whole(phase)
+    whole = _longest(run, phase)
     frame = whole.drop_duplicates("name").set_index("name", drop=False)
     frame["seeds"] = whole["name"].value_counts()
     frame["failed"] = failures(run, phase).reindex(frame.index).fillna(0).astype(int)
@@ -178,23 +178,34 @@ def seed_noise(run: Run) -> float:
 
 
 def _confirmed(run: Run) -> pd.DataFrame:
-    """CONFIRMED of each confirmed network, by name: of its longest-planned confirmation.
-
-    A study may have been confirmed with so many epochs, then again with more.
-    """
-    whole = run.whole("confirm")
-    longest = whole.groupby("name")["epochs_planned"].transform("max")
+    """CONFIRMED of each confirmed network, by name."""
+    whole = confirmations(run)
     rows = []
-    for _, members in whole[whole["epochs_planned"] == longest].groupby("name"):
+    for _, members in whole.groupby("name"):
         scores, epochs = members[run.ranking.column], int(members["epochs_planned"].iloc[0])
         rows.append((scores.mean(), *_ends(scores, 0.95, run.ranking), len(members), epochs))
     names = sorted(set(whole["name"]))
     return pd.DataFrame(rows, index=pd.Index(names), columns=list(CONFIRMED), dtype=float)
 
 
+def confirmations(run: Run) -> pd.DataFrame:
+    """Whole trials with fresh seeds, of each network those of most planned epochs.
+
+    A study may have been confirmed with so many epochs, then again with more; what was
+    trained for longer is another question.
+    """
+    whole = run.whole("confirm")
+    longest = whole.groupby("name")["epochs_planned"].transform("max")
+    return whole[whole["epochs_planned"] == longest]
+
+
+def _longest(run: Run, phase: str) -> pd.DataFrame:
+    return confirmations(run) if phase == "confirm" else run.whole(phase)
+
+
 def _means(run: Run, phase: str) -> pd.DataFrame:
     """The first whole trial of each network of a phase, with the means of what is reported."""
-    whole = run.whole(phase)
+    whole = _longest(run, phase)
     scored = (*run.compared, run.ranking, run.tested)  # one row must not mix means and seeds
     reported = list(dict.fromkeys(one.column for one in scored if one.source == "reported"))
     means = whole.groupby("name", sort=False)[reported].transform("mean")

@@ -181,9 +181,11 @@ class Run:
         seeds = sorted(whole.groupby("name").size().unique())
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
         images = data.name if short else escaped(data.name)
+        several = networks != 1
+        of_each = f"{each or 'no'} seed{'s' * (seeds != [1])}{' each' * several}"
         what = (
-            f"{networks} networks, {each or 'no'} seed{'s' * (seeds != [1])} each, on "
-            f"{images}: {training.epochs} epochs of {data.train:,} images"
+            f"{networks} network{'s' * several}, {of_each}, on {images}: "
+            f"{training.epochs} epochs of {data.train:,} images"
         )
         if short:
             return f"{self.name}: {what}"

@@ -168,7 +168,8 @@ def foretold(
 def _check(sizes: Array, at: float) -> None:
     if sizes.size < FEWEST:
         raise Refusal(
-            f"{sizes.size} budgets are fewer than {FEWEST}",
+            f"{sizes.size} {'budget is' if sizes.size == 1 else 'budgets are'} fewer than "
+            f"{FEWEST}",
             "run one more, at a factor of two from the others",
         )
     rising = np.sort(sizes)

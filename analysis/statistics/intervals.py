@@ -56,13 +56,13 @@ class Interval:
         low, high = (0.0, 100.0) if percent else (-np.inf, np.inf)
         return float(np.clip(self.low, low, high)), float(np.clip(self.high, low, high))
 
-    def text(self, digits: int = 2, unit: str = "") -> str:
-        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)", with so many digits."""
-        shown = f"{self.estimate:.{digits}f}" + (f" {unit}" if unit else "")
+    def text(self, form: str = ".2f", unit: str = "") -> str:
+        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)", as Python's format."""
+        shown = f"{self.estimate:{form}}" + (f" {unit}" if unit else "")
         if self.low is None:
             return f"{shown} (one seed)" if self.n == 1 else f"{shown} (no interval)"
         low, high = self.ends(percent=unit == "%")
-        return f"{shown} [{low:.{digits}f}, {high:.{digits}f}]"
+        return f"{shown} [{low:{form}}, {high:{form}}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ among the best are removed by whoever decides. No torch here.
 import bisect
 from pathlib import Path
 
-from search.study.events import Started, Status
+from search.study.events import Phase, Started, Status
 from search.study.history import History
 
 SUFFIXES = (".safetensors", ".json")
@@ -64,12 +64,16 @@ class KeptWeights:
                 path.unlink(missing_ok=True)
 
     def paths(self) -> list[Path]:
-        """The files that are kept, the best network's first, confirmed ones before others."""
-        order = {"confirm": 0, "search": 1}
+        """The files that are kept, the best network's first, confirmed ones before others.
+
+        Networks are in the order of their means over seeds (`History.ranked`).
+        """
+        place = {one.started.name: i for i, one in enumerate(self._history.ranked())}
+        phases: tuple[Phase, ...] = ("confirm", "search")
         rows = [
-            (order[started.phase], self._history.ranking.loss(value), started.trial, path)
-            for phase in ("confirm", "search")
-            for value, started, _ in self._history.whole(phase)
+            (again, place.get(started.name, len(place)), started.trial, path)
+            for again, phase in enumerate(phases)
+            for _, started, _ in self._history.whole(phase)
             if (path := weights_path(self._folder, started)).is_file()
         ]
         return [path for *_, path in sorted(rows)]

@@ -63,7 +63,7 @@ def made(
 
     Each is a dict: `network`, `seed`, `phase`, `repeat`; `curve` (what ranks on the validation
     images, by epoch), `metrics` of its end, or `val_error` and `test_error` for those two, and
-    any field of its end; with `status` None it is under way.
+    any field of its end, and `epochs_planned`; with `status` None it is under way.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plan = plan_of(folder, text, *overrides)
@@ -82,13 +82,14 @@ def made(
 def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
     architecture = trial.pop("network")
     counted = cost(architecture, image_size=plan.data.resolution)
+    phase = trial.pop("phase", "search")
     started = Started(
         trial=number,
-        phase=trial.pop("phase", "search"),
+        phase=phase,
         name=architecture.name,
         architecture=architecture_to_json(architecture),
         seed=trial.pop("seed", 1),
-        epochs=plan.training.epochs,
+        epochs=trial.pop("epochs_planned", plan.epochs(phase)),
         threads=1,
         params=counted.params,
         macs=counted.macs,

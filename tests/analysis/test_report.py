@@ -141,6 +141,11 @@ def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     assert page_of(made(tmp_path / "empty", [])).tables["every-trial"][1:] == []
 
 
+def test_where_no_trial_has_ended_that_is_said(tmp_path: Path) -> None:
+    page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
+    assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
+
+
 def test_how_it_was_made(run: Run) -> None:
     page = page_of(run)
     row = dict(zip(*page.tables["starts"], strict=True))
@@ -198,12 +203,12 @@ def test_kept_weights_are_listed_with_the_line_that_loads_them(tmp_path: Path) -
     stray.touch()
     rows = page_of(run).tables["kept"]
     assert [row[:3] for row in rows[1:]] == [
-        [network(1).name, "", ""], [network(2).name, "search", "1"],
-        [network(2).name, "search", "0"],
+        [network(1).name, "", ""], [network(2).name, "search", "0"],
+        [network(2).name, "search", "1"],
     ]  # fmt: skip
-    assert rows[2][4] == "val error 20"
+    assert rows[3][4] == "val error 20"
     best = tmp_path / "networks" / f"{network(2).name}-seed1.safetensors"
-    assert rows[2][5] == f"res2net.build({network(2).name!r}, weights={str(best)!r})"
+    assert rows[3][5] == f"res2net.build({network(2).name!r}, weights={str(best)!r})"
 
 
 def test_parts_from_outside_are_named_with_their_digest(tmp_path: Path) -> None:
@@ -231,7 +236,7 @@ def test_a_metric_that_is_to_be_large_is_reported_as_it_is(tmp_path: Path) -> No
     html = render(run_page(run))
     page = Parsed(html)
     assert f"best network by validation score is {network(2).name}" in page.text["conclusion"]
-    assert "has 0.20 less" in page.text["conclusion"]
+    assert "has 0.2 less" in page.text["conclusion"]
     assert "therefore too high on average" in page.text["conclusion"]
     assert "front of validation score and multiply-adds" in page.text["conclusion"]
     assert page.tables["networks-search"][1][:1] == [network(2).name]

@@ -105,6 +105,15 @@ def test_a_record_of_openings_that_is_damaged_is_refused(
         assert not said.out
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_shared_seed_has_a_difference_on_the_test_images_and_no_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of(tmp_path, {1: [20.0], 2: [21.0]})
+    assert main([str(run.folder), A, B, "--unseal-test"]) == 0
+    assert capsys.readouterr().out.endswith("on the test images the difference is -1.00\n")
+
+
 def test_without_shared_test_scores_the_opening_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

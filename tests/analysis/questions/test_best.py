@@ -71,6 +71,97 @@ def test_where_all_lost_seeds_the_best_says_so(tmp_path: Path) -> None:
     said = findings(made(tmp_path, rows, "search.trials=2", "search.seeds=2"))
     assert any("1 of its trials failed, as did one or more of every other" in s for s in said)
 
+    card = best_card(made(tmp_path / "c", rows, "search.trials=2", "search.seeds=2"))
+    assert "every network lost a seed, and means of the seeds that are left" in card.refused
+    assert any("is not known, for every network lost a seed" in s for s in said)
+    assert "search.seeds of 2 or more" not in " ".join(said)
+
+
+def by_width(folder: Path, errors: dict[int, list[float | None]], *more: str) -> Run:
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "seed": i, "repeat": i}
+        | ({"status": Status.FAILED} if error is None else {"val_error": error,
+           "test_error": error, "curve": [error]})
+        for w, values in errors.items() for i, error in enumerate(values)
+    ]  # fmt: skip
+    seeds = max(map(len, errors.values()))
+    return made(folder, rows, f"search.trials={len(errors)}", f"search.seeds={seeds}", *more)
+
+
+def test_the_next_one_lost_no_seed_and_survivors_are_named_apart(tmp_path: Path) -> None:
+    run = by_width(
+        tmp_path,
+        {1: [30.0, 31.0, 30.5], 2: [20.0, 21.0, None], 3: [40.0, 42.0, 40.5]},
+    )
+    said = " ".join(findings(run))
+    assert f"The next one, {network(3).name}, has 10.33 points more" in said
+    assert f"{network(2).name} has 20.50 % of the seeds that are left, and lost 1:" in said
+    alone = " ".join(findings(by_width(tmp_path / "b", {1: [30.0, 31.0], 2: [40.0, None]})))
+    assert "The next one" not in alone
+    assert "of the seeds that are left, and lost" not in alone
+
+
+def test_few_networks_of_several_seeds_are_told_to_be_more(tmp_path: Path) -> None:
+    said = " ".join(chosen(by_width(tmp_path, {1: [3.0, 3.1], 2: [4.0, 4.3]})))
+    assert "not known from so few networks: run it with three networks or more" in said
+
+
+def test_equal_means_name_the_cheaper_only_where_it_is(tmp_path: Path) -> None:
+    said = findings(by_width(tmp_path, {1: [30.0, 31.0], 2: [30.0, 31.0]}))
+    assert any("the same validation error: the cheaper is named first." in s for s in said)
+    twins = [
+        {"network": network(1, **more), "seed": i, "repeat": i, "val_error": 30.0 + i}
+        for more in ({}, {"classes": 5}) for i in (0, 1)
+    ]  # fmt: skip
+    run = made(tmp_path / "b", twins, "search.trials=2", "search.seeds=2")
+    macs = networks(run)["macs"].tolist()
+    run.trials["macs"] = macs[0]
+    alike = Run(folder=run.folder, manifest=run.manifest, trials=run.trials)
+    said = findings(alike)
+    assert any(s.endswith("the same validation error.") for s in said)
+
+
+def test_what_is_not_tested_promises_no_interval(tmp_path: Path) -> None:
+    run = by_width(tmp_path, {1: [30.0, 31.0], 2: [20.0, 22.5]}, "search.trials=3")
+    said = " ".join(findings(run))
+    assert "has 9.25 points more; whether that is chance is not tested, for not all" in said
+
+
+def test_a_difference_that_does_not_vary_has_not_too_few_seeds(tmp_path: Path) -> None:
+    said = " ".join(findings(by_width(tmp_path, {1: [30.0, 31.0], 2: [35.0, 36.0]})))
+    assert "has 5.00 points more: that does not vary between seeds, so nothing is" in said
+
+
+def test_where_another_is_more_probable_it_is_named(tmp_path: Path) -> None:
+    """The best mean of one seed alone is worth less than one of twelve."""
+    rng = np.random.default_rng(0)
+    errors: dict[int, list[float | None]] = {1: [10.0]}
+    errors[2] = [10.2 + x for x in np.linspace(-3, 3, 12)]
+    for width in range(3, 12):
+        errors[width] = list(20 + rng.normal() * 0.5 + rng.normal(size=12) * 3)
+    run = by_width(tmp_path, errors)
+    worth = best_networks(run)
+    assert worth["name"].iloc[0] == network(2).name
+    said = " ".join(chosen(run))
+    assert f"; most probably it is {network(2).name} ({worth['best'].iloc[0]:.2f})." in said
+    assert "no other is as probable" not in said
+
+
+def test_confirmations_are_those_of_most_epochs(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in (1, 2, 3)
+    ]
+    rows += [
+        {"network": network(1), "phase": "confirm", "seed": 50 + s, "repeat": s,
+         "val_error": 30.0 - 10 * (epochs == 4), "test_error": 21.0, "epochs_planned": epochs}
+        for s, epochs in enumerate((2, 2, 4, 4))
+    ]  # fmt: skip
+    run = made(tmp_path, rows, "search.trials=3", "confirm={top: 1, seeds: 2, epochs: 4}")
+    assert networks(run, phase="confirm")["val_mean"].tolist() == [20.0]
+    said = " ".join(chosen(run))
+    assert "Trained again with 2 fresh seeds for 4 epochs" in said
+    assert "has validation error 20.00 %" in said
+
 
 def test_the_test_error_of_the_best_is_not_called_unbiased(tmp_path: Path) -> None:
     """Best of 30 equal networks: its test error is a point too low, and not shrunken it is."""

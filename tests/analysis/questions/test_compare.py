@@ -243,6 +243,29 @@ def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
         common([good, failed])
 
 
+def test_equal_scores_are_not_called_too_few_seeds(tmp_path: Path) -> None:
+    equal = {w: [30.0] * 3 for w in range(1, 6)}
+    runs = [run_of(tmp_path / "a", equal), run_of(tmp_path / "b", equal, seeds=(4, 5, 6))]
+    said = Parsed(render(compare_page(runs))).text["conclusion"]
+    assert "is not shown: scores do not vary between seeds" in said
+    assert "too few seeds" not in said
+
+
+def test_one_is_not_written_as_many(tmp_path: Path) -> None:
+    some = {w: [30.0 + w, 30.5 + w, 31.2 + w] for w in range(1, 6)}
+    other = {1: [80.0, 80.4, 80.2]} | {w: [1.0, 1.1, 1.4] for w in range(7, 11)}
+    runs = [run_of(tmp_path / "a", some), run_of(tmp_path / "b", other, seeds=(4, 5, 6))]
+    said = Parsed(render(compare_page(runs))).text["conclusion"]
+    assert "1 common network is fewer than 4" in said
+    assert "1 of 1 network differs clearly" in said
+    assert "1 is higher in" in said
+    assert (
+        run_of(tmp_path / "c", {1: [3.0]})
+        .described()
+        .startswith("**tiny**: 1 network, 1 seed,")
+    )
+
+
 def test_what_lost_a_seed_is_not_compared(tmp_path: Path, pair: list[Run]) -> None:
     rows = [
         {"network": network(w), "seed": s, "repeat": s - 1, "val_error": 30.0 + w + s / 7}
@@ -274,7 +297,7 @@ def test_what_may_be_looked_at_again_is_not_tested(
         noted["starts"] = [noted["starts"][0] | {"seeds": 2}, *noted["starts"]]
         path.write_text(json.dumps(noted))
         other = read_run(other.folder)
-        why = "seeds of tiny may be added after a look"
+        why = "seeds of tiny were added after a look"
     moved = shifts(pair[0], other)
     assert why in moved.attrs["untested"].replace(other.name, "tiny")
     assert moved[["p", "p_all", "low", "high"]].isna().all(axis=None)

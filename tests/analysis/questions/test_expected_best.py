@@ -53,7 +53,7 @@ def test_a_whole_grid_has_no_band(tmp_path: Path) -> None:
         (
             ("search.sampler=random", "search.trials=12"),
             [(1, 1)],
-            "1 was trained whole, and it",
+            "1 was trained whole and lost no seed, and it",
         ),
     ],
 )

@@ -92,6 +92,13 @@ def test_the_card_says_the_score_and_claims_nothing(four: list[Run]) -> None:
     assert len(card.shown[0].draw().axes[0].lines) >= 2
 
 
+def test_no_dimension_is_foretold_below_1(four: list[Run]) -> None:
+    """However far it falls: the forms are straight lines of the logarithm."""
+    table = forecasts(four, macs=1.9 * budgets(four)[-1].macs, rng=rng())
+    of = table[table["what"] != "error"]
+    assert (of[["estimate", "low", "high"]] >= 1).all(axis=None)
+
+
 def test_mixed_or_few_runs_are_refused(four: list[Run], tmp_path: Path) -> None:
     recipe = searched(tmp_path / "recipe", 45, "training.lr=0.3")
     assert "trained by different recipes" in forecast_card([*four, recipe]).refused

@@ -57,7 +57,11 @@ def test_the_dimension_that_makes_the_errors_is_found(tmp_path: Path) -> None:
     [
         ("sampler: random", "sampler: tpe", "its sampler was tpe, which looks at results"),
         ("sampler: random, trials: 40", "sampler: axes", "no combinations to explain"),
-        ("trials: 40", "trials: 11", "11 networks were trained whole, and it takes 12"),
+        (
+            "trials: 40",
+            "trials: 11",
+            "11 networks were trained whole and lost no seed, and it takes 12",
+        ),
         (
             "search:",
             "scheduler: {name: asha, grace: 1}\nsearch:",

@@ -26,8 +26,10 @@ def test_what_was_planned_is_tested_and_nothing_else(tmp_path: Path) -> None:
     assert why_untested(planned) == ""
     assert why_untested(under_way).startswith("not all trials have ended, and a test")
     assert "not all trials of tiny have ended" in why_untested(planned, under_way)
+    always = made(tmp_path / "c", seeded(), *OVERRIDES, "analysis.stopping=always_valid")
+    assert why_untested(always).startswith("seeds may be added after a look")
     later = added(planned)
-    assert why_untested(later).startswith("seeds may be added after a look")
+    assert why_untested(later).startswith("seeds were added after a look")
 
 
 def test_the_card_of_ranks_has_no_p_then(tmp_path: Path) -> None:

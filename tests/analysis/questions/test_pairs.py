@@ -1,5 +1,6 @@
 """A few networks two by two: Tukey's test, what is of equal size, and refusals."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,36 @@ def test_words_name_those_that_differ_with_their_sizes(tmp_path: Path) -> None:
     wanted = "width 4 is better than width 1 at 3.62 times the multiply-adds"
     assert any(wanted in text for text in claims)
     assert not any("width 1" in text and "width 2" in text for text in claims)
+
+
+def test_two_networks_are_one_pair_in_points(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(width), "seed": seed, "repeat": seed, "val_error": 50.0,
+         "test_error": 40.0 - 9 * width + 0.1 * (seed * width % 3)}
+        for width in (1, 2) for seed in range(4)
+    ]  # fmt: skip
+    said, claims = told_apart(
+        pairs_compared(made(tmp_path, rows, "search.trials=2", "search.seeds=4"))
+    )
+    assert len(said) == len(claims) == 1
+    assert re.search(
+        r"width 2 is better than .*: \+\d\.\d\d points of test accuracy \(", said[0]
+    )
+
+
+def test_a_score_without_a_unit_has_its_digits(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(width), "seed": seed, "repeat": seed,
+         "metrics": {"val_score": 0.5, "test_score": width / 1000 + (seed * width % 3) / 1e5}}
+        for width in (1, 2, 3) for seed in range(4)
+    ]  # fmt: skip
+    task = "task=tests.analysis.foreign:Scored"
+    run = made(tmp_path, rows, "search.trials=3", "search.seeds=4", task)
+    said, claims = told_apart(pairs_compared(run))
+    assert any(re.search(r"width 3 is better than width 1 .*: \+0\.00\d{3}", s) for s in claims)
+    assert "+0.00 " not in " ".join(said)
+    form = {column.key: column.form for column in pairs_card(run).shown[0].columns}
+    assert form["difference"] == "+.4g"
 
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_is_no_repeat_is_refused(three: list[Run], tmp_path: Path) -> None:
     with pytest.raises(RunError, match="2 runs of one search are fewer than 3; repeat it with"):
         curves(three[:2])
     other = searched(tmp_path / "lr", 9, "training.lr=0.3")
-    with pytest.raises(RunError, match=r"1 runs of .*the first two differ in training.lr\)"):
+    with pytest.raises(RunError, match=r"1 run of .*the first two differ in training.lr\)"):
         curves([three[0], other])
     copy = searched(tmp_path / "copy", 1)
     with pytest.raises(

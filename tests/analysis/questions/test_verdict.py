@@ -143,7 +143,7 @@ def test_without_any_difference_no_number_of_seeds_is_promised(tmp_path: Path) -
 def test_fewer_than_two_shared_seeds_are_refused_and_failures_are_named(tmp_path: Path) -> None:
     found = judged(run_of(tmp_path, {1: [20.0, None, 21.0], 2: [22.0, 23.0, None]}), A, B)
     assert (found.verdict, found.seeds, found.difference) == ("refused", 1, None)
-    assert "they share 1 seeds, and it takes 2" in found.reason
+    assert "they share 1 seed, and it takes 2" in found.reason
     assert "run the study with --set search.seeds=2 or more" in found.reason
     assert f"left out: trial 1 of {A} (diverged), trial 5 of {B} (diverged)" in found.reason
 
@@ -159,6 +159,22 @@ def test_scores_that_do_not_vary_are_refused(tmp_path: Path) -> None:
     found = judged(run_of(tmp_path, {1: [20.0, 20.0], 2: [22.0, 22.0]}), A, B)
     assert (found.verdict, found.difference) == ("refused", 2.0)
     assert "do not vary between seeds, so nothing is known of chance" in found.reason
+
+
+def test_a_difference_that_does_not_vary_is_named_as_such(tmp_path: Path) -> None:
+    found = judged(run_of(tmp_path, {1: [20.0, 21.5, 23.0], 2: [22.0, 23.5, 25.0]}), A, B)
+    assert (found.verdict, found.difference) == ("refused", 2.0)
+    assert "their difference is the same in all 3 seeds, so nothing is known" in found.reason
+
+
+def test_a_single_seed_ahead_is_one(tmp_path: Path) -> None:
+    reasons = [
+        judged(run_of(tmp_path / f"{gap}", {1: around(20.0), 2: around(gap, sign=-1)}), A, B)
+        for gap in np.arange(20.5, 23.0, 0.05)
+    ]
+    one = [found.reason for found in reasons if found.more_seeds == 1]
+    assert one
+    assert "; about 1 more seed would tell" in one[0]
 
 
 def test_a_name_is_read_in_any_spelling_and_near_ones_are_named(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_interval_of_a_mean_is_student_s(values: list[float], level: float) 
 def test_one_seed_is_a_point_without_interval() -> None:
     interval = t_interval([83.02])
     assert (interval.estimate, interval.low, interval.high) == (83.02, None, None)
-    assert interval.text(2, "%") == "83.02 % (one seed)"
+    assert interval.text(".2f", "%") == "83.02 % (one seed)"
 
 
 def test_equal_values_give_no_interval() -> None:
@@ -58,7 +58,7 @@ def test_equal_values_give_no_interval() -> None:
 def test_an_interval_is_written_in_full() -> None:
     interval = Interval(estimate=83.021, low=82.709, high=83.333, n=5, level=0.95)
     assert interval.text() == "83.02 [82.71, 83.33]"
-    assert interval.text(1, "%") == "83.0 % [82.7, 83.3]"
+    assert interval.text(".1f", "%") == "83.0 % [82.7, 83.3]"
 
 
 @given(st.lists(SEEDS, min_size=2, max_size=5), st.sampled_from([0.9, 0.95]))

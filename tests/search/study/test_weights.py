@@ -73,6 +73,28 @@ def test_the_best_network_s_weights_are_kept_and_a_restart_changes_nothing(
     assert started_again(folder, tmp_path, *overrides) == kept
 
 
+def test_files_are_in_the_order_of_means_over_seeds(tmp_path: Path) -> None:
+    """The best single seed is of the second best network."""
+    plan, survey = resolved_of(tmp_path, TINY, "search.trials=2", "search.seeds=2")
+    folder = tmp_path / "run"
+    left = [[10.0, 11.0], [5.0, 30.0]]
+    errors: dict[str, list[float]] = {}
+    trials: list[Started] = []
+    with Journal(folder) as journal:
+        study = Study(plan, survey, journal)
+        while (started := study.next()) is not None:
+            if started.name not in errors:
+                errors[started.name] = left.pop()
+            study.end(end(started, errors[started.name][started.repeat]))
+            trials.append(started)
+        (folder / "networks").mkdir(exist_ok=True)
+        for started in trials:
+            weights_path(folder, started).touch()
+        kept = KeptWeights(folder, study.history, best=2, seeds=2).paths()
+    lucky, steady = errors
+    assert [path.name.rpartition("-seed")[0] for path in kept] == [steady] * 2 + [lucky] * 2
+
+
 def test_nothing_of_a_network_is_dropped_whose_mean_may_still_change(tmp_path: Path) -> None:
     plan, survey = resolved_of(tmp_path, TINY, *SEEDED)
     folder = tmp_path / "run"
