@@ -11,7 +11,8 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import Model, estimable, estimate, fit
-from analysis.statistics.spreads import UNEQUAL, alike, spread_alike
+from analysis.statistics.spreads import UNEQUAL, alike, doubt_of, spread_alike
+from search.design.spread import POOLED_FROM
 
 
 def design(
@@ -170,3 +171,9 @@ def test_intervals_hold_the_truth(seeds: int, spread: float, missing: float) -> 
         held += abs(found.value[0]) <= found.reach()[0]
     # 95 % of 250 are 237; 222 or fewer would be one in ten thousand.
     assert held > 222
+
+
+def test_the_plan_counts_as_the_report_pools() -> None:
+    """Fewer seeds than the plan takes for pooled are seldom pooled, more mostly are."""
+    assert all(doubt_of(seeds) > 0.5 for seeds in range(2, POOLED_FROM))
+    assert all(doubt_of(seeds) < 0.5 for seeds in range(POOLED_FROM, 12))
