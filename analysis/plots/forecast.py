@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, log_if_wide, marks, unit_of
+from analysis.plots.style import drawing, entitle, log_if_wide, marks, unit_of
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -41,6 +41,6 @@ def draw_forecast(
         log_if_wide(ax, [*(sizes / unit), *(table["macs"] / unit)])
         ax.set_xlabel(f"{name} multiply-adds".strip())
         ax.set_ylabel(f"best {titled(ranking)}")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         ax.legend()
     return figure

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, marks
+from analysis.plots.steps import draw_steps
+from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -30,7 +31,7 @@ def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
         ax.set_ylim(-0.6, len(known) - 0.4)
         ax.set_xlim(-0.02, 1.02)
         ax.set_xlabel("chance that the first is better; dashed: neither is")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
     return figure
 
 
@@ -46,17 +47,10 @@ def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> 
     with drawing(width=7.5, height=3.8) as (figure, (ax,)):
         for label, style in styles.items():
             rows = profiles[profiles["label"] == label]
-            ax.fill_between(
-                rows["value"], rows["low"].astype(float), rows["high"].astype(float),
-                step="post", color=style.color, alpha=0.13, linewidth=0,
-            )  # fmt: skip
-            ax.step(
-                rows["value"], rows["share"], where="post", color=style.color,
-                linestyle=style.linestyle, label=label,
-            )  # fmt: skip
+            draw_steps(ax, rows, "share", style=style, label=label)
         ax.set_xlabel(titled(ranking))
         ax.set_ylabel("share of trainings\nas good or better")
         ax.set_ylim(0, 1.02)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         figure.legend(loc="outside lower left", ncols=3)
     return figure

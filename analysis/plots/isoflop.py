@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import log_if_wide, marks, panelled, unit_of
+from analysis.plots.style import entitle, log_if_wide, marks, panelled, unit_of
 from analysis.runs.scores import titled
 from analysis.scaling.isomacs import budgeted
 from search.schema.metrics import Objective
@@ -50,7 +50,7 @@ def draw_isoflop(
             log_if_wide(ax, points["size"] / unit)
             # Below: points are all over the panel.
             ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
     return figure
 
 

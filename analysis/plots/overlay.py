@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import marks, nothing, panelled
+from analysis.plots.steps import draw_steps
+from analysis.plots.style import entitle, marks, nothing, panelled
 from analysis.runs.scores import lower_is_better, titled
 from search.schema.metrics import Objective
 
@@ -22,14 +23,7 @@ def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fig
         for ax, kind in zip(axes, kinds, strict=True):
             for label, rows in curves[curves["kind"] == kind].groupby("label", sort=False):
                 style = styles[str(label)]
-                ax.fill_between(
-                    rows["value"], rows["low"], rows["high"], step="post", color=style.color,
-                    alpha=0.13, linewidth=0,
-                )  # fmt: skip
-                ax.step(
-                    rows["value"], rows["fraction"], where="post", color=style.color,
-                    linestyle=style.linestyle, label=label,
-                )  # fmt: skip
+                draw_steps(ax, rows, "fraction", style=style, label=str(label))
             ax.set_title(kind, loc="left", fontsize=10)
             ax.set_xlabel(titled(ranking))
             ax.set_ylim(0, 1.02)
@@ -38,6 +32,6 @@ def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fig
         axes[0].set_ylabel("share of the networks\nas good or better")
         if curves.empty:
             nothing(axes[0], "no network was trained whole")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
     return figure

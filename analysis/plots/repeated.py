@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import marks, panelled
+from analysis.plots.style import entitle, marks, panelled
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
@@ -37,6 +37,6 @@ def draw_repeated(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fi
             ax.set_ylim(values.min() - room, values.max() + room)
         axes[0].set_ylabel(f"mean best {titled(ranking)}")
         axes[1].set_ylabel("mean hypervolume")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        entitle(figure, title)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2)
     return figure

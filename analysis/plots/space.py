@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.steps import draw_steps
 from analysis.plots.style import drawing, entitle, marks, nothing, panelled, shades
 from analysis.runs.scores import losses, lower_is_better, score_of, titled
 from search.schema.metrics import Objective
@@ -188,14 +189,7 @@ def draw_distributions(
     with drawing(width=7, height=3.8) as (figure, (ax,)):
         for kind, rows in distributions.groupby("kind", sort=False):
             style = styles[str(kind)]
-            ax.fill_between(
-                rows["value"], rows["low"], rows["high"], step="post", color=style.color,
-                alpha=0.13, linewidth=0,
-            )  # fmt: skip
-            ax.step(
-                rows["value"], rows["fraction"], where="post", color=style.color,
-                linestyle=style.linestyle, label=kind,
-            )  # fmt: skip
+            draw_steps(ax, rows, "fraction", style=style, label=str(kind))
         ax.set_xlabel(titled(ranking))
         ax.set_ylabel("share of the networks as good or better")
         entitle(figure, title)
