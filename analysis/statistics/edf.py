@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -156,61 +155,6 @@ def ks(a: ArrayLike, b: ArrayLike) -> KS:
         warnings.simplefilter("ignore", RuntimeWarning)  # many ties: p is asymptotic
         result = stats.ks_2samp(checked(a, name="first"), checked(b, name="second"))
     return KS(statistic=float(result.statistic), p=float(result.pvalue))
-
-
-def weighted_ks(
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    bins: Sequence[IntArray],
-    rng: Generator,
-    resamples: int = 2000,
-) -> KS:
-    """Test whether two spaces have the same EDF at equal complexity.
-
-    The distance is that of the two weighted EDFs. Its chance is that of networks exchanged
-    between the spaces inside each bin, which leaves every weight as it is. So the test is
-    exact if in each bin both spaces have the same errors. Exchanging across bins would take
-    what complexity explains for noise: it then found 22 % of differences of which this finds
-    53 % (two spaces of 100, five bins, a shift of 0.4 of the spread). Where one space holds
-    more of the dear networks of a bin and the other more of its cheap ones, errors in a bin
-    differ by that alone: of two such spaces of one law it claimed a difference in 6 to 41 % of
-    studies. `analysis.statistics.matched.matched_ks` does not.
-
-    Args:
-        a: errors of the first space.
-        b: errors of the second.
-        bins: of each, in that order, from one call of `complexity_bins`.
-        rng: draws the exchanges.
-        resamples: how many; p is never below 1 / (resamples + 1).
-
-    Raises:
-        StatisticsError: lengths that differ, or a bin that only one space has.
-    """
-    rows = [checked(a, name="first"), checked(b, name="second")]
-    labels = [
-        members_of(row, own, name="errors and bins")
-        for row, own in zip(rows, bins, strict=True)
-    ]
-    found = [np.unique(own).tolist() for own in labels]
-    if found[0] != found[1]:
-        raise StatisticsError(
-            f"bins: {found[0]} in one space and {found[1]} in the other; take both from one "
-            "call of complexity_bins"
-        )
-    errors, members = np.concatenate(rows), np.concatenate(labels)
-    signed = np.concatenate([complexity_weights(labels[0]), -complexity_weights(labels[1])])
-    order = np.argsort(errors, kind="stable")
-    errors, members, signed = errors[order], members[order], signed[order]
-    by_bin = np.argsort(members, kind="stable")
-    keys = rng.random((resamples, errors.size)) + members[by_bin]  # sorts inside bins only
-    exchanged = np.empty_like(keys)
-    exchanged[:, by_bin] = signed[by_bin][np.argsort(keys, axis=1)]
-    last = last_of_equals(errors)
-    statistic = float(np.abs(np.cumsum(signed)[last]).max())
-    chance = np.abs(np.cumsum(exchanged, axis=1)[:, last]).max(axis=1)
-    reached = int((chance >= statistic - 1e-12).sum())  # equal but for the order of the sum
-    return KS(statistic=statistic, p=(1 + reached) / (1 + resamples))
 
 
 def _bin(macs: FloatArray, *, low: float, high: float, bins: int) -> IntArray:

@@ -32,7 +32,7 @@ def matched_ks(
     pairs. So it does not matter which sizes each space holds often. With densities that rise
     in one space and fall in the other it claimed a difference in 4 to 5 % of 300 studies each
     of one law (60 and 300 networks, error falling by 3 and 10 spreads), where exchanging inside
-    equal bins (`weighted_ks`) did in 6 to 41 %. The price is power: of 100 networks each and a
+    equal bins did in 6 to 41 %. The price is power: of 100 networks each and a
     shift of 0.4 spreads it found 48 %, equal bins 56 %.
 
     Args:

@@ -16,7 +16,6 @@ from analysis.statistics.edf import (
     dkw_band,
     edf,
     ks,
-    weighted_ks,
 )
 from analysis.statistics.intervals import FloatArray, StatisticsError
 
@@ -197,45 +196,6 @@ def test_the_chance_without_weights_is_scipy_s_and_ties_raise_no_warning() -> No
     assert ks([0.0] * 5, [0.0] * 4 + [0.5]).p > 0.99
 
 
-@settings(max_examples=40)
-@given(ERRORS, ERRORS)
-def test_in_one_bin_the_weighted_distance_is_scipy_s(a: list[float], b: list[float]) -> None:
-    """Ties included."""
-    bins = [np.zeros(len(side), dtype=np.int64) for side in (a, b)]
-    ours = weighted_ks(a, b, bins=bins, rng=np.random.default_rng(0), resamples=99)
-    assert ours.statistic == pytest.approx(ks(a, b).statistic)
-
-
-def test_in_one_bin_the_chance_is_scipy_s_exact_one() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(0, 1, 30), rng.normal(0.3, 1, 40)
-    bins = [np.zeros(side.size, dtype=np.int64) for side in (a, b)]
-    ours = weighted_ks(a, b, bins=bins, rng=rng, resamples=20_000)
-    p = stats.ks_2samp(a, b, method="exact").pvalue
-    assert 0.01 < p < 0.9
-    assert ours.p == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 20_000))
-
-
-def rejected(shares: tuple[float, ...], better: float, studies: int) -> float:
-    """How often two spaces, the second better by so much at each size, are told apart."""
-    rng, count = np.random.default_rng(0), 0
-    for _ in range(studies):
-        (macs_a, a), (macs_b, b) = space(rng, 100, EVEN), space(rng, 100, shares)
-        bins = complexity_bins([macs_a, macs_b], bins=5)
-        count += weighted_ks(a, b - better, bins=bins, rng=rng, resamples=199).p <= 0.05
-    return count / studies
-
-
-@pytest.mark.parametrize("shares", [EVEN, RARER])
-def test_equal_spaces_are_told_apart_by_chance_only(shares: tuple[float, ...]) -> None:
-    """Whatever each holds often; 2 % is two sigma of 200 studies around 5 %."""
-    assert 0.03 <= rejected(shares, better=0.0, studies=500) <= 0.07
-
-
-def test_a_better_space_is_found() -> None:
-    assert rejected(RARER, better=1.0, studies=100) > 0.9
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -266,12 +226,6 @@ def test_a_better_space_is_found() -> None:
         (
             lambda rng: bootstrap_band([1, 2, 3], rng=rng, bins=np.array([0, 0])),
             "errors and bins: 3 and 2 values do not pair",
-        ),
-        (
-            lambda rng: weighted_ks(
-                [1, 2], [3, 4], rng=rng, bins=[np.array([0, 1]), np.array([0, 0])]
-            ),
-            r"bins: \[0, 1\] in one space and \[0\] in the other; take both from one call",
         ),
     ],
 )
