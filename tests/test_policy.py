@@ -32,7 +32,7 @@ LEVELS = (
     {"analysis"},
 )
 ROOMS = set().union(*LEVELS)
-ONLY_RAY = {"search/executors/ray.py"}
+ONLY_RAY = {"search/executors/ray.py", "search/executors/connection.py"}
 
 
 def imports_of(path: Path) -> set[str]:
