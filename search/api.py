@@ -17,9 +17,10 @@ from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED
 from search.session import Request
-from search.study.events import Ended, Epoch, Started, architecture_from_json
+from search.study.events import Ended, Epoch, Lost, Started, architecture_from_json
+from search.study.losses import retried_statuses
 
-OnEvent = Callable[[Started | Epoch | Ended], None]
+OnEvent = Callable[[Started | Epoch | Lost | Ended], None]
 
 
 def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
@@ -43,6 +44,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     time_limit: str | None = None,
     address: str | None = None,
     inline: bool = False,
+    retry: Sequence[str] = (),
     on_event: OnEvent | None = None,
     quiet: bool = True,
 ) -> StudyResult:
@@ -55,7 +57,8 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         time_limit: such as "25m".
         address: of a running Ray cluster.
         inline: run trials in this process, one after another.
-        on_event: is given each start, epoch and end of a trial as it happens.
+        retry: "failed" or "out-of-memory": trials that ended so are tried again.
+        on_event: is given each start, epoch, loss and end of a trial as it happens.
         quiet: print nothing.
 
     Returns:
@@ -66,6 +69,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         JournalError: the folder's journal cannot be read.
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
+    again = retried_statuses(retry)
     folder = None if out is None else path_of(str(out))
     prepared = prepare(open_space(space, overrides), folder=folder)
     request = Request(
@@ -73,6 +77,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         time_limit=time_limit,
         address=address,
         inline=inline,
+        retry=again,
         command=("search.run_study",),
         on_event=on_event,
     )

@@ -12,7 +12,7 @@ from rich.live import Live
 from search.display import Running, Snapshot, line, named, picture, status
 from search.schema.metrics import Objective, on_test
 from search.schema.units import duration, format_amount
-from search.study.events import Ended, Epoch, Started, Status, Turn
+from search.study.events import Ended, Epoch, Lost, Started, Status, Turn
 from search.study.study import Study
 
 _SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one
@@ -107,6 +107,14 @@ class Progress:
         if not last and time.monotonic() - self._said >= _SILENCE:
             at = f"trial {trial} epoch {epoch.epoch}/{started.epochs}"
             self._say(f"{self._head()} | {at}: {self._objective.label} {self._shown(epoch)}")
+
+    def lost(self, started: Started, lost: Lost) -> None:
+        """Say why it does not run, and that it will."""
+        self._running.pop(started.trial, None)
+        self._turns.pop(started.trial, None)
+        self._snapshot = self._take()
+        again = "" if lost.times == 1 else f" {lost.times} times in a row"
+        self._say(f"trial {started.trial} was lost{again} and goes on later: {lost.reason}")
 
     def ended(self, started: Started, ended: Ended) -> None:
         """Show its result."""

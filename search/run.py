@@ -32,6 +32,7 @@ from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.session import Request
 from search.study.journal import JournalError
+from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
 
 _WIDTH = 120  # characters of a line where there is no terminal
@@ -115,6 +116,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="such as 25m: end by then with what there is kept; the same command goes on",
     )
+    parser.add_argument(
+        "--retry",
+        action="append",
+        default=[],
+        metavar="STATUS",
+        help="failed or out-of-memory: try trials again that ended so",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--address", help="of a running Ray cluster, or auto")
     where.add_argument("--inline", action="store_true", help="run trials in this process")
@@ -171,6 +179,7 @@ def run_and_show(
         time_limit=arguments.time_limit,
         address=arguments.address,
         inline=arguments.inline,
+        retry=retried_statuses(arguments.retry),
         command=tuple(command),
     )
     drawn = 0

@@ -20,7 +20,7 @@ from search.schema.units import format_amount, seconds
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.deadline import Deadline
-from search.study.events import Ended, Epoch, Started
+from search.study.events import Ended, Epoch, Lost, Started, Status
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
@@ -33,8 +33,9 @@ class Request(NamedTuple):
     time_limit: str | None = None
     address: str | None = None
     inline: bool = False
+    retry: tuple[Status, ...] = ()  # trials that ended so are tried again
     command: tuple[str, ...] = ()  # that goes on with it
-    on_event: Callable[[Started | Epoch | Ended], None] | None = None
+    on_event: Callable[[Started | Epoch | Lost | Ended], None] | None = None
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -60,6 +61,9 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     with Journal(folder) as journal:
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
+        again = study.retry(request.retry)
+        if request.retry:
+            console.print(f"--retry: {again} of its trials ended so and are tried again")
         before = frozenset(study.history.ends)
         ended = len(before)
         if study.finished:

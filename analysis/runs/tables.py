@@ -3,7 +3,7 @@
 Percentages are in columns that say so, times in seconds, costs for one image. No torch here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pyarrow import json as arrow_json
 from res2net.architecture import PerStage, written
 from res2net.file_names import printable
 from search.schema.metrics import TEST, VALIDATION, Metric, column_of
-from search.study.events import Ended, Started
+from search.study.events import Ended, Retried, Started
 from search.study.journal import JournalError, epoch_lines, read
 
 _DECIDED = (
@@ -92,23 +92,35 @@ def trials(
         JournalError: the journal cannot be read.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
-    rows: dict[int, dict[str, Any]] = {}
-    for record in read(folder, epochs=False):
-        if isinstance(record, Started):
-            rows[record.trial] = _started(record)
-        elif isinstance(record, Ended):
-            if record.trial not in rows:
-                raise JournalError(
-                    f"{folder}: trial {record.trial} ends and never started; restore the "
-                    "journal from a copy, or delete every line of that trial"
-                )
-            rows[record.trial] |= _ended(record, scores)
+    rows = [
+        _started(started) | (_ended(ended, scores) if ended else {})
+        for started, ended in _trials(folder)
+    ]
     columns = list(trial_columns(metrics, counted))
-    frame = pd.DataFrame(list(rows.values()), columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
     numbers = [*scores.values(), *counted]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
+
+
+def _trials(folder: Path) -> Iterator[tuple[Started, Ended | None]]:
+    """Start and end of each trial, in the order they started."""
+    starts: dict[int, Started] = {}
+    ends: dict[int, Ended] = {}
+    for record in read(folder, epochs=False):
+        if isinstance(record, Started):
+            starts[record.trial] = record
+        elif record.trial not in starts:
+            raise JournalError(
+                f"{folder}: trial {record.trial} ends and never started; restore the "
+                "journal from a copy, or delete every line of that trial"
+            )
+        elif isinstance(record, Ended):
+            ends[record.trial] = record
+        elif isinstance(record, Retried):
+            ends.pop(record.trial, None)  # under way again
+    return ((started, ends.get(trial)) for trial, started in starts.items())
 
 
 def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:

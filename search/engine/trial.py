@@ -8,21 +8,19 @@ import contextlib
 import gc
 import statistics
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from search.engine.bench import Bench
+from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
 from search.schema.files import replacing
 from search.schema.metrics import TEST
 from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
-from search.tasks.base import DivergedError
-from search.tasks.memory import is_out_of_memory
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
@@ -70,11 +68,16 @@ class Trial:
 
         Returns:
             The epoch, None where it was not finished; and the end, None where there is more.
+
+        Raises:
+            LostError: the machine failed, not the network.
+            OSError: there is no room to keep the weights.
         """
         try:
             return self._step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
-            status, reason = _outcome(error)
+            raise_if_of_the_machine(error)
+            status, reason = outcome(error)
         if status is Status.OUT_OF_MEMORY and self._pieces < self._bench.recipe.batch_size:
             self._halve()
             return None, None
@@ -231,23 +234,6 @@ class Trial:
 def _rate(epochs: list[Epoch]) -> float | None:
     """Images/s over all epochs, which have as many images each."""
     return statistics.harmonic_mean(e.images_per_s for e in epochs) if epochs else None
-
-
-def _outcome(error: Exception) -> tuple[Status, str]:
-    """What an error means for the trial, and its reason in words."""
-    if isinstance(error, DivergedError):
-        return Status.DIVERGED, str(error)
-    if is_out_of_memory(error):
-        return Status.OUT_OF_MEMORY, _words(error)
-    return Status.FAILED, _words(error)
-
-
-def _words(error: Exception) -> str:
-    """Kind, message and place of an error, in one line."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(frame.filename).name}:{frame.lineno}"
-    message = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {message} ({where})"
 
 
 def _device_name(device: torch.device) -> str:

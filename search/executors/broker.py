@@ -6,7 +6,6 @@ whoever started the executor raises it when that has stopped.
 """
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -85,7 +84,7 @@ class Broker:
         trial = self._trials.pop(name, None)
         if trial in self._trials.values():  # it was paused here, and goes on elsewhere
             return
-        if trial is not None and trial in self._study.history.live:
+        if trial is not None and self._study.runs(trial):
             self._guarded(lambda: self._complete(trial, name, result), None)
 
     def _guarded(self, ask: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
@@ -100,19 +99,11 @@ class Broker:
     def _complete(self, trial: int, name: str, result: dict[str, Any] | None) -> None:
         if result is None:
             status, reason = self._errors.pop(name, (Status.FAILED, "no reason given"))
-            self._study.end(_worker_died(trial, status, reason))
+            self._study.lost(trial, f"its worker is gone: {reason}", status)
             return
+        if "failure" in result:
+            raise OSError(result["failure"])
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
         if result["ended"]:  # else its time was up, and its worker keeps what it trained
             self._study.end(Ended.from_json(json.loads(result["ended"])))
-
-
-def _worker_died(trial: int, status: Status, reason: str) -> Ended:
-    """The end of a trial whose process died; failures of its own it tells itself."""
-    return Ended(
-        trial=trial,
-        status=status,
-        reason=f"its worker process died: {reason}",
-        time=time.time(),
-    )

@@ -1,5 +1,6 @@
 """The inline executor runs trials one after another in this process. No Ray here."""
 
+import errno
 import signal
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from search.engine.bench import make_bench
+from search.engine.failures import LostError
 from search.engine.trial import Trial
 from search.schema.study_plan import StudyPlan
 from search.study.checkpoints import checkpoint_path
@@ -22,6 +24,9 @@ def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> No
         plan: recipe, data and resources.
         folder: of the run; checkpoints go below it.
         root: the folder of the data sets.
+
+    Raises:
+        OSError: a disk is full, or the GPU failed so that this process cannot use it any more.
     """
     bench = make_bench(plan, root)
     with _asked_to_stop() as asked:
@@ -36,7 +41,13 @@ def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> No
                 reported=study.history.epochs(started.trial),
                 weights=study.weights.path(started),
             )
-            _run(trial, study, asked)
+            try:
+                _run(trial, study, asked)
+            except LostError as error:
+                study.lost(started.trial, str(error))
+                if error.new_process:
+                    reason = f"the GPU failed ({error}); the same command goes on"
+                    raise OSError(errno.EIO, reason) from error
 
 
 @contextmanager

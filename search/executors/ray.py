@@ -25,6 +25,7 @@ from search.engine.trial import Trial
 from search.executors.broker import Broker
 from search.executors.connection import connect
 from search.executors.signals import sigterm_as_ctrl_c
+from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.checkpoints import checkpoint_path
@@ -147,8 +148,15 @@ class TrialActor(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """A turn of the trial; what came of it as text, so that Ray leaves it as it is."""
-        epoch, ended = self._trial.step()
+        """A turn of the trial; what came of it as text, so that Ray leaves it as it is.
+
+        Raises:
+            LostError: the machine failed; Ray gives the trial another worker.
+        """
+        try:
+            epoch, ended = self._trial.step()
+        except OSError as error:  # a disk is full: no trial would fare better
+            return {"failure": in_words(error), "done": True}
         # Ray may keep a stopped worker for another trial, and never ask it to clean up.
         paused = self._save_epochs and epoch is not None
         if ended is None and (paused or time.time() >= self._save_from):
@@ -163,7 +171,7 @@ class TrialActor(tune.Trainable):
 
     def cleanup(self) -> None:
         """Ray stops the process between two turns: keep what was trained."""
-        self._trial.save()
+        self._trial.try_to_save()
 
 
 class _Proposer(Searcher):

@@ -1,4 +1,4 @@
-"""The events of the journal: a trial starts, reports epochs, ends. No torch here."""
+"""The events of the journal: a trial starts, reports epochs, is lost, ends. No torch here."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -150,6 +150,29 @@ class Ended(_Record):
         if isinstance(taken, dict):
             known = {each.name for each in fields(Taken)} & taken.keys()
             object.__setattr__(self, "taken", Taken(**{name: taken[name] for name in known}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost(_Record):
+    """The infrastructure lost a trial under way: its worker, its node, a file it needed.
+
+    That is no result of the network: the trial is run again, from its last checkpoint.
+    """
+
+    event: ClassVar[str] = "lost"
+
+    reason: str
+    times: int  # in a row, without a new epoch in between; counted from 1
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried(_Record):
+    """A trial that had ended without success is under way again, because a person asked."""
+
+    event: ClassVar[str] = "retry"
+
+    time: float = 0.0
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from res2net import Architecture
 from search.schema.metrics import Objective
-from search.study.events import Ended, Epoch, Phase, Started, Status, Taken
+from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken
 from search.study.journal import JournalError, Record
 
 
@@ -45,6 +45,7 @@ class History:
         self.networks: dict[str, Architecture] = {}
         self.repeats: set[tuple[str, int]] = set()
         self._next_number = 0
+        self._losses = Counter[int]()
         self._last: dict[int, Epoch] = {}
         self._seconds: dict[int, float] = {}
         self._started, self._ended = Counter[Phase](), Counter[Phase]()
@@ -67,10 +68,18 @@ class History:
                 self.first.setdefault(record.name, trial)
                 self.repeats.add((record.name, record.repeat))
             return
-        self._require(trial in self.live, trial, f"has an {record.event} but is not running")
+        if isinstance(record, Retried):
+            self._retried(trial)
+            return
+        self._require(
+            trial in self.live, trial, f"has a line {record.event!r} but is not running"
+        )
         if isinstance(record, Epoch):
             self._last[trial] = record
             self._seconds[trial] = self.seconds(trial) + record.seconds
+            self._losses.pop(trial, None)
+        elif isinstance(record, Lost):
+            self._losses[trial] += 1
         else:
             self.ends[trial] = record
             self.live.discard(trial)
@@ -78,6 +87,14 @@ class History:
             self._ended[started.phase] += 1
             first = self.first.get(started.name) == trial
             self.pruned_networks += first and record.status is Status.PRUNED
+
+    def _retried(self, trial: int) -> None:
+        """It has not ended any more; the epochs that it reported stay."""
+        self._require(self.failed(trial), trial, "is tried again but had not failed")
+        del self.ends[trial]
+        self.live.add(trial)
+        self._ended[self.trials[trial].phase] -= 1
+        self._losses.pop(trial, None)
 
     def _require(self, sound: bool, trial: int, problem: str) -> None:
         if not sound:
@@ -105,6 +122,10 @@ class History:
     def seconds(self, trial: int) -> float:
         """Time that the reported epochs of a trial took."""
         return self._seconds.get(trial, 0.0)
+
+    def losses(self, trial: int) -> int:
+        """How often a trial was lost since it last reported a new epoch, or was tried again."""
+        return self._losses[trial]
 
     def last_epoch(self, trial: int) -> Epoch:
         """The last epoch of a trial that was reported; KeyError where there is none."""

@@ -13,15 +13,17 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from search.schema.yaml import ConfigError
-from search.study.events import JOURNAL_VERSION, Ended, Epoch, Started
+from search.study.events import JOURNAL_VERSION, Ended, Epoch, Lost, Retried, Started
 from search.study.manifest import FILE as MANIFEST
 
 FILE = "journal.jsonl"
 _LOCK = ".lock"
 _HEADER = "journal"  # event of the first line, which tells the version
-Record = Started | Epoch | Ended
+Record = Started | Epoch | Lost | Ended | Retried
 _EPOCH = b'{"event":"epoch"'  # how our writer begins such a line
-_KINDS: dict[str, type[Record]] = {kind.event: kind for kind in (Started, Epoch, Ended)}
+_KINDS: dict[str, type[Record]] = {
+    kind.event: kind for kind in (Started, Epoch, Lost, Ended, Retried)
+}
 
 
 class JournalError(ValueError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from search.study.events import Ended, Epoch, Started, Turn
+from search.study.events import Ended, Epoch, Lost, Started, Turn
 
 
 class Observer(Protocol):
@@ -18,14 +18,17 @@ class Observer(Protocol):
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
 
+    def lost(self, started: Started, lost: Lost) -> None:
+        """The infrastructure lost a running trial; it will go on."""
+
     def ended(self, started: Started, ended: Ended) -> None:
         """A trial ended."""
 
 
 class Callback:
-    """Hands each start, epoch and end of a trial to a function."""
+    """Hands each start, epoch, loss and end of a trial to a function."""
 
-    def __init__(self, call: Callable[[Started | Epoch | Ended], None]) -> None:
+    def __init__(self, call: Callable[[Started | Epoch | Lost | Ended], None]) -> None:
         self._call = call
 
     def started(self, started: Started) -> None:
@@ -38,6 +41,10 @@ class Callback:
     def reported(self, started: Started, epoch: Epoch) -> None:  # noqa: ARG002 - the protocol's
         """A running trial finished an epoch."""
         self._call(epoch)
+
+    def lost(self, started: Started, lost: Lost) -> None:  # noqa: ARG002 - the protocol's
+        """The infrastructure lost a running trial."""
+        self._call(lost)
 
     def ended(self, started: Started, ended: Ended) -> None:  # noqa: ARG002 - the protocol's
         """A trial ended."""

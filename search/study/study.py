@@ -4,32 +4,26 @@ The journal is the only record: all else here is rebuilt from it, and the same c
 """
 
 import time
+from collections.abc import Collection
 
 from res2net import Architecture
 from search.samplers.base import make_sampler
 from search.schedulers.base import Decision, make_scheduler
-from search.schema.metrics import counted_by
 from search.schema.schedulers import SCHEDULERS
-from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.checkpoints import checkpoint_path, tidy_checkpoints
 from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
-from search.study.events import (
-    Ended,
-    Epoch,
-    Phase,
-    Started,
-    Taken,
-    Turn,
-    architecture_to_json,
-)
+from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken, Turn
 from search.study.history import History
 from search.study.journal import Journal, Record
+from search.study.losses import keeping_checkpoints, lost_once_more
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
+from search.study.remaining import Remaining
 from search.study.repeats import Repeats
+from search.study.starting import start_of_trial
 from search.study.weights import KeptWeights
 
 
@@ -65,6 +59,7 @@ class Study:
         self.observers: list[Observer] = []
         self._objectives = plan.objectives
         self.history = History(plan.ranking)
+        self._remaining = Remaining(plan, self.history)
         self._sampler = make_sampler(
             plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
         )
@@ -116,13 +111,11 @@ class Study:
         How many networks will be confirmed is known when the search has ended; until then
         this is the most that it can be.
         """
-        return self._search_left() + self._confirm_left()
+        return self._remaining.trials()
 
     def epochs_left(self) -> int:
         """Epochs of the trials that have not ended, if none is stopped early."""
-        epochs = self._search_left() * self.plan.epochs("search")
-        epochs += self._confirm_left() * self.plan.epochs("confirm")
-        return max(0, epochs - sum(map(self.history.epochs, self.history.live)))
+        return self._remaining.epochs()
 
     def next(self) -> Started | None:
         """The next trial to run; None where there is none now (see `over`).
@@ -173,10 +166,42 @@ class Study:
             observer.turned(self.history.trials[turn.trial], turn)
         return self._is_time_up()
 
+    def runs(self, trial: int) -> bool:
+        """Whether a trial is in the hands of an executor: not paused, lost or ended."""
+        waits = trial in self._paused or trial in self._interrupted
+        return trial in self.history.live and not waits
+
+    def lost(self, trial: int, reason: str, status: Status = Status.FAILED) -> None:
+        """Take that the infrastructure lost a running trial: it goes on from its checkpoint.
+
+        Args:
+            trial: that was lost.
+            reason: in words.
+            status: how it ends where it was lost too often and got no further.
+        """
+        record = lost_once_more(self.history, trial, reason, status)
+        if isinstance(record, Ended):
+            self.end(record)
+            return
+        self._append(record)
+        self._interrupted.append(trial)
+        for observer in self.observers:
+            observer.lost(self.history.trials[trial], record)
+
+    def retry(self, statuses: Collection[Status]) -> int:
+        """Take trials that ended so as interrupted ones; how many these are."""
+        again = [trial for trial, end in self.history.ends.items() if end.status in statuses]
+        for trial in sorted(again):
+            self.weights.retried(trial)
+            self._append(Retried(trial=trial, time=time.time()))
+            self._interrupted.append(trial)
+        return len(again)
+
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
         self._append(ended)
-        checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
+        if ended.trial not in keeping_checkpoints(self.history):
+            checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
         self.weights.ended(ended.trial)
         for observer in self.observers:
             observer.ended(self.history.trials[ended.trial], ended)
@@ -184,7 +209,7 @@ class Study:
     def tidy(self) -> None:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
-        tidy_checkpoints(self._journal.path.parent, self.history.live)
+        tidy_checkpoints(self._journal.path.parent, keeping_checkpoints(self.history))
 
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over
@@ -206,7 +231,9 @@ class Study:
         if repeated is not None:
             return self._start("search", *repeated)
         self._end_paused()
-        upcoming = left_to_confirm(self.plan, self.history) if self._search_left() == 0 else []
+        upcoming = (
+            left_to_confirm(self.plan, self.history) if self._remaining.search() == 0 else []
+        )
         if upcoming:
             architecture, repeat = upcoming[0]
             return self._start("confirm", architecture, repeat)
@@ -223,37 +250,11 @@ class Study:
                 self.end(self.history.pruned(trial))
 
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
-        plan = self.plan
         counted = self._survey.cost(self._candidate(architecture))
-        return Started(
-            trial=self.history.next_number(),
-            phase=phase,
-            name=architecture.name,
-            architecture=architecture_to_json(architecture),
-            seed=trial_seed(plan.search.seed, phase, repeat),
-            epochs=plan.epochs(phase),
-            threads=plan.resources.cpu,
-            params=counted.params,
-            macs=counted.macs,
-            activations=counted.activations,
-            time=time.time(),
-            repeat=repeat,
-            counted={
-                one.name: counted_by(one, architecture, counted)
-                for one in self._objectives
-                if one.counter is not None
-            },
+        number = self.history.next_number()
+        return start_of_trial(
+            self.plan, architecture, counted, number=number, phase=phase, repeat=repeat
         )
-
-    def _search_left(self) -> int:
-        trials = self.plan.search_trials(self.history.pruned_networks)
-        return trials - self.history.ended("search")
-
-    def _confirm_left(self) -> int:
-        running = self.history.started("confirm") - self.history.ended("confirm")
-        if self._search_left():
-            return running + self.plan.confirm_trials
-        return running + len(left_to_confirm(self.plan, self.history))
 
     def _append(self, record: Record) -> Decision:
         """Write a record, then let it count."""
@@ -269,8 +270,10 @@ class Study:
             return Decision.CONTINUE
         if isinstance(record, Epoch):
             return self._report(started, record)
+        if isinstance(record, Lost):
+            return Decision.CONTINUE
         candidate = self._candidate(started.network())
-        if isinstance(record, Started):
+        if isinstance(record, (Started, Retried)):
             self._sampler.take(candidate)
             return Decision.CONTINUE
         self._paused.pop(record.trial, None)
@@ -292,8 +295,3 @@ class Study:
         candidate = self._survey.candidate(architecture)
         assert candidate is not None, "a journal of this space holds only its candidates"
         return candidate
-
-
-def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:
-    """Networks share a seed, repeat by repeat: images in one order are less to differ by."""
-    return seed_of(study_seed, phase, repeat)

@@ -51,6 +51,13 @@ class KeptWeights:
         for name in self._learn(trial):
             self._remove(name)
 
+    def retried(self, trial: int) -> None:
+        """Forget that a trial had ended: its network is judged again when it has."""
+        name = self._history.trials[trial].name
+        if trial in self._members.get(name, []):
+            self._members[name].remove(trial)
+            self._kept = [one for one in self._kept if one[-1] != name]
+
     def tidy(self) -> None:
         """Remove weights that a crash left behind; those of trials under way stay."""
         keep = {

@@ -12,7 +12,15 @@ from analysis.runs.tables import epoch_columns, epochs, of_one_kind, trial_colum
 from res2net import Architecture
 from search.schema.metrics import Metric
 from search.schema.tasks import TASKS
-from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.events import (
+    Ended,
+    Epoch,
+    Lost,
+    Retried,
+    Started,
+    Status,
+    architecture_to_json,
+)
 from search.study.journal import FILE, Journal, JournalError, read
 from tests.analysis.made import made, network
 from tests.analysis.questions.test_series import noisy
@@ -181,3 +189,16 @@ def test_a_run_without_trials_has_the_same_columns(tmp_path: Path) -> None:
     some = made(tmp_path / "a", [{"network": network(1), "val_error": 70.0}])
     none = made(tmp_path / "b", [])
     assert list(of_one_kind(none.trials)) == list(of_one_kind(some.trials))
+
+
+def test_a_trial_that_is_tried_again_is_under_way(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, noisy, epochs=3)
+    before = trials(folder, metrics=METRICS)
+    with Journal(folder) as journal:
+        ended = next(r for r in journal.records if isinstance(r, Ended) and r.trial == 1)
+        journal.append(Retried(trial=1))
+        journal.append(Lost(trial=1, reason="its node is gone", times=1))
+    assert trials(folder, metrics=METRICS)["status"].tolist()[:3] == ["ok", "running", "ok"]
+    with Journal(folder) as journal:
+        journal.append(ended)
+    assert trials(folder, metrics=METRICS).equals(before)

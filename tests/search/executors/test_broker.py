@@ -7,9 +7,10 @@ import pytest
 
 from search.executors.broker import Broker
 from search.executors.ray import worker_failure
+from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.space.survey import survey
-from search.study.events import Started, Status
+from search.study.events import Lost, Started, Status
 from search.study.journal import Journal
 from search.study.study import Study
 from tests.search.spaces import plan_of
@@ -78,26 +79,46 @@ def test_an_epoch_that_comes_after_the_end_is_left_aside(study: Study) -> None:
     assert broker.failure is None
 
 
-def test_a_dead_worker_is_a_failed_trial_with_ray_s_words(study: Study) -> None:
+def test_a_trial_whose_worker_died_goes_on_elsewhere(study: Study) -> None:
     broker = Broker(study, slots=1)
     started = start_of(broker.suggest("a"))
+    broker.report(result_of(started, 1))
     text = "Failure # 1\nTraceback\nActorDiedError: killed by SIGKILL\n\n"
     broker.error("a", worker_failure(text).reason)
     broker.complete("a", None)
-    ended = study.history.ends[started.trial]
-    assert ended.status is Status.FAILED
-    assert ended.reason == "its worker process died: ActorDiedError: killed by SIGKILL"
+    lost = study._journal.records[-1]
+    assert isinstance(lost, Lost)
+    assert lost.reason == "its worker is gone: ActorDiedError: killed by SIGKILL"
+    suggestion = broker.suggest("b")
+    assert start_of(suggestion) == started
+    assert suggestion is not None
+    assert suggestion["reported"] == 1, "the epochs that the journal has are not reported again"
 
 
-def test_a_worker_killed_for_memory_is_out_of_memory(study: Study) -> None:
+def test_a_worker_killed_for_memory_again_and_again_is_out_of_memory(study: Study) -> None:
     broker = Broker(study, slots=1)
-    started = start_of(broker.suggest("a"))
     failure = worker_failure(
         "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low"
     )
-    broker.error("a", failure.reason, failure.status)
-    broker.complete("a", None)
-    assert study.history.ends[started.trial].status is Status.OUT_OF_MEMORY
+    for name in "abcd":
+        started = start_of(broker.suggest(name))
+        assert started.trial == 0
+        broker.error(name, failure.reason, failure.status)
+        broker.complete(name, None)
+    ended = study.history.ends[0]
+    assert ended.status is Status.OUT_OF_MEMORY
+    assert ended.reason.startswith("lost 4 times without an epoch in between; the last time: ")
+
+
+def test_a_disk_that_is_full_on_a_worker_stops_the_study_and_fails_no_trial(
+    study: Study,
+) -> None:
+    broker = Broker(study, slots=1)
+    started = start_of(broker.suggest("a"))
+    broker.complete("a", {"failure": "/disk/net: No space left on device; make room"})
+    assert isinstance(broker.failure, OSError)
+    assert "make room" in in_words(broker.failure)
+    assert study.history.live == {started.trial}
 
 
 def test_a_worker_that_cannot_start_ends_the_run_not_the_trial(study: Study) -> None:

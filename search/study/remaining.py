@@ -1,0 +1,39 @@
+"""Counts what is left of a study, in trials and epochs."""
+
+from search.schema.study_plan import StudyPlan
+from search.study.confirmation import left_to_confirm
+from search.study.history import History
+
+
+class Remaining:
+    """What has not ended, running trials included.
+
+    Args:
+        plan: of the study.
+        history: what has happened.
+    """
+
+    def __init__(self, plan: StudyPlan, history: History) -> None:
+        self._plan, self._history = plan, history
+
+    def search(self) -> int:
+        """Trials of the search."""
+        trials = self._plan.search_trials(self._history.pruned_networks)
+        return trials - self._history.ended("search")
+
+    def confirm(self) -> int:
+        """Trials of the confirmation: the most that it can be, until the search has ended."""
+        running = self._history.started("confirm") - self._history.ended("confirm")
+        if self.search():
+            return running + self._plan.confirm_trials
+        return running + len(left_to_confirm(self._plan, self._history))
+
+    def trials(self) -> int:
+        """Trials of both."""
+        return self.search() + self.confirm()
+
+    def epochs(self) -> int:
+        """Epochs of the trials that have not ended, if none is stopped early."""
+        epochs = self.search() * self._plan.epochs("search")
+        epochs += self.confirm() * self._plan.epochs("confirm")
+        return max(0, epochs - sum(map(self._history.epochs, self._history.live)))
