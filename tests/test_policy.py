@@ -32,7 +32,7 @@ LEVELS = (
     {"analysis"},
 )
 ROOMS = set().union(*LEVELS)
-ONLY_RAY = {"search/executors/ray.py", "search/executors/connection.py"}
+ONLY_RAY = {f"search/executors/{name}.py" for name in ("actor", "connection", "ray", "slots")}
 
 
 def imports_of(path: Path) -> set[str]:

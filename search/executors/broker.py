@@ -24,11 +24,12 @@ class Broker:
         slots: trials that may run at once.
 
     Attributes:
+        slots: the same; machines may come and go.
         failure: the first exception of the study, None while all is well.
     """
 
     def __init__(self, study: Study, slots: int) -> None:
-        self._study, self._slots = study, slots
+        self._study, self.slots = study, slots
         self._trials: dict[str, int] = {}  # running ones
         self._errors: dict[str, tuple[Status, str]] = {}
         self.failure: Exception | None = None
@@ -40,7 +41,7 @@ class Broker:
 
     def suggest(self, name: str) -> dict[str, Any] | None:
         """The next trial, None where there is none now: its start, its epochs, when to save."""
-        if len(self._trials) >= self._slots:
+        if len(self._trials) >= self.slots:
             return None
         started = self._guarded(self._study.next, None)
         if started is None:

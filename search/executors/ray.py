@@ -4,13 +4,9 @@ Ray is an executor only: what runs next, when it stops and what is kept is decid
 `Study`. Its own state lies in a temporary folder and is never read back.
 """
 
-import json
-import math
 import os
 import sys
 import tempfile
-import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,19 +16,17 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from search.engine.bench import make_bench
-from search.engine.trial import Trial
+from search.executors.actor import TrialActor
 from search.executors.broker import Broker
 from search.executors.connection import connect
 from search.executors.signals import sigterm_as_ctrl_c
-from search.schema.files import in_words
+from search.executors.slots import Slots
 from search.schema.study_plan import StudyPlan
-from search.schema.yaml import ConfigError
-from search.study.checkpoints import checkpoint_path
-from search.study.events import Started, Status
+from search.study.events import Status
 from search.study.study import Study
 
 _CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
+_MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be slots
 _NO_MEMORY = "OutOfMemoryError"  # and that it was killed for want of memory
 
 
@@ -56,17 +50,27 @@ def run_on_ray(
     connect(address)
     sigterm_as_ctrl_c()
     try:
-        there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        broker = Broker(study, _slots(plan, there))
+        slots = Slots(plan)
+        broker = Broker(study, slots.checked())
+        # Else Ray starts one worker after another, because it takes a searcher to learn from
+        # each trial before the next; how many run beside each other is the broker's to say.
+        os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
         with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
-            _tune(broker, plan, scratch=scratch, paths=(folder, root))
+            _tune(broker, slots, plan, scratch=scratch, paths=(folder, root))
     finally:
         ray.shutdown()
     if broker.failure is not None:
         raise broker.failure
 
 
-def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, Path]) -> None:
+def _tune(
+    broker: Broker,
+    slots: Slots,
+    plan: StudyPlan,
+    *,
+    scratch: str,
+    paths: tuple[Path, Path],
+) -> None:
     folder, root = (str(path.resolve()) for path in paths)
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -82,7 +86,7 @@ def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, P
     tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=_Proposer(broker),
+            search_alg=_Proposer(broker, slots),
             scheduler=_Reporter(broker),
             num_samples=-1,
             reuse_actors=True,  # a fresh process per trial costs seconds
@@ -98,91 +102,16 @@ def _tune(broker: Broker, plan: StudyPlan, *, scratch: str, paths: tuple[Path, P
     ).fit()
 
 
-def _slots(plan: StudyPlan, there: dict[str, float]) -> int:
-    """How many trials fit at once."""
-    asked = {"CPU": float(plan.resources.cpu), "GPU": plan.resources.gpu}
-    for kind, wanted in asked.items():
-        if wanted > there.get(kind, 0):
-            raise ConfigError(
-                f"resources.{kind.lower()}: a trial asks for {wanted:g}, but there are "
-                f"{there.get(kind, 0):g}; lower it, or give the --address of a larger cluster"
-            )
-    # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
-    return int(min(there[kind] / wanted + 1e-9 for kind, wanted in asked.items() if wanted))
-
-
-class TrialActor(tune.Trainable):
-    """A process that runs trials one after another; its images stay where they are."""
-
-    def setup(  # type: ignore[override]  # what with_parameters adds
-        self,
-        config: dict[str, Any],
-        *,
-        study: dict[str, Any],
-        folder: str,
-        root: str,
-        path: list[str],
-        here: str,
-    ) -> None:
-        """Load the images once, then the first trial."""
-        # Foreign parts are found where the driver finds them.
-        if Path(here).is_dir():
-            os.chdir(here)
-        sys.path.extend(folder for folder in path if folder not in sys.path)
-        self._folder = Path(folder)
-        self._bench = make_bench(StudyPlan.model_validate(study), Path(root))
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next trial; nothing of the one before it stays."""
-        started = Started.from_json(json.loads(new_config["started"]))
-        self._trial = Trial(
-            started,
-            bench=self._bench,
-            checkpoint=checkpoint_path(self._folder, started.trial),
-            reported=new_config["reported"],
-            weights=new_config["weights"] and Path(new_config["weights"]),
-        )
-        self._save_epochs = new_config["save_epochs"]
-        self._save_from = new_config["save_from"] or math.inf
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """A turn of the trial; what came of it as text, so that Ray leaves it as it is.
-
-        Raises:
-            LostError: the machine failed; Ray gives the trial another worker.
-        """
-        try:
-            epoch, ended = self._trial.step()
-        except OSError as error:  # a disk is full: no trial would fare better
-            return {"failure": in_words(error), "done": True}
-        # Ray may keep a stopped worker for another trial, and never ask it to clean up.
-        paused = self._save_epochs and epoch is not None
-        if ended is None and (paused or time.time() >= self._save_from):
-            self._trial.try_to_save()
-        return {
-            "epoch": epoch and json.dumps(epoch.to_json()),
-            "ended": ended and json.dumps(ended.to_json()),
-            "turn": json.dumps(asdict(self._trial.turn)),
-            "taken": json.dumps(asdict(self._trial.taken)),
-            "done": ended is not None,
-        }
-
-    def cleanup(self) -> None:
-        """Ray stops the process between two turns: keep what was trained."""
-        self._trial.try_to_save()
-
-
 class _Proposer(Searcher):
     """Ray asks it for trials, and tells it how they ended."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, slots: Slots) -> None:
         super().__init__()
-        self._broker = broker
+        self._broker, self._slots = broker, slots
 
     # FINISHED is a str, which Ray's annotation forgets.
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        self._broker.slots = self._slots.now()
         return Searcher.FINISHED if self._broker.over else self._broker.suggest(trial_id)
 
     def on_trial_complete(
@@ -207,6 +136,21 @@ class _Reporter(FIFOScheduler):
     def __init__(self, broker: Broker) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
         self._broker = broker
+        self._waiting: list[RayTrial] = []
+
+    def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
+        self._waiting.append(trial)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:  # noqa: ARG002
+        """The newest trial takes a worker that is free; those before it wait for their own.
+
+        Would the oldest take it, as Ray's own rule has it, then the worker that is starting for
+        it were given up, and where trials are short no second worker would ever be there. That
+        rule also looks through all trials there ever were, at every turn.
+        """
+        while self._waiting and self._waiting[-1].status != RayTrial.PENDING:
+            self._waiting.pop()
+        return self._waiting[-1] if self._waiting else None
 
     def __getstate__(self) -> dict[str, Any]:
         """As of the proposer: nothing to restore."""

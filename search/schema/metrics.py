@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from res2net import Architecture, Cost
-from res2net.plugins import PluginError, load_plugin, split_plugin
+from res2net.plugins import PluginError, import_attribute, split_plugin
 
 Direction = Literal["minimize", "maximize"]
 Source = Literal["counted", "reported"]
@@ -135,7 +135,7 @@ def _known(name: str, known: dict[str, Objective]) -> Objective:
 
 
 def _foreign(name: str) -> Objective:
-    counter: Any = load_plugin(name).value
+    counter: Any = import_attribute(name)
     direction: Any = getattr(counter, "direction", "minimize")
     if not callable(counter) or direction not in ("minimize", "maximize"):
         raise PluginError(

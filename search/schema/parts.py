@@ -76,7 +76,7 @@ class Table(Generic[Facts]):
             return self.ours[name]
         if split_plugin(name):
             try:
-                return self.read(name, load_plugin(name).value)
+                return self.read(name, import_attribute(name))
             except PluginError as error:  # the message says the name where it is written
                 reason = str(error).removeprefix(f"{name}: ")
                 raise PluginError(f"cannot be used: {reason}") from error

@@ -39,13 +39,12 @@ def lost_once_more(
     )
 
 
-def keeping_checkpoints(history: History) -> Collection[int]:
-    """Trials whose checkpoints are kept: those under way, and those lost too often.
+def keeps_checkpoint(history: History, trial: int) -> bool:
+    """Whether the checkpoint of a trial is kept: it is under way, or was lost too often.
 
-    The latter have failed, but `--retry failed` may take them up again.
+    The latter has failed, but `--retry failed` may take it up again.
     """
-    given_up = {trial for trial in history.ends if history.losses(trial) >= RETRIES}
-    return history.live | given_up
+    return trial in history.live or history.losses(trial) >= RETRIES
 
 
 def retried_statuses(names: Collection[str]) -> tuple[Status, ...]:

@@ -1,53 +1,62 @@
-"""Makes the start record of a trial: all that its result may depend on."""
+"""Makes the start records of trials: all that their results may depend on."""
 
 import time
 
 from res2net import Architecture
-from res2net.cost import Cost
 from search.schema.metrics import counted_by
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey
 from search.study.events import Phase, Started, architecture_to_json
 
 
-def start_of_trial(
-    plan: StudyPlan,
-    architecture: Architecture,
-    counted: Cost,
-    *,
-    number: int,
-    phase: Phase,
-    repeat: int,
-) -> Started:
-    """The start of a trial.
+class Starts:
+    """Makes the start of each trial of a study.
 
     Args:
         plan: of the study.
-        architecture: of the network.
-        counted: its cost, for one image of the study's size.
-        number: of the trial.
-        phase: search or confirm.
-        repeat: of this network in this phase, counted from 0.
+        survey: the candidates inside the budget.
     """
-    return Started(
-        trial=number,
-        phase=phase,
-        name=architecture.name,
-        architecture=architecture_to_json(architecture),
-        seed=trial_seed(plan.search.seed, phase, repeat),
-        epochs=plan.epochs(phase),
-        threads=plan.resources.cpu,
-        params=counted.params,
-        macs=counted.macs,
-        activations=counted.activations,
-        time=time.time(),
-        repeat=repeat,
-        counted={
-            one.name: counted_by(one, architecture, counted)
-            for one in plan.objectives
-            if one.counter is not None
-        },
-    )
+
+    def __init__(self, plan: StudyPlan, survey: Survey) -> None:
+        self._plan, self._survey = plan, survey
+        self._counted = [one for one in plan.objectives if one.counter is not None]
+
+    def start(
+        self, architecture: Architecture, *, number: int, phase: Phase, repeat: int
+    ) -> Started:
+        """The start of a trial.
+
+        Args:
+            architecture: of the network.
+            number: of the trial.
+            phase: search or confirm.
+            repeat: of this network in this phase, counted from 0.
+        """
+        plan = self._plan
+        counted = self._survey.cost(candidate_of(self._survey, architecture))
+        return Started(
+            trial=number,
+            phase=phase,
+            name=architecture.name,
+            architecture=architecture_to_json(architecture),
+            seed=trial_seed(plan.search.seed, phase, repeat),
+            epochs=plan.epochs(phase),
+            threads=plan.resources.cpu,
+            params=counted.params,
+            macs=counted.macs,
+            activations=counted.activations,
+            time=time.time(),
+            repeat=repeat,
+            counted={one.name: counted_by(one, architecture, counted) for one in self._counted},
+        )
+
+
+def candidate_of(survey: Survey, architecture: Architecture) -> int:
+    """The number of a network that is known to be a candidate."""
+    candidate = survey.candidate(architecture)
+    assert candidate is not None, "a journal of this space holds only its candidates"
+    return candidate
 
 
 def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:

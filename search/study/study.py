@@ -18,12 +18,12 @@ from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken, Turn
 from search.study.history import History
 from search.study.journal import Journal, Record
-from search.study.losses import keeping_checkpoints, lost_once_more
+from search.study.losses import keeps_checkpoint, lost_once_more
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
 from search.study.remaining import Remaining
 from search.study.repeats import Repeats
-from search.study.starting import start_of_trial
+from search.study.starting import Starts, candidate_of
 from search.study.weights import KeptWeights
 
 
@@ -57,7 +57,7 @@ class Study:
         self._deadline = deadline
         self._closed, self._handed_out = False, set[int]()  # of this start
         self.observers: list[Observer] = []
-        self._objectives = plan.objectives
+        self._objectives, self._starts = plan.objectives, Starts(plan, survey)
         self.history = History(plan.ranking)
         self._remaining = Remaining(plan, self.history)
         self._sampler = make_sampler(
@@ -200,7 +200,7 @@ class Study:
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
         self._append(ended)
-        if ended.trial not in keeping_checkpoints(self.history):
+        if not keeps_checkpoint(self.history, ended.trial):
             checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
         self.weights.ended(ended.trial)
         for observer in self.observers:
@@ -209,7 +209,8 @@ class Study:
     def tidy(self) -> None:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
-        tidy_checkpoints(self._journal.path.parent, keeping_checkpoints(self.history))
+        kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
+        tidy_checkpoints(self._journal.path.parent, kept)
 
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over
@@ -250,11 +251,8 @@ class Study:
                 self.end(self.history.pruned(trial))
 
     def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
-        counted = self._survey.cost(self._candidate(architecture))
         number = self.history.next_number()
-        return start_of_trial(
-            self.plan, architecture, counted, number=number, phase=phase, repeat=repeat
-        )
+        return self._starts.start(architecture, number=number, phase=phase, repeat=repeat)
 
     def _append(self, record: Record) -> Decision:
         """Write a record, then let it count."""
@@ -272,7 +270,7 @@ class Study:
             return self._report(started, record)
         if isinstance(record, Lost):
             return Decision.CONTINUE
-        candidate = self._candidate(started.network())
+        candidate = candidate_of(self._survey, started.network())
         if isinstance(record, (Started, Retried)):
             self._sampler.take(candidate)
             return Decision.CONTINUE
@@ -290,8 +288,3 @@ class Study:
         if decision is Decision.PAUSE:
             self._paused[epoch.trial] = None
         return decision
-
-    def _candidate(self, architecture: Architecture) -> int:
-        candidate = self._survey.candidate(architecture)
-        assert candidate is not None, "a journal of this space holds only its candidates"
-        return candidate
