@@ -2,9 +2,8 @@
 
     python -m benchmarks.analysis [--trials 10000] [--epochs 100] [--turns 3]
 
-The journal is written first, by the classes that write all journals, of networks drawn at
-random from a space and of made-up errors; nothing is trained, and its figures say nothing of
-networks. Each part is timed from the run's tables on, reading them by itself.
+The journal is made up (`benchmarks.journals`). Each part is timed from
+the run's tables on, reading them by itself.
 """
 
 import argparse
@@ -38,12 +37,8 @@ from analysis.questions.importance import importance
 from analysis.questions.marginals import best_by_value, marginals
 from analysis.runs.networks import averaged, by_network
 from analysis.runs.run import Run, read_run
+from benchmarks.journals import write
 from benchmarks.machine import machine
-from search.space.load import load_space
-from search.space.resolve import resolve
-from search.study import manifest
-from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
-from search.study.journal import Journal
 
 _SPACE = """\
 # How long does analysis take?
@@ -69,7 +64,8 @@ def main(argv: Sequence[str]) -> int:
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
-        write(folder, trials=asked.trials, epochs=asked.epochs)
+        text = _SPACE.replace("EPOCHS", str(asked.epochs)).replace("TRIALS", str(asked.trials))
+        write(folder, text, trials=asked.trials)
         table = Table(title=f"{asked.trials:,} trials of {asked.epochs} epochs")
         for column in ("part", "seconds, median", "least to most"):
             table.add_column(column, justify="left" if column == "part" else "right")
@@ -83,46 +79,6 @@ def main(argv: Sequence[str]) -> int:
         console.print(f"the report has {size / 2**20:.2f} MiB; n = {asked.turns} turns")
         console.print(machine(torch.device("cpu"), "pandas", "matplotlib", "optuna"))
     return 0
-
-
-def write(folder: Path, *, trials: int, epochs: int) -> None:
-    """A run of random networks whose errors fall from epoch to epoch, more for larger ones."""
-    folder.mkdir(parents=True)
-    space = folder / "asked.yaml"
-    text = _SPACE.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
-    space.write_text(text, encoding="utf-8")
-    plan, surveyed = resolve(*load_space(space))
-    rng = np.random.default_rng(0)
-    drawn = rng.permutation(len(surveyed))[:trials]
-    with Journal(folder) as journal:
-        manifest.note(folder, plan, space=text, command=["python", "-m", "search.run"])
-        for trial, candidate in enumerate(map(int, drawn)):
-            network, counted = surveyed.architecture(candidate), surveyed.cost(candidate)
-            error = 60 - 4 * np.log10(counted.macs) + float(rng.normal(0, 1))
-            journal.append(
-                Started(
-                    trial=trial, phase="search", name=network.name, seed=1, epochs=epochs,
-                    architecture=architecture_to_json(network), threads=1,
-                    params=counted.params, macs=counted.macs, activations=counted.activations,
-                    time=0.0,
-                )
-            )  # fmt: skip
-            for epoch in range(1, epochs + 1):
-                now = error + 40 / epoch
-                scores = {"val_error": now, "val_error_top5": now / 2}
-                journal.append(
-                    Epoch(
-                        trial=trial, epoch=epoch, images_per_s=1000.0, seconds=1.0,
-                        metrics={"train_loss": 1.0, **scores},
-                    )
-                )  # fmt: skip
-            scores |= {"test_error": now, "test_error_top5": now / 2}
-            journal.append(
-                Ended(
-                    trial=trial, status=Status.OK, epochs=epochs, metrics=scores,
-                    seconds=float(epochs), device="cpu", time=1.0,
-                )
-            )  # fmt: skip
 
 
 def parts(folder: Path) -> dict[str, Callable[[], object]]:

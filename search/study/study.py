@@ -67,6 +67,7 @@ class Study:
             plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
         )
         self._paused: dict[int, None] = {}
+        self._candidates: dict[int, int] = {}  # of running first trials
         decided = [(one.trial, self._note(one)) for one in journal.records]
         stopped = {trial for trial, decision in decided if decision is Decision.STOP}
         for trial in sorted(stopped & self.history.live):
@@ -270,10 +271,12 @@ class Study:
             return self._report(started, record)
         if isinstance(record, Lost):
             return Decision.CONTINUE
-        candidate = candidate_of(self._survey, started.network())
         if isinstance(record, (Started, Retried)):
+            candidate = candidate_of(self._survey, self.history.networks[started.name])
+            self._candidates[record.trial] = candidate
             self._sampler.take(candidate)
             return Decision.CONTINUE
+        candidate = self._candidates.pop(record.trial)
         self._paused.pop(record.trial, None)
         self._scheduler.ended(record.trial)
         self._sampler.tell(candidate, outcome_of(started, record, self._objectives))

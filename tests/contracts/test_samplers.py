@@ -131,6 +131,7 @@ def test_tpe_is_told_the_truth(surveyed: Survey) -> None:
     """Optuna holds what was tried, in the state it ended in; draws are no trials."""
     sampler = Tpe(surveyed, seed=0, objectives=(ERROR,))
     proposed = run(sampler, surveyed, range(20))
+    sampler.propose(20)
     tried = [t for t in sampler._study.trials if "fixed_params" in t.system_attrs]
     names = [trial.state.name for trial in tried]
     assert len(tried) == 20
