@@ -13,7 +13,7 @@ from search.schema.schedulers import SCHEDULERS
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.checkpoints import checkpoint_path, tidy_checkpoints
+from search.study.checkpoints import checkpoint_path, remove_checkpoints, tidy_checkpoints
 from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
 from search.study.events import (
@@ -176,7 +176,7 @@ class Study:
     def end(self, ended: Ended) -> None:
         """Take the end of a running trial."""
         self._append(ended)
-        checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
+        remove_checkpoints(checkpoint_path(self._journal.path.parent, ended.trial))
         self.weights.ended(ended.trial)
         for observer in self.observers:
             observer.ended(self.history.trials[ended.trial], ended)
@@ -290,7 +290,8 @@ class Study:
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)
-        assert candidate is not None, "a journal of this space holds only its candidates"
+        if candidate is None:
+            raise self._journal.of_another_space(architecture.name)
         return candidate
 
 
