@@ -4,6 +4,7 @@ The run is made once, of a network so small that it takes a second. Bits flip an
 places that are drawn from a fixed seed.
 """
 
+import contextlib
 import json
 import random
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis import report
 from analysis.runs.run import read_run
@@ -21,9 +24,10 @@ from search.schema.seals import opened_file, sealed_document, sealed_line
 from search.schema.yaml import ConfigError
 from search.study import journal, manifest
 from search.study.checkpoints import checkpoint_path
-from search.study.events import Ended, Epoch, Started
+from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, JournalError
-from tests.search.spaces import TINY, write
+from search.study.order import Order, OrderError
+from tests.search.spaces import TINY, started_fields, write
 
 TIMES = 1000
 TWO = TINY.replace("trials: 3", "trials: 2")
@@ -296,6 +300,61 @@ def test_the_remedy_is_true(recorded: Recorded, tmp_path: Path) -> None:
     assert ends == {
         one.trial: one.metrics for one in recorded.records if isinstance(one, Ended)
     }
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-1e300, 1e300) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+def test_whatever_a_field_holds_it_is_read_or_named(
+    recorded: Recorded, tmp_path: Path, data: st.DataObject
+) -> None:
+    """Of any field, inside architectures and ends too, and for every reader."""
+    folder = tmp_path / "run"
+    if not folder.exists():
+        copied(recorded.folder, folder)
+    whole = lines_of(recorded.folder)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    record = json.loads(whole[place])
+    inside = [one for one in record.values() if isinstance(one, dict) and one]
+    part = data.draw(st.sampled_from([record, *inside]))
+    part[data.draw(st.sampled_from(sorted(part)))] = data.draw(ANYTHING)
+    put(folder, [*whole[:place], sealed_line(record), *whole[place + 1 :]])
+    for reader in (lambda: journal.read(folder), lambda: journal.read(folder, epochs=False)):
+        with contextlib.suppress(JournalError):
+            reader()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["start", "epoch", "end"]))))
+def test_what_a_study_may_write_is_in_order_and_nothing_else(
+    events: list[tuple[int, str]],
+) -> None:
+    """Against a plain count of what each trial has done, whatever ran beside it."""
+    order, done = Order(), dict[int, list[str]]()
+    for trial, event in events:
+        before = done.setdefault(trial, [])
+        sound = {
+            "start": not before,
+            "epoch": bool(before) and "end" not in before,
+            "end": bool(before) and "end" not in before and before.count("epoch") == 2,
+        }[event]
+        number = before.count("epoch") + 1
+        record = {
+            "start": Started(**started_fields(trial=trial, epochs=2)),
+            "epoch": Epoch(trial=trial, epoch=number, metrics={}, images_per_s=1, seconds=1),
+            "end": Ended(trial=trial, status=Status.OK, epochs=2),
+        }[event]
+        if not sound:
+            with pytest.raises(OrderError, match=f"trial {trial} "):
+                order.take(record)
+            return
+        order.take(record)
+        before.append(event)
 
 
 MANIFESTS: dict[str, Any] = {
