@@ -82,16 +82,19 @@ class Claim(NamedTuple):
         }
         return json.dumps(data).encode() + b"\n"
 
+    @property
+    def who(self) -> str:
+        """The holder in words."""
+        return f"process {self.pid} on {self.host.name}"
+
     @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """The claim in a file; None where there is none that can be read."""
+    def read(cls, content: bytes) -> Self | None:
+        """The claim that a file holds; None where it cannot be read, as while it is written."""
         try:
-            data = json.loads(path.read_bytes())
+            data = json.loads(content)
             host = Host(str(data["host"]), str(data["boot"]))
             return cls(host, int(data["pid"]), str(data["token"]), int(data["beat"]))
-        except FileNotFoundError:
-            return None
-        except (KeyError, TypeError, ValueError):  # torn, while it was written
+        except (KeyError, TypeError, ValueError):
             return None
 
 
@@ -138,10 +141,11 @@ class Lock:
         Raises:
             LockLostError: it is not.
         """
-        there = Claim.read(self._path)
-        if there is not None and there.token == self._claim.token:
+        content = _content(self._path)
+        if self._claim.token.encode() in content:
             return
-        whose = f"process {there.pid} on {there.host.name}" if there else "another process"
+        there = Claim.read(content)
+        whose = there.who if there else "another process"
         raise LockLostError(
             errno.ENOLCK,
             f"{whose} has taken this run over, as this process did not refresh its lock for "
@@ -174,10 +178,11 @@ class Lock:
 
     def _wait_for_others(self) -> None:
         """Come back when nobody on another host holds the lock."""
-        there = Claim.read(self._path)
-        if there is None or there.host == self._claim.host:  # flock says that it has ended
-            return
-        who = f"process {there.pid} on {there.host.name}"
+        content = _content(self._path)
+        there = Claim.read(content)
+        if not content or (there and there.host == self._claim.host):
+            return  # of this host: flock says that it has ended
+        who = there.who if there else "an unknown process"
         self._say(
             f"{self._folder}: is held by {who}; watching for up to {self._patience:g} s "
             "whether that is still there"
@@ -186,12 +191,13 @@ class Lock:
         end = time.monotonic() + self._patience
         while time.monotonic() < end:
             time.sleep(pause)
-            now = Claim.read(self._path)
-            if now is None and not self._path.exists():
+            now = _content(self._path)
+            if not now:
                 return
-            if now is not None and (now.token, now.beat) != (there.token, there.beat):
+            if now != content:
+                holder = Claim.read(now) or there
                 raise ConfigError(
-                    f"{self._folder}: is in use by process {now.pid} on {now.host.name}, which "
+                    f"{self._folder}: is in use by {holder.who if holder else who}, which "
                     f"refreshed its lock less than {max(1.0, 2 * pause):.0f} s ago; wait for "
                     "it, stop it there, or give another folder with --out"
                 )
@@ -227,6 +233,14 @@ class Lock:
                 os.fsync(self._file.fileno())
 
 
+def _content(path: Path) -> bytes:
+    """What a holder's file says; nothing where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def _flocked(folder: Path, holder: Path) -> IO[str]:
     """The kernel's lock; it frees it when the process ends, however it ends."""
     file = (folder / _LOCK).open("a+")
@@ -236,7 +250,9 @@ def _flocked(folder: Path, holder: Path) -> IO[str]:
         file.seek(0)
         pid = file.read().strip()
         file.close()
-        there = Claim.read(holder)  # where flock holds over a network, it may be far away
+        there = Claim.read(
+            _content(holder)
+        )  # where flock holds over a network, it may be far away
         far = there is not None and str(there.pid) == pid and there.host != Host.here()
         where = f" on {there.host.name}" if there is not None and far else ""
         raise ConfigError(
