@@ -176,6 +176,17 @@ def test_a_clock_that_is_set_back_or_on_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / ".holder").exists()
 
 
+def test_a_holder_that_cannot_be_read_is_watched_too(tmp_path: Path) -> None:
+    (tmp_path / ".holder").write_bytes(b'{"host": "node-')
+    said: list[str] = []
+    begin = time.monotonic()
+    with Lock(tmp_path, say=said.append, beat=0.1, patience=0.5) as held:
+        assert time.monotonic() - begin >= 0.5
+        held.check()
+    assert "is held by an unknown process" in said[0]
+    assert "taking the run over" in said[1]
+
+
 def test_a_lock_that_was_lost_costs_the_journal_nothing(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.append(RECORDS[0])
