@@ -250,9 +250,8 @@ def _flocked(folder: Path, holder: Path) -> IO[str]:
         file.seek(0)
         pid = file.read().strip()
         file.close()
-        there = Claim.read(
-            _content(holder)
-        )  # where flock holds over a network, it may be far away
+        # Where flock holds over a network, the holder may be far away.
+        there = Claim.read(_content(holder))
         far = there is not None and str(there.pid) == pid and there.host != Host.here()
         where = f" on {there.host.name}" if there is not None and far else ""
         raise ConfigError(
