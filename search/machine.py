@@ -104,7 +104,8 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
         survey: its candidates.
 
     Raises:
-        ConfigError: a file stands in the way, or the disk has no room for the largest network.
+        ConfigError: a file stands in the way, or the disk cannot be written, or has no room for
+            the largest network.
     """
     for name in _FOLDERS:
         path = folder / name
@@ -119,11 +120,17 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
                 f"{folder / name}: is a folder, and a run writes a file of this name; move it "
                 "away, or give another folder with --out"
             )
+    here = folder.absolute()
+    there = next(each for each in (here, *here.parents) if each.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{folder}: cannot be the folder of a run ({there} cannot be written: its disk is "
+            "read-only, or you have no right to it); give another with --out"
+        )
     recipe, largest = plan.training, int(survey.costs.params.max())
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
     numbers = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
-    here = folder.absolute()
-    disk = shutil.disk_usage(next(each for each in (here, *here.parents) if each.exists()))
+    disk = shutil.disk_usage(there)
     needed, free = numbers * size * largest, disk.free
     if disk.total and needed > free:  # what is no disk at all, such as /proc, has no size
         raise ConfigError(

@@ -58,7 +58,7 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
         left_out = _require(prepared, console, request, begun=False)
         plan = packed(prepared, console, inline=request.inline)
-    with Journal(folder) as journal:
+    with Journal(folder, say=console.print) as journal:
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
         again = study.retry(request.retry)

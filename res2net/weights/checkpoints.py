@@ -1,5 +1,7 @@
 """Read files of weights as tensors alone."""
 
+import hashlib
+import json
 import pickle
 import re
 from collections import OrderedDict
@@ -24,8 +26,8 @@ def read_checkpoint(path: Path) -> object:
     program, are read as objects without content.
 
     Raises:
-        WeightsError: there is no such file, it is damaged, or it holds what may be code in a
-            form that cannot be left out.
+        WeightsError: there is no such file, it is damaged, it is not the one whose SHA-256 the
+            .json beside it has, or it holds what may be code in a form that cannot be left out.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -33,6 +35,7 @@ def read_checkpoint(path: Path) -> object:
         raise WeightsError(f"{path}: no kind of weights is called so; known are: {known}")
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file; give the path of a checkpoint")
+    _check_digest(path)
     try:
         return reader(path)
     except Exception as error:  # what a broken file makes its reader raise is anything
@@ -44,6 +47,23 @@ def read_checkpoint(path: Path) -> object:
             else f"cannot be read whole ({reason_of(error)}); fetch it again, or"
         )
         raise WeightsError(f"{path}: {problem} {HOW_TO_SAVE}") from error
+
+
+def _check_digest(path: Path) -> None:
+    """Compare a file with the digest that a study noted beside it, where there is one."""
+    beside = path.with_suffix(".json")
+    try:
+        noted = json.loads(beside.read_bytes())["sha256"]
+    except (OSError, LookupError, TypeError, ValueError):  # somebody else's, or none
+        return
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != noted:
+        raise WeightsError(
+            f"{path}: is damaged, or another file than {beside.name} tells of (its SHA-256 is "
+            f"{digest[:12]}, noted is {str(noted)[:12]}); restore both from a copy, or take "
+            "the line sha256 out of it"
+        )
 
 
 class _Inert:

@@ -9,7 +9,7 @@ import gc
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -18,8 +18,8 @@ from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
-from search.schema.files import replacing
 from search.schema.metrics import TEST
+from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
 from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
 
 # A crash loses at most this much of a trial, plus one turn.
@@ -36,7 +36,8 @@ class Trial:
     Args:
         started: the trial as it was decided.
         bench: recipe, images and device, shared with the trials before and after.
-        checkpoint: file to go on from, if it is there, and to save to.
+        checkpoint: file to go on from, if it is there and sound, and to save to; the one
+            before it is kept beside it (`search.study.checkpoints`).
         reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
             from being reported, are reported first.
         weights: file for the weights of a trial that ends whole, None to keep none.
@@ -122,9 +123,7 @@ class Trial:
             "energy": self._energy_so_far(),
             **self._trainer.state(),
         }
-        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self._checkpoint) as file:
-            torch.save(state, file)
+        save_checkpoint(self._checkpoint, lambda file: torch.save(state, file))
         self._saved = time.monotonic()
 
     def try_to_save(self) -> None:
@@ -181,7 +180,7 @@ class Trial:
         must not.
         """
         self._trainer, self._energy = None, self._energy_so_far()
-        self._checkpoint.unlink(missing_ok=True)
+        remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         gc.collect()
         if self._bench.device.type == "cuda":
@@ -192,14 +191,17 @@ class Trial:
         return None if now is None or self._energy is None else self._energy + now
 
     def _load(self) -> dict[str, Any] | None:
-        """The checkpoint; None where there is none of this very trial."""
-        device = self._bench.device
+        """The newest sound checkpoint of this very trial; None where there is none."""
+        return next(filter(None, map(self._read, sound_checkpoints(self._checkpoint))), None)
+
+    def _read(self, file: IO[bytes]) -> dict[str, Any] | None:
+        """The state in a checkpoint; None where it is of another trial, or of another form."""
         try:
-            state = torch.load(self._checkpoint, weights_only=True, map_location=device)
+            state = torch.load(file, weights_only=True, map_location=self._bench.device)
             same = state["started"] == self.started.to_json() and state["format"] == _FORMAT
         except torch.OutOfMemoryError:
             raise
-        except Exception:  # noqa: BLE001 - however it is damaged, it costs time, not the trial
+        except Exception:  # noqa: BLE001 - whatever it holds, it costs time, not the trial
             return None
         return state if same else None
 

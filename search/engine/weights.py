@@ -1,5 +1,6 @@
 """Saves trained weights as safetensors, with a JSON file that says what they are."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def save_weights(
     metrics: dict[str, float],
     facts: dict[str, Any],
 ) -> None:
-    """Write a network as safetensors, and as .json its architecture, metrics and data.
+    """Write a network as safetensors, and as .json its architecture, metrics, data and digest.
 
     Args:
         path: of the .safetensors file; its folder is made.
@@ -36,6 +37,7 @@ def save_weights(
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in network.state_dict().items()
     }
+    content = safetensors.torch.save(tensors, {"name": started.name})
     about = {
         "name": started.name,
         "architecture": started.architecture,
@@ -46,8 +48,9 @@ def save_weights(
         "epochs": started.epochs,
         "metrics": metrics,
         "torch": torch.__version__,
+        "sha256": hashlib.sha256(content).hexdigest(),  # looked at when they are loaded
         **facts,
     }
     with replacing(path) as file:
-        file.write(safetensors.torch.save(tensors, {"name": started.name}))
+        file.write(content)
     replace_text(path.with_suffix(".json"), json.dumps(about, indent=2))

@@ -17,7 +17,7 @@ from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 
 _FLOAT = 4  # bytes
-_PER_EPOCH, _PER_TRIAL = 250, 1500  # bytes of the journal
+_PER_EPOCH, _PER_TRIAL = 270, 1550  # bytes of the journal
 Floats = npt.NDArray[np.float64]
 
 
@@ -101,14 +101,17 @@ def _spread(rehearsal: Rehearsal) -> float:
 
 
 def _disk(plan: StudyPlan, survey: Survey, beside: int) -> int:
-    """Checkpoints of the trials at once, each of the largest, and the journal."""
+    """Checkpoints of the trials at once, each of the largest, and the journal.
+
+    Two of each trial are kept while the next is written.
+    """
     recipe = plan.training
     copies = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
     largest = int(survey.costs.params.max())
     epochs = sum(trials * epochs for trials, epochs in plan.phases)
     return (
-        2 * beside * copies * size * largest
+        3 * beside * copies * size * largest
         + epochs * _PER_EPOCH
         + sum(trials for trials, _ in plan.phases) * _PER_TRIAL
     )

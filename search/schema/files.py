@@ -11,11 +11,12 @@ from res2net.file_names import printable
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, before: Path | None = None) -> Iterator[IO[bytes]]:
     """A file beside its place, which takes it once it is whole and on the disk.
 
     Args:
         path: where it will stand; its folder is there.
+        before: where the file that stands there now goes; None gives it up.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -23,6 +24,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if before is not None and path.exists():
+            path.replace(before)
         part.replace(path)
         _sync(path.parent)
     finally:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from res2net import Architecture
 from search.schema.metrics import VALIDATION
 
-JOURNAL_VERSION = 2  # 1 held each metric as a key of its own
+JOURNAL_VERSION = 3  # 1 held each metric as a key of its own; 3 has checksums
 Phase = Literal["search", "confirm"]
 
 

@@ -1,12 +1,13 @@
-"""The manifest, runs/<study>/manifest.json: what a run is, and every start of it.
+"""The manifest, runs/<study>/manifest.json: what a run is, and every start of it; sealed.
 
 The same command goes on with the same study; a changed recipe or space is refused.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
 
 from res2net.file_names import printable_data
 from search.schema.files import replace_text
@@ -14,15 +15,17 @@ from search.schema.metrics import Metric, Objective
 from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
+from search.schema.seals import SealError, opened_document, sealed_document
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.provenance import start_of
-from search.study.recorded import plan_of
+from search.study.recorded import plan_of, starts_of
 
 FILE = "manifest.json"
 # Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
-# 4: the plan in numbers, metrics by name, foreign parts.
-_VERSION = 4
+# 4: the plan in numbers, metrics by name, foreign parts. 5: sealed.
+_VERSION = 5
+_SEALED_SINCE = 5
 _COUNTED_SINCE = 4  # the version from which on a plan says how many candidates there are
 
 # What may change between starts: more trials and seeds, other confirmations, where it all runs
@@ -41,6 +44,12 @@ _FREE = (
     "data.left_aside",
 )
 # But not from CPU to GPU: their results are not the same to the last bit.
+
+
+_METRICS: TypeAdapter[tuple[Metric, ...]] = TypeAdapter(tuple[Metric, ...])
+_OBJECTIVES: TypeAdapter[tuple[Objective, ...]] = TypeAdapter(tuple[Objective, ...])
+_PARTS: TypeAdapter[tuple[Origin, ...]] = TypeAdapter(tuple[Origin, ...])
+_TEXTS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 
 
 class Manifest(NamedTuple):
@@ -94,37 +103,33 @@ def read(folder: Path) -> Manifest | None:
         ConfigError: it is damaged, or of a newer version.
     """
     raw = _raw(folder)
-    if not raw:
-        return None
+    return _manifest(folder, printable_data(raw)) if raw else None
+
+
+def _manifest(folder: Path, raw: dict[str, Any]) -> Manifest:
+    """What a manifest says; ConfigError where it does not, or says what makes no sense."""
     try:
-        return _read(printable_data(raw))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{folder / FILE}: is damaged ({_first_line(error)}); restore it from a copy"
-        ) from error
+        return _read(raw)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(folder, _first_line(error)) from error
 
 
 def _read(raw: dict[str, Any]) -> Manifest:
-    version = int(raw["version"])
-    if version > _VERSION:
-        raise ValueError(f"has version {version}, this program reads up to {_VERSION}")
     plan = plan_of(raw)
     told = raw.get("traits") or {
         "sampler": SAMPLERS[plan.search.sampler.name].traits,
         "scheduler": SCHEDULERS[plan.scheduler.name].traits,
     }
-    metrics: Any = raw.get("metrics")
-    objectives: Any = raw.get("objectives")
     return Manifest(
-        version=version,
+        version=raw["version"],
         plan=plan,
-        metrics=tuple(Metric(**each) for each in metrics) if metrics else plan.metrics,
-        objectives=tuple(Objective(**o) for o in objectives) if objectives else plan.objectives,
-        sampler_traits=frozenset(told["sampler"]),
-        scheduler_traits=frozenset(told["scheduler"]),
-        parts=tuple(Origin(**each) for each in raw.get("parts", ())),
-        starts=tuple(raw["starts"]),
-        left_out=tuple(raw.get("left_out", ())),
+        metrics=_METRICS.validate_python(raw.get("metrics") or ()) or plan.metrics,
+        objectives=_OBJECTIVES.validate_python(raw.get("objectives") or ()) or plan.objectives,
+        sampler_traits=frozenset(_TEXTS.validate_python(told["sampler"])),
+        scheduler_traits=frozenset(_TEXTS.validate_python(told["scheduler"])),
+        parts=_PARTS.validate_python(raw.get("parts", ())),
+        starts=starts_of(raw),
+        left_out=_TEXTS.validate_python(raw.get("left_out", ())),
     )
 
 
@@ -147,16 +152,16 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
-    there = plan_of(before).model_dump(mode="json")  # with keys that came since
-    _compare(folder, _described(there), _described(plan.model_dump(mode="json")))
-    _same_parts(folder, before.get("parts", ()), parts)
-    had = before["plan"]["search"]
-    return plan.extended(trials=had["trials"], seeds=had["seeds"])
+    there = _manifest(folder, before)
+    had = there.plan.model_dump(mode="json")  # with keys that came since
+    _compare(folder, _described(had), _described(plan.model_dump(mode="json")))
+    _same_parts(folder, there.parts, parts)
+    return plan.extended(trials=had["search"]["trials"], seeds=had["search"]["seeds"])
 
 
-def _same_parts(folder: Path, before: Sequence[dict[str, Any]], now: Sequence[Origin]) -> None:
+def _same_parts(folder: Path, before: Sequence[Origin], now: Sequence[Origin]) -> None:
     """Refuse a foreign part that is not what the trials so far were made with."""
-    digests = {(each["key"], each["name"]): each["digest"] for each in before}
+    digests = {(each.key, each.name): each.digest for each in before}
     for origin in now:
         had = digests.get((origin.key, origin.name), origin.digest)
         if had != origin.digest:
@@ -174,10 +179,10 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     Raises:
         ConfigError: one was mended or damaged since.
     """
-    manifest = _raw(folder)
-    if not manifest:  # it stopped before it noted anything, and so before any trial
+    raw = _raw(folder)
+    if not raw:  # it stopped before it noted anything, and so before any trial
         return
-    before = manifest.get("left_out", [])
+    before = _manifest(folder, raw).left_out
     changed = sorted(set(before) ^ set(left_out))
     if changed:
         raise ConfigError(
@@ -220,7 +225,7 @@ def note(
         "left_out": list(left_out),
         "starts": [*_raw(folder).get("starts", []), start_of(command) | planned],
     }
-    replace_text(folder / FILE, json.dumps(manifest, indent=2))
+    replace_text(folder / FILE, sealed_document(manifest))
     replace_text(folder / "space.yaml", space)
 
 
@@ -230,18 +235,28 @@ def _raw(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        data, sealed = opened_document(path.read_bytes())
+    except SealError as error:
+        raise _damaged(folder, str(error)) from error
+    version = data.get("version") if isinstance(data, dict) else None
+    if type(version) is not int or version < 1:
+        raise _damaged(folder, "it holds no version")
+    if version > _VERSION:
         raise ConfigError(
-            f"{path}: is damaged ({error}); restore it from a copy, or delete it if the space "
-            "and recipe are as they were"
-        ) from error
-    if not isinstance(manifest, dict) or "version" not in manifest:
-        raise ConfigError(
-            f"{path}: is damaged (it holds no version); restore it from a copy, or delete it "
-            "if the space and recipe are as they were"
+            f"{path}: has version {version}, this program reads up to {_VERSION}; update the "
+            "program"
         )
+    if version >= _SEALED_SINCE and not sealed:
+        raise _damaged(folder, "it ends without its checksum")
+    manifest: dict[str, Any] = data
     return manifest
+
+
+def _damaged(folder: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"{folder / FILE}: is damaged ({why}); restore it from a copy, or delete it if the "
+        "space and recipe are as they were"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,8 @@
-"""Reads the plan of a study from its manifest, of this version or an earlier one."""
+"""Reads plan and starts of a study from its manifest, of this version or an earlier one."""
 
 from typing import Any
+
+from pydantic import BaseModel, StrictInt, TypeAdapter
 
 from search.schema.data import Data, planned_data
 from search.schema.parts import TRUSTED
@@ -9,6 +11,34 @@ from search.schema.study_plan import StudyPlan
 from search.schema.yaml import plain
 from search.space.axes import Axes
 from search.space.grid import axes_of
+
+
+class _Start(BaseModel, extra="allow"):
+    """The types of a start, of which each version noted more; see `provenance.start_of`."""
+
+    time: str = ""
+    command: tuple[str, ...] = ()
+    git_commit: str | None = None
+    python: str = ""
+    versions: dict[str, str] = {}
+    machine: str = ""
+    processor: str = ""
+    cpus: int | None = None
+    trials: StrictInt = 1
+    seeds: StrictInt = 1
+
+
+_STARTS: TypeAdapter[tuple[_Start, ...]] = TypeAdapter(tuple[_Start, ...])
+
+
+def starts_of(raw: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The starts of a manifest as they were noted, once their types were looked at.
+
+    Args:
+        raw: the manifest as JSON has it; ValueError or KeyError where it has no such starts.
+    """
+    _STARTS.validate_python(raw["starts"])
+    return tuple(raw["starts"])
 
 
 def plan_of(raw: dict[str, Any]) -> StudyPlan:

@@ -34,7 +34,9 @@ class Starts:
             repeat: of this network in this phase, counted from 0.
         """
         plan = self._plan
-        counted = self._survey.cost(candidate_of(self._survey, architecture))
+        candidate = self._survey.candidate(architecture)
+        assert candidate is not None, "only candidates are proposed"
+        counted = self._survey.cost(candidate)
         return Started(
             trial=number,
             phase=phase,
@@ -50,13 +52,6 @@ class Starts:
             repeat=repeat,
             counted={one.name: counted_by(one, architecture, counted) for one in self._counted},
         )
-
-
-def candidate_of(survey: Survey, architecture: Architecture) -> int:
-    """The number of a network that is known to be a candidate."""
-    candidate = survey.candidate(architecture)
-    assert candidate is not None, "a journal of this space holds only its candidates"
-    return candidate
 
 
 def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:

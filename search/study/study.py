@@ -12,7 +12,7 @@ from search.schedulers.base import Decision, make_scheduler
 from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.checkpoints import checkpoint_path, tidy_checkpoints
+from search.study.checkpoints import checkpoint_path, remove_checkpoints, tidy_checkpoints
 from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken, Turn
@@ -23,7 +23,7 @@ from search.study.observer import Observer
 from search.study.outcome import outcome_of
 from search.study.remaining import Remaining
 from search.study.repeats import Repeats
-from search.study.starting import Starts, candidate_of
+from search.study.starting import Starts
 from search.study.weights import KeptWeights
 
 
@@ -202,7 +202,7 @@ class Study:
         """Take the end of a running trial."""
         self._append(ended)
         if not keeps_checkpoint(self.history, ended.trial):
-            checkpoint_path(self._journal.path.parent, ended.trial).unlink(missing_ok=True)
+            remove_checkpoints(checkpoint_path(self._journal.path.parent, ended.trial))
         self.weights.ended(ended.trial)
         for observer in self.observers:
             observer.ended(self.history.trials[ended.trial], ended)
@@ -272,7 +272,7 @@ class Study:
         if isinstance(record, Lost):
             return Decision.CONTINUE
         if isinstance(record, (Started, Retried)):
-            candidate = candidate_of(self._survey, self.history.networks[started.name])
+            candidate = self._candidate(self.history.networks[started.name])
             self._candidates[record.trial] = candidate
             self._sampler.take(candidate)
             return Decision.CONTINUE
@@ -291,3 +291,9 @@ class Study:
         if decision is Decision.PAUSE:
             self._paused[epoch.trial] = None
         return decision
+
+    def _candidate(self, architecture: Architecture) -> int:
+        candidate = self._survey.candidate(architecture)
+        if candidate is None:
+            raise self._journal.of_another_space(architecture.name)
+        return candidate

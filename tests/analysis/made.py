@@ -1,6 +1,5 @@
 """Writes runs of trials that a test says, as search writes them, and reads pages back."""
 
-import json
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from analysis.runs.run import Run, read_run
 from res2net import Architecture, cost
+from search.schema.seals import sealed_line
 from search.schema.study_plan import StudyPlan
 from search.study import manifest
 from search.study.events import (
@@ -72,8 +72,7 @@ def made(
     for number, trial in enumerate(trials):
         records = _records(number, dict(trial), plan)
         lines += [record.to_json() for record in records]
-    written = [json.dumps(line, separators=(",", ":"), allow_nan=False) for line in lines]
-    (folder / FILE).write_text("\n".join([*written, ""]), encoding="utf-8")
+    (folder / FILE).write_bytes(b"".join(sealed_line(line) + b"\n" for line in lines))
     command = ["python", "-m", "search.run", "space.yaml", "--set", "a=<b>"]
     manifest.note(folder, plan, space=text, command=command, **noted)
     return read_run(folder)
@@ -98,16 +97,19 @@ def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
         repeat=trial.pop("repeat", 0),
         counted=trial.pop("counted", {}),
     )
-    curve = trial.pop("curve", ())
+    curve = [{plan.ranking.name: value} for value in trial.pop("curve", ())]
+    scores = {key: trial.pop(key) for key in ("val_error", "test_error") if key in trial}
+    status = trial.pop("status", Status.OK)
+    # As many as such an end takes; of those after the curve nothing is known but the loss.
+    least = {Status.OK: started.epochs, Status.PRUNED: 1}.get(status, 0)
+    curve += [{}] * (least - len(curve))
     reported = [
         Epoch(
             trial=number, epoch=epoch, images_per_s=100.0, seconds=2.0,
-            metrics={"train_loss": 1.0, plan.ranking.name: value},
+            metrics={"train_loss": 1.0, **values},
         )
-        for epoch, value in enumerate(curve, 1)
+        for epoch, values in enumerate(curve, 1)
     ]  # fmt: skip
-    scores = {key: trial.pop(key) for key in ("val_error", "test_error") if key in trial}
-    status = trial.pop("status", Status.OK)
     if status is None:
         return [started, *reported]
     fields: dict[str, Any] = {

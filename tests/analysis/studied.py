@@ -25,10 +25,8 @@ search: {sampler: axes, seeds: 4}
 Error = Callable[[Started], float | None]
 
 
-def write_run(
-    folder: Path, error: Error, *, text: str = FIG5, stop_after: int = 10**9, epochs: int = 2
-) -> Path:
-    """Write the run of a space file; each trial has the test error that is said.
+def write_run(folder: Path, error: Error, *, text: str = FIG5, stop_after: int = 10**9) -> Path:
+    """Write the run of a space file; each trial has the test error that is said at each epoch.
 
     Its validation error is one point higher, so that none is taken for the other.
 
@@ -37,7 +35,6 @@ def write_run(
         error: of a trial in percent, on validation and test images; None: it failed.
         text: the space file.
         stop_after: trials, after which the run is left as it is.
-        epochs: that each trial reports, with the same error.
     """
     folder.mkdir(parents=True, exist_ok=True)
     space = folder / "asked.yaml"
@@ -50,12 +47,12 @@ def write_run(
             started = study.next()
             if started is None:
                 break
-            _end(study, started, error(started), epochs=epochs)
+            _end(study, started, error(started))
     return folder
 
 
-def _end(study: Study, started: Started, error: float | None, *, epochs: int) -> None:
-    for number in range(1, epochs + 1):
+def _end(study: Study, started: Started, error: float | None) -> None:
+    for number in range(1, started.epochs + 1):
         if error is None:
             break
         stopped = study.report(
@@ -78,7 +75,7 @@ def _end(study: Study, started: Started, error: float | None, *, epochs: int) ->
             trial=started.trial,
             status=Status.FAILED if error is None else Status.OK,
             reason="it broke" if error is None else "",
-            epochs=0 if error is None else epochs,
+            epochs=0 if error is None else started.epochs,
             metrics={} if error is None else _scores(error),
             seconds=10.0,
             device="cpu",

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_summary_writes_what_it_says(folder: Path) -> None:
     written = summarise(folder)
     assert pd.read_csv(written["trials"])["trial"].tolist() == [0, 1, 2]
-    assert pd.read_csv(written["epochs"])["trial"].tolist() == [0]
+    assert pd.read_csv(written["epochs"])["trial"].tolist() == [0, 0, 0]
     assert written["figure"].read_bytes().startswith(b"\x89PNG")
     assert not list(folder.rglob("*.part"))
 

@@ -27,6 +27,7 @@ from search.images.looks import as_it_looks
 from search.images.preparing import make_ready
 from search.images.tree import Tree, read_tree
 from search.plan import picture
+from search.schema.seals import sealed_document
 from search.schema.yaml import ConfigError
 from tests.search.images.trees import plant
 from tests.search.spaces import resolved_of, write
@@ -519,7 +520,7 @@ def test_a_study_of_images_decoded_otherwise_is_not_gone_on_with(tmp_path: Path)
     path = tmp_path / "run" / "manifest.json"
     noted = json.loads(path.read_text())
     del noted["plan"]["data"]["decoding"]
-    path.write_text(json.dumps(noted))
+    path.write_text(sealed_document(noted))
     with pytest.raises(ConfigError, match=r"data\.decoding: there None, here '3: as they"):
         run_study(space, out=tmp_path / "run", inline=True)
     assert os.listdir(tmp_path / "set" / ".decoded")  # noqa: PTH208 - caches are kept apart

@@ -10,6 +10,7 @@ from analysis.cards.checklist import checklist_card
 from analysis.questions.checklist import COLUMNS, ITEMS, checklist
 from analysis.questions.practice import MET, NOT_ASKED, NOT_KNOWN, NOT_MET, STATES
 from analysis.runs.run import Run, read_run
+from search.schema.seals import sealed_document
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 
 RANDOM = ("search.sampler=random", *OVERRIDES)
@@ -110,7 +111,7 @@ def noted(run: Run, **changes: Any) -> Run:
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["starts"][0] |= {"git_commit": "0" * 40}
     manifest["starts"].append(manifest["starts"][0] | changes)
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    path.write_text(sealed_document(manifest), encoding="utf-8")
     return read_run(run.folder)
 
 

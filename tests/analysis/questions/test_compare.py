@@ -25,6 +25,7 @@ from analysis.questions.compare import (
 )
 from analysis.report import main
 from analysis.runs.run import Run, RunError, read_run
+from search.schema.seals import sealed_document
 from search.study.events import Status
 from tests.analysis.made import Parsed, made, network
 
@@ -295,7 +296,7 @@ def test_what_may_be_looked_at_again_is_not_tested(
         path = other.folder / "manifest.json"
         noted = json.loads(path.read_text())
         noted["starts"] = [noted["starts"][0] | {"seeds": 2}, *noted["starts"]]
-        path.write_text(json.dumps(noted))
+        path.write_text(sealed_document(noted))
         other = read_run(other.folder)
         why = "seeds of tiny were added after a look"
     moved = shifts(pair[0], other)

@@ -101,6 +101,7 @@ def test_a_band_of_one_epoch_can_be_seen(tmp_path: Path) -> None:
         {"network": network(1), "seed": i, "curve": [error], "val_error": error}
         for i, error in enumerate((30.0, 40.0, 60.0))
     ]
+    rows = [row | {"epochs_planned": 1} for row in rows]
     run = made(tmp_path, rows, *OVERRIDES)
     axes = draw_curves(band(run), best(run), run.ranking, title="a run").axes[0]
     corners = axes.collections[0].get_paths()[0].vertices

@@ -73,7 +73,7 @@ def test_where_it_would_mislead_it_is_refused_unless_asked(
     tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
     text = SPACE.replace(old, new)
-    run = read_run(write_run(tmp_path, by_scale, text=text, epochs=1))
+    run = read_run(write_run(tmp_path, by_scale, text=text))
     with pytest.raises(RunError, match=reason):
         importance(run, rng=np.random.default_rng(0))
     if "axes" not in new:

@@ -9,6 +9,7 @@ from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.questions.looks import why_untested
 from analysis.runs.run import Run, read_run
+from search.schema.seals import sealed_document
 from tests.analysis.made import OVERRIDES, made, network, seeded
 
 
@@ -16,7 +17,7 @@ def added(run: Run) -> Run:
     path = run.folder / "manifest.json"
     noted = json.loads(path.read_text())
     noted["starts"] = [noted["starts"][0] | {"seeds": 1}, noted["starts"][0] | {"seeds": 3}]
-    path.write_text(json.dumps(noted))
+    path.write_text(sealed_document(noted))
     return read_run(run.folder)
 
 

@@ -10,6 +10,7 @@ from analysis.pages.page import render
 from analysis.pages.run_page import run_page
 from analysis.runs.networks import networks
 from analysis.runs.run import RunError, read_run
+from search.schema.seals import sealed_document, sealed_line
 from search.study.events import Status
 from search.study.journal import FILE, JournalError
 from tests.analysis.made import made, network
@@ -128,7 +129,7 @@ def test_manifests_of_earlier_versions_are_read_whole_and_newer_ones_refused(
     assert read_run(RESULTS / "cifar_fig5_tiny").manifest.candidates is None
     folder = made(tmp_path, []).folder
     noted = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(noted | {"version": 99}))
+    (folder / "manifest.json").write_text(sealed_document(noted | {"version": 99}))
     with pytest.raises(RunError, match="has version 99, this program reads up to"):
         read_run(folder)
 
@@ -145,7 +146,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     manifest.write_text(kept)
     journal = folder / FILE
     header, _, rest = journal.read_text().partition("\n")
-    newer = json.dumps({**json.loads(header), "version": 99})
-    journal.write_text(newer + "\n" + rest)
+    newer = sealed_line({**json.loads(header), "version": 99})
+    journal.write_text(newer.decode() + "\n" + rest)
     with pytest.raises(JournalError, match="has version 99"):
         read_run(folder)

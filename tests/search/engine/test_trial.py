@@ -1,6 +1,7 @@
 """A trial: a function of its arguments, and every way to fail is a named outcome."""
 
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 import torch
 
 from res2net import Architecture, build, parse
+from res2net.errors import WeightsError
 from search.engine.bench import Bench
 from search.engine.training import Trainer
 from search.engine.trial import Trial
+from search.study.checkpoints import checkpoint_paths, remove_checkpoints, tidy_checkpoints
 from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
@@ -148,6 +151,89 @@ def test_the_weights_that_were_scored_are_kept(bench: Bench, tmp_path: Path) -> 
     assert about["metrics"] == ended.metrics
     assert len(about["mean"]) == len(about["std"]) == 3
     assert Architecture(**about["architecture"]) == NETWORK
+
+
+def test_weights_of_which_a_bit_flipped_are_not_loaded(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "networks/a-seed0.safetensors"
+    finish(Trial(start(), bench=bench, checkpoint=tmp_path / "0.pt", weights=path))
+    whole = path.read_bytes()
+    for at in (len(whole) - 1, len(whole) // 2, 100):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(WeightsError, match=r"is damaged, or another .*; restore both"):
+            build(NETWORK, weights=path)
+    path.write_bytes(whole)
+    build(NETWORK, weights=path)
+
+
+def saved_twice(bench: Bench, folder: Path) -> tuple[Path, Path]:
+    """Checkpoints after the second and the first epoch."""
+    trial = trial_of(bench, folder)
+    for _ in range(2):
+        trial.step()
+        trial.save()
+    return checkpoint_paths(folder / "checkpoints/0.pt")
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_where_the_newest_checkpoint_is_damaged_the_one_before_is_taken(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """It comes to the same result, and reports again what was reported."""
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    newest, before = saved_twice(bench, tmp_path)
+    flipped(newest)
+    sound = before.read_bytes()
+    trial = trial_of(bench, tmp_path, reported=2)
+    first, _ = trial.step()
+    assert first is not None
+    assert first.epoch == 2, "from after the first"
+    trial.save()
+    assert before.read_bytes() == sound, "a damaged one never takes its place"
+    after, again = finish(trial)
+    assert numbers([first, *after]) == numbers(expected[1:])
+    assert again.metrics == end.metrics
+
+
+def test_where_both_checkpoints_are_damaged_it_begins_anew(
+    bench: Bench, tmp_path: Path
+) -> None:
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    for path in saved_twice(bench, tmp_path):
+        flipped(path)
+    epochs, again = finish(trial_of(bench, tmp_path, reported=2))
+    assert numbers(epochs) == numbers(expected)
+    assert again.metrics == end.metrics
+
+
+def test_a_full_disk_costs_no_checkpoint_that_was_there(bench: Bench, tmp_path: Path) -> None:
+    """A limit on the size of files fails writes as a full disk does, in the middle of one."""
+    paths = saved_twice(bench, tmp_path)
+    there = [path.read_bytes() for path in paths]
+    trial = trial_of(bench, tmp_path, reported=2)
+    trial.step()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(there[0]) // 2, before[1]))
+    try:
+        trial.try_to_save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.read_bytes() for path in paths] == there
+    assert len(list(paths[0].parent.iterdir())) == 2, "no part is left"
+
+
+def test_what_a_trial_saved_goes_with_it(bench: Bench, tmp_path: Path) -> None:
+    newest, before = saved_twice(bench, tmp_path)
+    (newest.parent / "1.pt").touch()
+    (newest.parent / "0.pt.7.part").touch()
+    tidy_checkpoints(tmp_path, {0})
+    assert set(newest.parent.iterdir()) == {newest, before}
+    remove_checkpoints(newest)
+    assert not list(newest.parent.iterdir())
 
 
 DAMAGES = {

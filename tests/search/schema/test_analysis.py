@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from search.schema.seals import sealed_document
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from tests.search.spaces import TINY, load, plan_of, write
@@ -81,7 +82,7 @@ def test_a_study_begun_before_there_was_such_a_section_goes_on_without(tmp_path:
     del raw["plan"]["analysis"]
     for start in raw["starts"]:
         del start["seeds"], start["trials"]
-    path.write_text(json.dumps(raw), encoding="utf-8")
+    path.write_text(sealed_document(raw), encoding="utf-8")
     assert manifest.going_on(tmp_path, plan) == plan
     noted = manifest.read(tmp_path)
     assert noted is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.study.events import Ended, Started, Status
+from search.study.events import Ended, Epoch, Started, Status
 from search.study.history import History
 from search.study.journal import Journal
 from search.study.study import Study
@@ -19,6 +19,18 @@ def end(started: Started, error: float | None) -> Ended:
     metrics = {} if error is None else {"val_error": error, "test_error": error}
     status = Status.OK if metrics else Status.DIVERGED
     return Ended(trial=started.trial, status=status, metrics=metrics, epochs=started.epochs)
+
+
+def end_of(study: Study, started: Started, error: float | None) -> None:
+    """As an executor reports a trial: whole, or diverged in its first epoch."""
+    for number in range(1, started.epochs + 1 if error is not None else 1):
+        study.report(
+            Epoch(
+                trial=started.trial, epoch=number, metrics={"val_error": error or 0.0},
+                images_per_s=1.0, seconds=1.0,
+            )
+        )  # fmt: skip
+    study.end(end(started, error))
 
 
 def there(folder: Path) -> set[str]:
@@ -54,7 +66,7 @@ def run(folder: Path, tmp_path: Path, draw: random.Random, *overrides: str) -> H
                 path = weights_path(folder, one)
                 path.parent.mkdir(exist_ok=True)
                 path.write_text("weights")
-            study.end(end(one, error))
+            end_of(study, one, error)
         return study.history
 
 
@@ -85,7 +97,7 @@ def test_files_are_in_the_order_of_means_over_seeds(tmp_path: Path) -> None:
         while (started := study.next()) is not None:
             if started.name not in errors:
                 errors[started.name] = left.pop()
-            study.end(end(started, errors[started.name][started.repeat]))
+            end_of(study, started, errors[started.name][started.repeat])
             trials.append(started)
         (folder / "networks").mkdir(exist_ok=True)
         for started in trials:
