@@ -23,8 +23,7 @@ from ray.tune.search import Searcher
 from search.engine.bench import make_bench
 from search.engine.trial import Trial
 from search.executors.broker import Broker
-from search.executors.connection import connect
-from search.executors.signals import sigterm_as_ctrl_c
+from search.executors.connection import connected
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.checkpoints import checkpoint_path
@@ -52,15 +51,12 @@ def run_on_ray(
             workers cannot start.
         OSError: the journal cannot be written.
     """
-    connect(address)
-    sigterm_as_ctrl_c()
-    try:
+    with connected(address) as connection:
         there = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type for it
         broker = Broker(study, _slots(plan, there))
-        with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
-            _tune(broker, plan, scratch=scratch, paths=(folder, root))
-    finally:
-        ray.shutdown()
+        scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
+        with scratch as name, connection.watched(broker):
+            _tune(broker, plan, scratch=name, paths=(folder, root))
     if broker.failure is not None:
         raise broker.failure
 
