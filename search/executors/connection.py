@@ -22,8 +22,8 @@ from search.executors.signals import asked_to_end
 from search.schema.yaml import ConfigError
 
 _LOOK_SECONDS = 0.5  # between two looks at Ray's processes
-# Of a cluster: its head may be one that is started again.
-_PATIENCE = {True: 1.0, False: 20.0}  # seconds, of Ray on this machine, of a cluster
+# Seconds: of Ray on this machine; of a cluster, whose head may be one that is started again.
+_PATIENCE = {True: 0.0, False: 20.0}
 # That an end in order may take: of thirty, where a machine is preempted; where Ray died, some
 # of it never ends.
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0

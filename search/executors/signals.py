@@ -53,6 +53,8 @@ class Wish:
 
         Again after `ray.init`, which takes SIGTERM over.
         """
+        if threading.current_thread() is not threading.main_thread():
+            return  # signals are the main one's alone
         for number in _SIGNALS:
             hung_up = number is signal.SIGHUP
             if not (hung_up and signal.getsignal(number) is signal.SIG_IGN):
