@@ -22,14 +22,15 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.DONE: "done: nothing is left to do",
-    ExitCode.FAILED: "a file, a disk or the program failed; what had finished is kept",
+    ExitCode.FAILED: "a file, a disk, Ray or the program failed; what had finished is kept",
     ExitCode.BAD_INPUT: "bad input: said with place, value, rule and remedy",
     ExitCode.NO_TRIAL_OK: (
         "ended, but no trial of this start is ok: each failed, diverged or ran out of memory"
     ),
     ExitCode.OUT_OF_TIME: "the time limit came with work left; the same command goes on",
     ExitCode.STOPPED: (
-        "stopped by Ctrl-C, by SIGTERM or as its output's reader left; the same command goes on"
+        "stopped by Ctrl-C, SIGTERM or SIGHUP, or as its output's reader left; "
+        "the same command goes on"
     ),
 }
 # Of commands that run no trials.

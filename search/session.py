@@ -9,7 +9,8 @@ from rich.console import Console
 from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
 from res2net.terminal import stopped_with_its_reader
-from search.executors.signals import sigterm_as_ctrl_c
+from search.executors.address import check_address
+from search.executors.signals import asked_to_end
 from search.images.preparing import make_ready
 from search.machine import require_arithmetic, require_resources, require_room
 from search.preparation import Prepared
@@ -45,6 +46,11 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         ConfigError: it cannot be run so, or the folder holds another study.
         JournalError: the folder's journal cannot be read.
     """
+    with asked_to_end():
+        return _run(prepared, request, console)
+
+
+def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
     space, plan, survey, parts = (
         prepared.space,
         prepared.plan,
@@ -139,7 +145,8 @@ def _require(
         require_resources(space)
         require_arithmetic(space)
     require_room(_folder(prepared, request), plan, survey)
-    sigterm_as_ctrl_c()
+    if request.address is not None:
+        check_address(request.address)
     with stopped_with_its_reader():
         left_out = make_ready(plan.data, space.document, console)
     if begun and split_plugin(plan.data.name):
@@ -160,7 +167,6 @@ def _execute(
     study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
     """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
-    sigterm_as_ctrl_c()
     if study.over:  # making images ready took all the time there was
         return
     how = "in this process" if request.inline else "on Ray, which takes seconds to start"
@@ -179,10 +185,12 @@ def _execute(
 def _run_trials(study: Study, plan: StudyPlan, folder: Path, request: Request) -> None:
     root = path_of(plan.data.root)
     if request.inline:
-        from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
+        with asked_to_end() as wish, wish.held():
+            from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
 
         run_inline(study, plan, folder=folder, root=root)
     else:
-        from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
+        with asked_to_end() as wish, wish.held():
+            from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
 
         run_on_ray(study, plan, folder=folder, root=root, address=request.address)

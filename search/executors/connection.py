@@ -1,27 +1,157 @@
-"""Connects this process to Ray: to a running cluster, or to one started on this machine."""
+"""Connects this process to Ray, watches that Ray lives, and leaves it within a bounded time."""
 
+import contextlib
 import logging
 import os
 import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
 
+from res2net.exit_codes import ExitCode
 from res2net.file_names import printable
+from search.executors.broker import Broker
+from search.executors.signals import asked_to_end
 from search.schema.yaml import ConfigError
 
+_LOOK_SECONDS = 0.5  # between two looks at Ray's processes
+# Seconds: of Ray on this machine; of a cluster, whose head may be one that is started again.
+_PATIENCE = {True: 0.0, False: 20.0}
+# That an end in order may take: of thirty, where a machine is preempted; where Ray died, some
+# of it never ends.
+_SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
 _ENVIRONMENT = {
     # We keep our own record; Ray's loggers write every result three times.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     # Ray rewrites its whole state each time it saves it, and we never read it.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    # Signals are ours, see search.executors.signals.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+
+
+class RayLostError(ConnectionError):
+    """Ray died around this process: nothing can be run any more, and nothing is lost."""
+
+
+class Connection:
+    """This process is joined to Ray.
+
+    Args:
+        local: whether Ray was started on this machine for this process alone.
+    """
+
+    def __init__(self, *, local: bool) -> None:
+        self._local = local
+        self._over = threading.Event()  # of what is watched
+        self._end: threading.Timer | None = None
+
+    @contextlib.contextmanager
+    def watched(self, broker: Broker) -> Iterator[None]:
+        """While trials run: end them in order where Ray dies, or a signal asks for it.
+
+        Args:
+            broker: fails where Ray dies, so that nothing is noted of trials that die with it.
+        """
+        watch = threading.Thread(target=self._watch, args=(broker,), daemon=True)
+        watch.start()
+        before = signal.getsignal(signal.SIGUSR1)
+        try:
+            with asked_to_end() as wish, wish.passed_to(self._stop):
+                yield
+        except Exception:
+            # Ray's own words of its death; ours say what to do.
+            if not isinstance(broker.failure, RayLostError):
+                raise
+        finally:
+            self._over.set()
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGUSR1, before)
+
+    def left(self) -> None:
+        """Note that Ray was left: nothing can hang any more."""
+        if self._end is not None:
+            self._end.cancel()
+
+    def _stop(self) -> None:
+        """Let Tune stop its workers, which save; one that hangs is not waited for."""
+        if not _tune_listens():
+            raise KeyboardInterrupt
+        self._end_within(
+            "stopped: Ray does not end, and is left; what has finished is kept; the same "
+            "command goes on",
+            _SAVE_SECONDS,
+            ExitCode.STOPPED,
+        )
+        signal.raise_signal(signal.SIGUSR1)
+
+    def _watch(self, broker: Broker) -> None:
+        processes = _processes()
+        since: dict[str, float] = {}
+        while not self._over.wait(_LOOK_SECONDS):
+            for name, address in processes.items():
+                if _listens(address):
+                    since.pop(name, None)
+                    continue
+                gone = time.monotonic() - since.setdefault(name, time.monotonic())
+                if gone >= _PATIENCE[self._local]:
+                    self._lost(name, broker)
+                    return
+
+    def _lost(self, name: str, broker: Broker) -> None:
+        error = RayLostError(
+            f"Ray has died: {name} is gone (killed, perhaps for want of memory); what has "
+            "finished is kept, and so are the checkpoints of trials under way; the same "
+            "command goes on"
+        )
+        if broker.failure is None:
+            broker.failure = error
+        self._end_within(str(error), _LOST_SECONDS, ExitCode.FAILED)
+        while not self._over.wait(_LOOK_SECONDS):
+            if _tune_listens():
+                signal.raise_signal(signal.SIGUSR1)
+                return
+
+    def _end_within(self, words: str, seconds: float, code: ExitCode) -> None:
+        """End the process, with a word, where it does not get there by itself."""
+        if self._end is None:
+            self._end = threading.Timer(seconds, _end, args=(words, code))
+            self._end.daemon = True
+            self._end.start()
+
+
+@contextlib.contextmanager
+def connected(address: str | None) -> Iterator[Connection]:
+    """Be joined to a Ray cluster, or to Ray on this machine, started for the purpose.
+
+    Args:
+        address: of a running cluster; None starts Ray here.
+
+    Raises:
+        ConfigError: no cluster answers there, or a name on the way is no text.
+    """
+    connection = Connection(local=address is None)
+    with asked_to_end() as wish:
+        try:
+            connect(address)
+            wish.take()
+            yield connection
+        finally:
+            ray.shutdown()
+            wish.take()
+            connection.left()
 
 
 def connect(address: str | None) -> None:
@@ -37,18 +167,22 @@ def connect(address: str | None) -> None:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
     try:
         _start(address)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError) as error:
+        if isinstance(error, UnicodeEncodeError):  # it keeps the command line and the folder
+            raise ConfigError(
+                f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
+                "none; write such a data.root into the space file (in double quotes, \\uDCE9 "
+                "for the byte E9), call the folder by another name, or add --inline"
+            ) from error
+        if address is None:
+            raise
         raise ConfigError(
             f"--address {address}: no Ray cluster answers there ({error}); start one with "
             "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
             "by default), or leave --address out"
         ) from error
-    except UnicodeEncodeError as error:  # it keeps the command line and the current folder
-        raise ConfigError(
-            f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
-            "none; write such a data.root into the space file (in double quotes, \\uDCE9 for "
-            "the byte E9), call the folder by another name, or add --inline"
-        ) from error
+    except SystemExit as error:  # what Ray makes of a SIGTERM meanwhile
+        raise KeyboardInterrupt from error
 
 
 def _start(address: str | None) -> None:
@@ -58,18 +192,69 @@ def _start(address: str | None) -> None:
         "log_to_driver": False,
         "logging_level": logging.ERROR,
     }
+    with _on_loopback() if address is None else contextlib.nullcontext():
+        try:
+            ray.init(**how)
+        except OSError as error:
+            if address is not None or not _is_ray_token(error):
+                raise
+            # Ray keeps the token of its own processes in the home folder, which cannot be
+            # written: one that they inherit does as well.
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+            ray.init(**how)
+
+
+@contextlib.contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let nobody outside this machine reach what Ray starts, as it does by itself on a Mac.
+
+    RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 says the same, but is read when Ray is imported, and
+    `_node_ip_address="127.0.0.1"` is replaced by an address that can be reached.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        ray.init(**how)
-    except OSError as error:
-        if address is not None or not _is_ray_token(error):
-            raise
-        # Ray keeps the token of its own processes in the home folder, which cannot be written:
-        # one that they inherit does as well.
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-        ray.init(**how)
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _is_ray_token(error: OSError) -> bool:
     """Whether it is about the home folder, where Ray writes nothing else."""
     home = str(Path.home())
     return "RAY_AUTH_TOKEN" not in os.environ and str(error.filename).startswith(home)
+
+
+def _processes() -> Mapping[str, tuple[str, int]]:
+    """Where the processes listen that this one cannot do without, by their names."""
+    context = ray.get_runtime_context()
+    host, _, port = context.gcs_address.rpartition(":")
+    found = {"its head (gcs_server)": (host.strip("[]"), int(port))}
+    for node in ray.nodes():  # type: ignore[no-untyped-call]  # Ray has no type for it
+        if node["NodeID"] == context.get_node_id():
+            here = (str(node["NodeManagerAddress"]), int(node["NodeManagerPort"]))
+            found["its process on this machine (raylet)"] = here
+    return found
+
+
+def _listens(address: tuple[str, int]) -> bool:
+    """Whether a process is there; one that is busy, or a network that is slow, may be."""
+    try:
+        socket.create_connection(address, timeout=2).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _tune_listens() -> bool:
+    """Whether Tune runs, and has a handler for the signal by which it is asked to end."""
+    return callable(signal.getsignal(signal.SIGUSR1))
+
+
+def _end(words: str, code: ExitCode) -> None:
+    with contextlib.suppress(OSError):
+        shown = "\x1b[?25h" if os.isatty(2) else ""  # the live display hid the cursor
+        os.write(2, f"{shown}{words}\n".encode())
+    os._exit(code)

@@ -1,16 +1,13 @@
 """The inline executor runs trials one after another in this process. No Ray here."""
 
 import errno
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from search.engine.bench import make_bench
 from search.engine.failures import LostError
 from search.engine.trial import Trial
+from search.executors.signals import asked_to_end
 from search.schema.study_plan import StudyPlan
 from search.study.checkpoints import checkpoint_path
 from search.study.study import Study
@@ -29,7 +26,8 @@ def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> No
         OSError: a disk is full, or the GPU failed so that this process cannot use it any more.
     """
     bench = make_bench(plan, root)
-    with _asked_to_stop() as asked:
+    asked = threading.Event()  # by the first signal: the turn is finished and saved
+    with asked_to_end() as wish, wish.passed_to(asked.set):
         while not asked.is_set():
             started = study.next()
             if started is None:  # nothing runs beside, so there is nothing to wait for
@@ -48,26 +46,6 @@ def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> No
                 if error.new_process:
                     reason = f"the GPU failed ({error}); the same command goes on"
                     raise OSError(errno.EIO, reason) from error
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C: the turn is finished and saved; the second interrupts."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked  # signals go to another thread
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-        asked.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ray
 from ray import tune
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -18,8 +17,7 @@ from ray.tune.search import Searcher
 
 from search.executors.actor import TrialActor
 from search.executors.broker import Broker
-from search.executors.connection import connect
-from search.executors.signals import sigterm_as_ctrl_c
+from search.executors.connection import connected
 from search.executors.slots import Slots
 from search.schema.study_plan import StudyPlan
 from search.study.events import Status
@@ -47,18 +45,15 @@ def run_on_ray(
             workers cannot start.
         OSError: the journal cannot be written.
     """
-    connect(address)
-    sigterm_as_ctrl_c()
-    try:
+    with connected(address) as connection:
         slots = Slots(plan)
         broker = Broker(study, slots.checked())
         # Else Ray starts one worker after another, because it takes a searcher to learn from
         # each trial before the next; how many run beside each other is the broker's to say.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
-        with tempfile.TemporaryDirectory(prefix="res2net-ray-") as scratch:
-            _tune(broker, slots, plan, scratch=scratch, paths=(folder, root))
-    finally:
-        ray.shutdown()
+        scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
+        with scratch as name, connection.watched(broker):
+            _tune(broker, slots, plan, scratch=name, paths=(folder, root))
     if broker.failure is not None:
         raise broker.failure
 

@@ -1,0 +1,225 @@
+"""The command `python -m search.run`: its options, and what it prints.
+
+Also what it shares with `search.train`: how a study is run, shown, and said to have ended.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from res2net import ArchitectureError
+from res2net.exit_codes import ExitCode, exit_code_help
+from res2net.file_names import path_of
+from res2net.plugins import PluginError
+from res2net.terminal import run_command, why_lost
+from search import session
+from search.closing import show, wide_console, without_success
+from search.machine import notes, require_arithmetic, require_resources
+from search.plan import hours, picture
+from search.power_plan import power
+from search.preparation import Prepared, open_space, prepare
+from search.profiling.estimate import RehearsalError
+from search.result import StudyResult
+from search.schema.files import in_words
+from search.schema.yaml import ConfigError
+from search.session import Request
+from search.study.journal import JournalError
+from search.study.losses import retried_statuses
+from search.study.measured import measured_spread
+
+_WIDTH = 120  # characters of a line where there is no terminal
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    prints = "--plan" in argv
+    return guarded(
+        lambda console: _run(_parser().parse_args(argv), console, argv), prints=prints
+    )
+
+
+def guarded(command: Callable[[Console], int], *, prints: bool = False) -> int:
+    """Run a command with a console; its exit code, errors said in words.
+
+    Args:
+        command: takes the console.
+        prints: whether what it prints is all that comes of it.
+    """
+    return run_command(lambda: _said(command), prints=prints)
+
+
+def _said(command: Callable[[Console], int]) -> int:
+    # What is printed holds brackets of its own: names of files, values of --set, errors.
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    try:
+        return command(console)
+    except (ArchitectureError, ConfigError, JournalError, PluginError) as error:
+        print(error, file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    except KeyboardInterrupt:
+        why = f"{why_lost()}: " if why_lost() else ""
+        print(
+            f"{why}stopped: what has finished is kept; the same command goes on",
+            file=sys.stderr,
+        )
+        return ExitCode.STOPPED
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m search.run",
+        description="Run a study, or go on with it: python -m search.run SPACE.yaml.",
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("space", type=Path, metavar="SPACE.yaml")
+    parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")
+    parser.add_argument(
+        "--measure", action="store_true", help="with --plan: time three candidates, give hours"
+    )
+    parser.add_argument(
+        "--spread",
+        type=path_of,
+        metavar="RUN",
+        help="with --plan: measure in this run how far scores spread between seeds",
+    )
+    add_run_options(parser)
+    return parser
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has that runs trials."""
+    parser.add_argument("--out", type=_new_folder, metavar="DIR", help="default: runs/<study>")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="lay a value over the file's, such as search.trials=20",
+    )
+    parser.add_argument(
+        "--time-limit",
+        metavar="TIME",
+        help="such as 25m: end by then with what there is kept; the same command goes on",
+    )
+    parser.add_argument(
+        "--retry",
+        action="append",
+        default=[],
+        metavar="STATUS",
+        help="failed or out-of-memory: try trials again that ended so",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--address", help="of a running Ray cluster, or auto")
+    where.add_argument("--inline", action="store_true", help="run trials in this process")
+
+
+def _new_folder(text: str) -> Path:
+    """A folder that may be made: not one called after a variable without a value."""
+    path = path_of(text)
+    unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
+    if unset and not path.exists():
+        raise argparse.ArgumentTypeError(
+            f"${unset[0]} is not set here; set it, or write the folder"
+        )
+    return path
+
+
+def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -> int:
+    session.deadline_of(arguments.time_limit)  # a mistake in it comes first
+    if arguments.measure and not arguments.plan:
+        raise ConfigError("--measure: goes with --plan; give both, or leave it out")
+    if arguments.spread and not arguments.plan:
+        raise ConfigError("--spread: goes with --plan; give both, or leave it out")
+    space = open_space(arguments.space, arguments.set)
+    prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
+    if arguments.plan:
+        _plan(prepared, arguments, console)
+        return 0
+    return run_and_show(prepared, arguments, console, ["python", "-m", "search.run", *argv])
+
+
+def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -> None:
+    """Show what a study would do, and what it can show."""
+    plan, survey = prepared.plan, prepared.survey
+    spread = measured_spread(arguments.spread, plan) if arguments.spread else None
+    wide = wide_console(console)
+    wide.print(picture(plan, survey, gpu=prepared.space.file.resources.gpu))
+    wide.print(power(plan, survey, spread))
+    if arguments.address is None:
+        for note in notes(prepared.space):
+            console.print(note, soft_wrap=True)
+    if arguments.measure:
+        _measure(prepared, console, inline=arguments.inline)
+
+
+def run_and_show(
+    prepared: Prepared,
+    arguments: argparse.Namespace,
+    console: Console,
+    command: Sequence[str],
+) -> int:
+    """Run a study, then show what came out and how to go on; the exit code."""
+    request = Request(
+        out=arguments.out,
+        time_limit=arguments.time_limit,
+        address=arguments.address,
+        inline=arguments.inline,
+        retry=retried_statuses(arguments.retry),
+        command=tuple(command),
+    )
+    drawn = 0
+    study, result = session.run(prepared, request, console)
+    if result.finished or result.out_of_time:
+        drawn = show(console, study, result)
+    became = _became(result, arguments.time_limit, command)
+    console.print(became, soft_wrap=True)
+    if why_lost():
+        print(f"{why_lost()}; {became}", file=sys.stderr)
+    if result.exit_code is ExitCode.NO_TRIAL_OK:
+        print(*without_success(result.ended), sep="\n", file=sys.stderr)
+    return result.exit_code or (ExitCode.FAILED if drawn else ExitCode.DONE)
+
+
+def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
+    """What became of a study, and how it goes on."""
+    ended = sum(trial.ended is not None for trial in result.trials)
+    if result.finished:
+        return f"{result.plan.study}: all {ended} trials have ended; record: {result.folder}"
+    why = f"time is up ({limit})" if result.out_of_time else "stopped"
+    return (
+        f"{why}: {ended} trials have ended, {len(result.trials) - ended} are kept as far as "
+        f"they are; go on with: {shlex.join(command)}"
+    )
+
+
+def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
+    """The plan in hours."""
+    from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
+
+    require_resources(prepared.space)
+    require_arithmetic(prepared.space)
+    decided = session.packed(prepared, console, inline=inline)
+    try:
+        beside = 1 if inline else slots(decided)
+        estimate = measure(decided, prepared.survey, beside=beside)
+    except RehearsalError as error:
+        remedy = "lower training.batch_size or the largest candidates"
+        short = "memory" in str(error).lower()
+        raise ConfigError(
+            f"--measure: a candidate could not be trained for a few steps ({error})"
+            + (f"; {remedy}" if short else "")
+        ) from error
+    wide_console(console).print(hours(decided, prepared.survey, estimate))
