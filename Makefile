@@ -17,6 +17,12 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)  ## beside peers, in turns; long, and wants quiet cores and CIFAR-100 in data/
 	for what in input train counting packing block joining analysis; do $(BIN)/python -m benchmarks.$$what; done
 
+faults: $(INSTALLED)  ## every line of docs/faults.md, for real; about ten minutes
+	$(BIN)/pytest -m "slow or not slow" tests/faults
+
+soak: $(INSTALLED)  ## 20 minutes of one study whose processes are killed at random
+	$(BIN)/python -m benchmarks.soak
+
 figures: $(INSTALLED)  ## every figure of the README and the notebooks, from committed results
 	$(BIN)/python -m analysis.figures
 
@@ -27,4 +33,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint bench figures install
+.PHONY: run test lint bench faults soak figures install

@@ -21,7 +21,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import psutil
 import torch
 from ray.cluster_utils import Cluster
 from rich.console import Console
@@ -36,13 +38,13 @@ _SPACE = """\
 study: soak
 network: {skeleton: cifar, planes: 2, depth: [11, 20], cardinality: [1, 2, 3, 4],
           scale: [1, 2, 3, 4], width: [1, 2, 3, 4, 5, 6]}
-data: {name: synthetic, validation: 64}
-training: {epochs: EPOCHS, batch_size: 32, precision: fp32, lr: 0.05,
+data: {name: digits, validation: 200}
+training: {epochs: EPOCHS, batch_size: 256, precision: fp32, lr: 0.05,
            optimizer: "benchmarks.slow:slow", optimizer_options: {seconds: SECONDS}}
 search: {sampler: random, trials: TRIALS}
 keep: {best: 0}
 """
-_EPOCHS, _REST = 8, 0.12  # a trial of about 8 s
+_EPOCHS, _REST = 8, 0.15  # a trial of about 8 s
 _KINDS = ("driver", "worker", "raylet")
 _RETURNS = 10.0  # seconds until a machine that was killed is replaced
 
@@ -159,39 +161,40 @@ class Disturbed:
             os.killpg(self._driver.pid, signal.SIGKILL)
             self._driver.wait()
         elif kind == "worker":
-            workers = list(processes(b"ray::TrialActor", b"ray::ResourceTrainable"))
-            if not workers:
+            found = [one for raylet in self._raylets() for one in workers_below(raylet)]
+            if not found:
                 return
-            os.kill(self._random.choice(workers), signal.SIGKILL)
+            self._random.choice(found).kill()
         elif self._local:
-            for raylet in processes(b"raylet"):
-                if parent_of(raylet) == self._driver.pid:
-                    os.kill(raylet, signal.SIGKILL)
+            for raylet in self._raylets():
+                raylet.kill()
         elif self._nodes:
             node = self._nodes.pop(self._random.randrange(len(self._nodes)))
             self._cluster.remove_node(node, allow_graceful=False)
             self._returns.append(time.monotonic() + _RETURNS)
         self.kills[kind] += 1
 
-
-def processes(*titles: bytes) -> list[int]:
-    """Processes whose command begins with one of these words, or is such a program."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        program = title.partition(b"\0")[0].rpartition(b"/")[2]
-        if title.startswith(titles) or program in titles:
-            found.append(int(folder.name))
-    return found
+    def _raylets(self) -> list[psutil.Process]:
+        """Of the machines that run trials now."""
+        assert self._driver is not None
+        if self._local:
+            below = psutil.Process(self._driver.pid).children()
+            return [one for one in below if one.name() == "raylet"]
+        return [raylet_of(node) for node in self._nodes]
 
 
-def parent_of(process: int) -> int:
-    """The process that started another."""
-    stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
-    return int(stat.rpartition(")")[2].split()[1])
+def raylet_of(node: Any) -> psutil.Process:
+    """The process of Ray on a machine of a cluster that is all on this one."""
+    (raylet,) = node.all_processes["raylet"]
+    return psutil.Process(raylet.process.pid)
+
+
+def workers_below(raylet: psutil.Process) -> list[psutil.Process]:
+    """The processes of a machine that run trials."""
+    # ray::TrialActor between two calls, ray::ResourceTrainable.train in one
+    titles = ("ray::TrialActor", "ray::ResourceTrainable")
+    below = raylet.children(recursive=True)
+    return [one for one in below if " ".join(one.cmdline()).startswith(titles)]
 
 
 def write_space(folder: Path, *, trials: int, seconds: float) -> Path:
@@ -212,8 +215,16 @@ def undisturbed(folder: Path, *, trials: int) -> Path:
 
 
 def results(records: Sequence[Record]) -> dict[int, str]:
-    """Status and metrics of each trial, to the last bit."""
-    return {r.trial: json.dumps([r.status, r.metrics]) for r in records if isinstance(r, Ended)}
+    """Status and metrics of each trial that ended, of all its epochs, to the last bit."""
+    epochs: dict[int, list[dict[str, float]]] = {}
+    for record in records:
+        if isinstance(record, Epoch):
+            epochs.setdefault(record.trial, []).append(record.metrics)
+    return {
+        r.trial: json.dumps([r.status, r.metrics, epochs.get(r.trial)])
+        for r in records
+        if isinstance(r, Ended)
+    }
 
 
 def problems(records: Sequence[Record], expected: dict[int, str]) -> list[str]:

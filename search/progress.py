@@ -108,6 +108,15 @@ class Progress:
             at = f"trial {trial} epoch {epoch.epoch}/{started.epochs}"
             self._say(f"{self._head()} | {at}: {self._objective.label} {self._shown(epoch)}")
 
+    def silent(self, started: Started, seconds: float) -> None:
+        """Say which trial may hang, and how long it is waited for."""
+        limit = self._study.plan.resources.silence
+        self._say(
+            f"trial {started.trial} has said nothing for {duration(seconds)}; after "
+            f"{duration(limit)} (resources.silence) its worker is killed, and it goes on in "
+            "another"
+        )
+
     def lost(self, started: Started, lost: Lost) -> None:
         """Say why it does not run, and that it will."""
         self._running.pop(started.trial, None)

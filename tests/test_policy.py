@@ -32,7 +32,9 @@ LEVELS = (
     {"analysis"},
 )
 ROOMS = set().union(*LEVELS)
-ONLY_RAY = {f"search/executors/{name}.py" for name in ("actor", "connection", "ray", "slots")}
+ONLY_RAY = {
+    f"search/executors/{name}.py" for name in ("actor", "connection", "ray", "silence", "slots")
+}
 
 
 def imports_of(path: Path) -> set[str]:

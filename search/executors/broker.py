@@ -70,8 +70,14 @@ class Broker:
         return self._guarded(lambda: self._study.report(epoch, taken), True)
 
     def error(self, name: str, reason: str, status: Status = Status.FAILED) -> None:
-        """Keep why a worker failed, for when its trial is complete."""
-        self._errors[name] = status, reason
+        """Keep why a worker failed, the first reason, for when its trial is complete."""
+        self._errors.setdefault(name, (status, reason))
+
+    def silent(self, name: str, seconds: float) -> None:
+        """Note that a worker has said nothing for so long."""
+        started = self._study.history.trials[self._trials[name]]
+        for observer in self._study.observers:
+            observer.silent(started, seconds)
 
     def cannot_start(self, reason: str) -> None:
         """Note that no worker can be set up: nothing more is handed out."""

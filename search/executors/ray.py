@@ -18,6 +18,7 @@ from ray.tune.search import Searcher
 from search.executors.actor import TrialActor
 from search.executors.broker import Broker
 from search.executors.connection import connected
+from search.executors.silence import Silence
 from search.executors.slots import Slots
 from search.schema.study_plan import StudyPlan
 from search.study.events import Status
@@ -25,7 +26,9 @@ from search.study.study import Study
 
 _CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
 _MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be slots
-_NO_MEMORY = "OutOfMemoryError"  # and that it was killed for want of memory
+# And that it was killed for want of memory, now and in earlier versions.
+_NO_MEMORY = ("running low on memory", "OutOfMemoryError")
+_LONGEST = 300  # characters of a reason
 
 
 def run_on_ray(
@@ -82,7 +85,7 @@ def _tune(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=_Proposer(broker, slots),
-            scheduler=_Reporter(broker),
+            scheduler=_Reporter(broker, Silence(broker, plan.resources.silence)),
             num_samples=-1,
             reuse_actors=True,  # a fresh process per trial costs seconds
         ),
@@ -128,21 +131,24 @@ class _Proposer(Searcher):
 class _Reporter(FIFOScheduler):
     """Ray tells it every epoch but a trial's last, and asks whether to go on."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, silence: Silence) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        self._broker = broker
+        self._broker, self._silence = broker, silence
         self._waiting: list[RayTrial] = []
 
     def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
         self._waiting.append(trial)
+        self._silence.watch(trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:  # noqa: ARG002
         """The newest trial takes a worker that is free; those before it wait for their own.
 
         Would the oldest take it, as Ray's own rule has it, then the worker that is starting for
         it were given up, and where trials are short no second worker would ever be there. That
-        rule also looks through all trials there ever were, at every turn.
+        rule also looks through all trials there ever were, at every turn. Ray asks this at
+        least every tenth of a second.
         """
+        self._silence.look()
         while self._waiting and self._waiting[-1].status != RayTrial.PENDING:
             self._waiting.pop()
         return self._waiting[-1] if self._waiting else None
@@ -154,13 +160,23 @@ class _Reporter(FIFOScheduler):
     def on_trial_result(
         self,
         tune_controller: Any,  # noqa: ARG002 - Ray's signature
-        trial: RayTrial,  # noqa: ARG002
+        trial: RayTrial,
         result: dict[str, Any],
     ) -> str:
+        self._silence.heard(trial)
         stop = self._broker.report(result)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
+    def on_trial_complete(
+        self,
+        tune_controller: Any,  # noqa: ARG002 - Ray's signature
+        trial: RayTrial,
+        result: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        self._silence.forget(trial)
+
     def on_trial_error(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
+        self._silence.forget(trial)
         failure = worker_failure(_cause(trial))
         if failure.cannot_start:
             self._broker.cannot_start(failure.reason)
@@ -176,10 +192,11 @@ class WorkerFailure(NamedTuple):
 
 
 def worker_failure(text: str) -> WorkerFailure:
-    """Read what Ray wrote of a failed worker: the last line that says something."""
+    """Read what Ray wrote of a failed worker: its last line, or that of memory."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    status = Status.OUT_OF_MEMORY if _NO_MEMORY in text else Status.FAILED
-    reason = lines[-1] if lines else "no reason given"
+    short = [line for line in lines if any(words in line for words in _NO_MEMORY)]
+    status = Status.OUT_OF_MEMORY if short else Status.FAILED
+    reason = (short or lines[-1:] or ["no reason given"])[0][:_LONGEST]
     return WorkerFailure(reason, status, _CANNOT_START in text)
 
 

@@ -20,6 +20,7 @@ from search.schema.search import Search
 from search.schema.section import Section
 from search.schema.tasks import TASKS
 from search.schema.training import Training
+from search.schema.units import seconds
 from search.schema.values import MisfitError
 
 
@@ -49,6 +50,16 @@ def gpu_share(value: Any) -> float | str:
     return value if value == "auto" else float(value)
 
 
+def time_of(value: Any) -> float:
+    """A time such as 30m, in seconds; seconds as a number are those of a plan."""
+    if isinstance(value, float) and value > 0:
+        return value
+    try:
+        return seconds(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"is {value!r} and no time; write such as 30m or 1h30m") from error
+
+
 class Resources(Section):
     """What one trial takes; `cpu` is also the threads it computes with."""
 
@@ -58,6 +69,11 @@ class Resources(Section):
     """
     cpu: PositiveInt = 1
     """CPU cores of a trial, and the threads that it computes with. [cores]"""
+    silence: Annotated[float, BeforeValidator(time_of)] = 1800.0
+    """On Ray: a worker that says nothing for so long, such as `30m`, is taken for hung and is
+    killed, and its trial goes on elsewhere. Workers speak every few seconds of training; longer
+    takes them only to compile, to score a split and to load images.
+    """
 
 
 Scheduler = Annotated[Choice, BeforeValidator(choice_from(SCHEDULERS))]

@@ -18,6 +18,9 @@ class Observer(Protocol):
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
 
+    def silent(self, started: Started, seconds: float) -> None:
+        """A running trial has not been heard of for so long."""
+
     def lost(self, started: Started, lost: Lost) -> None:
         """The infrastructure lost a running trial; it will go on."""
 
@@ -41,6 +44,9 @@ class Callback:
     def reported(self, started: Started, epoch: Epoch) -> None:  # noqa: ARG002 - the protocol's
         """A running trial finished an epoch."""
         self._call(epoch)
+
+    def silent(self, started: Started, seconds: float) -> None:
+        """Nothing: silence is no event."""
 
     def lost(self, started: Started, lost: Lost) -> None:  # noqa: ARG002 - the protocol's
         """The infrastructure lost a running trial."""

@@ -1,0 +1,64 @@
+"""Watches that every running trial is heard of: a worker may hang without dying."""
+
+import time
+
+import ray
+from ray.tune.experiment import Trial as RayTrial
+
+from search.executors.broker import Broker
+from search.schema.units import duration
+
+_LOOK_SECONDS = 1.0  # between two looks
+_SAID = 1 / 3  # of the time after which a worker is given up
+
+
+class Silence:
+    """Kills workers that say nothing for too long, so that their trials go on elsewhere.
+
+    Args:
+        broker: is told the reason.
+        limit: seconds without a word.
+    """
+
+    def __init__(self, broker: Broker, limit: float) -> None:
+        self._broker, self._limit = broker, limit
+        self._trials: dict[str, RayTrial] = {}
+        self._heard: dict[str, float] = {}  # when; of those that run
+        self._said: set[str] = set()
+        self._looked = time.monotonic()
+
+    def watch(self, trial: RayTrial) -> None:
+        """Watch a trial, from when it runs on."""
+        self._trials[trial.trial_id] = trial
+
+    def heard(self, trial: RayTrial) -> None:
+        """Note that its worker said something."""
+        self._heard[trial.trial_id] = time.monotonic()
+        self._said.discard(trial.trial_id)
+
+    def forget(self, trial: RayTrial) -> None:
+        """Watch a trial no more."""
+        self._trials.pop(trial.trial_id, None)
+        self._heard.pop(trial.trial_id, None)
+        self._said.discard(trial.trial_id)
+
+    def look(self) -> None:
+        """Say which workers are silent, and kill those that were for too long."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        for name, trial in self._trials.items():
+            worker = trial.temporary_state.ray_actor
+            if trial.status != RayTrial.RUNNING or worker is None:
+                continue
+            silent = now - self._heard.setdefault(name, now)
+            if silent >= self._limit:
+                self._heard[name] = now  # it takes Ray a while
+                self._broker.error(
+                    name, f"it said nothing for {duration(self._limit)}, and was killed"
+                )
+                ray.kill(worker)
+            elif silent >= self._limit * _SAID and name not in self._said:
+                self._said.add(name)
+                self._broker.silent(name, silent)

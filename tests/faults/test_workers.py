@@ -1,0 +1,125 @@
+"""Workers that hang, machines that hang, memory that runs out: the trials go on elsewhere."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from benchmarks.soak import (
+    problems,
+    raylet_of,
+    results,
+    undisturbed,
+    workers_below,
+    write_space,
+)
+from search.study.events import Epoch, Lost
+from search.study.journal import Record, read
+
+REST = 0.05  # seconds after each step: a trial takes about 4 s
+OWN = {"RAY_memory_monitor_refresh_ms": "100", "RAY_memory_usage_threshold": "0.02"}
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A head that runs no trials, and two machines of one core."""
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    yield cluster
+    cluster.shutdown()
+
+
+class Run:
+    """A study on a cluster, started as a person does."""
+
+    def __init__(self, folder: Path, cluster: Cluster, *, trials: int, silence: str) -> None:
+        self._folder, self._trials = folder, trials
+        self.out, self._said = folder / "run", folder / "said.txt"
+        space = write_space(folder, trials=trials, seconds=REST)
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "search.run", str(space), "--out", str(self.out),
+                 "--address", cluster.address, "--set", f"resources.silence={silence}"],
+                stdout=said, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def wait_for_epochs(self, count: int) -> None:
+        until = time.monotonic() + 120
+        while sum(isinstance(record, Epoch) for record in read(self.out)) < count:
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+    def said(self) -> str:
+        return self._said.read_text(encoding="utf-8")
+
+    def losses(self) -> list[Lost]:
+        """Of the whole study, once it has ended as if nothing had been."""
+        assert self.process.wait(timeout=200) == 0, self.said()
+        records: list[Record] = read(self.out)
+        whole = undisturbed(self._folder, trials=self._trials)
+        assert not problems(records, results(read(whole)))
+        return [record for record in records if isinstance(record, Lost)]
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    node = cluster.add_node(num_cpus=1)
+    run = Run(tmp_path, cluster, trials=2, silence="9s")
+    run.wait_for_epochs(1)
+    (worker,) = workers_below(raylet_of(node))
+    worker.send_signal(signal.SIGSTOP)
+    (lost,) = run.losses()
+    assert lost.reason == "its worker is gone: it said nothing for 9 s, and was killed"
+    assert re.search(r"trial 0 has said nothing for \d s; after 9 s \(resources", run.said())
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_machine_that_hangs_is_given_up(tmp_path: Path, cluster: Cluster) -> None:
+    """By Ray, which asks every machine whether it lives."""
+    node, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
+    run = Run(tmp_path, cluster, trials=6, silence="10m")
+    run.wait_for_epochs(2)
+    raylet = raylet_of(node)
+    stopped = [raylet, *raylet.children(recursive=True)]
+    for process in stopped:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        (lost,) = run.losses()
+        assert lost.times == 1
+    finally:
+        for process in stopped:
+            if process.is_running():
+                process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_worker_that_is_killed_for_memory_is_no_result_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine whose memory seems full kills the same trial again and again."""
+    for name, value in OWN.items():
+        monkeypatch.setenv(name, value)
+    space, out = write_space(tmp_path, trials=1, seconds=REST), tmp_path / "run"
+    process = subprocess.run(
+        [sys.executable, "-m", "search.run", str(space), "--out", str(out)],
+        capture_output=True, text=True, timeout=300, env=dict(os.environ), check=False,
+    )  # fmt: skip
+    assert process.returncode == 3, process.stdout + process.stderr
+    records = read(out)
+    assert [r.times for r in records if isinstance(r, Lost)] == [1, 2, 3]
+    assert "trial 0 out-of-memory: lost 4 times without an epoch in between" in process.stdout
+    assert "killed due to the node running low on memory" in process.stdout
