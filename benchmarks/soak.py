@@ -55,15 +55,17 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--every", type=float, default=30, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="empty; keeps all that was said")
     asked = parser.parse_args(argv)
     trials = max(4, round(asked.minutes * 60 / 8))
     with tempfile.TemporaryDirectory() as scratch:
-        disturbed = Disturbed(Path(scratch), trials=trials, seed=asked.seed)
+        folder = asked.folder or Path(scratch)
+        disturbed = Disturbed(folder, trials=trials, seed=asked.seed)
         try:
             disturbed.run(seconds=asked.minutes * 60, every=asked.every)
         finally:
             disturbed.close()
-        expected = results(read(undisturbed(Path(scratch), trials=trials)))
+        expected = results(read(undisturbed(folder, trials=trials)))
         records = read(disturbed.folder)
     console = Console(width=100)
     console.print(report(disturbed, records, expected))
