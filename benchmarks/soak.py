@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="empty; keeps all that was said")
     asked = parser.parse_args(argv)
-    trials = max(4, round(asked.minutes * 60 / 8))
+    trials = max(4, round(asked.minutes * 60 / 4))  # more than the time allows
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.folder or Path(scratch)
         disturbed = Disturbed(folder, trials=trials, seed=asked.seed)
