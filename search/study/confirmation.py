@@ -7,16 +7,32 @@ from search.schema.study_plan import StudyPlan
 from search.study.history import History
 
 
-def left_to_confirm(plan: StudyPlan, history: History) -> list[tuple[Architecture, int]]:
-    """The best networks of the search with the repeats that were not started, seed by seed."""
-    confirm = plan.confirm
-    if confirm is None:
-        return []
-    best = [one.started.network() for one in history.ranked()[: confirm.top]]
-    done = {
-        (started.name, started.repeat)
-        for started in history.trials.values()
-        if started.phase == "confirm" and started.epochs == confirm.epochs
-    }
-    every = itertools.product(range(confirm.seeds), best)  # whole seeds first
-    return [(one, repeat) for repeat, one in every if (one.name, repeat) not in done]
+class Confirmation:
+    """Which of the best networks still have to be trained again.
+
+    Args:
+        plan: of the study.
+        history: what has happened.
+    """
+
+    def __init__(self, plan: StudyPlan, history: History) -> None:
+        self._plan, self._history = plan, history
+        self._best: tuple[Architecture, ...] = ()
+        self._searched = -1  # `History.searched` when these were the best
+
+    def left(self) -> list[tuple[Architecture, int]]:
+        """The best networks of the search with the repeats not started, seed by seed."""
+        confirm = self._plan.confirm
+        if confirm is None:
+            return []
+        if self._searched != self._history.searched:  # to rank looks at every network
+            ranked = self._history.ranked()[: confirm.top]
+            self._best = tuple(one.started.network() for one in ranked)
+            self._searched = self._history.searched
+        every = itertools.product(range(confirm.seeds), self._best)  # whole seeds first
+        done = self._history.confirmed
+        return [
+            (one, repeat)
+            for repeat, one in every
+            if (one.name, repeat, confirm.epochs) not in done
+        ]
