@@ -1,6 +1,8 @@
 """Finds which networks are still to be confirmed with fresh seeds."""
 
 import itertools
+from collections import deque
+from collections.abc import Sequence
 
 from res2net import Architecture
 from search.schema.study_plan import StudyPlan
@@ -17,22 +19,25 @@ class Confirmation:
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._plan, self._history = plan, history
-        self._best: tuple[Architecture, ...] = ()
+        self._left: deque[tuple[Architecture, int]] = deque()
         self._searched = -1  # `History.searched` when these were the best
 
-    def left(self) -> list[tuple[Architecture, int]]:
+    def left(self) -> Sequence[tuple[Architecture, int]]:
         """The best networks of the search with the repeats not started, seed by seed."""
-        confirm = self._plan.confirm
+        confirm, history = self._plan.confirm, self._history
         if confirm is None:
-            return []
-        if self._searched != self._history.searched:  # to rank looks at every network
-            ranked = self._history.ranked()[: confirm.top]
-            self._best = tuple(one.started.network() for one in ranked)
-            self._searched = self._history.searched
-        every = itertools.product(range(confirm.seeds), self._best)  # whole seeds first
-        done = self._history.confirmed
-        return [
-            (one, repeat)
-            for repeat, one in every
-            if (one.name, repeat, confirm.epochs) not in done
-        ]
+            return ()
+        if self._searched != history.searched:  # to rank looks at every network
+            best = [one.started.network() for one in history.ranked()[: confirm.top]]
+            every = itertools.product(range(confirm.seeds), best)  # whole seeds first
+            self._left = deque(
+                (one, repeat) for repeat, one in every if self._is_left(one, repeat)
+            )
+            self._searched = history.searched
+        while self._left and not self._is_left(*self._left[0]):  # they start in this order
+            self._left.popleft()
+        return self._left
+
+    def _is_left(self, network: Architecture, repeat: int) -> bool:
+        epochs = self._plan.epochs("confirm")
+        return (network.name, repeat, epochs) not in self._history.confirmed

@@ -32,7 +32,7 @@ class Remaining:
 
     def to_confirm(self) -> tuple[Architecture, int] | None:
         """The next network to confirm, and its repeat; None while the search goes on."""
-        left = [] if self.search() else self._confirmation.left()
+        left = () if self.search() else self._confirmation.left()
         return left[0] if left else None
 
     def trials(self) -> int:
