@@ -112,9 +112,11 @@ def _spent(code: str, folder: Path) -> Spent:
     command = [sys.executable, "-c", _TOLD + code, str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    said = process.stdout.read()
+    with process.stdout as output:
+        said = output.read()
     _, status, used = os.wait4(process.pid, 0)
-    assert status == 0, said
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, said
     memory = int(said.partition("VmHWM:")[2].split()[0])
     return Spent(used.ru_utime + used.ru_stime, memory / 2**10)
 

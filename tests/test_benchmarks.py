@@ -188,7 +188,7 @@ def test_every_side_of_the_harness_runs() -> None:
 
 def test_what_a_study_takes_is_measured_at_its_size() -> None:
     few, more = scale.measured(5, 1), scale.measured(10, 1)
-    assert more["journal, MiB"] == pytest.approx(2 * few["journal, MiB"], rel=0.1)
+    assert more["journal, MiB"] == pytest.approx(2 * few["journal, MiB"], rel=0.3)
     assert all(value > 0 for value in more.values())
     grown = scale.table([5, 10], {what: [few[what], more[what]] for what in few}, far=1000)
     assert grown.row_count == len(few)
