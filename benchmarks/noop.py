@@ -1,6 +1,8 @@
 """A task that learns nothing in no time: what is left of a trial is what a harness costs."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,8 +27,10 @@ class NoOp:
     metrics = (("error", "minimize", "%"),)
     batch_size, steps = 1, 1
 
-    def __init__(self, plan: StudyPlan, *, root: str, device: Any, images: Any = None) -> None:
-        """Nothing is needed of them."""
+    def __init__(self, plan: StudyPlan, **_: Any) -> None:  # noqa: ARG002 - the protocol's
+        """Nothing is needed of them. A benchmark may want to know when a worker is there."""
+        if folder := os.environ.get("HARNESS_WORKERS"):
+            Path(folder, str(os.getpid())).touch()
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:  # noqa: ARG002
         """One weight."""

@@ -34,8 +34,6 @@ class Progress:
     ) -> None:
         self._console, self._study = console, study
         self._objective = study.history.ranking
-        self._best: tuple[float, str] | None = None
-        self._rank()
         self._running: dict[int, Running] = {}
         self._begun = set(study.history.live)  # trials that go on when they start
         self._turns: dict[int, Turn] = {}
@@ -130,23 +128,9 @@ class Progress:
         self._running.pop(started.trial, None)
         self._turns.pop(started.trial, None)
         self._counts[ended.status] += 1
-        whole = ended.status is Status.OK and started.phase == "search"
-        value = self._study.history.value(ended)
-        if whole and started.repeat:  # a mean over seeds may have become worse
-            self._rank()
-        elif whole and value is not None and self._beats(value):
-            self._best = (value, started.name)
         self._snapshot = self._take()
         said = _outcome(started, ended, self._objective)
         self._say(f"{self._head()} | trial {started.trial} {said}")
-
-    def _rank(self) -> None:
-        ranked = self._study.history.ranked()
-        self._best = (ranked[0].value, ranked[0].started.name) if ranked else None
-
-    def _beats(self, value: float) -> bool:
-        loss = self._objective.loss
-        return self._best is None or loss(value) < loss(self._best[0])
 
     def _shown(self, epoch: Epoch) -> str:
         """What ranks, after an epoch."""
@@ -160,8 +144,8 @@ class Progress:
         )
         # The rate of a moment ago, while every running trial is in its first epoch.
         self._rate = sum(one.images_per_s for one in running) or self._rate
-        value, name = self._best or (None, "")
-        best = "" if value is None else f"{self._objective.label} {self._objective.text(value)}"
+        first = self._study.history.best()
+        best = f"{self._objective.label} {self._objective.text(first.value)}" if first else ""
         return Snapshot(
             done=len(self._study.history.ends),
             left=self._study.left() - len(running),
@@ -169,7 +153,7 @@ class Progress:
             counts=", ".join(f"{n} {status}" for status, n in self._counts.items()),
             seconds_left=self._seconds_left(sum(shares.values()), beside=len(running)),
             best=best,
-            best_name=name,
+            best_name=first.started.name if first else "",
             images_per_s=self._rate,
             begin=self._begin,
         )

@@ -77,13 +77,13 @@ def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyRe
         number: Trial(started, history.ends.get(number))
         for number, started in sorted(history.trials.items())
     }
-    ranked = history.ranked()
+    best = history.best()
     return StudyResult(
         plan=study.plan,
         folder=folder,
         trials=tuple(trials.values()),
         ended=tuple(trials[number] for number in history.ends if number not in before),
-        best=trials[ranked[0].started.trial] if ranked else None,
+        best=trials[best.started.trial] if best else None,
         weights=tuple(study.weights.paths()),
         finished=study.finished,
         out_of_time=study.out_of_time,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import crews, joining, loops, packing, train
+from benchmarks import crews, harness, joining, loops, packing, scale, train
 from res2net import Architecture, build
 from search.schema.data import Data, planned_data
 from search.schema.training import PlannedTraining
@@ -170,3 +170,25 @@ def test_joined_and_separate_layers_are_timed_in_turns() -> None:
     assert len(row.ratios) == 3
     assert all(ratio > 0 for ratio in row.ratios)
     assert joining.table([row]).row_count == 1
+
+
+def test_the_harness_counts_every_trial_of_a_side_in_a_process_of_its_own() -> None:
+    runs = harness.compare(["Optuna alone"], trials=20, turns=2)
+    assert [run.rate > 1 for run in runs["Optuna alone"]] == [True, True]
+    assert all(0 < run.first < 60 and run.full is None for run in runs["Optuna alone"])
+    assert harness.table(20, runs).row_count == 1
+
+
+@pytest.mark.slow
+def test_every_side_of_the_harness_runs() -> None:
+    runs = harness.compare(harness.SIDES, trials=6, turns=1)
+    assert set(runs) == set(harness.SIDES)
+    assert runs["ours on Ray"][0].full is not None, "its workers said when they were there"
+
+
+def test_what_a_study_takes_is_measured_at_its_size() -> None:
+    few, more = scale.measured(5, 1), scale.measured(10, 1)
+    assert more["journal, MiB"] == pytest.approx(2 * few["journal, MiB"], rel=0.3)
+    assert all(value > 0 for value in more.values())
+    grown = scale.table([5, 10], {what: [few[what], more[what]] for what in few}, far=1000)
+    assert grown.row_count == len(few)

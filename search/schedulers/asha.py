@@ -5,6 +5,7 @@ because it must be rebuilt from the journal after a stop (Ray loses its rungs) a
 where Ray does not run (`--inline`).
 """
 
+from array import array
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,10 +28,10 @@ class Asha:
         self, *, epochs: int, objective: Objective, grace: int = 1, reduction: int = 3
     ) -> None:
         self._reduction, self._objective = reduction, objective
-        self._scores: dict[int, list[float]] = {}  # the higher, the better
+        self._scores: dict[int, array[float]] = {}  # the higher, the better
         rung = grace
         while rung < epochs:
-            self._scores[rung] = []
+            self._scores[rung] = array("d")
             rung *= reduction
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - the protocol's
@@ -41,7 +42,7 @@ class Asha:
         score = -self._objective.loss(metrics[self._objective.name])
         # In Ray's arithmetic: as a quantile of errors it rounds otherwise, and a tie may too.
         share = (1 - 1 / self._reduction) * 100
-        stop = bool(before) and score < float(np.percentile(before, share))
+        stop = bool(before) and score < float(np.percentile(np.frombuffer(before), share))
         before.append(score)
         return Decision.STOP if stop else Decision.CONTINUE
 

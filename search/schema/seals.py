@@ -4,6 +4,7 @@ A line of JSON bears a CRC-32 of its own bytes, a JSON document a SHA-256, and a
 SHA-256 behind its content. All sealed bytes are made and looked at here. No torch here.
 """
 
+import contextlib
 import hashlib
 import json
 import zlib
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
+
+from pydantic_core import from_json
 
 from search.schema.files import replacing
 
@@ -55,6 +58,8 @@ def decoded(content: bytes) -> Any:
     Raises:
         SealError: it is none.
     """
+    with contextlib.suppress(ValueError):  # it lacks lone surrogates, and our words for errors
+        return from_json(content, allow_inf_nan=False, cache_strings="keys")
     try:
         data, end = _scan(text := content.decode().strip())
     except (ValueError, RecursionError) as error:  # of UTF-8 too

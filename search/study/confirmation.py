@@ -1,22 +1,43 @@
 """Finds which networks are still to be confirmed with fresh seeds."""
 
 import itertools
+from collections import deque
+from collections.abc import Sequence
 
 from res2net import Architecture
 from search.schema.study_plan import StudyPlan
 from search.study.history import History
 
 
-def left_to_confirm(plan: StudyPlan, history: History) -> list[tuple[Architecture, int]]:
-    """The best networks of the search with the repeats that were not started, seed by seed."""
-    confirm = plan.confirm
-    if confirm is None:
-        return []
-    best = [one.started.network() for one in history.ranked()[: confirm.top]]
-    done = {
-        (started.name, started.repeat)
-        for started in history.trials.values()
-        if started.phase == "confirm" and started.epochs == confirm.epochs
-    }
-    every = itertools.product(range(confirm.seeds), best)  # whole seeds first
-    return [(one, repeat) for repeat, one in every if (one.name, repeat) not in done]
+class Confirmation:
+    """Which of the best networks still have to be trained again.
+
+    Args:
+        plan: of the study.
+        history: what has happened.
+    """
+
+    def __init__(self, plan: StudyPlan, history: History) -> None:
+        self._plan, self._history = plan, history
+        self._left: deque[tuple[Architecture, int]] = deque()
+        self._searched = -1  # `History.searched` when these were the best
+
+    def left(self) -> Sequence[tuple[Architecture, int]]:
+        """The best networks of the search with the repeats not started, seed by seed."""
+        confirm, history = self._plan.confirm, self._history
+        if confirm is None:
+            return ()
+        if self._searched != history.searched:  # to rank looks at every network
+            best = [one.started.network() for one in history.ranked()[: confirm.top]]
+            every = itertools.product(range(confirm.seeds), best)  # whole seeds first
+            self._left = deque(
+                (one, repeat) for repeat, one in every if self._is_left(one, repeat)
+            )
+            self._searched = history.searched
+        while self._left and not self._is_left(*self._left[0]):  # they start in this order
+            self._left.popleft()
+        return self._left
+
+    def _is_left(self, network: Architecture, repeat: int) -> bool:
+        epochs = self._plan.epochs("confirm")
+        return (network.name, repeat, epochs) not in self._history.confirmed

@@ -175,6 +175,9 @@ class Retried(_Record):
     time: float = 0.0
 
 
+Record = Started | Epoch | Lost | Ended | Retried
+
+
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
     """Every field, so that no default can change what a journal says; lists, as in JSON."""
     return {

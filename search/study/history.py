@@ -3,20 +3,22 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from res2net import Architecture
 from search.schema.metrics import Objective
-from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken
-from search.study.journal import JournalError, Record
-
-
-class Ranked(NamedTuple):
-    """A network of the search: the mean of what ranks, its first start, and whole trials."""
-
-    value: float
-    started: Started
-    ends: tuple[Ended, ...]
+from search.study.events import (
+    Ended,
+    Epoch,
+    Lost,
+    Phase,
+    Record,
+    Retried,
+    Started,
+    Status,
+    Taken,
+)
+from search.study.journal import JournalError
+from search.study.ranking import Ranked, Ranking
 
 
 class History:
@@ -33,12 +35,17 @@ class History:
         repeats: of them that were started, by name and repeat.
         first: number of the first trial of each network of the search, by name.
         pruned_networks: how many of these early stopping ended.
+        searched: grows with everything that may change the ranking of the search.
+        confirmed: confirmations that were started, by name, repeat and epochs.
+        live_epochs: that the live trials have reported, together.
     """
 
     def __init__(self, ranking: Objective) -> None:
         self.ranking = ranking
         self.first: dict[str, int] = {}
-        self.pruned_networks = 0
+        self.pruned_networks, self.searched, self.live_epochs = 0, 0, 0
+        self.confirmed: set[tuple[str, int, int]] = set()
+        self._ranking = Ranking(ranking)
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.live: set[int] = set()
@@ -57,44 +64,75 @@ class History:
             JournalError: it does not follow from those before it.
         """
         trial = record.trial
-        if isinstance(record, Started):
-            self._require(trial not in self.trials, trial, "starts twice")
-            self.trials[trial] = record
-            self.live.add(trial)
-            self._next_number = max(self._next_number, trial + 1)
-            self._started[record.phase] += 1
-            if record.phase == "search":
-                self.networks.setdefault(record.name, record.network())
-                self.first.setdefault(record.name, trial)
-                self.repeats.add((record.name, record.repeat))
-            return
-        if isinstance(record, Retried):
-            self._retried(trial)
-            return
-        self._require(
-            trial in self.live, trial, f"has a line {record.event!r} but is not running"
-        )
-        if isinstance(record, Epoch):
+        if isinstance(record, Epoch):  # by far the most
+            self._require_live(record)
+            self.live_epochs += record.epoch - self.epochs(trial)
             self._last[trial] = record
             self._seconds[trial] = self.seconds(trial) + record.seconds
             self._losses.pop(trial, None)
+        elif isinstance(record, Started):
+            self._start(record)
+        elif isinstance(record, Retried):
+            self._retried(trial)
         elif isinstance(record, Lost):
+            self._require_live(record)
             self._losses[trial] += 1
         else:
-            self.ends[trial] = record
-            self.live.discard(trial)
-            started = self.trials[trial]
-            self._ended[started.phase] += 1
-            first = self.first.get(started.name) == trial
-            self.pruned_networks += first and record.status is Status.PRUNED
+            self._require_live(record)
+            self._end(record)
+
+    def _start(self, started: Started) -> None:
+        trial = started.trial
+        self._require(trial not in self.trials, trial, "starts twice")
+        self.trials[trial] = started
+        self.live.add(trial)
+        self._next_number = max(self._next_number, trial + 1)
+        self._started[started.phase] += 1
+        if started.phase == "search":
+            self.networks.setdefault(started.name, started.network())
+            self.first.setdefault(started.name, trial)
+            self.repeats.add((started.name, started.repeat))
+        else:
+            self.confirmed.add((started.name, started.repeat, started.epochs))
+
+    def _end(self, ended: Ended) -> None:
+        trial = ended.trial
+        started = self.trials[trial]
+        self.ends[trial] = ended
+        self.live.discard(trial)
+        self.live_epochs -= self.epochs(trial)
+        self._ended[started.phase] += 1
+        self._rank(started, ended)
+        first = self.first.get(started.name) == trial
+        self.pruned_networks += first and ended.status is Status.PRUNED
+
+    def _rank(self, started: Started, ended: Ended) -> None:
+        if started.phase != "search":
+            return
+        self.searched += 1
+        value = self.value(ended)
+        if value is not None:
+            self._ranking.whole(value, started, ended)
+        elif self.failed(started.trial):
+            self._ranking.failed(started)
 
     def _retried(self, trial: int) -> None:
         """It has not ended any more; the epochs that it reported stay."""
         self._require(self.failed(trial), trial, "is tried again but had not failed")
         del self.ends[trial]
         self.live.add(trial)
-        self._ended[self.trials[trial].phase] -= 1
+        self.live_epochs += self.epochs(trial)
+        started = self.trials[trial]
+        self._ended[started.phase] -= 1
+        if started.phase == "search":
+            self.searched += 1
+            self._ranking.retried(started)
         self._losses.pop(trial, None)
+
+    def _require_live(self, record: Record) -> None:
+        if record.trial not in self.live:
+            event = f"has a line {record.event!r} but is not running"
+            self._require(False, record.trial, event)
 
     def _require(self, sound: bool, trial: int, problem: str) -> None:
         if not sound:
@@ -169,24 +207,8 @@ class History:
 
         Those with a trial that failed come after all others: their mean is of survivors.
         """
-        failed = {
-            started.name
-            for trial, started in self.trials.items()
-            if started.phase == "search" and self.failed(trial)
-        }
-        rows: dict[str, list[tuple[float, Started, Ended]]] = {}
-        for row in self.whole("search"):
-            rows.setdefault(row[1].name, []).append(row)
-        ranked = [
-            Ranked(
-                sum(value for value, _, _ in members) / len(members),
-                min((started for _, started, _ in members), key=lambda one: one.trial),
-                tuple(ended for _, _, ended in members),
-            )
-            for members in rows.values()
-        ]
-        loss = self.ranking.loss
-        return sorted(
-            ranked,
-            key=lambda one: (one.started.name in failed, loss(one.value), one.started.trial),
-        )
+        return self._ranking.ranked()
+
+    def best(self) -> Ranked | None:
+        """The first of `ranked`, at any number of networks; None where there is none."""
+        return self._ranking.best()

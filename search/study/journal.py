@@ -1,36 +1,32 @@
 """The journal, runs/<study>/journal.jsonl: append-only, one writer, the only record.
 
-One JSON object a line, each with a checksum of its own (since version 3). Lines reach the disk
-when a trial ends. A last line that a crash tore is dropped on reading and cut off before the
-next write; damage anywhere else, or a record that does not follow from those before it, is an
-error.
+One JSON object a line, each with a checksum of its own (since version 3). Lines reach the
+kernel at once, and the disk within a second of the end of a trial. A last line that a crash
+tore is dropped on reading and cut off before the next write; damage anywhere else, or a record
+that does not follow from those before it, is an error.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import Any, Self
 
-from search.schema.seals import SEAL, SealError, check_line, decoded, is_torn, sealed_line
+from search.schema.seals import SealError, check_line, decoded, is_torn, sealed_line
 from search.schema.yaml import ConfigError
-from search.study.events import JOURNAL_VERSION, Ended, Epoch, Lost, Retried, Started
+from search.study.events import JOURNAL_VERSION, Ended, Epoch, Record
 from search.study.lock import Lock
 from search.study.manifest import FILE as MANIFEST
 from search.study.order import Order, OrderError
-from search.study.records import reader_of
+from search.study.records import record_of
+from search.study.syncing import Syncs
 
 FILE = "journal.jsonl"
 _HEADER = "journal"  # event of the first line, which tells the version
 _SEALED_SINCE = 3  # the version
-Record = Started | Epoch | Lost | Ended | Retried
 _EPOCH = b'{"event":"epoch"'  # how our writer begins such a line
 _EPOCH_OF = re.compile(_EPOCH.replace(b"{", b"\\{") + rb',"trial":(\d+),"epoch":(\d+),')
-_READERS: dict[str, Callable[[dict[str, Any]], Record]] = {
-    kind.event: reader_of(kind) for kind in get_args(Record)
-}
-_SCORED = frozenset(kind.event for kind in get_args(Record) if "metrics" in kind.__slots__)
 
 
 class JournalError(ValueError):
@@ -50,12 +46,7 @@ def read(folder: Path, *, epochs: bool = True) -> list[Record]:
             before it, or a newer version, with the line; or a run that has begun and has no
             journal.
     """
-    path = folder / FILE
-    lines = _whole_lines(path)
-    if not lines:
-        _check_new(folder)
-        return []
-    return list(_records(path, lines, epochs=epochs))
+    return list(_records(folder, epochs=epochs))
 
 
 def epoch_lines(folder: Path) -> bytes:
@@ -67,10 +58,10 @@ def epoch_lines(folder: Path) -> bytes:
         JournalError: a damaged line, or a newer version.
     """
     path = folder / FILE
-    lines = _whole_lines(path)
-    sealed = _version(path, lines[0]) >= _SEALED_SINCE if lines else False
     found = []
-    for number, line in enumerate(lines, 1):
+    sealed = False
+    for number, line in _whole_lines(path):
+        sealed = sealed or (number == 1 and _version(path, line) >= _SEALED_SINCE)
         try:
             check_line(line, required=sealed)
         except SealError as error:
@@ -80,23 +71,36 @@ def epoch_lines(folder: Path) -> bytes:
     return b"\n".join(found)
 
 
-def _whole_lines(path: Path) -> list[bytes]:
-    """Lines that end; what follows the last line break was torn by a crash."""
-    *lines, rest = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    if not is_torn(rest):
-        raise _damaged(path, len(lines) + 1, "something follows its end")
-    return lines
+def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that end, with their numbers; what follows the last one was torn by a crash."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield number, line[:-1]
+                continue
+            if not is_torn(line):
+                raise _damaged(path, number, "something follows its end")
+            return  # whoever writes there may have gone on meanwhile
 
 
-def _records(path: Path, lines: Sequence[bytes], *, epochs: bool) -> Iterator[Record]:
-    sealed, order = _version(path, lines[0]) >= _SEALED_SINCE, Order()
-    for number, line in enumerate(lines[1:], 2):
+def _records(folder: Path, *, epochs: bool) -> Iterator[Record]:
+    """The records one by one, so that whoever takes them decides what is kept."""
+    path, order = folder / FILE, Order()
+    lines = _whole_lines(path)
+    first = next(lines, None)
+    if first is None:
+        _check_new(folder)
+        return
+    sealed = _version(path, first[1]) >= _SEALED_SINCE
+    for number, line in lines:
         try:
             check_line(line, required=sealed)
             if not epochs and (known := _EPOCH_OF.match(line)):
                 order.take_epoch(int(known[1]), int(known[2]))
                 continue
-            record = _record(line)
+            record = record_of(line)
             order.take(record)
         except OrderError as error:
             raise JournalError(
@@ -107,18 +111,6 @@ def _records(path: Path, lines: Sequence[bytes], *, epochs: bool) -> Iterator[Re
             raise _damaged(path, number, error) from error
         if epochs or not isinstance(record, Epoch):
             yield record
-
-
-def _record(line: bytes) -> Record:
-    """The record of a line; ValueError, in words, where it holds none."""
-    data = decoded(line)
-    event = data.pop("event", None) if isinstance(data, dict) else None
-    reader = _READERS.get(event) if isinstance(event, str) else None
-    if reader is None:
-        raise ValueError(f"its event is {event!r}")
-    if data.pop(SEAL, None) and event in _SCORED and "metrics" not in data:
-        raise ValueError("it has no metrics")  # in version 1 each was a key of its own
-    return reader(data)
 
 
 def _version(path: Path, line: bytes) -> int:
@@ -200,7 +192,6 @@ class Journal:
                 "with --out"
             ) from error
         try:
-            self.records = read(folder)
             self._open()
         except BaseException:
             self._lock.close()
@@ -208,28 +199,45 @@ class Journal:
 
     def _open(self) -> None:
         """Open the file behind its last whole line."""
-        self._file = self.path.open("r+b" if self.path.exists() else "x+b")
-        content = self._file.read()
-        self._end = content.rfind(b"\n") + 1
+        self._end, first = 0, b""
+        for number, line in _whole_lines(self.path):
+            first = line if number == 1 else first
+            self._end += len(line) + 1
         if self._end:
-            _check_ours(self.path, content.partition(b"\n")[0])
+            _check_ours(self.path, first)
+        else:
+            _check_new(self.path.parent)
+        self._file = self.path.open("r+b" if self.path.exists() else "x+b")
         self._file.truncate(self._end)
         self._file.seek(self._end)
+        self._syncs = Syncs(self._file.fileno())
         if self._end == 0:
             self._write({"event": _HEADER, "version": JOURNAL_VERSION})
-            os.fsync(self._file.fileno())
+            self._syncs.ask()
+
+    def records(self) -> Iterator[Record]:
+        """What the journal holds, read from its file: none of it is kept here.
+
+        Raises:
+            JournalError: a damaged line, or one that does not follow from those before it.
+        """
+        return _records(self.path.parent, epochs=True)
 
     def append(self, record: Record) -> None:
-        """Write one record; the end of a trial is on the disk when this returns.
+        """Write one record; the kernel has it when this returns.
+
+        The end of a trial is on the disk within `search.study.syncing.WITHIN` seconds, at once
+        where that is how long ago the last one was put there.
 
         Raises:
             OSError: the disk is full or gone, or another host has taken the run over; the
-                journal is as it was before the call.
+                journal is as it was before the call. Or lines written before could not be put
+                on the disk.
         """
+        self._syncs.check()
         self._write(record.to_json())
         if isinstance(record, Ended):
-            os.fsync(self._file.fileno())
-        self.records.append(record)
+            self._syncs.ask()
 
     def of_another_space(self, name: str) -> JournalError:
         """The error of a record whose network is none of the study's space."""
@@ -257,9 +265,16 @@ class Journal:
         broken.raw.close()
 
     def close(self) -> None:
-        """Put everything on the disk and free the lock."""
-        self._file.close()
-        self._lock.close()
+        """Put everything on the disk and free the lock.
+
+        Raises:
+            OSError: what was written before could not be put on the disk.
+        """
+        try:
+            self._file.close()
+            self._syncs.close()
+        finally:
+            self._lock.close()
 
     def __enter__(self) -> Self:
         return self
@@ -270,4 +285,8 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except OSError:
+            if error is None:  # else that one tells more
+                raise

@@ -1,4 +1,4 @@
-"""Reads the records of the journal from JSON objects, and looks at every value's type."""
+"""Reads the records of the journal from lines of JSON, and looks at every value's type."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -6,7 +6,8 @@ from operator import attrgetter
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from res2net.plugins import split_plugin
-from search.study.events import Started
+from search.schema.seals import SEAL, decoded
+from search.study.events import Record, Started
 
 _NUMBER = frozenset({int, float})  # a number that is whole is written without a point
 _PLAIN: dict[Any, frozenset[type]] = {
@@ -129,3 +130,25 @@ def _check_network(started: Started) -> None:
         started.network()
     except Exception as error:
         raise ValueError(f"its architecture is none: {error}") from error
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Record]] = {
+    kind.event: reader_of(kind) for kind in get_args(Record)
+}
+_SCORED = frozenset(kind.event for kind in get_args(Record) if "metrics" in kind.__slots__)
+
+
+def record_of(line: bytes) -> Record:
+    """The record that a line of the journal holds, of any version.
+
+    Raises:
+        ValueError: it holds none; says why in words.
+    """
+    data = decoded(line)
+    event = data.pop("event", None) if isinstance(data, dict) else None
+    reader = _READERS.get(event) if isinstance(event, str) else None
+    if reader is None:
+        raise ValueError(f"its event is {event!r}")
+    if data.pop(SEAL, None) and event in _SCORED and "metrics" not in data:
+        raise ValueError("it has no metrics")  # in version 1 each was a key of its own
+    return reader(data)

@@ -1,7 +1,8 @@
 """Counts what is left of a study, in trials and epochs."""
 
+from res2net import Architecture
 from search.schema.study_plan import StudyPlan
-from search.study.confirmation import left_to_confirm
+from search.study.confirmation import Confirmation
 from search.study.history import History
 
 
@@ -15,6 +16,7 @@ class Remaining:
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._plan, self._history = plan, history
+        self._confirmation = Confirmation(plan, history)
 
     def search(self) -> int:
         """Trials of the search."""
@@ -26,7 +28,12 @@ class Remaining:
         running = self._history.started("confirm") - self._history.ended("confirm")
         if self.search():
             return running + self._plan.confirm_trials
-        return running + len(left_to_confirm(self._plan, self._history))
+        return running + len(self._confirmation.left())
+
+    def to_confirm(self) -> tuple[Architecture, int] | None:
+        """The next network to confirm, and its repeat; None while the search goes on."""
+        left = () if self.search() else self._confirmation.left()
+        return left[0] if left else None
 
     def trials(self) -> int:
         """Trials of both."""
@@ -36,4 +43,4 @@ class Remaining:
         """Epochs of the trials that have not ended, if none is stopped early."""
         epochs = self.search() * self._plan.epochs("search")
         epochs += self.confirm() * self._plan.epochs("confirm")
-        return max(0, epochs - sum(map(self._history.epochs, self._history.live)))
+        return max(0, epochs - self._history.live_epochs)

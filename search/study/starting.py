@@ -8,6 +8,7 @@ from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.events import Phase, Started, architecture_to_json
+from search.study.history import History
 
 
 class Starts:
@@ -16,21 +17,19 @@ class Starts:
     Args:
         plan: of the study.
         survey: the candidates inside the budget.
+        history: gives numbers that no trial has had.
     """
 
-    def __init__(self, plan: StudyPlan, survey: Survey) -> None:
-        self._plan, self._survey = plan, survey
+    def __init__(self, plan: StudyPlan, survey: Survey, history: History) -> None:
+        self._plan, self._survey, self._history = plan, survey, history
         self._counted = [one for one in plan.objectives if one.counter is not None]
 
-    def start(
-        self, architecture: Architecture, *, number: int, phase: Phase, repeat: int
-    ) -> Started:
+    def start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
         """The start of a trial.
 
         Args:
-            architecture: of the network.
-            number: of the trial.
             phase: search or confirm.
+            architecture: of the network.
             repeat: of this network in this phase, counted from 0.
         """
         plan = self._plan
@@ -38,7 +37,7 @@ class Starts:
         assert candidate is not None, "only candidates are proposed"
         counted = self._survey.cost(candidate)
         return Started(
-            trial=number,
+            trial=self._history.next_number(),
             phase=phase,
             name=architecture.name,
             architecture=architecture_to_json(architecture),

@@ -4,6 +4,7 @@ The journal is the only record: all else here is rebuilt from it, and the same c
 """
 
 import time
+from collections import OrderedDict
 from collections.abc import Collection
 
 from res2net import Architecture
@@ -13,11 +14,20 @@ from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.checkpoints import checkpoint_path, remove_checkpoints, tidy_checkpoints
-from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
-from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken, Turn
+from search.study.events import (
+    Ended,
+    Epoch,
+    Lost,
+    Record,
+    Retried,
+    Started,
+    Status,
+    Taken,
+    Turn,
+)
 from search.study.history import History
-from search.study.journal import Journal, Record
+from search.study.journal import Journal
 from search.study.losses import keeps_checkpoint, lost_once_more
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
@@ -54,11 +64,11 @@ class Study:
         deadline: Deadline | None = None,
     ) -> None:
         self.plan, self._survey, self._journal = plan, survey, journal
-        self._deadline = deadline
-        self._closed, self._handed_out = False, set[int]()  # of this start
+        self._deadline, self._closed = deadline, False
+        self._handed_out = set[int]()  # of this start
         self.observers: list[Observer] = []
-        self._objectives, self._starts = plan.objectives, Starts(plan, survey)
-        self.history = History(plan.ranking)
+        self._objectives, self.history = plan.objectives, History(plan.ranking)
+        self._starts = Starts(plan, survey, self.history)
         self._remaining = Remaining(plan, self.history)
         self._sampler = make_sampler(
             plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
@@ -68,16 +78,13 @@ class Study:
         )
         self._paused: dict[int, None] = {}
         self._candidates: dict[int, int] = {}  # of running first trials
-        decided = [(one.trial, self._note(one)) for one in journal.records]
-        stopped = {trial for trial, decision in decided if decision is Decision.STOP}
-        for trial in sorted(stopped & self.history.live):
-            # Decided, but a crash came before it was written.
-            self._append(self.history.pruned(trial))
-        self._interrupted = sorted(self.history.live - self._paused.keys())
+        self._replay(journal)
+        resting = self.history.live - self._paused.keys()
+        self._interrupted = OrderedDict.fromkeys(sorted(resting))
         stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
-        folder, best = journal.path.parent, plan.keep.best
-        self.weights = KeptWeights(folder, self.history, best=best, seeds=seeds)
+        folder = journal.path.parent
+        self.weights = KeptWeights(folder, self.history, best=plan.keep.best, seeds=seeds)
         self.tidy()
 
     @property
@@ -185,7 +192,7 @@ class Study:
             self.end(record)
             return
         self._append(record)
-        self._interrupted.append(trial)
+        self._interrupted[trial] = None
         for observer in self.observers:
             observer.lost(self.history.trials[trial], record)
 
@@ -195,7 +202,7 @@ class Study:
         for trial in sorted(again):
             self.weights.retried(trial)
             self._append(Retried(trial=trial, time=time.time()))
-            self._interrupted.append(trial)
+            self._interrupted[trial] = None
         return len(again)
 
     def end(self, ended: Ended) -> None:
@@ -213,6 +220,12 @@ class Study:
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
         tidy_checkpoints(self._journal.path.parent, kept)
 
+    def _replay(self, journal: Journal) -> None:
+        """Let all that the journal holds count; it keeps no more of it than later events do."""
+        stopped = {one.trial for one in journal.records() if self._note(one) is Decision.STOP}
+        for trial in sorted(stopped & self.history.live):  # a crash came before it was written
+            self._append(self.history.pruned(trial))
+
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over
         self._closed |= up
@@ -220,57 +233,45 @@ class Study:
 
     def _next(self) -> Started | None:
         if self._interrupted:
-            return self.history.trials[self._interrupted.pop(0)]
+            return self.history.trials[self._interrupted.popitem(last=False)[0]]
         paused = self._scheduler.resume()
         if paused in self._paused:
-            self._resumed(paused)
-            return self.history.trials[paused]
+            return self._resumed(paused)
         searched = len(self.history.networks)
         if searched < self.plan.search.trials:
             architecture = self._survey.architecture(self._sampler.propose(searched))
-            return self._start("search", architecture)
-        repeated = self._repeats.next()
-        if repeated is not None:
-            return self._start("search", *repeated)
+            return self._starts.start("search", architecture)
+        if (repeated := self._repeats.next()) is not None:
+            return self._starts.start("search", *repeated)
         self._end_paused()
-        upcoming = (
-            left_to_confirm(self.plan, self.history) if self._remaining.search() == 0 else []
-        )
-        if upcoming:
-            architecture, repeat = upcoming[0]
-            return self._start("confirm", architecture, repeat)
-        return None
+        confirmed = self._remaining.to_confirm()
+        return self._starts.start("confirm", *confirmed) if confirmed else None
 
-    def _resumed(self, trial: int) -> None:
+    def _resumed(self, trial: int) -> Started:
         self._paused.pop(trial)
         self._scheduler.resumed(trial)
+        return self.history.trials[trial]
 
     def _end_paused(self) -> None:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""
-        if self._paused and not self.history.live - self._paused.keys():
+        if self._paused and len(self._paused) == len(self.history.live):
             for trial in list(self._paused):
                 self.end(self.history.pruned(trial))
 
-    def _start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
-        number = self.history.next_number()
-        return self._starts.start(architecture, number=number, phase=phase, repeat=repeat)
-
     def _append(self, record: Record) -> Decision:
-        """Write a record, then let it count."""
-        self._journal.append(record)
+        self._journal.append(record)  # only what is written counts
         return self._note(record)
 
     def _note(self, record: Record) -> Decision:
         """Let a record count; what becomes of its trial."""
         self.history.note(record)
         started = self.history.trials[record.trial]
-        # Samplers and schedulers learn from the first trial of each network.
-        if self.history.first.get(started.name) != record.trial:
+        # Samplers and schedulers learn from first trials.
+        first = self.history.first.get(started.name) == record.trial
+        if not first or isinstance(record, Lost):
             return Decision.CONTINUE
         if isinstance(record, Epoch):
             return self._report(started, record)
-        if isinstance(record, Lost):
-            return Decision.CONTINUE
         if isinstance(record, (Started, Retried)):
             candidate = self._candidate(self.history.networks[started.name])
             self._candidates[record.trial] = candidate

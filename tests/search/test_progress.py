@@ -220,7 +220,7 @@ def shown_in(tmp_path: Path, width: int) -> list[str]:
             progress.started(started)
             days = {"seconds": 86_400.0, "images_per_s": 123_456.0}
             progress.reported(started, replace(epoch_of(started, 12), **days))
-        progress._best = (12.34, LONG)
+        study.history._ranking.whole(12.34, long, end_of(long))
         progress.turned(long, Turn(trial=long.trial, share=0.5, seconds=10.0))
         console.print(progress._picture())
     return output.getvalue().splitlines()

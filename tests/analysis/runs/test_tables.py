@@ -200,7 +200,7 @@ def test_a_run_without_trials_has_the_same_columns(tmp_path: Path) -> None:
 def test_a_trial_that_is_tried_again_is_under_way(folder: Path) -> None:
     before = trials(folder, metrics=METRICS)
     with Journal(folder) as journal:
-        ended = next(r for r in journal.records if isinstance(r, Ended) and r.trial == 1)
+        ended = next(r for r in journal.records() if isinstance(r, Ended) and r.trial == 1)
         journal.append(Retried(trial=1))
         journal.append(Lost(trial=1, reason="its node is gone", times=1))
     under_way = trials(folder, metrics=METRICS)

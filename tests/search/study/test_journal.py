@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from search.schema.seals import sealed_line
 from search.schema.yaml import ConfigError
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, Journal, JournalError, read
+from search.study.syncing import WITHIN, Syncs
 from tests.search.spaces import started_fields
 
 EPOCH = Epoch(
@@ -72,7 +75,7 @@ def test_every_torn_last_line_is_dropped_and_the_next_write_is_whole(tmp_path: P
         (tmp_path / FILE).write_bytes(whole[:size])
         assert read(tmp_path) == RECORDS[:-1]
         with Journal(tmp_path) as journal:
-            assert journal.records == RECORDS[:-1]
+            assert list(journal.records()) == RECORDS[:-1]
             journal.append(RECORDS[-1])
         assert (tmp_path / FILE).read_bytes() == whole
 
@@ -87,8 +90,8 @@ def test_damage_elsewhere_is_an_error_with_its_line(tmp_path: Path, damage: byte
     path.write_bytes(b"".join([*lines[:2], damage, *lines[2:]]))
     with pytest.raises(JournalError, match=r"journal.jsonl:3: is damaged .* restore"):
         read(tmp_path)
-    with pytest.raises(JournalError):
-        Journal(tmp_path)
+    with Journal(tmp_path) as journal, pytest.raises(JournalError):
+        list(journal.records())
     assert damage in path.read_bytes(), "reading changes nothing"
 
 
@@ -166,22 +169,79 @@ def test_numbers_that_json_does_not_have_never_reach_the_file(tmp_path: Path) ->
     assert read(tmp_path) == []
 
 
-def test_the_end_of_a_trial_is_on_the_disk(tmp_path: Path) -> None:
-    """The kernel's record of the process: fsync is called for ends, and once for a new file."""
-    trace = tmp_path / "trace"
-    code = (
-        "import sys; from pathlib import Path; from search.study.journal import Journal;"
-        "from tests.search.study.test_journal import RECORDS\n"
-        "with Journal(Path(sys.argv[1])) as j: [j.append(r) for r in RECORDS]"
-    )
-    strace = ["strace", "-f", "-y", "-e", "trace=fsync", "-o", str(trace)]
+def traced(code: str, folder: Path) -> list[tuple[str, float, str]]:
+    """What the kernel was asked: each write to the journal and each sync of it, and when."""
+    trace = folder / "trace"
+    strace = ["strace", "-f", "-ttt", "-y", "-s", "20", "-e", "trace=fsync,write"]
+    command = [*strace, "-o", str(trace), sys.executable, "-c", code, str(folder)]
     try:
-        subprocess.run([*strace, sys.executable, "-c", code, str(tmp_path)], check=True)
+        subprocess.run(command, check=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("strace does not run here")
-    ends = sum(isinstance(record, Ended) for record in RECORDS)
-    synced = [line for line in trace.read_text().splitlines() if FILE in line]
-    assert len(synced) == ends + 1
+    lines = [line for line in trace.read_text().splitlines() if FILE in line]
+    calls = (re.match(r"\d+ +([\d.]+) (\w+)\((.*)", line) for line in lines)
+    return [(call[2], float(call[1]), call[3]) for call in calls if call]
+
+
+TRACED = """
+import sys, time
+from pathlib import Path
+from search.study.journal import Journal
+from tests.search.study.test_journal import RECORDS
+journal = Journal(Path(sys.argv[1]))
+"""
+
+
+def test_many_ends_in_a_second_are_put_on_the_disk_together(tmp_path: Path) -> None:
+    calls = traced(f"{TRACED}\nfor r in RECORDS: journal.append(r)\njournal.close()", tmp_path)
+    names = [name for name, *_ in calls]
+    assert names[:2] == ["write", "fsync"], "a new file"
+    assert names[2:] == ["write"] * len(RECORDS) + ["fsync"], "and the last when it is closed"
+
+
+def test_an_end_is_on_the_disk_within_a_second_though_nothing_follows(tmp_path: Path) -> None:
+    """The first at once, as the last sync is long ago; the second by the clock alone."""
+    wait = f"time.sleep({WITHIN} + 0.1)"
+    code = (
+        f"{TRACED}\n{wait}\nfor r in RECORDS: journal.append(r)\n{wait}\nimport os; os._exit(0)"
+    )
+    calls = [
+        call for call in traced(code, tmp_path) if "event" in call[2] or call[0] == "fsync"
+    ]
+    assert [name for name, *_ in calls[:2]] == ["write", "fsync"]
+    ended = [i for i, call in enumerate(calls) if '"event\\":\\"end' in call[2]]
+    assert calls[ended[0] + 1][0] == "fsync", "before anything else"
+    after = [at for name, at, _ in calls[ended[1] :] if name == "fsync"]
+    assert len(after) == 1
+    assert 0 < after[0] - calls[ended[1]][1] < WITHIN + 0.5
+    assert after[0] - calls[ended[0] + 1][1] > WITHIN - 0.1, "not once an end"
+
+
+def test_a_late_sync_that_fails_is_told_at_the_next_record(tmp_path: Path) -> None:
+    """A pipe cannot be synced: the kernel says so, as it would of a broken disk."""
+    reading, writing = os.pipe()
+    for told in ("check", "close"):
+        syncs = Syncs(writing, within=0.1)
+        with pytest.raises(OSError, match="Invalid argument"):
+            syncs.ask()
+        syncs.ask()
+        time.sleep(0.3)
+        with pytest.raises(OSError, match="Invalid argument"):
+            getattr(syncs, told)()
+        syncs.check()
+    journal = Journal(tmp_path)
+    journal.append(RECORDS[0])
+    os.dup2(writing, journal._syncs._descriptor)
+    journal.append(Ended(trial=0, status=Status.FAILED))
+    time.sleep(WITHIN + 0.3)
+    before = journal.path.read_bytes()
+    with pytest.raises(OSError, match="Invalid argument"):
+        journal.append(RECORDS[3])
+    assert journal.path.read_bytes() == before
+    with pytest.raises(OSError, match="Invalid argument"):
+        journal.close()
+    os.close(reading)
+    os.close(writing)
 
 
 def test_the_pid_in_the_lock_is_ours(tmp_path: Path) -> None:

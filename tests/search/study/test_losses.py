@@ -74,7 +74,7 @@ def test_a_trial_that_gets_further_each_time_is_never_given_up(
             assert started.trial == 0
             study.report(epoch_of(started, number))
             study.lost(0, "a spot machine was taken away")
-        assert {one.times for one in journal.records if isinstance(one, Lost)} == {1}
+        assert {one.times for one in journal.records() if isinstance(one, Lost)} == {1}
 
 
 def test_losses_are_counted_over_starts_of_the_driver(tmp_path: Path, surveyed: Survey) -> None:

@@ -89,7 +89,7 @@ def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
     config = plan_of(tmp_path, text, "search.trials=8")
     with Journal(tmp_path / "whole") as journal:
         run(Study(config, surveyed, journal))
-    whole = journal.records
+    whole = list(journal.records())
     reports = sum(isinstance(record, Epoch) for record in whole)
     for stop_after in range(1, reports + 1):
         folder = tmp_path / str(stop_after)
@@ -164,7 +164,7 @@ def test_an_epoch_reported_again_is_left_aside(tmp_path: Path, surveyed: Survey)
         for number in (1, 2, 1, 2):
             study.report(epoch_of(started, number))
         study.report(epoch_of(started, 3))
-    epochs = [r.epoch for r in journal.records if isinstance(r, Epoch)]
+    epochs = [r.epoch for r in journal.records() if isinstance(r, Epoch)]
     assert epochs == [1, 2, 3]
 
 
@@ -280,13 +280,13 @@ def test_a_stop_between_a_verdict_and_its_record_changes_nothing(
     config = plan_of(tmp_path, HALVED, "search.trials=6")
     with Journal(tmp_path / "whole") as journal:
         run(Study(config, surveyed, journal))
-    whole = journal.records
+    whole = list(journal.records())
     for size in range(len(whole)):
         with Journal(tmp_path / str(size)) as journal:
             for record in whole[:size]:
                 journal.append(record)
             run(Study(config, surveyed, journal))
-        assert without_times(journal.records) == without_times(whole), size
+        assert without_times(list(journal.records())) == without_times(whole), size
 
 
 def test_a_trial_whose_lines_were_deleted_is_run_again(
@@ -296,7 +296,7 @@ def test_a_trial_whose_lines_were_deleted_is_run_again(
     config = plan_of(tmp_path)
     with Journal(tmp_path / "run") as journal:
         run(Study(config, surveyed, journal))
-        kept = [record for record in journal.records if record.trial != 1]
+        kept = [record for record in journal.records() if record.trial != 1]
     with Journal(tmp_path / "mended") as journal:
         for record in kept:
             journal.append(record)
@@ -328,6 +328,8 @@ def test_what_workers_leave_behind_is_removed(tmp_path: Path, surveyed: Survey) 
         first, second = study.next(), study.next()
         assert first is not None
         assert second is not None
+        for number in range(1, first.epochs + 1):
+            study.report(epoch_of(first, number))
         study.end(end_of(first))
         folder = checkpoint_path(tmp_path / "run", 0).parent
         folder.mkdir()
@@ -364,7 +366,7 @@ def test_wherever_it_stops_seeds_go_on_as_if_it_had_not(
         run(Study(config, surveyed, journal), stop_after=stop_after)
     with Journal(tmp_path / "run") as journal:
         run(Study(config, surveyed, journal))
-        starts = [record for record in journal.records if isinstance(record, Started)]
+        starts = [record for record in journal.records() if isinstance(record, Started)]
     said = [(one.trial, one.name, one.repeat, one.seed) for one in starts]
     assert said == [(one.trial, one.name, one.repeat, one.seed) for one in whole]
 
