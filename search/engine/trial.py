@@ -8,7 +8,6 @@ import contextlib
 import gc
 import statistics
 import time
-from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -19,6 +18,7 @@ from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
 from search.schema.metrics import TEST
+from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
 from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
 
@@ -48,9 +48,9 @@ class Trial:
         started: Started,
         *,
         bench: Bench,
-        checkpoint: Path,
+        checkpoint: File,
         reported: int = 0,
-        weights: Path | None = None,
+        weights: File | None = None,
     ) -> None:
         self.started = started
         self._reported = reported

@@ -15,6 +15,7 @@ from search.schema.data import Data
 from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
+from search.schema.remote import located
 from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Search
 from search.schema.section import Section
@@ -47,6 +48,16 @@ def gpu_share(value: Any) -> float | str:
     if value != "auto" and not (number and 0 <= value < math.inf):
         raise ValueError("is not a number of GPUs; write 0, 0.5, 1 or auto")
     return value if value == "auto" else float(value)
+
+
+def checkpoint_place(value: Any) -> str | None:
+    """A folder, or the URI of one in an object store; None for the run's own."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("is no place; write s3://bucket/folder, file:///folder, or a folder")
+    located(value)
+    return value
 
 
 class Resources(Section):
@@ -90,6 +101,10 @@ class SpaceFile(Section):
     """What is asked of the results, before there are any."""
     keep: Keep = Keep()
     """Whose weights are kept."""
+    checkpoints: Annotated[str | None, BeforeValidator(checkpoint_place)] = None
+    """Where trials under way keep their state: a folder that every node sees, or
+    `s3://bucket/folder`; left out, the run's folder.
+    """
     resources: Resources = Resources()
     """What one trial takes of the machine."""
 

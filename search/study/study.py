@@ -12,7 +12,7 @@ from search.schedulers.base import Decision, make_scheduler
 from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.checkpoints import checkpoint_path, remove_checkpoints, tidy_checkpoints
+from search.study.checkpoints import Checkpoints
 from search.study.confirmation import left_to_confirm
 from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Lost, Phase, Retried, Started, Status, Taken, Turn
@@ -39,7 +39,7 @@ class Study:
     Attributes:
         plan: of the study.
         observers: are told what happens from now on.
-        history: what has happened, by trial.
+        history, checkpoints: what has happened, by trial, and what trials keep of themselves.
 
     Raises:
         JournalError: the journal's records do not follow from each other.
@@ -77,6 +77,7 @@ class Study:
         stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
         folder, best = journal.path.parent, plan.keep.best
+        self.checkpoints = Checkpoints(folder, plan, self.history.trials)
         self.weights = KeptWeights(folder, self.history, best=best, seeds=seeds)
         self.tidy()
 
@@ -202,7 +203,7 @@ class Study:
         """Take the end of a running trial."""
         self._append(ended)
         if not keeps_checkpoint(self.history, ended.trial):
-            remove_checkpoints(checkpoint_path(self._journal.path.parent, ended.trial))
+            self.checkpoints.remove(ended.trial)
         self.weights.ended(ended.trial)
         for observer in self.observers:
             observer.ended(self.history.trials[ended.trial], ended)
@@ -211,7 +212,7 @@ class Study:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
-        tidy_checkpoints(self._journal.path.parent, kept)
+        self.checkpoints.tidy(kept)
 
     def _is_time_up(self) -> bool:
         up = self._deadline is not None and self._deadline.over
