@@ -10,6 +10,8 @@ import venv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+OFF = {"RAY_AUTH_MODE": "disabled"}  # what its processes would otherwise ask each other for
+
 
 def bare_python(folder: Path) -> Path:
     """A Python that finds the libraries of this one, but no package that was installed editable.
@@ -41,7 +43,7 @@ def cluster(
     head = subprocess.Popen(
         command,
         cwd=folder,
-        env=env | dict(environment or {}),
+        env=env | OFF | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -61,12 +63,14 @@ def cluster(
         head.stdout.close()
 
 
-def drive(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def drive(
+    *arguments: object, cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """The command as a person gives it, in a folder of theirs."""
     return subprocess.run(
         [sys.executable, "-m", "search.run", *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "RAY_AUTH_MODE": "disabled", **environment},
+        env={**os.environ, **OFF, **environment},
         capture_output=True,
         text=True,
         timeout=240,
