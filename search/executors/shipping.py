@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import res2net
-import search
 from res2net.file_names import path_of
 from res2net.plugins import split_plugin
 from search.schema.study_plan import StudyPlan
 
+_OURS = (Path(res2net.__file__).parent, Path(__file__).parents[1])  # res2net, search
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".*", "*.pyc", "runs", "data")
 
 
@@ -52,8 +52,8 @@ def shipped(plan: StudyPlan, *, away: bool) -> Iterator[Shipped]:
         return
     with tempfile.TemporaryDirectory(prefix="res2net-code-") as name:
         folder = Path(name)
-        for package in (res2net, search):
-            shutil.copytree(package.__path__[0], folder / package.__name__, ignore=_NOT_CODE)
+        for package in _OURS:
+            shutil.copytree(package, folder / package.name, ignore=_NOT_CODE)
         beside = [str(each) for each in _copy_parts(plan, folder)]
         yield Shipped({"working_dir": name}, [*dict.fromkeys(beside)], here)
 
@@ -109,7 +109,7 @@ def _is_installed(source: Path) -> bool:
     """Whether it is one of the libraries."""
     paths = sysconfig.get_paths()
     libraries = [paths["stdlib"], paths["purelib"], paths["platlib"], *_users()]
-    ours = [Path(package.__path__[0]).resolve() for package in (res2net, search)]
+    ours = [package.resolve() for package in _OURS]
     return source in ours or any(
         source.is_relative_to(Path(each).resolve()) for each in libraries
     )

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from res2net.file_names import path_of
 
-_CONNECT, _ANSWER = 5.0, 20.0  # seconds
+_CONNECT, _ANSWER = 5.0, 8.0  # seconds without a byte
 _ATTEMPTS = 3
 _OPTIONS = ("endpoint_override", "region", "scheme")  # as pyarrow calls them
 _FORMS = "write s3://bucket/folder, file:///folder, or a folder"
@@ -122,6 +122,7 @@ def _store(bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
     from pyarrow import fs  # noqa: PLC0415 - most studies need none of it
 
     return fs.S3FileSystem(
+        allow_delayed_open=True,  # one request for a small file
         connect_timeout=_CONNECT,
         request_timeout=_ANSWER,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),

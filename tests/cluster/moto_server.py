@@ -1,6 +1,6 @@
 """Moto's server of S3, with the one word corrected by which it differs from Amazon's.
 
-`python moto_server.py PORT`. Amazon ends an upload in parts with a CompleteMultipartUploadResult,
+`python moto_server.py PORT`. Amazon ends an upload in parts with a word that ends in Result,
 and pyarrow takes anything else for a failure; moto 5.2 writes ...Response.
 """
 

@@ -14,7 +14,7 @@ OFF = {"RAY_AUTH_MODE": "disabled"}  # what its processes would otherwise ask ea
 
 
 def bare_python(folder: Path) -> Path:
-    """A Python that finds the libraries of this one, but no package that was installed editable.
+    """A Python that finds the libraries of this one, but no package installed editable.
 
     Python reads the .pth files of its own site-packages alone: a line in one of these adds a
     folder, not what the .pth files in that folder would add.
@@ -35,9 +35,9 @@ def cluster(
         address = f"127.0.0.1:{free.getsockname()[1]}"
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     command = [
-        str(python), "-m", "ray.scripts.scripts", "start", "--head", "--block", "--node-ip-address",
-        "127.0.0.1", "--port", address.partition(":")[2], "--num-cpus", str(cpus),
-        "--include-dashboard", "false", "--disable-usage-stats",
+        str(python), "-m", "ray.scripts.scripts", "start", "--head", "--block",
+        "--node-ip-address", "127.0.0.1", "--port", address.partition(":")[2],
+        "--num-cpus", str(cpus), "--include-dashboard", "false", "--disable-usage-stats",
     ]  # fmt: skip
     folder.mkdir(exist_ok=True)
     head = subprocess.Popen(

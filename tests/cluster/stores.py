@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
 BUCKET = "studies"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -58,8 +59,6 @@ def _bucket(uri: str) -> None:
 
 def objects(uri: str) -> tuple[object, list[str]]:
     """The store as pyarrow's own reader of URIs opens it, and the names of all its objects."""
-    from pyarrow import fs
-
     client, _ = fs.FileSystem.from_uri(
         f"{uri}&allow_bucket_creation=true&allow_delayed_open=true"
     )

@@ -66,7 +66,7 @@ def test_two_checkpoints_are_kept_in_a_store_and_damage_is_noticed(uri: str) -> 
     assert contents(newest) == [b"two"]
     remove_checkpoints(newest)
     assert [name for name in objects(uri)[1] if "/two/" in name] == []
-    assert [*map(str, checkpoint_paths(newest))][0].startswith(f"s3://{BUCKET}/runs/two/")
+    assert str(checkpoint_paths(newest)[0]).startswith(f"s3://{BUCKET}/runs/two/")
 
 
 @pytest.mark.ray
@@ -129,7 +129,7 @@ class Refusing(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass
