@@ -51,7 +51,7 @@ def gpu_share(value: Any) -> float | str:
 
 
 def checkpoint_place(value: Any) -> str | None:
-    """A folder, or the URI of one in an object store; None for the run's own."""
+    """`s3://bucket/folder`, `file:///folder` or a folder."""
     if value is None:
         return None
     if not isinstance(value, str):
