@@ -11,6 +11,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
+from search.study.checkpoints import check_place
 
 _FOLDERS = ("checkpoints", "networks", "figures")  # of a run
 _FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
@@ -93,6 +94,21 @@ def require_arithmetic(space: Space) -> None:
                 f"{document.place(('training', 'precision'))}: training.precision: "
                 f"{torch.cuda.get_device_name()} has no bf16; write precision: fp32"
             )
+
+
+def require_place(space: Space) -> None:
+    """Make sure that checkpoints can be kept where the space file says.
+
+    Raises:
+        ConfigError: they cannot, or the place does not answer.
+    """
+    if space.file.checkpoints is None:
+        return
+    try:
+        check_place(space.file.checkpoints)
+    except ConfigError as error:
+        place = space.document.place(("checkpoints",))
+        raise ConfigError(f"{place}: checkpoints: {error}") from error
 
 
 def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:

@@ -12,7 +12,7 @@ from res2net.terminal import stopped_with_its_reader
 from search.executors.address import check_address
 from search.executors.signals import asked_to_end
 from search.images.preparing import make_ready
-from search.machine import require_arithmetic, require_resources, require_room
+from search.machine import require_arithmetic, require_place, require_resources, require_room
 from search.preparation import Prepared
 from search.progress import Progress
 from search.result import StudyResult, result_of
@@ -145,6 +145,7 @@ def _require(
         require_resources(space)
         require_arithmetic(space)
     require_room(_folder(prepared, request), plan, survey)
+    require_place(space)
     if request.address is not None:
         check_address(request.address)
     with stopped_with_its_reader():
@@ -177,20 +178,19 @@ def _execute(
         study.observers.append(progress)
         try:
             with stopped_with_its_reader():
-                _run_trials(study, plan, folder, request)
+                _run_trials(study, plan, request)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
 
 
-def _run_trials(study: Study, plan: StudyPlan, folder: Path, request: Request) -> None:
-    root = path_of(plan.data.root)
+def _run_trials(study: Study, plan: StudyPlan, request: Request) -> None:
     if request.inline:
         with asked_to_end() as wish, wish.held():
             from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
 
-        run_inline(study, plan, folder=folder, root=root)
+        run_inline(study, plan, root=path_of(plan.data.root))
     else:
         with asked_to_end() as wish, wish.held():
             from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
 
-        run_on_ray(study, plan, folder=folder, root=root, address=request.address)
+        run_on_ray(study, plan, address=request.address)

@@ -8,7 +8,6 @@ import contextlib
 import gc
 import statistics
 import time
-from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -19,13 +18,15 @@ from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
 from search.schema.metrics import TEST
+from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
 from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
+from search.study.provenance import processor
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
-_FORMAT = 2  # of checkpoints; those of another are not gone on with
+_FORMAT = 3  # of checkpoints; those of another are not gone on with
 # What torch says of a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 
@@ -48,9 +49,9 @@ class Trial:
         started: Started,
         *,
         bench: Bench,
-        checkpoint: Path,
+        checkpoint: File,
         reported: int = 0,
-        weights: Path | None = None,
+        weights: File | None = None,
     ) -> None:
         self.started = started
         self._reported = reported
@@ -59,7 +60,7 @@ class Trial:
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
-        self._ended = False
+        self._ended, self._note = False, ""
         self._pieces = bench.recipe.accumulate
         self._energy: float | None = 0.0  # of the processes before this one
         self._meter: Meter | None = None
@@ -118,6 +119,7 @@ class Trial:
         state = {
             "format": _FORMAT,
             "started": self.started.to_json(),
+            "device": _device_name(self._bench.device),
             "epochs": [epoch.to_json() for epoch in self._epochs],
             "pieces": self._pieces,
             "energy": self._energy_so_far(),
@@ -203,6 +205,11 @@ class Trial:
             raise
         except Exception:  # noqa: BLE001 - whatever it holds, it costs time, not the trial
             return None
+        if same and state["device"] != _device_name(self._bench.device):
+            self._note = (
+                f"began anew: its checkpoint is of another kind of device ({state['device']})"
+            )
+            return None
         return state if same else None
 
     def _end_whole(self, trainer: Trainer) -> Ended:
@@ -214,7 +221,7 @@ class Trial:
             save_weights(
                 self._weights, trainer.trained, self.started, metrics, self._bench.task.facts()
             )
-        return self._end(Status.OK, "", metrics)
+        return self._end(Status.OK, self._note, metrics)
 
     def _end(
         self, status: Status, reason: str, metrics: dict[str, float] | None = None
@@ -239,4 +246,7 @@ def _rate(epochs: list[Epoch]) -> float | None:
 
 
 def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    """Its kind: results of two kinds differ in their last digits."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({processor()})"

@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from search.schema.files import replace_text, replacing
+from search.schema.remote import File
 from search.study.events import Started
 
 
 def save_weights(
-    path: Path,
+    path: File,
     network: nn.Module,
     started: Started,
     metrics: dict[str, float],
@@ -23,7 +24,7 @@ def save_weights(
     """Write a network as safetensors, and as .json its architecture, metrics, data and digest.
 
     Args:
-        path: of the .safetensors file; its folder is made.
+        path: of the .safetensors file; its folder is made, an object store needs none.
         network: as it was scored.
         started: the trial.
         metrics: of its last epoch and of the test images.
@@ -32,7 +33,8 @@ def save_weights(
     Raises:
         OSError: the disk is full or gone; neither file is there then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(path, Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in network.state_dict().items()

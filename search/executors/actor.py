@@ -3,20 +3,29 @@
 import json
 import math
 import os
+import socket
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
-from search.engine.bench import make_bench
+from res2net.file_names import path_of
+from search.engine.bench import Bench, make_bench
 from search.engine.trial import Trial
+from search.images.staging import stage
 from search.schema.files import in_words
+from search.schema.remote import located
 from search.schema.study_plan import StudyPlan
-from search.study.checkpoints import checkpoint_path
+from search.study.checkpoints import check_place
 from search.study.events import Started
+
+
+class NodeError(RuntimeError):
+    """No worker can be set up on a machine; says on which, and why."""
 
 
 class TrialActor(tune.Trainable):
@@ -27,18 +36,23 @@ class TrialActor(tune.Trainable):
         config: dict[str, Any],
         *,
         study: dict[str, Any],
-        folder: str,
-        root: str,
         path: list[str],
         here: str,
+        away: bool,
     ) -> None:
-        """Load the images once, then the first trial."""
-        # Foreign parts are found where the driver finds them.
-        if Path(here).is_dir():
+        """Load the images once, then the first trial.
+
+        Raises:
+            NodeError: it cannot be done on this machine.
+        """
+        # Foreign parts are found where the driver finds them, or were shipped to this folder.
+        if not away:
             os.chdir(here)
         sys.path.extend(folder for folder in path if folder not in sys.path)
-        self._folder = Path(folder)
-        self._bench = make_bench(StudyPlan.model_validate(study), Path(root))
+        try:
+            self._bench = _bench(StudyPlan.model_validate(study), Path(here), away=away)
+        except Exception as error:
+            raise NodeError(_of_this_node(error)) from error
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -47,9 +61,9 @@ class TrialActor(tune.Trainable):
         self._trial = Trial(
             started,
             bench=self._bench,
-            checkpoint=checkpoint_path(self._folder, started.trial),
+            checkpoint=located(new_config["checkpoint"]),
             reported=new_config["reported"],
-            weights=new_config["weights"] and Path(new_config["weights"]),
+            weights=new_config["weights"] and located(new_config["weights"]),
         )
         self._save_epochs = new_config["save_epochs"]
         self._save_from = new_config["save_from"] or math.inf
@@ -80,3 +94,19 @@ class TrialActor(tune.Trainable):
     def cleanup(self) -> None:
         """Ray stops the process between two turns: keep what was trained."""
         self._trial.try_to_save()
+
+
+def _bench(plan: StudyPlan, here: Path, *, away: bool) -> Bench:
+    root = here / path_of(plan.data.root)  # variables are those of this machine
+    if away:
+        stage(plan.data, root)
+        if plan.checkpoints is not None:
+            check_place(plan.checkpoints)
+    return make_bench(plan, root)
+
+
+def _of_this_node(error: Exception) -> str:
+    """Where a worker could not be set up, and why, in one line."""
+    why = in_words(error) if isinstance(error, OSError) else str(error)
+    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # no type for it
+    return f"on node {socket.gethostname()} ({address}): {' '.join(why.split())}"

@@ -7,8 +7,10 @@ whoever started the executor raises it when that has stopped.
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from search.schema.remote import File
 from search.schema.yaml import ConfigError
 from search.study.events import Ended, Epoch, Status, Taken, Turn
 from search.study.study import Study
@@ -53,7 +55,8 @@ class Broker:
             "reported": self._study.history.epochs(started.trial),
             "save_from": self._study.save_from,
             "save_epochs": self._study.saves_epochs,
-            "weights": None if weights is None else str(weights.resolve()),
+            "checkpoint": _written(self._study.checkpoints.path(started.trial)),
+            "weights": weights and _written(self._study.checkpoints.weights(weights)),
         }
 
     def report(self, result: dict[str, Any]) -> bool:
@@ -113,4 +116,13 @@ class Broker:
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
         if result["ended"]:  # else its time was up, and its worker keeps what it trained
-            self._study.end(Ended.from_json(json.loads(result["ended"])))
+            ended = Ended.from_json(json.loads(result["ended"]))
+            weights = self._study.weights.path(self._study.history.trials[trial])
+            if ended.status is Status.OK and weights is not None:
+                self._study.checkpoints.fetch(weights)
+            self._study.end(ended)
+
+
+def _written(file: File) -> str:
+    """A place as a worker finds it, whose current folder may be another."""
+    return str(file.resolve() if isinstance(file, Path) else file)

@@ -133,11 +133,14 @@ class Connection:
 
 
 @contextlib.contextmanager
-def connected(address: str | None) -> Iterator[Connection]:
+def connected(
+    address: str | None, environment: dict[str, Any] | None = None
+) -> Iterator[Connection]:
     """Be joined to a Ray cluster, or to Ray on this machine, started for the purpose.
 
     Args:
         address: of a running cluster; None starts Ray here.
+        environment: of its workers, Ray's `runtime_env`.
 
     Raises:
         ConfigError: no cluster answers there, or a name on the way is no text.
@@ -145,7 +148,7 @@ def connected(address: str | None) -> Iterator[Connection]:
     connection = Connection(local=address is None)
     with asked_to_end() as wish:
         try:
-            connect(address)
+            connect(address, environment)
             wish.take()
             yield connection
         finally:
@@ -154,11 +157,12 @@ def connected(address: str | None) -> Iterator[Connection]:
             connection.left()
 
 
-def connect(address: str | None) -> None:
+def connect(address: str | None, environment: dict[str, Any] | None = None) -> None:
     """Join a Ray cluster, or start Ray on this machine.
 
     Args:
         address: of a running cluster; None starts Ray here.
+        environment: of its workers, Ray's `runtime_env`.
 
     Raises:
         ConfigError: no cluster answers there, or a name on the way is no text.
@@ -166,7 +170,7 @@ def connect(address: str | None) -> None:
     os.environ |= _ENVIRONMENT
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
     try:
-        _start(address)
+        _start(address, environment)
     except (ConnectionError, ValueError) as error:
         if isinstance(error, UnicodeEncodeError):  # it keeps the command line and the folder
             raise ConfigError(
@@ -185,8 +189,9 @@ def connect(address: str | None) -> None:
         raise KeyboardInterrupt from error
 
 
-def _start(address: str | None) -> None:
+def _start(address: str | None, environment: dict[str, Any] | None) -> None:
     how: Any = {
+        "runtime_env": environment,
         "address": address or "local",  # never a cluster that happens to run here
         "include_dashboard": False if address is None else None,
         "log_to_driver": False,

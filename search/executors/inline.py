@@ -9,17 +9,15 @@ from search.engine.failures import LostError
 from search.engine.trial import Trial
 from search.executors.signals import asked_to_end
 from search.schema.study_plan import StudyPlan
-from search.study.checkpoints import checkpoint_path
 from search.study.study import Study
 
 
-def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> None:
+def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
     """Run every trial that is left, in order.
 
     Args:
         study: gives the trials and takes what they report.
         plan: recipe, data and resources.
-        folder: of the run; checkpoints go below it.
         root: the folder of the data sets.
 
     Raises:
@@ -35,7 +33,7 @@ def run_inline(study: Study, plan: StudyPlan, *, folder: Path, root: Path) -> No
             trial = Trial(
                 started,
                 bench=bench,
-                checkpoint=checkpoint_path(folder, started.trial),
+                checkpoint=study.checkpoints.path(started.trial),
                 reported=study.history.epochs(started.trial),
                 weights=study.weights.path(started),
             )

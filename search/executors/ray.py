@@ -5,7 +5,6 @@ Ray is an executor only: what runs next, when it stops and what is kept is decid
 """
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +14,10 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from search.executors.actor import TrialActor
+from search.executors.actor import NodeError, TrialActor
 from search.executors.broker import Broker
 from search.executors.connection import connected
+from search.executors.shipping import Shipped, shipped
 from search.executors.silence import Silence
 from search.executors.slots import Slots
 from search.schema.study_plan import StudyPlan
@@ -31,16 +31,12 @@ _NO_MEMORY = ("running low on memory", "OutOfMemoryError")
 _LONGEST = 300  # characters of a reason
 
 
-def run_on_ray(
-    study: Study, plan: StudyPlan, *, folder: Path, root: Path, address: str | None
-) -> None:
+def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
     """Run every trial that is left, as many at once as the resources allow.
 
     Args:
         study: gives the trials and takes what they report.
         plan: recipe, data and resources of a trial.
-        folder: of the run; every node must see it under this path.
-        root: the folder of the data sets; every node must see it under this path.
         address: of a running Ray cluster; None starts Ray on this machine.
 
     Raises:
@@ -48,7 +44,10 @@ def run_on_ray(
             workers cannot start.
         OSError: the journal cannot be written.
     """
-    with connected(address) as connection:
+    with (
+        shipped(plan, away=address is not None) as code,
+        connected(address, code.environment) as connection,
+    ):
         slots = Slots(plan)
         broker = Broker(study, slots.checked())
         # Else Ray starts one worker after another, because it takes a searcher to learn from
@@ -56,7 +55,7 @@ def run_on_ray(
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
         scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
         with scratch as name, connection.watched(broker):
-            _tune(broker, slots, plan, scratch=name, paths=(folder, root))
+            _tune(broker, slots, plan, scratch=name, code=code)
     if broker.failure is not None:
         raise broker.failure
 
@@ -67,17 +66,15 @@ def _tune(
     plan: StudyPlan,
     *,
     scratch: str,
-    paths: tuple[Path, Path],
+    code: Shipped,
 ) -> None:
-    folder, root = (str(path.resolve()) for path in paths)
     trainable = tune.with_resources(
         tune.with_parameters(
             TrialActor,
             study=plan.model_dump(),
-            folder=folder,
-            root=root,
-            path=[*sys.path],
-            here=str(Path.cwd()),
+            path=code.path,
+            here=code.here,
+            away=code.environment is not None,
         ),
         {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )
@@ -197,6 +194,7 @@ def worker_failure(text: str) -> WorkerFailure:
     short = [line for line in lines if any(words in line for words in _NO_MEMORY)]
     status = Status.OUT_OF_MEMORY if short else Status.FAILED
     reason = (short or lines[-1:] or ["no reason given"])[0][:_LONGEST]
+    reason = reason.removeprefix(f"{NodeError.__module__}.{NodeError.__qualname__}: ")
     return WorkerFailure(reason, status, _CANNOT_START in text)
 
 

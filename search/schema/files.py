@@ -3,21 +3,31 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
 from res2net.file_names import printable
+from search.schema.remote import File, RemoteFile
 
 
-@contextmanager
-def replacing(path: Path, *, before: Path | None = None) -> Iterator[IO[bytes]]:
+def replacing(path: File, *, before: File | None = None) -> AbstractContextManager[IO[bytes]]:
     """A file beside its place, which takes it once it is whole and on the disk.
 
     Args:
         path: where it will stand; its folder is there.
-        before: where the file that stands there now goes; None gives it up.
+        before: where the file that stands there now goes; None gives it up. It is of the same
+            kind.
     """
+    if isinstance(path, RemoteFile):
+        assert before is None or isinstance(before, RemoteFile), "of the same kind"
+        return path.replacing(before=before)
+    assert before is None or isinstance(before, Path), "of the same kind"
+    return _replacing(path, before)
+
+
+@contextmanager
+def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -41,7 +51,7 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_text(path: File, text: str) -> None:
     r"""Write a text file as UTF-8, whole or not at all.
 
     A byte of a file's name that is no text stands in it as `\xe9`, so that every reader can.

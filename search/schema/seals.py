@@ -10,12 +10,12 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
 from pydantic_core import from_json
 
 from search.schema.files import replacing
+from search.schema.remote import File
 
 SEAL = "crc"  # key of a line
 _SHA = "sha256"  # key of a document
@@ -148,7 +148,7 @@ class _Digesting:
 
 
 def write_file(
-    path: Path, writer: Callable[[Any], object], *, before: Path | None = None
+    path: File, writer: Callable[[Any], object], *, before: File | None = None
 ) -> None:
     """Write a sealed file, whole or not at all; what was there before stays until then.
 
@@ -167,7 +167,7 @@ def write_file(
 
 
 @contextmanager
-def opened_file(path: Path) -> Iterator[IO[bytes]]:
+def opened_file(path: File) -> Iterator[IO[bytes]]:
     """A file that `write_file` wrote, open at its begin, once all of it was looked at.
 
     Raises:

@@ -15,6 +15,7 @@ from search.schema.data import Data
 from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
+from search.schema.remote import located
 from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Search
 from search.schema.section import Section
@@ -58,6 +59,16 @@ def time_of(value: Any) -> float:
         return seconds(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"is {value!r} and no time; write such as 30m or 1h30m") from error
+
+
+def checkpoint_place(value: Any) -> str | None:
+    """`s3://bucket/folder`, `file:///folder` or a folder."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("is no place; write s3://bucket/folder, file:///folder, or a folder")
+    located(value)
+    return value
 
 
 class Resources(Section):
@@ -106,6 +117,10 @@ class SpaceFile(Section):
     """What is asked of the results, before there are any."""
     keep: Keep = Keep()
     """Whose weights are kept."""
+    checkpoints: Annotated[str | None, BeforeValidator(checkpoint_place)] = None
+    """Where trials under way keep their state: a folder that every node sees, or
+    `s3://bucket/folder`; left out, the run's folder.
+    """
     resources: Resources = Resources()
     """What one trial takes of the machine."""
 

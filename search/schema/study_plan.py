@@ -44,6 +44,7 @@ class StudyPlan(Section):
     confirm: Confirm | None = None
     analysis: Analysis = Analysis()
     keep: Keep = Keep()
+    checkpoints: str | None = None
     resources: PlannedResources
     candidates: PositiveInt
 

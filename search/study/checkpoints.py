@@ -1,26 +1,159 @@
-"""runs/<study>/checkpoints/: the state of trials under way, sealed.
+"""The state of trials under way, sealed: in runs/<study>/checkpoints/, or in another place.
 
 Two are kept of each trial: the newest, and the one before it for when the newest is damaged.
 """
 
-from collections.abc import Callable, Collection, Iterator
+import contextlib
+import hashlib
+import json
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from search.schema.files import replacing
+from search.schema.remote import File, located
 from search.schema.seals import SealError, opened_file, write_file
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError
+from search.study.events import Started
+
+_SECONDS = 40.0  # that a place may take to answer
+# What an object store calls an error, and what to do about it.
+_REMEDIES = {
+    "NO_SUCH_BUCKET": "make the bucket, or correct its name",
+    "ACCESS_DENIED": "give credentials that may read, write and delete there "
+    "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the machine), on every node",
+    "INVALID_ACCESS_KEY_ID": "correct AWS_ACCESS_KEY_ID, on every node",
+    "SIGNATURE_DOES_NOT_MATCH": "correct AWS_SECRET_ACCESS_KEY, on every node",
+    "NETWORK_CONNECTION": "see whether the store runs and can be reached from here",
+}
+_OTHERWISE = "see that the place is there and can be written, or name another"
 
 
-def checkpoint_path(folder: Path, trial: int) -> Path:
-    """Where a trial under way keeps its state; gone when it has ended."""
+class Checkpoints:
+    """Where the trials of a run keep their state, and leave weights for the run's folder.
+
+    Args:
+        folder: of the run, which is the place where the plan names no other.
+        plan: of the study.
+        trials: of the run, as they are now and will be. Their first start tells runs apart
+            that share a place.
+    """
+
+    def __init__(self, folder: Path, plan: StudyPlan, trials: Mapping[int, Started]) -> None:
+        self._folder, self._plan, self._trials = folder, plan, trials
+
+    def path(self, trial: int) -> File:
+        """Where a trial under way keeps its state; gone when it has ended."""
+        return checkpoint_path(self._place(), trial)
+
+    def weights(self, kept: Path) -> File:
+        """Where a worker writes the weights that belong at `kept`, in the run's folder."""
+        if self._plan.checkpoints is None:
+            return kept
+        return self._place() / "networks" / kept.name
+
+    def fetch(self, kept: Path) -> None:
+        """Bring what a worker wrote to where it belongs.
+
+        Raises:
+            OSError: it is not there, or a disk is full; whatever was written is still there.
+        """
+        written = self.weights(kept)
+        if written == kept:
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        both = [written.with_suffix(suffix) for suffix in (".safetensors", ".json")]
+        for each in both:
+            with each.open("rb") as source, replacing(kept.with_suffix(each.suffix)) as file:
+                while chunk := source.read(1 << 20):
+                    file.write(chunk)
+        for each in both:
+            each.unlink(missing_ok=True)
+
+    def remove(self, trial: int) -> None:
+        """Remove what a trial has saved; a place that does not answer keeps it for now."""
+        with self._unless_away():
+            remove_checkpoints(self.path(trial))
+
+    def tidy(self, live: Collection[int]) -> None:
+        """Remove what workers left of trials that are not under way."""
+        if not self._trials:
+            return
+        with self._unless_away():
+            tidy_checkpoints(self._place(), live)
+            if self._plan.checkpoints is not None:  # what was not fetched is written again
+                for path in _files(self._place() / "networks"):
+                    path.unlink(missing_ok=True)
+
+    def _place(self) -> File:
+        if self._plan.checkpoints is None:
+            return self._folder
+        first = json.dumps(next(iter(self._trials.values())).to_json(), sort_keys=True)
+        run = hashlib.sha256(first.encode()).hexdigest()[:12]
+        place = located(self._plan.checkpoints)
+        place = place.absolute() if isinstance(place, Path) else place
+        return place / f"{self._plan.study}-{run}"
+
+    def _unless_away(self) -> contextlib.AbstractContextManager[None]:
+        """A disk of this machine that fails ends the study; a store only keeps its objects."""
+        if self._plan.checkpoints is None:
+            return contextlib.nullcontext()
+        return contextlib.suppress(OSError)
+
+
+def check_place(text: str) -> None:
+    """Write, read and remove a small file where checkpoints are to be kept.
+
+    Args:
+        text: what the space file's `checkpoints` says.
+
+    Raises:
+        ConfigError: it cannot be done, or takes more than 40 seconds; says what to do.
+    """
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            _ask(located(text))
+        except (OSError, SealError, ValueError) as error:
+            failed.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_SECONDS)
+    if asking.is_alive():
+        raise ConfigError(
+            f"{text}: does not answer within {_SECONDS:.0f} seconds; {_OTHERWISE}"
+        )
+    if failed:
+        said = " ".join(str(failed[0]).split())
+        remedy = next((words for key, words in _REMEDIES.items() if key in said), _OTHERWISE)
+        raise ConfigError(f"{text}: cannot keep checkpoints ({said}); {remedy}")
+
+
+def _ask(place: File) -> None:
+    if isinstance(place, Path):
+        place.mkdir(parents=True, exist_ok=True)
+    probe = place / f"probe-{secrets.token_hex(8)}"
+    write_file(probe, lambda file: file.write(b"a checkpoint would stand here"))
+    with opened_file(probe):
+        probe.unlink()
+
+
+def checkpoint_path(folder: File, trial: int) -> File:
+    """Where a trial under way keeps its state, below the folder of its run."""
     return folder / "checkpoints" / f"{trial}.pt"
 
 
-def checkpoint_paths(newest: Path) -> tuple[Path, Path]:
+def checkpoint_paths(newest: File) -> tuple[File, File]:
     """The newest checkpoint of a trial, and the one before it."""
     return newest, newest.with_name(f"{newest.stem}.before{newest.suffix}")
 
 
-def save_checkpoint(newest: Path, writer: Callable[[Any], object]) -> None:
+def save_checkpoint(newest: File, writer: Callable[[Any], object]) -> None:
     """Write a checkpoint whole, then let it take the place of the newest.
 
     Args:
@@ -30,11 +163,12 @@ def save_checkpoint(newest: Path, writer: Callable[[Any], object]) -> None:
     Raises:
         OSError: the disk is full or gone; the checkpoints that were there are still there.
     """
-    newest.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(newest, Path):
+        newest.parent.mkdir(parents=True, exist_ok=True)
     write_file(newest, writer, before=checkpoint_paths(newest)[1])
 
 
-def sound_checkpoints(newest: Path) -> Iterator[IO[bytes]]:
+def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
     """The checkpoints of a trial that can be read and are as they were written, newest first.
 
     Each is open while it is looked at. A damaged one is removed: it would take the place of
@@ -50,17 +184,21 @@ def sound_checkpoints(newest: Path) -> Iterator[IO[bytes]]:
             continue
 
 
-def remove_checkpoints(newest: Path) -> None:
+def remove_checkpoints(newest: File) -> None:
     """Remove what a trial has saved."""
     for path in checkpoint_paths(newest):
         path.unlink(missing_ok=True)
 
 
-def tidy_checkpoints(folder: Path, live: Collection[int]) -> None:
+def tidy_checkpoints(folder: File, live: Collection[int]) -> None:
     """Remove what workers left of trials that are not under way."""
     kept = {
         path.name for trial in live for path in checkpoint_paths(checkpoint_path(folder, trial))
     }
-    for path in (folder / "checkpoints").glob("*"):
+    for path in _files(folder / "checkpoints"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
+
+
+def _files(folder: File) -> Iterator[File]:
+    return folder.glob("*") if isinstance(folder, Path) else folder.files()

@@ -35,6 +35,7 @@ _FREE = (
     "search.seeds",
     "confirm",
     "resources",
+    "checkpoints",
     "keep",
     "candidates",
     "data.root",

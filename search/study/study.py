@@ -13,7 +13,7 @@ from search.schedulers.base import Decision, make_scheduler
 from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.checkpoints import checkpoint_path, remove_checkpoints, tidy_checkpoints
+from search.study.checkpoints import Checkpoints
 from search.study.deadline import Deadline
 from search.study.events import (
     Ended,
@@ -49,7 +49,7 @@ class Study:
     Attributes:
         plan: of the study.
         observers: are told what happens from now on.
-        history: what has happened, by trial.
+        history, checkpoints: what has happened, by trial, and what trials keep of themselves.
 
     Raises:
         JournalError: the journal's records do not follow from each other.
@@ -79,11 +79,12 @@ class Study:
         self._paused: dict[int, None] = {}
         self._candidates: dict[int, int] = {}  # of running first trials
         self._replay(journal)
-        resting = self.history.live - self._paused.keys()
-        self._interrupted = OrderedDict.fromkeys(sorted(resting))
+        left = self.history.live - self._paused.keys()
+        self._interrupted = OrderedDict.fromkeys(sorted(left))
         stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
         folder = journal.path.parent
+        self.checkpoints = Checkpoints(folder, plan, self.history.trials)
         self.weights = KeptWeights(folder, self.history, best=plan.keep.best, seeds=seeds)
         self.tidy()
 
@@ -209,7 +210,7 @@ class Study:
         """Take the end of a running trial."""
         self._append(ended)
         if not keeps_checkpoint(self.history, ended.trial):
-            remove_checkpoints(checkpoint_path(self._journal.path.parent, ended.trial))
+            self.checkpoints.remove(ended.trial)
         self.weights.ended(ended.trial)
         for observer in self.observers:
             observer.ended(self.history.trials[ended.trial], ended)
@@ -218,7 +219,7 @@ class Study:
         """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
         self.weights.tidy()
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
-        tidy_checkpoints(self._journal.path.parent, kept)
+        self.checkpoints.tidy(kept)
 
     def _replay(self, journal: Journal) -> None:
         """Let all that the journal holds count; it keeps no more of it than later events do."""
@@ -227,8 +228,7 @@ class Study:
             self._append(self.history.pruned(trial))
 
     def _is_time_up(self) -> bool:
-        up = self._deadline is not None and self._deadline.over
-        self._closed |= up
+        self._closed |= (up := self._deadline is not None and self._deadline.over)
         return up
 
     def _next(self) -> Started | None:

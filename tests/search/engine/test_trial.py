@@ -13,6 +13,7 @@ from res2net.errors import WeightsError
 from search.engine.bench import Bench
 from search.engine.training import Trainer
 from search.engine.trial import Trial
+from search.schema.seals import opened_file, write_file
 from search.study.checkpoints import checkpoint_paths, remove_checkpoints, tidy_checkpoints
 from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
 from tests.search.engine.benches import bench_on, recipe, synthetic
@@ -208,6 +209,24 @@ def test_where_both_checkpoints_are_damaged_it_begins_anew(
     epochs, again = finish(trial_of(bench, tmp_path, reported=2))
     assert numbers(epochs) == numbers(expected)
     assert again.metrics == end.metrics
+
+
+def test_a_trial_does_not_go_on_from_the_checkpoint_of_another_kind_of_device(
+    bench: Bench, tmp_path: Path
+) -> None:
+    expected, end = finish(trial_of(bench, tmp_path / "whole"))
+    assert end.device
+    paths = saved_twice(bench, tmp_path)
+    for path in paths:
+        with opened_file(path) as file:
+            state = torch.load(file, weights_only=True)
+        assert state["device"] == end.device
+        state["device"] = "NVIDIA A100-SXM4-40GB"
+        write_file(path, lambda file, state=state: torch.save(state, file))
+    epochs, again = finish(trial_of(bench, tmp_path, reported=2))
+    assert numbers(epochs) == numbers(expected), "all from this device"
+    assert again.metrics == end.metrics
+    assert "another kind of device (NVIDIA A100-SXM4-40GB)" in again.reason
 
 
 def test_a_full_disk_costs_no_checkpoint_that_was_there(bench: Bench, tmp_path: Path) -> None:

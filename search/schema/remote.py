@@ -1,0 +1,176 @@
+"""Files in an object store, by URIs such as s3://bucket/folder. No torch here.
+
+They are read and written whole: an object appears when all of it has arrived, or not at all.
+Credentials are those of the environment, as all programs of such a store find them.
+"""
+
+import functools
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from res2net.file_names import path_of
+
+_CONNECT, _ANSWER = 5.0, 8.0  # seconds without a byte
+_ATTEMPTS = 3
+_OPTIONS = ("endpoint_override", "region", "scheme")  # as pyarrow calls them
+_FORMS = "write s3://bucket/folder, file:///folder, or a folder"
+
+
+class RemoteFile(NamedTuple):
+    """A file or folder of an object store; has of `Path` what checkpoints and weights need.
+
+    Attributes:
+        place: bucket and path.
+        options: how the store is reached, as in the URI's query.
+    """
+
+    place: PurePosixPath
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        query = "&".join(f"{key}={value}" for key, value in self.options)
+        return f"s3://{self.place}" + (f"?{query}" if query else "")
+
+    def __truediv__(self, name: str) -> Self:
+        return self._replace(place=self.place / name)
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.place.name
+
+    @property
+    def stem(self) -> str:
+        """Its name without the suffix."""
+        return self.place.stem
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, from the last dot on."""
+        return self.place.suffix
+
+    def with_name(self, name: str) -> Self:
+        """The file of another name beside it."""
+        return self._replace(place=self.place.with_name(name))
+
+    def with_suffix(self, suffix: str) -> Self:
+        """The file whose name has another suffix beside it."""
+        return self._replace(place=self.place.with_suffix(suffix))
+
+    def open(self, mode: str = "rb") -> IO[bytes]:
+        """Its content, in memory.
+
+        Args:
+            mode: "rb", for reading; see `replacing` for writing.
+
+        Raises:
+            OSError: it is not there (FileNotFoundError), or the store does not give it.
+        """
+        assert mode == "rb", "what is written replaces the whole"
+        with self._store.open_input_stream(str(self.place)) as stream:
+            return io.BytesIO(stream.read())
+
+    @contextmanager
+    def replacing(self, *, before: Self | None = None) -> Iterator[IO[bytes]]:
+        """A file in memory, which takes the place of this one when it is whole.
+
+        Args:
+            before: where the one that stands there now goes; None gives it up.
+        """
+        content = io.BytesIO()
+        yield content
+        if before is not None and self.exists():
+            self._store.copy_file(str(self.place), str(before.place))
+        with self._store.open_output_stream(str(self.place)) as stream:
+            stream.write(content.getbuffer())
+
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        return bool(self._store.get_file_info(str(self.place)).is_file)
+
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Remove it."""
+        if missing_ok and not self.exists():
+            return
+        self._store.delete_file(str(self.place))
+
+    def files(self) -> Iterator[Self]:
+        """The files right below this folder; none where there is no such folder."""
+        from pyarrow import fs  # noqa: PLC0415 - most studies need none of it
+
+        below = fs.FileSelector(str(self.place), allow_not_found=True)
+        for info in self._store.get_file_info(below):
+            if info.is_file:
+                yield self / info.base_name
+
+    @property
+    def _store(self) -> Any:
+        return _store(self.place.parts[0], self.options)
+
+
+File = Path | RemoteFile
+
+
+@functools.cache  # finding credentials and a region takes seconds where there are none
+def _store(bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
+    from pyarrow import fs  # noqa: PLC0415 - most studies need none of it
+
+    return fs.S3FileSystem(
+        allow_delayed_open=True,  # one request for a small file
+        connect_timeout=_CONNECT,
+        request_timeout=_ANSWER,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        **_with_region(bucket, dict(options)),
+    )
+
+
+def _with_region(bucket: str, options: Mapping[str, str]) -> Mapping[str, str]:
+    """Where a bucket lies, if it is one of Amazon's and nobody says so."""
+    from pyarrow import fs  # noqa: PLC0415 - as above
+
+    told = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+    if options or any(os.environ.get(name) for name in told):
+        return options
+    return {"region": fs.resolve_s3_region(bucket)}
+
+
+def located(text: str) -> File:
+    """The file or folder that a text names: a URI, or a path.
+
+    Raises:
+        ValueError: it names none; says in words why, and what to write.
+    """
+    if not text:
+        raise ValueError(f"is empty; {_FORMS}")
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        return path_of(text)
+    uri = urlsplit(text)
+    if uri.scheme == "file":
+        if uri.netloc not in ("", "localhost"):
+            raise ValueError(f"is of another machine ({uri.netloc}); write file:///folder")
+        return Path(unquote(uri.path))
+    if uri.scheme != "s3":
+        raise ValueError(f"has a scheme that is not known here, {uri.scheme}://; {_FORMS}")
+    return _object(text)
+
+
+def _object(text: str) -> RemoteFile:
+    uri = urlsplit(text)
+    if "@" in uri.netloc or "secret" in uri.query:
+        raise ValueError(
+            "holds a secret, which would stand in the run's record; set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY on every node, and leave it out"
+        )
+    if not uri.netloc:
+        raise ValueError("names no bucket; write s3://bucket/folder")
+    options = tuple(sorted(parse_qsl(uri.query, keep_blank_values=True)))
+    unknown = [key for key, _ in options if key not in _OPTIONS]
+    if unknown:
+        raise ValueError(f"has the option {unknown[0]}; there are {', '.join(_OPTIONS)}")
+    return RemoteFile(PurePosixPath(uri.netloc, uri.path.strip("/")), options)
