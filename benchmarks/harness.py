@@ -38,11 +38,19 @@ _SLOTS = dict.fromkeys(SIDES, SLOTS) | {"ours, nodes": NODES, "bare, nodes": NOD
 
 
 class Run(NamedTuple):
-    """One run of a side: trials a second, and seconds to the first end and to full slots."""
+    """One run of a side.
+
+    Attributes:
+        rate: trials a second.
+        first: seconds to the first end.
+        full: seconds until every slot had its worker; None where there are none.
+        memory: the most of the process that decides, in bytes.
+    """
 
     rate: float
     first: float
     full: float | None
+    memory: int
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,6 +79,8 @@ def compare(sides: Iterable[str], *, trials: int, turns: int) -> dict[str, list[
     for _ in range(turns):
         for name, done in runs.items():
             done.append(_run(name, min(trials, _MOST.get(name, trials))))
+            # The whole takes minutes: what there is already is not lost where it is stopped.
+            print(f"{name}, {trials} trials: {done[-1]}", file=sys.stderr, flush=True)
     return runs
 
 
@@ -83,13 +93,23 @@ def _run(side: str, trials: int) -> Run:
     assert len(ends) == trials, f"{side}: {len(ends)} of {trials} trials ended"
     slots = _SLOTS[side]
     full = ready[slots - 1] if len(ready) >= slots else None
-    return Run((trials - 1) / (ends[-1] - ends[0]), ends[0], full)
+    return Run((trials - 1) / (ends[-1] - ends[0]), ends[0], full, told["memory"])
 
 
 def table(trials: int, runs: dict[str, list[Run]]) -> Table:
     """Medians, least to most, and the ratio to the peer, turn by turn."""
     made = Table(title=f"{trials:,} trials that learn nothing")
-    titles = ("side", "n", "trials/s", "least to most", "of", "ratio", "first end", "full")
+    titles = (
+        "side",
+        "n",
+        "trials/s",
+        "least to most",
+        "of",
+        "ratio",
+        "first end",
+        "full",
+        "memory",
+    )
     for column in titles:
         made.add_column(column, justify="left" if column in ("side", "of") else "right")
     for name, done in runs.items():
@@ -106,6 +126,7 @@ def table(trials: int, runs: dict[str, list[Run]]) -> Table:
             f"{statistics.median(ratios):.2f}" if ratios else "",
             f"{statistics.median(run.first for run in done):.1f} s",
             f"{statistics.median(full):.1f} s" if full else "",
+            f"{max(run.memory for run in done) / 2**20:,.0f} MiB",
         )
     return made
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import peak
 from search.study.events import Ended, Epoch, Started, Status
 
 BEGIN, WORKERS = "HARNESS_BEGIN", "HARNESS_WORKERS"  # variables: seconds since 1970, a folder
@@ -197,7 +198,8 @@ def main(argv: Sequence[str]) -> int:
         ends = SIDES[side](int(trials))
         ready = sorted(path.stat().st_mtime for path in Path(workers).iterdir())
     begin = float(os.environ[BEGIN])
-    told = {"ends": [each - begin for each in ends], "ready": [each - begin for each in ready]}
+    told: dict[str, Any] = {"memory": peak(os.getpid())}
+    told |= {"ends": [each - begin for each in ends], "ready": [each - begin for each in ready]}
     print(json.dumps(told))
     return 0
 

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from benchmarks.journals import write
 from benchmarks.machine import machine
+from benchmarks.memory import peak
 
 _LEFT = 100  # trials that the study still has to run
 _SPACE = """\
@@ -112,17 +113,11 @@ def _start(folder: Path, how: Sequence[str]) -> Start:
             break
     seconds = time.monotonic() - begin
     assert said[-1].startswith("trial "), "".join(said)
-    memory = _peak(process.pid)
+    memory = peak(process.pid)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     shutil.rmtree(copy)
     return Start(seconds, memory)
-
-
-def _peak(process: int) -> int:
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":
