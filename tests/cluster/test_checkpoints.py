@@ -70,7 +70,8 @@ def test_two_checkpoints_are_kept_in_a_store_and_damage_is_noticed(uri: str) -> 
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("kind", ["s3", pytest.param("file", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["s3", "file"])
 def test_a_study_goes_on_from_a_place_that_is_not_its_folder(
     tmp_path: Path, uri: str, kind: str
 ) -> None:

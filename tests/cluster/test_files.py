@@ -109,6 +109,7 @@ def test_a_job_goes_back_to_the_queue_where_work_is_left_and_only_then(
     assert not list(tmp_path.glob(".ray-token*")), "it goes with the job"
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_job_that_is_preempted_ends_in_order_and_is_requeued(tmp_path: Path) -> None:
     """With Ray and the study as they are, and a token between them."""
@@ -130,7 +131,9 @@ def reported(out: Path) -> bool:
 
 def test_the_script_is_one_that_bash_and_its_critic_read() -> None:
     subprocess.run(["bash", "-n", SCRIPT], check=True, timeout=30)
-    critic = shutil.which("shellcheck")
+    critic = shutil.which(
+        "shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    )
     if critic is None:
         pytest.skip("shellcheck is not installed; bash -n was")
     done = subprocess.run([critic, SCRIPT], capture_output=True, text=True, check=False)

@@ -18,6 +18,7 @@ SPACE = TINY.replace("{name: synthetic, validation: 64}", DATA).replace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_each_machine_has_its_own_copy_and_one_without_is_named(tmp_path: Path) -> None:
     ours = plant(tmp_path / "ours", ("ant", "bee"), train=12, val=4, side=8)

@@ -97,9 +97,10 @@ def test_where_ray_dies_it_is_said_and_nothing_is_lost(
     check_kept(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "hangs"),
-    [(signal.SIGTERM, False), pytest.param(signal.SIGHUP, True, marks=pytest.mark.slow)],
+    [(signal.SIGTERM, False), (signal.SIGHUP, True)],
     ids=["SIGTERM", "SIGHUP, a worker hangs"],
 )
 def test_a_preempted_machine_s_thirty_seconds_are_enough(
