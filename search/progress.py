@@ -164,7 +164,7 @@ class Progress:
         if not done:
             return None
         seconds = self._seconds + sum(turn.seconds for turn in self._turns.values())
-        left = max(0.0, self._study.epochs_left() - shares)
+        left = max(0.0, self._study.remaining.epochs() - shares)
         return left * seconds / done / max(1, beside)
 
     def _say(self, text: str) -> None:

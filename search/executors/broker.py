@@ -49,11 +49,12 @@ class Broker:
         if started is None:
             return None
         self._trials[name] = started.trial
+        deadline = self._study.deadline
         weights = self._study.weights.path(started)
         return {
             "started": json.dumps(started.to_json()),
             "reported": self._study.history.epochs(started.trial),
-            "save_from": self._study.save_from,
+            "save_from": deadline.save_from if deadline else None,
             "save_epochs": self._study.saves_epochs,
             "checkpoint": _written(self._study.checkpoints.path(started.trial)),
             "weights": weights and _written(self._study.checkpoints.weights(weights)),
@@ -67,7 +68,7 @@ class Broker:
             turn = Turn(**json.loads(result["turn"]))
             return self._guarded(lambda: self._study.turned(turn), True)
         epoch = Epoch.from_json(json.loads(result["epoch"]))
-        if epoch.trial not in self._study.history.live:  # stopped, and told so too late
+        if not self._study.runs(epoch.trial):  # stopped or lost, and told so too late
             return True
         taken = Taken(**json.loads(result["taken"]))
         return self._guarded(lambda: self._study.report(epoch, taken), True)

@@ -27,6 +27,7 @@ _PATIENCE = {True: 0.0, False: 20.0}
 # That an end in order may take: of thirty, where a machine is preempted; where Ray died, some
 # of it never ends.
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
+_LATE_SECONDS = 7.0  # after the end of the time, and then for Tune: a turn takes five
 _ENVIRONMENT = {
     # We keep our own record; Ray's loggers write every result three times.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -59,12 +60,17 @@ class Connection:
         self._end: threading.Timer | None = None
 
     @contextlib.contextmanager
-    def watched(self, broker: Broker) -> Iterator[None]:
-        """While trials run: end them in order where Ray dies, or a signal asks for it.
+    def watched(self, broker: Broker, *, seconds: float | None) -> Iterator[None]:
+        """While trials run: end them in order where Ray dies, or a signal or the time wants it.
 
         Args:
             broker: fails where Ray dies, so that nothing is noted of trials that die with it.
+            seconds: until workers stop by themselves; those that hang are not waited for.
         """
+        if seconds is not None:
+            late = threading.Timer(max(0.0, seconds) + _LATE_SECONDS, self._too_late)
+            late.daemon = True
+            late.start()
         watch = threading.Thread(target=self._watch, args=(broker,), daemon=True)
         watch.start()
         before = signal.getsignal(signal.SIGUSR1)
@@ -119,6 +125,20 @@ class Connection:
         if broker.failure is None:
             broker.failure = error
         self._end_within(str(error), _LOST_SECONDS, ExitCode.FAILED)
+        self._stop_tune()
+
+    def _too_late(self) -> None:
+        """The time is up, and a worker does not hear of it."""
+        if not self._over.is_set():
+            self._end_within(
+                "time is up, and a worker that hangs is not waited for; what has finished is "
+                "kept; the same command goes on",
+                _LATE_SECONDS,
+                ExitCode.OUT_OF_TIME,
+            )
+            self._stop_tune()
+
+    def _stop_tune(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
             if _tune_listens():
                 signal.raise_signal(signal.SIGUSR1)
@@ -145,6 +165,11 @@ def connected(
     Raises:
         ConfigError: no cluster answers there, or a name on the way is no text.
     """
+    if ray.is_initialized():
+        raise ConfigError(
+            "Ray runs in this process already, and a study starts or joins its own; call "
+            "ray.shutdown() first, or run trials in this process (inline=True)"
+        )
     connection = Connection(local=address is None)
     with asked_to_end() as wish:
         try:

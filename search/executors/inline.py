@@ -11,6 +11,9 @@ from search.executors.signals import asked_to_end
 from search.schema.study_plan import StudyPlan
 from search.study.study import Study
 
+# Seconds to wait after the first, second and third loss of a trial: files may come back.
+_PAUSES = {1: 0.5, 2: 5.0, 3: 20.0}
+
 
 def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
     """Run every trial that is left, in order.
@@ -44,6 +47,8 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
                 if error.new_process:
                     reason = f"the GPU failed ({error}); the same command goes on"
                     raise OSError(errno.EIO, reason) from error
+                if study.history.losses(started.trial) in _PAUSES:
+                    asked.wait(_PAUSES[study.history.losses(started.trial)])
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

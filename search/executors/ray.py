@@ -54,7 +54,8 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
         # each trial before the next; how many run beside each other is the broker's to say.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
         scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
-        with scratch as name, connection.watched(broker):
+        limit = study.deadline.left if study.deadline else None
+        with scratch as name, connection.watched(broker, seconds=limit):
             _tune(broker, slots, plan, scratch=name, code=code)
     if broker.failure is not None:
         raise broker.failure

@@ -21,7 +21,18 @@ from res2net.plugins import split_plugin
 from search.schema.study_plan import StudyPlan
 
 _OURS = (Path(res2net.__file__).parent, Path(__file__).parents[1])  # res2net, search
-_NOT_CODE = shutil.ignore_patterns("__pycache__", ".*", "*.pyc", "runs", "data")
+_NEVER = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
+_DATA = ("data", "runs")  # folders of that name, but for packages
+
+
+def _not_code(folder: str, names: list[str]) -> set[str]:
+    """What is left out of a folder that is copied."""
+    data = {
+        name
+        for name in _DATA
+        if name in names and not Path(folder, name, "__init__.py").exists()
+    }
+    return data | _NEVER(folder, names)
 
 
 class Shipped(NamedTuple):
@@ -53,7 +64,7 @@ def shipped(plan: StudyPlan, *, away: bool) -> Iterator[Shipped]:
     with tempfile.TemporaryDirectory(prefix="res2net-code-") as name:
         folder = Path(name)
         for package in _OURS:
-            shutil.copytree(package, folder / package.name, ignore=_NOT_CODE)
+            shutil.copytree(package, folder / package.name, ignore=_not_code)
         beside = [str(each) for each in _copy_parts(plan, folder)]
         yield Shipped({"working_dir": name}, [*dict.fromkeys(beside)], here)
 
@@ -70,7 +81,7 @@ def _copy_parts(plan: StudyPlan, folder: Path) -> Iterator[Path]:
         yield source.parent
         there = folder / source.name
         if source.is_dir():
-            shutil.copytree(source, there, ignore=_NOT_CODE, dirs_exist_ok=True)
+            shutil.copytree(source, there, ignore=_not_code, dirs_exist_ok=True)
         else:
             shutil.copy(source, there)
 

@@ -28,26 +28,31 @@ class Slots:
         Raises:
             ConfigError: there is not enough for one trial.
         """
-        there = _there()
+        machines = _machines()
         for kind, wanted in self._asked.items():
-            if wanted > there.get(kind, 0):
+            most = max((there.get(kind, 0) for there in machines), default=0)
+            if wanted > most:
                 raise ConfigError(
-                    f"resources.{kind.lower()}: a trial asks for {wanted:g}, but there are "
-                    f"{there.get(kind, 0):g}; lower it, or give the --address of a larger "
-                    "cluster"
+                    f"resources.{kind.lower()}: a trial asks for {wanted:g}, and no machine of "
+                    f"the cluster has more than {most:g}; lower it, or give the --address of "
+                    "another cluster"
                 )
         return self.now()
 
     def now(self) -> int:
         """The room there was some seconds ago at most."""
         if time.monotonic() - self._seen > _LOOK_AGAIN:
-            there = _there()
-            # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
-            fits = (there.get(k, 0) / each + 1e-9 for k, each in self._asked.items() if each)
-            self._seen, self._slots = time.monotonic(), int(min(fits))
+            self._seen, self._slots = time.monotonic(), sum(map(self._fits, _machines()))
         return self._slots
 
+    def _fits(self, there: dict[str, float]) -> int:
+        """Trials on one machine: no trial runs on two."""
+        # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
+        fits = (there.get(k, 0) / each + 1e-9 for k, each in self._asked.items() if each)
+        return int(min(fits))
 
-def _there() -> dict[str, float]:
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return resources
+
+def _machines() -> list[dict[str, float]]:
+    """The resources of each machine that is there."""
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no type for it
+    return [node["Resources"] for node in nodes if node["Alive"]]

@@ -43,7 +43,7 @@ class Sampler(Protocol):
         """Note that a candidate is being tried (now, or before a stop)."""
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Note how the trial of a taken candidate ended."""
+        """Note how the trial of a taken candidate ended; once more, if it was tried again."""
 
 
 class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
@@ -110,9 +110,10 @@ class _Foreign:
         return int(candidate)
 
     def take(self, candidate: int) -> None:
-        """Note that a candidate is being tried."""
-        self._taken.add(candidate)
-        self._sampler.take(candidate)
+        """Note that a candidate is being tried; of another try it knows already."""
+        if candidate not in self._taken:
+            self._taken.add(candidate)
+            self._sampler.take(candidate)
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
         """Note how its trial ended."""

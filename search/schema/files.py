@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -28,7 +29,8 @@ def replacing(path: File, *, before: File | None = None) -> AbstractContextManag
 
 @contextmanager
 def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # Processes on several machines may share a folder, and their numbers.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("wb") as file:
             yield file

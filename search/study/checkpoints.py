@@ -173,6 +173,9 @@ def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
 
     Each is open while it is looked at. A damaged one is removed: it would take the place of
     the sound one before it when the next is saved.
+
+    Raises:
+        OSError: one is there and cannot be read now.
     """
     for path in checkpoint_paths(newest):
         try:
@@ -180,7 +183,7 @@ def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
                 yield file
         except SealError:
             path.unlink(missing_ok=True)
-        except OSError:
+        except FileNotFoundError:
             continue
 
 

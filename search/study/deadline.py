@@ -25,12 +25,17 @@ class Deadline:
     @property
     def over(self) -> bool:
         """Whether what runs should save itself and stop."""
-        return self._left() <= 0
+        return self.left <= 0
+
+    @property
+    def left(self) -> float:
+        """Seconds until then."""
+        return self._end - time.monotonic()
 
     @property
     def save_from(self) -> float:
         """From when on workers save after each turn; seconds since 1970, as clocks agree on."""
-        return time.time() + self._left() - _EARLIER
+        return time.time() + self.left - _EARLIER
 
     def note(self, started: Started, epoch: Epoch) -> None:
         """Learn from an epoch of this study how long others will take."""
@@ -38,7 +43,7 @@ class Deadline:
 
     def allows(self, started: Started) -> bool:
         """Whether a trial can report an epoch in time, as far as is known."""
-        return self._left() > self._expected(started.macs)
+        return self.left > self._expected(started.macs)
 
     def _expected(self, macs: int) -> float:
         """Seconds of an epoch: those of the nearest network of late, more for a larger one.
@@ -50,6 +55,3 @@ class Deadline:
             for known, seconds in self._recent
         ]
         return min(guesses)[2] if guesses else 0.0
-
-    def _left(self) -> float:
-        return self._end - time.monotonic()

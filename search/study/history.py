@@ -35,6 +35,7 @@ class History:
         repeats: of them that were started, by name and repeat.
         first: number of the first trial of each network of the search, by name.
         pruned_networks: how many of these early stopping ended.
+        pruned_repeats: trials of these beside their first, as of one that was tried again.
         searched: grows with everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.
         live_epochs: that the live trials have reported, together.
@@ -53,6 +54,7 @@ class History:
         self.repeats: set[tuple[str, int]] = set()
         self._next_number = 0
         self._losses = Counter[int]()
+        self._repeated, self.pruned_repeats = Counter[str](), 0
         self._last: dict[int, Epoch] = {}
         self._seconds: dict[int, float] = {}
         self._started, self._ended = Counter[Phase](), Counter[Phase]()
@@ -92,6 +94,7 @@ class History:
             self.networks.setdefault(started.name, started.network())
             self.first.setdefault(started.name, trial)
             self.repeats.add((started.name, started.repeat))
+            self._repeated[started.name] += started.repeat > 0
         else:
             self.confirmed.add((started.name, started.repeat, started.epochs))
 
@@ -104,7 +107,9 @@ class History:
         self._ended[started.phase] += 1
         self._rank(started, ended)
         first = self.first.get(started.name) == trial
-        self.pruned_networks += first and ended.status is Status.PRUNED
+        if first and ended.status is Status.PRUNED:
+            self.pruned_networks += 1
+            self.pruned_repeats += self._repeated[started.name]
 
     def _rank(self, started: Started, ended: Ended) -> None:
         if started.phase != "search":

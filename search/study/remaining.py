@@ -20,8 +20,9 @@ class Remaining:
 
     def search(self) -> int:
         """Trials of the search."""
-        trials = self._plan.search_trials(self._history.pruned_networks)
-        return trials - self._history.ended("search")
+        history = self._history
+        trials = self._plan.search_trials(history.pruned_networks) + history.pruned_repeats
+        return trials - history.ended("search")
 
     def confirm(self) -> int:
         """Trials of the confirmation: the most that it can be, until the search has ended."""

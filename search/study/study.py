@@ -28,7 +28,7 @@ from search.study.events import (
 )
 from search.study.history import History
 from search.study.journal import Journal
-from search.study.losses import keeps_checkpoint, lost_once_more
+from search.study.losses import Suspects, keeps_checkpoint, lost_once_more
 from search.study.observer import Observer
 from search.study.outcome import outcome_of
 from search.study.remaining import Remaining
@@ -47,9 +47,10 @@ class Study:
         deadline: when this start of it must end; None for when it is done.
 
     Attributes:
-        plan: of the study.
+        plan, deadline: of the study, and of this start.
         observers: are told what happens from now on.
-        history, checkpoints: what has happened, by trial, and what trials keep of themselves.
+        history, remaining: what has happened, by trial, and how much is left.
+        checkpoints, weights: what trials keep of themselves, on the way and in the end.
 
     Raises:
         JournalError: the journal's records do not follow from each other.
@@ -64,12 +65,12 @@ class Study:
         deadline: Deadline | None = None,
     ) -> None:
         self.plan, self._survey, self._journal = plan, survey, journal
-        self._deadline, self._closed = deadline, False
+        self.deadline, self._closed = deadline, False
         self._handed_out = set[int]()  # of this start
         self.observers: list[Observer] = []
         self._objectives, self.history = plan.objectives, History(plan.ranking)
         self._starts = Starts(plan, survey, self.history)
-        self._remaining = Remaining(plan, self.history)
+        self.remaining = Remaining(plan, self.history)
         self._sampler = make_sampler(
             plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
         )
@@ -78,6 +79,7 @@ class Study:
         )
         self._paused: dict[int, None] = {}
         self._candidates: dict[int, int] = {}  # of running first trials
+        self._suspects = Suspects()
         self._replay(journal)
         left = self.history.live - self._paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
@@ -96,7 +98,7 @@ class Study:
     @property
     def out_of_time(self) -> bool:
         """Whether the deadline ended this start: it is over, or too near for anything left."""
-        running = self._handed_out & self.history.live - self._paused.keys()
+        running = any(map(self.runs, self._handed_out & self.history.live))
         return self._is_time_up() or (self._closed and not running)
 
     @property
@@ -105,26 +107,13 @@ class Study:
         return "pauses" in SCHEDULERS[self.plan.scheduler.name].traits
 
     @property
-    def save_from(self) -> float | None:
-        """From when on workers should save after each turn, as one may be their last."""
-        return self._deadline.save_from if self._deadline else None
-
-    @property
     def finished(self) -> bool:
         """Whether nothing is left to run, not even in a phase to come."""
         return self.left() == 0
 
     def left(self) -> int:
-        """Trials that have not ended, running ones included.
-
-        How many networks will be confirmed is known when the search has ended; until then
-        this is the most that it can be.
-        """
-        return self._remaining.trials()
-
-    def epochs_left(self) -> int:
-        """Epochs of the trials that have not ended, if none is stopped early."""
-        return self._remaining.epochs()
+        """Trials that have not ended, running ones included; the most that it can be."""
+        return self.remaining.trials()
 
     def next(self) -> Started | None:
         """The next trial to run; None where there is none now (see `over`).
@@ -136,8 +125,10 @@ class Study:
         started = None if self._closed else self._next()
         if started is None:
             return None
-        if self._deadline is not None and not self._deadline.allows(started):
+        if self.deadline is not None and not self.deadline.allows(started):
             self._closed = True
+            if started.trial in self.history.live:
+                self._interrupted[started.trial] = None
             return None
         self._handed_out.add(started.trial)
         if started.trial not in self.history.trials:
@@ -159,10 +150,12 @@ class Study:
             return self._is_time_up()
         decision = self._append(epoch)
         started = self.history.trials[epoch.trial]
-        if self._deadline is not None:
-            self._deadline.note(started, epoch)
+        if self.deadline is not None:
+            self.deadline.note(started, epoch)
         for observer in self.observers:
             observer.reported(started, epoch)
+        for ended in self._suspects.further(epoch.trial):
+            self.end(ended)
         if decision is Decision.STOP:
             self.end(self.history.pruned(epoch.trial, taken))
         return decision is not Decision.CONTINUE or self._is_time_up()
@@ -177,8 +170,8 @@ class Study:
 
     def runs(self, trial: int) -> bool:
         """Whether a trial is in the hands of an executor: not paused, lost or ended."""
-        waits = trial in self._paused or trial in self._interrupted
-        return trial in self.history.live and not waits
+        waiting = (self._paused, self._interrupted, self._suspects)
+        return trial in self.history.live and not any(trial in each for each in waiting)
 
     def lost(self, trial: int, reason: str, status: Status = Status.FAILED) -> None:
         """Take that the infrastructure lost a running trial: it goes on from its checkpoint.
@@ -188,14 +181,17 @@ class Study:
             reason: in words.
             status: how it ends where it was lost too often and got no further.
         """
-        record = lost_once_more(self.history, trial, reason, status)
-        if isinstance(record, Ended):
+        record, times = lost_once_more(self.history, trial, reason, status)
+        sure = self._suspects.lost(record, times)
+        if sure and isinstance(record, Ended):
             self.end(record)
             return
-        self._append(record)
-        self._interrupted[trial] = None
+        lost = Lost(trial=trial, reason=reason, times=times, time=time.time())
+        self._append(lost)
+        if sure:
+            self._interrupted[trial] = None
         for observer in self.observers:
-            observer.lost(self.history.trials[trial], record)
+            observer.lost(self.history.trials[trial], lost)
 
     def retry(self, statuses: Collection[Status]) -> int:
         """Take trials that ended so as interrupted ones; how many these are."""
@@ -228,7 +224,7 @@ class Study:
             self._append(self.history.pruned(trial))
 
     def _is_time_up(self) -> bool:
-        self._closed |= (up := self._deadline is not None and self._deadline.over)
+        self._closed |= (up := self.deadline is not None and self.deadline.over)
         return up
 
     def _next(self) -> Started | None:
@@ -243,8 +239,8 @@ class Study:
             return self._starts.start("search", architecture)
         if (repeated := self._repeats.next()) is not None:
             return self._starts.start("search", *repeated)
-        self._end_paused()
-        confirmed = self._remaining.to_confirm()
+        self._end_waiting()
+        confirmed = self.remaining.to_confirm()
         return self._starts.start("confirm", *confirmed) if confirmed else None
 
     def _resumed(self, trial: int) -> Started:
@@ -252,9 +248,11 @@ class Study:
         self._scheduler.resumed(trial)
         return self.history.trials[trial]
 
-    def _end_paused(self) -> None:
+    def _end_waiting(self) -> None:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""
-        if self._paused and len(self._paused) == len(self.history.live):
+        if len(self._paused) + len(self._suspects) == len(self.history.live):
+            for ended in self._suspects.cleared():
+                self.end(ended)
             for trial in list(self._paused):
                 self.end(self.history.pruned(trial))
 

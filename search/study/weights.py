@@ -56,6 +56,7 @@ class KeptWeights:
         name = self._history.trials[trial].name
         if trial in self._members.get(name, []):
             self._members[name].remove(trial)
+            self._dropped.discard(name)
             self._kept = [one for one in self._kept if one[-1] != name]
 
     def tidy(self) -> None:
@@ -110,6 +111,7 @@ class KeptWeights:
             # A larger `seeds` may complete a network again.
             self._kept = [one for one in self._kept if one[-1] != started.name]
             bisect.insort(self._kept, (survivor, mean, min(whole), started.name))
+            self._dropped.discard(started.name)
         dropped = [name for *_, name in self._kept[self._best :]]
         del self._kept[self._best :]
         self._dropped.update(dropped)

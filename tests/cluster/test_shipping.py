@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from search.executors.shipping import shipped
 from search.run import main
 from tests.cluster.nodes import bare_python, cluster, drive
-from tests.search.spaces import TINY, write
+from tests.search.spaces import TINY, plan_of, write
 from tests.search.test_run import results_in
 
 OPTIMISER = """\
@@ -59,3 +60,21 @@ def test_a_machine_without_our_code_runs_trials_with_parts_of_a_person_s_own(
     monkeypatch.syspath_prepend(tmp_path / "rules")
     assert main([str(space), "--out", str(tmp_path / "inline"), "--inline"]) == 0
     assert results_in(tmp_path / "inline") == results_in(tmp_path / "run")
+
+
+def test_a_package_called_data_is_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of images and of runs are not shipped, packages of that name are."""
+    for folder in ("mine/data", "mine/runs"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "big.bin").write_text("images")
+    for package in ("mine", "mine/data"):
+        (tmp_path / package / "__init__.py").write_text("def plain(groups, training): ...")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plan = plan_of(tmp_path)
+    training = plan.training.model_copy(update={"optimizer": "mine.data:plain"})
+    with shipped(plan.model_copy(update={"training": training}), away=True) as code:
+        assert code.environment is not None
+        folder = Path(code.environment["working_dir"])
+        assert (folder / "mine" / "data" / "__init__.py").is_file()
+        assert not (folder / "mine" / "runs").exists()
+        assert (folder / "search" / "run.py").is_file()

@@ -201,3 +201,14 @@ def test_one_candidate_is_enough(tmp_path: Path) -> None:
     one = survey(plan_of(tmp_path, text))
     assert len(one) == 1
     assert run(make("tpe", one), one, range(1)) == [0]
+
+
+def test_a_foreign_sampler_is_told_once_that_a_candidate_is_taken(few: Survey) -> None:
+    """A trial that failed may be tried again."""
+    sampler = make("tests.contracts.backwards:Backwards", few)
+    candidate = sampler.propose(0)
+    sampler.take(candidate)
+    sampler.tell(candidate, Outcome("failed"))
+    sampler.take(candidate)
+    sampler.tell(candidate, Outcome("complete", (1.0,)))
+    assert sampler.propose(1) != candidate

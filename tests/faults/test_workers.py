@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from ray.cluster_utils import Cluster
 
@@ -87,6 +88,28 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on(
 
 @pytest.mark.slow
 @pytest.mark.ray
+def test_a_worker_that_hangs_does_not_hold_up_the_end_of_the_time(tmp_path: Path) -> None:
+    space, out = write_space(tmp_path, trials=50, seconds=REST), tmp_path / "run"
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "search.run", str(space), "--out", str(out),
+         "--time-limit", "45s"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while not any(isinstance(record, Epoch) for record in read(out)):
+        assert time.monotonic() < begin + 30
+        time.sleep(0.1)
+    raylets = psutil.Process(process.pid).children()
+    (raylet,) = (one for one in raylets if one.name() == "raylet")
+    workers_below(raylet)[0].send_signal(signal.SIGSTOP)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 4, said
+    assert time.monotonic() - begin < 50, "a little late, as nothing can be known of it"
+    assert not [record for record in read(out) if isinstance(record, Lost)]
+
+
+@pytest.mark.slow
+@pytest.mark.ray
 def test_a_machine_that_hangs_is_given_up(tmp_path: Path, cluster: Cluster) -> None:
     """By Ray, which asks every machine whether it lives."""
     node, _ = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)
@@ -120,6 +143,6 @@ def test_a_worker_that_is_killed_for_memory_is_no_result_at_once(
     )  # fmt: skip
     assert process.returncode == 3, process.stdout + process.stderr
     records = read(out)
-    assert [r.times for r in records if isinstance(r, Lost)] == [1, 2, 3]
+    assert [r.times for r in records if isinstance(r, Lost)] == [1, 2, 3, 4]
     assert "trial 0 out-of-memory: lost 4 times without an epoch in between" in process.stdout
     assert "killed due to the node running low on memory" in process.stdout

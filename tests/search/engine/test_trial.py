@@ -1,5 +1,6 @@
 """A trial: a function of its arguments, and every way to fail is a named outcome."""
 
+import errno
 import json
 import resource
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import torch
 from res2net import Architecture, build, parse
 from res2net.errors import WeightsError
 from search.engine.bench import Bench
+from search.engine.failures import LostError
 from search.engine.training import Trainer
 from search.engine.trial import Trial
 from search.schema.seals import opened_file, write_file
@@ -209,6 +211,24 @@ def test_where_both_checkpoints_are_damaged_it_begins_anew(
     epochs, again = finish(trial_of(bench, tmp_path, reported=2))
     assert numbers(epochs) == numbers(expected)
     assert again.metrics == end.metrics
+
+
+def test_a_checkpoint_that_cannot_be_read_now_is_no_reason_to_begin_anew(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a file system that is gone for a moment: the trial is tried again later."""
+    saved_twice(bench, tmp_path)
+
+    def gone(path: Path) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out", str(path))
+
+    monkeypatch.setattr("search.study.checkpoints.opened_file", gone)
+    with pytest.raises(LostError, match="Connection timed out"):
+        trial_of(bench, tmp_path, reported=2).step()
+    monkeypatch.undo()
+    first, _ = trial_of(bench, tmp_path, reported=2).step()
+    assert first is not None
+    assert first.epoch == 3
 
 
 def test_a_trial_does_not_go_on_from_the_checkpoint_of_another_kind_of_device(

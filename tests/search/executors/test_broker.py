@@ -105,6 +105,7 @@ def test_a_worker_killed_for_memory_again_and_again_is_out_of_memory(study: Stud
         assert started.trial == 0
         broker.error(name, failure.reason, failure.status)
         broker.complete(name, None)
+    broker.report(result_of(start_of(broker.suggest("e")), 1))
     ended = study.history.ends[0]
     assert ended.status is Status.OUT_OF_MEMORY
     assert ended.reason.startswith("lost 4 times without an epoch in between; the last time: ")

@@ -1,18 +1,22 @@
 """What the infrastructure loses is run again, within a bound; what failed, if a person asks."""
 
+import contextlib
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from search.samplers.base import Outcome
+from search.schema.yaml import ConfigError
 from search.space.survey import Survey, survey
 from search.study.checkpoints import checkpoint_path
+from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Lost, Retried, Started, Status
 from search.study.journal import Journal, Record, read
-from search.study.losses import RETRIES
+from search.study.losses import RETRIES, retried_statuses
 from search.study.study import Study
 from tests.search.spaces import TINY, plan_of
-from tests.search.study.test_study import end_of, epoch_of, run
+from tests.search.study.test_study import HALVED, end_of, epoch_of, run
 
 MANY = "search.trials=8"
 
@@ -56,11 +60,59 @@ def test_a_trial_that_gets_no_further_is_given_up(tmp_path: Path, surveyed: Surv
             started = study.next()
             assert started.trial == 0
             study.lost(0, f"worker {times} died")
+        other = study.next()
+        assert other.trial == 1
+        assert 0 not in study.history.ends, "it may be the machine"
+        study.report(epoch_of(other, 1))
         ended = study.history.ends[0]
         assert ended.status is Status.FAILED
         assert "lost 4 times without an epoch in between" in ended.reason
         assert "worker 4 died" in ended.reason
-        assert study.next().trial == 1
+
+
+def test_a_machine_that_lets_no_trial_get_further_fails_none_of_them(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    plan = plan_of(tmp_path, TINY, MANY)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        for _ in range(2 * RETRIES + 1):
+            study.lost(study.next().trial, "the disk of the images is gone")
+        second = study.next()
+        with pytest.raises(OSError, match=r"no trial gets further .* 0 and 1 were lost"):
+            study.lost(second.trial, "the disk of the images is gone")
+        assert study.history.live == {0, 1}
+        assert not study.history.ends
+    with Journal(tmp_path / "run") as journal:  # it is back
+        run(Study(plan, surveyed, journal))
+    assert {status for status, _ in results(read(tmp_path / "run")).values()} == {Status.OK}
+
+
+def test_where_nothing_else_is_left_the_last_trial_is_given_up(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan_of(tmp_path, TINY, "search.trials=1"), surveyed, journal)
+        for _ in range(RETRIES + 1):
+            study.lost(study.next().trial, "no worker lives long")
+        assert study.next() is None
+        assert study.finished
+        assert study.history.ends[0].status is Status.FAILED
+
+
+def test_trials_that_kill_their_workers_end_though_all_of_them_do(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """It stops a start, because it looks like the machine, but not for ever."""
+    for _ in range(12):
+        with Journal(tmp_path / "run") as journal:
+            study = Study(plan_of(tmp_path), surveyed, journal)
+            with contextlib.suppress(OSError):
+                while (started := study.next()) is not None:
+                    study.lost(started.trial, "killed by its network")
+            if study.finished:
+                return
+    pytest.fail("it never ends")
 
 
 def test_a_trial_that_gets_further_each_time_is_never_given_up(
@@ -82,6 +134,8 @@ def test_losses_are_counted_over_starts_of_the_driver(tmp_path: Path, surveyed: 
         with Journal(tmp_path / "run") as journal:
             study = Study(plan_of(tmp_path), surveyed, journal)
             study.lost(study.next().trial, "it dies at once")
+            if study.history.losses(0) > RETRIES:
+                study.report(epoch_of(study.next(), 1))
     assert results(read(tmp_path / "run"))[0][0] is Status.FAILED
 
 
@@ -116,6 +170,45 @@ def test_failed_trials_are_tried_again_when_asked(tmp_path: Path, surveyed: Surv
     assert [r.trial for r in records if isinstance(r, Retried)] == [1, 3, 5, 7]
 
 
+def test_a_trial_tried_again_may_be_stopped_early_though_its_repeats_have_run(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """A network that early stopping ends has no other seed, but this one had."""
+    plan = plan_of(tmp_path, HALVED, "search.trials=3", "search.seeds=2")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        failed = study.next()
+        study.end(end_of(failed, Status.FAILED))
+        run(study)
+        repeats = sum(started.name == failed.name for started in study.history.trials.values())
+        assert repeats == 2
+        study.retry([Status.FAILED])
+        again = study.next()
+        bad = dict.fromkeys(("train_loss", "val_error", "val_error_top5"), 99.0)
+        assert study.report(dataclasses.replace(epoch_of(again, 1), metrics=bad))
+        assert study.history.ends[again.trial].status is Status.PRUNED
+        assert study.left() == 0
+        assert study.finished
+
+
+def test_a_loss_near_the_end_of_the_time_is_no_ctrl_c(tmp_path: Path, surveyed: Survey) -> None:
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan_of(tmp_path), surveyed, journal, Deadline(1000.0))
+        started = study.next()
+        study.report(dataclasses.replace(epoch_of(started, 1), seconds=5000.0))
+        study.lost(started.trial, "its node is gone")
+        assert study.next() is None, "no epoch fits any more"
+        assert study.over
+        assert study.out_of_time
+        assert not study.runs(started.trial)
+
+
+def test_the_name_of_one_status_will_do() -> None:
+    assert retried_statuses("failed") == (Status.FAILED,)
+    with pytest.raises(ConfigError, match=r"'diverged': only trials that ended as failed or"):
+        retried_statuses(["diverged"])
+
+
 def test_what_was_given_up_keeps_its_checkpoint_for_another_try(
     tmp_path: Path, surveyed: Survey
 ) -> None:
@@ -127,9 +220,11 @@ def test_what_was_given_up_keeps_its_checkpoint_for_another_try(
         checkpoint.write_bytes(b"its state")
         for _ in range(RETRIES + 1):
             study.lost(study.next().trial, "no worker lives long")
+        other = study.next()
+        study.report(epoch_of(other, 1))
+        assert study.history.ends[0].status is Status.FAILED
         study.tidy()
         assert checkpoint.exists()
-        other = study.next()
         checkpoint_path(folder, other.trial).write_bytes(b"its state")
         study.end(end_of(other, Status.FAILED))
         assert not checkpoint_path(folder, other.trial).exists(), "it failed by itself"

@@ -199,13 +199,13 @@ def test_what_is_left_is_counted(tmp_path: Path, surveyed: Survey) -> None:
     config = plan_of(tmp_path, CONFIRMED)
     with Journal(tmp_path / "run") as journal:
         study = Study(config, surveyed, journal)
-        assert (study.left(), study.epochs_left()) == (3 + 4, 3 * 3 + 4 * 5)
+        assert (study.left(), study.remaining.epochs()) == (3 + 4, 3 * 3 + 4 * 5)
         started = study.next()
         assert started is not None
         study.report(epoch_of(started, 1))
-        assert study.epochs_left() == 3 * 3 + 4 * 5 - 1
+        assert study.remaining.epochs() == 3 * 3 + 4 * 5 - 1
         study.end(end_of(started))
-        assert (study.left(), study.epochs_left()) == (2 + 4, 2 * 3 + 4 * 5)
+        assert (study.left(), study.remaining.epochs()) == (2 + 4, 2 * 3 + 4 * 5)
         ((error, best, _),) = study.history.ranked()
         assert (error, best) == (error_of(started), started)
 

@@ -136,3 +136,30 @@ def test_two_confirmations_keep_files_of_their_own(tmp_path: Path) -> None:
     assert confirmed.phase == "confirm"
     assert "-confirmed-5epochs-seed0" in weights_path(tmp_path, confirmed).name
     assert KeptWeights(tmp_path, study.history, best=1, seeds=1).paths() == []
+
+
+def test_what_became_the_best_at_another_try_keeps_its_weights(tmp_path: Path) -> None:
+    plan, survey = resolved_of(tmp_path, TINY, *SEEDED, "keep.best=1")
+    folder = tmp_path / "run"
+    errors = {0: 5.0, 1: 9.0, 2: 10.0}  # the first is best, and one of its seeds fails at first
+    with Journal(folder) as journal:
+        study = Study(plan, survey, journal)
+        while not study.finished:
+            started = study.next()
+            fails = started.trial == 3
+            if not fails:
+                write(folder, started)
+            end_of(study, started, None if fails else errors[started.trial % 3])
+        assert study.retry([Status.DIVERGED]) == 1
+        again = study.next()
+        write(folder, again)
+        end_of(study, again, 5.0)
+        study.tidy()
+        assert study.history.ranked()[0].started.name == again.name
+        assert weights_path(folder, again).is_file()
+
+
+def write(folder: Path, started: Started) -> None:
+    path = weights_path(folder, started)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("weights")
