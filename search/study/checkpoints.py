@@ -183,7 +183,7 @@ def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
                 yield file
         except SealError:
             path.unlink(missing_ok=True)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
 
 
