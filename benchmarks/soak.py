@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
+from res2net.exit_codes import ExitCode
 from search.study.events import Ended, Epoch, Lost
 from search.study.journal import Record, read
 
@@ -37,7 +38,7 @@ _SPACE = """\
 # Does a study survive everything?
 study: soak
 network: {skeleton: cifar, planes: 2, depth: [11, 20], cardinality: [1, 2, 3, 4],
-          scale: [1, 2, 3, 4], width: [1, 2, 3, 4, 5, 6]}
+          scale: [1, 2, 3, 4], width: {from: 1, to: 12}}
 data: {name: digits, validation: 200}
 training: {epochs: EPOCHS, batch_size: 256, precision: fp32, lr: 0.05,
            optimizer: "benchmarks.slow:slow", optimizer_options: {seconds: SECONDS}}
@@ -136,13 +137,15 @@ class Disturbed:
                 return
             if code != -signal.SIGKILL:
                 self.codes.append(code)
-                if code == 0:
+                assert code != ExitCode.BAD_INPUT, self._said.read_text(encoding="utf-8")
+                if code == ExitCode.DONE:
                     return
         self._local = self.starts % 2 == 1
         self.starts += 1
         where = [] if self._local else ["--address", self._cluster.address]
         command = [sys.executable, "-m", "search.run", str(self._space), "--out"]
-        with (self.folder.parent / f"start{self.starts}.txt").open("w") as said:
+        self._said = self.folder.parent / f"start{self.starts}.txt"
+        with self._said.open("w") as said:
             self._driver = subprocess.Popen(
                 [*command, str(self.folder), *where],
                 stdout=said,
