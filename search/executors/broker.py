@@ -34,6 +34,7 @@ class Broker:
         self._study, self.slots = study, slots
         self._trials: dict[str, int] = {}  # running ones
         self._errors: dict[str, tuple[Status, str]] = {}
+        self._heard = False  # whether any worker has reported something
         self.failure: Exception | None = None
 
     @property
@@ -62,6 +63,7 @@ class Broker:
 
     def report(self, result: dict[str, Any]) -> bool:
         """Take an epoch, if one was finished; whether to stop its trial."""
+        self._heard = True
         if self.failure is not None:
             return True
         if not result["epoch"]:
@@ -84,11 +86,12 @@ class Broker:
             observer.silent(started, seconds)
 
     def cannot_start(self, reason: str) -> None:
-        """Note that no worker can be set up: nothing more is handed out."""
-        if self.failure is None:
-            self.failure = ConfigError(
-                f"a worker cannot start: {reason}; mend that and give the same command again"
-            )
+        """Note that a worker cannot be set up: nothing more is handed out."""
+        if self.failure is not None:
+            return
+        said = f"a worker cannot start: {reason}; mend that and give the same command again"
+        # Where others could, it is not what was asked for that is wrong, but a machine.
+        self.failure = OSError(said) if self._heard else ConfigError(said)
 
     def complete(self, name: str, result: dict[str, Any] | None) -> None:
         """Take the end of a trial; no result where its worker failed."""

@@ -58,7 +58,7 @@ def time_of(value: Any) -> float:
     try:
         return seconds(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"is {value!r} and no time; write such as 30m or 1h30m") from error
+        raise ValueError("is no time; write such as 30m or 1h30m") from error
 
 
 def checkpoint_place(value: Any) -> str | None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,14 @@ def check_saved(process: subprocess.Popen[str], folder: Path) -> str:
     assert "go on with: python -m search.run" in printed
     assert [path.name for path in folder.glob("run/checkpoints/*")] == ["0.pt"]
     return printed
+
+
+@pytest.fixture(autouse=True)
+def hung_up_as_usual() -> Iterator[None]:
+    """Children hear SIGHUP also where these tests were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_the_code_is_that_of_all_commands() -> None:

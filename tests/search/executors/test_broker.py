@@ -135,6 +135,18 @@ def test_a_worker_that_cannot_start_ends_the_run_not_the_trial(study: Study) -> 
     assert study.history.live == {started.trial}
 
 
+def test_a_worker_that_cannot_start_where_others_could_is_a_failure_of_its_machine(
+    study: Study,
+) -> None:
+    broker = Broker(study, slots=2)
+    one, two = (start_of(broker.suggest(name)) for name in "ab")
+    broker.report(result_of(one, 1))
+    broker.cannot_start("FileNotFoundError: the package is gone")
+    broker.complete("b", None)
+    assert isinstance(broker.failure, OSError)
+    assert study.history.live == {one.trial, two.trial}
+
+
 def test_a_worker_that_dies_after_its_trial_went_on_elsewhere_ends_nothing(
     study: Study,
 ) -> None:
