@@ -7,9 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection
 
-from res2net import Architecture
-from search.samplers.base import make_sampler
-from search.schedulers.base import Decision, make_scheduler
+from search.schedulers.base import Decision
 from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -28,9 +26,9 @@ from search.study.events import (
 )
 from search.study.history import History
 from search.study.journal import Journal
+from search.study.learning import Learning
 from search.study.losses import Suspects, keeps_checkpoint, lost_once_more
 from search.study.observer import Observer
-from search.study.outcome import outcome_of
 from search.study.remaining import Remaining
 from search.study.repeats import Repeats
 from search.study.starting import Starts
@@ -64,24 +62,17 @@ class Study:
         journal: Journal,
         deadline: Deadline | None = None,
     ) -> None:
-        self.plan, self._survey, self._journal = plan, survey, journal
+        self.plan, self._journal = plan, journal
         self.deadline, self._closed = deadline, False
         self._handed_out = set[int]()  # of this start
         self.observers: list[Observer] = []
-        self._objectives, self.history = plan.objectives, History(plan.ranking)
+        self.history = History(plan.ranking)
         self._starts = Starts(plan, survey, self.history)
         self.remaining = Remaining(plan, self.history)
-        self._sampler = make_sampler(
-            plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
-        )
-        self._scheduler = make_scheduler(
-            plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
-        )
-        self._paused: dict[int, None] = {}
-        self._candidates: dict[int, int] = {}  # of running first trials
+        self._learning = Learning(plan, survey, self.history, journal)
         self._suspects = Suspects()
         self._replay(journal)
-        left = self.history.live - self._paused.keys()
+        left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
         stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
@@ -162,7 +153,7 @@ class Study:
 
     def turned(self, turn: Turn) -> bool:
         """Take how far a running trial is; True where it should not run any more."""
-        if turn.trial not in self.history.live or turn.trial in self._paused:
+        if turn.trial not in self.history.live or turn.trial in self._learning.paused:
             return True
         for observer in self.observers:
             observer.turned(self.history.trials[turn.trial], turn)
@@ -170,7 +161,7 @@ class Study:
 
     def runs(self, trial: int) -> bool:
         """Whether a trial is in the hands of an executor: not paused, lost or ended."""
-        waiting = (self._paused, self._interrupted, self._suspects)
+        waiting = (self._learning.paused, self._interrupted, self._suspects)
         return trial in self.history.live and not any(trial in each for each in waiting)
 
     def lost(self, trial: int, reason: str, status: Status = Status.FAILED) -> None:
@@ -230,30 +221,22 @@ class Study:
     def _next(self) -> Started | None:
         if self._interrupted:
             return self.history.trials[self._interrupted.popitem(last=False)[0]]
-        paused = self._scheduler.resume()
-        if paused in self._paused:
-            return self._resumed(paused)
-        searched = len(self.history.networks)
-        if searched < self.plan.search.trials:
-            architecture = self._survey.architecture(self._sampler.propose(searched))
-            return self._starts.start("search", architecture)
+        if (paused := self._learning.resume()) is not None:
+            return self.history.trials[paused]
+        if len(self.history.networks) < self.plan.search.trials:
+            return self._starts.start("search", self._learning.propose())
         if (repeated := self._repeats.next()) is not None:
             return self._starts.start("search", *repeated)
         self._end_waiting()
         confirmed = self.remaining.to_confirm()
         return self._starts.start("confirm", *confirmed) if confirmed else None
 
-    def _resumed(self, trial: int) -> Started:
-        self._paused.pop(trial)
-        self._scheduler.resumed(trial)
-        return self.history.trials[trial]
-
     def _end_waiting(self) -> None:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""
-        if len(self._paused) + len(self._suspects) == len(self.history.live):
+        if len(self._learning.paused) + len(self._suspects) == len(self.history.live):
             for ended in self._suspects.cleared():
                 self.end(ended)
-            for trial in list(self._paused):
+            for trial in list(self._learning.paused):
                 self.end(self.history.pruned(trial))
 
     def _append(self, record: Record) -> Decision:
@@ -263,36 +246,4 @@ class Study:
     def _note(self, record: Record) -> Decision:
         """Let a record count; what becomes of its trial."""
         self.history.note(record)
-        started = self.history.trials[record.trial]
-        # Samplers and schedulers learn from first trials.
-        first = self.history.first.get(started.name) == record.trial
-        if not first or isinstance(record, Lost):
-            return Decision.CONTINUE
-        if isinstance(record, Epoch):
-            return self._report(started, record)
-        if isinstance(record, (Started, Retried)):
-            candidate = self._candidate(self.history.networks[started.name])
-            self._candidates[record.trial] = candidate
-            self._sampler.take(candidate)
-            return Decision.CONTINUE
-        candidate = self._candidates.pop(record.trial)
-        self._paused.pop(record.trial, None)
-        self._scheduler.ended(record.trial)
-        self._sampler.tell(candidate, outcome_of(started, record, self._objectives))
-        return Decision.CONTINUE
-
-    def _report(self, started: Started, epoch: Epoch) -> Decision:
-        if epoch.trial in self._paused:  # it was resumed before a stop
-            self._resumed(epoch.trial)
-        decision = self._scheduler.report(epoch.trial, epoch.epoch, epoch.metrics)
-        if epoch.epoch == started.epochs:  # its end is on its way
-            return Decision.CONTINUE
-        if decision is Decision.PAUSE:
-            self._paused[epoch.trial] = None
-        return decision
-
-    def _candidate(self, architecture: Architecture) -> int:
-        candidate = self._survey.candidate(architecture)
-        if candidate is None:
-            raise self._journal.of_another_space(architecture.name)
-        return candidate
+        return self._learning.note(record)

@@ -1,0 +1,99 @@
+"""What sampler and scheduler of a study are told: of first trials, in the order of the journal.
+
+Both are functions of what they were told, so that after a stop they are where they were.
+"""
+
+from res2net import Architecture
+from search.samplers.base import make_sampler
+from search.schedulers.base import Decision, make_scheduler
+from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey
+from search.study.events import Ended, Epoch, Lost, Record, Started
+from search.study.history import History
+from search.study.journal import Journal
+from search.study.outcome import outcome_of
+
+
+class Learning:
+    """Proposes networks, and says what becomes of their first trials.
+
+    Args:
+        plan: of the study.
+        survey: the candidates inside the budget.
+        history: what has happened; a record is noted there first.
+        journal: is named where a record is of another space.
+
+    Attributes:
+        paused: trials that rest, in the order they were paused.
+
+    Raises:
+        PluginError: a foreign sampler or scheduler cannot be made.
+    """
+
+    def __init__(
+        self, plan: StudyPlan, survey: Survey, history: History, journal: Journal
+    ) -> None:
+        self._survey, self._history, self._journal = survey, history, journal
+        self._objectives = plan.objectives
+        self._sampler = make_sampler(
+            plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
+        )
+        self._scheduler = make_scheduler(
+            plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
+        )
+        self._candidates: dict[int, int] = {}  # of running first trials
+        self.paused: dict[int, None] = {}
+
+    def propose(self) -> Architecture:
+        """The next network to try."""
+        return self._survey.architecture(self._sampler.propose(len(self._history.networks)))
+
+    def resume(self) -> int | None:
+        """A paused trial that goes on now; None where there is none."""
+        trial = self._scheduler.resume()
+        if trial is None or trial not in self.paused:
+            return None
+        self._resumed(trial)
+        return trial
+
+    def note(self, record: Record) -> Decision:
+        """Let a record count; what becomes of its trial."""
+        started = self._history.trials[record.trial]
+        first = self._history.first.get(started.name) == record.trial
+        if not first or isinstance(record, Lost):
+            return Decision.CONTINUE
+        if isinstance(record, Epoch):
+            return self._reported(started, record)
+        if isinstance(record, Ended):
+            self._ended(started, record)
+        else:  # it started, or is tried again
+            candidate = self._candidate(self._history.networks[started.name])
+            self._candidates[record.trial] = candidate
+            self._sampler.take(candidate)
+        return Decision.CONTINUE
+
+    def _reported(self, started: Started, epoch: Epoch) -> Decision:
+        if epoch.trial in self.paused:  # it was resumed before a stop
+            self._resumed(epoch.trial)
+        decision = self._scheduler.report(epoch.trial, epoch.epoch, epoch.metrics)
+        if epoch.epoch == started.epochs:  # its end is on its way
+            return Decision.CONTINUE
+        if decision is Decision.PAUSE:
+            self.paused[epoch.trial] = None
+        return decision
+
+    def _ended(self, started: Started, ended: Ended) -> None:
+        candidate = self._candidates.pop(ended.trial)
+        self.paused.pop(ended.trial, None)
+        self._scheduler.ended(ended.trial)
+        self._sampler.tell(candidate, outcome_of(started, ended, self._objectives))
+
+    def _resumed(self, trial: int) -> None:
+        self.paused.pop(trial)
+        self._scheduler.resumed(trial)
+
+    def _candidate(self, architecture: Architecture) -> int:
+        candidate = self._survey.candidate(architecture)
+        if candidate is None:
+            raise self._journal.of_another_space(architecture.name)
+        return candidate
