@@ -251,7 +251,7 @@ def test_a_sampler_hears_nothing_of_a_loss_and_of_another_try_that_it_is_running
 ) -> None:
     with Journal(tmp_path / "run") as journal:
         study = Study(plan_of(tmp_path), surveyed, journal)
-        sampler = study._sampler = Told()
+        sampler = study._learning._sampler = Told()
         started: Started = study.next()
         study.lost(started.trial, "its node is gone")
         study.end(end_of(study.next(), Status.FAILED))
