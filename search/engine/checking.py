@@ -13,7 +13,7 @@ from res2net.blocks.checking import check_block
 from res2net.plugins import PluginError, split_plugin
 from search.engine.optimizer import make_optimizer
 from search.images.sets import load_arrays
-from search.samplers.base import make_sampler
+from search.samplers.base import Outcome, make_sampler
 from search.schedulers.base import make_scheduler
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
@@ -101,9 +101,13 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
     sampler = make_sampler(
         plan.search.sampler, survey, seed=plan.search.seed, objectives=plan.objectives
     )
-    # Twice, because forgetting what was taken shows at the second proposal.
+    values = tuple(float(place) for place in range(len(plan.objectives)))
+    # Twice, because forgetting what was taken shows at the second proposal, and that it cannot
+    # do with so many objectives when it learns from the first.
     for trial in range(min(2, plan.search.trials)):
-        sampler.take(sampler.propose(trial))
+        candidate = sampler.propose(trial)
+        sampler.take(candidate)
+        sampler.tell(candidate, Outcome("complete", values, plan.training.epochs))
 
 
 def _check_scheduler(plan: StudyPlan) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
 from search.schema.parts import Choice, Guarded, made, require_methods
+from search.schema.prior import Prior
 from search.schema.samplers import SAMPLERS
 from search.space.survey import Survey
 
@@ -27,6 +28,17 @@ class Outcome(NamedTuple):
     state: Literal["complete", "pruned", "failed"]
     values: tuple[float, ...] = ()
     epochs: int = 0
+
+
+def standing(outcome: Outcome, objective: Objective) -> tuple[float, ...]:
+    """A key to compare outcomes by, less is better: whole ones, then those that got further.
+
+    Args:
+        outcome: complete or pruned, with values.
+        objective: the first of them.
+    """
+    loss = objective.loss(outcome.values[0])
+    return (0, 0, loss) if outcome.state == "complete" else (1, -outcome.epochs, loss)
 
 
 class Sampler(Protocol):
@@ -51,7 +63,12 @@ class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
 
 
 def make_sampler(
-    choice: Choice, survey: Survey, *, seed: int, objectives: Sequence[Objective]
+    choice: Choice,
+    survey: Survey,
+    *,
+    seed: int,
+    objectives: Sequence[Objective],
+    prior: Prior | None = None,
 ) -> Sampler:
     """The sampler that a study chose.
 
@@ -60,20 +77,34 @@ def make_sampler(
         survey: the candidates inside the budget.
         seed: of the study.
         objectives: what is minimised or maximised.
+        prior: where good networks are thought to be, for a sampler that takes one.
 
     Raises:
         PluginError: a foreign one cannot be made so, or lacks a method.
     """
-    maker = SAMPLERS.make(choice.name)
+    maker, facts = SAMPLERS.make(choice.name), SAMPLERS[choice.name]
+    given = {"seed": seed, "objectives": tuple(objectives), **choice.options}
+    if prior is not None:
+        given["prior"] = prior
+    if facts.of_optuna:
+        return _of_optuna(choice.name, maker, survey, given)
     sampler = made(
         choice.name,
-        lambda: maker(survey, seed=seed, objectives=tuple(objectives), **choice.options),
+        lambda: maker(survey, **given),
         "(survey, *, seed, objectives) and its own options",
     )
     require_methods(choice.name, sampler, "propose", "take", "tell")
     if choice.name in SAMPLERS.ours:
         return cast("Sampler", sampler)
     return _Foreign(choice.name, Guarded(choice.name, sampler, (SpaceExhausted,)), len(survey))
+
+
+def _of_optuna(name: str, maker: Any, survey: Survey, given: dict[str, Any]) -> Sampler:
+    """A sampler for Optuna, from outside, as one of ours."""
+    from search.samplers.optunas import adopted  # noqa: PLC0415 - imports Optuna
+
+    sampler = made(name, lambda: adopted(maker, survey, **given), "its own options, and a seed")
+    return cast("Sampler", Guarded(name, sampler, (SpaceExhausted,)))
 
 
 class _Foreign:

@@ -22,6 +22,7 @@ from res2net.terminal import run_command
 from search.schema.budget import Band
 from search.schema.network import block_name
 from search.schema.parts import Choice, Table
+from search.schema.prior import Prior
 from search.schema.reference_tables import heading, names, table
 from search.schema.search import Base
 from search.schema.section import Section
@@ -97,9 +98,9 @@ EXAMPLES = {
 }
 _INSIDE: Mapping[str, Mapping[str, type[Section]]] = {
     "budget": {"macs, params, activations": Band},
-    "search": {"base": Base},
+    "search": {"base": Base, "prior": Prior},
 }
-_HEADINGS = {*SpaceFile.model_fields, "base"}
+_HEADINGS = {*SpaceFile.model_fields, "base", "prior"}
 _LIMITS = (
     (Gt, "above", "gt"),
     (Ge, "at least", "ge"),

@@ -29,11 +29,10 @@ def names(keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
         keys_of: makes the table of a section's keys.
     """
     yield from _parts(SAMPLERS, ("traits",), lambda f: (_coded(sorted(f.traits)),))
+    yield from _options(SAMPLERS, keys_of)
     yield from _traits(OF_SAMPLERS)
     yield from _parts(SCHEDULERS, ("traits",), lambda f: (_coded(sorted(f.traits)),))
-    for name, facts in SCHEDULERS.ours.items():
-        if facts.options not in (None, NoOptions):
-            yield f"Keys of `{name}`:\n\n{keys_of(facts.options)}"
+    yield from _options(SCHEDULERS, keys_of)
     yield from _traits(OF_SCHEDULERS)
     yield from _objectives()
     yield from _parts(OPTIMIZERS, ("reads",), _optimizer)
@@ -63,6 +62,13 @@ def _parts(
 ) -> Iterator[str]:
     rows = ((f"`{name}`", facts.summary, *cells(facts)) for name, facts in parts.ours.items())
     yield f"## {heading(parts.kind)}\n\n{table(('name', 'what it is', *more), rows)}"
+
+
+def _options(parts: Table[Any], keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
+    """The keys that parts take."""
+    for name, facts in parts.ours.items():
+        if facts.options not in (None, NoOptions):
+            yield f"Keys of `{name}`:\n\n{keys_of(facts.options)}"
 
 
 def _traits(known: Mapping[str, str]) -> Iterator[str]:

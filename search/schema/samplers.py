@@ -1,7 +1,9 @@
 """The table of samplers: which candidates are tried, in which order."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field, PositiveInt
 
 from res2net.plugins import PluginError
 from search.schema.parts import NoOptions, Table, traits_of
@@ -13,6 +15,10 @@ TRAITS: Mapping[str, str] = {
     "exhaustive": "tries every candidate once, and then ends: `trials` may be left out",
     "adaptive": "looks at results",
     "axes": "leaves a base in one dimension at a time: takes `base` and `solve`",
+    "solves": "needs `solve`, so that its networks cost as much as each other",
+    "stratified": "draws alike from each bin of multiply-adds, without looking at results",
+    "several": "can look at several objectives at once",
+    "prior": "takes a `prior`",
     "ordered": "tries cheap candidates first, so that a part of its trials is no sample",
 }
 
@@ -24,11 +30,35 @@ class SamplerFacts(NamedTuple):
     traits: frozenset[str]
     summary: str
     options: type[Section] | None = NoOptions
+    of_optuna: bool = False  # it is made for Optuna, and knows nothing of the budget
 
     @property
     def ends(self) -> bool:
         """Whether it ends by itself, so that the number of trials may be left out."""
         return "exhaustive" in self.traits or "axes" in self.traits
+
+
+class Stratified(Section):
+    """Keys of `stratified`."""
+
+    bins: PositiveInt = 8
+    """Bins of multiply-adds, of one width in the logarithm. [bins]"""
+
+
+class Population(Section):
+    """Keys of `nsga2` and `nsga3`."""
+
+    population: Annotated[int, Field(ge=2)] = 20
+    """Networks of a generation. [networks]"""
+
+
+class Evolution(Section):
+    """Keys of `evolution`."""
+
+    population: Annotated[int, Field(ge=2)] = 20
+    """Networks that are alive; as many are drawn at random first. [networks]"""
+    sample: Annotated[int, Field(ge=1)] = 5
+    """Of them that compete for being the parent. [networks]"""
 
 
 def _foreign(name: str, value: Any) -> SamplerFacts:
@@ -37,7 +67,21 @@ def _foreign(name: str, value: Any) -> SamplerFacts:
             f"{name}: is no sampler; write a class or function that takes (survey, *, seed, "
             "objectives)"
         )
+    if _is_of_optuna(value):
+        traits = frozenset({"adaptive", "several"})  # one that cannot says so when it is tried
+        return SamplerFacts(name, traits, _first_line(value), None, of_optuna=True)
     return SamplerFacts(name, traits_of(name, value, TRAITS), _first_line(value), None)
+
+
+def _is_of_optuna(value: Any) -> bool:
+    """Whether it is one of Optuna's classes, or a function that says that it returns one."""
+    returned = getattr(value, "__annotations__", {}).get("return")
+    kinds = [kind for kind in (value, returned) if isinstance(kind, type)]
+    bases = [base for kind in kinds for base in kind.__mro__]
+    return any(
+        base.__name__ == "BaseSampler" and base.__module__.startswith("optuna.")
+        for base in bases
+    )
 
 
 def _first_line(value: Any) -> str:
@@ -48,14 +92,58 @@ SAMPLERS = Table(
     "sampler",
     {
         "tpe": SamplerFacts(
-            "search.samplers.tpe:Tpe",
+            "search.samplers.optunas:tpe",
+            frozenset({"adaptive", "several", "prior"}),
+            "multivariate TPE, each draw moved to the nearest candidate left",
+        ),
+        "gp": SamplerFacts(
+            "search.samplers.optunas:gp",
+            frozenset({"adaptive", "several", "prior"}),
+            "a Gaussian process, each draw moved to the nearest candidate left",
+        ),
+        "cmaes": SamplerFacts(
+            "search.samplers.optunas:cmaes",
             frozenset({"adaptive"}),
-            "Optuna's TPE, each draw moved to the nearest candidate left",
+            "CMA-ES, each draw moved to the nearest candidate left",
+        ),
+        "nsga2": SamplerFacts(
+            "search.samplers.optunas:nsga2",
+            frozenset({"adaptive", "several"}),
+            "NSGA-II, each child moved to the nearest candidate left",
+            Population,
+        ),
+        "nsga3": SamplerFacts(
+            "search.samplers.optunas:nsga3",
+            frozenset({"adaptive", "several"}),
+            "NSGA-III, for three objectives and more; moved as NSGA-II",
+            Population,
+        ),
+        "evolution": SamplerFacts(
+            "search.samplers.evolution:Evolution",
+            frozenset({"adaptive"}),
+            "regularized evolution: the best of a sample is changed, the oldest leaves",
+            Evolution,
+        ),
+        "local": SamplerFacts(
+            "search.samplers.local:Local",
+            frozenset({"adaptive"}),
+            "local search: the neighbours of the best, then another start at random",
         ),
         "random": SamplerFacts(
             "search.samplers.ordered:random",
             frozenset({"uniform"}),
             "uniform over the candidates inside the budget, without repetition",
+        ),
+        "qmc": SamplerFacts(
+            "search.samplers.spread:qmc",
+            frozenset({"uniform"}),
+            "a scrambled Sobol sequence, even over the candidates inside the budget",
+        ),
+        "stratified": SamplerFacts(
+            "search.samplers.spread:stratified",
+            frozenset({"stratified"}),
+            "uniform over bins of multiply-adds, so that none has most of the trials",
+            Stratified,
         ),
         "grid": SamplerFacts(
             "search.samplers.ordered:grid",
@@ -66,6 +154,11 @@ SAMPLERS = Table(
             "search.samplers.ordered:axes",
             frozenset({"axes", "ordered"}),
             "one dimension at a time from a base, as the paper's Fig. 5",
+        ),
+        "isomacs": SamplerFacts(
+            "search.samplers.ordered:axes",
+            frozenset({"axes", "ordered", "solves"}),
+            "one dimension at a time from a base, another one solving for the budget",
         ),
     },
     _foreign,

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, ValidationInfo, model_
 from res2net.architecture import PerStage
 from res2net.skeletons import Depth
 from search.schema.parts import Choice, choice_from, is_trusted
+from search.schema.prior import Prior
 from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
 from search.schema.values import MisfitError
@@ -49,10 +50,12 @@ class Search(Section):
     first metric of the task.
     """
     base: Base = Base()
-    """For the sampler `axes`: the network to leave in one dimension at a time."""
+    """For `axes` and `isomacs`: the network to leave in one dimension at a time."""
+    prior: Prior | None = None
+    """Where good networks are thought to be, for samplers that take one."""
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
-    """For the sampler `axes`: the dimension that takes, for each network, the value that spends
-    most of the budget.
+    """For `axes` and `isomacs`: the dimension that takes, for each network, the value that
+    spends most of the budget.
     """
 
     @property
@@ -75,6 +78,20 @@ class Search(Section):
                 f"{unending if 'trials' in self.model_fields_set else missing}, or write "
                 "sampler: grid for all candidates",
             )
+        traits = SAMPLERS[self.sampler.name].traits
+        if "solves" in traits and not self.solve:
+            raise MisfitError(
+                "search.solve",
+                f"is missing: {self.sampler.name} compares networks of one cost; write "
+                "solve: width, or another dimension that takes what the others leave",
+            )
+        if self.prior is not None and "prior" not in traits:
+            able = [name for name, facts in SAMPLERS.ours.items() if "prior" in facts.traits]
+            raise MisfitError(
+                "search.prior",
+                f"is of no use to {self.sampler.name}; write sampler: {' or '.join(able)}, or "
+                "take it out",
+            )
         if self.solve and getattr(self.base, self.solve) is not None:
             raise MisfitError(
                 f"search.base.{self.solve}", "has no use, because it is solved; take it out"
@@ -82,7 +99,8 @@ class Search(Section):
         for key, unset in (("base", Base()), ("solve", None)):
             if not self.has_axes and getattr(self, key) != unset:
                 raise MisfitError(
-                    f"search.{key}", "is for the sampler axes; write that, or take it out"
+                    f"search.{key}",
+                    "is for the samplers axes and isomacs; write one of them, or take it out",
                 )
         return self
 

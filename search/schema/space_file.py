@@ -16,6 +16,7 @@ from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
 from search.schema.remote import located
+from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Search
 from search.schema.section import Section
@@ -145,6 +146,14 @@ class SpaceFile(Section):
                 "search.objectives",
                 f"must hold one that trials report ({known}), and each objective once; beside "
                 f"it there are {', '.join(COUNTED)}",
+            )
+        traits = SAMPLERS[self.search.sampler.name].traits
+        if len(objectives) > 1 and "adaptive" in traits and "several" not in traits:
+            able = [name for name, facts in SAMPLERS.ours.items() if "several" in facts.traits]
+            raise MisfitError(
+                "search.sampler",
+                f"{self.search.sampler.name} looks at one objective, and there are "
+                f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
             )
         if SCHEDULERS[self.scheduler.name].traits and len(reported) > 1:
             raise MisfitError(

@@ -20,6 +20,7 @@ from search.schema.yaml import ConfigError, Document
 from search.space.axes import Axes
 from search.space.grid import axes_of
 from search.space.planned import planned_analysis
+from search.space.prior import places_of
 from search.space.survey import Near, Survey, survey
 from search.space.trainable import check_norms, check_trainable
 
@@ -78,6 +79,7 @@ def resolve(
     search = _with_base(space.network, space.search, document)
     surveyed = survey(_Counted(space.network, space.budget, data, search))
     _check_candidates(search, surveyed, document)
+    _check_prior(search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = len(surveyed) if search.trials == "all" else search.trials
@@ -153,6 +155,17 @@ def _check_candidates(search: Search, surveyed: Survey, document: Document) -> N
             f"{len(surveyed):,} distinct candidates inside the budget; write at most that, or "
             "widen the budget or the dimensions"
         )
+
+
+def _check_prior(search: Search, surveyed: Survey, document: Document) -> None:
+    """A prior must speak of what varies."""
+    varied = tuple(one for one in surveyed.dimensions if len(one.values) > 1)
+    try:
+        if search.prior is not None:
+            places_of(search.prior, varied)
+    except MisfitError as error:
+        place = document.place(tuple(error.at.split(".")))
+        raise ConfigError(f"{place}: {error.at}: {error}") from error
 
 
 def _near_words(side: str, near: Near) -> str:

@@ -36,7 +36,11 @@ class Learning:
         self._survey, self._history, self._journal = survey, history, journal
         self._objectives = plan.objectives
         self._sampler = make_sampler(
-            plan.search.sampler, survey, seed=plan.search.seed, objectives=self._objectives
+            plan.search.sampler,
+            survey,
+            seed=plan.search.seed,
+            objectives=self._objectives,
+            prior=plan.search.prior,
         )
         self._scheduler = make_scheduler(
             plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking

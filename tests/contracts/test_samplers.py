@@ -1,23 +1,31 @@
 """What every sampler promises: inside the budget, distinct, rebuilt as it was."""
 
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import chisquare
 
 from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
+from search.samplers.optunas import tpe as tpe_sampler
 from search.samplers.ordered import Ordered
-from search.samplers.tpe import Tpe
+from search.samplers.points import Points
 from search.schema.metrics import COUNTED, Objective
 from search.schema.parts import Choice
 from search.schema.samplers import SAMPLERS
 from search.space.survey import Survey, survey
 from tests.search.spaces import PAPER, TINY, plan_of
 
+ROOT = Path(__file__).parents[2]
+ORDERED = [name for name, facts in SAMPLERS.ours.items() if "ordered" in facts.traits]
+SEVERAL = [name for name, facts in SAMPLERS.ours.items() if "several" in facts.traits]
 every_sampler = pytest.mark.parametrize("name", list(SAMPLERS))
 ERROR = Objective("val_error", "minimize", "reported", "%")
 
@@ -43,11 +51,55 @@ def error_of(surveyed: Survey, candidate: int) -> float:
     return 10 + 3 * abs(network.scale - 4) + abs(network.cardinality - 6) + network.layers / 10
 
 
-def outcome(trial: int, error: float) -> Outcome:
-    """Every sixth trial fails, every fifth is pruned."""
+def outcome(trial: int, error: float, objectives: int = 1) -> Outcome:
+    """Every sixth trial fails, every fifth is pruned; a second objective falls as it rises."""
     if trial % 6 == 5:
         return Outcome("failed")
-    return Outcome("pruned" if trial % 5 == 4 else "complete", (error,), epochs=1)
+    state: Any = "pruned" if trial % 5 == 4 else "complete"
+    return Outcome(state, (error, 100 - error)[:objectives], epochs=1)
+
+
+class Simulated:
+    """A study of so many trials at once, which end in an order of their own.
+
+    Attributes:
+        proposed: candidates, in their order.
+        events: all that the sampler was told, to be told to another one.
+    """
+
+    def __init__(self, sampler: Sampler, surveyed: Survey, *, at_once: int = 1) -> None:
+        self.sampler, self._surveyed, self._at_once = sampler, surveyed, at_once
+        self.proposed: list[int] = []
+        self.events: list[tuple[int, Outcome | None]] = []
+        self._running: list[int] = []  # trials
+
+    def run(self, trials: int) -> list[int]:
+        """So many trials more; what was proposed so far."""
+        for _ in range(trials):
+            while len(self._running) >= self._at_once:
+                self._end()
+            candidate = self.sampler.propose(len(self.proposed))
+            self._tell(candidate, None)
+            self._running.append(len(self.proposed))
+            self.proposed.append(candidate)
+        return self.proposed
+
+    def _end(self) -> None:
+        rng = np.random.default_rng(len(self.events))
+        trial = self._running.pop(int(rng.integers(len(self._running))))
+        candidate = self.proposed[trial]
+        self._tell(candidate, outcome(trial, error_of(self._surveyed, candidate)))
+
+    def _tell(self, candidate: int, ended: Outcome | None) -> None:
+        tell(self.sampler, candidate, ended)
+        self.events.append((candidate, ended))
+
+
+def tell(sampler: Sampler, candidate: int, ended: Outcome | None) -> None:
+    if ended is None:
+        sampler.take(candidate)
+    else:
+        sampler.tell(candidate, ended)
 
 
 def run(sampler: Sampler, surveyed: Survey, trials: range) -> list[int]:
@@ -75,32 +127,98 @@ def test_the_same_seed_proposes_the_same(name: str, surveyed: Survey) -> None:
     assert first == again
 
 
-@pytest.mark.parametrize("name", ["random", "tpe"])
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name not in ORDERED])
 def test_another_seed_proposes_others(name: str, surveyed: Survey) -> None:
     one = run(make(name, surveyed, seed=1), surveyed, range(15))
     assert one != run(make(name, surveyed, seed=2), surveyed, range(15))
 
 
+@pytest.mark.parametrize("at_once", [1, 8])
 @every_sampler
-def test_rebuilt_from_what_was_tried_it_goes_on_as_before(name: str, surveyed: Survey) -> None:
-    whole = run(make(name, surveyed), surveyed, range(24))
-    sampler = make(name, surveyed)
-    for trial, candidate in enumerate(whole[:17]):
-        sampler.take(candidate)
-        sampler.tell(candidate, outcome(trial, error_of(surveyed, candidate)))
-    assert run(sampler, surveyed, range(17, 24)) == whole[17:]
+def test_rebuilt_at_any_point_it_goes_on_as_before(
+    name: str, surveyed: Survey, at_once: int
+) -> None:
+    """Also while trials run, and in whatever order they ended."""
+    whole = Simulated(make(name, surveyed), surveyed, at_once=at_once)
+    whole.run(26)
+    for stop in range(7, len(whole.events), 6):
+        rebuilt = make(name, surveyed)
+        for event in whole.events[:stop]:
+            tell(rebuilt, *event)
+        tried = sum(ended is None for _, ended in whole.events[:stop])
+        candidate, ended = whole.events[stop]
+        if ended is None:
+            assert rebuilt.propose(tried) == candidate, stop
 
 
+@pytest.mark.parametrize("at_once", [1, 8])
 @every_sampler
-def test_trials_that_run_beside_each_other_differ(name: str, surveyed: Survey) -> None:
+def test_never_twice_however_many_run(name: str, surveyed: Survey, at_once: int) -> None:
+    proposed = Simulated(make(name, surveyed), surveyed, at_once=at_once).run(40)
+    assert len(set(proposed)) == 40
+
+
+REBUILD = """
+import json, sys
+from pathlib import Path
+from search.space.survey import survey
+from tests.contracts.test_samplers import Outcome, make, tell
+from tests.search.spaces import PAPER, plan_of
+
+surveyed = survey(plan_of(Path(sys.argv[1]), PAPER))
+for line in sys.stdin:
+    name, events = json.loads(line)
     sampler = make(name, surveyed)
-    run(sampler, surveyed, range(12))
-    beside = []
-    for trial in range(12, 20):
+    for candidate, ended in events:
+        tell(sampler, candidate, ended and Outcome(ended[0], tuple(ended[1]), ended[2]))
+    print(sampler.propose(20))
+"""
+
+
+def test_another_process_proposes_the_same(surveyed: Survey, tmp_path: Path) -> None:
+    """From the seed and what was told alone."""
+    histories, proposed = [], []
+    for name in SAMPLERS:
+        study = Simulated(make(name, surveyed), surveyed, at_once=4)
+        study.run(20)
+        histories.append(json.dumps([name, study.events]))
+        proposed.append(study.sampler.propose(20))
+    process = subprocess.run(
+        [sys.executable, "-c", REBUILD, str(tmp_path)],
+        input="\n".join(histories),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert [int(line) for line in process.stdout.split()] == proposed
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_objectives(name: str, surveyed: Survey) -> None:
+    objectives = (ERROR, COUNTED["params"]._replace(direction="maximize"))
+    sampler = make_sampler(Choice(name=name), surveyed, seed=0, objectives=objectives)
+    proposed = []
+    for trial in range(30):
         candidate = sampler.propose(trial)
         sampler.take(candidate)
-        beside.append(candidate)
-    assert len(set(beside)) == len(beside)
+        sampler.tell(candidate, outcome(trial, error_of(surveyed, candidate), 2))
+        proposed.append(candidate)
+    assert len(set(proposed)) == 30
+
+
+@pytest.mark.parametrize("name", ["tpe", "gp", "cmaes", "evolution", "local"])
+def test_it_finds_better_networks_than_random(name: str, surveyed: Survey) -> None:
+    """Mean error of the proposals after the first 20, of 3 seeds."""
+
+    def mean(name: str) -> float:
+        return statistics.mean(
+            error_of(surveyed, candidate)
+            for seed in range(3)
+            for candidate in run(make(name, surveyed, seed=seed), surveyed, range(45))[20:]
+        )
+
+    assert mean(name) < mean("random")
 
 
 def test_grid_goes_from_cheap_to_dear(surveyed: Survey) -> None:
@@ -116,20 +234,9 @@ def test_random_is_uniform_over_the_candidates(few: Survey) -> None:
     assert chisquare(np.bincount(firsts, minlength=len(few))).pvalue > 1e-6
 
 
-def test_tpe_finds_better_networks_than_random(surveyed: Survey) -> None:
-    """Mean error of the proposals after the start-up: lower for each of 5 seeds."""
-
-    def mean(name: str, seed: int) -> float:
-        proposed = run(make(name, surveyed, seed=seed), surveyed, range(45))
-        return statistics.mean(error_of(surveyed, c) for c in proposed[20:])
-
-    for seed in range(5):
-        assert mean("tpe", seed) < mean("random", seed)
-
-
 def test_tpe_is_told_the_truth(surveyed: Survey) -> None:
     """Optuna holds what was tried, in the state it ended in; draws are no trials."""
-    sampler = Tpe(surveyed, seed=0, objectives=(ERROR,))
+    sampler = tpe_sampler(surveyed, seed=0, objectives=(ERROR,))
     proposed = run(sampler, surveyed, range(20))
     sampler.propose(20)
     tried = [t for t in sampler._study.trials if "fixed_params" in t.system_attrs]
@@ -145,24 +252,36 @@ def test_tpe_is_told_the_truth(surveyed: Survey) -> None:
                 assert getattr(network, dimension.name) == value
 
 
-def test_tpe_with_two_objectives(surveyed: Survey) -> None:
-    sampler = Tpe(surveyed, seed=0, objectives=(ERROR, COUNTED["params"]))
-    proposed = []
-    for trial in range(15):
-        candidate = sampler.propose(trial)
-        sampler.take(candidate)
-        values = (error_of(surveyed, candidate), surveyed.cost(candidate).params)
-        sampler.tell(candidate, Outcome("complete", values))
-        proposed.append(candidate)
-    assert len(set(proposed)) == 15
-    values = sampler._study.trials[0].values
-    assert values == [error_of(surveyed, proposed[0]), surveyed.cost(proposed[0]).params]
+def test_qmc_holds_each_value_as_often_as_candidates_have_it(surveyed: Survey) -> None:
+    """The shares of 64 networks lie closer to those of all candidates than a random draw's."""
+    indices = surveyed.indices()
+
+    def away(name: str, seed: int) -> float:
+        first = run(make(name, surveyed, seed=seed), surveyed, range(64))
+        return sum(
+            abs(np.bincount(indices[first, d], minlength=n) / 64 - expected).sum()
+            for d, n in enumerate(indices.max(axis=0) + 1)
+            for expected in [np.bincount(indices[:, d], minlength=n) / len(indices)]
+        )
+
+    qmc, random = (statistics.mean(away(n, s) for s in range(20)) for n in ("qmc", "random"))
+    assert qmc < 0.85 * random, "measured: 0.78"
+
+
+def test_strata_hold_as_many_each(surveyed: Survey) -> None:
+    """Until one is used up: 8 bins of the logarithm of multiply-adds, 32 networks."""
+    sampler = make("stratified", surveyed)
+    logs = np.log(surveyed.costs.macs)
+    edges = np.linspace(logs.min(), logs.max(), 9)
+    held = np.histogram(logs, edges)[0]
+    drawn = np.histogram(logs[run(sampler, surveyed, range(32))], edges)[0]
+    assert drawn.tolist() == np.minimum(held, 4).tolist()
 
 
 def test_a_metric_to_maximise_is_maximised(surveyed: Survey) -> None:
     """With the sign of the error turned, the same networks are tried."""
-    worse = Tpe(surveyed, seed=0, objectives=(ERROR,))
-    better = Tpe(surveyed, seed=0, objectives=(ERROR._replace(direction="maximize"),))
+    worse = tpe_sampler(surveyed, seed=0, objectives=(ERROR,))
+    better = tpe_sampler(surveyed, seed=0, objectives=(ERROR._replace(direction="maximize"),))
     for trial in range(25):
         candidate = worse.propose(trial)
         assert better.propose(trial) == candidate
@@ -173,18 +292,27 @@ def test_a_metric_to_maximise_is_maximised(surveyed: Survey) -> None:
 
 
 def test_moving_a_draw_inside_takes_little_beside_drawing_it(surveyed: Survey) -> None:
-    sampler = Tpe(surveyed, seed=0, objectives=(ERROR,))
+    sampler = tpe_sampler(surveyed, seed=0, objectives=(ERROR,))
     run(sampler, surveyed, range(12))
-    index = surveyed.indices()[0][sampler._varied]
+    points = Points(surveyed)
+    for candidate in range(12):
+        points.take(candidate)
 
     def seconds(call: Callable[[], object]) -> float:
         begin = time.perf_counter()
         call()
         return time.perf_counter() - begin
 
-    whole = statistics.median(seconds(lambda: sampler.propose(12)) for _ in range(30))
-    moving = statistics.median(seconds(lambda: sampler._nearest_left(index)) for _ in range(30))
+    whole = statistics.median(_asked(sampler, seconds) for _ in range(30))
+    moving = statistics.median(
+        seconds(lambda: points.nearest_left(points.unit[5])) for _ in range(30)
+    )
     assert moving < whole / 4, "measured: a twentieth"
+
+
+def _asked(sampler: Sampler, seconds: Callable[[Callable[[], object]], float]) -> float:
+    sampler._drawn = None  # else it is drawn once for a trial
+    return seconds(lambda: sampler.propose(12))
 
 
 def test_an_order_leaves_out_what_was_taken() -> None:

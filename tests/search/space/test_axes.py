@@ -135,8 +135,11 @@ def test_all_that_is_kept_is_in_the_budget_and_on_an_axis(
         ("axes, solve: depth, base: {depth: 11}", r":13: search.base.depth: 11 has no use"),
         ("axes, base: {scales: 1}", r":13: search.base.scales: .*did you mean 'scale'"),
         ("axes, solve: planes", r":13: search.solve: 'planes'"),
-        ("grid, solve: width", r":13: search.solve: 'width' is for the sampler axes"),
-        ("grid, base: {scale: 1}", r":13: search.base: is for the sampler axes"),
+        (
+            "grid, solve: width",
+            r":13: search.solve: .width. is for the samplers axes",
+        ),
+        ("grid, base: {scale: 1}", r":13: search.base: is for the samplers axes and isomacs"),
         ("random", r":13: search.trials: is missing; add it"),
     ],
 )

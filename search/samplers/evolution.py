@@ -1,0 +1,72 @@
+"""Regularized evolution (Real et al., 2019, arXiv:1802.01548) inside the budget."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from search.samplers.base import Outcome, standing
+from search.samplers.ordered import random
+from search.samplers.points import Points
+from search.schema.metrics import Objective
+from search.schema.seeds import seed_of
+from search.space.survey import Survey
+
+
+class Evolution:
+    """Changes the best of some members of a population, whose oldest member leaves it.
+
+    A change of one dimension seldom keeps the cost, so that in a narrow band few candidates
+    differ from a parent in one: the child is drawn from those that differ in the fewest.
+
+    Args:
+        survey: the candidates inside the budget.
+        seed: of the study.
+        objectives: the first one selects.
+        population: networks that are alive; as many are drawn at random first.
+        sample: of them that compete for being the parent.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        *,
+        seed: int,
+        objectives: Sequence[Objective],
+        population: int = 20,
+        sample: int = 5,
+    ) -> None:
+        self._points, self._seed, self._objective = Points(survey), seed, objectives[0]
+        self._population, self._sample = population, min(sample, population)
+        self._first = random(survey, seed=seed, objectives=tuple(objectives))
+        self._members: deque[tuple[tuple[float, ...], int]] = deque(maxlen=population)
+
+    def propose(self, trial: int) -> int:
+        """A child of a good member; at random while the population is not whole.
+
+        Args:
+            trial: number of networks tried before.
+
+        Raises:
+            SpaceExhausted: every candidate is taken.
+        """
+        self._points.require_left()
+        if len(self._members) < self._population:
+            return self._first.propose(trial)
+        rng = np.random.default_rng(seed_of(self._seed, "evolution", trial))
+        drawn = rng.choice(len(self._members), self._sample, replace=False)
+        _, parent = min(self._members[i] for i in drawn)
+        near = self._points.near_left(self._points.unit[parent])
+        indices = self._points.indices
+        changed = (indices[near] != indices[parent]).sum(axis=1)
+        return int(rng.choice(near[changed == changed.min()]))
+
+    def take(self, candidate: int) -> None:
+        """Leave a candidate out from now on."""
+        self._points.take(candidate)
+        self._first.take(candidate)
+
+    def tell(self, candidate: int, outcome: Outcome) -> None:
+        """A network that was trained, whole or in part, joins the population."""
+        if outcome.state != "failed" and outcome.values:
+            self._members.append((standing(outcome, self._objective), candidate))

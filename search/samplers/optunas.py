@@ -1,0 +1,158 @@
+"""Optuna's samplers among the candidates inside the budget, by name."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+
+from search.samplers.base import Sampler
+from search.samplers.drawn import Drawn
+from search.samplers.ordered import Ordered, random
+from search.samplers.points import Points
+from search.samplers.prior import Belief
+from search.schema.metrics import Objective
+from search.schema.prior import Prior
+from search.space.survey import Survey
+
+# A model needs something to split into good and bad, or to fit: TPE's own default, taken
+# uniformly from the candidates inside the budget instead of from the box around them.
+_STARTUP = 10
+# Samplers whose draws depend on the trials so far alone: no draw needs to be made again.
+_WITHOUT_NOTES = (
+    optuna.samplers.TPESampler,
+    optuna.samplers.GPSampler,
+    optuna.samplers.RandomSampler,
+)
+
+Objectives = Sequence[Objective]
+
+
+def tpe(
+    survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
+) -> Sampler:
+    """Multivariate TPE: a density of the good trials over one of the others."""
+    return _modelled(survey, seed, objectives, _tpe_sampler, prior)
+
+
+def _tpe_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(
+        n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed
+    )
+
+
+def gp(
+    survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
+) -> Sampler:
+    """A Gaussian process, and what improvement it expects."""
+    return _modelled(survey, seed, objectives, _gp_sampler, prior)
+
+
+def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.GPSampler(
+        n_startup_trials=0, seed=seed, deterministic_objective=False
+    )
+
+
+def cmaes(survey: Survey, *, seed: int, objectives: Objectives) -> Sampler:
+    """CMA-ES: a normal distribution that moves and stretches with each generation."""
+    make = optuna.samplers.CmaEsSampler
+    return adopted(make, survey, seed=seed, objectives=objectives, first=_STARTUP)
+
+
+def nsga2(
+    survey: Survey, *, seed: int, objectives: Objectives, population: int = 20
+) -> Sampler:
+    """NSGA-II: generations that are selected by non-dominated rank and crowding."""
+    return _generations(optuna.samplers.NSGAIISampler, survey, seed, objectives, population)
+
+
+def nsga3(
+    survey: Survey, *, seed: int, objectives: Objectives, population: int = 20
+) -> Sampler:
+    """NSGA-III: as NSGA-II, spread along directions; for three objectives and more."""
+    return _generations(optuna.samplers.NSGAIIISampler, survey, seed, objectives, population)
+
+
+def _generations(
+    make: Callable[..., Any],
+    survey: Survey,
+    seed: int,
+    objectives: Objectives,
+    population: int,
+) -> Sampler:
+    # The first generation is drawn uniformly from those inside, not from the box.
+    return adopted(
+        make,
+        survey,
+        seed=seed,
+        objectives=objectives,
+        first=population,
+        population_size=population,
+    )
+
+
+def adopted(
+    make: Callable[..., Any],
+    survey: Survey,
+    *,
+    seed: int,
+    objectives: Objectives,
+    first: int = 0,
+    **options: Any,
+) -> Sampler:
+    """Any sampler for Optuna, such as `optuna.samplers:CmaEsSampler`.
+
+    Args:
+        make: its class, or a function that returns one.
+        survey: the candidates inside the budget.
+        seed: of the study; handed on where `make` takes one.
+        objectives: what is minimised or maximised.
+        first: networks with a result that are drawn uniformly before any with it.
+        options: keyword arguments of `make`.
+    """
+    takes_seed = "seed" in inspect.signature(make).parameters and "seed" not in options
+
+    def sampler(own: int) -> optuna.samplers.BaseSampler:
+        seeded = {"seed": own} if takes_seed else {}
+        with warnings.catch_warnings():  # it is made for every draw, and says so each time
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            made: optuna.samplers.BaseSampler = make(**options, **seeded)
+        return made
+
+    notes = not isinstance(sampler(0), _WITHOUT_NOTES)
+    startup = random(survey, seed=seed, objectives=tuple(objectives))
+    return Drawn(
+        survey,
+        seed=seed,
+        objectives=objectives,
+        make=sampler,
+        startup=startup,
+        first=first,
+        keeps_notes=notes,
+    )
+
+
+def _modelled(
+    survey: Survey,
+    seed: int,
+    objectives: Objectives,
+    make: Callable[[int], optuna.samplers.BaseSampler],
+    prior: Prior | None,
+) -> Sampler:
+    startup = random(survey, seed=seed, objectives=tuple(objectives))
+    belief = None
+    if prior is not None:
+        belief = Belief(prior, Points(survey))
+        startup = Ordered(np.asarray(belief.order(seed)))
+    return Drawn(
+        survey,
+        seed=seed,
+        objectives=objectives,
+        make=make,
+        startup=startup,
+        first=_STARTUP,
+        belief=belief,
+    )

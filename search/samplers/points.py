@@ -1,0 +1,103 @@
+"""The candidates as points of a box, so that a draw from the box is moved to one that is left.
+
+A box of dimensions knows nothing of the budget, and drawing until a point lies inside takes
+hundreds of draws in a narrow band. So one draw is made, and the nearest candidate that was not
+tried takes its place.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from search.samplers.base import SpaceExhausted
+from search.space.grid import Dimension, Indices
+from search.space.survey import Survey
+
+Floats = npt.NDArray[np.float64]
+
+_NEAR = 4096  # candidates around a point that are weighed against each other
+
+
+class Points:
+    """The candidates of a survey, each dimension scaled to the unit interval by rank.
+
+    Args:
+        survey: the candidates inside the budget.
+
+    Attributes:
+        dimensions: those with more than one value.
+        indices: (candidates, dimensions): the index of each value in its dimension.
+        unit: the same between 0 and 1.
+        taken: which candidates are being tried or were.
+    """
+
+    def __init__(self, survey: Survey) -> None:
+        varied = [i for i, d in enumerate(survey.dimensions) if len(d.values) > 1]
+        self.dimensions: tuple[Dimension, ...] = tuple(survey.dimensions[i] for i in varied)
+        self.indices: Indices = survey.indices()[:, varied]
+        lengths = np.array([len(dimension.values) - 1 for dimension in self.dimensions])
+        self.unit: Floats = self.indices / np.maximum(1, lengths)
+        self.taken = np.zeros(len(survey), dtype=bool)
+        self._left = len(survey)
+        self._tree = KDTree(self.unit) if varied else None
+
+    def take(self, candidate: int) -> None:
+        """Leave a candidate out from now on."""
+        self._left -= not self.taken[candidate]
+        self.taken[candidate] = True
+
+    def require_left(self) -> None:
+        """Make sure that a candidate is left.
+
+        Raises:
+            SpaceExhausted: every candidate is taken.
+        """
+        if self._left == 0:
+            raise SpaceExhausted
+
+    def nearest_left(self, point: Floats) -> int:
+        """The nearest candidate that is left; of equally near ones the first.
+
+        Args:
+            point: (dimensions,), each between 0 and 1.
+
+        Raises:
+            SpaceExhausted: every candidate is taken.
+        """
+        self.require_left()
+        return int(next(self._left_by_distance(point))[0])
+
+    def near_left(self, point: Floats) -> Indices:
+        """Some thousand candidates that are left, the nearest first.
+
+        Args:
+            point: (dimensions,), each between 0 and 1.
+
+        Raises:
+            SpaceExhausted: every candidate is taken.
+        """
+        self.require_left()
+        found: Indices = np.empty(0, dtype=np.intp)
+        for found in self._left_by_distance(point, first=_NEAR):
+            if len(found) >= min(_NEAR, self._left) // 2:
+                break
+        return found
+
+    def _left_by_distance(self, point: Floats, first: int = 1) -> Iterator[Indices]:
+        """Candidates that are left around a point, each time of twice as many."""
+        if self._tree is None:
+            yield np.flatnonzero(~self.taken)
+            return
+        every = len(self.taken)
+        neighbours = min(first, every)
+        while True:
+            _, found = self._tree.query(point, k=neighbours)
+            near = np.atleast_1d(found)
+            left: Indices = near[~self.taken[near]]
+            if len(left):
+                yield left
+            if neighbours == every:
+                return
+            neighbours = min(2 * neighbours, every)

@@ -1,0 +1,56 @@
+"""Bad input about samplers is named before anything runs."""
+
+from pathlib import Path
+
+import pytest
+
+from res2net.plugins import PluginError
+from search.engine.checking import check_parts
+from search.schema.yaml import ConfigError
+from tests.search.spaces import TINY, plan_of, resolved_of
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("isomacs", r"search.solve: is missing: isomacs compares networks of one cost"),
+        (
+            "cmaes, trials: 3, objectives: [val_error, macs]",
+            r"search.sampler: .*cmaes looks at one objective, and there are val_error, macs",
+        ),
+        (
+            "random, trials: 3, prior: {scale: 1}",
+            r"search.prior: .*is of no use to random; write sampler: tpe or gp",
+        ),
+        (
+            "tpe, trials: 3, prior: {scale: 7}",
+            r"search.prior.scale: 7 is not among the values of network.scale \(1, 2, 3\)",
+        ),
+        ("tpe, trials: 3, prior: {se: true}", r"search.prior.se: does not vary in this space"),
+        ("tpe, trials: 3, prior: {scal: 2}", r"search.prior.scal: .*did you mean 'scale'"),
+        ("{name: evolution, samples: 3}, trials: 3", r"samples.*did you mean 'sample'"),
+        ("nsga, trials: 3", r"is no sampler; did you mean 'nsga"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, written: str, message: str) -> None:
+    line = next(line for line in TINY.splitlines() if line.startswith("search:"))
+    text = TINY.replace(line, f"search: {{sampler: {written}}}")
+    with pytest.raises(ConfigError, match=message):
+        plan_of(tmp_path, text)
+
+
+def test_a_sampler_of_optuna_that_takes_one_objective_is_refused(tmp_path: Path) -> None:
+    resolved = resolved_of(
+        tmp_path,
+        TINY,
+        "search.sampler=optuna.samplers:CmaEsSampler",
+        "search.objectives=[val_error, macs]",
+    )
+    with pytest.raises(PluginError, match=r"optuna.samplers:CmaEsSampler: failed in propose"):
+        check_parts(*resolved, tmp_path)
+
+
+@pytest.mark.parametrize("sampler", ["CmaEsSampler", "NSGAIISampler", "RandomSampler"])
+def test_a_sampler_of_optuna_is_one_by_name(tmp_path: Path, sampler: str) -> None:
+    resolved = resolved_of(tmp_path, TINY, f"search.sampler=optuna.samplers:{sampler}")
+    check_parts(*resolved, tmp_path)
