@@ -17,6 +17,7 @@ from res2net.plugins import PluginError, split_plugin
 from search.schema.data import PlannedData
 from search.schema.origins import origins
 from search.schema.parts import Origin
+from search.schema.samplers import SAMPLERS
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, Document, Location, read_text
@@ -103,7 +104,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
     try:
         resolved = _resolve(space, unseen=unseen, known=known)
         parts = origins(*space)
-        if parts:
+        sampler = space.file.search.sampler.name
+        if parts or "outside" in SAMPLERS[sampler].traits:
             from search.engine.checking import check_parts  # noqa: PLC0415 - imports torch
 
             root = path_of(space.file.data.root)

@@ -34,7 +34,7 @@ LEVELS = (
 ROOMS = set().union(*LEVELS)
 ONLY_RAY = {
     f"search/executors/{name}.py" for name in ("actor", "connection", "ray", "silence", "slots")
-}
+} | {"search/samplers/of_ray.py"}
 
 
 def imports_of(path: Path) -> set[str]:

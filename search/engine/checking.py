@@ -18,6 +18,7 @@ from search.schedulers.base import make_scheduler
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
 from search.schema.metrics import VALIDATION, counted_by
+from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
@@ -38,7 +39,7 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
     """
     if any(split_plugin(name) for name in (*plan.network.skeleton, plan.network.block)):
         _check_network(plan, survey)
-    if split_plugin(plan.search.sampler.name):
+    if _is_outside(plan):
         _check_sampler(plan, survey)
     if split_plugin(plan.scheduler.name):
         _check_scheduler(plan)
@@ -49,6 +50,12 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
     if split_plugin(plan.task.name) and not callable(TASKS.make(plan.task.name)):
         raise PluginError(f"{plan.task.name}: is no task; write a class or function")
     _check_objectives(plan, survey)
+
+
+def _is_outside(plan: StudyPlan) -> bool:
+    """Whether the sampler of a study comes from elsewhere."""
+    name = plan.search.sampler.name
+    return bool(split_plugin(name)) or "outside" in SAMPLERS[name].traits
 
 
 def _check_objectives(plan: StudyPlan, survey: Survey) -> None:

@@ -1,1 +1,93 @@
-"""Samplers: which candidate to try next. The table of them is `search.schema.samplers`."""
+"""Samplers: which candidate to try next. The table of them is `search.schema.samplers`.
+
+`optuna_sampler` and `ray_searcher` give them to other people's studies.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+from search.schema.parts import Choice, choice_from
+from search.schema.samplers import SAMPLERS
+from search.schema.yaml import ConfigError
+from search.space.load import load_space
+from search.space.resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from search.samplers.of_optuna import SpaceSampler
+    from search.samplers.of_ray import SpaceSearcher
+
+
+_CHOICE = TypeAdapter[Choice](Annotated[Choice, BeforeValidator(choice_from(SAMPLERS))])
+
+
+def optuna_sampler(
+    space: Path | str,
+    sampler: str | Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    overrides: Sequence[str] = (),
+) -> "SpaceSampler":
+    """A sampler for `optuna.create_study` that never leaves a space's budget.
+
+    Args:
+        space: path of a space file; its images need not be there.
+        sampler: its name, or a mapping with `name` and options; left out, that of the file.
+        seed: of every random choice; left out, that of the file.
+        overrides: `key.subkey=value` texts laid over the file.
+
+    Raises:
+        ConfigError: everything that is wrong with the space.
+    """
+    from search.samplers.of_optuna import SpaceSampler  # noqa: PLC0415 - imports Optuna
+
+    plan, survey = _resolved(space, overrides)
+    choice = _choice(sampler) or plan.search.sampler
+    return SpaceSampler(survey, choice, seed=plan.search.seed if seed is None else seed)
+
+
+def ray_searcher(
+    space: Path | str,
+    sampler: str | Mapping[str, Any] | None = None,
+    *,
+    metric: str,
+    mode: str = "min",
+    seed: int | None = None,
+    overrides: Sequence[str] = (),
+) -> "SpaceSearcher":
+    """A searcher for `ray.tune.TuneConfig(search_alg=...)` that never leaves a space's budget.
+
+    Args:
+        space: path of a space file; its images need not be there.
+        sampler: its name, or a mapping with `name` and options; left out, that of the file.
+        metric: what a trial reports.
+        mode: "min" or "max".
+        seed: of every random choice; left out, that of the file.
+        overrides: `key.subkey=value` texts laid over the file.
+
+    Raises:
+        ConfigError: everything that is wrong with the space.
+        PluginError: the mode is neither.
+    """
+    from search.samplers.of_ray import SpaceSearcher  # noqa: PLC0415 - imports Ray
+
+    plan, survey = _resolved(space, overrides)
+    choice = _choice(sampler) or plan.search.sampler
+    own = plan.search.seed if seed is None else seed
+    return SpaceSearcher(survey, choice, seed=own, metric=metric, mode=mode)
+
+
+def _resolved(space: Path | str, overrides: Sequence[str]) -> Resolved:
+    return resolve(*load_space(Path(space), tuple(overrides)), unseen=True)
+
+
+def _choice(sampler: str | Mapping[str, Any] | None) -> Choice | None:
+    if sampler is None:
+        return None
+    try:
+        return _CHOICE.validate_python(sampler)
+    except ValidationError as error:
+        said = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())
+        raise ConfigError(f"sampler: {said}") from error

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import optuna
 
+from res2net.plugins import PluginError
 from search.samplers.base import Sampler
 from search.samplers.drawn import Drawn
 from search.samplers.ordered import Ordered, random
@@ -92,6 +93,50 @@ def _generations(
         first=population,
         population_size=population,
     )
+
+
+def hub(  # noqa: PLR0913 - its options are keywords
+    survey: Survey,
+    *,
+    seed: int,
+    objectives: Objectives,
+    package: str,
+    sampler: str,
+    options: dict[str, Any],
+    registry: str | None,
+) -> Sampler:
+    """A sampler of an OptunaHub package.
+
+    Args:
+        survey: the candidates inside the budget.
+        seed: of the study.
+        objectives: what is minimised or maximised.
+        package: such as `samplers/auto_sampler`.
+        sampler: the class in it.
+        options: keyword arguments of the class.
+        registry: folder with a copy of the registry; None loads the package from the network.
+
+    Raises:
+        PluginError: it cannot be loaded, or has no such class.
+    """
+    place = f"search.sampler: optunahub: {package}"
+    try:
+        import optunahub  # noqa: PLC0415 - an extra
+
+        if registry is None:
+            module = optunahub.load_module(package)
+        else:
+            module = optunahub.load_local_module(package, registry_root=registry)
+        make = getattr(module, sampler)
+    except ImportError as error:
+        remedy = "install optunahub, and what the package itself needs"
+        raise PluginError(f"{place}: {error}; {remedy}") from error
+    except Exception as error:
+        raise PluginError(
+            f"{place}: cannot be loaded ({type(error).__name__}: {error}); look at package and "
+            "sampler, and whether the network or the registry is there"
+        ) from error
+    return adopted(make, survey, seed=seed, objectives=objectives, **options)
 
 
 def adopted(

@@ -18,6 +18,7 @@ TRAITS: Mapping[str, str] = {
     "solves": "needs `solve`, so that its networks cost as much as each other",
     "stratified": "draws alike from each bin of multiply-adds, without looking at results",
     "several": "can look at several objectives at once",
+    "outside": "comes from elsewhere, and is tried before a study begins",
     "prior": "takes a `prior`",
     "ordered": "tries cheap candidates first, so that a part of its trials is no sample",
 }
@@ -59,6 +60,19 @@ class Evolution(Section):
     """Networks that are alive; as many are drawn at random first. [networks]"""
     sample: Annotated[int, Field(ge=1)] = 5
     """Of them that compete for being the parent. [networks]"""
+
+
+class Hub(Section):
+    """Keys of `optunahub`."""
+
+    package: str
+    """The package, such as `samplers/auto_sampler`."""
+    sampler: str
+    """The class in it, such as `AutoSampler`."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the class."""
+    registry: str | None = None
+    """Folder with a copy of the registry; left out, the package is loaded from the network."""
 
 
 def _foreign(name: str, value: Any) -> SamplerFacts:
@@ -128,6 +142,12 @@ SAMPLERS = Table(
             "search.samplers.local:Local",
             frozenset({"adaptive"}),
             "local search: the neighbours of the best, then another start at random",
+        ),
+        "optunahub": SamplerFacts(
+            "search.samplers.optunas:hub",
+            frozenset({"adaptive", "several", "outside"}),
+            "any sampler of OptunaHub, each draw moved to the nearest candidate left",
+            Hub,
         ),
         "random": SamplerFacts(
             "search.samplers.ordered:random",

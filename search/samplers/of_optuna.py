@@ -1,0 +1,171 @@
+"""Our samplers for anybody's Optuna study: a `BaseSampler` that never leaves the budget."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from res2net import Architecture
+from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
+from search.schema.metrics import Objective
+from search.schema.parts import Choice
+from search.space.named import Named
+from search.space.survey import Survey
+
+
+class SpaceSampler(BaseSampler):
+    """Proposes distinct networks of a space, all inside its budget.
+
+    Its dimensions are categorical parameters; other parameters that an objective asks for are
+    drawn at random. It learns from whatever the study holds, also from other processes.
+
+    Args:
+        survey: the candidates inside the budget.
+        choice: the sampler and its options.
+        seed: of every random choice; the same study then gets the same proposals.
+
+    Attributes:
+        distributions: of the parameters that it proposes, by name.
+    """
+
+    def __init__(self, survey: Survey, choice: Choice, *, seed: int) -> None:
+        self._survey, self._choice, self._seed = survey, choice, seed
+        self._named = Named(survey)
+        self.distributions: dict[str, BaseDistribution] = {
+            name: CategoricalDistribution(choices)
+            for name, choices in self._named.choices.items()
+        }
+        self._other = RandomSampler(seed=seed)
+        self._lock = threading.Lock()  # study.optimize(n_jobs=...) asks from several threads
+        self._forget()
+
+    def suggest(self, trial: optuna.Trial) -> Architecture:
+        """The network of a trial: asks it for every dimension.
+
+        Raises:
+            ValueError: the trial was given values of no candidate, as by `enqueue_trial`.
+        """
+        for name, choices in self._named.choices.items():
+            trial.suggest_categorical(name, choices)
+        return self.architecture(trial.params)
+
+    def architecture(self, params: Mapping[str, Any]) -> Architecture:
+        """The network that parameters describe.
+
+        Raises:
+            ValueError: they are of no candidate.
+        """
+        candidate = self._named.candidate(params)
+        if candidate is None:
+            known = ", ".join(self._named.choices)
+            raise ValueError(
+                f"{dict(params)} is no candidate inside the budget; give a value for each of "
+                f"{known}, of a network that the space holds"
+            )
+        return self._survey.architecture(candidate)
+
+    def reseed_rng(self) -> None:
+        """Begin other random choices, as each process of a study must."""
+        self._other.reseed_rng()
+        with self._lock:
+            self._seed = int(self._other._rng.rng.randint(2**31))
+            self._forget()
+
+    def infer_relative_search_space(
+        self,
+        study: optuna.Study,  # noqa: ARG002 - Optuna's signature
+        trial: FrozenTrial,  # noqa: ARG002
+    ) -> dict[str, BaseDistribution]:
+        """All dimensions: they are proposed together, else they could leave the budget."""
+        return self.distributions
+
+    def sample_relative(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
+    ) -> dict[str, Any]:
+        """The values of a candidate that no other trial has; of given ones, nothing.
+
+        Raises:
+            SpaceExhausted: every candidate is taken.
+        """
+        if not search_space or "fixed_params" in trial.system_attrs:
+            return {}
+        with self._lock:
+            sampler = self._learn(study, but=trial.number)
+            candidate = sampler.propose(len(self._taken))
+            self._take(sampler, trial.number, candidate)
+            return dict(self._named.values(candidate))
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A value at random, of a parameter that is no dimension of the space."""
+        return self._other.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,  # noqa: ARG002 - Optuna's signature
+        state: TrialState,  # noqa: ARG002
+        values: Sequence[float] | None,  # noqa: ARG002
+    ) -> None:
+        """Stop a study that has tried every candidate."""
+        if len(set(self._taken.values())) == len(self._survey):
+            study.stop()
+
+    def _forget(self) -> None:
+        self._sampler: Sampler | None = None
+        self._taken: dict[int, int] = {}  # candidate by trial number
+        self._told: set[int] = set()
+
+    def _learn(self, study: optuna.Study, but: int) -> Sampler:
+        """Our sampler, told of every trial that it has not heard of."""
+        sampler = self._sampler = self._sampler or self._made(study)
+        for trial in study.get_trials(deepcopy=False):
+            number = trial.number
+            if number == but or number in self._told:
+                continue
+            if number not in self._taken:
+                candidate = self._named.candidate(trial.params)
+                if candidate is None or candidate in self._taken.values():
+                    self._told.update({number} if trial.state.is_finished() else ())
+                    continue
+                self._take(sampler, number, candidate)
+            if trial.state.is_finished():
+                self._told.add(number)
+                sampler.tell(self._taken[number], outcome_of(trial))
+        return sampler
+
+    def _made(self, study: optuna.Study) -> Sampler:
+        objectives = [
+            Objective(f"value {place}", direction.name.lower(), "reported")  # type: ignore[arg-type]
+            for place, direction in enumerate(study.directions)
+        ]
+        return make_sampler(self._choice, self._survey, seed=self._seed, objectives=objectives)
+
+    def _take(self, sampler: Sampler, number: int, candidate: int) -> None:
+        self._taken[number] = candidate
+        sampler.take(candidate)
+
+
+def outcome_of(trial: FrozenTrial) -> Outcome:
+    """How a finished trial of Optuna's ended, as our samplers are told it."""
+    if trial.state is TrialState.COMPLETE:
+        return Outcome("complete", tuple(trial.values))
+    step = trial.last_step
+    if trial.state is TrialState.PRUNED and step is not None:
+        return Outcome("pruned", (trial.intermediate_values[step],), step)
+    return Outcome("failed")
+
+
+__all__ = ["SpaceExhausted", "SpaceSampler"]

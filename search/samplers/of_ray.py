@@ -1,0 +1,92 @@
+"""Our samplers for anybody's Ray Tune experiment: a `Searcher` that never leaves the budget."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from res2net.plugins import PluginError
+from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
+from search.schema.metrics import Direction, Objective
+from search.schema.parts import Choice
+from search.space.named import Named
+from search.space.survey import Survey
+
+
+class SpaceSearcher(Searcher):
+    """Proposes distinct networks of a space, all inside its budget.
+
+    A trial's config holds `name`, which `res2net.parse` reads, and a value of each dimension.
+    It is over when every candidate was proposed.
+
+    Args:
+        survey: the candidates inside the budget.
+        choice: the sampler and its options.
+        seed: of every random choice.
+        metric: what a trial reports.
+        mode: "min" or "max".
+
+    Raises:
+        PluginError: the mode is neither.
+    """
+
+    def __init__(
+        self, survey: Survey, choice: Choice, *, seed: int, metric: str, mode: str
+    ) -> None:
+        super().__init__(metric=metric, mode=mode)
+        directions: dict[str, Direction] = {"min": "minimize", "max": "maximize"}
+        if mode not in directions:
+            raise PluginError(f"ray_searcher: mode {mode!r} is no direction; write min or max")
+        objective = Objective(metric, directions[mode], "reported")
+        self._survey, self._named = survey, Named(survey)
+        self._sampler: Sampler = make_sampler(choice, survey, seed=seed, objectives=[objective])
+        self._events: list[tuple[int, Outcome | None]] = []
+        self._running: dict[str, int] = {}  # candidate by Ray's name of the trial
+
+    # FINISHED is a str, which Ray's annotation forgets.
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        """The config of a new trial."""
+        tried = sum(outcome is None for _, outcome in self._events)
+        try:
+            candidate = self._sampler.propose(tried)
+        except SpaceExhausted:
+            return Searcher.FINISHED
+        self._note(candidate, None)
+        self._running[trial_id] = candidate
+        name = self._survey.architecture(candidate).name
+        return {"name": name, **self._named.values(candidate)}
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tell the sampler how a trial ended; one without the metric failed."""
+        candidate = self._running.pop(trial_id, None)
+        if candidate is None:
+            return
+        value = None if error or result is None else result.get(str(self.metric))
+        self._note(candidate, Outcome("failed") if value is None else _whole(value))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Write all that it was told, as JSON: nothing that is loaded can run."""
+        held = {"events": self._events, "running": self._running}
+        Path(checkpoint_path).write_text(json.dumps(held), encoding="utf-8")
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Tell a new sampler all of it again."""
+        held = json.loads(Path(checkpoint_path).read_text(encoding="utf-8"))
+        for candidate, outcome in held["events"]:
+            told = outcome and Outcome(outcome[0], tuple(outcome[1]), outcome[2])
+            self._note(candidate, told)
+        self._running = held["running"]
+
+    def _note(self, candidate: int, outcome: Outcome | None) -> None:
+        self._events.append((candidate, outcome))
+        if outcome is None:
+            self._sampler.take(candidate)
+        else:
+            self._sampler.tell(candidate, outcome)
+
+
+def _whole(value: Any) -> Outcome:
+    return Outcome("complete", (float(value),))

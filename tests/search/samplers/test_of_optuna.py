@@ -1,0 +1,130 @@
+"""Our samplers in other people's Optuna studies: never outside the budget, and good citizens.
+
+Optuna's own suite for samplers is run below. Of it the suite for relative sampling
+(`RelativeSamplerTestCase`) asks a sampler for spaces of numbers that are no dimensions of
+networks, which ours hands to nobody; that for samplers of one objective only
+(`SingleOnlySamplerTestCase`) is for those that refuse several, and ours refuses them when it is
+asked to propose, not for a parameter of somebody else's.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.samplers import BaseSampler
+from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase
+
+from res2net import cost
+from search.samplers import optuna_sampler
+from search.samplers.base import SpaceExhausted
+from search.samplers.of_optuna import SpaceSampler
+from search.schema.samplers import SAMPLERS
+from search.schema.yaml import ConfigError
+from tests.search.spaces import PAPER, TINY, write
+
+# gp takes a second a proposal; axes wants a base; optunahub a package.
+QUICK = [name for name in SAMPLERS if name not in ("gp", "axes", "isomacs", "optunahub")]
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    """325 candidates between 3.6 and 4.0 G multiply-adds."""
+    return write(tmp_path, PAPER)
+
+
+class TestOptunasOwn(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
+    """What Optuna asks of every sampler, of one and of several objectives."""
+
+    @pytest.fixture(params=["random", "tpe"])
+    def sampler(
+        self, request: pytest.FixtureRequest, tmp_path: Path
+    ) -> Callable[[], BaseSampler]:
+        path = write(tmp_path, PAPER)
+        return lambda: optuna_sampler(path, request.param)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_every_trial_is_inside_the_budget_and_another_network(name: str, paper: Path) -> None:
+    sampler = optuna_sampler(paper, name)
+    study = optuna.create_study(sampler=sampler)
+    names = []
+
+    def objective(trial: optuna.Trial) -> float:
+        network = sampler.suggest(trial)
+        assert 3.6e9 <= cost(network, image_size=32).macs <= 4.0e9
+        names.append(network.name)
+        return abs(network.scale - 4) + trial.suggest_float("lr", 0.01, 1, log=True)
+
+    study.optimize(objective, n_trials=25)
+    assert len(set(names)) == 25
+    assert {"lr", *sampler.distributions} == study.best_params.keys()
+
+
+def test_it_learns_from_a_study_that_is_there(paper: Path) -> None:
+    """A new sampler over the same trials proposes what the old one would have."""
+
+    def grown(trials: list[int]) -> list[dict[str, object]]:
+        study = optuna.create_study()
+        for n_trials in trials:
+            sampler = study.sampler = optuna_sampler(paper, "tpe")
+            study.optimize(lambda t, s=sampler: s.suggest(t).layers, n_trials=n_trials)
+        return [trial.params for trial in study.trials]
+
+    assert grown([20]) == grown([13, 7])
+
+
+def test_threads_get_different_networks(paper: Path) -> None:
+    sampler = optuna_sampler(paper, "tpe")
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(lambda trial: float(sampler.suggest(trial).layers), n_trials=40, n_jobs=4)
+    assert len({sampler.architecture(t.params).name for t in study.trials}) == 40
+
+
+def test_a_study_ends_with_the_space(tmp_path: Path) -> None:
+    sampler = optuna_sampler(write(tmp_path, TINY), "tpe")
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(lambda trial: float(sampler.suggest(trial).layers), n_trials=500)
+    networks = {sampler.architecture(trial.params).name for trial in study.trials}
+    assert len(networks) == len(study.trials) < 500
+    with pytest.raises(SpaceExhausted):
+        study.ask(sampler.distributions)
+
+
+def test_states_are_told_as_they_are(paper: Path) -> None:
+    """Failed and pruned trials are no end of it; several objectives are learned from."""
+    sampler = optuna_sampler(paper, "nsga2")
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        network = sampler.suggest(trial)
+        if trial.number % 5 == 4:
+            raise RuntimeError
+        return network.layers, network.scale
+
+    study.optimize(objective, n_trials=45, catch=(RuntimeError,))
+    assert len(study.trials) == 45
+
+
+def test_given_values_are_tried_and_learned_from(paper: Path) -> None:
+    sampler = optuna_sampler(paper, "tpe")
+    study = optuna.create_study(sampler=sampler)
+    wanted = {n: v[0] for n, v in sampler._named.choices.items()} | {"scale": 2}
+    inside = sampler._named.values(7)
+    study.enqueue_trial(inside)
+    study.enqueue_trial(wanted)
+    study.optimize(
+        lambda trial: float(sampler.suggest(trial).layers), n_trials=12, catch=(ValueError,)
+    )
+    assert study.trials[0].params == inside
+    assert study.trials[1].state is optuna.trial.TrialState.FAIL  # outside the budget
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 12
+
+
+def test_bad_input_is_named(paper: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^sampler: is no sampler; did you mean 'nsga3'"):
+        optuna_sampler(paper, "nsga")
+    sampler = optuna_sampler(paper)
+    assert isinstance(sampler, SpaceSampler)
+    with pytest.raises(ValueError, match="is no candidate inside the budget; give a value"):
+        sampler.architecture({"scale": 2})

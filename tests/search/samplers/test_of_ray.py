@@ -1,0 +1,60 @@
+"""Our samplers in other people's Ray Tune experiments."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray import tune
+
+from res2net import cost, parse
+from res2net.plugins import PluginError
+from search.samplers import ray_searcher
+from tests.search.spaces import PAPER, TINY, write
+
+
+def trial(config: dict[str, Any]) -> None:
+    """What somebody trains: the fewer layers, the better."""
+    tune.report({"error": float(parse(config["name"]).layers)})
+
+
+def test_a_bare_tuner_runs_over_it(tmp_path: Path) -> None:
+    searcher = ray_searcher(write(tmp_path, PAPER), "tpe", metric="error")
+    results = tune.Tuner(
+        trial,
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, num_samples=12, max_concurrent_trials=2
+        ),
+        run_config=tune.RunConfig(storage_path=str(tmp_path), name="bare", verbose=0),
+    ).fit()
+    names = {result.config["name"] for result in results if result.config}
+    assert len(names) == 12
+    for name in names:
+        assert 3.6e9 <= cost(parse(name), image_size=32).macs <= 4.0e9
+    assert results.get_best_result("error", "min").metrics is not None
+
+
+def test_restored_it_goes_on_as_before(tmp_path: Path) -> None:
+    space = write(tmp_path, PAPER)
+    one = ray_searcher(space, "tpe", metric="error")
+    for place in range(14):
+        config = one.suggest(f"trial {place}")
+        assert isinstance(config, dict)
+        one.on_trial_complete(f"trial {place}", {"error": parse(config["name"]).layers})
+    one.suggest("running")
+    one.save(str(tmp_path / "saved"))
+    other = ray_searcher(space, "tpe", metric="error")
+    other.restore(str(tmp_path / "saved"))
+    assert other.suggest("next") == one.suggest("next")
+    other.on_trial_complete("running", error=True)
+
+
+def test_it_ends_with_the_space(tmp_path: Path) -> None:
+    searcher = ray_searcher(write(tmp_path, TINY), "grid", metric="error", mode="max")
+    configs = [searcher.suggest(str(place)) for place in range(200)]
+    first = configs.index(searcher.FINISHED)
+    assert len({str(config) for config in configs[:first]}) == first
+
+
+def test_a_mode_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises((PluginError, AssertionError), match="min"):
+        ray_searcher(write(tmp_path, TINY), metric="error", mode="up")
