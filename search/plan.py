@@ -34,6 +34,7 @@ def picture(plan: StudyPlan, survey: Survey, *, gpu: float | str) -> RenderableT
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidates, {len(survey):,} inside the budget",
         *_rejections(survey),
+        *_bands(plan, survey),
         "",
         _histogram("MACs", survey.costs.macs),
         _histogram("params", survey.costs.params),
@@ -48,6 +49,22 @@ def _rejections(survey: Survey) -> Iterator[str]:
     for reason, count in survey.rejected.items():
         yield f"  {count:>12,} rejected: {reason}"
     yield f"  {survey.duplicates:>12,} duplicates, named more than once in the file"
+
+
+def _bands(plan: StudyPlan, survey: Survey) -> Iterator[str]:
+    """How many candidates each band of the budget holds."""
+    for name, band in plan.budget.bands().items():
+        if not band.bands:
+            continue
+        held = np.bincount(survey.bands, minlength=len(band.bands))
+        for amount, (low, high), count in zip(band.bands, band.ranges, held, strict=True):
+            asked = plan.search.per_band
+            tried = f": {min(count, asked)} are tried" if asked else ""
+            few = f", fewer than the {asked} that are asked" if asked and count < asked else ""
+            yield (
+                f"  band {format_amount(amount)} of {name} ({low:,} to {high:,}): {count:,} "
+                f"candidates{tried}{few}"
+            )
 
 
 def _histogram(title: str, amounts: npt.NDArray[np.int64]) -> Table:

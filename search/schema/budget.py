@@ -1,25 +1,80 @@
 """The hard limits of every candidate: bands of multiply-adds, parameters, activations."""
 
-from typing import Annotated, Self
+import itertools
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
+_TOLERANCE = 0.02
+
+
+class Range(NamedTuple):
+    """Inclusive limits; None for none."""
+
+    low: int | None
+    high: int | None
+
+
+def amounts(value: Any) -> tuple[int, ...]:
+    """A list of amounts such as [0.5G, 1G]."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("is no list; write such as [0.5G, 1G, 2G, 4G]")
+    return tuple(sorted(parse_amount(each) or 0 for each in value))
+
+
+def percentage(value: Any) -> float | None:
+    """`2%` or 0.02 as a share above 0 and below 1; None stays None."""
+    if value is None:
+        return None
+    try:
+        number = float(value.strip().removesuffix("%")) if isinstance(value, str) else value
+        share = number / 100 if isinstance(value, str) and value.strip()[-1:] == "%" else number
+    except ValueError as error:
+        raise ValueError("is no share; write such as 2%") from error
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
+        raise ValueError("is no share above 0 and below 100%; write such as 2%")
+    return float(share)
+
+
 Amount = Annotated[int | None, BeforeValidator(parse_amount)]
+Tolerance = Annotated[float | None, BeforeValidator(percentage)]
 
 
 class Band(Section):
-    """Inclusive limits; amounts such as 4.0G or 40M."""
+    """Inclusive limits; amounts such as 4.0G or 40M. Or `bands`, several narrow ones."""
 
     min: Amount = None
     """At least so many."""
     max: Amount = None
     """At most so many."""
+    bands: Annotated[tuple[int, ...], BeforeValidator(amounts)] = ()
+    """Several amounts, each with `tolerance` around it, in place of `min` and `max`."""
+    tolerance: Tolerance = None
+    """How far from its amount a band reaches; left out, `2%`. [share]"""
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """The limits, one range or several that do not overlap, ascending."""
+        if not self.bands:
+            return (Range(self.min, self.max),)
+        reach = _TOLERANCE if self.tolerance is None else self.tolerance
+        return tuple(Range(round(a * (1 - reach)), round(a * (1 + reach))) for a in self.bands)
+
+    @property
+    def most(self) -> int | None:
+        """The highest amount that is inside; None where there is no limit."""
+        return self.ranges[-1].high
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        if self.bands:
+            self._check_bands()
+            return self
+        if self.tolerance is not None:
+            raise ValueError("has a tolerance without bands; write bands: [1G, 2G] as well")
         if self.min is None and self.max is None:
             raise ValueError("gives no limit; write {max: ...}, {min: ...} or both")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -27,6 +82,16 @@ class Band(Section):
                 f"min {self.min:,} is above max {self.max:,}; lower min or raise max"
             )
         return self
+
+    def _check_bands(self) -> None:
+        if self.min is not None or self.max is not None:
+            raise ValueError("has bands and a limit; leave min and max out, or bands")
+        for low, high in itertools.pairwise(self.ranges):
+            if low.high >= high.low:  # type: ignore[operator]  # bands have both limits
+                raise ValueError(
+                    f"has bands that overlap, up to {low.high:,} and from {high.low:,}; write "
+                    "amounts further apart, or a smaller tolerance"
+                )
 
 
 class Budget(Section):

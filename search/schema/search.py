@@ -41,6 +41,16 @@ class Search(Section):
     """Which candidates are tried, in which order."""
     trials: PositiveInt | Literal["all"] = "all"
     """Networks to try; `all`, for samplers that end by themselves. [networks]"""
+    per_band: PositiveInt | None = None
+    """Networks to try in each band of a budget that has `bands`, in place of `trials`; a band
+    that holds fewer is tried whole. [networks]
+    """
+    ordered: bool = False
+    """Whether a proposal sees exactly the results of the trials up to `concurrency` before it,
+    whichever ends first: then a search with many workers is the same each time.
+    """
+    concurrency: PositiveInt | None = None
+    """For `ordered`: trials that may run at once. [trials]"""
     seeds: PositiveInt = 1
     """Trials of each network, every one with another seed. [trials]"""
     seed: Annotated[int, Field(ge=0)] = 0
@@ -67,7 +77,10 @@ class Search(Section):
     def _for_the_sampler(self, info: ValidationInfo) -> Self:
         if is_trusted(info):
             return self
-        if self.trials == "all" and not SAMPLERS[self.sampler.name].ends:
+        self._check_bands()
+        self._check_order()
+        ends = SAMPLERS[self.sampler.name].ends or self.per_band is not None
+        if self.trials == "all" and not ends:
             missing = "is missing; add it (trials: 100)"
             unending = (
                 f"is for samplers that end by themselves, and {self.sampler.name} does not; "
@@ -103,6 +116,30 @@ class Search(Section):
                     "is for the samplers axes and isomacs; write one of them, or take it out",
                 )
         return self
+
+    def _check_bands(self) -> None:
+        if self.per_band is None:
+            return
+        if self.has_axes:
+            raise MisfitError(
+                "search.per_band", f"is of no use to {self.sampler.name}; take it out"
+            )
+        if isinstance(self.trials, int) and type(self) is Search:
+            raise MisfitError(
+                "search.trials", "and per_band both say how many networks; leave one out"
+            )
+
+    def _check_order(self) -> None:
+        if self.ordered and self.concurrency is None:
+            raise MisfitError(
+                "search.ordered",
+                "needs to know how many trials run at once; write concurrency: 8, or as many "
+                "as there are workers",
+            )
+        if self.concurrency is not None and not self.ordered:
+            raise MisfitError(
+                "search.concurrency", "is for ordered: true; write that, or take it out"
+            )
 
 
 class PlannedSearch(Search):

@@ -164,6 +164,16 @@ class SpaceFile(Section):
         return self
 
     @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.search.ordered and SCHEDULERS[self.scheduler.name].traits:
+            raise MisfitError(
+                "search.ordered",
+                f"holds for proposals, and {self.scheduler.name} stops trials by whichever "
+                "reported first; write scheduler: fifo, or take it out",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _leaves_something_to_stop(self) -> Self:
         if self.scheduler.name not in SCHEDULERS.ours:  # its keys are its own
             return self
@@ -181,9 +191,15 @@ class SpaceFile(Section):
         if self.network.width != "fill":
             return self
         limits = self.budget.bands().values()
-        if all(band.max is None for band in limits):
+        if all(band.most is None for band in limits):
             raise MisfitError(
                 "network.width", "needs a limit to fill; write budget: {macs: {max: 4.0G}}"
+            )
+        if any(band.bands for band in limits):
+            raise MisfitError(
+                "network.width",
+                "fills one limit, and the budget has bands; list widths such as {from: 4, "
+                "to: 64}",
             )
         if self.search.base.width is not None:
             raise MisfitError("search.base.width", "has no use with width: fill; take it out")
@@ -194,8 +210,23 @@ class SpaceFile(Section):
         return self
 
     @model_validator(mode="after")
+    def _in_bands(self) -> Self:
+        banded = [name for name, band in self.budget.bands().items() if band.bands]
+        if len(banded) > 1:
+            raise MisfitError(
+                f"budget.{banded[1]}",
+                f"has bands, and so has {banded[0]}; keep those of one of them",
+            )
+        if self.search.per_band and not banded:
+            raise MisfitError(
+                "search.per_band",
+                "is for a budget of bands; write budget: {macs: {bands: [1G, 2G]}}, or trials",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _can_solve(self) -> Self:
-        if self.search.solve and all(b.max is None for b in self.budget.bands().values()):
+        if self.search.solve and all(b.most is None for b in self.budget.bands().values()):
             raise MisfitError(
                 "search.solve", "needs a limit to spend; write budget: {macs: {max: 4.0G}}"
             )

@@ -232,7 +232,7 @@ class Grid:
             counted = self.costs(positions, middle)
             fits = np.ones(len(positions), dtype=bool)
             for name, band in bands.items():
-                if band.max is not None:
-                    fits &= getattr(counted, name) <= band.max
+                if band.most is not None:
+                    fits &= getattr(counted, name) <= band.most
             low, high = np.where(fits, middle, low), np.where(fits, high, middle)
         return low

@@ -6,6 +6,8 @@ Whatever can be known before anything runs is refused here, with its place in th
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from res2net import ArchitectureError, cost
 from search.images.resolve import resolve_data
 from search.schema.budget import Budget
@@ -82,7 +84,7 @@ def resolve(
     _check_prior(search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
-    trials = len(surveyed) if search.trials == "all" else search.trials
+    trials = _trials(search, surveyed)
     objectives = tuple(one.name for one in space.objectives)
     gpu = 1.0 if space.resources.gpu == "auto" else space.resources.gpu
     decided = {
@@ -94,6 +96,14 @@ def resolve(
         "candidates": len(surveyed),
     }
     return Resolved(StudyPlan.model_validate(written | decided), surveyed)
+
+
+def _trials(search: Search, surveyed: Survey) -> int:
+    """Networks to try, in a number."""
+    if search.per_band is not None:
+        held = np.bincount(surveyed.bands)
+        return int(np.minimum(held, search.per_band).sum())
+    return len(surveyed) if search.trials == "all" else search.trials
 
 
 def _check_countable(network: Network, data: PlannedData, document: Document) -> None:

@@ -4,10 +4,11 @@ Go in: a space file's dimensions and budget. Comes out: a `Survey`: arrays over 
 inside, how many were rejected and why, and the nearest on each side. No network is built.
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -45,6 +46,7 @@ class Survey:
         duplicates: combinations of the file that name a network already named.
         rejected: reasons and how many candidates each rejected, each counted once.
         near: the nearest rejected candidate "below" and "above" the budget, where there is.
+        bands: of each candidate, which band of the budget it lies in; 0 where there is one.
         base: the candidate where the axes meet; None where there are none, or it is outside.
     """
 
@@ -57,6 +59,7 @@ class Survey:
     rejected: Mapping[str, int]
     near: Mapping[str, Near]
     base: int | None = None
+    bands: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -79,6 +82,17 @@ class Survey:
     def cost(self, candidate: int) -> Cost:
         """The exact cost of a candidate."""
         return Cost(*(int(amounts[candidate]) for amounts in self.costs))
+
+    def part(self, members: npt.NDArray[np.intp]) -> "Survey":
+        """Some of the candidates, as a survey of their own."""
+        return replace(
+            self,
+            positions=self.positions[members],
+            widths=self.widths[members],
+            costs=Costs(*(amounts[members] for amounts in self.costs)),
+            bands=np.zeros(len(members), np.int64),
+            base=None,
+        )
 
     def candidate(self, architecture: Architecture) -> int | None:
         """The inverse of `architecture`; None for a network that is not inside."""
@@ -137,17 +151,29 @@ def survey(space: Surveyed) -> Survey:
             sorting.rejected[reason] += int((~kept).sum())
         columns = [column[kept] for column in columns]
     positions, widths, *counted = columns
+    costs = Costs(*counted)
     return Survey(
         grid=grid,
         positions=positions,
         widths=widths,
-        costs=Costs(*counted),
+        costs=costs,
+        bands=_bands_of(costs, space.budget),
         total=len(grid),
         duplicates=duplicates,
         rejected=sorting.rejected,
         near=sorting.near,
         base=None if lines is None else _place_of(lines, grid.indices(positions)),
     )
+
+
+def _bands_of(costs: Costs, budget: Budget) -> IntArray:
+    """Which band each candidate lies in, of the one amount that has bands."""
+    bands: IntArray = np.zeros(len(costs.macs), np.int64)
+    for name, band in budget.bands().items():
+        if band.bands:
+            lows = [low or 0 for low, _ in band.ranges]
+            bands = np.searchsorted(lows, getattr(costs, name), "right") - 1
+    return bands
 
 
 def _place_of(lines: Axes, indices: npt.NDArray[np.intp]) -> int | None:
@@ -205,13 +231,18 @@ class _Sorting:
 
     def _violations(self, counted: Costs) -> Iterator[_Violation]:
         for name, band in self._bands.items():
-            amounts = getattr(counted, name)
-            if band.max is not None:
-                far = np.log(amounts / band.max)
-                yield _Violation(f"{name} above {band.max:,}", amounts > band.max, far, True)
-            if band.min is not None:
-                far = np.log(band.min / amounts)
-                yield _Violation(f"{name} below {band.min:,}", amounts < band.min, far, False)
+            amounts, ranges = getattr(counted, name), band.ranges
+            if (most := ranges[-1].high) is not None:
+                far = np.log(amounts / most)
+                yield _Violation(f"{name} above {most:,}", amounts > most, far, True)
+            if (least := ranges[0].low) is not None:
+                far = np.log(least / amounts)
+                yield _Violation(f"{name} below {least:,}", amounts < least, far, False)
+            for below, above in itertools.pairwise(ranges):
+                end, start = below.high or 0, above.low or 0  # bands have both
+                between = (amounts > end) & (amounts < start)
+                reason = f"{name} between {end:,} and {start:,}"
+                yield _Violation(reason, between, np.log(amounts / end), True)
 
     def _note(
         self, side: str, distance: npt.NDArray[np.float64], columns: tuple[IntArray, ...]

@@ -4,7 +4,7 @@ Both are functions of what they were told, so that after a stop they are where t
 """
 
 from res2net import Architecture
-from search.samplers.base import make_sampler
+from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision, make_scheduler
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -35,13 +35,7 @@ class Learning:
     ) -> None:
         self._survey, self._history, self._journal = survey, history, journal
         self._objectives = plan.objectives
-        self._sampler = make_sampler(
-            plan.search.sampler,
-            survey,
-            seed=plan.search.seed,
-            objectives=self._objectives,
-            prior=plan.search.prior,
-        )
+        self._sampler = sampler_of(plan, survey)
         self._scheduler = make_scheduler(
             plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
         )
@@ -49,7 +43,11 @@ class Learning:
         self.paused: dict[int, None] = {}
 
     def propose(self) -> Architecture:
-        """The next network to try."""
+        """The next network to try.
+
+        Raises:
+            NotYet: it must see a result that is not there.
+        """
         return self._survey.architecture(self._sampler.propose(len(self._history.networks)))
 
     def resume(self) -> int | None:

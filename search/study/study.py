@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection
 
+from search.samplers.in_order import NotYet
 from search.schedulers.base import Decision
 from search.schema.schedulers import SCHEDULERS
 from search.schema.study_plan import StudyPlan
@@ -224,12 +225,19 @@ class Study:
         if (paused := self._learning.resume()) is not None:
             return self.history.trials[paused]
         if len(self.history.networks) < self.plan.search.trials:
-            return self._starts.start("search", self._learning.propose())
+            return self._proposed()
         if (repeated := self._repeats.next()) is not None:
             return self._starts.start("search", *repeated)
         self._end_waiting()
         confirmed = self.remaining.to_confirm()
         return self._starts.start("confirm", *confirmed) if confirmed else None
+
+    def _proposed(self) -> Started | None:
+        """A new network; None where the sampler waits for a result."""
+        try:
+            return self._starts.start("search", self._learning.propose())
+        except NotYet:
+            return None
 
     def _end_waiting(self) -> None:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""

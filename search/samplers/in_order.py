@@ -1,0 +1,70 @@
+"""Lets a sampler see results in the order of its proposals, whatever trial ends first.
+
+With many workers the results that are there when a proposal is made depend on which trial was
+the fastest, so an adaptive search is another one each time. Here proposal n sees exactly the
+results of the trials up to n - concurrency: it waits for these, and later ones wait for it.
+"""
+
+from search.samplers.base import Outcome, Sampler
+
+
+class NotYet(Exception):  # noqa: N818 - a wait, not an error
+    """A result is missing that the next proposal must see."""
+
+
+class InOrder:
+    """A sampler that is told of outcomes in order.
+
+    Args:
+        sampler: the one that proposes.
+        concurrency: trials that may run at once.
+    """
+
+    def __init__(self, sampler: Sampler, concurrency: int) -> None:
+        self._sampler, self._concurrency = sampler, concurrency
+        self._taken: list[int] = []  # candidates
+        self._place: dict[int, int] = {}  # in that order, by candidate
+        self._outcomes: dict[int, Outcome] = {}
+        self._told = 0  # of them, all from the first on
+
+    def propose(self, trial: int) -> int:
+        """The next candidate.
+
+        Raises:
+            NotYet: a result that it must see is not there.
+            SpaceExhausted: every candidate is taken.
+        """
+        self._tell_those_due()
+        return self._sampler.propose(trial)
+
+    def take(self, candidate: int) -> None:
+        """Note that a candidate is being tried, or tried again."""
+        if candidate in self._place:
+            self._again(candidate)
+            return
+        self._tell_those_due()
+        self._place[candidate] = len(self._taken)
+        self._taken.append(candidate)
+        self._sampler.take(candidate)
+
+    def tell(self, candidate: int, outcome: Outcome) -> None:
+        """Keep how a trial ended until it is its turn."""
+        if self._place[candidate] < self._told:  # tried again, long after
+            self._sampler.tell(candidate, outcome)
+        else:
+            self._outcomes[candidate] = outcome
+
+    def _again(self, candidate: int) -> None:
+        if self._place[candidate] < self._told:
+            self._sampler.take(candidate)
+        else:
+            self._outcomes.pop(candidate, None)
+
+    def _tell_those_due(self) -> None:
+        due = len(self._taken) + 1 - self._concurrency
+        while self._told < due:
+            candidate = self._taken[self._told]
+            if candidate not in self._outcomes:
+                raise NotYet
+            self._sampler.tell(candidate, self._outcomes.pop(candidate))
+            self._told += 1

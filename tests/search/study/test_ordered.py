@@ -1,0 +1,97 @@
+"""With `ordered`, what is proposed does not depend on which worker was the fastest."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from search.samplers.in_order import InOrder, NotYet
+from search.schema.yaml import ConfigError
+from search.space.survey import Survey, survey
+from search.study.journal import Journal
+from search.study.study import Study
+from tests.contracts.test_samplers import make, outcome
+from tests.search.spaces import PAPER, plan_of
+from tests.search.study.test_study import end_of, epoch_of
+
+ORDERED = "{sampler: tpe, trials: 60, ordered: true, concurrency: 8}"
+TEXT = PAPER.replace("epochs: 60", "epochs: 2").replace("{trials: 100}", ORDERED)
+
+
+def searched(
+    folder: Path, surveyed: Survey, *, workers: int, seed: int, kills: int, text: str = TEXT
+) -> list[str]:
+    """The networks of a study whose trials end in a random order, killed so many times."""
+    plan, rng = plan_of(folder, text), random.Random(seed)
+    left = kills
+    while True:
+        with Journal(folder / "run") as journal:
+            study, running = Study(plan, surveyed, journal), []
+            for _ in range(10_000):
+                if study.finished:
+                    return list(study.history.networks)
+                while len(running) < workers and (started := study.next()) is not None:
+                    running.append(started)
+                if left and rng.random() < 0.2:
+                    left -= 1
+                    break  # as after kill -9: only the journal is left
+                started = running.pop(rng.randrange(len(running)))
+                study.report(epoch_of(started, 1))
+                study.report(epoch_of(started, 2))
+                study.end(end_of(started))
+
+
+def test_the_same_networks_whoever_is_the_fastest_and_through_fifty_kills(
+    tmp_path: Path,
+) -> None:
+    surveyed = survey(plan_of(tmp_path, TEXT))
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+    one = searched(tmp_path / "one", surveyed, workers=8, seed=1, kills=0)
+    two = searched(tmp_path / "two", surveyed, workers=8, seed=2, kills=50)
+    few = searched(tmp_path / "three", surveyed, workers=3, seed=3, kills=5)
+    assert len(set(one)) == 60
+    assert one == two == few
+
+
+def test_without_it_the_order_of_ends_changes_the_search(tmp_path: Path) -> None:
+    """So the test above tests something."""
+    text = TEXT.replace(", ordered: true, concurrency: 8", "")
+    surveyed = survey(plan_of(tmp_path, text))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one = searched(tmp_path / "one", surveyed, workers=8, seed=1, kills=0, text=text)
+    assert one != searched(tmp_path / "two", surveyed, workers=8, seed=2, kills=0, text=text)
+
+
+def test_a_proposal_waits_for_what_it_must_see(tmp_path: Path) -> None:
+    surveyed = survey(plan_of(tmp_path, PAPER))
+    sampler = InOrder(make("tpe", surveyed), 2)
+    first = sampler.propose(0)
+    sampler.take(first)
+    second = sampler.propose(1)  # may run beside the first
+    sampler.take(second)
+    with pytest.raises(NotYet):
+        sampler.propose(2)
+    sampler.tell(second, outcome(1, 20.0))
+    with pytest.raises(NotYet):
+        sampler.propose(2)
+    sampler.tell(first, outcome(0, 20.0))
+    assert sampler.propose(2) not in (first, second)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (", concurrency: 8", r"search.ordered: .*needs to know how many trials run at once"),
+        (", ordered: true", r"search.concurrency: .*is for ordered: true"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, changed: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plan_of(tmp_path, TEXT.replace(changed, ""))
+
+
+def test_a_scheduler_that_stops_trials_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"search.ordered: .*asha stops trials by whichever"):
+        plan_of(tmp_path, TEXT + "scheduler: asha\n")
