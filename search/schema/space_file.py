@@ -16,7 +16,7 @@ from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
 from search.schema.remote import located
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import SCHEDULERS, check_scheduler
 from search.schema.search import Search
 from search.schema.section import Section
 from search.schema.tasks import TASKS
@@ -146,25 +146,12 @@ class SpaceFile(Section):
                 f"must hold one that trials report ({known}), and each objective once; beside "
                 f"it there are {', '.join(COUNTED)}",
             )
-        if SCHEDULERS[self.scheduler.name].traits and len(reported) > 1:
-            raise MisfitError(
-                "scheduler.name",
-                f"stops trials by one reported objective, and there are {', '.join(reported)}; "
-                "write fifo, or one of them",
-            )
         return self
 
     @model_validator(mode="after")
-    def _leaves_something_to_stop(self) -> Self:
-        if self.scheduler.name not in SCHEDULERS.ours:  # its keys are its own
-            return self
-        grace = self.scheduler.options.get("grace", 0)
-        if isinstance(grace, int) and grace >= self.training.epochs:
-            raise MisfitError(
-                "scheduler.grace",
-                f"leaves nothing of training.epochs {self.training.epochs} to save; lower it, "
-                "or write name: fifo",
-            )
+    def _can_be_scheduled(self) -> Self:
+        trials = None if self.search.trials == "all" else self.search.trials
+        check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
         return self
 
     @model_validator(mode="after")
