@@ -125,10 +125,7 @@ class Curves:
         values = scalarized(points, self._resumed)
         curves: list[npt.NDArray[np.float64]] = np.split(values, ends[:-1])
         extrapolation = Extrapolation(curves, epochs=self._epochs)
-        forecasts = {
-            trial: extrapolation.forecast(curve)
-            for trial, curve in zip(self._curves, curves, strict=True)
-        }
+        forecasts = dict(zip(self._curves, extrapolation.forecasts(curves), strict=True))
         whole = [curve[-1] for curve in curves if len(curve) == self._epochs]
         return forecasts, float(min(whole or [curve[-1] for curve in curves]))
 
