@@ -12,7 +12,7 @@ from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.profiling.estimate import Estimate
 from search.schema.samplers import SAMPLERS
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
 from search.space.survey import Survey
@@ -155,7 +155,7 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         cheapest = f"the {search.trials} cheapest of {len(survey):,}"
         yield f"  {sampler}: {cheapest}, in order of MACs"
     scheduler = plan.scheduler
-    if SCHEDULERS[scheduler.name].traits:
+    if scheduler_traits(scheduler):
         keys = ", ".join(f"{key} {value}" for key, value in scheduler.options.items())
         yield (
             f"  {scheduler.name}{f' ({keys})' if keys else ''}: trials may end early, so this "

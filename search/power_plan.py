@@ -16,7 +16,7 @@ from search.design import contrasts
 from search.design.contrasts import Contrast
 from search.design.power import Setting, detectable, seeds_needed
 from search.schema.metrics import PERCENT
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.members import members_of
 from search.space.survey import Survey
@@ -201,7 +201,7 @@ def _asides(plan: StudyPlan) -> Iterator[str]:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
         yield f"  {few} are tried: a contrast of a network that is not among"
         yield "  them stays without an answer; raise search.trials"
-    if SCHEDULERS[plan.scheduler.name].traits:
+    if scheduler_traits(plan.scheduler):
         yield f"  {plan.scheduler.name}: networks that it stops have no other seed, so those"
         yield "  that tell the spread are fewer than is assumed here"
 

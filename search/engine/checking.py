@@ -17,7 +17,7 @@ from search.samplers.base import Outcome, make_sampler
 from search.schedulers.base import make_scheduler
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
-from search.schema.metrics import VALIDATION, counted_by
+from search.schema.metrics import COUNTED, VALIDATION, counted_by
 from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
@@ -119,10 +119,16 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
 
 def _check_scheduler(plan: StudyPlan) -> None:
     scheduler = make_scheduler(
-        plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
+        plan.scheduler,
+        epochs=plan.training.epochs,
+        trials=plan.search.trials,
+        objectives=plan.objectives,
     )
-    reported = {f"{VALIDATION}{metric.name}": 50.0 for metric in plan.metrics}
-    scheduler.report(0, 1, {"train_loss": 1.0, **reported})
+    reported = [f"{VALIDATION}{metric.name}" for metric in plan.metrics]
+    objectives = [objective.name for objective in plan.objectives]
+    scheduler.report(
+        0, 1, dict.fromkeys(["train_loss", *reported, *objectives, *COUNTED], 50.0)
+    )
     scheduler.resume()
 
 

@@ -1,16 +1,19 @@
 """Asynchronous successive halving (Li et al., 2018), the stopping kind.
 
-The rule is that of Ray Tune's AsyncHyperBandScheduler with one bracket. It is written here
-because it must be rebuilt from the journal after a stop (Ray loses its rungs) and must work
-where Ray does not run (`--inline`).
+With one objective the rule is that of Ray Tune's AsyncHyperBandScheduler with one bracket. It
+is written here because it must be rebuilt from the journal after a stop (Ray loses its rungs)
+and must work where Ray does not run (`--inline`).
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from search.schedulers.base import Decision
+from search.schedulers.base import Decision, Scheduler
+from search.schedulers.promotion import Promotion
+from search.schedulers.ranks import Ranks, Row, row_of
+from search.schedulers.rungs import rungs_of
 from search.schema.metrics import Objective
 
 
@@ -19,31 +22,31 @@ class Asha:
 
     Args:
         epochs: length of a whole trial; no rung stands there.
-        objective: the metric that is compared.
+        objectives: by which trials are compared.
         grace: epochs of the first rung.
         reduction: factor from rung to rung, and the share that goes on is its inverse.
+
+    Attributes:
+        rungs: epochs after which trials may be stopped.
     """
 
     def __init__(
-        self, *, epochs: int, objective: Objective, grace: int = 1, reduction: int = 3
+        self,
+        *,
+        epochs: int,
+        objectives: Sequence[Objective],
+        grace: int = 1,
+        reduction: int = 3,
     ) -> None:
-        self._reduction, self._objective = reduction, objective
-        self._scores: dict[int, array[float]] = {}  # the higher, the better
-        rung = grace
-        while rung < epochs:
-            self._scores[rung] = array("d")
-            rung *= reduction
+        self._objectives = objectives
+        self.rungs = rungs_of(grace, reduction, epochs)
+        self._rungs = {rung: _make_rung(reduction, len(objectives)) for rung in self.rungs}
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - the protocol's
-        """Note the metric of a trial at a rung; stop the trial where it is not good enough."""
-        if epoch not in self._scores:
+        """Note how good a trial is at a rung; stop it where that is not enough."""
+        if epoch not in self._rungs:
             return Decision.CONTINUE
-        before = self._scores[epoch]
-        score = -self._objective.loss(metrics[self._objective.name])
-        # In Ray's arithmetic: as a quantile of errors it rounds otherwise, and a tie may too.
-        share = (1 - 1 / self._reduction) * 100
-        stop = bool(before) and score < float(np.percentile(np.frombuffer(before), share))
-        before.append(score)
+        stop = self._rungs[epoch].stops(row_of(self._objectives, metrics))
         return Decision.STOP if stop else Decision.CONTINUE
 
     def ended(self, trial: int) -> None:
@@ -55,3 +58,59 @@ class Asha:
 
     def resumed(self, trial: int) -> None:
         """No trial is ever resumed."""
+
+
+class _Rung:
+    """The values of one objective of all that reached a rung."""
+
+    def __init__(self, reduction: int) -> None:
+        self._reduction = reduction
+        self._scores = array("d")  # the higher, the better
+
+    def stops(self, row: Row) -> bool:
+        """Take a row; whether it is not among the best of those before it."""
+        before, score = self._scores, -row[0]
+        # In Ray's arithmetic: as a quantile of errors it rounds otherwise, and a tie may too.
+        share = (1 - 1 / self._reduction) * 100
+        stop = bool(before) and score < float(np.percentile(np.frombuffer(before), share))
+        before.append(score)
+        return stop
+
+
+class _RankedRung:
+    """The ranks of all that reached a rung, where there are several objectives."""
+
+    def __init__(self, reduction: int, objectives: int) -> None:
+        self._reduction, self._ranks = reduction, Ranks(objectives)
+
+    def stops(self, row: Row) -> bool:
+        """Take a row; whether it is not among the best of those before it."""
+        before, better = len(self._ranks), self._ranks.better(row)
+        self._ranks.add(row)
+        # The place of the same quantile among those before, the best at 0.
+        return before > 0 and better > (before - 1) / self._reduction
+
+
+def _make_rung(reduction: int, objectives: int) -> _Rung | _RankedRung:
+    return _Rung(reduction) if objectives == 1 else _RankedRung(reduction, objectives)
+
+
+def make_asha(
+    *,
+    epochs: int,
+    trials: int,
+    objectives: Sequence[Objective],
+    grace: int = 1,
+    reduction: int = 3,
+    promotion: bool = False,
+) -> Scheduler:
+    """The kind that stops trials, or the one that pauses all and promotes the best."""
+    if promotion:
+        return Promotion(
+            epochs=epochs,
+            trials=trials,
+            objectives=objectives,
+            grace=grace,
+            reduction=reduction,
+        )
+    return Asha(epochs=epochs, objectives=objectives, grace=grace, reduction=reduction)

@@ -4,14 +4,14 @@ A scheduler is told of every epoch of the first trial of each network, in the or
 journal, and of nothing else: so it can be rebuilt from the journal after a stop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
 from search.schema.parts import Choice, Guarded, made, require_methods
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import SCHEDULERS, scheduler_traits
 
 
 class Decision(StrEnum):
@@ -26,7 +26,14 @@ class Scheduler(Protocol):
     """Decides by the metrics of all trials so far."""
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Note what a trial reported after `epoch` epochs; what becomes of it."""
+        """Note what a trial reached after `epoch` epochs; what becomes of it.
+
+        Args:
+            trial: its number.
+            epoch: that it finished, counted from 1; each comes once, in order.
+            metrics: what it reported, and what was counted of its network: every objective of
+                the study is among them, by name.
+        """
 
     def ended(self, trial: int) -> None:
         """Note that a trial ended, however."""
@@ -39,10 +46,16 @@ class Scheduler(Protocol):
 
 
 class Fifo:
-    """Runs every trial to its last epoch."""
+    """Runs every trial to its last epoch.
 
-    def __init__(self, *, epochs: int, objective: Objective) -> None:
-        """Nothing is needed of either."""
+    Attributes:
+        rungs: epochs after which trials may be stopped: none.
+    """
+
+    rungs: tuple[int, ...] = ()
+
+    def __init__(self, *, epochs: int, trials: int, objectives: Sequence[Objective]) -> None:
+        """Nothing is needed of any."""
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - the protocol's
         """Go on, whatever was reported."""
@@ -59,28 +72,31 @@ class Fifo:
         """No trial is ever resumed."""
 
 
-def make_scheduler(choice: Choice, *, epochs: int, objective: Objective) -> Scheduler:
+def make_scheduler(
+    choice: Choice, *, epochs: int, trials: int, objectives: Sequence[Objective]
+) -> Scheduler:
     """The scheduler that a study chose.
 
     Args:
         choice: its name and options.
         epochs: of a whole trial.
-        objective: the metric that ranks.
+        trials: networks of the search; more, when the study is extended.
+        objectives: by which networks are compared, counted ones too.
 
     Raises:
         PluginError: a foreign one cannot be made so, or lacks a method.
     """
     maker = SCHEDULERS.make(choice.name)
+    given = {"epochs": epochs, "trials": trials, "objectives": tuple(objectives)}
     scheduler = made(
         choice.name,
-        lambda: maker(epochs=epochs, objective=objective, **choice.options),
-        "(*, epochs, objective) and its own options",
+        lambda: maker(**given, **choice.options),
+        "(*, epochs, trials, objectives) and its own options",
     )
     require_methods(choice.name, scheduler, "report", "ended", "resume", "resumed")
     if choice.name in SCHEDULERS.ours:
         return cast("Scheduler", scheduler)
-    traits = SCHEDULERS[choice.name].traits
-    return _Foreign(choice.name, Guarded(choice.name, scheduler), traits)
+    return _Foreign(choice.name, Guarded(choice.name, scheduler), scheduler_traits(choice))
 
 
 _NEEDED = {Decision.STOP: "stops", Decision.PAUSE: "pauses"}

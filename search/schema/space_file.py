@@ -17,7 +17,7 @@ from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
 from search.schema.remote import located
 from search.schema.samplers import SAMPLERS
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_traits
 from search.schema.search import Search
 from search.schema.section import Section
 from search.schema.tasks import TASKS
@@ -155,17 +155,11 @@ class SpaceFile(Section):
                 f"{self.search.sampler.name} looks at one objective, and there are "
                 f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
             )
-        if SCHEDULERS[self.scheduler.name].traits and len(reported) > 1:
-            raise MisfitError(
-                "scheduler.name",
-                f"stops trials by one reported objective, and there are {', '.join(reported)}; "
-                "write fifo, or one of them",
-            )
         return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.search.ordered and SCHEDULERS[self.scheduler.name].traits:
+        if self.search.ordered and scheduler_traits(self.scheduler):
             raise MisfitError(
                 "search.ordered",
                 f"holds for proposals, and {self.scheduler.name} stops trials by whichever "
@@ -174,16 +168,9 @@ class SpaceFile(Section):
         return self
 
     @model_validator(mode="after")
-    def _leaves_something_to_stop(self) -> Self:
-        if self.scheduler.name not in SCHEDULERS.ours:  # its keys are its own
-            return self
-        grace = self.scheduler.options.get("grace", 0)
-        if isinstance(grace, int) and grace >= self.training.epochs:
-            raise MisfitError(
-                "scheduler.grace",
-                f"leaves nothing of training.epochs {self.training.epochs} to save; lower it, "
-                "or write name: fifo",
-            )
+    def _can_be_scheduled(self) -> Self:
+        trials = None if self.search.trials == "all" else self.search.trials
+        check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
         return self
 
     @model_validator(mode="after")

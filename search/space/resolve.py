@@ -13,6 +13,7 @@ from search.images.resolve import resolve_data
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.network import Network
+from search.schema.schedulers import check_scheduler
 from search.schema.search import Base, Search
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
@@ -85,6 +86,7 @@ def resolve(
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = _trials(search, surveyed)
+    _check_scheduled(space, trials, document)
     objectives = tuple(one.name for one in space.objectives)
     gpu = 1.0 if space.resources.gpu == "auto" else space.resources.gpu
     decided = {
@@ -173,6 +175,15 @@ def _check_prior(search: Search, surveyed: Survey, document: Document) -> None:
     try:
         if search.prior is not None:
             places_of(search.prior, varied)
+    except MisfitError as error:
+        place = document.place(tuple(error.at.split(".")))
+        raise ConfigError(f"{place}: {error.at}: {error}") from error
+
+
+def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
+    """The keys of a scheduler against the number of networks, which `all` hides until now."""
+    try:
+        check_scheduler(space.scheduler, epochs=space.training.epochs, trials=trials)
     except MisfitError as error:
         place = document.place(tuple(error.at.split(".")))
         raise ConfigError(f"{place}: {error.at}: {error}") from error

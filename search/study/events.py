@@ -1,4 +1,4 @@
-"""The events of the journal: a trial starts, reports epochs, is lost, ends. No torch here."""
+"""The events of the journal: a trial starts, goes on, reports, is lost, ends. No torch here."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -73,6 +73,16 @@ class Started(_Record):
     time: float  # seconds since 1970
     repeat: int = 0  # of this network in this phase, each with another seed
     counted: dict[str, float] = field(default_factory=dict)  # by foreign objectives
+
+    def values(self, reported: Mapping[str, float]) -> dict[str, float]:
+        """What the trial reported, with what was counted of its network, by name."""
+        return {
+            **reported,
+            **self.counted,
+            "macs": self.macs,
+            "params": self.params,
+            "activations": self.activations,
+        }
 
     def network(self) -> Architecture:
         """The network that is trained."""
@@ -175,7 +185,16 @@ class Retried(_Record):
     time: float = 0.0
 
 
-Record = Started | Epoch | Lost | Ended | Retried
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(_Record):
+    """A paused trial goes on, because the scheduler said so."""
+
+    event: ClassVar[str] = "resume"
+
+    time: float = 0.0
+
+
+Record = Started | Epoch | Lost | Ended | Retried | Resumed
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from res2net import Architecture
 from search.schema.metrics import Objective
@@ -12,6 +12,7 @@ from search.study.events import (
     Lost,
     Phase,
     Record,
+    Resumed,
     Retried,
     Started,
     Status,
@@ -25,7 +26,8 @@ class History:
     """Trials that were started, how far they got and how they ended.
 
     Args:
-        ranking: the metric by which networks are compared.
+        ranking: the metric that says which network is the best.
+        objectives: by which networks are compared, where that is known.
 
     Attributes:
         ranking: the same.
@@ -41,8 +43,8 @@ class History:
         live_epochs: that the live trials have reported, together.
     """
 
-    def __init__(self, ranking: Objective) -> None:
-        self.ranking = ranking
+    def __init__(self, ranking: Objective, objectives: Sequence[Objective] = ()) -> None:
+        self.ranking, self._objectives = ranking, tuple(objectives) or (ranking,)
         self.first: dict[str, int] = {}
         self.pruned_networks, self.searched, self.live_epochs = 0, 0, 0
         self.confirmed: set[tuple[str, int, int]] = set()
@@ -76,9 +78,10 @@ class History:
             self._start(record)
         elif isinstance(record, Retried):
             self._retried(trial)
-        elif isinstance(record, Lost):
+        elif isinstance(record, Lost | Resumed):
             self._require_live(record)
-            self._losses[trial] += 1
+            if isinstance(record, Lost):
+                self._losses[trial] += 1
         else:
             self._require_live(record)
             self._end(record)
@@ -180,16 +183,21 @@ class History:
         return Ended(
             trial=trial,
             status=Status.PRUNED,
-            reason=(
-                f"{self.ranking.label} {self.ranking.text(epoch.metrics[self.ranking.name])} "
-                f"is not among the best at epoch {epoch.epoch}"
-            ),
+            reason=f"{self._reached(epoch)} at epoch {epoch.epoch}",
             epochs=epoch.epoch,
             metrics=epoch.validation,
             seconds=self.seconds(trial),
             time=time.time(),
             taken=taken,
         )
+
+    def _reached(self, epoch: Epoch) -> str:
+        """What a trial that was not good enough had reached."""
+        values = self.trials[epoch.trial].values(epoch.metrics)
+        said = [f"{one.label} {one.text(values[one.name])}" for one in self._objectives]
+        if len(said) == 1:
+            return f"{said[0]} is not among the best"
+        return f"{', '.join(said)} together are not among the best (non-dominated rank)"
 
     def value(self, ended: Ended) -> float | None:
         """What ranks a trial that was trained whole; None for any other."""

@@ -8,7 +8,7 @@ from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision, make_scheduler
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.events import Ended, Epoch, Lost, Record, Started
+from search.study.events import Ended, Epoch, Lost, Record, Resumed, Started
 from search.study.history import History
 from search.study.journal import Journal
 from search.study.outcome import outcome_of
@@ -37,7 +37,10 @@ class Learning:
         self._objectives = plan.objectives
         self._sampler = sampler_of(plan, survey)
         self._scheduler = make_scheduler(
-            plan.scheduler, epochs=plan.training.epochs, objective=plan.ranking
+            plan.scheduler,
+            epochs=plan.training.epochs,
+            trials=plan.search.trials,
+            objectives=self._objectives,
         )
         self._candidates: dict[int, int] = {}  # of running first trials
         self.paused: dict[int, None] = {}
@@ -51,12 +54,9 @@ class Learning:
         return self._survey.architecture(self._sampler.propose(len(self._history.networks)))
 
     def resume(self) -> int | None:
-        """A paused trial that goes on now; None where there is none."""
+        """A paused trial that should go on now, None where there is none; not yet noted."""
         trial = self._scheduler.resume()
-        if trial is None or trial not in self.paused:
-            return None
-        self._resumed(trial)
-        return trial
+        return trial if trial in self.paused else None
 
     def note(self, record: Record) -> Decision:
         """Let a record count; what becomes of its trial."""
@@ -68,6 +68,9 @@ class Learning:
             return self._reported(started, record)
         if isinstance(record, Ended):
             self._ended(started, record)
+        elif isinstance(record, Resumed):
+            self.paused.pop(record.trial, None)
+            self._scheduler.resumed(record.trial)
         else:  # it started, or is tried again
             candidate = self._candidate(self._history.networks[started.name])
             self._candidates[record.trial] = candidate
@@ -75,9 +78,8 @@ class Learning:
         return Decision.CONTINUE
 
     def _reported(self, started: Started, epoch: Epoch) -> Decision:
-        if epoch.trial in self.paused:  # it was resumed before a stop
-            self._resumed(epoch.trial)
-        decision = self._scheduler.report(epoch.trial, epoch.epoch, epoch.metrics)
+        values = started.values(epoch.metrics)
+        decision = self._scheduler.report(epoch.trial, epoch.epoch, values)
         if epoch.epoch == started.epochs:  # its end is on its way
             return Decision.CONTINUE
         if decision is Decision.PAUSE:
@@ -89,10 +91,6 @@ class Learning:
         self.paused.pop(ended.trial, None)
         self._scheduler.ended(ended.trial)
         self._sampler.tell(candidate, outcome_of(started, ended, self._objectives))
-
-    def _resumed(self, trial: int) -> None:
-        self.paused.pop(trial)
-        self._scheduler.resumed(trial)
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)

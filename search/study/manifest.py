@@ -14,7 +14,7 @@ from search.schema.files import replace_text
 from search.schema.metrics import Metric, Objective
 from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import scheduler_traits
 from search.schema.seals import SealError, opened_document, sealed_document
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
@@ -119,7 +119,7 @@ def _read(raw: dict[str, Any]) -> Manifest:
     plan = plan_of(raw)
     told = raw.get("traits") or {
         "sampler": SAMPLERS[plan.search.sampler.name].traits,
-        "scheduler": SCHEDULERS[plan.scheduler.name].traits,
+        "scheduler": scheduler_traits(plan.scheduler),
     }
     return Manifest(
         version=raw["version"],
@@ -220,7 +220,7 @@ def note(
         "objectives": [objective.to_json() for objective in plan.objectives],
         "traits": {
             "sampler": sorted(SAMPLERS[plan.search.sampler.name].traits),
-            "scheduler": sorted(SCHEDULERS[plan.scheduler.name].traits),
+            "scheduler": sorted(scheduler_traits(plan.scheduler)),
         },
         "parts": [origin._asdict() for origin in parts],
         "left_out": list(left_out),

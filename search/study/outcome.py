@@ -9,13 +9,7 @@ from search.study.events import Ended, Started, Status
 
 def outcome_of(started: Started, ended: Ended, objectives: Sequence[Objective]) -> Outcome:
     """How a trial ended, with a value for each objective, counted or reported."""
-    known = {
-        **ended.metrics,
-        **started.counted,
-        "macs": started.macs,
-        "params": started.params,
-        "activations": started.activations,
-    }
+    known = started.values(ended.metrics)
     whole = ended.status is Status.OK
     told = whole or ended.status is Status.PRUNED
     if not told or any(one.name not in known for one in objectives):

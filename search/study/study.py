@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from search.samplers.in_order import NotYet
 from search.schedulers.base import Decision
-from search.schema.schedulers import SCHEDULERS
+from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.checkpoints import Checkpoints
@@ -19,6 +19,7 @@ from search.study.events import (
     Epoch,
     Lost,
     Record,
+    Resumed,
     Retried,
     Started,
     Status,
@@ -67,7 +68,7 @@ class Study:
         self.deadline, self._closed = deadline, False
         self._handed_out = set[int]()  # of this start
         self.observers: list[Observer] = []
-        self.history = History(plan.ranking)
+        self.history = History(plan.ranking, plan.objectives)
         self._starts = Starts(plan, survey, self.history)
         self.remaining = Remaining(plan, self.history)
         self._learning = Learning(plan, survey, self.history, journal)
@@ -75,7 +76,7 @@ class Study:
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
-        stops, seeds = bool(SCHEDULERS[plan.scheduler.name].traits), plan.search.seeds
+        stops, seeds = bool(scheduler_traits(plan.scheduler)), plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
         folder = journal.path.parent
         self.checkpoints = Checkpoints(folder, plan, self.history.trials)
@@ -96,7 +97,7 @@ class Study:
     @property
     def saves_epochs(self) -> bool:
         """Whether workers should save after each epoch, as a pause may follow."""
-        return "pauses" in SCHEDULERS[self.plan.scheduler.name].traits
+        return "pauses" in scheduler_traits(self.plan.scheduler)
 
     @property
     def finished(self) -> bool:
@@ -223,6 +224,7 @@ class Study:
         if self._interrupted:
             return self.history.trials[self._interrupted.popitem(last=False)[0]]
         if (paused := self._learning.resume()) is not None:
+            self._append(Resumed(trial=paused, time=time.time()))
             return self.history.trials[paused]
         if len(self.history.networks) < self.plan.search.trials:
             return self._proposed()

@@ -26,7 +26,10 @@ ONE_LINE = [
     ("training.resized_crop=[0.1]", r"training.resized_crop: is not a list of that length"),
     ("training.warmup=99", r"training.warmup: 99 takes all 3 epochs; lower it"),
     ("training.accumulate=999", r"training.accumulate: 999 cuts a batch of \d+ into pieces"),
-    ("scheduler.name=x", r"scheduler: 'x' is no scheduler; write fifo or asha"),
+    (
+        "scheduler.name=x",
+        r"scheduler: 'x' is no scheduler; write fifo or asha or hyperband or ",
+    ),
     ("task.options={a: 1}", r"task: is no task; write classification"),
     ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is or all"),
     ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is or all"),

@@ -20,7 +20,7 @@ class Mine:
 
     traits = {"stops", "pauses"}
 
-    def __init__(self, *, epochs, objective):
+    def __init__(self, *, epochs, trials, objectives):
         self.seen = 0
 
     def report(self, trial, epoch, metrics):

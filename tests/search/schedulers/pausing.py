@@ -1,6 +1,6 @@
 """A scheduler from outside: every trial rests after its first epoch, the best half goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from search.schedulers.base import Decision
 from search.schema.metrics import Objective
@@ -11,9 +11,12 @@ class Pausing:
 
     traits = frozenset({"stops", "pauses"})
 
-    def __init__(self, *, epochs: int, objective: Objective, group: int = 4) -> None:
+    def __init__(
+        self, *, epochs: int, trials: int, objectives: Sequence[Objective], group: int = 4
+    ) -> None:
         assert epochs > 1
-        self._objective, self._group = objective, group
+        assert trials > 0
+        self._objective, self._group = objectives[0], group
         self._resting: dict[int, float] = {}
         self._promoted: set[int] = set()
 

@@ -16,7 +16,7 @@ ERROR = Objective("val_error", "minimize", "reported", "%")
 
 
 def asha(objective: Objective = ERROR, **keys: int) -> Asha:
-    return Asha(objective=objective, **keys)
+    return Asha(objectives=[objective], **keys)
 
 
 def stops(scheduler: Asha, epoch: int, error: float) -> bool:

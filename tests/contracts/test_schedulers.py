@@ -1,0 +1,203 @@
+"""What every scheduler promises: rebuilt as it was, the truth about ends, no deadlock."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from search.schedulers.base import Decision, Scheduler, make_scheduler
+from search.schema.schedulers import SCHEDULERS, scheduler_traits
+from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey, survey
+from search.study.events import Record, Started, Status
+from search.study.history import History
+from search.study.journal import Journal, read
+from search.study.learning import Learning
+from search.study.study import Study
+from tests.contracts.simulated import EPOCHS, drive, plan_with
+
+CHOICES = [
+    *SCHEDULERS,
+    "{name: asha, promotion: true, reduction: 2}",
+    "{name: curves, quantum: 3}",
+]
+OBJECTIVES = ["search.objectives=[val_error]", "search.objectives=[val_error, params]"]
+every_scheduler = pytest.mark.parametrize("scheduler", CHOICES)
+one_or_eight = pytest.mark.parametrize("slots", [1, 8])
+one_or_two = pytest.mark.parametrize("objectives", OBJECTIVES, ids=["one", "two"])
+
+
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    return survey(plan_with(tmp_path_factory.mktemp("space"), "fifo"))
+
+
+def made(plan: StudyPlan) -> Scheduler:
+    return make_scheduler(
+        plan.scheduler,
+        epochs=plan.training.epochs,
+        trials=plan.search.trials,
+        objectives=plan.objectives,
+    )
+
+
+def rungs_of(plan: StudyPlan) -> tuple[int, ...]:
+    rungs = made(plan).rungs  # type: ignore[attr-defined] - of ours
+    assert isinstance(rungs, tuple)
+    return rungs
+
+
+@every_scheduler
+@one_or_eight
+@one_or_two
+def test_a_study_comes_to_its_end(
+    tmp_path: Path, surveyed: Survey, scheduler: str, slots: int, objectives: str
+) -> None:
+    """Every trial is whole or was stopped at a rung, and says so; some are of each kind."""
+    plan = plan_with(tmp_path, scheduler, objectives, "search.seeds=2")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        drive(study, slots=slots)
+    history = study.history
+    assert study.finished
+    assert len(history.networks) == 12
+    assert not history.live
+    for trial, ended in history.ends.items():
+        assert ended.status in (Status.OK, Status.PRUNED)
+        assert ended.epochs == history.epochs(trial)
+        if ended.status is Status.PRUNED:
+            assert ended.epochs in rungs_of(plan)
+            assert ended.epochs < EPOCHS
+            assert history.trials[trial].repeat == 0
+            assert "val error" in ended.reason
+            assert ("params" in ended.reason) == ("params" in objectives)
+    counts = Counter(ended.status for ended in history.ends.values())
+    assert counts[Status.OK] > 0
+    assert (counts[Status.PRUNED] > 0) == bool(scheduler_traits(plan.scheduler))
+
+
+@every_scheduler
+@one_or_eight
+@one_or_two
+def test_it_is_a_function_of_the_journal(
+    tmp_path: Path, surveyed: Survey, scheduler: str, slots: int, objectives: str
+) -> None:
+    """Killed after any record, it is where it was: who rests, who goes on, what is decided."""
+    plan = plan_with(tmp_path, scheduler, objectives)
+    with Journal(tmp_path / "run") as journal:
+        drive(Study(plan, surveyed, journal), slots=slots)
+        records = read(tmp_path / "run")
+        lived = Rebuilt(plan, surveyed, journal)
+        states = [(lived.take(record), *lived.state()) for record in records]
+        for killed_after in range(len(records)):
+            again = Rebuilt(plan, surveyed, journal)
+            for record in records[:killed_after]:
+                again.take(record)
+            assert (again.take(records[killed_after]), *again.state()) == states[killed_after]
+
+
+class Rebuilt:
+    """History and learning as a start of the study makes them from its journal."""
+
+    def __init__(self, plan: StudyPlan, surveyed: Survey, journal: Journal) -> None:
+        self._history = History(plan.ranking, plan.objectives)
+        self._learning = Learning(plan, surveyed, self._history, journal)
+
+    def take(self, record: Record) -> Decision:
+        self._history.note(record)
+        return self._learning.note(record)
+
+    def state(self) -> tuple[list[int], int | None]:
+        return list(self._learning.paused), self._learning.resume()
+
+
+@every_scheduler
+@one_or_two
+def test_after_a_kill_the_same_trials_run_in_the_same_order(
+    tmp_path: Path, surveyed: Survey, scheduler: str, objectives: str
+) -> None:
+    plan = plan_with(tmp_path, scheduler, objectives)
+    with Journal(tmp_path / "whole") as journal:
+        study = Study(plan, surveyed, journal)
+        whole = drive(study, slots=1)
+    ends = {trial: (end.status, end.epochs) for trial, end in study.history.ends.items()}
+    for stop_after in range(1, len(whole), 4):
+        folder = tmp_path / str(stop_after)
+        with Journal(folder) as journal:
+            before = drive(Study(plan, surveyed, journal), slots=1, stop_after=stop_after)
+        with Journal(folder) as journal:
+            study = Study(plan, surveyed, journal)
+            assert before + drive(study, slots=1) == whole, stop_after
+        found = {trial: (end.status, end.epochs) for trial, end in study.history.ends.items()}
+        assert found == ends
+
+
+@every_scheduler
+@one_or_eight
+def test_trials_that_fail_do_no_harm_and_may_be_tried_again(
+    tmp_path: Path, surveyed: Survey, scheduler: str, slots: int
+) -> None:
+    """A third diverges or fails, each at another epoch, some before their first report."""
+
+    def fate(started: Started, epoch: int) -> Status:
+        number = list(study.history.networks).index(started.name)
+        if number % 3 or epoch != 1 + number // 3:
+            return Status.OK
+        return Status.DIVERGED if number % 2 else Status.FAILED
+
+    plan = plan_with(tmp_path, scheduler)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        drive(study, slots=slots, fate=fate)
+    ends = study.history.ends
+    assert study.finished
+    assert len(ends) == 12
+    failed = [trial for trial, end in ends.items() if end.status is Status.FAILED]
+    assert 0 in failed
+    assert any(end.status is Status.OK for end in ends.values())
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        assert study.retry([Status.FAILED]) == len(failed)
+        drive(study, slots=slots)
+    assert study.finished
+    assert {study.history.ends[t].status for t in failed} <= {Status.OK, Status.PRUNED}
+
+
+@every_scheduler
+def test_a_study_that_is_extended_keeps_its_ends(
+    tmp_path: Path, surveyed: Survey, scheduler: str
+) -> None:
+    plan = plan_with(tmp_path, scheduler)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        drive(study, slots=4)
+    before = dict(study.history.ends)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan.extended(trials=18, seeds=1), surveyed, journal)
+        assert study.history.ends == before
+        drive(study, slots=4)
+    assert study.finished
+    assert len(study.history.networks) == 18
+    assert study.history.ends.items() >= before.items()
+
+
+@every_scheduler
+def test_of_equals_some_come_to_their_end(tmp_path: Path, scheduler: str) -> None:
+    """All report the same: nobody is worse than another, so nobody is stopped."""
+    asked = made(plan_with(tmp_path, scheduler))
+    epochs, ready = dict.fromkeys(range(12), 0), list(range(12))
+    whole = 0
+    while ready:
+        trial = ready.pop(0)
+        epochs[trial] += 1
+        decision = asked.report(trial, epochs[trial], {"val_error": 50.0})
+        assert decision is not Decision.STOP
+        if epochs[trial] == EPOCHS:
+            asked.ended(trial)
+            whole += 1
+        elif decision is Decision.CONTINUE:
+            ready.append(trial)
+        if not ready and (resumed := asked.resume()) is not None:
+            asked.resumed(resumed)
+            ready.append(resumed)
+    assert whole > 0
