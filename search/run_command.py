@@ -25,10 +25,10 @@ from search.plan import hours, picture
 from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
+from search.request import Request
 from search.result import StudyResult
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
-from search.session import Request
 from search.study.journal import JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread

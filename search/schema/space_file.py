@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import Data
+from search.schema.execution import Execution, execution_from
 from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
@@ -123,6 +124,8 @@ class SpaceFile(Section):
     """
     resources: Resources = Resources()
     """What one trial takes of the machine."""
+    execution: Annotated[Execution, BeforeValidator(execution_from)] = Execution()
+    """Whether networks are trained, or results that are there already are taken for it."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -164,6 +167,16 @@ class SpaceFile(Section):
                 "scheduler.grace",
                 f"leaves nothing of training.epochs {self.training.epochs} to save; lower it, "
                 "or write name: fifo",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_replay(self) -> Self:
+        if self.execution.replay and self.confirm:
+            raise MisfitError(
+                "confirm",
+                "trains networks with fresh seeds, and a replay trains none; take it out, or "
+                "write execution: trials",
             )
         return self
 

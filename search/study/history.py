@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from res2net import Architecture
 from search.schema.metrics import Objective
@@ -26,6 +26,7 @@ class History:
 
     Args:
         ranking: the metric by which networks are compared.
+        clock: tells when a trial is stopped early, in seconds.
 
     Attributes:
         ranking: the same.
@@ -41,8 +42,8 @@ class History:
         live_epochs: that the live trials have reported, together.
     """
 
-    def __init__(self, ranking: Objective) -> None:
-        self.ranking = ranking
+    def __init__(self, ranking: Objective, *, clock: Callable[[], float] = time.time) -> None:
+        self.ranking, self._clock = ranking, clock
         self.first: dict[str, int] = {}
         self.pruned_networks, self.searched, self.live_epochs = 0, 0, 0
         self.confirmed: set[tuple[str, int, int]] = set()
@@ -187,7 +188,7 @@ class History:
             epochs=epoch.epoch,
             metrics=epoch.validation,
             seconds=self.seconds(trial),
-            time=time.time(),
+            time=self._clock(),
             taken=taken,
         )
 
