@@ -11,7 +11,6 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +32,7 @@ from search.replay.columns import (
 from search.replay.results import Cell, CellEpoch, Source
 from search.schema.metrics import TEST, VALIDATION
 from search.schema.parts import TRUSTED
+from search.schema.seals import opened_document
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, plain
 from search.study.events import Status
@@ -69,8 +69,8 @@ def csv_source(place: str, path: Path) -> Source:
             table.add(dict(zip(columns, values, strict=True)))
     except (_BadCellError, csv.Error) as error:
         raise ConfigError(f"{path}:{reader.line_num}: {error}; correct this line") from error
-    plan = _plan_beside(path)
-    return Source(place, hashlib.sha256(content).hexdigest(), table.cells(), plan)
+    source = Source(place, hashlib.sha256(content).hexdigest(), table.cells())
+    return _with_what_is_beside(source, path)
 
 
 class _BadCellError(ValueError):
@@ -198,15 +198,16 @@ def _number(row: dict[str, str], column: str) -> float:
     return number
 
 
-def _plan_beside(path: Path) -> StudyPlan | None:
-    """By which plan a table was trained, if a file beside it says so."""
+def _with_what_is_beside(source: Source, path: Path) -> Source:
+    """The same, with what a file beside the table says of it, if there is one."""
     about = path.with_name(ABOUT)
     if not about.exists():
-        return None
+        return source
     try:
-        raw: Any = plain(json.loads(about.read_bytes()))
-        return StudyPlan.model_validate(raw["plan"], context=TRUSTED)
-    except (KeyError, TypeError, ValueError) as error:
+        raw: Any = plain(opened_document(about.read_bytes()).data)
+        plan = StudyPlan.model_validate(raw["plan"], context=TRUSTED)
+        return source._replace(plan=plan, processor=str(raw.get("processor_kind", "")))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{about}: is damaged ({str(error).partition(chr(10))[0]}); restore it from a "
             "copy, or delete it if you know what the table holds"

@@ -45,6 +45,7 @@ class Source(NamedTuple):
         cells: of each network, repeat by repeat.
         plan: by which they were trained; None where nobody noted it.
         partial: how many trials were left out: under way, or stopped early.
+        processor: kind of CPU that trained them; empty where nobody noted it.
     """
 
     place: str
@@ -52,6 +53,7 @@ class Source(NamedTuple):
     cells: Cells
     plan: StudyPlan | None = None
     partial: int = 0
+    processor: str = ""
 
 
 class Results(NamedTuple):
