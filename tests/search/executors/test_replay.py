@@ -348,3 +348,11 @@ def test_damage_to_a_record_is_named_before_it_is_met(tmp_path: Path) -> None:
     path.write_bytes(b"".join(lines))
     with pytest.raises(JournalError, match=r"journal\.jsonl:4: is damaged"):
         run_in(tmp_path / "run")
+
+
+def test_a_replay_cannot_be_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    replayed = f"--set=execution={{replay: {table}}}"
+    assert main([str(write(tmp_path, GRID)), replayed, "--plan", "--measure"]) == 2
+    assert "--measure: a replay trains nothing" in capsys.readouterr().err
