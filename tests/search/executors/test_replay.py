@@ -172,8 +172,9 @@ def test_wherever_a_replay_is_cut_it_ends_with_the_same_bytes(tmp_path: Path) ->
         assert (folder / FILE).read_bytes() == whole, f"cut after {end} bytes"
 
 
-def test_killed_in_the_middle_the_same_command_ends_with_the_same_record(
-    tmp_path: Path,
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_ended_in_the_middle_the_same_command_ends_with_the_same_record(
+    tmp_path: Path, number: int, code: int
 ) -> None:
     text = TINY.replace("[1, 2, 3]", "{from: 1, to: 8}").replace(
         "{max: 300K, min: 20K}", "{max: 30M}"
@@ -198,8 +199,8 @@ def test_killed_in_the_middle_the_same_command_ends_with_the_same_record(
     while not journal.exists() or journal.stat().st_size < 100_000:
         assert process.poll() is None
         time.sleep(0.001)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    os.kill(process.pid, number)
+    assert process.wait() == code
     cut = journal.stat().st_size
     assert run(space, journal.parent, "search.seeds=2") == 0
     assert run(space, tmp_path / "whole", "search.seeds=2") == 0
@@ -356,3 +357,15 @@ def test_a_replay_cannot_be_timed(tmp_path: Path, capsys: pytest.CaptureFixture[
     replayed = f"--set=execution={{replay: {table}}}"
     assert main([str(write(tmp_path, GRID)), replayed, "--plan", "--measure"]) == 2
     assert "--measure: a replay trains nothing" in capsys.readouterr().err
+
+
+def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
+    """With a sampler that learns from what ends, in the order of simulated time."""
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    space = write(tmp_path, GRID.replace("sampler: grid", "sampler: tpe, trials: 20"))
+    journals = []
+    for name in "ab":
+        assert run(space, tmp_path / name, f"execution={{replay: {table}, workers: 3}}") == 0
+        journals.append((tmp_path / name / FILE).read_bytes())
+    assert journals[0] == journals[1]
