@@ -23,6 +23,9 @@ faults: $(INSTALLED)  ## every line of docs/faults.md, for real; about ten minut
 soak: $(INSTALLED)  ## 20 minutes of one study whose processes are killed at random
 	$(BIN)/python -m benchmarks.soak
 
+table-check: $(INSTALLED)  ## 5 % of the table that ships trained again and compared; about 5 minutes
+	$(BIN)/python -m search.table --check 5%
+
 figures: $(INSTALLED)  ## every figure of the README and the notebooks, from committed results
 	$(BIN)/python -m analysis.figures
 
@@ -33,4 +36,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint bench faults soak figures install
+.PHONY: run test lint bench faults soak table-check figures install

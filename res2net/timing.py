@@ -60,6 +60,7 @@ def time_batches(
     device: str,
     image_size: int,
     seconds: float = 2.0,
+    training: bool = True,
 ) -> Timing:
     """Time a network in float32, as `res2net.build` makes it.
 
@@ -69,10 +70,11 @@ def time_batches(
         device: "cpu" or "cuda".
         image_size: side of the images in pixels.
         seconds: about how long each kind of pass is repeated for.
+        training: whether training steps are timed too.
 
     Returns:
         A row for inference and one for a training step of each batch; without the latter where
-        one image leaves a batch norm a single number.
+        one image leaves a batch norm a single number, or where none is wanted.
 
     Raises:
         TimingError: there is no such device here, or a batch does not fit its memory.
@@ -88,7 +90,7 @@ def time_batches(
         shape = (batch, architecture.channels, image_size, image_size)
         try:
             images = torch.randn(shape, device=where)
-            rows += _time(network, images, seconds, trained=batch >= fewest)
+            rows += _time(network, images, seconds, trained=training and batch >= fewest)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not any(word in str(error) for word in ("memory", "overflow", "allocate")):
                 raise

@@ -13,10 +13,10 @@ from res2net.file_names import path_of
 from res2net.plugins import PluginError
 from search import session
 from search.preparation import Space, open_space, prepare
+from search.request import Request
 from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED
-from search.session import Request
 from search.study.events import Ended, Epoch, Lost, Started, architecture_from_json
 from search.study.losses import retried_statuses
 

@@ -171,6 +171,8 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         f"in all {epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of training; "
         f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
     )
+    if plan.execution.replay:
+        yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
 

@@ -14,6 +14,9 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
+from search.replay.fitting import fitted
+from search.replay.results import Results, Source
+from search.replay.sources import source_of
 from search.schema.data import PlannedData
 from search.schema.origins import origins
 from search.schema.parts import Origin
@@ -37,12 +40,13 @@ class Space(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study that can begin."""
+    """A study that can begin; with the results that it replays, if it does."""
 
     space: Space
     plan: StudyPlan
     survey: Survey
     parts: tuple[Origin, ...]
+    results: Results | None = None
 
 
 def open_space(
@@ -100,7 +104,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
     Raises:
         ConfigError: something cannot be, with its place.
     """
-    known = _known_images(folder or Path("runs") / space.file.study)
+    sources = _sources(space)
+    known = _known_images(folder or Path("runs") / space.file.study, sources)
     try:
         resolved = _resolve(space, unseen=unseen, known=known)
         parts = origins(*space)
@@ -112,11 +117,29 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
             check_parts(resolved.plan, resolved.survey, root, images=known is None)
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
-    return Prepared(space, *resolved, parts)
+    if not sources:
+        return Prepared(space, *resolved, parts)
+    plan, results = fitted(sources, *resolved, space.document)
+    return Prepared(space, plan, resolved.survey, parts, results)
 
 
-def _known_images(folder: Path) -> PlannedData | None:
-    """The images of a study that has begun: what has ended can be shown without them."""
+def _sources(space: Space) -> tuple[Source, ...]:
+    """The results that a space file names."""
+    try:
+        return tuple(map(source_of, space.file.execution.replay))
+    except ConfigError as error:
+        place = space.document.place(("execution", "replay"))
+        raise ConfigError(f"{place}: execution.replay: {error}") from error
+
+
+def _known_images(folder: Path, sources: Sequence[Source]) -> PlannedData | None:
+    """The images of a study that has begun: what has ended can be shown without them.
+
+    Nor does a replay need those that its results were trained with.
+    """
+    for source in sources:
+        if source.plan is not None:
+            return source.plan.data
     if not (folder / FILE).exists():
         return None
     with contextlib.suppress(ConfigError):  # said when the study goes on

@@ -25,10 +25,10 @@ from search.plan import hours, picture
 from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
+from search.request import Request
 from search.result import StudyResult
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
-from search.session import Request
 from search.study.journal import JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
@@ -144,6 +144,8 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     if arguments.spread and not arguments.plan:
         raise ConfigError("--spread: goes with --plan; give both, or leave it out")
     space = open_space(arguments.space, arguments.set)
+    if arguments.measure and space.file.execution.replay:
+        raise ConfigError("--measure: a replay trains nothing; leave it out")
     prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
     if arguments.plan:
         _plan(prepared, arguments, console)
@@ -158,7 +160,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     wide = wide_console(console)
     wide.print(picture(plan, survey, gpu=prepared.space.file.resources.gpu))
     wide.print(power(plan, survey, spread))
-    if arguments.address is None:
+    if arguments.address is None and not plan.execution.replay:
         for note in notes(prepared.space):
             console.print(note, soft_wrap=True)
     if arguments.measure:

@@ -1,8 +1,6 @@
 """Runs a study from its prepared plan to its result, for the commands and the Python API."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 
@@ -15,28 +13,17 @@ from search.images.preparing import make_ready
 from search.machine import require_arithmetic, require_place, require_resources, require_room
 from search.preparation import Prepared
 from search.progress import Progress
+from search.replaying import replay
+from search.request import Request
 from search.result import StudyResult, result_of
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.deadline import Deadline
-from search.study.events import Ended, Epoch, Lost, Started, Status
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
-
-
-class Request(NamedTuple):
-    """How a study is to be run; see the options of `python -m search.run`."""
-
-    out: Path | None = None
-    time_limit: str | None = None
-    address: str | None = None
-    inline: bool = False
-    retry: tuple[Status, ...] = ()  # trials that ended so are tried again
-    command: tuple[str, ...] = ()  # that goes on with it
-    on_event: Callable[[Started | Epoch | Lost | Ended], None] | None = None
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -47,6 +34,8 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
         JournalError: the folder's journal cannot be read.
     """
     with asked_to_end():
+        if prepared.results is not None:
+            return replay(prepared, prepared.results, request, console)
         return _run(prepared, request, console)
 
 
@@ -58,7 +47,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         prepared.parts,
     )
     deadline = deadline_of(request.time_limit)
-    folder = _folder(prepared, request)
+    folder = request.folder(plan)
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
@@ -93,10 +82,6 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         _execute(study, plan, folder, request, console)
         study.tidy()
         return study, result_of(study, folder, before=before)
-
-
-def _folder(prepared: Prepared, request: Request) -> Path:
-    return request.out or Path("runs") / prepared.plan.study
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
@@ -144,7 +129,7 @@ def _require(
     if not cluster:
         require_resources(space)
         require_arithmetic(space)
-    require_room(_folder(prepared, request), plan, survey)
+    require_room(request.folder(plan), plan, survey)
     require_place(space)
     if request.address is not None:
         check_address(request.address)

@@ -18,6 +18,7 @@ LEVELS = (
     {"search.space"},
     {"search.samplers", "search.schedulers"},
     {"search.study"},
+    {"search.replay"},
     {"search.tasks"},
     {"search.engine"},
     {"search.executors", "search.profiling"},

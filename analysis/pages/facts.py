@@ -89,7 +89,23 @@ def cost(run: Run) -> Facts:
     preparation = trials["preparation_seconds"].dropna().astype(float)
     if preparation.sum() > 0:
         facts.append(("Capturing and compiling", duration(preparation.sum()) + ", in no epoch"))
-    return (*facts, ("Energy", _energy(trials)), ("Peak memory", _memory(run, trials)))
+    facts += [("Energy", _energy(trials)), ("Peak memory", _memory(run, trials))]
+    return (*_replayed(run), *facts)
+
+
+def _replayed(run: Run) -> Facts:
+    """That nothing was trained, where it is so, and where the results come from."""
+    execution = run.plan.execution
+    if not execution.replay:
+        return ()
+    digests = ", ".join(f"{one.digest[:12]}" for one in execution.tables)
+    return (
+        (
+            "Replay",
+            f"in simulated time on {execution.in_words}. Times and devices are those of the "
+            f"trials that were trained then (SHA-256 of the results: {digests}).",
+        ),
+    )
 
 
 def provenance(run: Run) -> Facts:
@@ -102,6 +118,7 @@ def provenance(run: Run) -> Facts:
     }
     facts = [
         ("Study", run.name),
+        *_replayed(run),
         ("Task", _choice(plan.task)),
         ("Objectives", ", ".join(f"{one.direction} {titled(one)}" for one in run.objectives)),
         ("Block", plan.network.block),

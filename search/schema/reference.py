@@ -92,6 +92,9 @@ EXAMPLES = {
     "keep": """\
         keep: {best: 3}
     """,
+    "execution": """\
+        execution: {replay: [runs/a, runs/b, table.csv], workers: 4}   # or only: replay
+    """,
     "resources": """\
         resources: {gpu: 0.5, cpu: 2}
     """,

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import Data
+from search.schema.execution import Execution, execution_from
 from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
@@ -124,6 +125,8 @@ class SpaceFile(Section):
     """
     resources: Resources = Resources()
     """What one trial takes of the machine."""
+    execution: Annotated[Execution, BeforeValidator(execution_from)] = Execution()
+    """Whether networks are trained, or results that are there already are taken for it."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -171,6 +174,16 @@ class SpaceFile(Section):
     def _can_be_scheduled(self) -> Self:
         trials = None if self.search.trials == "all" else self.search.trials
         check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
+        return self
+
+    @model_validator(mode="after")
+    def _can_replay(self) -> Self:
+        if self.execution.replay and self.confirm:
+            raise MisfitError(
+                "confirm",
+                "trains networks with fresh seeds, and a replay trains none; take it out, or "
+                "write execution: trials",
+            )
         return self
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ It is what a study, its workers and its readers are given, and what the manifest
 are counted here and nowhere else.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import PositiveInt
@@ -11,6 +12,7 @@ from pydantic import PositiveInt
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
+from search.schema.execution import PlannedExecution, ReplayedTable
 from search.schema.metrics import Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
@@ -46,6 +48,7 @@ class StudyPlan(Section):
     keep: Keep = Keep()
     checkpoints: str | None = None
     resources: PlannedResources
+    execution: PlannedExecution = PlannedExecution()
     candidates: PositiveInt
 
     @property
@@ -99,6 +102,11 @@ class StudyPlan(Section):
         """The same study with so much of a GPU for each trial."""
         resources = self.resources.model_copy(update={"gpu": share})
         return self.model_copy(update={"resources": resources})
+
+    def with_tables(self, tables: Sequence[ReplayedTable]) -> Self:
+        """The same study, with what is known of the results that it replays."""
+        execution = self.execution.model_copy(update={"tables": tuple(tables)})
+        return self.model_copy(update={"execution": execution})
 
     def extended(self, *, trials: int, seeds: int) -> Self:
         """The same study with at least so many networks and seeds."""

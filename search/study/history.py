@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from res2net import Architecture
 from search.schema.metrics import Objective
@@ -28,6 +28,7 @@ class History:
     Args:
         ranking: the metric that says which network is the best.
         objectives: by which networks are compared, where that is known.
+        clock: tells when a trial is stopped early, in seconds.
 
     Attributes:
         ranking: the same.
@@ -43,8 +44,15 @@ class History:
         live_epochs: that the live trials have reported, together.
     """
 
-    def __init__(self, ranking: Objective, objectives: Sequence[Objective] = ()) -> None:
-        self.ranking, self._objectives = ranking, tuple(objectives) or (ranking,)
+    def __init__(
+        self,
+        ranking: Objective,
+        objectives: Sequence[Objective] = (),
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.ranking, self._clock = ranking, clock
+        self._objectives = tuple(objectives) or (ranking,)
         self.first: dict[str, int] = {}
         self.pruned_networks, self.searched, self.live_epochs = 0, 0, 0
         self.confirmed: set[tuple[str, int, int]] = set()
@@ -187,7 +195,7 @@ class History:
             epochs=epoch.epoch,
             metrics=epoch.validation,
             seconds=self.seconds(trial),
-            time=time.time(),
+            time=self._clock(),
             taken=taken,
         )
 

@@ -5,7 +5,6 @@ kills its workers: so one that is lost again and again, and gets no further, has
 """
 
 import errno
-import time
 from collections.abc import Collection
 
 from search.schema.yaml import ConfigError
@@ -18,7 +17,7 @@ RETRIED = (Status.FAILED, Status.OUT_OF_MEMORY)  # what may be tried again when 
 
 
 def lost_once_more(
-    history: History, trial: int, reason: str, status: Status = Status.FAILED
+    history: History, trial: int, reason: str, status: Status = Status.FAILED, *, now: float
 ) -> tuple[Lost | Ended, int]:
     """What a loss of a running trial means, and how often it was lost in a row.
 
@@ -27,8 +26,9 @@ def lost_once_more(
         trial: that was lost.
         reason: in words.
         status: how it ends where it was lost too often.
+        now: in seconds, as records bear times.
     """
-    times, now = history.losses(trial) + 1, time.time()
+    times = history.losses(trial) + 1
     if times <= RETRIES:
         return Lost(trial=trial, reason=reason, times=times, time=now), times
     ended = Ended(

@@ -1,6 +1,7 @@
 """Makes the start records of trials: all that their results may depend on."""
 
 import time
+from collections.abc import Callable
 
 from res2net import Architecture
 from search.schema.metrics import counted_by
@@ -18,10 +19,19 @@ class Starts:
         plan: of the study.
         survey: the candidates inside the budget.
         history: gives numbers that no trial has had.
+        clock: tells when a trial starts, in seconds.
     """
 
-    def __init__(self, plan: StudyPlan, survey: Survey, history: History) -> None:
+    def __init__(
+        self,
+        plan: StudyPlan,
+        survey: Survey,
+        history: History,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._plan, self._survey, self._history = plan, survey, history
+        self._clock = clock
         self._counted = [one for one in plan.objectives if one.counter is not None]
 
     def start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
@@ -47,7 +57,7 @@ class Starts:
             params=counted.params,
             macs=counted.macs,
             activations=counted.activations,
-            time=time.time(),
+            time=self._clock(),
             repeat=repeat,
             counted={one.name: counted_by(one, architecture, counted) for one in self._counted},
         )

@@ -5,7 +5,7 @@ The journal is the only record: all else here is rebuilt from it, and the same c
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from search.samplers.in_order import NotYet
 from search.schedulers.base import Decision
@@ -45,6 +45,7 @@ class Study:
         survey: the candidates inside the budget.
         journal: open; what it holds has happened.
         deadline: when this start of it must end; None for when it is done.
+        clock: tells the times that records bear, in seconds.
 
     Attributes:
         plan, deadline: of the study, and of this start.
@@ -63,13 +64,15 @@ class Study:
         survey: Survey,
         journal: Journal,
         deadline: Deadline | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.plan, self._journal = plan, journal
+        self.plan, self._journal, self._clock = plan, journal, clock
         self.deadline, self._closed = deadline, False
         self._handed_out = set[int]()  # of this start
         self.observers: list[Observer] = []
-        self.history = History(plan.ranking, plan.objectives)
-        self._starts = Starts(plan, survey, self.history)
+        self.history = History(plan.ranking, plan.objectives, clock=clock)
+        self._starts = Starts(plan, survey, self.history, clock=clock)
         self.remaining = Remaining(plan, self.history)
         self._learning = Learning(plan, survey, self.history, journal)
         self._suspects = Suspects()
@@ -174,12 +177,13 @@ class Study:
             reason: in words.
             status: how it ends where it was lost too often and got no further.
         """
-        record, times = lost_once_more(self.history, trial, reason, status)
+        now = self._clock()
+        record, times = lost_once_more(self.history, trial, reason, status, now=now)
         sure = self._suspects.lost(record, times)
         if sure and isinstance(record, Ended):
             self.end(record)
             return
-        lost = Lost(trial=trial, reason=reason, times=times, time=time.time())
+        lost = Lost(trial=trial, reason=reason, times=times, time=now)
         self._append(lost)
         if sure:
             self._interrupted[trial] = None
@@ -191,7 +195,7 @@ class Study:
         again = [trial for trial, end in self.history.ends.items() if end.status in statuses]
         for trial in sorted(again):
             self.weights.retried(trial)
-            self._append(Retried(trial=trial, time=time.time()))
+            self._append(Retried(trial=trial, time=self._clock()))
             self._interrupted[trial] = None
         return len(again)
 
@@ -224,7 +228,7 @@ class Study:
         if self._interrupted:
             return self.history.trials[self._interrupted.popitem(last=False)[0]]
         if (paused := self._learning.resume()) is not None:
-            self._append(Resumed(trial=paused, time=time.time()))
+            self._append(Resumed(trial=paused, time=self._clock()))
             return self.history.trials[paused]
         if len(self.history.networks) < self.plan.search.trials:
             return self._proposed()

@@ -1,5 +1,6 @@
 """What a run cost and how it was made, added up from its trials."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from analysis.pages import facts
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
+from search.schema.execution import PlannedExecution, ReplayedTable
 from search.study.events import Status, Taken
-from tests.analysis.made import Parsed, made, network
+from tests.analysis.made import OVERRIDES, Parsed, made, network, seeded
 
 
 def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
@@ -58,3 +60,17 @@ def test_what_it_cost_is_added_up(tmp_path: Path) -> None:
 )
 def test_the_commit_in_words(commit: str | None, said: str) -> None:
     assert facts.commit_of({"git_commit": commit}) == said
+
+
+def test_a_replay_says_on_its_page_that_nothing_was_trained(tmp_path: Path) -> None:
+    run = made(tmp_path / "trained", seeded(), *OVERRIDES)
+    assert "Replay" not in dict(facts.provenance(run))
+    known = ReplayedTable(digest="ab" * 32, trained="9 trials of 3 networks of tiny")
+    execution = PlannedExecution(replay=("runs/a",), workers=4, tables=(known,))
+    plan = run.plan.model_copy(update={"execution": execution})
+    replayed = replace(run, manifest=run.manifest._replace(plan=plan))
+    for told in (facts.cost(replayed), facts.provenance(replayed)):
+        said = dict(told)["Replay"]
+        assert "on 4 workers, of runs/a (9 trials of 3 networks of tiny)" in said
+        assert "nothing is trained" in said
+        assert "abababababab" in said

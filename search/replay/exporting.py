@@ -1,0 +1,188 @@
+"""Writes the results of a finished run as a table that replays and people read.
+
+A folder of: `table.csv.gz`, a row for each epoch of each trial; `networks.csv`, a row for each
+network with its cost and, where it was measured, its latency; `journal.jsonl.gz`, the record
+that they are made from; and `about.json`, by which plan all of it was trained, on what.
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from res2net import Architecture
+from res2net.architecture import written
+from search.replay.columns import (
+    DEVICE,
+    EPOCH,
+    NETWORK,
+    RATE,
+    REASON,
+    REPEAT,
+    SECONDS,
+    STATUS,
+    is_metric,
+)
+from search.replay.from_csv import ABOUT, csv_source
+from search.replay.from_run import run_source
+from search.replay.results import Cell, CellEpoch, Source
+from search.replay.sources import TABLE
+from search.schema.files import replace_text, replacing
+from search.schema.metrics import TEST
+from search.schema.seals import sealed_document
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError
+from search.space.survey import survey
+from search.study import manifest
+from search.study.journal import FILE
+from search.study.provenance import processor_kind
+
+NETWORKS, JOURNAL = "networks.csv", f"{FILE}.gz"
+_DIMENSIONS = ("skeleton", "depth", "cardinality", "scale", "width")
+_NOTED = ("time", "git_commit", "python", "versions", "machine", "processor", "cpus")
+
+
+class Exported(NamedTuple):
+    """A finished run that is to be a table.
+
+    Attributes:
+        folder: of the run.
+        source: its results.
+        plan: by which they were trained.
+        starts: of its command.
+    """
+
+    folder: Path
+    source: Source
+    plan: StudyPlan
+    starts: tuple[dict[str, Any], ...]
+
+
+def finished_run(folder: Path) -> Exported:
+    """A run whose every trial was trained whole, or failed.
+
+    Raises:
+        ConfigError: it is none, or trials are under way, stopped early, or have not begun.
+    """
+    source, noted = run_source(str(folder), folder), manifest.read(folder)
+    assert noted is not None, "a run has a manifest"
+    there, wanted = sum(map(len, source.cells.values())), noted.plan.search_trials()
+    if there < wanted or source.partial:
+        raise ConfigError(
+            f"{folder}: has {there:,} whole trials of {wanted:,}; a table holds all of them: "
+            "let the study end (same command), and without early stopping"
+        )
+    return Exported(folder, source, noted.plan, noted.starts)
+
+
+def write_table(
+    run: Exported,
+    out: Path,
+    *,
+    latency: Mapping[Architecture, Mapping[str, float]],
+    measured: Mapping[str, Any],
+) -> None:
+    """Write a run's table, and read it back.
+
+    Args:
+        run: that has finished.
+        out: folder to write into, made if it is not there.
+        latency: columns of each network in `networks.csv`.
+        measured: what `about.json` says of them; empty where nothing was measured.
+
+    Raises:
+        ConfigError: the table does not read as what was written, as no name tells a network
+            from others.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    cells = run.source.cells
+    _write_packed(out / TABLE, _csv(_rows(cells)).encode())
+    replace_text(out / NETWORKS, _csv(_networks(run.plan, cells, latency)))
+    _write_packed(out / JOURNAL, (run.folder / FILE).read_bytes())
+    replace_text(out / ABOUT, sealed_document(_about(run, measured)))
+    back = csv_source(TABLE, out / TABLE)
+    if back.cells != cells:
+        odd = next(n for n, ones in cells.items() if back.cells.get(n) != ones)
+        raise ConfigError(
+            f"{out / TABLE}: does not read as it was written, for instance {odd.name}: its "
+            "name does not say all of it; such a run is replayed from its folder"
+        )
+
+
+def _rows(cells: Mapping[Architecture, Sequence[Cell]]) -> Iterator[dict[str, Any]]:
+    for repeat in range(max(map(len, cells.values()))):
+        for network, ones in cells.items():
+            if repeat < len(ones):
+                yield from _trial(network, repeat, ones[repeat])
+
+
+def _trial(network: Architecture, repeat: int, cell: Cell) -> Iterator[dict[str, Any]]:
+    fixed = {NETWORK: network.name, **_dimensions(network), REPEAT: repeat}
+    ending = {STATUS: cell.status.value, REASON: cell.reason, DEVICE: cell.device}
+    scores = {name: v for name, v in cell.metrics.items() if name.startswith(TEST)}
+    last = len(cell.epochs)
+    for number, epoch in enumerate(cell.epochs, 1):
+        row = {**fixed, EPOCH: number, **_epoch(epoch)}
+        yield {**row, **scores, **ending} if number == last else row
+    if not last:
+        yield {**fixed, EPOCH: 0, **ending}
+
+
+def _epoch(epoch: CellEpoch) -> dict[str, Any]:
+    return {**epoch.metrics, SECONDS: epoch.seconds, RATE: epoch.images_per_s}
+
+
+def _dimensions(network: Architecture) -> dict[str, str]:
+    return {key: written(getattr(network, key)) for key in _DIMENSIONS}
+
+
+def _networks(
+    plan: StudyPlan,
+    cells: Mapping[Architecture, Sequence[Cell]],
+    latency: Mapping[Architecture, Mapping[str, float]],
+) -> Iterator[dict[str, Any]]:
+    candidates = survey(plan)
+    for network in cells:
+        candidate = candidates.candidate(network)
+        assert candidate is not None, "of the study's space"
+        counted = candidates.cost(candidate)._asdict()
+        measured = latency.get(network, {})
+        yield {NETWORK: network.name, **_dimensions(network), **counted, **measured}
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV; numbers as Python writes them, which reads back to the bit."""
+    known = list(rows)
+    columns = dict.fromkeys(key for row in known for key in row)
+    late = [key for key in columns if is_metric(key)]
+    ends = [key for key in (SECONDS, RATE, STATUS, REASON, DEVICE) if key in columns]
+    first = [key for key in columns if key not in (*late, *ends)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*first, *late, *ends], lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(known)
+    return text.getvalue()
+
+
+def _write_packed(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(gzip.compress(content, mtime=0))  # the same bytes whenever it is written
+
+
+def _about(run: Exported, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table is of. Commands are left out: they hold paths of the machine."""
+    cells = [cell for ones in run.source.cells.values() for cell in ones]
+    return {
+        "plan": run.plan.model_dump(mode="json"),
+        "networks": len(run.source.cells),
+        "trials": len(cells),
+        "epochs": sum(len(cell.epochs) for cell in cells),
+        "seconds": sum(epoch.seconds for cell in cells for epoch in cell.epochs),
+        "devices": sorted({cell.device for cell in cells}),
+        "processor_kind": processor_kind(),  # a table is written where its run was trained
+        "journal_sha256": run.source.digest,
+        "starts": [{key: start.get(key) for key in _NOTED} for start in run.starts],
+        "latency": dict(measured),
+    }

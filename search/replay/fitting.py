@@ -1,0 +1,138 @@
+"""Sees that results answer a study: its networks, epochs, seeds, metrics, data and recipe."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from search.replay.results import Cell, Cells, Results, Source, joined
+from search.schema.execution import ReplayedTable
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError, Document
+from search.space.survey import Survey
+from search.study.events import Status
+from search.study.manifest import flat
+
+_PLACE = ("execution", "replay")
+_LEFT_AS_IT_IS = "name other results"
+# Settings that say where images are and how arithmetic is done, not what is learned.
+_FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")
+_FREE_TOO = ("data.unseen", "training.execution")
+
+
+def fitted(
+    sources: Sequence[Source], plan: StudyPlan, survey: Survey, document: Document
+) -> tuple[StudyPlan, Results]:
+    """The plan of a study with what it replays, and the results.
+
+    Args:
+        sources: of the results.
+        plan: of the study.
+        survey: its candidates.
+        document: says where its values stand.
+
+    Raises:
+        ConfigError: the results are of other images or another recipe, or lack a network, an
+            epoch, a seed or an objective of the study.
+    """
+    differences = [line for one in sources for line in _differences(one, plan, document)]
+    if differences:
+        raise ConfigError(*differences)
+    place = f"{document.place(_PLACE)}: execution.replay"
+    partial = sum(one.partial for one in sources)
+    cells = _of_candidates(joined(sources), survey, place, partial)
+    repeats = _repeats(cells, plan, document)
+    for network, ones in cells.items():
+        for repeat, cell in enumerate(ones[:repeats]):
+            problem = _problem(cell, plan)
+            if problem:
+                raise ConfigError(f"{place}: its {network.name}, repeat {repeat}, {problem}")
+    seeds = [one.plan.search.seed for one in sources if one.plan is not None]
+    known = plan.with_tables([_known(one) for one in sources])
+    return known, Results(cells, repeats, seeds[0] if seeds else 0)
+
+
+def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterator[str]:
+    """A line for each setting that the results were trained otherwise with."""
+    if source.plan is None:
+        return
+    there, here = _settings(source.plan), _settings(plan)
+    for key in dict.fromkeys((*there, *here)):
+        had, wanted = there.get(key), here.get(key)
+        if had == wanted:
+            continue
+        why = ""
+        if key == "training.epochs":
+            why = (
+                "; another length has another schedule of the learning rate, and test images "
+                "are scored after the last epoch"
+            )
+        yield (
+            f"{document.place(tuple(key.split('.')))}: {key}: is {wanted!r}, and the results "
+            f"of {source.place} were trained with {had!r}{why}; write that, or {_LEFT_AS_IT_IS}"
+        )
+
+
+def _settings(plan: StudyPlan) -> dict[str, Any]:
+    """What results depend on beside network and seed."""
+    dumped = plan.model_dump(mode="json", include={"data", "task", "training"})
+    told = {k: v for k, v in flat(dumped) if not k.startswith((*_FREE, *_FREE_TOO))}
+    device = "GPU" if plan.resources.gpu else "CPU"
+    return told | {"resources.gpu": device, "resources.cpu": plan.resources.cpu}
+
+
+def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Cells:
+    """The cells of the candidates, every one of which must have some."""
+    found = {survey.candidate(network): ones for network, ones in cells.items()}
+    found.pop(None, None)
+    lacking = len(survey) - len(found)
+    if lacking:
+        first = next(each for each in range(len(survey)) if each not in found)
+        left = f"; {partial:,} of its trials have not ended, or were stopped early"
+        raise ConfigError(
+            f"{place}: lacks {lacking:,} of the {len(survey):,} candidates, such as "
+            f"{survey.architecture(first).name}{left if partial else ''}; narrow network or "
+            f"budget to what the results hold, or name more of them"
+        )
+    return {
+        network: ones for network, ones in cells.items() if survey.candidate(network) in found
+    }
+
+
+def _repeats(cells: Cells, plan: StudyPlan, document: Document) -> int:
+    """How many trials of every network there are."""
+    network, fewest = min(cells.items(), key=lambda item: len(item[1]))
+    if plan.search.seeds > len(fewest):
+        raise ConfigError(
+            f"{document.place(('search', 'seeds'))}: search.seeds: {plan.search.seeds} is more "
+            f"than the {len(fewest)} that the results hold of {network.name}; write at most "
+            "that, or name more results"
+        )
+    return len(fewest)
+
+
+def _problem(cell: Cell, plan: StudyPlan) -> str:
+    """What a cell lacks for a study; empty where it lacks nothing."""
+    epochs, wanted = len(cell.epochs), plan.training.epochs
+    if epochs > wanted or (epochs < wanted and cell.status is Status.OK):
+        return (
+            f"has {epochs} epochs, and training.epochs is {wanted}; write what it has (another "
+            f"length has another schedule of the learning rate), or {_LEFT_AS_IT_IS}"
+        )
+    for objective in plan.objectives:
+        lacks = [n for n, one in enumerate(cell.epochs, 1) if objective.name not in one.metrics]
+        if objective.source == "reported" and lacks:
+            return (
+                f"has no {objective.name} at epoch {lacks[0]}, and search.objectives names it; "
+                f"leave it out there, or {_LEFT_AS_IT_IS}"
+            )
+    return ""
+
+
+def _known(source: Source) -> ReplayedTable:
+    """What the plan says of results."""
+    networks, trials = len(source.cells), sum(map(len, source.cells.values()))
+    devices = {cell.device for ones in source.cells.values() for cell in ones} - {""}
+    where = f", trained on {', '.join(sorted(devices))}" if devices else ""
+    how = f" of {source.plan.study}" if source.plan else "; images and recipe are not noted"
+    return ReplayedTable(
+        digest=source.digest, trained=f"{trials:,} trials of {networks:,} networks{how}{where}"
+    )

@@ -1,0 +1,70 @@
+"""Reads the results of an earlier run from its journal."""
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+
+from res2net import Architecture
+from search.replay.results import Cell, CellEpoch, Source
+from search.schema.yaml import ConfigError
+from search.study import manifest
+from search.study.events import Ended, Epoch, Started, Status
+from search.study.journal import FILE, JournalError, read
+
+
+def run_source(place: str, folder: Path) -> Source:
+    """The results of a run; trials of its confirmation are left aside.
+
+    Args:
+        place: as the space file names it.
+        folder: of the run.
+
+    Raises:
+        ConfigError: it is no run, or its journal or manifest cannot be read.
+    """
+    noted = manifest.read(folder)
+    if noted is None:
+        raise ConfigError(
+            f"{folder}: holds no run ({manifest.FILE} is not there); name the folder of a run, "
+            "or a .csv table"
+        )
+    try:
+        records = read(folder)
+    except JournalError as error:
+        raise ConfigError(str(error)) from error
+    started: dict[int, Started] = {}
+    epochs: defaultdict[int, list[CellEpoch]] = defaultdict(list)
+    ends: dict[int, Ended] = {}
+    for record in records:
+        if isinstance(record, Started) and record.phase == "search":
+            started[record.trial] = record
+        elif isinstance(record, Epoch):
+            one = CellEpoch(record.metrics, record.seconds, record.images_per_s)
+            epochs[record.trial].append(one)
+        elif isinstance(record, Ended):  # the last counts: it may have been tried again
+            ends[record.trial] = record
+    whole = {
+        trial: Cell(tuple(epochs[trial]), end.status, end.reason, end.metrics, end.device)
+        for trial, end in ends.items()
+        if end.status is not Status.PRUNED and trial in started
+    }
+    digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+    cells = _by_network(started, whole)
+    return Source(place, digest, cells, noted.plan, partial=len(started) - len(whole))
+
+
+def _by_network(
+    started: dict[int, Started], whole: dict[int, Cell]
+) -> dict[Architecture, tuple[Cell, ...]]:
+    """The cells of each network, repeat by repeat, up to the first that is not there."""
+    found: defaultdict[Architecture, dict[int, Cell]] = defaultdict(dict)
+    for trial, cell in whole.items():
+        found[started[trial].network()][started[trial].repeat] = cell
+    cells = {}
+    for network, by_repeat in found.items():
+        there = 0
+        while there in by_repeat:
+            there += 1
+        if there:
+            cells[network] = tuple(by_repeat[repeat] for repeat in range(there))
+    return cells

@@ -1,0 +1,79 @@
+"""The journal of a replay that goes on: computed again from its start, and met on the way."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from search.study.events import Ended, Record
+from search.study.journal import Journal, JournalError
+
+
+class RetracedJournal(Journal):
+    """A journal whose study begins anew: what it holds must come again, and stands once.
+
+    A replay has no state that could be lost: simulated time, sampler and scheduler are where
+    they were once the records that are there have come again. So a replay that was killed ends
+    with the same bytes as one that was not.
+
+    Args:
+        folder: the run's folder, made if it is not there.
+        say: is told what a start waits for or takes over.
+        before_new: is called before the first record that is new.
+
+    Attributes:
+        ended: trials that have ended in it, when it was opened.
+
+    Raises:
+        ConfigError, JournalError: as `Journal`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        say: Callable[[str], object] | None = None,
+        before_new: Callable[[], object],
+    ) -> None:
+        super().__init__(folder, say=say)
+        self._before_new, self._met = before_new, 0
+        try:
+            there = list(super().records())
+        except BaseException:
+            self.close()
+            raise
+        self._there: Iterator[Record] | None = iter(there)
+        self.ended = frozenset(one.trial for one in there if isinstance(one, Ended))
+
+    @property
+    def retracing(self) -> bool:
+        """Whether the study has not got as far yet as the record does."""
+        return self._there is not None
+
+    def records(self) -> Iterator[Record]:
+        """Nothing: the study comes to all of it again."""
+        return iter(())
+
+    def append(self, record: Record) -> None:
+        """Meet the record that stands here, or write it behind the last one.
+
+        Raises:
+            JournalError: another stands here.
+            OSError: as `Journal.append`.
+        """
+        if self._there is not None:
+            there = next(self._there, None)
+            if there is not None:
+                self._meet(there, record)
+                return
+            self._there = None
+            self._before_new()
+        super().append(record)
+
+    def _meet(self, there: Record, record: Record) -> None:
+        self._met += 1
+        if there != record:
+            raise JournalError(
+                f"{self.path}:{self._met + 1}: says {there.event!r} of trial {there.trial}, "
+                f"where this replay has {record.event!r} of trial {record.trial}: a study that "
+                "is extended, or another version of a library, goes another way; replay it "
+                "into another folder with --out"
+            )

@@ -1,0 +1,87 @@
+"""The results that a replay takes: for each network what every trial of it reported."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from res2net import Architecture
+from search.schema.study_plan import StudyPlan
+from search.study.events import Status
+
+
+class CellEpoch(NamedTuple):
+    """One epoch of a trial that was trained; fields as those of `search.study.events.Epoch`."""
+
+    metrics: Mapping[str, float]
+    seconds: float
+    images_per_s: float = 0.0
+
+
+class Cell(NamedTuple):
+    """A trial that was trained to its end, or failed on the way.
+
+    Attributes:
+        epochs: that it reported.
+        status, reason: how it ended.
+        metrics: of its end.
+        device: that trained it; empty where that is not known.
+    """
+
+    epochs: tuple[CellEpoch, ...]
+    status: Status = Status.OK
+    reason: str = ""
+    metrics: Mapping[str, float] = {}
+    device: str = ""
+
+
+Cells = Mapping[Architecture, tuple[Cell, ...]]
+
+
+class Source(NamedTuple):
+    """Results from one place.
+
+    Attributes:
+        place: as the space file names it.
+        digest: SHA-256 of the file that holds them.
+        cells: of each network, repeat by repeat.
+        plan: by which they were trained; None where nobody noted it.
+        partial: how many trials were left out: under way, or stopped early.
+        processor: kind of CPU that trained them; empty where nobody noted it.
+    """
+
+    place: str
+    digest: str
+    cells: Cells
+    plan: StudyPlan | None = None
+    partial: int = 0
+    processor: str = ""
+
+
+class Results(NamedTuple):
+    """All that a study replays.
+
+    Attributes:
+        cells: of each network, repeat by repeat.
+        repeats: that every candidate has.
+        seed: of the study that trained them.
+    """
+
+    cells: Cells
+    repeats: int
+    seed: int
+
+    def cell(self, network: Architecture, repeat: int, seed: int) -> Cell:
+        """The trial that answers repeat `repeat` of a study of seed `seed`.
+
+        A study of the seed that the results were trained with takes repeat by repeat; each
+        seed further begins one repeat later, and after the last comes the first.
+        """
+        return self.cells[network][(repeat + seed - self.seed) % self.repeats]
+
+
+def joined(sources: Sequence[Source]) -> dict[Architecture, tuple[Cell, ...]]:
+    """The cells of all sources; where several hold a network, their repeats in this order."""
+    cells: dict[Architecture, tuple[Cell, ...]] = {}
+    for source in sources:
+        for network, ones in source.cells.items():
+            cells[network] = cells.get(network, ()) + ones
+    return cells

@@ -1,0 +1,106 @@
+"""Replays a study: its trials take results that are there, in simulated time. No torch here."""
+
+import threading
+
+from rich.console import Console
+
+from res2net.terminal import stopped_with_its_reader
+from search.executors.replay import SimulatedClock, run_replay
+from search.executors.signals import asked_to_end
+from search.machine import require_room
+from search.preparation import Prepared
+from search.replay.record import RetracedJournal
+from search.replay.results import Results
+from search.request import Event, OnEvent, Request
+from search.result import StudyResult, result_of
+from search.schema.units import duration
+from search.schema.yaml import ConfigError
+from search.study import manifest
+from search.study.journal import FILE
+from search.study.observer import Callback
+from search.study.study import Study
+
+
+def replay(
+    prepared: Prepared, results: Results, request: Request, console: Console
+) -> tuple[Study, StudyResult]:
+    """Replay what is left of a study, or go on with it.
+
+    Args:
+        prepared: the study.
+        results: that its trials take.
+        request: how it is to be run.
+        console: where to say so.
+
+    Raises:
+        ConfigError: it cannot be run so, or the folder holds another study.
+        JournalError: the folder's journal cannot be read, or this replay goes another way.
+    """
+    _require(request)
+    folder, plan = request.folder(prepared.plan), prepared.plan
+    begun = (folder / FILE).exists()
+    require_room(folder, plan, prepared.survey)
+
+    def note() -> None:
+        manifest.note(
+            folder,
+            plan,
+            space=prepared.space.document.text,
+            command=request.command,
+            parts=prepared.parts,
+        )
+
+    with RetracedJournal(folder, say=console.print, before_new=note) as journal:
+        plan = manifest.going_on(folder, plan, prepared.parts)
+        clock = SimulatedClock()
+        study = Study(plan, prepared.survey, journal, clock=clock)
+        if request.on_event is not None:
+            study.observers.append(Callback(_unless_retracing(request, journal)))
+        there = len(journal.ended)
+        console.print(
+            f"{plan.study}: a replay, in simulated time on {plan.execution.in_words}"
+            + (f"; {there} trials have ended before" if begun else ""),
+            soft_wrap=True,
+        )
+        with stopped_with_its_reader():
+            _run(study, results, clock, journal)
+        ended = len(study.history.ends) - there
+        if begun and not ended:
+            console.print(f"nothing to run: all {there} trials of {plan.study} have ended")
+        console.print(f"simulated time: {duration(clock.now)}")
+        study.tidy()
+        return study, result_of(study, folder, before=journal.ended)
+
+
+def _require(request: Request) -> None:
+    """Refuse what a replay has no use for."""
+    if request.time_limit is not None:
+        raise ConfigError("--time-limit: a replay takes seconds; leave it out")
+    if request.address is not None:
+        raise ConfigError("--address: a replay runs in this process; leave it out")
+    if request.retry:
+        raise ConfigError(
+            "--retry: a replay takes the results that are there, and would end the same; leave "
+            "it out"
+        )
+
+
+def _run(
+    study: Study, results: Results, clock: SimulatedClock, journal: RetracedJournal
+) -> None:
+    """Run it to its end, or until somebody asks to end once it is past what is recorded."""
+    asked = threading.Event()
+    with asked_to_end() as wish, wish.passed_to(asked.set):
+        run_replay(
+            study, results, clock, asked=lambda: asked.is_set() and not journal.retracing
+        )
+
+
+def _unless_retracing(request: Request, journal: RetracedJournal) -> OnEvent:
+    """The callback of a request, for what is new."""
+
+    def call(event: Event) -> None:
+        if request.on_event is not None and not journal.retracing:
+            request.on_event(event)
+
+    return call

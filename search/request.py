@@ -1,0 +1,27 @@
+"""How a study is to be run: what the commands and the Python API are asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from search.schema.study_plan import StudyPlan
+from search.study.events import Ended, Epoch, Lost, Started, Status
+
+Event = Started | Epoch | Lost | Ended
+OnEvent = Callable[[Event], None]
+
+
+class Request(NamedTuple):
+    """How a study is to be run; see the options of `python -m search.run`."""
+
+    out: Path | None = None
+    time_limit: str | None = None
+    address: str | None = None
+    inline: bool = False
+    retry: tuple[Status, ...] = ()  # trials that ended so are tried again
+    command: tuple[str, ...] = ()  # that goes on with it
+    on_event: OnEvent | None = None
+
+    def folder(self, plan: StudyPlan) -> Path:
+        """Where the run of a study lies."""
+        return self.out or Path("runs") / plan.study

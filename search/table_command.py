@@ -1,0 +1,142 @@
+"""The command `python -m search.table`: its options, and what it prints."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from res2net import Architecture
+from res2net.exit_codes import ExitCode, exit_code_help
+from res2net.file_names import path_of
+from search.replay.blackbox import write_blackbox
+from search.replay.exporting import finished_run, write_table
+from search.replay.sources import source_of
+from search.run_command import guarded
+from search.schema.execution import SHIPPED
+from search.schema.units import duration
+from search.schema.yaml import ConfigError
+from search.study.provenance import processor_kind
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    return guarded(lambda console: _run(_parser().parse_args(argv), console))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m search.table",
+        description="Write the results of a finished run as a table that replays read, or "
+        "train a part of a table again and compare.",
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "place",
+        nargs="?",
+        metavar="RUN",
+        help=f"folder of a run, or with --check of a table; {SHIPPED} by default",
+    )
+    parser.add_argument("--out", type=path_of, metavar="FOLDER", help="write the table here")
+    parser.add_argument(
+        "--no-latency", action="store_true", help="do not time the networks on this machine"
+    )
+    parser.add_argument("--note", default="", help="to stand in the table's about.json")
+    parser.add_argument(
+        "--check", metavar="SHARE", help="train so much again, such as 5%%, and compare"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of which trials --check draws")
+    return parser
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> int:
+    if (arguments.check is None) == (arguments.out is None):
+        raise ConfigError(
+            "give --out FOLDER to write a table, or --check 5% to train a part of one again"
+        )
+    if arguments.out is not None:
+        if arguments.place is None:
+            raise ConfigError("give the folder of a finished run, such as runs/digits_table")
+        return _export(path_of(arguments.place), arguments, console)
+    return _check(arguments.place or SHIPPED, arguments, console)
+
+
+def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> int:
+    run = finished_run(folder)
+    columns: dict[Architecture, dict[str, float]] = {}
+    measured: dict[str, Any] = {}
+    if not arguments.no_latency:
+        from search.profiling.latency import measure_latencies  # noqa: PLC0415 - imports torch
+
+        networks = list(run.source.cells)
+        console.print(f"timing {len(networks):,} networks, alone in this process")
+        columns, measured = measure_latencies(
+            networks,
+            image_size=run.plan.data.resolution,
+            threads=run.plan.resources.cpu,
+            told=lambda _: None,
+        )
+    if arguments.note:
+        measured["note"] = arguments.note
+    write_table(run, arguments.out, latency=columns, measured=measured)
+    write_blackbox(run, arguments.out / "blackbox", latency=columns)
+    for path in sorted(each for each in arguments.out.rglob("*") if each.is_file()):
+        console.print(f"{path}: {path.stat().st_size:,} bytes", soft_wrap=True)
+    return ExitCode.DONE
+
+
+def share_of(text: str) -> float:
+    """`5%` or `0.05` as a number above 0, up to 1.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    written = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)(%?)", text.strip())
+    share = float(written[1]) / (100 if written[2] else 1) if written else 0.0
+    if not 0 < share <= 1:
+        raise ConfigError(f"--check: {text!r} is no share; write such as 5%")
+    return share
+
+
+def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
+    share, source = share_of(arguments.check), source_of(place)
+    plan = source.plan
+    if plan is None:
+        raise ConfigError(
+            f"{place}: has no about.json beside it, so nobody knows how to train it again; "
+            "name a table that search.table wrote, or a run"
+        )
+    from search.executors.again import drawn, train_again  # noqa: PLC0415 - imports torch
+
+    trials = drawn(source, share, seed=arguments.seed)
+    total = sum(map(len, source.cells.values()))
+    console.print(f"training {len(trials):,} of {total:,} trials again")
+    here = processor_kind()
+    alike = source.processor in ("", here)
+    if not alike:
+        console.print(
+            f"the table was trained on another kind of CPU ({source.processor}; here {here}), "
+            "which may round otherwise",
+            soft_wrap=True,
+        )
+    same, spent = 0, 0.0
+    for one in train_again(source, plan, trials, path_of(plan.data.root)):
+        cell = source.cells[one.network][one.repeat]
+        spent += sum(epoch.seconds for epoch in cell.epochs)
+        same += not one.differences
+        if one.differences:
+            name, far = max(one.differences.items(), key=lambda item: item[1])
+            console.print(
+                f"{one.network.name}, repeat {one.repeat}: {len(one.differences)} numbers "
+                f"differ, most {name}, by {far:.3g}",
+                soft_wrap=True,
+            )
+    console.print(
+        f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; they "
+        f"took {duration(spent)} then"
+    )
+    return ExitCode.DONE if same == len(trials) or not alike else ExitCode.FAILED

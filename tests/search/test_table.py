@@ -1,0 +1,215 @@
+"""A run as a table: what is written reads back, and trained again it is the same to the bit."""
+
+import csv
+import gzip
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from res2net import parse
+from search.replay.sources import source_of
+from search.run import main as run_main
+from search.study.events import Ended, Epoch, Started
+from search.study.journal import FILE, read
+from search.study.provenance import processor_kind
+from search.table import main
+from tests.search.spaces import write
+
+DIGITS = """\
+study: small
+network:
+  skeleton: cifar
+  planes: 2
+  depth: [11, 20]
+  scale: [1, 2]
+  width: [1, 2]
+data: {name: digits, validation: 237, train: 200}
+training: {epochs: 2, batch_size: 50, lr: 0.1, precision: fp32}
+search: {sampler: grid, seeds: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run, its space and its table: 8 networks, 2 seeds, 2 epochs."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("search.closing.draw_summary", lambda *_, **__: 0)
+        run = folder / "run"
+        assert run_main([str(write(folder, DIGITS)), "--inline", f"--out={run}"]) == 0
+    note = "--note=the machine had other work"
+    assert main([str(run), f"--out={folder / 'table'}", note]) == 0
+    return folder
+
+
+def test_a_table_holds_every_epoch_of_the_journal_as_it_is(made: Path) -> None:
+    with gzip.open(made / "table" / "table.csv.gz", "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    records = read(made / "run")
+    trials = {one.trial: one for one in records if isinstance(one, Started)}
+    epochs = [one for one in records if isinstance(one, Epoch)]
+    written = {(r["network"], int(r["repeat"]), int(r["epoch"])): r for r in rows}
+    assert len(written) == len(rows) == len(epochs) == 8 * 2 * 2
+    for epoch in epochs:
+        started = trials[epoch.trial]
+        row = written[started.name, started.repeat, epoch.epoch]
+        assert float(row["seconds"]) == epoch.seconds
+        assert {name: float(row[name]) for name in epoch.metrics} == epoch.metrics
+        network = parse(row["network"])
+        for dimension in ("depth", "cardinality", "scale", "width"):
+            assert int(row[dimension]) == getattr(network, dimension)
+    for ended in (one for one in records if isinstance(one, Ended)):
+        started = trials[ended.trial]
+        row = written[started.name, started.repeat, ended.epochs]
+        assert row["status"] == "ok"
+        assert float(row["test_error"]) == ended.metrics["test_error"]
+    packed = (made / "table" / "journal.jsonl.gz").read_bytes()
+    assert gzip.decompress(packed) == (made / "run" / FILE).read_bytes()
+
+
+def test_each_network_has_its_cost_and_its_latency(made: Path) -> None:
+    frame = pd.read_csv(made / "table" / "networks.csv").set_index("network")
+    started = {one.name: one for one in read(made / "run") if isinstance(one, Started)}
+    assert {*frame.index} == {*started}
+    for name, row in frame.iterrows():
+        one = started[str(name)]
+        assert (row["macs"], row["params"]) == (one.macs, one.params)
+    for batch in (1, 128):
+        names = (f"latency_{batch}_{quartile}_ms" for quartile in ("low", "median", "high"))
+        low, median, high = (frame[name] for name in names)
+        assert (low > 0).all()
+        assert (low <= median).all()
+        assert (median <= high).all()
+    deep = frame[frame["depth"] == 20]["latency_128_median_ms"].mean()
+    assert deep > frame[frame["depth"] == 11]["latency_128_median_ms"].mean()
+
+
+def test_the_table_says_what_it_is_and_names_no_path(made: Path) -> None:
+    text = (made / "table" / "about.json").read_text(encoding="utf-8")
+    about = json.loads(text)
+    assert about["plan"]["training"]["lr"] == 0.1
+    assert (about["networks"], about["trials"], about["epochs"]) == (8, 16, 32)
+    assert about["starts"][0]["versions"]["torch"]
+    assert about["latency"]["note"] == "the machine had other work"
+    assert about["latency"]["load_before"] >= 0
+    assert about["processor_kind"] == processor_kind()
+    assert str(made) not in text
+
+
+def test_a_replay_of_the_table_is_a_replay_of_the_run(made: Path, tmp_path: Path) -> None:
+    journals = []
+    for place in (made / "run", made / "table", made / "table" / "table.csv.gz"):
+        out = tmp_path / str(len(journals))
+        replayed = f"--set=execution={{replay: {place}, workers: 3}}"
+        seeds = "--set=search.seeds=2"
+        assert run_main([str(made / "space.yaml"), replayed, seeds, f"--out={out}"]) == 0
+        journals.append((out / FILE).read_bytes())
+    assert journals[0] == journals[1] == journals[2]
+
+
+def test_another_recipe_than_the_table_s_is_refused(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replayed = f"--set=execution={{replay: {made / 'table'}}}"
+    space, other = str(made / "space.yaml"), "--set=training.weight_decay=0.1"
+    assert run_main([space, replayed, other, f"--out={tmp_path / 'run'}"]) == 2
+    assert "training.weight_decay: is 0.1, and the results of" in capsys.readouterr().err
+
+
+def test_trained_again_it_is_the_same_to_the_bit(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--check", "20%", str(made / "table")]) == 0
+    assert "3 of 3 are the same to the bit" in capsys.readouterr().out
+
+
+def test_a_number_that_was_changed_is_found(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = gzip.decompress((made / "table" / "table.csv.gz").read_bytes()).decode()
+    rows = list(csv.reader(text.splitlines()))
+    at = rows[0].index("train_loss")
+    rows[1][at] = repr(math.nextafter(float(rows[1][at]), 9))  # its last bit
+    with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    (tmp_path / "about.json").write_bytes((made / "table" / "about.json").read_bytes())
+    assert main(["--check", "100%", str(tmp_path / "table.csv")]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "repeat 0: 1 numbers differ, most train_loss of epoch 1, by" in printed
+    assert "15 of 16 are the same" in printed
+
+
+def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
+    """Read as its `deserialize` of tabular blackboxes does (0.16): files, shapes and names."""
+    folder = made / "table" / "blackbox"
+    networks = pd.read_parquet(folder / "hyperparameters.parquet")
+    space, fidelity, about = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("configspace", "fidelityspace", "metadata")
+    )
+    told = np.load(folder / "objectives_evaluations.npy", allow_pickle=False)
+    epochs = np.load(folder / "fidelities_values.npy", allow_pickle=False)
+    names = about["objectives_names"]
+    assert about["task_names"] == ["digits"]
+    assert told.shape == (1, len(networks), 2, len(epochs), len(names))
+    assert told.dtype == np.float32
+    assert epochs.tolist() == [1, 2]
+    assert [*space] == [*networks.columns] == ["hp_depth", "hp_scale", "hp_width"]
+    assert not networks.duplicated().any()
+    for name, domain in space.items():
+        values = domain["domain_kwargs"]["categories"]
+        assert domain["domain_cls"] == "OrdinalNearestNeighbor"
+        assert values == sorted({*networks[name].tolist()})
+    assert [one["domain_kwargs"]["upper"] for one in fidelity.values()] == [2]
+    source = source_of(str(made / "run"))
+    for row, (network, cells) in enumerate(source.cells.items()):
+        chosen = networks.iloc[row]
+        assert (chosen["hp_depth"], chosen["hp_scale"]) == (network.depth, network.scale)
+        for repeat, cell in enumerate(cells):
+            there = dict(zip(names, told[0, row, repeat, 1].tolist(), strict=True))
+            assert there["metric_val_error"] == np.float32(cell.epochs[1].metrics["val_error"])
+            elapsed = sum(epoch.seconds for epoch in cell.epochs)
+            assert there["metric_elapsed_time"] == pytest.approx(elapsed)
+    assert {"metric_macs", "metric_params", "metric_latency"} < {*names}
+    assert np.isfinite(told).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give --out FOLDER to write a table, or --check 5%"),
+        (["--out=x"], "give the folder of a finished run"),
+        (["nowhere", "--out=x"], "nowhere: holds no run"),
+        (["--check=0%"], "--check: '0%' is no share; write such as 5%"),
+        (["--check=half"], "--check: 'half' is no share"),
+        (["--check=200%"], "--check: '200%' is no share"),
+        (["nowhere", "--check=5%"], "nowhere: is not there"),
+    ],
+)
+def test_bad_input_is_refused(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_that_has_not_ended_is_no_table(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    for name in (FILE, "manifest.json"):
+        (tmp_path / "run" / name).write_bytes((made / "run" / name).read_bytes())
+    lines = (tmp_path / "run" / FILE).read_bytes().splitlines(keepends=True)
+    (tmp_path / "run" / FILE).write_bytes(b"".join(lines[:-1]))
+    assert main([str(tmp_path / "run"), f"--out={tmp_path / 'table'}", "--no-latency"]) == 2
+    assert "has 15 whole trials of 16" in capsys.readouterr().err
