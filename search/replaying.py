@@ -19,6 +19,7 @@ from search.study import manifest
 from search.study.journal import FILE
 from search.study.observer import Callback
 from search.study.study import Study
+from search.warm_start import known_trials, warmed
 
 
 def replay(
@@ -56,6 +57,7 @@ def replay(
         study = Study(plan, prepared.survey, journal, clock=clock)
         if request.on_event is not None:
             study.observers.append(Callback(_unless_retracing(request, journal)))
+        warmed(study, known_trials(plan, prepared.survey, prepared.space.document, console))
         there = len(journal.ended)
         console.print(
             f"{plan.study}: a replay, in simulated time on {plan.execution.in_words}"

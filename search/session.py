@@ -24,6 +24,7 @@ from search.study.deadline import Deadline
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
+from search.warm_start import known_trials, warmed
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -53,9 +54,13 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
         left_out = _require(prepared, console, request, begun=False)
         plan = packed(prepared, console, inline=request.inline)
+    known = () if begun else known_trials(plan, survey, space.document, console)
     with Journal(folder, say=console.print) as journal:
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
+        if begun and not study.history.trials:  # it was stopped before its first
+            known = known_trials(plan, survey, space.document, console)
+        warmed(study, known)
         again = study.retry(request.retry)
         if request.retry:
             console.print(f"--retry: {again} of its trials ended so and are tried again")

@@ -1,7 +1,6 @@
 """Sees that results answer a study: its networks, epochs, seeds, metrics, data and recipe."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from search.replay.results import Cell, Cells, Results, Source, joined
 from search.schema.execution import ReplayedTable
@@ -9,13 +8,10 @@ from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, Document
 from search.space.survey import Survey
 from search.study.events import Status
-from search.study.manifest import flat
+from search.study.settings import settings_of
 
 _PLACE = ("execution", "replay")
 _LEFT_AS_IT_IS = "name other results"
-# Settings that say where images are and how arithmetic is done, not what is learned.
-_FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")
-_FREE_TOO = ("data.unseen", "training.execution")
 
 
 def fitted(
@@ -54,7 +50,7 @@ def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterato
     """A line for each setting that the results were trained otherwise with."""
     if source.plan is None:
         return
-    there, here = _settings(source.plan), _settings(plan)
+    there, here = settings_of(source.plan), settings_of(plan)
     for key in dict.fromkeys((*there, *here)):
         had, wanted = there.get(key), here.get(key)
         if had == wanted:
@@ -69,14 +65,6 @@ def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterato
             f"{document.place(tuple(key.split('.')))}: {key}: is {wanted!r}, and the results "
             f"of {source.place} were trained with {had!r}{why}; write that, or {_LEFT_AS_IT_IS}"
         )
-
-
-def _settings(plan: StudyPlan) -> dict[str, Any]:
-    """What results depend on beside network and seed."""
-    dumped = plan.model_dump(mode="json", include={"data", "task", "training"})
-    told = {k: v for k, v in flat(dumped) if not k.startswith((*_FREE, *_FREE_TOO))}
-    device = "GPU" if plan.resources.gpu else "CPU"
-    return told | {"resources.gpu": device, "resources.cpu": plan.resources.cpu}
 
 
 def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Cells:

@@ -63,6 +63,10 @@ class Search(Section):
     """For `axes` and `isomacs`: the network to leave in one dimension at a time."""
     prior: Prior | None = None
     """Where good networks are thought to be, for samplers that take one."""
+    warm_start: tuple[str, ...] = ()
+    """Folders of other runs of the same data and recipe: the sampler knows their finished
+    trials, and proposes none of these networks again.
+    """
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
     """For `axes` and `isomacs`: the dimension that takes, for each network, the value that
     spends most of the budget.
@@ -123,6 +127,10 @@ class Search(Section):
         if self.has_axes:
             raise MisfitError(
                 "search.per_band", f"is of no use to {self.sampler.name}; take it out"
+            )
+        if self.warm_start:
+            raise MisfitError(
+                "search.warm_start", "cannot go with per_band yet; leave one of them out"
             )
         if isinstance(self.trials, int) and type(self) is Search:
             raise MisfitError(

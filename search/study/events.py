@@ -194,7 +194,31 @@ class Resumed(_Record):
     time: float = 0.0
 
 
-Record = Started | Epoch | Lost | Ended | Retried | Resumed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known(_Record):
+    """A finished trial of another run, which the sampler of this one begins with.
+
+    Its number is below 0: it is no trial of this run.
+    """
+
+    event: ClassVar[str] = "known"
+
+    name: str
+    architecture: dict[str, Any]
+    status: Status
+    epochs: int
+    values: dict[str, float]  # counted and reported, by objective
+    source: str  # the run's folder
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "status", Status(self.status))
+
+    def network(self) -> Architecture:
+        """The network that was trained."""
+        return architecture_from_json(self.architecture)
+
+
+Record = Started | Epoch | Lost | Ended | Retried | Resumed | Known
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from search.schema.metrics import Objective
 from search.study.events import (
     Ended,
     Epoch,
+    Known,
     Lost,
     Phase,
     Record,
@@ -33,6 +34,7 @@ class History:
     Attributes:
         ranking: the same.
         trials, ends: by number of the trial.
+        known: trials of other runs that the search began with, by name of the network.
         live: trials that were started and have not ended.
         networks: of the search, in the order they were first tried.
         repeats: of them that were started, by name and repeat.
@@ -59,6 +61,7 @@ class History:
         self._ranking = Ranking(ranking)
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
+        self.known: dict[str, Known] = {}
         self.live: set[int] = set()
         self.networks: dict[str, Architecture] = {}
         self.repeats: set[tuple[str, int]] = set()
@@ -84,6 +87,8 @@ class History:
             self._losses.pop(trial, None)
         elif isinstance(record, Started):
             self._start(record)
+        elif isinstance(record, Known):
+            self.known[record.name] = record
         elif isinstance(record, Retried):
             self._retried(trial)
         elif isinstance(record, Lost | Resumed):

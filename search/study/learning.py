@@ -8,10 +8,10 @@ from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision, make_scheduler
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.events import Ended, Epoch, Lost, Record, Resumed, Started
+from search.study.events import Ended, Epoch, Known, Lost, Record, Resumed, Started
 from search.study.history import History
 from search.study.journal import Journal
-from search.study.outcome import outcome_of
+from search.study.outcome import known_outcome, outcome_of
 
 
 class Learning:
@@ -60,6 +60,9 @@ class Learning:
 
     def note(self, record: Record) -> Decision:
         """Let a record count; what becomes of its trial."""
+        if isinstance(record, Known):
+            self._know(record)
+            return Decision.CONTINUE
         started = self._history.trials[record.trial]
         first = self._history.first.get(started.name) == record.trial
         if not first or isinstance(record, Lost):
@@ -76,6 +79,11 @@ class Learning:
             self._candidates[record.trial] = candidate
             self._sampler.take(candidate)
         return Decision.CONTINUE
+
+    def _know(self, known: Known) -> None:
+        candidate = self._candidate(known.network())
+        self._sampler.take(candidate)
+        self._sampler.tell(candidate, known_outcome(known, self._objectives))
 
     def _reported(self, started: Started, epoch: Epoch) -> Decision:
         values = started.values(epoch.metrics)

@@ -7,7 +7,7 @@ failed may be tried again, and goes on after the epochs that it had reported.
 
 from typing import Any
 
-from search.study.events import Ended, Epoch, Retried, Started, Status
+from search.study.events import Ended, Epoch, Known, Retried, Started, Status
 
 
 class OrderError(ValueError):
@@ -42,6 +42,8 @@ class Order:
             self._start(record)
         elif isinstance(record, Retried):
             self._retry(record.trial)
+        elif isinstance(record, Known):
+            self._know(record)
         else:
             self._require_live(record.trial, _verb(record))
             if isinstance(record, Ended):
@@ -76,6 +78,10 @@ class Order:
 
         if status not in (Status.OK, Status.PRUNED):
             self._failed[trial] = reported
+
+    def _know(self, known: Known) -> None:
+        if self._planned:
+            raise OrderError(known.trial, "of another run comes after the first of this one")
 
     def _retry(self, trial: int) -> None:
         if trial not in self._failed:

@@ -1,18 +1,28 @@
 """Translates the end of a trial into the outcome that samplers are told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from search.samplers.base import Outcome
 from search.schema.metrics import Objective
-from search.study.events import Ended, Started, Status
+from search.study.events import Ended, Known, Started, Status
 
 
 def outcome_of(started: Started, ended: Ended, objectives: Sequence[Objective]) -> Outcome:
     """How a trial ended, with a value for each objective, counted or reported."""
-    known = started.values(ended.metrics)
-    whole = ended.status is Status.OK
-    told = whole or ended.status is Status.PRUNED
+    return _outcome(ended.status, started.values(ended.metrics), ended.epochs, objectives)
+
+
+def known_outcome(known: Known, objectives: Sequence[Objective]) -> Outcome:
+    """The same of a trial of another run."""
+    return _outcome(known.status, known.values, known.epochs, objectives)
+
+
+def _outcome(
+    status: Status, known: Mapping[str, float], epochs: int, objectives: Sequence[Objective]
+) -> Outcome:
+    whole = status is Status.OK
+    told = whole or status is Status.PRUNED
     if not told or any(one.name not in known for one in objectives):
         return Outcome("failed")
     values = tuple(known[one.name] for one in objectives)
-    return Outcome("complete" if whole else "pruned", values, ended.epochs)
+    return Outcome("complete" if whole else "pruned", values, epochs)

@@ -17,6 +17,7 @@ from search.study.deadline import Deadline
 from search.study.events import (
     Ended,
     Epoch,
+    Known,
     Lost,
     Record,
     Resumed,
@@ -189,6 +190,10 @@ class Study:
             self._interrupted[trial] = None
         for observer in self.observers:
             observer.lost(self.history.trials[trial], lost)
+
+    def know(self, known: Known) -> None:
+        """Take a finished trial of another run: the sampler learns from it."""
+        self._append(known)
 
     def retry(self, statuses: Collection[Status]) -> int:
         """Take trials that ended so as interrupted ones; how many these are."""

@@ -1,0 +1,18 @@
+"""The settings that results depend on, beside network and seed: are two studies' comparable?"""
+
+from typing import Any
+
+from search.schema.study_plan import StudyPlan
+from search.study.manifest import flat
+
+# Where images are and how arithmetic is done, not what is learned.
+_FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")
+_FREE_TOO = ("data.unseen", "training.execution")
+
+
+def settings_of(plan: StudyPlan) -> dict[str, Any]:
+    """What results depend on, by dotted key of the space file."""
+    dumped = plan.model_dump(mode="json", include={"data", "task", "training"})
+    told = {k: v for k, v in flat(dumped) if not k.startswith((*_FREE, *_FREE_TOO))}
+    device = "GPU" if plan.resources.gpu else "CPU"
+    return told | {"resources.gpu": device, "resources.cpu": plan.resources.cpu}

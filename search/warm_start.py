@@ -1,0 +1,116 @@
+"""Takes finished trials of other runs, so that a search begins with what they found."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from res2net.file_names import path_of
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError, Document
+from search.space.survey import Survey
+from search.study import manifest
+from search.study.events import Ended, Known, Started, Status
+from search.study.journal import JournalError, read
+from search.study.settings import settings_of
+from search.study.study import Study
+
+_TOLD = (Status.OK, Status.PRUNED)
+
+
+def known_trials(
+    plan: StudyPlan, survey: Survey, document: Document, console: Console
+) -> tuple[Known, ...]:
+    """The first trials of other runs, as far as their networks are candidates.
+
+    Args:
+        plan: of the study; `search.warm_start` names the runs.
+        survey: its candidates.
+        document: says where its values stand.
+        console: is told how many there are, and how many are left aside.
+
+    Raises:
+        ConfigError: no run is there, its data or recipe are others, or too few candidates are
+            left; with the place in the file.
+    """
+    place = f"{document.place(('search', 'warm_start'))}: search.warm_start"
+    found: dict[int, Known] = {}
+    for folder in plan.search.warm_start:
+        outside = 0
+        before = len(found)
+        for started, ended in _first_trials(folder, plan, place):
+            candidate = survey.candidate(started.network())
+            outside += candidate is None
+            if candidate is not None and candidate not in found:
+                found[candidate] = _known(len(found), started, ended, folder)
+        aside = f"; {outside} are no candidates of this space" if outside else ""
+        console.print(f"warm start: {len(found) - before} trials of {folder} are known{aside}")
+    left = len(survey) - len(found)
+    if plan.search.trials > left:
+        raise ConfigError(
+            f"{document.place(('search', 'trials'))}: search.trials: {plan.search.trials:,} is "
+            f"more than the {left:,} candidates that search.warm_start leaves; write at most "
+            "that, or widen the space"
+        )
+    return tuple(found.values())
+
+
+def warmed(study: Study, known: Sequence[Known]) -> None:
+    """Let a study that has no trial yet know trials of other runs; once each."""
+    if study.history.trials:
+        return
+    for one in known:
+        if one.name not in study.history.known:
+            study.know(one)
+
+
+def _first_trials(folder: str, plan: StudyPlan, place: str) -> Iterator[tuple[Started, Ended]]:
+    """Start and end of each network's first trial that was trained, whole or in part."""
+    path = path_of(folder)
+    _require_comparable(path, plan, place)
+    starts: dict[int, Started] = {}
+    names = set[str]()
+    try:
+        records = read(path, epochs=False)
+    except JournalError as error:
+        raise ConfigError(f"{place}: {folder}: {error}") from error
+    for record in records:
+        if isinstance(record, Started) and record.phase == "search":
+            starts[record.trial] = record
+    for record in records:
+        started = starts.get(record.trial) if isinstance(record, Ended) else None
+        if started is None or not isinstance(record, Ended) or record.status not in _TOLD:
+            continue
+        values = started.values(record.metrics)
+        if started.name not in names and all(one.name in values for one in plan.objectives):
+            names.add(started.name)
+            yield started, record
+
+
+def _require_comparable(path: Path, plan: StudyPlan, place: str) -> None:
+    written = manifest.read(path)
+    if written is None:
+        raise ConfigError(f"{place}: {path} is no folder of a run; write such as runs/<study>")
+    there, here = settings_of(written.plan), settings_of(plan)
+    keys = dict.fromkeys((*there, *here))
+    different = [key for key in keys if there.get(key) != here.get(key)]
+    if different:
+        shown = "; ".join(
+            f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" for key in different
+        )
+        raise ConfigError(
+            f"{place}: the trials of {path} cannot be compared with this study's: {shown}; "
+            "write what they had, or take the run out"
+        )
+
+
+def _known(number: int, started: Started, ended: Ended, source: str) -> Known:
+    return Known(
+        trial=-1 - number,
+        name=started.name,
+        architecture=started.architecture,
+        status=ended.status,
+        epochs=ended.epochs,
+        values=started.values(ended.metrics),
+        source=source,
+    )

@@ -1,0 +1,89 @@
+"""A search that begins with the trials of other runs."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search import run_study
+from search.schema.yaml import ConfigError
+from search.study.events import Known, Started
+from search.study.journal import read
+
+NARROW: dict[str, Any] = {
+    "study": "narrow",
+    "network": {"skeleton": "cifar", "planes": 4, "depth": 11, "width": 2, "scale": [1, 2]},
+    "data": {"name": "digits", "validation": 300, "train": 200},
+    "training": {"epochs": 1, "batch_size": 50, "precision": "fp32"},
+    "search": {"sampler": "grid"},
+}
+
+
+def wider(*runs: Path, **search: Any) -> dict[str, Any]:
+    """The same with more values of scale and cardinality."""
+    network = NARROW["network"] | {"scale": [1, 2, 3], "cardinality": [1, 2]}
+    asked = {"sampler": "tpe", "trials": 4, "warm_start": [str(run) for run in runs], **search}
+    return NARROW | {"study": "wider", "network": network, "search": asked}
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("narrow") / "run"
+    run_study(NARROW, out=out, inline=True)
+    return out
+
+
+def test_a_wider_space_goes_on_from_a_narrower_run(narrow: Path, tmp_path: Path) -> None:
+    """What was tried is not tried again; all else is left, and then the space is used up."""
+    result = run_study(wider(narrow), out=tmp_path / "run", inline=True)
+    tried = {started.name for started in _starts(narrow)}
+    new = {started.name for started in _starts(tmp_path / "run")}
+    assert len(tried) == 2
+    assert len(new) == 4
+    assert not tried & new
+    assert result.finished
+    known = [one for one in read(tmp_path / "run") if isinstance(one, Known)]
+    assert {one.name for one in known} == tried
+    assert all(one.source == str(narrow) and "val_error" in one.values for one in known)
+
+
+def test_going_on_needs_the_other_run_no_more(narrow: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "other"
+    narrow_text = wider(moved, trials=2)
+    shutil.copytree(narrow, moved)
+    run_study(narrow_text, out=tmp_path / "run", inline=True)
+    shutil.rmtree(moved)
+    more = run_study(wider(moved, trials=4), out=tmp_path / "run", inline=True)
+    names = [started.name for started in _starts(tmp_path / "run")]
+    assert more.finished
+    assert len(names) == len(set(names)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"training": NARROW["training"] | {"lr": 0.3}},
+            r"training.lr is 0.1 there and 0.3 here",
+        ),
+        ({"data": NARROW["data"] | {"train": 150}}, r"data.train is 200 there and 150 here"),
+    ],
+)
+def test_other_data_or_another_recipe_are_refused(
+    narrow: Path, tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run_study(wider(narrow) | changed, out=tmp_path / "run", inline=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_run_or_leaves_too_little_is_named(narrow: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no folder of a run"):
+        run_study(wider(tmp_path / "none"), out=tmp_path / "run", inline=True)
+    with pytest.raises(ConfigError, match=r"search.trials: 5 is more than the 4 candidates"):
+        run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
+
+
+def _starts(folder: Path) -> list[Started]:
+    return [record for record in read(folder) if isinstance(record, Started)]
