@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
+from search.schema.fidelity import Fidelity
 from search.schema.metrics import Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
@@ -41,6 +42,7 @@ class StudyPlan(Section):
     training: PlannedTraining
     search: PlannedSearch
     scheduler: Scheduler = Choice(name="fifo")
+    fidelity: Fidelity | None = None
     confirm: Confirm | None = None
     analysis: Analysis = Analysis()
     keep: Keep = Keep()

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 
 from search.schedulers.base import Decision
+from search.schedulers.checked import Findings
 from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -97,6 +98,11 @@ class Study:
     def saves_epochs(self) -> bool:
         """Whether workers should save after each epoch, as a pause may follow."""
         return "pauses" in scheduler_traits(self.plan.scheduler)
+
+    @property
+    def fidelity(self) -> Findings | None:
+        """What the first networks say of the scheduler, where that is asked and known."""
+        return self._learning.fidelity
 
     @property
     def finished(self) -> bool:
