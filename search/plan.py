@@ -161,6 +161,12 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
             f"  {scheduler.name}{f' ({keys})' if keys else ''}: trials may end early, so this "
             "is the most it can cost"
         )
+    if plan.fidelity is not None:
+        yield (
+            f"  fidelity: the first {plan.fidelity.check} networks run to their end; where "
+            "early epochs do not rank them as the last does (tau_b from "
+            f"{plan.fidelity.at_least:g} up), nobody is stopped"
+        )
     if confirm:
         yield (
             f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from search.display import Running, Snapshot, line, named, picture, status
+from search.fidelity import fidelity_lines
 from search.schema.metrics import Objective, on_test
 from search.schema.units import duration, format_amount
 from search.study.events import Ended, Epoch, Lost, Started, Status, Turn
@@ -40,6 +41,7 @@ class Progress:
         self._begin = self._said = time.monotonic()
         self._epochs_done, self._seconds = 0, 0.0
         self._counts = Counter[Status]()
+        self._told_fidelity = False
         self._rate = 0.0
         self._snapshot = self._take()
         self._live = Live(
@@ -131,6 +133,16 @@ class Progress:
         self._snapshot = self._take()
         said = _outcome(started, ended, self._objective)
         self._say(f"{self._head()} | trial {started.trial} {said}")
+        self._tell_fidelity()
+
+    def _tell_fidelity(self) -> None:
+        """Say once what the first networks say of the scheduler, above a display too."""
+        findings, asked = self._study.fidelity, self._study.plan.fidelity
+        if findings is None or asked is None or self._told_fidelity:
+            return
+        self._told_fidelity = True
+        for text in fidelity_lines(findings, at_least=asked.at_least):
+            self._console.print(text, soft_wrap=True, highlight=False)
 
     def _shown(self, epoch: Epoch) -> str:
         """What ranks, after an epoch."""

@@ -14,7 +14,7 @@ from res2net.plugins import PluginError, split_plugin
 from search.engine.optimizer import make_optimizer
 from search.images.sets import load_arrays
 from search.samplers.base import Outcome, make_sampler
-from search.schedulers.base import make_scheduler
+from search.schedulers.checked import scheduler_of
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
 from search.schema.metrics import COUNTED, VALIDATION, counted_by
@@ -118,12 +118,7 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
 
 
 def _check_scheduler(plan: StudyPlan) -> None:
-    scheduler = make_scheduler(
-        plan.scheduler,
-        epochs=plan.training.epochs,
-        trials=plan.search.trials,
-        objectives=plan.objectives,
-    )
+    scheduler = scheduler_of(plan)
     reported = [f"{VALIDATION}{metric.name}" for metric in plan.metrics]
     objectives = [objective.name for objective in plan.objectives]
     scheduler.report(

@@ -96,7 +96,15 @@ def make_scheduler(
     require_methods(choice.name, scheduler, "report", "ended", "resume", "resumed")
     if choice.name in SCHEDULERS.ours:
         return cast("Scheduler", scheduler)
-    return _Foreign(choice.name, Guarded(choice.name, scheduler), scheduler_traits(choice))
+    foreign = _Foreign(choice.name, Guarded(choice.name, scheduler), scheduler_traits(choice))
+    foreign.rungs = rungs_of(scheduler)
+    return foreign
+
+
+def rungs_of(scheduler: Any) -> tuple[int, ...] | None:
+    """The epochs after which a scheduler may stop trials; None where it does not say."""
+    rungs = getattr(scheduler, "rungs", None)
+    return None if rungs is None else tuple(rungs)
 
 
 _NEEDED = {Decision.STOP: "stops", Decision.PAUSE: "pauses"}
@@ -108,6 +116,7 @@ class _Foreign:
     def __init__(self, name: str, scheduler: Any, traits: frozenset[str]) -> None:
         self._name, self._scheduler, self._traits = name, scheduler, traits
         self.ended, self.resumed = scheduler.ended, scheduler.resumed
+        self.rungs: tuple[int, ...] | None = None
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
         """What becomes of a trial.

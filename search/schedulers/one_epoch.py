@@ -74,6 +74,7 @@ class OneEpoch:
         return next((t for i in places if (t := self._order[i]) in self._resting), None)
 
     def resumed(self, trial: int) -> None:
-        """One more of those that go on."""
+        """One more of those that go on; who went on before all were seen was not chosen."""
         self._resting.discard(trial)
-        self._gone_on.add(trial)
+        if len(self._seen) >= self._trials:
+            self._gone_on.add(trial)

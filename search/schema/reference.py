@@ -79,6 +79,11 @@ EXAMPLES = {
     "scheduler": """\
         scheduler: {name: asha, grace: 5, reduction: 3}   # or only a name: scheduler: fifo
     """,
+    "fidelity": """\
+        search: {sampler: random, trials: 100}
+        scheduler: {name: asha, grace: 5}
+        fidelity: {check: 12, at_least: 0.3}
+    """,
     "confirm": """\
         confirm: {top: 3, seeds: 5, epochs: 300}
     """,

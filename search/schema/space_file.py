@@ -13,6 +13,7 @@ from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import Data
 from search.schema.execution import Execution, execution_from
+from search.schema.fidelity import Fidelity, check_fidelity
 from search.schema.metrics import COUNTED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
@@ -113,6 +114,8 @@ class SpaceFile(Section):
     """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
     """Which trials end before their last epoch."""
+    fidelity: Fidelity | None = None
+    """Whether early epochs may be believed; left out, the scheduler is."""
     confirm: Confirm | None = None
     """The best networks again, with fresh seeds; left out, nothing is confirmed."""
     analysis: Analysis = Analysis()
@@ -174,6 +177,8 @@ class SpaceFile(Section):
     def _can_be_scheduled(self) -> Self:
         trials = None if self.search.trials == "all" else self.search.trials
         check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
+        if self.fidelity is not None:
+            check_fidelity(self.fidelity, self.scheduler, trials=trials)
         return self
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.execution import PlannedExecution, ReplayedTable
+from search.schema.fidelity import Fidelity
 from search.schema.metrics import Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
@@ -43,6 +44,7 @@ class StudyPlan(Section):
     training: PlannedTraining
     search: PlannedSearch
     scheduler: Scheduler = Choice(name="fifo")
+    fidelity: Fidelity | None = None
     confirm: Confirm | None = None
     analysis: Analysis = Analysis()
     keep: Keep = Keep()

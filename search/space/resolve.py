@@ -12,6 +12,7 @@ from res2net import ArchitectureError, cost
 from search.images.resolve import resolve_data
 from search.schema.budget import Budget
 from search.schema.data import PlannedData
+from search.schema.fidelity import check_fidelity
 from search.schema.network import Network
 from search.schema.schedulers import check_scheduler
 from search.schema.search import Base, Search
@@ -184,6 +185,8 @@ def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
     """The keys of a scheduler against the number of networks, which `all` hides until now."""
     try:
         check_scheduler(space.scheduler, epochs=space.training.epochs, trials=trials)
+        if space.fidelity is not None:
+            check_fidelity(space.fidelity, space.scheduler, trials=trials)
     except MisfitError as error:
         place = document.place(tuple(error.at.split(".")))
         raise ConfigError(f"{place}: {error.at}: {error}") from error

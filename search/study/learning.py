@@ -5,7 +5,8 @@ Both are functions of what they were told, so that after a stop they are where t
 
 from res2net import Architecture
 from search.samplers.planned import sampler_of
-from search.schedulers.base import Decision, make_scheduler
+from search.schedulers.base import Decision
+from search.schedulers.checked import Checked, Findings, scheduler_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.events import Ended, Epoch, Known, Lost, Record, Resumed, Started
@@ -36,14 +37,14 @@ class Learning:
         self._survey, self._history, self._journal = survey, history, journal
         self._objectives = plan.objectives
         self._sampler = sampler_of(plan, survey)
-        self._scheduler = make_scheduler(
-            plan.scheduler,
-            epochs=plan.training.epochs,
-            trials=plan.search.trials,
-            objectives=self._objectives,
-        )
+        self._scheduler = scheduler_of(plan)
         self._candidates: dict[int, int] = {}  # of running first trials
         self.paused: dict[int, None] = {}
+
+    @property
+    def fidelity(self) -> Findings | None:
+        """What the first networks say of the scheduler, where that is asked and known."""
+        return self._scheduler.findings if isinstance(self._scheduler, Checked) else None
 
     def propose(self) -> Architecture:
         """The next network to try.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from search.samplers.in_order import NotYet
 from search.schedulers.base import Decision
+from search.schedulers.checked import Findings
 from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -102,6 +103,11 @@ class Study:
     def saves_epochs(self) -> bool:
         """Whether workers should save after each epoch, as a pause may follow."""
         return "pauses" in scheduler_traits(self.plan.scheduler)
+
+    @property
+    def fidelity(self) -> Findings | None:
+        """What the first networks say of the scheduler, where that is asked and known."""
+        return self._learning.fidelity
 
     @property
     def finished(self) -> bool:

@@ -15,9 +15,9 @@ EPOCHS = 9
 
 
 def plan_with(folder: Path, scheduler: str, *overrides: str) -> StudyPlan:
-    """The tiny space with 12 networks of 9 epochs."""
-    longer = ("search.trials=12", f"training.epochs={EPOCHS}", f"scheduler={scheduler}")
-    return plan_of(folder, TINY, *longer, *overrides)
+    """The tiny space with 12 networks of 9 epochs; what follows a line break is another key."""
+    longer = ("search.trials=12", f"training.epochs={EPOCHS}")
+    return plan_of(folder, TINY, *longer, *f"scheduler={scheduler}".split("\n"), *overrides)
 
 
 def error_at(started: Started, epoch: int) -> float:

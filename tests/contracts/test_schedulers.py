@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from search.schedulers.base import Decision, Scheduler, make_scheduler
+from search.schedulers.base import Decision, make_scheduler, rungs_of
+from search.schedulers.checked import scheduler_of
 from search.schema.schedulers import SCHEDULERS, scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey, survey
@@ -16,10 +17,13 @@ from search.study.learning import Learning
 from search.study.study import Study
 from tests.contracts.simulated import EPOCHS, drive, plan_with
 
+CHECKED = "\nfidelity={check: 6, at_least: -0.99}"
 CHOICES = [
     *SCHEDULERS,
     "{name: asha, promotion: true, reduction: 2}",
     "{name: curves, quantum: 3}",
+    *(f"{name}{CHECKED}" for name in SCHEDULERS if name != "fifo"),
+    "{name: asha, promotion: true, reduction: 2}\nfidelity={check: 6}",
 ]
 OBJECTIVES = ["search.objectives=[val_error]", "search.objectives=[val_error, params]"]
 every_scheduler = pytest.mark.parametrize("scheduler", CHOICES)
@@ -32,19 +36,12 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Survey:
     return survey(plan_with(tmp_path_factory.mktemp("space"), "fifo"))
 
 
-def made(plan: StudyPlan) -> Scheduler:
-    return make_scheduler(
-        plan.scheduler,
-        epochs=plan.training.epochs,
-        trials=plan.search.trials,
-        objectives=plan.objectives,
+def rungs_in(plan: StudyPlan) -> tuple[int, ...]:
+    found = rungs_of(
+        make_scheduler(plan.scheduler, epochs=EPOCHS, trials=12, objectives=plan.objectives)
     )
-
-
-def rungs_of(plan: StudyPlan) -> tuple[int, ...]:
-    rungs = made(plan).rungs  # type: ignore[attr-defined] - of ours
-    assert isinstance(rungs, tuple)
-    return rungs
+    assert found is not None
+    return found
 
 
 @every_scheduler
@@ -66,14 +63,15 @@ def test_a_study_comes_to_its_end(
         assert ended.status in (Status.OK, Status.PRUNED)
         assert ended.epochs == history.epochs(trial)
         if ended.status is Status.PRUNED:
-            assert ended.epochs in rungs_of(plan)
+            assert ended.epochs in rungs_in(plan)
             assert ended.epochs < EPOCHS
             assert history.trials[trial].repeat == 0
             assert "val error" in ended.reason
             assert ("params" in ended.reason) == ("params" in objectives)
     counts = Counter(ended.status for ended in history.ends.values())
     assert counts[Status.OK] > 0
-    assert (counts[Status.PRUNED] > 0) == bool(scheduler_traits(plan.scheduler))
+    if plan.fidelity is None or plan.fidelity.at_least < 0:
+        assert (counts[Status.PRUNED] > 0) == bool(scheduler_traits(plan.scheduler))
 
 
 @every_scheduler
@@ -107,8 +105,10 @@ class Rebuilt:
         self._history.note(record)
         return self._learning.note(record)
 
-    def state(self) -> tuple[list[int], int | None]:
-        return list(self._learning.paused), self._learning.resume()
+    def state(self) -> tuple[list[int], int | None, tuple[int, ...] | None]:
+        found = self._learning.fidelity
+        believed = None if found is None else found.believed
+        return list(self._learning.paused), self._learning.resume(), believed
 
 
 @every_scheduler
@@ -184,7 +184,7 @@ def test_a_study_that_is_extended_keeps_its_ends(
 @every_scheduler
 def test_of_equals_some_come_to_their_end(tmp_path: Path, scheduler: str) -> None:
     """All report the same: nobody is worse than another, so nobody is stopped."""
-    asked = made(plan_with(tmp_path, scheduler))
+    asked = scheduler_of(plan_with(tmp_path, scheduler))
     epochs, ready = dict.fromkeys(range(12), 0), list(range(12))
     whole = 0
     while ready:

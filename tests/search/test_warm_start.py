@@ -65,7 +65,7 @@ def test_going_on_needs_the_other_run_no_more(narrow: Path, tmp_path: Path) -> N
     [
         (
             {"training": NARROW["training"] | {"lr": 0.3}},
-            r"training.lr is 0.1 there and 0.3 here",
+            r"training.lr is 0.1 there and 0.3",
         ),
         ({"data": NARROW["data"] | {"train": 150}}, r"data.train is 200 there and 150 here"),
     ],

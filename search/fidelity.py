@@ -1,0 +1,36 @@
+"""Says in words what the first networks of a study say of its scheduler."""
+
+from collections.abc import Iterator
+
+from search.design.agreement import LEVEL
+from search.schedulers.checked import Findings
+
+_MOST = 8  # epochs that have a line of their own
+
+
+def fidelity_lines(findings: Findings, *, at_least: float) -> Iterator[str]:
+    """The lines that are printed once these networks have come to their end.
+
+    Args:
+        findings: of a study.
+        at_least: what the low end of an interval must reach.
+    """
+    yield (
+        f"fidelity: {findings.networks} networks were trained whole; how far an epoch ranks "
+        f"them as the last one does (Kendall's tau_b, {LEVEL:.0%} interval over networks):"
+    )
+    epochs = list(findings.rungs)
+    step = -(-len(epochs) // _MOST) if epochs else 1
+    for epoch in epochs[::step]:
+        tau, low, high = findings.rungs[epoch]
+        words = (
+            "trials may be stopped there"
+            if epoch in findings.believed
+            else (f"nobody is stopped there (below {at_least:g})")
+        )
+        yield f"  epoch {epoch}: {tau:+.2f} ({low:+.2f} to {high:+.2f}): {words}"
+    yield (
+        f"  of {len(epochs)} such epochs {len(findings.believed)} are believed; believed at "
+        "all of them, the scheduler would have lost the best of these networks in "
+        f"{findings.lost():.0%} of simulated searches"
+    )
