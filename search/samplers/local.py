@@ -12,28 +12,32 @@ from search.space.survey import Survey
 
 
 class Local:
-    """Tries the neighbours of the best network; where none is better, begins anew at random.
+    """Tries the neighbours of the best network of a climb; where none is better, begins anew.
 
-    Neighbours are the nearest candidates inside the budget, as many as there are steps up and
-    down: two for each dimension. Each is tried, or was, before a network is left.
+    Neighbours differ in one dimension, or in as few as the budget allows. All are tried before
+    a network is left, the nearest first. While there is no neighbour to try (nothing has ended
+    yet, or all of them run) networks are drawn at random, and take part in the climb.
 
     Args:
         survey: the candidates inside the budget.
         seed: of the study.
         objectives: the first one is compared.
+        start: networks that are drawn at random for each climb; it begins at their best.
     """
 
-    def __init__(self, survey: Survey, *, seed: int, objectives: Sequence[Objective]) -> None:
+    def __init__(
+        self, survey: Survey, *, seed: int, objectives: Sequence[Objective], start: int = 10
+    ) -> None:
         self._points, self._objective = Points(survey), objectives[0]
         self._first = random(survey, seed=seed, objectives=tuple(objectives))
-        self._neighbours = 2 * len(self._points.dimensions)
-        self._centre: int | None = None  # of the climb under way
-        self._height: tuple[float, ...] = ()
-        self._around: list[int] = []  # neighbours of it that are not tried yet
-        self._climbers = set[int]()  # proposed on this climb
+        self._start = start
+        self._height: tuple[float, ...] | None = None  # of the best of this climb
+        self._around: list[int] = []  # its neighbours
+        self._climbers = set[int]()  # networks of this climb
+        self._running = set[int]()  # of these
 
     def propose(self, trial: int) -> int:
-        """A neighbour of the best of this climb, or the start of another.
+        """A neighbour of the best of this climb, or a network at random.
 
         Args:
             trial: number of networks tried before.
@@ -42,29 +46,40 @@ class Local:
             SpaceExhausted: every candidate is taken.
         """
         self._points.require_left()
-        left = [one for one in self._around if not self._points.taken[one]]
-        return left[0] if left else self._first.propose(trial)
+        if len(self._climbers) >= self._start:
+            for one in self._around:
+                if not self._points.taken[one]:
+                    return one
+        return self._first.propose(trial)
 
     def take(self, candidate: int) -> None:
-        """Leave a candidate out; one that is no neighbour begins another climb."""
-        if candidate not in self._around:
-            self._centre, self._around, self._climbers = None, [], set()
+        """Leave a candidate out; where the climb is at its top, it begins another."""
+        if candidate not in self._around and self._at_top():
+            self._height, self._around, self._climbers = None, [], set()
         self._climbers.add(candidate)
+        self._running.add(candidate)
         self._points.take(candidate)
         self._first.take(candidate)
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
         """Move to a network of this climb that is better than all before."""
+        self._running.discard(candidate)
         if candidate not in self._climbers or outcome.state == "failed" or not outcome.values:
             return
         height = standing(outcome, self._objective)
-        if self._centre is None or height < self._height:
-            self._centre, self._height = candidate, height
-            self._around = self._neighbours_of(candidate)
+        if self._height is None or height < self._height:
+            self._height, self._around = height, self._neighbours(candidate)
 
-    def _neighbours_of(self, candidate: int) -> list[int]:
-        """The nearest candidates, tried or not, but for itself."""
-        point = self._points.unit[candidate]
-        away = np.abs(self._points.unit - point).sum(axis=1)
-        nearest = np.argsort(away, kind="stable")[: self._neighbours + 1]
-        return [int(one) for one in nearest if one != candidate]
+    def _at_top(self) -> bool:
+        """Whether all neighbours were tried, and none of them runs."""
+        whole = len(self._climbers) >= self._start and not self._running
+        return whole and all(self._points.taken[one] for one in self._around)
+
+    def _neighbours(self, candidate: int) -> list[int]:
+        """Those that differ in the fewest dimensions, tried or not, the nearest first."""
+        indices, unit = self._points.indices, self._points.unit
+        changed = (indices != indices[candidate]).sum(axis=1)
+        changed[candidate] = changed.max() + 1
+        fewest = np.flatnonzero(changed == changed.min())
+        away = np.abs(unit[fewest] - unit[candidate]).sum(axis=1)
+        return [int(one) for one in fewest[np.argsort(away, kind="stable")]]

@@ -53,6 +53,13 @@ class Population(Section):
     """Networks of a generation. [networks]"""
 
 
+class Local(Section):
+    """Keys of `local`."""
+
+    start: PositiveInt = 10
+    """Networks that are drawn at random for each climb; it begins at their best. [networks]"""
+
+
 class Evolution(Section):
     """Keys of `evolution`."""
 
@@ -142,6 +149,7 @@ SAMPLERS = Table(
             "search.samplers.local:Local",
             frozenset({"adaptive"}),
             "local search: the neighbours of the best, then another start at random",
+            Local,
         ),
         "optunahub": SamplerFacts(
             "search.samplers.optunas:hub",
