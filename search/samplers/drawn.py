@@ -128,12 +128,22 @@ class Drawn:
         """What the sampler draws for the next trial, and the notes that it left on it."""
         if self._drawn is None:
             self._hand_over()
-            self._study.sampler = self._make(seed_of(self._seed, "draw", self._taken))
+            self._study.sampler = self._sampler()
             asked = self._study.ask(self._distributions)
             notes = dict(self._study.get_trials(deepcopy=False)[asked.number].system_attrs)
             self._study.tell(asked, state=TrialState.FAIL)  # a draw is no trial
             self._drawn = dict(asked.params), notes
         return self._drawn
+
+    def _sampler(self) -> optuna.samplers.BaseSampler:
+        """The sampler of the next draw."""
+        sampler = self._make(seed_of(self._seed, "draw", self._taken))
+        if self._first:
+            # All trials have all dimensions; a new sampler would look through them to see that.
+            sampler.infer_relative_search_space = (  # type: ignore[method-assign]
+                lambda study, trial: dict(self._distributions)  # noqa: ARG005 - Optuna's
+            )
+        return sampler
 
     def _hand_over(self) -> None:
         """Tell Optuna what was begun since, in that order; what has ended, in one piece."""

@@ -17,7 +17,7 @@ from search.space.survey import Survey
 
 Floats = npt.NDArray[np.float64]
 
-_NEAR = 4096  # candidates around a point that are weighed against each other
+_NEAR = 1024  # candidates around a point that are weighed against each other
 
 
 class Points:
@@ -70,7 +70,7 @@ class Points:
         return int(next(self._left_by_distance(point))[0])
 
     def near_left(self, point: Floats) -> Indices:
-        """Some thousand candidates that are left, the nearest first.
+        """Hundreds of candidates that are left, the nearest first.
 
         Args:
             point: (dimensions,), each between 0 and 1.
