@@ -20,6 +20,8 @@ from search.schema.units import duration
 from search.schema.yaml import ConfigError
 from search.study.provenance import processor_kind
 
+_EVERY = 100  # networks that are timed: a line for a person who waits
+
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
@@ -78,7 +80,7 @@ def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> in
             networks,
             image_size=run.plan.data.resolution,
             threads=run.plan.resources.cpu,
-            told=lambda _: None,
+            told=lambda count: _tell(count, console),
         )
     if arguments.note:
         measured["note"] = arguments.note
@@ -87,6 +89,11 @@ def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> in
     for path in sorted(each for each in arguments.out.rglob("*") if each.is_file()):
         console.print(f"{path}: {path.stat().st_size:,} bytes", soft_wrap=True)
     return ExitCode.DONE
+
+
+def _tell(count: int, console: Console) -> None:
+    if count % _EVERY == 0:
+        console.print(f"{count:,} timed")
 
 
 def share_of(text: str) -> float:
