@@ -124,12 +124,12 @@ def _spent(code: str, folder: Path) -> Spent:
 def _ask_seconds(folder: Path) -> float:
     """A proposal when so many trials are known; the first, which hands them over, left out."""
     from search.samplers.base import Outcome  # noqa: PLC0415 - imports Optuna
-    from search.samplers.tpe import Tpe  # noqa: PLC0415
+    from search.samplers.optunas import tpe  # noqa: PLC0415
     from search.space.load import load_space  # noqa: PLC0415
     from search.space.resolve import resolve  # noqa: PLC0415
 
     plan, survey = resolve(*load_space(folder / "asked.yaml"))
-    sampler = Tpe(survey, seed=0, objectives=tuple(plan.objectives))
+    sampler = tpe(survey, seed=0, objectives=tuple(plan.objectives))
     rng = np.random.default_rng(0)
     for candidate in map(int, rng.permutation(len(survey))[: plan.search.trials - 1]):
         sampler.take(candidate)

@@ -119,7 +119,7 @@ def _panel(ax: Axes, searches: dict[str, list[dict[str, Any]]], unit: str, last:
             linestyle=style.linestyle,
         )  # fmt: skip
     ax.set_xlim(0, last)
-    ax.set_ylim(0, 6)
+    ax.set_ylim(0, 3)
     ax.set_xlabel("simulated seconds" if unit == "seconds" else "networks begun")
     ax.set_ylabel("points of error lost")
     ax.legend(fontsize="small")
