@@ -4,8 +4,8 @@ import optuna
 from optuna.storages import BaseStorage, InMemoryStorage
 
 from analysis.runs.run import Run, RunError
-from search.study import journal
 from search.study.as_optuna import OptunaStudy
+from search.study.journal import read
 
 
 def optuna_study(run: Run, storage: BaseStorage | None = None) -> optuna.Study:
@@ -31,5 +31,5 @@ def optuna_study(run: Run, storage: BaseStorage | None = None) -> optuna.Study:
             f"{run.name}: the storage holds a study of this name; give another storage, or "
             "remove that study first"
         ) from error
-    shown.take(journal.read(run.folder))
+    shown.take(read(run.folder))
     return shown.study
