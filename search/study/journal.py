@@ -24,7 +24,7 @@ from search.study.syncing import Syncs
 
 FILE = "journal.jsonl"
 _HEADER = "journal"  # event of the first line, which tells the version
-_SEALED_SINCE = 3  # the version
+SEALED_SINCE = 3  # the version
 _EPOCH = b'{"event":"epoch"'  # how our writer begins such a line
 _EPOCH_OF = re.compile(_EPOCH.replace(b"{", b"\\{") + rb',"trial":(\d+),"epoch":(\d+),')
 
@@ -61,11 +61,11 @@ def epoch_lines(folder: Path) -> bytes:
     found = []
     sealed = False
     for number, line in _whole_lines(path):
-        sealed = sealed or (number == 1 and _version(path, line) >= _SEALED_SINCE)
+        sealed = sealed or (number == 1 and version_of(path, line) >= SEALED_SINCE)
         try:
             check_line(line, required=sealed)
         except SealError as error:
-            raise _damaged(path, number, error) from error
+            raise damaged(path, number, error) from error
         if line.startswith(_EPOCH):
             found.append(line)
     return b"\n".join(found)
@@ -81,7 +81,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line[:-1]
                 continue
             if not is_torn(line):
-                raise _damaged(path, number, "something follows its end")
+                raise damaged(path, number, "something follows its end")
             return  # whoever writes there may have gone on meanwhile
 
 
@@ -93,7 +93,7 @@ def _records(folder: Path, *, epochs: bool) -> Iterator[Record]:
     if first is None:
         _check_new(folder)
         return
-    sealed = _version(path, first[1]) >= _SEALED_SINCE
+    sealed = version_of(path, first[1]) >= SEALED_SINCE
     for number, line in lines:
         try:
             check_line(line, required=sealed)
@@ -108,13 +108,17 @@ def _records(folder: Path, *, epochs: bool) -> Iterator[Record]:
                 f"of trial {error.trial} to run that trial again"
             ) from error
         except ValueError as error:
-            raise _damaged(path, number, error) from error
+            raise damaged(path, number, error) from error
         if epochs or not isinstance(record, Epoch):
             yield record
 
 
-def _version(path: Path, line: bytes) -> int:
-    """The version that the first line tells, which this program reads."""
+def version_of(path: Path, line: bytes) -> int:
+    """The version that the first line of a journal tells.
+
+    Raises:
+        JournalError: it tells none, or one that this program does not read.
+    """
     try:
         check_line(line, required=False)
         data = decoded(line)
@@ -122,7 +126,7 @@ def _version(path: Path, line: bytes) -> int:
         if type(version) is not int or version < 1:
             raise ValueError("it tells no version")
         if version <= JOURNAL_VERSION:
-            check_line(line, required=version >= _SEALED_SINCE)
+            check_line(line, required=version >= SEALED_SINCE)
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(
             f"{path}:1: is damaged ({_words(error)}); restore the file from a copy"
@@ -137,7 +141,7 @@ def _version(path: Path, line: bytes) -> int:
 
 def _check_ours(path: Path, line: bytes) -> None:
     """Refuse to write into the journal of an earlier version."""
-    version = _version(path, line)
+    version = version_of(path, line)
     if version != JOURNAL_VERSION:
         raise JournalError(
             f"{path}: was begun by another version of this project (its record is of version "
@@ -146,7 +150,8 @@ def _check_ours(path: Path, line: bytes) -> None:
         )
 
 
-def _damaged(path: Path, number: int, why: object) -> JournalError:
+def damaged(path: Path, number: int, why: object) -> JournalError:
+    """The error that names a damaged line, by its number from 1, and why it is damaged."""
     return JournalError(
         f"{path}:{number}: is damaged ({why}); restore the file from a copy, or delete this "
         "line and those of the same trial to run that trial again"

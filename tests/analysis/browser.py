@@ -40,7 +40,10 @@ class Browser:
         self._session = f"/session/{answer['sessionId']}"
 
     def open(self, path: Path) -> Self:
-        self._ask("POST", f"{self._session}/url", {"url": path.resolve().as_uri()})
+        return self.visit(path.resolve().as_uri())
+
+    def visit(self, address: str) -> Self:
+        self._ask("POST", f"{self._session}/url", {"url": address})
         return self
 
     def run(self, script: str, *arguments: Any) -> Any:

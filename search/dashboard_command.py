@@ -1,0 +1,148 @@
+"""The command `python -m search.dashboard`: its options, and the pages that it serves.
+
+The pages are optuna-dashboard's, of a copy in memory that follows the run's journal. Nothing is
+written into the run's folder, and its lock is left alone: the study may be under way.
+"""
+
+import argparse
+import errno
+import importlib.util
+import socketserver
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import optuna
+from optuna.storages import InMemoryStorage
+from rich.console import Console
+
+from res2net.exit_codes import ExitCode, exit_code_help
+from res2net.file_names import path_of
+from search.executors.signals import asked_to_end
+from search.run_command import guarded
+from search.schema.yaml import ConfigError
+from search.study import manifest
+from search.study.as_optuna import OptunaStudy
+from search.study.following import Follower
+from search.study.journal import FILE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_EXTRA = "optuna_dashboard"
+_EVERY = 1.0  # seconds between two looks at the journal
+_READS = ("GET", "HEAD")
+_REFUSED = b'{"reason": "This page shows a run. It cannot be changed from here."}'
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    return guarded(lambda console: _run(_parser().parse_args(argv), console))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m search.dashboard",
+        description="Show a run in optuna-dashboard, live while its study runs. It is only "
+        "read; Ctrl-C ends the pages, not the study.",
+        epilog=exit_code_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("run", type=path_of, metavar="RUN", help="its folder")
+    parser.add_argument("--port", type=_port, default=8080, help="8080 by default; 0 picks one")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="127.0.0.1 by default, for this machine only; the pages ask for no password",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number up to 65535")
+    return int(text)
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> int:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder: Path = arguments.run
+    if importlib.util.find_spec(_EXTRA) is None:
+        raise ConfigError(
+            "the dashboard needs a package that is not installed; pip install optuna-dashboard"
+        )
+    noted = manifest.read(folder)
+    if noted is None or not (folder / FILE).is_file():
+        raise ConfigError(
+            f"{folder}: holds no run ({manifest.FILE} and {FILE}); name the folder of one, "
+            "such as runs/quickstart"
+        )
+    storage, follower = InMemoryStorage(), Follower(folder)
+    shown = OptunaStudy(noted, storage)
+    shown.take(follower.new())
+    asked = threading.Event()
+    with ExitStack() as stack:
+        stack.enter_context(stack.enter_context(asked_to_end()).passed_to(asked.set))
+        server = stack.enter_context(_server(storage, arguments.host, arguments.port))
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        stack.callback(server.shutdown)
+        console.print(
+            f"{noted.plan.study}: http://{arguments.host}:{server.server_port}, until Ctrl-C",
+            soft_wrap=True,
+        )
+        while not asked.wait(_EVERY):
+            shown.take(follower.new())
+    return ExitCode.STOPPED
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """Answers several browsers at once, and does not wait for them in the end."""
+
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    """Without a line for each request."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
+    """A server of the pages, which listens.
+
+    Raises:
+        ConfigError: the port is taken, or the host is none of this machine's.
+    """
+    from optuna_dashboard import wsgi  # noqa: PLC0415 - an extra
+
+    pages = _only_read(wsgi(storage))
+    try:
+        return make_server(host, port, pages, server_class=_Server, handler_class=_Handler)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"--port {port}: is taken by another process; give another, or 0 to have one "
+                "picked"
+            ) from error
+        raise ConfigError(
+            f"--host {host} --port {port}: cannot be listened on ({error.strerror}); give an "
+            "address of this machine, such as 127.0.0.1, and a port from 1024 on"
+        ) from error
+
+
+def _only_read(pages: "WSGIApplication") -> "WSGIApplication":
+    """The pages, without what would change the copy, which follows the journal alone."""
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] in _READS:
+            return pages(environ, start)
+        start("403 Forbidden", [("Content-Type", "application/json")])
+        return [_REFUSED]
+
+    return answer

@@ -1,0 +1,230 @@
+"""Shows a run as a study of Optuna's: records of the journal go in, Optuna's trials come out.
+
+One trial for each network of the search, its first: repeats with other seeds, confirmations and
+trials of other runs are left aside. Nothing is read back from Optuna.
+"""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalChoiceType,
+    CategoricalDistribution,
+    IntDistribution,
+)
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from res2net.architecture import written
+from search.schema.network import Network
+from search.space.grid import Axis, Dimension, axes_of
+from search.study.events import Ended, Epoch, Record, Retried, Started
+from search.study.manifest import Manifest
+from search.study.outcome import outcome_of
+
+_STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+
+
+class Params:
+    """The dimensions of a space that vary, as Optuna keeps parameters.
+
+    Whole numbers are integers between the least and the most of the file; all else is a choice
+    among the values of the file, one of several stages written as 1.2.4.
+
+    Args:
+        network: the dimensions, as planned. A width that is solved for the budget is none.
+
+    Raises:
+        ArchitectureError: a skeleton of somebody's is not there any more.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._axes, _ = axes_of(network)
+        self.distributions: dict[str, BaseDistribution] = {
+            dimension.name: _distribution(dimension)
+            for axis in self._axes
+            for dimension in axis.dimensions
+            if len(dimension.values) > 1
+        }
+
+    def of(self, started: Started) -> dict[str, Any]:
+        """The values of a trial's network, by dimension."""
+        found: dict[str, Any] = {}
+        architecture = started.network()
+        for axis in self._axes:
+            given = tuple(getattr(architecture, field) for field in axis.fields)
+            if given in axis.values:
+                found |= self._values(axis, axis.values.index(given))
+        return found
+
+    def _values(self, axis: Axis, place: int) -> dict[str, Any]:
+        at = zip(axis.dimensions, axis.indices[place], strict=True)
+        return {
+            dimension.name: _plain(dimension.values[int(index)])
+            for dimension, index in at
+            if dimension.name in self.distributions
+        }
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    values = dimension.values
+    if all(type(value) is int for value in values):
+        return IntDistribution(min(values), max(values))
+    return CategoricalDistribution([_plain(value) for value in values])
+
+
+def _plain(value: Any) -> CategoricalChoiceType:
+    return value if isinstance(value, (bool, int, float, str)) else written(value)
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A trial as far as its records say, and where Optuna has it."""
+
+    started: Started
+    rungs: dict[int, float] = field(default_factory=dict)  # what ranks, by epoch
+    seconds: float = 0.0
+    ended: Ended | None = None
+    stored: int | None = None  # Optuna's own id, once it has it
+    told: int = 0  # epochs that Optuna was told
+
+
+class OptunaStudy:
+    """A study in a storage of Optuna's that follows the records of a run.
+
+    Args:
+        manifest: of the run.
+        storage: where Optuna keeps it; nobody else writes to it.
+
+    Attributes:
+        study: Optuna's.
+
+    Raises:
+        ArchitectureError: a skeleton of somebody's is not there any more.
+        optuna.exceptions.DuplicatedStudyError: the storage holds a study of this name.
+    """
+
+    def __init__(self, manifest: Manifest, storage: BaseStorage) -> None:
+        self._params = Params(manifest.plan.network)
+        self._fills = manifest.plan.network.width == "fill"
+        self._objectives = manifest.objectives
+        self._single = len(self._objectives) == 1
+        self._storage = storage
+        self.study = optuna.create_study(
+            storage=storage,
+            study_name=manifest.plan.study,
+            directions=[one.direction for one in self._objectives],
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            self.study.set_metric_names([one.name for one in self._objectives])
+        self._id = storage.get_study_id_from_name(manifest.plan.study)
+        self._trials: dict[int, _Trial] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take the next records, in the order of the journal.
+
+        A trial that failed and was tried again is one trial where both come together, and two
+        where Optuna had been told of the failure before: it lets nobody change what has ended.
+        """
+        changed: dict[int, None] = {}
+        for record in records:
+            if self._note(record):
+                changed[record.trial] = None
+        for number in changed:
+            self._tell(self._trials[number])
+
+    def _note(self, record: Record) -> bool:
+        """Let a record count; whether it is of a trial that is shown."""
+        if isinstance(record, Started) and record.phase == "search" and not record.repeat:
+            self._trials[record.trial] = _Trial(record)
+        trial = self._trials.get(record.trial)
+        if trial is None:
+            return False
+        if isinstance(record, Epoch):
+            trial.seconds += record.seconds
+            value = record.metrics.get(self._objectives[0].name)
+            if self._single and value is not None:  # Optuna has none of several objectives
+                trial.rungs[record.epoch] = value
+        elif isinstance(record, Ended):
+            trial.ended = record
+        elif isinstance(record, Retried):
+            if trial.ended is not None and trial.stored is not None and self._is_over(trial):
+                trial.stored, trial.told = None, 0
+            trial.ended = None
+        return True
+
+    def _is_over(self, trial: _Trial) -> bool:
+        assert trial.stored is not None, "asked only of those that Optuna has"
+        return self._storage.get_trial(trial.stored).state.is_finished()
+
+    def _tell(self, trial: _Trial) -> None:
+        """Let Optuna have what is new."""
+        if trial.stored is None:
+            trial.stored = self._storage.create_new_trial(self._id, self._frozen(trial))
+        else:
+            for epoch, value in list(trial.rungs.items())[trial.told :]:
+                self._storage.set_trial_intermediate_value(trial.stored, epoch, value)
+            for key, value in self._about(trial).items():
+                self._storage.set_trial_user_attr(trial.stored, key, value)
+            state, values = self._outcome(trial)
+            if state is not TrialState.RUNNING:
+                self._storage.set_trial_state_values(trial.stored, state, values)
+        trial.told = len(trial.rungs)
+
+    def _frozen(self, trial: _Trial) -> FrozenTrial:
+        state, values = self._outcome(trial)
+        params = self._params.of(trial.started)
+        ended = trial.ended
+        return FrozenTrial(
+            number=-1,  # the storage counts
+            trial_id=-1,
+            state=state,
+            value=None,
+            values=values,
+            datetime_start=datetime.fromtimestamp(trial.started.time),
+            datetime_complete=None if ended is None else datetime.fromtimestamp(ended.time),
+            params=params,
+            distributions={name: self._params.distributions[name] for name in params},
+            user_attrs=self._about(trial),
+            system_attrs={},
+            intermediate_values=dict(trial.rungs),
+        )
+
+    def _outcome(self, trial: _Trial) -> tuple[TrialState, list[float] | None]:
+        """Optuna's word for how it ended; its values where Optuna keeps some."""
+        if trial.ended is None:
+            return TrialState.RUNNING, None
+        outcome = outcome_of(trial.started, trial.ended, self._objectives)
+        state = _STATES[outcome.state]
+        kept = state is TrialState.COMPLETE or (state is TrialState.PRUNED and self._single)
+        return state, list(outcome.values) if kept else None
+
+    def _about(self, trial: _Trial) -> dict[str, Any]:
+        """What Optuna keeps of a trial beside parameters and values."""
+        started, ended = trial.started, trial.ended
+        about: dict[str, Any] = {
+            "trial": started.trial,
+            "name": started.name,
+            "macs": started.macs,
+            "params": started.params,
+            "seed": started.seed,
+            "repeat": started.repeat,
+            "status": "running" if ended is None else ended.status.value,
+            "seconds": trial.seconds if ended is None else ended.seconds,
+        }
+        if self._fills:
+            about["width"] = started.architecture["width"]
+        if ended is not None and ended.reason:
+            about["reason"] = ended.reason
+        return about
