@@ -1,9 +1,11 @@
 """Our samplers in other people's Ray Tune experiments."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from ray import tune
 
 from res2net import cost, parse
@@ -12,11 +14,20 @@ from search.samplers import ray_searcher
 from tests.search.spaces import PAPER, TINY, write
 
 
+@pytest.fixture
+def cluster() -> Iterator[None]:
+    """A Ray of its own, which is gone when the test has ended: others start theirs."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
 def trial(config: dict[str, Any]) -> None:
     """What somebody trains: the fewer layers, the better."""
     tune.report({"error": float(parse(config["name"]).layers)})
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_bare_tuner_runs_over_it(tmp_path: Path) -> None:
     searcher = ray_searcher(write(tmp_path, PAPER), "tpe", metric="error")
     results = tune.Tuner(
