@@ -24,7 +24,7 @@ from search.study.deadline import Deadline
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
-from search.warm_start import known_trials, warmed
+from search.warm_start import known_trials, require_left, warmed
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -61,6 +61,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         if begun and not study.history.trials:  # it was stopped before its first
             known = known_trials(plan, survey, space.document, console)
         warmed(study, known)
+        require_left(plan, survey, len(study.history.known), space.document)
         again = study.retry(request.retry)
         if request.retry:
             console.print(f"--retry: {again} of its trials ended so and are tried again")

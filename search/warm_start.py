@@ -45,14 +45,29 @@ def known_trials(
                 found[candidate] = _known(len(found), started, ended, folder)
         aside = f"; {outside} are no candidates of this space" if outside else ""
         console.print(f"warm start: {len(found) - before} trials of {folder} are known{aside}")
-    left = len(survey) - len(found)
+    require_left(plan, survey, len(found), document)
+    return tuple(found.values())
+
+
+def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document) -> None:
+    """Make sure that there are candidates for all trials.
+
+    Args:
+        plan: of the study.
+        survey: its candidates.
+        known: how many of them other runs have tried.
+        document: says where its values stand.
+
+    Raises:
+        ConfigError: there are too few, with the place in the file.
+    """
+    left = len(survey) - known
     if plan.search.trials > left:
         raise ConfigError(
             f"{document.place(('search', 'trials'))}: search.trials: {plan.search.trials:,} is "
             f"more than the {left:,} candidates that search.warm_start leaves; write at most "
             "that, or widen the space"
         )
-    return tuple(found.values())
 
 
 def warmed(study: Study, known: Sequence[Known]) -> None:

@@ -17,7 +17,6 @@ from search.samplers.points import Points
 from search.samplers.prior import Belief
 from search.schema.metrics import Objective
 from search.schema.seeds import seed_of
-from search.space.survey import Survey
 
 
 @dataclass(slots=True)
@@ -37,7 +36,7 @@ class Drawn:
     far: so it is the same after a stop.
 
     Args:
-        survey: the candidates inside the budget.
+        points: the candidates inside the budget.
         seed: of the study.
         objectives: what is minimised or maximised.
         make: makes the sampler from a seed.
@@ -50,7 +49,7 @@ class Drawn:
 
     def __init__(  # noqa: PLR0913 - all by keyword, and each of another kind
         self,
-        survey: Survey,
+        points: Points,
         *,
         seed: int,
         objectives: Sequence[Objective],
@@ -60,7 +59,7 @@ class Drawn:
         keeps_notes: bool = False,
         belief: Belief | None = None,
     ) -> None:
-        self._points, self._seed, self._make = Points(survey), seed, make
+        self._points, self._seed, self._make = points, seed, make
         self._startup, self._first, self._keeps_notes = startup, first, keeps_notes
         self._belief, self._single = belief, len(objectives) == 1
         self._learned, self._taken = 0, 0

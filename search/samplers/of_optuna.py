@@ -89,16 +89,22 @@ class SpaceSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """The values of a candidate that no other trial has; of given ones, nothing.
+        """The values of a candidate that no other trial has.
+
+        Where some were given (`enqueue_trial`), those of one that has them; nothing where no
+        candidate does.
 
         Raises:
             SpaceExhausted: every candidate is taken.
         """
-        if not search_space or "fixed_params" in trial.system_attrs:
+        if not search_space:
             return {}
+        fixed = trial.system_attrs.get("fixed_params", {})
         with self._lock:
             sampler = self._learn(study, but=trial.number)
-            candidate = sampler.propose(len(self._taken))
+            candidate = self._fitting(fixed) if fixed else sampler.propose(len(self._taken))
+            if candidate is None:
+                return {}
             self._take(sampler, trial.number, candidate)
             return dict(self._named.values(candidate))
 
@@ -120,8 +126,18 @@ class SpaceSampler(BaseSampler):
         values: Sequence[float] | None,  # noqa: ARG002
     ) -> None:
         """Stop a study that has tried every candidate."""
-        if len(set(self._taken.values())) == len(self._survey):
+        if len(self._taken) >= len(self._survey):  # a candidate is taken by one trial only
             study.stop()
+
+    def _fitting(self, fixed: Mapping[str, Any]) -> int | None:
+        """The first candidate left that has these values; None where there is none."""
+        wanted = {name: value for name, value in fixed.items() if name in self.distributions}
+        taken = set(self._taken.values())
+        for candidate in range(len(self._survey)):
+            values = self._named.values(candidate)
+            if candidate not in taken and wanted.items() <= values.items():
+                return candidate
+        return None
 
     def _forget(self) -> None:
         self._sampler: Sampler | None = None

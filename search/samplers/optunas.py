@@ -170,7 +170,7 @@ def adopted(
     notes = not isinstance(sampler(0), _WITHOUT_NOTES)
     startup = random(survey, seed=seed, objectives=tuple(objectives))
     return Drawn(
-        survey,
+        Points(survey),
         seed=seed,
         objectives=objectives,
         make=sampler,
@@ -188,12 +188,12 @@ def _modelled(
     prior: Prior | None,
 ) -> Sampler:
     startup = random(survey, seed=seed, objectives=tuple(objectives))
-    belief = None
+    points, belief = Points(survey), None
     if prior is not None:
-        belief = Belief(prior, Points(survey))
+        belief = Belief(prior, points)
         startup = Ordered(np.asarray(belief.order(seed)))
     return Drawn(
-        survey,
+        points,
         seed=seed,
         objectives=objectives,
         make=make,

@@ -131,7 +131,10 @@ def reference() -> str:
 
 def described(section: type[Section]) -> Iterator[tuple[str, FieldInfo, str, str]]:
     """Each key of a section: name, field, meaning, unit; the last two from its docstring."""
-    texts = _docstrings(section)
+    texts: dict[str, str] = {}
+    for kind in reversed(section.__mro__):
+        if _is_section(kind):
+            texts |= _docstrings(kind)
     for name, field in section.model_fields.items():
         text = " ".join(texts.get(name, "").split())
         meaning, bracket, unit = text.partition(" [")

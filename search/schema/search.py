@@ -4,30 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, ValidationInfo, model_validator
 
-from res2net.architecture import PerStage
-from res2net.skeletons import Depth
 from search.schema.parts import Choice, choice_from, is_trusted
 from search.schema.prior import Prior
 from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
+from search.schema.some_network import SomeNetwork
 from search.schema.values import MisfitError
 
 
-class Base(Section):
+class Base(SomeNetwork):
     """Where the axes meet; of a dimension left out, the first value in the file."""
-
-    skeleton: str | None = None
-    """Of the base; left out, the first in the file."""
-    depth: Depth | None = None
-    """Of the base. [layers]"""
-    width: PerStage | None = None
-    """Of the base. [channels]"""
-    scale: PerStage | None = None
-    """Of the base. [splits]"""
-    cardinality: PerStage | None = None
-    """Of the base. [groups]"""
-    se: bool | None = None
-    """Of the base; left out, the first in the file."""
 
 
 class Search(Section):

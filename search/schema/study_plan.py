@@ -110,10 +110,9 @@ class StudyPlan(Section):
         execution = self.execution.model_copy(update={"tables": tuple(tables)})
         return self.model_copy(update={"execution": execution})
 
-    def extended(self, *, trials: int, seeds: int) -> Self:
-        """The same study with at least so many networks and seeds."""
-        most = {
-            "trials": max(self.search.trials, trials),
-            "seeds": max(self.search.seeds, seeds),
-        }
+    def extended(self, before: "StudyPlan") -> Self:
+        """The same study with at least as many networks and seeds as it had before."""
+        keys = ("trials", "seeds", "per_band")
+        pairs = {key: (getattr(self.search, key), getattr(before.search, key)) for key in keys}
+        most = {key: max(pair) for key, pair in pairs.items() if None not in pair}
         return self.model_copy(update={"search": self.search.model_copy(update=most)})

@@ -33,6 +33,7 @@ _COUNTED_SINCE = 4  # the version from which on a plan says how many candidates 
 _FREE = (
     "search.trials",
     "search.seeds",
+    "search.per_band",
     "confirm",
     "resources",
     "checkpoints",
@@ -158,7 +159,7 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
     had = there.plan.model_dump(mode="json")  # with keys that came since
     _compare(folder, _described(had), _described(plan.model_dump(mode="json")))
     _same_parts(folder, there.parts, parts)
-    return plan.extended(trials=had["search"]["trials"], seeds=had["search"]["seeds"])
+    return plan.extended(there.plan)
 
 
 def _same_parts(folder: Path, before: Sequence[Origin], now: Sequence[Origin]) -> None:
@@ -266,8 +267,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _described(config: dict[str, Any]) -> dict[str, Any]:
-    """What must not change, with the kind of device apart from how much of it."""
-    return config | {"device": "GPU" if config["resources"]["gpu"] else "CPU"}
+    """What must not change: the kind of device, and whether bands are searched apart."""
+    device = "GPU" if config["resources"]["gpu"] else "CPU"
+    return config | {"device": device, "per_band": bool(config["search"]["per_band"])}
 
 
 def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -259,7 +259,9 @@ class Study:
         try:
             return self._starts.start("search", self._learning.propose())
         except NotYet:
-            return None
+            ended = len(self.history.ends)
+            self._end_waiting()
+            return self._proposed() if len(self.history.ends) > ended else None
 
     def _end_waiting(self) -> None:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""

@@ -9,7 +9,7 @@ from search.samplers.base import make_sampler
 from search.schema.parts import Choice
 from search.schema.prior import Prior
 from search.space.survey import Survey
-from tests.contracts.test_samplers import ERROR, error_of, run, surveyed  # noqa: F401
+from tests.contracts.test_samplers import ERROR, error_of, run
 
 RIGHT = Prior(scale=4, cardinality=6)
 WRONG = Prior(scale=1, cardinality=1)
@@ -23,14 +23,14 @@ def errors(survey: Survey, prior: Prior | None, seed: int, trials: int) -> list[
 
 
 @pytest.mark.parametrize("trials", [5, 15, 30])
-def test_a_right_prior_finds_sooner(surveyed: Survey, trials: int) -> None:  # noqa: F811
+def test_a_right_prior_finds_sooner(surveyed: Survey, trials: int) -> None:
     def mean(prior: Prior | None) -> float:
         return statistics.mean(min(errors(surveyed, prior, s, trials)) for s in range(8))
 
     assert mean(RIGHT) <= mean(None)
 
 
-def test_a_wrong_prior_is_recovered_from(surveyed: Survey) -> None:  # noqa: F811
+def test_a_wrong_prior_is_recovered_from(surveyed: Survey) -> None:
     """It costs trials at first; after 80 the best is within a quarter point."""
     early = [min(errors(surveyed, WRONG, seed, 10)) for seed in range(6)]
     late = [min(errors(surveyed, WRONG, seed, 80)) for seed in range(6)]
@@ -40,7 +40,7 @@ def test_a_wrong_prior_is_recovered_from(surveyed: Survey) -> None:  # noqa: F81
     assert statistics.mean(late) < statistics.mean(without) + 0.25
 
 
-def test_the_first_networks_are_drawn_from_the_prior(surveyed: Survey) -> None:  # noqa: F811
+def test_the_first_networks_are_drawn_from_the_prior(surveyed: Survey) -> None:
     """10 networks of 10 seeds: nearer to its values than the candidates are."""
 
     def away(candidates: Iterable[int]) -> float:

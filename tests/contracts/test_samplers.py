@@ -21,7 +21,7 @@ from search.schema.metrics import COUNTED, Objective
 from search.schema.parts import Choice
 from search.schema.samplers import SAMPLERS
 from search.space.survey import Survey, survey
-from tests.search.spaces import PAPER, TINY, plan_of
+from tests.search.spaces import TINY, plan_of
 
 ROOT = Path(__file__).parents[2]
 ORDERED = [name for name, facts in SAMPLERS.ours.items() if "ordered" in facts.traits]
@@ -31,17 +31,6 @@ SEVERAL = [name for name in NAMES if "several" in SAMPLERS[name].traits]
 SLOW_GP = pytest.param("gp", marks=pytest.mark.slow)  # up to a second a proposal
 every_sampler = pytest.mark.parametrize("name", NAMES)
 ERROR = Objective("val_error", "minimize", "reported", "%")
-
-
-@pytest.fixture(scope="module")
-def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Survey:
-    """325 candidates in the paper's band of multiply-adds."""
-    return survey(plan_of(tmp_path_factory.mktemp("space"), PAPER))
-
-
-@pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Survey:
-    return survey(plan_of(tmp_path_factory.mktemp("space")))
 
 
 def make(name: str, surveyed: Survey, *, seed: int = 0) -> Sampler:

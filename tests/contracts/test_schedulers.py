@@ -173,7 +173,11 @@ def test_a_study_that_is_extended_keeps_its_ends(
         drive(study, slots=4)
     before = dict(study.history.ends)
     with Journal(tmp_path / "run") as journal:
-        study = Study(plan.extended(trials=18, seeds=1), surveyed, journal)
+        study = Study(
+            plan.model_copy(update={"search": plan.search.model_copy(update={"trials": 18})}),
+            surveyed,
+            journal,
+        )
         assert study.history.ends == before
         drive(study, slots=4)
     assert study.finished

@@ -10,6 +10,19 @@ from search.space.resolve import Resolved, resolve
 
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
+DIGITS = """\
+study: small
+network:
+  skeleton: cifar
+  planes: 2
+  depth: [11, 20]
+  scale: [1, 2]
+  width: [1, 2]
+data: {name: digits, validation: 237, train: 200}
+training: {epochs: 2, batch_size: 50, lr: 0.1, precision: fp32}
+search: {sampler: grid, seeds: 2}
+"""
+
 PAPER = """\
 study: paper
 network:

@@ -17,20 +17,7 @@ from search.study.events import Ended, Epoch, Started
 from search.study.journal import FILE, read
 from search.study.provenance import processor_kind
 from search.table import main
-from tests.search.spaces import write
-
-DIGITS = """\
-study: small
-network:
-  skeleton: cifar
-  planes: 2
-  depth: [11, 20]
-  scale: [1, 2]
-  width: [1, 2]
-data: {name: digits, validation: 237, train: 200}
-training: {epochs: 2, batch_size: 50, lr: 0.1, precision: fp32}
-search: {sampler: grid, seeds: 2}
-"""
+from tests.search.spaces import DIGITS, write
 
 
 @pytest.fixture(scope="module")

@@ -85,5 +85,11 @@ def test_what_is_no_run_or_leaves_too_little_is_named(narrow: Path, tmp_path: Pa
         run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
 
 
+def test_going_on_with_more_than_is_left_is_named(narrow: Path, tmp_path: Path) -> None:
+    run_study(wider(narrow), out=tmp_path / "run", inline=True)
+    with pytest.raises(ConfigError, match=r"search.trials: 5 is more than the 4 candidates"):
+        run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
+
+
 def _starts(folder: Path) -> list[Started]:
     return [record for record in read(folder) if isinstance(record, Started)]

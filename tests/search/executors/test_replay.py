@@ -26,21 +26,12 @@ from search.study.events import Ended, Epoch, Record, Started, Status
 from search.study.journal import FILE, JournalError, read
 from search.study.study import Study
 from tests.search.replay.tables import rows_of, write_table
-from tests.search.spaces import TINY, resolved_of, write
+from tests.search.spaces import DIGITS, TINY, resolved_of, write
 
 ROOT = Path(__file__).parents[3]
-DIGITS = """\
-study: small
-network:
-  skeleton: cifar
-  planes: 2
-  depth: [11, 20]
-  scale: [1, 2]
-  width: [1, 2]
-data: {name: digits, validation: 237, train: 200}
-training: {epochs: 3, batch_size: 50, lr: 0.1, precision: fp32}
-search: {sampler: random, trials: 8, seeds: 2}
-"""
+SMALL = DIGITS.replace("epochs: 2", "epochs: 3").replace(
+    "{sampler: grid", "{sampler: random, trials: 8"
+)
 GRID = TINY.replace("sampler: random, trials: 3", "sampler: grid")
 
 
@@ -50,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("search.closing.draw_summary", lambda *_, **__: 0)
-        space = str(write(folder, DIGITS))
+        space = str(write(folder, SMALL))
         assert main([space, "--inline", "--out", str(folder / "run")]) == 0
     return folder
 

@@ -121,6 +121,17 @@ def test_given_values_are_tried_and_learned_from(paper: Path) -> None:
     assert len({tuple(trial.params.items()) for trial in study.trials}) == 12
 
 
+def test_what_is_given_in_part_is_filled_up_inside_the_budget(paper: Path) -> None:
+    sampler = optuna_sampler(paper, "random")
+    study = optuna.create_study(sampler=sampler)
+    for scale in (4, 4, 2):
+        study.enqueue_trial({"scale": scale})
+    study.optimize(lambda trial: float(sampler.suggest(trial).layers), n_trials=5)
+    networks = [sampler.architecture(trial.params) for trial in study.trials]
+    assert [network.scale for network in networks[:3]] == [4, 4, 2]
+    assert len(set(networks)) == 5
+
+
 def test_bad_input_is_named(paper: Path) -> None:
     with pytest.raises(ConfigError, match=r"^sampler: is no sampler; did you mean 'nsga3'"):
         optuna_sampler(paper, "nsga")

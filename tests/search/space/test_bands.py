@@ -11,6 +11,7 @@ from search.plan import picture
 from search.samplers.base import SpaceExhausted
 from search.samplers.planned import sampler_of
 from search.schema.yaml import ConfigError
+from search.study import manifest
 from tests.search.spaces import PAPER, resolved_of
 
 BANDS = PAPER.replace("{max: 4.0G, min: 3.6G}", "{bands: [0.5G, 1G, 2G, 4G], tolerance: 2%}")
@@ -84,3 +85,18 @@ def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) ->
 def test_trials_of_each_band_need_bands(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search.per_band: .*is for a budget of bands"):
         resolved_of(tmp_path, PAPER.replace("trials: 100", "sampler: random, per_band: 3"))
+
+
+def test_more_of_each_band_extend_a_study(tmp_path: Path) -> None:
+    """As more trials do; the networks so far are those that were tried."""
+    text = EACH.replace("SAMPLER", "tpe").replace("per_band: 20", "per_band: 2")
+    plan, _ = resolved_of(tmp_path, text)
+    more, _ = resolved_of(tmp_path, text.replace("per_band: 2", "per_band: 3"))
+    (tmp_path / "run").mkdir()
+    manifest.note(tmp_path / "run", plan, space=text, command=())
+    assert manifest.going_on(tmp_path / "run", more).search.per_band == 3
+    manifest.note(tmp_path / "run", more, space=text, command=())
+    assert manifest.going_on(tmp_path / "run", plan).search.per_band == 3
+    plain, _ = resolved_of(tmp_path, BANDS)
+    with pytest.raises(ConfigError, match="holds a different study"):
+        manifest.going_on(tmp_path / "run", plain)

@@ -9,6 +9,7 @@ from search.samplers.in_order import InOrder, NotYet
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey, survey
 from search.study.journal import Journal
+from search.study.losses import RETRIES
 from search.study.study import Study
 from tests.contracts.test_samplers import make, outcome
 from tests.search.spaces import PAPER, plan_of
@@ -78,6 +79,22 @@ def test_a_proposal_waits_for_what_it_must_see(tmp_path: Path) -> None:
         sampler.propose(2)
     sampler.tell(first, outcome(0, 20.0))
     assert sampler.propose(2) not in (first, second)
+
+
+def test_a_trial_that_is_given_up_holds_nobody_up(tmp_path: Path) -> None:
+    """Lost again and again while nothing else runs: its end is what the next one waits for."""
+    text = TEXT.replace("concurrency: 8", "concurrency: 1").replace("trials: 60", "trials: 3")
+    plan = plan_of(tmp_path, text)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, survey(plan), journal)
+        for _ in range(RETRIES + 1):
+            started = study.next()
+            assert started is not None
+            assert started.trial == 0
+            study.lost(0, "its worker is gone")
+        second = study.next()
+        assert second is not None
+        assert second.trial == 1
 
 
 @pytest.mark.parametrize(
