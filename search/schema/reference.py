@@ -159,6 +159,7 @@ def _sections() -> Iterator[str]:
             yield from (f"## {name}\n", *_code(EXAMPLES[name]))
             rows = ((f"`{one}`", facts.summary) for one, facts in TRACKERS.items())
             yield table(("name", "what it is"), rows)
+            yield "Where each writes, and how it is read: [trackers](dashboards.md#trackers).\n"
         elif name == "scheduler":
             yield from ("## scheduler\n", *_code(EXAMPLES[name]))
             yield "The names and their keys stand [below](#schedulers).\n"

@@ -129,8 +129,7 @@ class SpaceFile(Section):
     execution: Annotated[Execution, BeforeValidator(execution_from)] = Execution()
     """Whether networks are trained, or results that are there already are taken for it."""
     trackers: Annotated[tuple[str, ...], BeforeValidator(tracker_names)] = ()
-    """Who else is told what trials report, beside the journal; see [watching](dashboards.md).
-    """
+    """Who else is told what trials report, beside the journal."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
