@@ -1,5 +1,6 @@
 """What a study takes of this machine, against what the machine has."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,12 +9,13 @@ from pathlib import Path
 from search.preparation import Space
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.study_plan import StudyPlan
+from search.schema.trackers import TRACKERS
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.study.checkpoints import check_place
 
-_FOLDERS = ("checkpoints", "networks", "figures")  # of a run
+_FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # of a run
 _FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
 _FLOAT = 4  # bytes
 
@@ -39,7 +41,7 @@ def notes(space: Space) -> Iterator[str]:
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if space.file.resources.gpu:
         there["gpu"] = _gpus()
-    for lacking in _lacking(space, there):
+    for lacking in (*_lacking(space, there), *_without_package(space)):
         yield f"note: {lacking}"
 
 
@@ -109,6 +111,28 @@ def require_place(space: Space) -> None:
     except ConfigError as error:
         place = space.document.place(("checkpoints",))
         raise ConfigError(f"{place}: checkpoints: {error}") from error
+
+
+def require_trackers(space: Space) -> None:
+    """Make sure that the packages of the trackers are installed.
+
+    Raises:
+        ConfigError: one is not, with the line that installs it.
+    """
+    lacking = next(_without_package(space), None)
+    if lacking:
+        raise ConfigError(lacking)
+
+
+def _without_package(space: Space) -> Iterator[str]:
+    place = f"{space.document.place(('trackers',))}: trackers"
+    for name in space.file.trackers:
+        facts = TRACKERS[name]
+        if importlib.util.find_spec(facts.package) is None:
+            yield (
+                f"{place}: {name} needs a package that is not installed; "
+                f"pip install {facts.install}, or take it out"
+            )
 
 
 def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:

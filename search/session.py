@@ -1,5 +1,6 @@
 """Runs a study from its prepared plan to its result, for the commands and the Python API."""
 
+import functools
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,13 @@ from res2net.terminal import stopped_with_its_reader
 from search.executors.address import check_address
 from search.executors.signals import asked_to_end
 from search.images.preparing import make_ready
-from search.machine import require_arithmetic, require_place, require_resources, require_room
+from search.machine import (
+    require_arithmetic,
+    require_place,
+    require_resources,
+    require_room,
+    require_trackers,
+)
 from search.preparation import Prepared
 from search.progress import Progress
 from search.replaying import replay
@@ -24,6 +31,7 @@ from search.study.deadline import Deadline
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
+from search.trackers.tracking import Tracking
 from search.warm_start import known_trials, require_left, warmed
 
 
@@ -85,9 +93,18 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             parts=parts,
             left_out=left_out,
         )
-        _execute(study, plan, folder, request, console)
+        with _tracking(folder, plan, console) as tracking:
+            study.observers.append(tracking)
+            _execute(study, plan, folder, request, console)
         study.tidy()
         return study, result_of(study, folder, before=before)
+
+
+def _tracking(folder: Path, plan: StudyPlan, console: Console) -> Tracking:
+    """The trackers of a study, whose packages take a while to import."""
+    say = functools.partial(console.print, soft_wrap=True)
+    with asked_to_end() as wish, wish.held():
+        return Tracking(folder, plan, say=say)
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
@@ -135,6 +152,7 @@ def _require(
     if not cluster:
         require_resources(space)
         require_arithmetic(space)
+    require_trackers(space)
     require_room(request.folder(plan), plan, survey)
     require_place(space)
     if request.address is not None:

@@ -21,7 +21,7 @@ LEVELS = (
     {"search.replay"},
     {"search.tasks"},
     {"search.engine"},
-    {"search.executors", "search.profiling"},
+    {"search.executors", "search.profiling", "search.trackers"},
     {"search"},  # its commands
     {"analysis.statistics"},
     {"analysis.runs"},

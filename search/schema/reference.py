@@ -27,6 +27,7 @@ from search.schema.reference_tables import heading, names, table
 from search.schema.search import Base
 from search.schema.section import Section
 from search.schema.space_file import SpaceFile
+from search.schema.trackers import TRACKERS
 from search.schema.values import parse_amount
 
 _INTRODUCTION = """\
@@ -100,6 +101,9 @@ EXAMPLES = {
     "execution": """\
         execution: {replay: [runs/a, runs/b, table.csv], workers: 4}   # or only: replay
     """,
+    "trackers": """\
+        trackers: [tensorboard, mlflow]
+    """,
     "resources": """\
         resources: {gpu: 0.5, cpu: 2}
     """,
@@ -159,6 +163,11 @@ def _sections() -> Iterator[str]:
         section = next((s for s in _parts_of(field.annotation) if _is_section(s)), None)
         if section is not None:
             yield from _section(name, section, EXAMPLES.get(name, ""))
+        elif name == "trackers":
+            yield from (f"## {name}\n", *_code(EXAMPLES[name]))
+            rows = ((f"`{one}`", facts.summary) for one, facts in TRACKERS.items())
+            yield table(("name", "what it is"), rows)
+            yield "Where each writes, and how it is read: [trackers](dashboards.md#trackers).\n"
         elif name == "scheduler":
             yield from ("## scheduler\n", *_code(EXAMPLES[name]))
             yield "The names and their keys stand [below](#schedulers).\n"

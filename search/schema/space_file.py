@@ -23,6 +23,7 @@ from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_trai
 from search.schema.search import Search
 from search.schema.section import Section
 from search.schema.tasks import TASKS
+from search.schema.trackers import tracker_names
 from search.schema.training import Training
 from search.schema.units import seconds
 from search.schema.values import MisfitError
@@ -130,6 +131,8 @@ class SpaceFile(Section):
     """What one trial takes of the machine."""
     execution: Annotated[Execution, BeforeValidator(execution_from)] = Execution()
     """Whether networks are trained, or results that are there already are taken for it."""
+    trackers: Annotated[tuple[str, ...], BeforeValidator(tracker_names)] = ()
+    """Who else is told what trials report, beside the journal."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -188,6 +191,16 @@ class SpaceFile(Section):
                 "confirm",
                 "trains networks with fresh seeds, and a replay trains none; take it out, or "
                 "write execution: trials",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_track(self) -> Self:
+        if self.execution.replay and self.trackers:
+            raise MisfitError(
+                "trackers",
+                "are told of trainings, and a replay trains nothing; take them out, or write "
+                "execution: trials",
             )
         return self
 

@@ -51,6 +51,7 @@ class StudyPlan(Section):
     checkpoints: str | None = None
     resources: PlannedResources
     execution: PlannedExecution = PlannedExecution()
+    trackers: tuple[str, ...] = ()
     candidates: PositiveInt
 
     @property

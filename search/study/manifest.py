@@ -29,7 +29,7 @@ _SEALED_SINCE = 5
 _COUNTED_SINCE = 4  # the version from which on a plan says how many candidates there are
 
 # What may change between starts: more trials and seeds, other confirmations, where it all runs
-# and where images are kept, which does not change them, and which weights are kept.
+# and where images are kept, which does not change them, which weights are kept and who is told.
 _FREE = (
     "search.trials",
     "search.seeds",
@@ -44,6 +44,7 @@ _FREE = (
     "data.cache",
     "data.damaged",
     "data.left_aside",
+    "trackers",
     "execution.replay",  # a table may be moved: its digest must not change
 )
 # But not from CPU to GPU: their results are not the same to the last bit.

@@ -1,0 +1,61 @@
+"""The table of trackers: who else is told what trials report. No torch here."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class TrackerFacts(NamedTuple):
+    """What the table says of a tracker.
+
+    Its maker takes (folder, plan): a folder of its own in the run's, and the plan of the study.
+    """
+
+    maker: str
+    package: str  # that it imports
+    install: str  # as pip calls it
+    summary: str
+
+
+TRACKERS: Mapping[str, TrackerFacts] = {
+    "tensorboard": TrackerFacts(
+        "search.trackers.of_tensorboard:OfTensorBoard",
+        "tensorboard",
+        "tensorboard",
+        "event files of TensorBoard, a folder for each trial",
+    ),
+    "mlflow": TrackerFacts(
+        "search.trackers.of_mlflow:OfMlflow",
+        "mlflow",
+        "mlflow",
+        "an MLflow experiment in files, with a run for each trial",
+    ),
+    "wandb": TrackerFacts(
+        "search.trackers.of_wandb:OfWandb",
+        "wandb",
+        "wandb",
+        "offline runs of Weights & Biases, one for each trial, for `wandb sync`",
+    ),
+}
+
+
+def tracker_names(value: Any) -> tuple[str, ...]:
+    """A name in [trackers](#trackers), or a list of them.
+
+    Raises:
+        ValueError: one is none, or stands there twice.
+    """
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)):
+        raise ValueError(f"is no tracker; write some of {', '.join(TRACKERS)}, in a list")
+    for name in names:
+        if name not in TRACKERS:
+            near = difflib.get_close_matches(str(name), TRACKERS, n=1, cutoff=0.5)
+            mean = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(
+                f"holds {name!r}, which is no tracker; {mean}write some of "
+                f"{', '.join(TRACKERS)}"
+            )
+    if len(set(names)) < len(names):
+        raise ValueError("holds a tracker twice; write each once")
+    return tuple(names)

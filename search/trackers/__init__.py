@@ -1,0 +1,1 @@
+"""Trackers: what a study tells TensorBoard, MLflow and Weights & Biases, one file each."""

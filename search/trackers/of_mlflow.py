@@ -1,0 +1,95 @@
+"""Tells MLflow: an experiment named after the study, with a run for each trial, in files."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from search.schema.study_plan import StudyPlan
+from search.study.events import Ended, Epoch, Started, Status
+from search.trackers.base import last_of, numbers_of, settings_of
+
+_TRIAL, _STATUS, _REASON = "trial", "status", "reason"  # tags of a run
+_SOUND = (Status.OK, Status.PRUNED)
+_LONGEST = 5000  # characters of a tag
+# MLflow keeps to files only where it is told to, and sends usage statistics where it is not
+# told to leave that.
+_WISHES = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+class OfMlflow:
+    """Writes runs of MLflow.
+
+    Args:
+        folder: MLflow's store.
+        plan: of the study, whose name the experiment bears.
+    """
+
+    def __init__(self, folder: Path, plan: StudyPlan) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _environment(_WISHES):  # both are looked at here
+            from mlflow.tracking import MlflowClient  # noqa: PLC0415 - takes the wishes
+
+            self._client = MlflowClient(tracking_uri=folder.resolve().as_uri())
+            found = self._client.get_experiment_by_name(plan.study)
+        self._experiment: str = (
+            found.experiment_id if found else self._client.create_experiment(plan.study)
+        )
+        self._runs: dict[int, str] = {}
+
+    def begin(self, started: Started) -> None:
+        """Make a run with its params, or take up the one that there is."""
+        if started.trial in self._runs:  # it was lost or paused, and goes on
+            return
+        run = self._found(started.trial)
+        if run is None:
+            tags = {_TRIAL: str(started.trial)}
+            made = self._client.create_run(
+                self._experiment, tags=tags, run_name=f"{started.trial} {started.name}"
+            )
+            run = made.info.run_id
+            for key, value in settings_of(started).items():
+                self._client.log_param(run, key, value)
+        else:
+            self._client.update_run(run, status="RUNNING")
+        self._runs[started.trial] = run
+
+    def report(self, started: Started, epoch: Epoch) -> None:
+        """Write the numbers of an epoch, at its number."""
+        self._write(started, numbers_of(epoch), epoch.epoch)
+
+    def end(self, started: Started, ended: Ended) -> None:
+        """Write the scores of the test images, how it ended and why."""
+        self._write(started, last_of(ended), ended.epochs)
+        run = self._runs.pop(started.trial)
+        self._client.set_tag(run, _STATUS, ended.status.value)
+        if ended.reason:
+            self._client.set_tag(run, _REASON, ended.reason[:_LONGEST])
+        sound = ended.status in _SOUND
+        self._client.set_terminated(run, "FINISHED" if sound else "FAILED")
+
+    def close(self) -> None:
+        """Nothing is open; runs of trials under way stay RUNNING."""
+
+    def _write(self, started: Started, numbers: dict[str, float], step: int) -> None:
+        for name, value in numbers.items():
+            self._client.log_metric(self._runs[started.trial], name, value, step=step)
+
+    def _found(self, trial: int) -> str | None:
+        """The run of a trial that an earlier process began."""
+        wanted = f"tags.{_TRIAL} = '{trial}'"
+        found: list[Any] = self._client.search_runs([self._experiment], wanted, max_results=1)
+        return found[0].info.run_id if found else None
+
+
+@contextmanager
+def _environment(wishes: dict[str, str]) -> Iterator[None]:
+    """Environment variables for a moment, except those that are set."""
+    added = wishes.keys() - os.environ.keys()
+    os.environ.update({name: wishes[name] for name in added})
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
