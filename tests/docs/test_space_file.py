@@ -10,8 +10,9 @@ from ruamel.yaml import YAML
 
 from search import load_space
 from search.schema.budget import Band
+from search.schema.examples import EXAMPLES
 from search.schema.parts import Choice, NoOptions
-from search.schema.reference import EXAMPLES, described, reference
+from search.schema.reference import described, reference
 from search.schema.schedulers import SCHEDULERS
 from search.schema.search import Base
 from search.schema.section import Section
