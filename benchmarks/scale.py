@@ -123,8 +123,9 @@ def _spent(code: str, folder: Path) -> Spent:
 
 def _ask_seconds(folder: Path) -> float:
     """A proposal when so many trials are known; the first, which hands them over, left out."""
-    from search.samplers.base import Outcome  # noqa: PLC0415 - imports Optuna
     from search.samplers.tpe import Tpe  # noqa: PLC0415
+
+    from search.samplers.base import Outcome  # noqa: PLC0415 - imports Optuna
     from search.space.load import load_space  # noqa: PLC0415
     from search.space.resolve import resolve  # noqa: PLC0415
 

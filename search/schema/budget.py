@@ -1,10 +1,11 @@
-"""The hard limits of every candidate: bands of multiply-adds, parameters, activations."""
+"""The hard limits of every candidate: of what is counted, and of what is measured."""
 
 import itertools
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from search.schema.measured import MeasuredBudget
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
@@ -94,8 +95,8 @@ class Band(Section):
                 )
 
 
-class Budget(Section):
-    """Hard limits of every candidate, per image; none is ever proposed outside."""
+class Budget(MeasuredBudget):
+    """Hard limits of every candidate. None is proposed outside those of what is counted."""
 
     macs: Band | None = None
     """Multiply-adds of convolutions and linear layers, the paper's "FLOPs". [multiply-adds an
@@ -107,6 +108,6 @@ class Budget(Section):
     """Numbers that convolutions and linear layers put out. [numbers an image]"""
 
     def bands(self) -> dict[str, Band]:
-        """The limits that are set, by the name of what they limit."""
+        """The limits that are set on what is counted, by the name of what they limit."""
         named = {"macs": self.macs, "params": self.params, "activations": self.activations}
         return {name: band for name, band in named.items() if band is not None}
