@@ -17,7 +17,7 @@ from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.network import Network
 from search.schema.units import format_amount
-from search.study.events import Ended, Phase, Started, Status
+from search.study.events import SOUND, Ended, Measured, Phase, Started, Status
 from search.study.history import History
 from search.study.journal import FILE
 from search.study.study import Study
@@ -35,8 +35,10 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     if history.ended("confirm"):
         wide.print(confirmed_table(history, objectives))
     for trial, ended in history.ends.items():
-        if ended.status not in (Status.OK, Status.PRUNED):
+        if ended.status not in SOUND:
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
+    for line in rejected_line(history):
+        console.print(line, soft_wrap=True)
     for line in cut_trials(history, usual=study.plan.training.accumulate):
         console.print(line, soft_wrap=True)
     code = draw_summary(result.folder)
@@ -60,10 +62,38 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table | str
     spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
     title = f"best {shown} of {len(ranked)} networks trained whole{spread}"
     metrics = _scores(objectives)
-    table = _table(title, metrics)
+    measured = [one for one in objectives if one.source == "measured"]
+    table = _table(title, (*measured, *metrics))
     for _, started, ends in ranked[:_BEST_ROWS]:
-        table.add_row(*_cells(started), *_values(ends, metrics, spread=seeds > 1))
+        found = _quartiles(history.measured.get(started.trial), measured)
+        table.add_row(*_cells(started), *found, *_values(ends, metrics, spread=seeds > 1))
+    if any(one.alone is False for one in history.measured.values()):
+        table.caption = "other work ran on the device while some networks were measured"
     return table
+
+
+def _quartiles(measured: Measured | None, objectives: Sequence[Objective]) -> Iterator[str]:
+    """What was measured of a network: the median, and the quartiles where there are some."""
+    for one in objectives:
+        if measured is None or one.name not in measured.values:
+            yield ""
+            continue
+        ends = [known.get(one.name) for known in (measured.low, measured.high)]
+        said = [f"{end:.4g}" for end in ends if end is not None]
+        spread = f" ({' to '.join(said)})" if said else ""
+        yield f"{one.text(measured.values[one.name])}{spread}"
+
+
+def rejected_line(history: History) -> Iterator[str]:
+    """How many networks the measured budget refused, and the first of them; or nothing."""
+    ends = [end for end in history.ends.values() if end.status is Status.REJECTED]
+    if ends:
+        first = ends[0]
+        name = history.trials[first.trial].name
+        yield (
+            f"{len(ends)} rejected before their training, outside the measured budget; the "
+            f"first: trial {first.trial} {name}: {first.reason}"
+        )
 
 
 def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table | str:

@@ -50,6 +50,11 @@ class Objective(NamedTuple):
             return f"{self.name}_{_UNITS_IN_COLUMNS[self.unit]}"
         return column_of(self.name, self.unit)
 
+    @property
+    def has_quartiles(self) -> bool:
+        """Whether it is measured pass by pass, so that there is a spread."""
+        return self.source == "measured" and self.unit in ("ms", "images/s")
+
     def loss(self, value: float) -> float:
         """The value as something to make small."""
         return value if self.direction == "minimize" else -value
