@@ -32,6 +32,8 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     wide = wide_console(console)
     objectives = study.plan.objectives
     wide.print(best_table(history, objectives))
+    if (measured := measured_table(history, study.plan.measured)) is not None:
+        wide.print(measured)
     if history.ended("confirm"):
         wide.print(confirmed_table(history, objectives))
     for trial, ended in history.ends.items():
@@ -62,26 +64,49 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table | str
     spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
     title = f"best {shown} of {len(ranked)} networks trained whole{spread}"
     metrics = _scores(objectives)
-    measured = [one for one in objectives if one.source == "measured"]
-    table = _table(title, (*measured, *metrics))
+    table = _table(title, metrics)
     for _, started, ends in ranked[:_BEST_ROWS]:
-        found = _quartiles(history.measured.get(started.trial), measured)
-        table.add_row(*_cells(started), *found, *_values(ends, metrics, spread=seeds > 1))
-    if any(one.alone is False for one in history.measured.values()):
-        table.caption = "other work ran on the device while some networks were measured"
+        table.add_row(*_cells(started), *_values(ends, metrics, spread=seeds > 1))
     return table
 
 
-def _quartiles(measured: Measured | None, objectives: Sequence[Objective]) -> Iterator[str]:
-    """What was measured of a network: the median, and the quartiles where there are some."""
+def measured_table(history: History, objectives: Sequence[Objective]) -> Table | None:
+    """What was measured of the best networks: medians and quartiles; None where nothing was."""
+    shown = [(one, history.measured.get(one.started.trial)) for one in history.ranked()]
+    measured = [(one.started.name, found) for one, found in shown[:_BEST_ROWS] if found]
+    if not measured:
+        return None
+    title = "measured before the training: median (quartiles)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
+    units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
+    named = [f"{one.label}{unit}" for one, unit in zip(objectives, units, strict=True)]
+    for column in (*named, "other work"):
+        table.add_column(column, justify="right")
+    for name, found in measured:
+        table.add_row(name, *_quartiles(found, objectives), _beside(found))
+    return table
+
+
+def _quartiles(found: Measured, objectives: Sequence[Objective]) -> Iterator[str]:
+    """Each median, with the quartiles where there is a spread."""
     for one in objectives:
-        if measured is None or one.name not in measured.values:
+        value = found.values.get(one.name)
+        low, high = found.low.get(one.name), found.high.get(one.name)
+        if value is None:
             yield ""
-            continue
-        ends = [known.get(one.name) for known in (measured.low, measured.high)]
-        said = [f"{end:.4g}" for end in ends if end is not None]
-        spread = f" ({' to '.join(said)})" if said else ""
-        yield f"{one.text(measured.values[one.name])}{spread}"
+        elif low is None or high is None:
+            yield one.text(value)
+        else:
+            yield f"{one.number(value)} ({one.number(low)} to {one.number(high)})"
+
+
+def _beside(found: Measured) -> str:
+    """Whether the network had the device to itself."""
+    if found.alone is None:
+        return "not known"
+    cores = f" ({found.others:g} cores)" if found.others else ""
+    return "none" if found.alone else f"yes{cores}"
 
 
 def rejected_line(history: History) -> Iterator[str]:

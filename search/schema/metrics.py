@@ -65,7 +65,13 @@ class Objective(NamedTuple):
             return f"{value:,.6g}"
         if self.unit == "B":
             return f"{format_amount(value)}B"
-        return f"{value:.2f} %" if self.unit == PERCENT else f"{value:.4g}{_spaced(self.unit)}"
+        if self.unit == PERCENT:
+            return f"{value:.2f} %"
+        return f"{self.number(value)}{_spaced(self.unit)}"
+
+    def number(self, value: float) -> str:
+        """The value in four digits, without its unit."""
+        return f"{value:,.0f}" if value >= _WHOLE else f"{value:.4g}"
 
     @property
     def label(self) -> str:
@@ -109,6 +115,7 @@ MEASURED = {
         Objective("inference_energy", "minimize", "measured", "J"),
     )
 }
+_WHOLE = 10_000  # from here on digits behind the point say nothing
 _UNITS_IN_COLUMNS = {"ms": "ms", "images/s": "images_per_s", "B": "bytes", "J": "j"}
 
 
