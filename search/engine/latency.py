@@ -62,7 +62,6 @@ def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) 
     others = _Others()
     rows = _measure(started.network(), bench, wanted)
     busy = others.cores()
-    alone = bench.share >= 1 if bench.device.type == "cuda" else busy and busy < _ALONE
     return Measured(
         trial=started.trial,
         values={name: row.median for name, row in rows.items()},
@@ -70,11 +69,23 @@ def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) 
         high={name: row.high for name, row in rows.items() if row.passes},
         passes={name: row.passes for name, row in rows.items() if row.passes},
         place=place,
-        alone=None if alone is None else bool(alone),
+        alone=is_alone(bench, busy),
         others=busy,
         first=started.trial,
         time=time.time(),
     )
+
+
+def is_alone(bench: Bench, others: float | None) -> bool | None:
+    """Whether a network has the device to itself; None where nobody can tell.
+
+    Args:
+        bench: where it runs.
+        others: CPU cores that other processes keep busy, None where that is not known.
+    """
+    if bench.device.type == "cuda":
+        return bench.share >= 1
+    return None if others is None else others < _ALONE
 
 
 class _Row(NamedTuple):

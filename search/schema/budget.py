@@ -5,7 +5,14 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from search.schema.measured import MeasuredBudget
+from search.schema.measured import (
+    EnergyLimit,
+    LatencyLimit,
+    Limits,
+    MemoryLimit,
+    ThroughputLimit,
+)
+from search.schema.metrics import MEASURED
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
@@ -95,7 +102,7 @@ class Band(Section):
                 )
 
 
-class Budget(MeasuredBudget):
+class Budget(Section):
     """Hard limits of every candidate. None is proposed outside those of what is counted."""
 
     macs: Band | None = None
@@ -106,6 +113,28 @@ class Budget(MeasuredBudget):
     """Learnable numbers of the network. [numbers]"""
     activations: Band | None = None
     """Numbers that convolutions and linear layers put out. [numbers an image]"""
+
+    latency: LatencyLimit | None = None
+    """Median time of one image. Measured on the trial's device before its first epoch: a
+    network outside ends there, as `rejected`.
+    """
+    latency_128: LatencyLimit | None = None
+    """The same for 128 images at once."""
+    throughput: ThroughputLimit | None = None
+    """Images a second, 128 at once; measured as `latency` is."""
+    inference_memory: MemoryLimit | None = None
+    """Memory of the network with 128 images; measured as `latency` is."""
+    inference_energy: EnergyLimit | None = None
+    """Energy of an image, 128 at once, where a GPU tells; measured as `latency` is."""
+
+    def measured(self) -> tuple[Limits, ...]:
+        """The limits that are set on what is measured."""
+        limits = ((MEASURED[name], getattr(self, name)) for name in MEASURED)
+        return tuple(
+            Limits(objective, getattr(one, "min", None), getattr(one, "max", None))
+            for objective, one in limits
+            if one is not None
+        )
 
     def bands(self) -> dict[str, Band]:
         """The limits that are set on what is counted, by the name of what they limit."""

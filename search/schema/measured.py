@@ -7,11 +7,12 @@ device of its trial: milliseconds, images/s, bytes, joules an image.
 import contextlib
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator
 
-from search.schema.metrics import MEASURED, Objective
+from search.schema.metrics import Objective
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
@@ -118,27 +119,9 @@ class EnergyLimit(Section):
     """At most so much an image, such as `20mJ`. [J]"""
 
 
-class MeasuredBudget(Section):
-    """Limits on what is measured on the device of the trial, before its training."""
-
-    latency: LatencyLimit | None = None
-    """Median time of one image. Measured on the trial's device before its first epoch: a
-    network outside ends there, as `rejected`.
-    """
-    latency_128: LatencyLimit | None = None
-    """The same for 128 images at once."""
-    throughput: ThroughputLimit | None = None
-    """Images a second, 128 at once; measured as `latency` is."""
-    inference_memory: MemoryLimit | None = None
-    """Memory of the network with 128 images; measured as `latency` is."""
-    inference_energy: EnergyLimit | None = None
-    """Energy of an image, 128 at once, where a GPU tells; measured as `latency` is."""
-
-    def measured(self) -> tuple[Limits, ...]:
-        """The limits that are set on what is measured."""
-        limits = ((MEASURED[name], getattr(self, name)) for name in MEASURED)
-        return tuple(
-            Limits(objective, getattr(one, "min", None), getattr(one, "max", None))
-            for objective, one in limits
-            if one is not None
-        )
+LIMITS: Mapping[str, type[Section]] = {  # by the keys of the budget that have them
+    "latency, latency_128": LatencyLimit,
+    "throughput": ThroughputLimit,
+    "inference_memory": MemoryLimit,
+    "inference_energy": EnergyLimit,
+}

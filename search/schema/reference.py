@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from res2net.exit_codes import ExitCode
 from res2net.terminal import run_command
 from search.schema.budget import Band
+from search.schema.measured import LIMITS
 from search.schema.network import block_name
 from search.schema.parts import Choice, Table
 from search.schema.prior import Prior
@@ -65,7 +66,7 @@ EXAMPLES = {
           se: [false, true]            # {per_stage: [1, 2]}, of sizes: all combinations
     """,
     "budget": """\
-        budget: {macs: {max: 4.0G, min: 3.6G}, params: {max: 40M}}
+        budget: {macs: {max: 4.0G, min: 3.6G}, params: {max: 40M}, latency: {max: 5ms}}
     """,
     "data": """\
         data: {name: cifar100, validation: 5000}
@@ -105,7 +106,7 @@ EXAMPLES = {
     """,
 }
 _INSIDE: Mapping[str, Mapping[str, type[Section]]] = {
-    "budget": {"macs, params, activations": Band},
+    "budget": {"macs, params, activations": Band, **LIMITS},
     "search": {"base": Base, "prior": Prior},
 }
 _HEADINGS = {*SpaceFile.model_fields, "base", "prior"}

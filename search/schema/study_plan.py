@@ -71,7 +71,7 @@ class StudyPlan(Section):
     @property
     def measured(self) -> tuple[Objective, ...]:
         """What is measured of each network before its training, as objectives or budget ask."""
-        asked = {one.name for one in self.objectives}
+        asked = {*self.search.objectives}  # by name: a foreign one may be gone by now
         asked |= {limits.objective.name for limits in self.budget.measured()}
         return tuple(one for name, one in MEASURED.items() if name in asked)
 
