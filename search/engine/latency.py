@@ -137,7 +137,7 @@ def _timed(
     network: nn.Module, architecture: Architecture, bench: Bench, *, batch: int
 ) -> Timed:
     run = _pass_of(network, architecture, bench, batch)
-    timed("warm-up", run, batch, bench.device, _WARM)
+    _repeat(run, bench, _WARM)
     return timed("inference", run, batch, bench.device, _SECONDS)
 
 
@@ -160,15 +160,21 @@ def _pass_of(
 def _energy(run: Callable[[], None], bench: Bench) -> float:
     """Joules of an image."""
     meter = Meter(bench.device, alone=bench.share >= 1)
-    begin, passes = time.perf_counter(), 0
-    while time.perf_counter() - begin < _ENERGY_SECONDS:
-        run()
-        wait_for(bench.device)
-        passes += 1
+    passes = _repeat(run, bench, _ENERGY_SECONDS)
     joules = meter.read().energy
     if joules is None:
         raise NotToldError(f"inference_energy: {device_name(bench.device)} does not tell it")
     return joules / (passes * _MANY)
+
+
+def _repeat(run: Callable[[], None], bench: Bench, seconds: float) -> int:
+    """Pass again and again for so long, once at least; how often that was."""
+    end, passes = time.perf_counter() + seconds, 0
+    while not passes or time.perf_counter() < end:
+        run()
+        wait_for(bench.device)
+        passes += 1
+    return passes
 
 
 class _Others:
