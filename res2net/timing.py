@@ -119,11 +119,15 @@ def _time(
     network: nn.Module, images: torch.Tensor, seconds: float, *, trained: bool
 ) -> list[Timed]:
     network.eval()
-    inference = _timed("inference", lambda: _infer(network, images), images, seconds)
+    inference = timed(
+        "inference", lambda: _infer(network, images), len(images), images.device, seconds
+    )
     if not trained:
         return [inference]
     network.train()
-    training = _timed("training step", lambda: _train(network, images), images, seconds)
+    training = timed(
+        "training step", lambda: _train(network, images), len(images), images.device, seconds
+    )
     return [inference, training]
 
 
@@ -137,12 +141,22 @@ def _train(network: nn.Module, images: torch.Tensor) -> None:
     network.zero_grad(set_to_none=True)
 
 
-def _timed(what: str, run: Callable[[], None], images: torch.Tensor, seconds: float) -> Timed:
-    device, batch = images.device, len(images)
+def timed(
+    what: str, run: Callable[[], None], batch: int, device: torch.device, seconds: float
+) -> Timed:
+    """Time a pass again and again, after some that warm up.
+
+    Args:
+        what: it is, as the row says it.
+        run: gives the device one pass.
+        batch: images of a pass.
+        device: that is waited for.
+        seconds: about how long it is repeated for; 5 times at least, 100 at most.
+    """
     before = _begin_memory(device)
     for _ in range(_WARM_UP):
         run()
-    _wait(device)
+    wait_for(device)
     times: list[float] = []
     begin = time.perf_counter()
     while len(times) < _FEWEST or (
@@ -150,7 +164,7 @@ def _timed(what: str, run: Callable[[], None], images: torch.Tensor, seconds: fl
     ):
         start = time.perf_counter()
         run()
-        _wait(device)
+        wait_for(device)
         times.append(time.perf_counter() - start)
     low, median, high = statistics.quantiles(times, n=4, method="inclusive")
     peak = _peak_memory(device)
@@ -158,7 +172,8 @@ def _timed(what: str, run: Callable[[], None], images: torch.Tensor, seconds: fl
     return Timed(what, batch, len(times), median, low, high, batch / median, used)
 
 
-def _wait(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has done what it was given; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

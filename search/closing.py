@@ -17,7 +17,7 @@ from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.network import Network
 from search.schema.units import format_amount
-from search.study.events import Ended, Phase, Started, Status
+from search.study.events import SOUND, Ended, Measured, Phase, Started, Status
 from search.study.history import History
 from search.study.journal import FILE
 from search.study.study import Study
@@ -32,11 +32,15 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     wide = wide_console(console)
     objectives = study.plan.objectives
     wide.print(best_table(history, objectives))
+    if (measured := measured_table(history, study.plan.measured)) is not None:
+        wide.print(measured)
     if history.ended("confirm"):
         wide.print(confirmed_table(history, objectives))
     for trial, ended in history.ends.items():
-        if ended.status not in (Status.OK, Status.PRUNED):
+        if ended.status not in SOUND:
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
+    for line in rejected_line(history):
+        console.print(line, soft_wrap=True)
     for line in cut_trials(history, usual=study.plan.training.accumulate):
         console.print(line, soft_wrap=True)
     code = draw_summary(result.folder)
@@ -64,6 +68,57 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table | str
     for _, started, ends in ranked[:_BEST_ROWS]:
         table.add_row(*_cells(started), *_values(ends, metrics, spread=seeds > 1))
     return table
+
+
+def measured_table(history: History, objectives: Sequence[Objective]) -> Table | None:
+    """What was measured of the best networks: medians and quartiles; None where nothing was."""
+    shown = [(one, history.measured.get(one.started.trial)) for one in history.ranked()]
+    measured = [(one.started.name, found) for one, found in shown[:_BEST_ROWS] if found]
+    if not measured:
+        return None
+    title = "measured before the training: median (quartiles)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
+    units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
+    named = [f"{one.label}{unit}" for one, unit in zip(objectives, units, strict=True)]
+    for column in (*named, "other work"):
+        table.add_column(column, justify="right")
+    for name, found in measured:
+        table.add_row(name, *_quartiles(found, objectives), _beside(found))
+    return table
+
+
+def _quartiles(found: Measured, objectives: Sequence[Objective]) -> Iterator[str]:
+    """Each median, with the quartiles where there is a spread."""
+    for one in objectives:
+        value = found.values.get(one.name)
+        low, high = found.low.get(one.name), found.high.get(one.name)
+        if value is None:
+            yield ""
+        elif low is None or high is None:
+            yield one.text(value)
+        else:
+            yield f"{one.number(value)} ({one.number(low)} to {one.number(high)})"
+
+
+def _beside(found: Measured) -> str:
+    """Whether the network had the device to itself."""
+    if found.alone is None:
+        return "not known"
+    cores = f" ({found.others:g} cores)" if found.others else ""
+    return "none" if found.alone else f"yes{cores}"
+
+
+def rejected_line(history: History) -> Iterator[str]:
+    """How many networks the measured budget refused, and the first of them; or nothing."""
+    ends = [end for end in history.ends.values() if end.status is Status.REJECTED]
+    if ends:
+        first = ends[0]
+        name = history.trials[first.trial].name
+        yield (
+            f"{len(ends)} rejected before their training, outside the measured budget; the "
+            f"first: trial {first.trial} {name}: {first.reason}"
+        )
 
 
 def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table | str:

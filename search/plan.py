@@ -142,6 +142,11 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         f"{data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
     )
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
+    for limits in plan.budget.measured():
+        yield (
+            f"  {limits.in_words}: measured on the trial's device; a network outside is not "
+            "trained"
+        )
     recipe = plan.training
     yield (
         f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "

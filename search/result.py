@@ -8,16 +8,23 @@ from pathlib import Path
 
 from res2net.exit_codes import ExitCode
 from search.schema.study_plan import StudyPlan
-from search.study.events import Ended, Started, Status
+from search.study.events import Ended, Measured, Started, Status
 from search.study.study import Study
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial of a study: its start, and its end, None while it is under way."""
+    """A trial of a study.
+
+    Attributes:
+        started: its start.
+        ended: its end, None while it is under way.
+        measured: of its network before the first epoch, None where nothing was.
+    """
 
     started: Started
     ended: Ended | None
+    measured: Measured | None = None
 
     @property
     def name(self) -> str:
@@ -74,7 +81,7 @@ def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyRe
     """
     history = study.history
     trials = {
-        number: Trial(started, history.ends.get(number))
+        number: Trial(started, history.ends.get(number), history.measured.get(number))
         for number, started in sorted(history.trials.items())
     }
     best = history.best()

@@ -130,16 +130,24 @@ def trials_table(run: Run) -> Table:
 
 
 def _scored(run: Run) -> list[Column]:
-    """What ranks, on both kinds of images, and foreign objectives that were counted."""
+    """What ranks, on both kinds of images, foreign objectives, and what was measured."""
     scored = [
         Column(with_unit(one.label, one.unit), one.column, ".2f" if one.unit else ".4g")
         for one in (run.ranking, run.tested)
     ]
     counted = [one for one in run.objectives if one.source == "counted"]
     known = {column.key for column in _TRAINED}
-    return scored + [
-        Column(one.label, one.column, ".6g") for one in counted if one.column not in known
+    costs = [Column(one.label, one.column, ".6g") for one in counted if one.column not in known]
+    measured = run.plan.measured
+    columns = [
+        Column(
+            with_unit(one.label, one.unit) + end, f"{one.column}{end.replace(' ', '_')}", ".4g"
+        )
+        for one in measured
+        for end in (("", " low", " high") if one.has_quartiles else ("",))
     ]
+    alone = [Column("measured alone", "measured_alone")] if measured else []
+    return scored + costs + columns + alone
 
 
 def _conclusion(run: Run) -> Section:
@@ -161,6 +169,12 @@ def _failures(run: Run) -> Section:
     ]
     if stopped:
         said.append(f"{stopped:,} were stopped early by the scheduler, which is no failure.")
+    rejected = int((run.trials["status"] == "rejected").sum())
+    if rejected:
+        said.append(
+            f"{rejected:,} were rejected before their training: their network was measured "
+            "outside the budget, which is no failure."
+        )
     shown = failed.head(_REASONS)
     shown = shown.assign(reason=[_cut(reason, _LONGEST) for reason in shown["reason"]])
     caption = "Failed trials by status and reason" + (

@@ -11,7 +11,7 @@ from analysis.plots.networks import draw_networks
 from analysis.plots.style import cut_whiskers, drawing, entitle, log_if_wide, nothing, unit_of
 from analysis.plots.whiskers import WHISKER, draw_confirmed, draw_whiskers
 from analysis.runs.pareto import cost_axis
-from analysis.runs.scores import Score, score_of, words
+from analysis.runs.scores import Score, score_of, with_unit, words
 from search.schema.metrics import PERCENT, Objective
 
 _MANY = 500  # points beyond which a vector file would hold one element each
@@ -26,10 +26,11 @@ _PER_IMAGE = ("macs", "activations")
 def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title: str) -> Figure:
     """What ranks against a cost: colour is scale, shape cardinality or skeleton, size depth.
 
-    What ranks is the first objective that trials report, the cost the first that is counted,
-    else multiply-adds. Where these two are all, the front is a line of steps; of others, which
-    one picture cannot show, its networks are ringed. Networks of several seeds have whiskers,
-    and those that were confirmed stand there again, with how far fresh seeds moved them. A bar
+    What ranks is the first objective that trials report, the cost the first that is counted or
+    measured, else multiply-adds. Where these two are all, the front is a line of steps; of
+    others, which one picture cannot show, its networks are ringed. Networks of several seeds
+    have whiskers, and those that were confirmed stand there again, with how far fresh seeds
+    moved them. A bar
     shows how far one seed is from the mean by luck.
 
     Args:
@@ -57,7 +58,7 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
             unit_of_noise = "points" if score.unit == PERCENT else score.unit
             _draw_noise(ax, float(points.attrs["noise"]), unit=unit_of_noise)
         each = " per image" if cost.name in _PER_IMAGE else ""
-        ax.set_xlabel(f"{words(cost)}{each}{f' ({letter})' * bool(letter)}")
+        ax.set_xlabel(with_unit(words(cost) + each, letter + cost.unit))
         ax.set_ylabel(score.label)
         entitle(figure, title)
         if len(points):

@@ -23,9 +23,9 @@ def compared(objectives: Sequence[Objective], ranking: Objective) -> tuple[Objec
 
 
 def cost_axis(objectives: Sequence[Objective]) -> Objective:
-    """The cost that figures draw networks against: the first that a study counts."""
-    counted = (one for one in objectives if one.source == "counted")
-    return next(counted, _COST)
+    """The cost that figures draw networks against: the first that is counted or measured."""
+    costs = (one for one in objectives if one.source != "reported")
+    return next(costs, _COST)
 
 
 def non_dominated(

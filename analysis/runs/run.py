@@ -20,7 +20,7 @@ from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
-from search.study.events import Status
+from search.study.events import CUT_SHORT, Status
 from search.study.journal import FILE
 from search.study.manifest import FILE as MANIFEST
 from search.study.manifest import Manifest, read
@@ -167,6 +167,11 @@ class Run:
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
             said.append(f"{failed:,} trials failed, and their networks are not in every result")
+        rejected = int(counts.get(Status.REJECTED.value, 0))
+        if rejected:
+            said.append(
+                f"{rejected:,} networks were measured outside the budget and not trained"
+            )
         if self.ended and not counts.get("ok", 0):
             said.append("no trial was trained to its end, so there is no result to show")
         if self.left_out:
@@ -227,7 +232,7 @@ class Run:
     @cached_property
     def _planned_search(self) -> int:
         search = self.trials[self.trials["phase"] == "search"]
-        pruned = search[(search["repeat"] == 0) & (search["status"] == Status.PRUNED.value)]
+        pruned = search[(search["repeat"] == 0) & search["status"].isin(CUT_SHORT)]
         again = search.loc[search["repeat"] > 0, "name"]  # as earlier versions went on
         return self.plan.search_trials(int((~pruned["name"].isin(again)).sum()))
 
@@ -263,7 +268,9 @@ def read_run(folder: Path) -> Run:
         if one.source == "counted" and one.name not in COUNTED
     ]
     try:
-        trials = tables.trials(folder, metrics=noted.metrics, counted=foreign)
+        trials = tables.trials(
+            folder, metrics=noted.metrics, counted=foreign, measured=noted.plan.measured
+        )
     except ArchitectureError as error:
         raise RunError(
             f"{folder}: its networks cannot be described: {error}; put the skeleton's file back"

@@ -15,8 +15,8 @@ from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
 from res2net.file_names import printable
-from search.schema.metrics import TEST, VALIDATION, Metric, column_of
-from search.study.events import Ended, Retried, Started
+from search.schema.metrics import TEST, VALIDATION, Metric, Objective, column_of
+from search.study.events import Ended, Measured, Retried, Started
 from search.study.journal import epoch_lines, read
 
 _DECIDED = (
@@ -56,17 +56,24 @@ _RENAMED = {
     "preparation": "preparation_seconds",
 }
 _TRAIN_LOSS = "train_loss"
+_QUARTILES = ("_low", "_high")  # of what is measured, after its column's name
+_BESIDE = ("measured_alone", "measured_beside_cores")
 
 
-def trial_columns(metrics: Sequence[Metric], counted: Sequence[str] = ()) -> tuple[str, ...]:
+def trial_columns(
+    metrics: Sequence[Metric], counted: Sequence[str] = (), measured: Sequence[Objective] = ()
+) -> tuple[str, ...]:
     """The columns of `trials`, in order.
 
     Args:
         metrics: of the run's task: each has a column for the validation and the test images.
         counted: names of foreign objectives that the run counted; each is a column.
+        measured: what was measured of networks: each has a column, and two for its quartiles.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
-    return (*_DECIDED, *counted, *_SEEDED, *scores.values(), *_TAKEN)
+    each = [one.column + end for one in measured for end in _ends_of(one)]
+    beside = _BESIDE if measured else ()
+    return (*_DECIDED, *counted, *each, *beside, *_SEEDED, *scores.values(), *_TAKEN)
 
 
 def epoch_columns(metrics: Sequence[Metric]) -> tuple[str, ...]:
@@ -76,7 +83,11 @@ def epoch_columns(metrics: Sequence[Metric]) -> tuple[str, ...]:
 
 
 def trials(
-    folder: Path, *, metrics: Sequence[Metric], counted: Sequence[str] = ()
+    folder: Path,
+    *,
+    metrics: Sequence[Metric],
+    counted: Sequence[str] = (),
+    measured: Sequence[Objective] = (),
 ) -> pd.DataFrame:
     """One row a trial, in the order they started; a trial under way has status "running".
 
@@ -84,6 +95,7 @@ def trials(
         folder: of the run.
         metrics: of the run's task.
         counted: names of foreign objectives that the run counted.
+        measured: what was measured of networks.
 
     Returns:
         A frame with `trial_columns`; missing results are NaN.
@@ -93,29 +105,53 @@ def trials(
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
     rows = [
-        _started(started) | (_ended(ended, scores) if ended else {})
-        for started, ended in _trials(folder)
+        _started(started)
+        | _measured(found, measured)
+        | (_ended(ended, scores) if ended else {})
+        for started, found, ended in _trials(folder)
     ]
-    columns = list(trial_columns(metrics, counted))
+    columns = list(trial_columns(metrics, counted, measured))
     frame = pd.DataFrame(rows, columns=columns)
-    numbers = [*scores.values(), *counted]
+    ends = [one.column + end for one in measured for end in _ends_of(one)]
+    numbers = [*scores.values(), *counted, *ends]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
 
 
-def _trials(folder: Path) -> Iterator[tuple[Started, Ended | None]]:
-    """Start and end of each trial, in the order they started."""
+def _ends_of(objective: Objective) -> tuple[str, ...]:
+    """What follows a measured objective's column in those of its median and its quartiles."""
+    return ("", *_QUARTILES) if objective.has_quartiles else ("",)
+
+
+def _trials(folder: Path) -> Iterator[tuple[Started, Measured | None, Ended | None]]:
+    """Start, measurement and end of each trial, in the order they started."""
     starts: dict[int, Started] = {}
+    measured: dict[int, Measured] = {}
     ends: dict[int, Ended] = {}
     for record in read(folder, epochs=False):
         if isinstance(record, Started):
             starts[record.trial] = record
+        elif isinstance(record, Measured):
+            measured[record.trial] = record
         elif isinstance(record, Ended):
             ends[record.trial] = record
         elif isinstance(record, Retried):
             ends.pop(record.trial, None)  # under way again
-    return ((started, ends.get(trial)) for trial, started in starts.items())
+    return (
+        (started, measured.get(trial), ends.get(trial)) for trial, started in starts.items()
+    )
+
+
+def _measured(found: Measured | None, objectives: Sequence[Objective]) -> dict[str, Any]:
+    """What was measured of a network, with quartiles where there are some."""
+    if found is None:
+        return {}
+    row: dict[str, Any] = {"measured_alone": found.alone, "measured_beside_cores": found.others}
+    each = (found.values, found.low, found.high)  # noqa: PD011 - of no frame
+    for end, known in zip(("", *_QUARTILES), each, strict=True):
+        row |= {one.column + end: known.get(one.name) for one in objectives}
+    return row
 
 
 def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import torch
 
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
+from search.study.provenance import processor
 from search.tasks.base import Task, make_task
 from search.tasks.memory import keep_freed_memory
 
@@ -15,7 +16,8 @@ class Bench(NamedTuple):
     """Where trials train.
 
     `metrics` are the names that the task declares; `share` is how much of the device one trial
-    has, 1 for all.
+    has, 1 for all. `measured` are names of what is measured of a network before its training,
+    with images of `resolution` pixels a side.
     """
 
     recipe: PlannedTraining
@@ -23,6 +25,8 @@ class Bench(NamedTuple):
     metrics: tuple[str, ...]
     device: torch.device
     share: float = 1.0
+    measured: tuple[str, ...] = ()
+    resolution: int = 0
 
 
 def make_bench(
@@ -42,4 +46,19 @@ def make_bench(
     torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
     task = make_task(plan, str(root), device=where, images=images)
     metrics = tuple(metric.name for metric in plan.metrics)
-    return Bench(plan.training, task, metrics, where, gpus or 1.0)
+    return Bench(
+        plan.training,
+        task,
+        metrics,
+        where,
+        gpus or 1.0,
+        tuple(one.name for one in plan.measured),
+        plan.data.resolution,
+    )
+
+
+def device_name(device: torch.device) -> str:
+    """Its kind: results of two kinds differ in their last digits."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({processor()})"

@@ -8,20 +8,21 @@ import contextlib
 import gc
 import statistics
 import time
+from collections.abc import Iterable
 from typing import IO, Any
 
 import torch
 
-from search.engine.bench import Bench
+from search.engine.bench import Bench, device_name
 from search.engine.failures import outcome, raise_if_of_the_machine
+from search.engine.latency import measured_of
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
 from search.schema.metrics import TEST
 from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
-from search.study.events import Ended, Epoch, Started, Status, Taken, Turn
-from search.study.provenance import processor
+from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, Turn
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
@@ -42,6 +43,7 @@ class Trial:
         reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
             from being reported, are reported first.
         weights: file for the weights of a trial that ends whole, None to keep none.
+        known: what was measured of its network before.
     """
 
     def __init__(
@@ -52,10 +54,13 @@ class Trial:
         checkpoint: File,
         reported: int = 0,
         weights: File | None = None,
+        known: Iterable[Measured] = (),
     ) -> None:
         self.started = started
         self._reported = reported
         self._bench, self._checkpoint, self._weights = bench, checkpoint, weights
+        self._known, self._to_measure = tuple(known), bool(bench.measured)
+        self._measured: Measured | None = None  # in the newest turn
         self._trainer: Trainer | None = None
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
@@ -68,6 +73,9 @@ class Trial:
     def step(self) -> tuple[Epoch | None, Ended | None]:
         """Train to the end of the epoch, or for a few seconds of a long one.
 
+        Where the study wants something measured of the network, the first step does that, and
+        `turn` tells it: whoever decides may end the trial before it trains.
+
         Returns:
             The epoch, None where it was not finished; and the end, None where there is more.
 
@@ -75,12 +83,15 @@ class Trial:
             LostError: the machine failed, not the network.
             OSError: there is no room to keep the weights.
         """
+        measuring, self._measured = self._to_measure, None
         try:
-            return self._step()
+            return self._measure() if measuring else self._step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
             raise_if_of_the_machine(error)
             status, reason = outcome(error)
-        if status is Status.OUT_OF_MEMORY and self._pieces < self._bench.recipe.batch_size:
+        if measuring:
+            reason = f"could not be measured: {reason}"
+        elif status is Status.OUT_OF_MEMORY and self._pieces < self._bench.recipe.batch_size:
             self._halve()
             return None, None
         cut = self._pieces > self._bench.recipe.accumulate
@@ -108,9 +119,10 @@ class Trial:
 
     @property
     def turn(self) -> Turn:
-        """How far it is inside an epoch."""
+        """How far it is inside an epoch, and what the newest step measured."""
         share, seconds = self._trainer.under_way if self._trainer else (0.0, 0.0)
-        return Turn(trial=self.started.trial, share=share, seconds=seconds)
+        number, measured = self.started.trial, self._measured
+        return Turn(trial=number, share=share, seconds=seconds, measured=measured)
 
     def save(self) -> None:
         """Write a checkpoint of the epochs finished so far, whole or not at all."""
@@ -119,7 +131,7 @@ class Trial:
         state = {
             "format": _FORMAT,
             "started": self.started.to_json(),
-            "device": _device_name(self._bench.device),
+            "device": device_name(self._bench.device),
             "epochs": [epoch.to_json() for epoch in self._epochs],
             "pieces": self._pieces,
             "energy": self._energy_so_far(),
@@ -133,6 +145,12 @@ class Trial:
         self._saved = time.monotonic()
         with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
             self.save()
+
+    def _measure(self) -> tuple[None, None]:
+        torch.set_num_threads(self.started.threads)
+        self._measured = measured_of(self.started, self._bench, self._known)
+        self._to_measure = False
+        return None, None
 
     def _step(self) -> tuple[Epoch | None, Ended | None]:
         if self._trainer is None:
@@ -205,7 +223,7 @@ class Trial:
             raise
         except Exception:  # noqa: BLE001 - whatever it holds, it costs time, not the trial
             return None
-        if same and state["device"] != _device_name(self._bench.device):
+        if same and state["device"] != device_name(self._bench.device):
             self._note = (
                 f"began anew: its checkpoint is of another kind of device ({state['device']})"
             )
@@ -234,7 +252,7 @@ class Trial:
             epochs=len(self._epochs),
             metrics=metrics or {},
             seconds=sum(epoch.seconds for epoch in self._epochs),
-            device=_device_name(self._bench.device),
+            device=device_name(self._bench.device),
             time=time.time(),
             taken=self.taken,
         )
@@ -243,10 +261,3 @@ class Trial:
 def _rate(epochs: list[Epoch]) -> float | None:
     """Images/s over all epochs, which have as many images each."""
     return statistics.harmonic_mean(e.images_per_s for e in epochs) if epochs else None
-
-
-def _device_name(device: torch.device) -> str:
-    """Its kind: results of two kinds differ in their last digits."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu ({processor()})"

@@ -21,7 +21,7 @@ from search.schema.files import in_words
 from search.schema.remote import located
 from search.schema.study_plan import StudyPlan
 from search.study.checkpoints import check_place
-from search.study.events import Started
+from search.study.events import Measured, Started
 
 
 class NodeError(RuntimeError):
@@ -64,6 +64,7 @@ class TrialActor(tune.Trainable):
             checkpoint=located(new_config["checkpoint"]),
             reported=new_config["reported"],
             weights=new_config["weights"] and located(new_config["weights"]),
+            known=map(Measured.from_json, json.loads(new_config["known"])),
         )
         self._save_epochs = new_config["save_epochs"]
         self._save_from = new_config["save_from"] or math.inf

@@ -43,7 +43,7 @@ class Broker:
         return self.failure is not None or self._study.over
 
     def suggest(self, name: str) -> dict[str, Any] | None:
-        """The next trial, None where there is none now: its start, its epochs, when to save."""
+        """The next trial, None where there is none now: all that a worker needs for it."""
         if len(self._trials) >= self.slots:
             return None
         started = self._guarded(self._study.next, None)
@@ -59,6 +59,7 @@ class Broker:
             "save_epochs": self._study.saves_epochs,
             "checkpoint": _written(self._study.checkpoints.path(started.trial)),
             "weights": weights and _written(self._study.checkpoints.weights(weights)),
+            "known": json.dumps([one.to_json() for one in self._study.measured(started)]),
         }
 
     def report(self, result: dict[str, Any]) -> bool:
@@ -67,7 +68,7 @@ class Broker:
         if self.failure is not None:
             return True
         if not result["epoch"]:
-            turn = Turn(**json.loads(result["turn"]))
+            turn = Turn.from_json(json.loads(result["turn"]))
             return self._guarded(lambda: self._study.turned(turn), True)
         epoch = Epoch.from_json(json.loads(result["epoch"]))
         if not self._study.runs(epoch.trial):  # stopped or lost, and told so too late

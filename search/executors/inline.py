@@ -39,6 +39,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
                 checkpoint=study.checkpoints.path(started.trial),
                 reported=study.history.epochs(started.trial),
                 weights=study.weights.path(started),
+                known=study.measured(started),
             )
             try:
                 _run(trial, study, asked)

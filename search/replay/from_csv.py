@@ -35,10 +35,10 @@ from search.schema.parts import TRUSTED
 from search.schema.seals import opened_document
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, plain
-from search.study.events import Status
+from search.study.events import CUT_SHORT, Status
 
 ABOUT = "about.json"  # beside a table: by which plan it was trained, on what
-_ENDS = tuple(status for status in Status if status is not Status.PRUNED)
+_ENDS = tuple(status for status in Status if status not in CUT_SHORT)
 
 
 def csv_source(place: str, path: Path) -> Source:

@@ -8,7 +8,7 @@ from res2net import Architecture
 from search.replay.results import Cell, CellEpoch, Source
 from search.schema.yaml import ConfigError
 from search.study import manifest
-from search.study.events import Ended, Epoch, Started, Status
+from search.study.events import CUT_SHORT, Ended, Epoch, Started
 from search.study.journal import FILE, JournalError, read
 
 
@@ -46,7 +46,7 @@ def run_source(place: str, folder: Path) -> Source:
     whole = {
         trial: Cell(tuple(epochs[trial]), end.status, end.reason, end.metrics, end.device)
         for trial, end in ends.items()
-        if end.status is not Status.PRUNED and trial in started
+        if end.status not in CUT_SHORT and trial in started
     }
     digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
     cells = _by_network(started, whole)

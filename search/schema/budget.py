@@ -1,10 +1,18 @@
-"""The hard limits of every candidate: bands of multiply-adds, parameters, activations."""
+"""The hard limits of every candidate: of what is counted, and of what is measured."""
 
 import itertools
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from search.schema.measured import (
+    EnergyLimit,
+    LatencyLimit,
+    Limits,
+    MemoryLimit,
+    ThroughputLimit,
+)
+from search.schema.metrics import MEASURED
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
@@ -95,7 +103,7 @@ class Band(Section):
 
 
 class Budget(Section):
-    """Hard limits of every candidate, per image; none is ever proposed outside."""
+    """Hard limits of every candidate. None is proposed outside those of what is counted."""
 
     macs: Band | None = None
     """Multiply-adds of convolutions and linear layers, the paper's "FLOPs". [multiply-adds an
@@ -106,7 +114,29 @@ class Budget(Section):
     activations: Band | None = None
     """Numbers that convolutions and linear layers put out. [numbers an image]"""
 
+    latency: LatencyLimit | None = None
+    """Median time of one image. Measured on the trial's device before its first epoch: a
+    network outside ends there, as `rejected`.
+    """
+    latency_128: LatencyLimit | None = None
+    """The same for 128 images at once."""
+    throughput: ThroughputLimit | None = None
+    """Images a second, 128 at once; measured as `latency` is."""
+    inference_memory: MemoryLimit | None = None
+    """Memory of the network with 128 images; measured as `latency` is."""
+    inference_energy: EnergyLimit | None = None
+    """Energy of an image, 128 at once, where a GPU tells; measured as `latency` is."""
+
+    def measured(self) -> tuple[Limits, ...]:
+        """The limits that are set on what is measured."""
+        limits = ((MEASURED[name], getattr(self, name)) for name in MEASURED)
+        return tuple(
+            Limits(objective, getattr(one, "min", None), getattr(one, "max", None))
+            for objective, one in limits
+            if one is not None
+        )
+
     def bands(self) -> dict[str, Band]:
-        """The limits that are set, by the name of what they limit."""
+        """The limits that are set on what is counted, by the name of what they limit."""
         named = {"macs": self.macs, "params": self.params, "activations": self.activations}
         return {name: band for name, band in named.items() if band is not None}

@@ -24,7 +24,7 @@ EXAMPLES: Mapping[str, str] = {
           se: [false, true]            # {per_stage: [1, 2]}, of sizes: all combinations
     """,
     "budget": """\
-        budget: {macs: {max: 4.0G, min: 3.6G}, params: {max: 40M}}
+        budget: {macs: {max: 4.0G, min: 3.6G}, params: {max: 40M}, latency: {max: 5ms}}
     """,
     "data": """\
         data: {name: cifar100, validation: 5000}

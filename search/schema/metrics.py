@@ -10,9 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 from res2net import Architecture, Cost
 from res2net.plugins import PluginError, import_attribute, split_plugin
+from search.schema.units import format_amount
 
 Direction = Literal["minimize", "maximize"]
-Source = Literal["counted", "reported"]
+Source = Literal["counted", "measured", "reported"]
 
 VALIDATION, TEST = "val_", "test_"
 PERCENT = "%"
@@ -28,7 +29,9 @@ class Metric(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """A number by which networks are compared: counted before a trial, or reported by it.
+    """A number by which networks are compared.
+
+    It is counted before a trial, measured on its device before its training, or reported by it.
 
     A counted one of a foreign part has a `counter`: (architecture, cost) to a number.
     """
@@ -42,8 +45,15 @@ class Objective(NamedTuple):
 
     @property
     def column(self) -> str:
-        """Its column in tables: percentages say so."""
+        """Its column in tables: percentages say so, and so does what is measured."""
+        if self.source == "measured":
+            return f"{self.name}_{_UNITS_IN_COLUMNS[self.unit]}"
         return column_of(self.name, self.unit)
+
+    @property
+    def has_quartiles(self) -> bool:
+        """Whether it is measured pass by pass, so that there is a spread."""
+        return self.source == "measured" and self.unit in ("ms", "images/s")
 
     def loss(self, value: float) -> float:
         """The value as something to make small."""
@@ -53,7 +63,15 @@ class Objective(NamedTuple):
         """The value with its unit."""
         if self.source == "counted":
             return f"{value:,.6g}"
-        return f"{value:.2f} %" if self.unit == PERCENT else f"{value:.4g}{_spaced(self.unit)}"
+        if self.unit == "B":
+            return f"{format_amount(value)}B"
+        if self.unit == PERCENT:
+            return f"{value:.2f} %"
+        return f"{self.number(value)}{_spaced(self.unit)}"
+
+    def number(self, value: float) -> str:
+        """The value in four digits, without its unit."""
+        return f"{value:,.0f}" if value >= _WHOLE else f"{value:.4g}"
 
     @property
     def label(self) -> str:
@@ -87,6 +105,18 @@ def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> 
 
 
 COUNTED = {name: Objective(name, "minimize", "counted") for name in Cost._fields}
+MEASURED = {
+    one.name: one
+    for one in (
+        Objective("latency", "minimize", "measured", "ms"),
+        Objective("latency_128", "minimize", "measured", "ms"),
+        Objective("throughput", "maximize", "measured", "images/s"),
+        Objective("inference_memory", "minimize", "measured", "B"),
+        Objective("inference_energy", "minimize", "measured", "J"),
+    )
+}
+_WHOLE = 10_000  # from here on digits behind the point say nothing
+_UNITS_IN_COLUMNS = {"ms": "ms", "images/s": "images_per_s", "B": "bytes", "J": "j"}
 
 
 def column_of(name: str, unit: str) -> str:
@@ -113,15 +143,16 @@ def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Obje
     """The objectives of a study by name.
 
     Args:
-        names: of the task's validation metrics, of costs, or `module:attribute` of a function
-            (architecture, cost) to a number, whose attribute `direction` may be "maximize".
+        names: of the task's validation metrics, of costs, of what is measured, or
+            `module:attribute` of a function (architecture, cost) to a number, whose attribute
+            `direction` may be "maximize".
         metrics: of the task.
 
     Raises:
         ValueError: a name that is none, with those that there are; a part that cannot be
             imported or is no function.
     """
-    known = validated(metrics) | COUNTED
+    known = validated(metrics) | COUNTED | MEASURED
     return tuple(_foreign(n) if split_plugin(n) else _known(n, known) for n in names)
 
 

@@ -21,6 +21,7 @@ from res2net.exit_codes import ExitCode
 from res2net.terminal import run_command
 from search.schema.budget import Band
 from search.schema.examples import EXAMPLES
+from search.schema.measured import LIMITS
 from search.schema.network import block_name
 from search.schema.parts import Choice, Table
 from search.schema.prior import Prior
@@ -46,7 +47,7 @@ block), its value is a name from the tables below, or a part of yours: see
 [adding a part](adding_a_part.md).
 """
 _INSIDE: Mapping[str, Mapping[str, type[Section]]] = {
-    "budget": {"macs, params, activations": Band},
+    "budget": {"macs, params, activations": Band, **LIMITS},
     "search": {"base": Base, "prior": Prior},
 }
 _HEADINGS = {*SpaceFile.model_fields, "base", "prior"}

@@ -14,7 +14,8 @@ from search.schema.budget import Budget
 from search.schema.data import Data
 from search.schema.execution import Execution, execution_from
 from search.schema.fidelity import Fidelity, check_fidelity
-from search.schema.metrics import COUNTED, Objective, objectives_of
+from search.schema.measuring import check_measured
+from search.schema.metrics import COUNTED, MEASURED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
 from search.schema.remote import located
@@ -154,7 +155,7 @@ class SpaceFile(Section):
             raise MisfitError(
                 "search.objectives",
                 f"must hold one that trials report ({known}), and each objective once; beside "
-                f"it there are {', '.join(COUNTED)}",
+                f"it there are {', '.join((*COUNTED, *MEASURED))}",
             )
         traits = SAMPLERS[self.search.sampler.name].traits
         if len(objectives) > 1 and "adaptive" in traits and "several" not in traits:
@@ -164,6 +165,17 @@ class SpaceFile(Section):
                 f"{self.search.sampler.name} looks at one objective, and there are "
                 f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> Self:
+        check_measured(
+            self.objectives,
+            self.budget,
+            gpu=self.resources.gpu,
+            replay=bool(self.execution.replay),
+            warm=bool(self.search.warm_start),
+        )
         return self
 
     @model_validator(mode="after")

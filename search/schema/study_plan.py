@@ -14,7 +14,7 @@ from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.execution import PlannedExecution, ReplayedTable
 from search.schema.fidelity import Fidelity
-from search.schema.metrics import Metric, Objective, objectives_of
+from search.schema.metrics import MEASURED, Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.search import PlannedSearch
@@ -69,11 +69,19 @@ class StudyPlan(Section):
         """The objective that says which network is the best: the first that trials report."""
         return next(one for one in self.objectives if one.source == "reported")
 
+    @property
+    def measured(self) -> tuple[Objective, ...]:
+        """What is measured of each network before its training, as objectives or budget ask."""
+        asked = {*self.search.objectives}  # by name: a foreign one may be gone by now
+        asked |= {limits.objective.name for limits in self.budget.measured()}
+        return tuple(one for name, one in MEASURED.items() if name in asked)
+
     def search_trials(self, pruned: int = 0) -> int:
         """Trials of the search: every network with every seed.
 
         Args:
-            pruned: networks that early stopping ended at their first seed; these have no other.
+            pruned: networks that early stopping or a measured budget ended at their first
+                seed; these have no other.
         """
         search = self.search
         return search.trials * search.seeds - pruned * (search.seeds - 1)

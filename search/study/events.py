@@ -20,6 +20,11 @@ class Status(StrEnum):
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out-of-memory"
     FAILED = "failed"
+    REJECTED = "rejected"  # outside a measured budget, and so not trained
+
+
+CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # of such a network there is no other seed
+SOUND = (Status.OK, *CUT_SHORT)  # nothing went wrong in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +118,40 @@ class Epoch(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured(_Record):
+    """What was measured of a trial's network, untrained, on its device before its first epoch.
+
+    `values` are by objective, medians where there is a spread: `low` and `high` are then the
+    quartiles of so many `passes`. Trials of one network on one device share one measurement.
+    """
+
+    event: ClassVar[str] = "measured"
+
+    values: dict[str, float]
+    low: dict[str, float]
+    high: dict[str, float]
+    passes: dict[str, float]
+    place: dict[str, Any]  # device, threads, precision, resolution
+    alone: bool | None  # whether nothing else ran on the device; None where nobody can tell
+    others: float | None  # CPU cores that other processes kept busy meanwhile
+    first: int  # the trial before which it was measured
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """How far a trial is inside an epoch: for whoever watches, not for the journal."""
+    """How far a trial is inside an epoch; what was measured before the first one."""
 
     trial: int
     share: float  # of the epoch under way, 0 to 1
     seconds: float  # that this share took
+    measured: Measured | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` made."""
+        measured = data["measured"] and Measured.from_json(data["measured"])
+        return cls(**{**data, "measured": measured})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +251,7 @@ class Known(_Record):
         return architecture_from_json(self.architecture)
 
 
-Record = Started | Epoch | Lost | Ended | Retried | Resumed | Known
+Record = Started | Measured | Epoch | Lost | Ended | Retried | Resumed | Known
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from res2net import Architecture
 from search.schema.metrics import Objective
 from search.study.events import (
+    CUT_SHORT,
+    SOUND,
     Ended,
     Epoch,
     Known,
     Lost,
+    Measured,
     Phase,
     Record,
     Resumed,
@@ -34,12 +37,14 @@ class History:
     Attributes:
         ranking: the same.
         trials, ends: by number of the trial.
+        measured: what was measured before a trial's first epoch, the newest, by its number.
+        measured_of: all that was measured of a network, by its name.
         known: trials of other runs that the search began with, by name of the network.
         live: trials that were started and have not ended.
         networks: of the search, in the order they were first tried.
         repeats: of them that were started, by name and repeat.
         first: number of the first trial of each network of the search, by name.
-        pruned_networks: how many of these early stopping ended.
+        pruned_networks: how many of these early stopping or a measured budget ended.
         pruned_repeats: trials of these beside their first, as of one that was tried again.
         searched: grows with everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.
@@ -62,6 +67,8 @@ class History:
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.known: dict[str, Known] = {}
+        self.measured: dict[int, Measured] = {}
+        self.measured_of: dict[str, list[Measured]] = {}
         self.live: set[int] = set()
         self.networks: dict[str, Architecture] = {}
         self.repeats: set[tuple[str, int]] = set()
@@ -91,10 +98,13 @@ class History:
             self.known[record.name] = record
         elif isinstance(record, Retried):
             self._retried(trial)
-        elif isinstance(record, Lost | Resumed):
+        elif isinstance(record, Lost | Resumed | Measured):
             self._require_live(record)
             if isinstance(record, Lost):
                 self._losses[trial] += 1
+            elif isinstance(record, Measured):
+                self.measured[trial] = record
+                self.measured_of.setdefault(self.trials[trial].name, []).append(record)
         else:
             self._require_live(record)
             self._end(record)
@@ -123,7 +133,7 @@ class History:
         self._ended[started.phase] += 1
         self._rank(started, ended)
         first = self.first.get(started.name) == trial
-        if first and ended.status is Status.PRUNED:
+        if first and ended.status in CUT_SHORT:
             self.pruned_networks += 1
             self.pruned_repeats += self._repeated[started.name]
 
@@ -206,20 +216,25 @@ class History:
 
     def _reached(self, epoch: Epoch) -> str:
         """What a trial that was not good enough had reached."""
-        values = self.trials[epoch.trial].values(epoch.metrics)
+        values = self.values(epoch.trial, epoch.metrics)
         said = [f"{one.label} {one.text(values[one.name])}" for one in self._objectives]
         if len(said) == 1:
             return f"{said[0]} is not among the best"
         return f"{', '.join(said)} together are not among the best (non-dominated rank)"
+
+    def values(self, trial: int, reported: Mapping[str, float]) -> dict[str, float]:
+        """What a trial reported, with what was counted and measured of its network, by name."""
+        measured = self.measured.get(trial)
+        return self.trials[trial].values(reported) | (measured.values if measured else {})
 
     def value(self, ended: Ended) -> float | None:
         """What ranks a trial that was trained whole; None for any other."""
         return ended.metrics.get(self.ranking.name) if ended.status is Status.OK else None
 
     def failed(self, trial: int) -> bool:
-        """Whether a trial ended otherwise than trained whole or stopped early."""
+        """Whether a trial ended otherwise than trained whole, stopped early or rejected."""
         ended = self.ends.get(trial)
-        return ended is not None and ended.status not in (Status.OK, Status.PRUNED)
+        return ended is not None and ended.status not in SOUND
 
     def whole(self, phase: Phase) -> Iterator[tuple[float, Started, Ended]]:
         """What ranks it, start and end of each trial of a phase that was trained whole."""

@@ -9,7 +9,7 @@ from search.schedulers.base import Decision
 from search.schedulers.checked import Checked, Findings, scheduler_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
-from search.study.events import Ended, Epoch, Known, Lost, Record, Resumed, Started
+from search.study.events import Ended, Epoch, Known, Lost, Measured, Record, Resumed, Started
 from search.study.history import History
 from search.study.journal import Journal
 from search.study.outcome import known_outcome, outcome_of
@@ -66,12 +66,12 @@ class Learning:
             return Decision.CONTINUE
         started = self._history.trials[record.trial]
         first = self._history.first.get(started.name) == record.trial
-        if not first or isinstance(record, Lost):
+        if not first or isinstance(record, Lost | Measured):
             return Decision.CONTINUE
         if isinstance(record, Epoch):
             return self._reported(started, record)
         if isinstance(record, Ended):
-            self._ended(started, record)
+            self._ended(record)
         elif isinstance(record, Resumed):
             self.paused.pop(record.trial, None)
             self._scheduler.resumed(record.trial)
@@ -87,7 +87,7 @@ class Learning:
         self._sampler.tell(candidate, known_outcome(known, self._objectives))
 
     def _reported(self, started: Started, epoch: Epoch) -> Decision:
-        values = started.values(epoch.metrics)
+        values = self._history.values(epoch.trial, epoch.metrics)
         decision = self._scheduler.report(epoch.trial, epoch.epoch, values)
         if epoch.epoch == started.epochs:  # its end is on its way
             return Decision.CONTINUE
@@ -95,11 +95,12 @@ class Learning:
             self.paused[epoch.trial] = None
         return decision
 
-    def _ended(self, started: Started, ended: Ended) -> None:
+    def _ended(self, ended: Ended) -> None:
         candidate = self._candidates.pop(ended.trial)
         self.paused.pop(ended.trial, None)
         self._scheduler.ended(ended.trial)
-        self._sampler.tell(candidate, outcome_of(started, ended, self._objectives))
+        values = self._history.values(ended.trial, ended.metrics)
+        self._sampler.tell(candidate, outcome_of(ended, values, self._objectives))
 
     def _candidate(self, architecture: Architecture) -> int:
         candidate = self._survey.candidate(architecture)

@@ -1,13 +1,14 @@
 """Sees that the records of a journal follow from each other, trial by trial.
 
 A trial starts once, reports its epochs as 1, 2, 3 and so on, and ends once. One that ended `ok`
-reported all that its start plans, one that was `pruned` those that its end says. One that
-failed may be tried again, and goes on after the epochs that it had reported.
+reported all that its start plans, one that was `pruned` those that its end says, one that was
+`rejected` none. One that failed may be tried again, and goes on after the epochs that it had
+reported.
 """
 
 from typing import Any
 
-from search.study.events import Ended, Epoch, Known, Retried, Started, Status
+from search.study.events import SOUND, Ended, Epoch, Known, Retried, Started, Status
 
 
 class OrderError(ValueError):
@@ -75,8 +76,10 @@ class Order:
             )
         if status is Status.PRUNED and not reported:
             raise OrderError(trial, "ends as pruned before its first epoch")
+        if status is Status.REJECTED and reported:
+            raise OrderError(trial, f"ends as rejected after {reported} epochs")
 
-        if status not in (Status.OK, Status.PRUNED):
+        if status not in SOUND:
             self._failed[trial] = reported
 
     def _know(self, known: Known) -> None:

@@ -4,12 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from search.samplers.base import Outcome
 from search.schema.metrics import Objective
-from search.study.events import Ended, Known, Started, Status
+from search.study.events import Ended, Known, Status
 
 
-def outcome_of(started: Started, ended: Ended, objectives: Sequence[Objective]) -> Outcome:
-    """How a trial ended, with a value for each objective, counted or reported."""
-    return _outcome(ended.status, started.values(ended.metrics), ended.epochs, objectives)
+def outcome_of(
+    ended: Ended, known: Mapping[str, float], objectives: Sequence[Objective]
+) -> Outcome:
+    """How a trial ended, with a value for each objective.
+
+    Args:
+        ended: its end.
+        known: what it reported, and what was counted and measured of its network.
+        objectives: of the study.
+    """
+    return _outcome(ended.status, known, ended.epochs, objectives)
 
 
 def known_outcome(known: Known, objectives: Sequence[Objective]) -> Outcome:

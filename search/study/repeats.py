@@ -3,20 +3,20 @@
 from collections import deque
 
 from res2net import Architecture
-from search.study.events import Status
+from search.study.events import CUT_SHORT
 from search.study.history import History
 
 
 class Repeats:
     """Hands out the networks of the search again, seed by seed.
 
-    A network that early stopping ended has no other seed; one whose first trial is under way
-    waits until it is known what becomes of it, while those after it go on.
+    A network that early stopping or a measured budget ended has no other seed; one whose first
+    trial is under way waits until it is known what becomes of it, while those after it go on.
 
     Args:
         history: says which networks were tried, and how often.
         seeds: of each network.
-        waits: whether a first trial may be stopped early.
+        waits: whether a first trial may be stopped early, or rejected.
     """
 
     def __init__(self, history: History, seeds: int, *, waits: bool) -> None:
@@ -40,7 +40,7 @@ class Repeats:
             ended = history.ends.get(history.first[name])
             if ended is None and self._waits:
                 waiting.append((name, repeat))
-            elif ended is None or ended.status is not Status.PRUNED:
+            elif ended is None or ended.status not in CUT_SHORT:
                 found = history.networks[name], repeat
         self._left.extendleft(reversed(waiting))
         return found

@@ -20,6 +20,7 @@ from search.study.events import (
     Epoch,
     Known,
     Lost,
+    Measured,
     Record,
     Resumed,
     Retried,
@@ -32,6 +33,7 @@ from search.study.history import History
 from search.study.journal import Journal
 from search.study.learning import Learning
 from search.study.losses import Suspects, keeps_checkpoint, lost_once_more
+from search.study.measurements import Measurements
 from search.study.observer import Observer
 from search.study.remaining import Remaining
 from search.study.repeats import Repeats
@@ -81,12 +83,14 @@ class Study:
         self.history = History(plan.ranking, plan.objectives, clock=clock)
         self._starts = Starts(plan, survey, self.history, clock=clock)
         self.remaining = Remaining(plan, self.history)
+        self._measurements = Measurements(plan, self.history)
         self._learning = Learning(plan, survey, self.history, journal)
         self._suspects = Suspects()
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
-        stops, seeds = bool(scheduler_traits(plan.scheduler)), plan.search.seeds
+        stops = bool(scheduler_traits(plan.scheduler) or plan.budget.measured())
+        seeds = plan.search.seeds
         self._repeats = Repeats(self.history, seeds, waits=stops)
         folder = journal.path.parent
         self.checkpoints = Checkpoints(folder, plan, self.history.trials)
@@ -169,12 +173,21 @@ class Study:
         return decision is not Decision.CONTINUE or self._is_time_up()
 
     def turned(self, turn: Turn) -> bool:
-        """Take how far a running trial is; True where it should not run any more."""
+        """Take how far a running trial is; True where it should not run any more.
+
+        What was measured before its first epoch may be outside the budget: that ends it.
+        """
         if turn.trial not in self.history.live or turn.trial in self._learning.paused:
+            return True
+        if turn.measured is not None and self._measured(turn.measured):
             return True
         for observer in self.observers:
             observer.turned(self.history.trials[turn.trial], turn)
         return self._is_time_up()
+
+    def measured(self, started: Started) -> list[Measured]:
+        """What was measured of a network so far, on whatever device."""
+        return self._measurements.of(started.name)
 
     def runs(self, trial: int) -> bool:
         """Whether a trial is in the hands of an executor: not paused, lost or ended."""
@@ -229,6 +242,15 @@ class Study:
         self.weights.tidy()
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
         self.checkpoints.tidy(kept)
+
+    def _measured(self, measured: Measured) -> bool:
+        """Take what was measured; whether it ends the trial."""
+        if measured != self.history.measured.get(measured.trial):  # else from before a stop
+            self._append(measured)
+        rejected = self._measurements.rejected(measured, now=self._clock())
+        if rejected is not None:
+            self.end(rejected)
+        return rejected is not None
 
     def _replay(self, journal: Journal) -> None:
         """Let all that the journal holds count; it keeps no more of it than later events do."""

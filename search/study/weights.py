@@ -7,7 +7,7 @@ among the best are removed by whoever decides. No torch here.
 import bisect
 from pathlib import Path
 
-from search.study.events import Phase, Started, Status
+from search.study.events import CUT_SHORT, Phase, Started
 from search.study.history import History
 
 SUFFIXES = (".safetensors", ".json")
@@ -100,8 +100,8 @@ class KeptWeights:
             return []
         members = self._members.setdefault(started.name, [])
         members.append(trial)
-        pruned = history.ends[trial].status is Status.PRUNED  # then it has no other seed
-        if len(members) < self._seeds and not pruned:
+        only = history.ends[trial].status in CUT_SHORT  # then it has no other seed
+        if len(members) < self._seeds and not only:
             return []
         each = {one: history.value(history.ends[one]) for one in members}
         whole = {one: value for one, value in each.items() if value is not None}

@@ -1,0 +1,57 @@
+"""Sees that what objectives and budget want measured can be, before anything runs."""
+
+from collections.abc import Iterator, Sequence
+
+from search.schema.budget import Budget
+from search.schema.metrics import Objective
+from search.schema.values import MisfitError
+
+
+def check_measured(
+    objectives: Sequence[Objective],
+    budget: Budget,
+    *,
+    gpu: float | str,
+    replay: bool,
+    warm: bool,
+) -> None:
+    """Look at what is to be measured of each network.
+
+    Args:
+        objectives: of the study.
+        budget: of the study.
+        gpu: GPUs of a trial, or auto.
+        replay: whether results are replayed, so that no network is there.
+        warm: whether trials of other runs are known, which were measured elsewhere or not.
+
+    Raises:
+        MisfitError: nothing measures it, with the key to look at.
+    """
+    for at, name in _asked(objectives, budget):
+        if replay:
+            raise MisfitError(
+                at,
+                f"{name} is measured of networks that are built, and a replay builds none; "
+                "take it out, or write execution: trials",
+            )
+        if name == "inference_energy" and (isinstance(gpu, str) or gpu < 1):
+            raise MisfitError(
+                at,
+                f"{name} is told by a GPU that a trial has to itself, and resources.gpu is "
+                f"{gpu}; write resources: {{gpu: 1}}, or take it out",
+            )
+    if warm and any(one.source == "measured" for one in objectives):
+        raise MisfitError(
+            "search.warm_start",
+            "holds trials whose networks were not measured on this study's device; take it "
+            "out, or the measured objectives",
+        )
+
+
+def _asked(objectives: Sequence[Objective], budget: Budget) -> Iterator[tuple[str, str]]:
+    """Where something is asked for, and its name."""
+    for one in objectives:
+        if one.source == "measured":
+            yield "search.objectives", one.name
+    for limits in budget.measured():
+        yield f"budget.{limits.objective.name}", limits.objective.name
