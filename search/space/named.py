@@ -23,7 +23,7 @@ class Named:
 
     def __init__(self, survey: Survey) -> None:
         self.choices: dict[str, tuple[Value, ...]] = {
-            dimension.name: tuple(_plain(value) for value in dimension.values)
+            dimension.name: tuple(plain(value) for value in dimension.values)
             for dimension in survey.dimensions
         }
         self._indices = survey.indices()
@@ -54,7 +54,8 @@ class Named:
         return int(self._order[at]) if found else None
 
 
-def _plain(value: Any) -> Value:
+def plain(value: Any) -> Value:
+    """A value of a dimension as other tools can keep it: a list of one a stage is text."""
     if isinstance(value, (bool, int, float, str)):
         return value
     return written(value)

@@ -13,7 +13,6 @@ from typing import Any
 import optuna
 from optuna.distributions import (
     BaseDistribution,
-    CategoricalChoiceType,
     CategoricalDistribution,
     IntDistribution,
 )
@@ -21,10 +20,10 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from res2net.architecture import written
 from search.schema.network import Network
 from search.space.grid import Axis, Dimension, axes_of
-from search.study.events import Ended, Epoch, Record, Retried, Started
+from search.space.named import plain
+from search.study.events import Ended, Epoch, Measured, Record, Retried, Started
 from search.study.manifest import Manifest
 from search.study.outcome import outcome_of
 
@@ -70,7 +69,7 @@ class Params:
     def _values(self, axis: Axis, place: int) -> dict[str, Any]:
         at = zip(axis.dimensions, axis.indices[place], strict=True)
         return {
-            dimension.name: _plain(dimension.values[int(index)])
+            dimension.name: plain(dimension.values[int(index)])
             for dimension, index in at
             if dimension.name in self.distributions
         }
@@ -80,11 +79,7 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
     values = dimension.values
     if all(type(value) is int for value in values):
         return IntDistribution(min(values), max(values))
-    return CategoricalDistribution([_plain(value) for value in values])
-
-
-def _plain(value: Any) -> CategoricalChoiceType:
-    return value if isinstance(value, (bool, int, float, str)) else written(value)
+    return CategoricalDistribution([plain(value) for value in values])
 
 
 @dataclass(slots=True)
@@ -94,6 +89,7 @@ class _Trial:
     started: Started
     rungs: dict[int, float] = field(default_factory=dict)  # what ranks, by epoch
     seconds: float = 0.0
+    measured: dict[str, float] = field(default_factory=dict)
     ended: Ended | None = None
     stored: int | None = None  # Optuna's own id, once it has it
     told: int = 0  # epochs that Optuna was told
@@ -152,10 +148,9 @@ class OptunaStudy:
         if trial is None:
             return False
         if isinstance(record, Epoch):
-            trial.seconds += record.seconds
-            value = record.metrics.get(self._objectives[0].name)
-            if self._single and value is not None:  # Optuna has none of several objectives
-                trial.rungs[record.epoch] = value
+            self._reported(trial, record)
+        elif isinstance(record, Measured):
+            trial.measured = record.values
         elif isinstance(record, Ended):
             trial.ended = record
         elif isinstance(record, Retried):
@@ -163,6 +158,12 @@ class OptunaStudy:
                 trial.stored, trial.told = None, 0
             trial.ended = None
         return True
+
+    def _reported(self, trial: _Trial, epoch: Epoch) -> None:
+        trial.seconds += epoch.seconds
+        value = epoch.metrics.get(self._objectives[0].name)
+        if self._single and value is not None:  # Optuna has none of several objectives
+            trial.rungs[epoch.epoch] = value
 
     def _is_over(self, trial: _Trial) -> bool:
         assert trial.stored is not None, "asked only of those that Optuna has"
@@ -205,7 +206,8 @@ class OptunaStudy:
         """Optuna's word for how it ended; its values where Optuna keeps some."""
         if trial.ended is None:
             return TrialState.RUNNING, None
-        outcome = outcome_of(trial.started, trial.ended, self._objectives)
+        values = trial.started.values(trial.ended.metrics) | trial.measured
+        outcome = outcome_of(trial.ended, values, self._objectives)
         state = _STATES[outcome.state]
         kept = state is TrialState.COMPLETE or (state is TrialState.PRUNED and self._single)
         return state, list(outcome.values) if kept else None

@@ -1,11 +1,11 @@
 """The history of a study by trial: read from the journal, kept up as it grows."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from res2net import Architecture
 from search.schema.metrics import Objective
+from search.study.clock import wall_clock
 from search.study.events import (
     CUT_SHORT,
     SOUND,
@@ -56,7 +56,7 @@ class History:
         ranking: Objective,
         objectives: Sequence[Objective] = (),
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_clock,
     ) -> None:
         self.ranking, self._clock = ranking, clock
         self._objectives = tuple(objectives) or (ranking,)

@@ -1,6 +1,5 @@
 """Makes the start records of trials: all that their results may depend on."""
 
-import time
 from collections.abc import Callable
 
 from res2net import Architecture
@@ -8,6 +7,7 @@ from search.schema.metrics import counted_by
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
+from search.study.clock import wall_clock
 from search.study.events import Phase, Started, architecture_to_json
 from search.study.history import History
 
@@ -28,7 +28,7 @@ class Starts:
         survey: Survey,
         history: History,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_clock,
     ) -> None:
         self._plan, self._survey, self._history = plan, survey, history
         self._clock = clock

@@ -3,7 +3,6 @@
 The journal is the only record: all else here is rebuilt from it, and the same command goes on.
 """
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 
@@ -14,6 +13,7 @@ from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 from search.study.checkpoints import Checkpoints
+from search.study.clock import wall_clock
 from search.study.deadline import Deadline
 from search.study.events import (
     Ended,
@@ -39,11 +39,6 @@ from search.study.remaining import Remaining
 from search.study.repeats import Repeats
 from search.study.starting import Starts
 from search.study.weights import KeptWeights
-
-
-def wall_clock() -> float:
-    """Seconds since 1970, as the machine has them now."""
-    return time.time()
 
 
 class Study:

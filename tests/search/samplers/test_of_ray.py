@@ -17,7 +17,8 @@ from tests.search.spaces import PAPER, TINY, write
 @pytest.fixture
 def cluster() -> Iterator[None]:
     """A Ray of its own, which is gone when the test has ended: others start theirs."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    # Of its own: another test may have a cluster running on this machine.
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
 
