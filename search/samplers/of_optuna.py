@@ -7,14 +7,20 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from res2net import Architecture
 from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
-from search.schema.metrics import Objective
+from search.schema.metrics import Direction, Objective
 from search.schema.parts import Choice
 from search.space.named import Named
 from search.space.survey import Survey
+
+_DIRECTIONS: dict[StudyDirection, Direction] = {
+    StudyDirection.MINIMIZE: "minimize",
+    StudyDirection.MAXIMIZE: "maximize",
+}
 
 
 class SpaceSampler(BaseSampler):
@@ -164,7 +170,7 @@ class SpaceSampler(BaseSampler):
 
     def _made(self, study: optuna.Study) -> Sampler:
         objectives = [
-            Objective(f"value {place}", direction.name.lower(), "reported")  # type: ignore[arg-type]
+            Objective(f"value {place}", _DIRECTIONS[direction], "reported")
             for place, direction in enumerate(study.directions)
         ]
         return make_sampler(self._choice, self._survey, seed=self._seed, objectives=objectives)

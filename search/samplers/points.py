@@ -6,6 +6,7 @@ tried takes its place.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,11 @@ class Points:
         self.unit: Floats = self.indices / np.maximum(1, lengths)
         self.taken = np.zeros(len(survey), dtype=bool)
         self._left = len(survey)
-        self._tree = KDTree(self.unit) if varied else None
+
+    @cached_property
+    def _tree(self) -> KDTree | None:
+        """Finds neighbours; None where nothing varies. Made when it is first asked."""
+        return KDTree(self.unit) if self.dimensions else None
 
     def take(self, candidate: int) -> None:
         """Leave a candidate out from now on."""

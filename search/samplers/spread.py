@@ -1,5 +1,6 @@
 """Samplers that spread over the space without looking at results: qmc, stratified."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from search.schema.seeds import seed_of
 from search.space.grid import Indices
 from search.space.survey import Survey
 
+_MOST_POINTS = 14  # as a power of two: each takes a moment to be placed
+
 
 def qmc(survey: Survey, *, seed: int, objectives: Sequence[Objective]) -> Ordered:  # noqa: ARG001
     """A scrambled Sobol sequence, even over the candidates and in each dimension.
@@ -20,14 +23,14 @@ def qmc(survey: Survey, *, seed: int, objectives: Sequence[Objective]) -> Ordere
     comes. So each coordinate is taken as a share of the candidates instead: the first picks a
     value of the first dimension by how many candidates have it, the next one of the second
     among these, and so on (Rosenblatt's transformation of the uniform distribution over the
-    candidates).
+    candidates). After 16,384 points the candidates that are left come at random.
     """
     varied = [i for i, d in enumerate(survey.dimensions) if len(d.values) > 1]
     if not varied:
         return Ordered(np.arange(len(survey)))
     indices = survey.indices()[:, varied]
     engine = quasi.Sobol(len(varied), seed=np.random.default_rng(seed_of(seed, "sobol")))
-    drawn = engine.random_base2(max(1, int(np.ceil(np.log2(len(survey))))))
+    drawn = engine.random_base2(min(_MOST_POINTS, max(1, math.ceil(math.log2(len(survey))))))
     order = _picked(indices, drawn)
     first = order[np.sort(np.unique(order, return_index=True)[1])]
     rest = np.setdiff1d(np.arange(len(survey)), first)
