@@ -13,6 +13,7 @@ from search.images.storage import keeps_pixels
 from search.profiling.estimate import Estimate
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
+from search.schema.search import PlannedSearch
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
 from search.space.survey import Survey
@@ -152,6 +153,7 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
         f"at its highest, weight decay {recipe.weight_decay:g}"
     )
+    yield from _proposals(search)
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.architecture(survey.base).name
@@ -186,6 +188,17 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _proposals(search: PlannedSearch) -> Iterator[str]:
+    """What proposals depend on beside sampler and seed."""
+    if search.ordered:
+        yield f"  ordered: a proposal sees the results up to {search.concurrency} trials before"
+    if search.prior is not None:
+        values = ", ".join(f"{key} {written(v)}" for key, v in search.prior.values().items())
+        yield f"  prior: {values}, with the weight of {search.prior.confidence:g} trials"
+    if search.warm_start:
+        yield f"  warm start: from {', '.join(map(printable, search.warm_start))}"
 
 
 def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType:

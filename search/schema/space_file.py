@@ -162,7 +162,7 @@ class SpaceFile(Section):
             able = [name for name, facts in SAMPLERS.ours.items() if "several" in facts.traits]
             raise MisfitError(
                 "search.sampler",
-                f"{self.search.sampler.name} looks at one objective, and there are "
+                "looks at one objective, and there are "
                 f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
             )
         return self

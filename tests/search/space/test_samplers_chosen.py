@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from res2net.plugins import PluginError
 from search.engine.checking import check_parts
+from search.plan import picture
 from search.schema.yaml import ConfigError
 from tests.search.spaces import TINY, plan_of, resolved_of
 
@@ -16,7 +18,7 @@ from tests.search.spaces import TINY, plan_of, resolved_of
         ("isomacs", r"search.solve: is missing: isomacs compares networks of one cost"),
         (
             "cmaes, trials: 3, objectives: [val_error, macs]",
-            r"search.sampler: .*cmaes looks at one objective, and there are val_error, macs",
+            r"search.sampler: .*'cmaes' looks at one objective, and there are val_error, macs",
         ),
         (
             "random, trials: 3, prior: {scale: 1}",
@@ -54,3 +56,13 @@ def test_a_sampler_of_optuna_that_takes_one_objective_is_refused(tmp_path: Path)
 def test_a_sampler_of_optuna_is_one_by_name(tmp_path: Path, sampler: str) -> None:
     resolved = resolved_of(tmp_path, TINY, f"search.sampler=optuna.samplers:{sampler}")
     check_parts(*resolved, tmp_path)
+
+
+def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
+    asked = "search.prior={scale: 2}", "search.ordered=true", "search.concurrency=4"
+    plan, survey = resolved_of(tmp_path, TINY, "search.sampler=tpe", *asked)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(picture(plan, survey, gpu=0))
+    assert "ordered: a proposal sees the results up to 4 trials before" in captured.get()
+    assert "prior: scale 2, with the weight of 10 trials" in captured.get()
