@@ -77,6 +77,18 @@ def network_paths(architecture: Architecture) -> Paths:
     return architecture.facts.trace_paths(lay_out(architecture)).paths
 
 
+def effective_depth(architecture: Architecture) -> int:
+    """Count what the shortest path from the image to the classes passes.
+
+    Its layers with weights and its residual additions, as arXiv 2602.07494 counts them: a block
+    whose shortcut is the identity counts 1, one whose shortcut is projected 2.
+
+    Raises:
+        ArchitectureError: the architecture's block cannot be had.
+    """
+    return architecture.facts.trace_paths(lay_out(architecture)).depth + 1  # the classifier
+
+
 def summary(paths: Paths) -> Summary:
     """Compute number of paths, range, mean and median of their receptive fields."""
     total = sum(paths.values())

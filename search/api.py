@@ -131,7 +131,7 @@ def space_of(
     name = re.sub(r"[^A-Za-z0-9._-]", "-", one.name)
     depth = one.depth if isinstance(one.depth, int) else [list(one.depth)]
     dims = {key: _listed(getattr(one, key)) for key in ("width", "scale", "cardinality")}
-    fixed = {key: getattr(one, key) for key in ("se", *FIXED)}
+    fixed = {key: getattr(one, key) for key in ("se", "planes", *FIXED)}
     return {
         "study": f"train_{name}",
         "network": {"skeleton": one.skeleton, "depth": depth, **dims, **fixed},

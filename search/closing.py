@@ -1,5 +1,6 @@
 """Prints the end of a study: tables of the best networks, failures, and where files lie."""
 
+import json
 import re
 import shlex
 import statistics
@@ -189,13 +190,22 @@ def _where(result: StudyResult) -> Iterator[str]:
 
 def loading_line(weights: Path, *, network: Network) -> str:
     """The line of Python that loads a network with kept weights."""
-    block = network.block
-    if any(map(split_plugin, network.skeleton)):  # which no name of a network can say
-        about = str(weights.with_suffix(".json"))
-        return f"res2net.build(search.architecture_of({about!r}), weights={str(weights)!r})"
+    block, about = network.block, weights.with_suffix(".json")
+    # No name of a network can say somebody's skeleton, or the settings of a trial.
+    if any(map(split_plugin, network.skeleton)) or _has_settings(about):
+        return (
+            f"res2net.build(search.architecture_of({str(about)!r}), weights={str(weights)!r})"
+        )
     name = re.sub(r"(-confirmed-\d+epochs)?-seed\d+$", "", weights.stem)
     own = f"block={block!r}, " if split_plugin(block) else ""  # nor such a block
     return f"res2net.build({name!r}, {own}weights={str(weights)!r})"
+
+
+def _has_settings(about: Path) -> bool:
+    try:
+        return bool(json.loads(about.read_text(encoding="utf-8")).get("settings"))
+    except (OSError, ValueError):  # a person took it away
+        return False
 
 
 def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:

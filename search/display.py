@@ -69,8 +69,10 @@ class Snapshot(NamedTuple):
 
 def named(started: Started, *, goes_on: bool = False) -> str:
     """The network of a trial, and what is special of the trial, in brackets."""
+    own = {key: v for key, v in started.own.items() if f"_{key}{v:g}" not in started.name}
     special = [
         "confirmation" if started.phase == "confirm" else "",
+        *(f"{key} {value:.3g}" for key, value in own.items()),
         f"seed {started.repeat + 1}" if started.repeat else "",
         "goes on" if goes_on else "",
     ]

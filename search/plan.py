@@ -120,7 +120,7 @@ def _extremes(survey: Survey) -> Table:
     for candidate in order if few else (order[0], order[-1]):
         counted = survey.cost(candidate)
         table.add_row(
-            survey.architecture(candidate).name,
+            survey.name(candidate),
             f"{counted.macs:,}",
             f"{counted.params:,}",
             f"{counted.activations:,}",
@@ -134,12 +134,14 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
     sampler = search.sampler.name
     per_epoch = _BACKWARD * data.train * float(survey.costs.macs.mean())
     trials = plan.search_trials()
-    seeds = f" ({search.trials} networks, {search.seeds} seeds each)"
+    each = [f"{plan.tries} tries"] * (plan.tries > 1)
+    each += [f"{search.seeds} seeds"] * (search.seeds > 1)
+    seeds = f" ({search.trials} networks, {' and '.join(each)} each)"
     how = f"({sampler}, seed {search.seed})"
     yield ""
     yield (
-        f"search: {trials} trials{seeds if search.seeds > 1 else ''} {how} of "
-        f"{plan.training.epochs} epochs over {data.train:,} images of "
+        f"search: {trials} trials{seeds if each else ''} {how} of "
+        f"{_values(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images of "
         f"{data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
     )
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
@@ -148,15 +150,11 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
             f"  {limits.in_words}: measured on the trial's device; a network outside is not "
             "trained"
         )
-    recipe = plan.training
-    yield (
-        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
-        f"at its highest, weight decay {recipe.weight_decay:g}"
-    )
+    yield from _recipe(plan)
     yield from _proposals(search)
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
-        name = survey.architecture(survey.base).name
+        name = survey.name(survey.base)
         yield f"  axes: from {name}, one dimension at a time{solving}"
     if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
         cheapest = f"the {search.trials} cheapest of {len(survey):,}"
@@ -190,6 +188,34 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
     yield from _cache(plan)
 
 
+def _recipe(plan: StudyPlan) -> Iterator[str]:
+    """How trials train, and which settings are their own."""
+    recipe, rule = plan.training, plan.lr_rule
+    rate = _values(plan, "lr", recipe.lr, recipe.peak_lr / recipe.lr)
+    if rule is not None:
+        rate = (
+            f"by depth, {recipe.peak_lr:.3g} for an effective depth of {rule.effective_depth},"
+        )
+    yield (
+        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} "
+        f"at its highest, weight decay {_values(plan, 'weight_decay', recipe.weight_decay)}"
+    )
+    if "momentum" in plan.varied:
+        yield f"  momentum {_values(plan, 'momentum', recipe.momentum)}"
+    if plan.search.tune is not None:
+        keys, others = " and ".join(plan.search.tune.keys), plan.search.seeds - 1
+        yield (
+            f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
+            f"which the best stands for it{' with the other seeds' * bool(others)}"
+        )
+
+
+def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
+    """The values of a setting, or its one."""
+    values = [f"{value * factor:.3g}" for value in plan.varied.get(key, (usual,))]
+    return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
+
+
 def _proposals(search: PlannedSearch) -> Iterator[str]:
     """What proposals depend on beside sampler and seed."""
     if search.ordered:
@@ -209,7 +235,7 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
     for one in estimate.timed:
         step = one.rehearsal.step
         table.add_row(
-            survey.architecture(one.candidate).name,
+            survey.name(one.candidate),
             format_amount(survey.cost(one.candidate).macs),
             f"{plan.training.batch_size / step:,.0f}",
             f"{1000 * step:,.1f} ms",

@@ -1,6 +1,7 @@
 """Runs a study from its prepared plan to its result, for the commands and the Python API."""
 
 import functools
+import itertools
 from pathlib import Path
 
 from rich.console import Console
@@ -158,7 +159,8 @@ def _require(
     if request.address is not None:
         check_address(request.address)
     with stopped_with_its_reader():
-        left_out = make_ready(plan.data, space.document, console)
+        each = [make_ready(data, space.document, console) for data in plan.images]
+        left_out = tuple(dict.fromkeys(itertools.chain(*each)))
     if begun and split_plugin(plan.data.name):
         from search.engine.checking import check_data  # noqa: PLC0415 - imports torch
 

@@ -31,7 +31,9 @@ def kept_weights(run: Run) -> pd.DataFrame:
 
 
 def _row(path: Path) -> dict[str, Any]:
-    about = _about(path.with_suffix(".json"))
+    beside = path.with_suffix(".json")
+    about = _about(beside)
+    own = f"search.architecture_of({str(beside)!r})" if about.get("settings") else ""
     name = printable(about.get("name") or _SEED.sub("", path.stem))
     metrics = about.get("metrics") or {}
     shown = ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
@@ -41,7 +43,7 @@ def _row(path: Path) -> dict[str, Any]:
         "seed": about.get("repeat"),
         "epochs": about.get("epochs"),
         "metrics": shown,
-        "line": f"res2net.build({name!r}, weights={str(path)!r})",
+        "line": f"res2net.build({own or repr(name)}, weights={str(path)!r})",
     }
 
 

@@ -7,7 +7,7 @@ and for categories, such as a scale for each stage, how often each is that of th
 import pandas as pd
 
 from analysis.questions.distribution import best_ranges
-from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from analysis.statistics.resampling import best_shares
@@ -45,7 +45,7 @@ def best_by_dimension(run: Run) -> pd.DataFrame:
 
 def varied(networks: pd.DataFrame) -> list[str]:
     """The dimensions in which networks (`analysis.runs.networks.averaged`) differ."""
-    return [name for name in DIMENSIONS if len(networks[name].unique()) > 1]
+    return [name for name in present(networks) if len(networks[name].unique()) > 1]
 
 
 def _categories(run: Run, networks: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.sampling import no_sample
-from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.complexity import bootstrap_band, neighbours
@@ -85,7 +85,7 @@ def best_ranges(run: Run) -> pd.DataFrame:
     """
     networks = _sampled(run)
     rows = []
-    for name in (*DIMENSIONS, "macs", "params"):
+    for name in (*present(networks), "macs", "params"):
         values = networks[name]
         if not pd.api.types.is_integer_dtype(values) or len(values.unique()) < 2:
             continue

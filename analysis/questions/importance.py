@@ -17,7 +17,7 @@ from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvalu
 from optuna.trial import FrozenTrial
 
 from analysis.questions.sampling import no_sample
-from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 from analysis.statistics.intervals import SHARED
@@ -88,7 +88,7 @@ def why_not(run: Run, networks: pd.DataFrame) -> str:
     reasons = {
         f"{whole}, and it takes {_FEWEST} or more": len(networks) < _FEWEST,
         f"all networks have the same {words(run.ranking)}": not _varies(networks["val"]),
-        "no dimension varied": not any(_varies(networks[name]) for name in DIMENSIONS),
+        "no dimension varied": not any(_varies(networks[name]) for name in present(networks)),
     }
     return no_sample(run) or next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -99,7 +99,7 @@ def _coded(
     """What varied, as Optuna takes it: numbers by rank, so that a forest sees their order."""
     coded: dict[str, list[Any]] = {}
     distributions: dict[str, CategoricalDistribution | IntDistribution] = {}
-    for name in (name for name in DIMENSIONS if _varies(networks[name])):
+    for name in (name for name in present(networks) if _varies(networks[name])):
         if _numeric(networks[name]):
             ranks = _ranks(networks[name])
             coded[name] = [ranks[value] for value in networks[name]]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.runs.networks import DIMENSIONS, averaged
+from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run
 from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
@@ -69,7 +69,7 @@ def marginals(run: Run, *, level: float = 0.95) -> pd.DataFrame:
 def _groups(networks: pd.DataFrame) -> list[tuple[str, object, pd.DataFrame]]:
     """Dimension, value and networks; one with few values each by itself, else grouped."""
     found: list[tuple[str, object, pd.DataFrame]] = []
-    for dimension in DIMENSIONS:
+    for dimension in present(networks):
         values = networks[dimension]
         if values.nunique() < 2:
             continue

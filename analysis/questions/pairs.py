@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.stopping import bounded, rule_of
-from analysis.runs.networks import DIMENSIONS
+from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of
 from analysis.statistics.intervals import SHARED
@@ -115,7 +115,7 @@ def labelled(whole: pd.DataFrame) -> dict[str, str]:
         whole: trials, with `name` and the dimensions.
     """
     networks = whole.drop_duplicates("name").set_index("name")
-    varied = [key for key in DIMENSIONS if len({*networks[key].astype(str)}) > 1]
+    varied = [key for key in present(networks) if len({*networks[key].astype(str)}) > 1]
     return {
         str(name): ", ".join(f"{key} {row[key]}" for key in varied) or str(name)
         for name, row in networks.iterrows()

@@ -92,7 +92,7 @@ def base(run: Run) -> dict[str, Any]:
             "so there is no base to count dimensions from; run the space with sampler: axes"
         )
     depth = given.pop("depth", None)
-    keys = ("skeleton", *DIMENSIONS, "se")
+    keys = ("skeleton", *DIMENSIONS, "se", "planes", "resolution")
     values = {key: _shown(given[key]) for key in keys if key in given}
     if depth is None:
         return values

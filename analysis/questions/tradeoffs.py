@@ -259,7 +259,7 @@ def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
     skeleton = origin["skeleton"]
     fixed: dict[str, Any] = {
         key: getattr(network, key) for key in FIXED if getattr(network, key) is not None
-    } | {"se": origin["se"]}
+    } | {"se": origin["se"], "planes": run.plan.search.base.planes or network.planes[0]}
     blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
 
     def macs(multipliers: dict[str, float]) -> float:

@@ -13,6 +13,7 @@ from analysis.runs.scores import lower_is_better
 from analysis.statistics.grouped import t_ends
 from analysis.statistics.intervals import t_interval
 from search.schema.metrics import PERCENT, Objective
+from search.schema.settings import VARIABLE
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -36,7 +37,9 @@ CONFIRMED = (
     "confirmed_seeds",
     "confirmed_epochs",
 )
-DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton")
+DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton", "planes")
+# The length of a trial stands in the plan of each, under a name of its own.
+SETTINGS = {key: "epochs_planned" if key == "epochs" else key for key in VARIABLE}
 
 
 def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.DataFrame:
@@ -89,8 +92,9 @@ def failures(run: Run, phase: str = "search") -> pd.Series:
         run: finished or not.
         phase: "search" or "confirm".
     """
-    failed = run.trials["status"].isin(FAILURES) & (run.trials["phase"] == phase)
-    return run.trials.loc[failed, "name"].value_counts()
+    trials = run.counted
+    failed = trials["status"].isin(FAILURES) & (trials["phase"] == phase)
+    return trials.loc[failed, "name"].value_counts()
 
 
 def averaged(run: Run) -> pd.DataFrame:
@@ -100,16 +104,25 @@ def averaged(run: Run) -> pd.DataFrame:
     are left is too good (`left_out_words` says how many).
 
     Returns:
-        `name`, DIMENSIONS, `params`, `macs`, `activations`, `val` and `test` (the ranking
-        metric on the validation and the test images), `seeds`.
+        `name`, the dimensions (`present`), `params`, `macs`, `activations`, `val` and `test`
+        (the ranking metric on the validation and the test images), `seeds`.
     """
-    keys = ["name", *DIMENSIONS, "params", "macs", "activations"]
+    tuned = run.plan.search.tune.keys if run.plan.search.tune else ()
+    free = [SETTINGS[key] for key in run.plan.varied if key not in tuned]
+    sides = ["resolution"] if "resolution" in run.trials else []
+    keys = ["name", *DIMENSIONS, *sides, *free, "params", "macs", "activations"]
     scores = {run.ranking.column: "val", run.tested.column: "test"}
     whole = run.whole()
     sound = whole[~whole["name"].isin(failures(run).index)]
     groups = sound.groupby(keys, sort=False)
     means = groups[list(scores)].mean().rename(columns=scores)
     return means.join(groups.size().rename("seeds")).reset_index()
+
+
+def present(networks: pd.DataFrame) -> list[str]:
+    """The dimensions of networks, and the settings that vary with them, by column."""
+    every = (*DIMENSIONS, "resolution", *SETTINGS.values())
+    return [name for name in every if name in networks]
 
 
 def left_out_words(*runs: Run) -> tuple[str, ...]:
@@ -146,7 +159,7 @@ def by_network(run: Run) -> pd.DataFrame:
         the standard deviation of what ranks over seeds, pooled over networks; NaN where none
         has two.
     """
-    trials, ranking = run.trials, run.ranking
+    trials, ranking = run.counted, run.ranking
     others = trials[(trials["phase"] == "search") & (trials["status"] != "ok")]
     others = others[others[ranking.column].notna()].assign(whole=False, on_front=False)
     whole = _means(run, "search").assign(whole=True)

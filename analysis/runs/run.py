@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.runs import pareto, tables
 from analysis.runs.markdown import escaped
 from analysis.runs.scores import Score, score_of
+from analysis.runs.standing import standing
 from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
@@ -51,6 +52,13 @@ class Run:
     _made: dict[Hashable, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The trials that count for their networks: all but the tries of a tuning that lost."""
+        if self.plan.tries == 1:
+            return self.trials
+        return self.trials[standing(self.trials, self.ranking)]
 
     @property
     def plan(self) -> StudyPlan:
@@ -211,7 +219,7 @@ class Run:
         Args:
             phase: "search", or "confirm": the best again, with fresh seeds.
         """
-        trials = self.trials
+        trials = self.counted
         kept = (trials["phase"] == phase) & (trials["status"] == Status.OK.value)
         return trials[kept & trials[self.ranking.column].notna()]
 
@@ -231,7 +239,7 @@ class Run:
 
     @cached_property
     def _planned_search(self) -> int:
-        search = self.trials[self.trials["phase"] == "search"]
+        search = self.counted[self.counted["phase"] == "search"]
         pruned = search[(search["repeat"] == 0) & search["status"].isin(CUT_SHORT)]
         again = search.loc[search["repeat"] > 0, "name"]  # as earlier versions went on
         return self.plan.search_trials(int((~pruned["name"].isin(again)).sum()))
@@ -269,7 +277,11 @@ def read_run(folder: Path) -> Run:
     ]
     try:
         trials = tables.trials(
-            folder, metrics=noted.metrics, counted=foreign, measured=noted.plan.measured
+            folder,
+            metrics=noted.metrics,
+            counted=foreign,
+            measured=noted.plan.measured,
+            settings=noted.plan.settings,
         )
     except ArchitectureError as error:
         raise RunError(

@@ -61,7 +61,10 @@ _BESIDE = ("measured_alone", "measured_beside_cores")
 
 
 def trial_columns(
-    metrics: Sequence[Metric], counted: Sequence[str] = (), measured: Sequence[Objective] = ()
+    metrics: Sequence[Metric],
+    counted: Sequence[str] = (),
+    measured: Sequence[Objective] = (),
+    settings: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The columns of `trials`, in order.
 
@@ -69,11 +72,12 @@ def trial_columns(
         metrics: of the run's task: each has a column for the validation and the test images.
         counted: names of foreign objectives that the run counted; each is a column.
         measured: what was measured of networks: each has a column, and two for its quartiles.
+        settings: what trials have of their own beside their network: each is a column.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
     each = [one.column + end for one in measured for end in _ends_of(one)]
     beside = _BESIDE if measured else ()
-    return (*_DECIDED, *counted, *each, *beside, *_SEEDED, *scores.values(), *_TAKEN)
+    return (*_DECIDED, *settings, *counted, *each, *beside, *_SEEDED, *scores.values(), *_TAKEN)
 
 
 def epoch_columns(metrics: Sequence[Metric]) -> tuple[str, ...]:
@@ -88,6 +92,7 @@ def trials(
     metrics: Sequence[Metric],
     counted: Sequence[str] = (),
     measured: Sequence[Objective] = (),
+    settings: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One row a trial, in the order they started; a trial under way has status "running".
 
@@ -96,6 +101,7 @@ def trials(
         metrics: of the run's task.
         counted: names of foreign objectives that the run counted.
         measured: what was measured of networks.
+        settings: what trials have of their own beside their network.
 
     Returns:
         A frame with `trial_columns`; missing results are NaN.
@@ -110,7 +116,7 @@ def trials(
         | (_ended(ended, scores) if ended else {})
         for started, found, ended in _trials(folder)
     ]
-    columns = list(trial_columns(metrics, counted, measured))
+    columns = list(trial_columns(metrics, counted, measured, settings))
     frame = pd.DataFrame(rows, columns=columns)
     ends = [one.column + end for one in measured for end in _ends_of(one)]
     numbers = [*scores.values(), *counted, *ends]
@@ -253,4 +259,5 @@ def _started(started: Started) -> dict[str, Any]:
         "seed": started.seed,
         "epochs_planned": started.epochs,
         **started.counted,
+        **{key: value for key, value in started.own.items() if key != "epochs"},
     }

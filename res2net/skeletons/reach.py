@@ -11,30 +11,38 @@ class Reach(NamedTuple):
 
     paths: Paths  # by receptive field in pixels of the image, smallest field first
     jump: int  # pixels of the image from one pixel of the feature map to the next
+    depth: int = 0  # of the shortest path: its layers with weights, sums and concatenations
 
-    def through(self, kernels: Paths, stride: int = 1) -> "Reach":
+    def through(self, kernels: Paths, stride: int = 1, *, layers: int = 1) -> "Reach":
         """Continue each path in several ways.
 
         Args:
             kernels: number of ways by kernel, in pixels of this feature map.
             stride: of each way.
+            layers: with weights, of the shortest way.
         """
         reached: Counter[int] = Counter()
         for field, count in self.paths.items():
             for kernel, number in kernels.items():
                 reached[field + (kernel - 1) * self.jump] += count * number
-        return Reach(dict(sorted(reached.items())), self.jump * stride)
+        return Reach(dict(sorted(reached.items())), self.jump * stride, self.depth + layers)
 
     def layer(self, kernel: int, stride: int = 1) -> "Reach":
-        """Pass one convolution or pooling layer."""
+        """Pass one convolution."""
         return self.through({kernel: 1}, stride)
+
+    def pool(self, kernel: int, stride: int) -> "Reach":
+        """Pass one pooling layer, which has no weights."""
+        return self.through({kernel: 1}, stride, layers=0)
 
     def block(
         self, block: Block, shape: Shape, position: Position, *, shortcut: int = 1
     ) -> "Reach":
         """Pass a block; `shortcut` is the kernel of its shortcut."""
         splits = self.through(block.count_paths(shape, position), position.stride)
-        return joined(splits, self.layer(shortcut, position.stride))
+        projected = int(position.opens)  # else the shortcut is the identity
+        past = self.through({shortcut: 1}, position.stride, layers=projected)
+        return joined(splits, past)
 
     def run(
         self, block: Block, shape: Shape, first: Position, blocks: int, shortcut: int = 1
@@ -52,7 +60,8 @@ IMAGE = Reach({1: 1}, 1)
 def joined(*inputs: Reach) -> Reach:
     """Join feature maps of one side by a sum or a concatenation."""
     assert len({reach.jump for reach in inputs}) == 1, "only maps of one side can be joined"
-    return Reach(added(*(reach.paths for reach in inputs)), inputs[0].jump)
+    shortest = min(reach.depth for reach in inputs) + (len(inputs) > 1)
+    return Reach(added(*(reach.paths for reach in inputs)), inputs[0].jump, shortest)
 
 
 def added(*many: Paths) -> Paths:

@@ -7,6 +7,7 @@ import torch
 
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
+from search.study.events import Started
 from search.study.provenance import processor
 from search.tasks.base import Task, make_task
 from search.tasks.memory import keep_freed_memory
@@ -55,6 +56,32 @@ def make_bench(
         tuple(one.name for one in plan.measured),
         plan.data.resolution,
     )
+
+
+class Benches:
+    """The benches of a process: of each trial the one with its recipe and its images.
+
+    Images of one resolution are there at a time, those of the newest trial.
+
+    Args:
+        plan: of the study.
+        root: the folder of the data sets.
+    """
+
+    def __init__(self, plan: StudyPlan, root: Path) -> None:
+        self._plan, self._root = plan, root
+        self._bench = make_bench(plan, root)
+
+    def of(self, started: Started) -> Bench:
+        """The bench of a trial."""
+        own = started.own
+        resolution = own.get("resolution", self._bench.resolution)
+        if resolution != self._bench.resolution:
+            device = self._bench.device
+            del self._bench  # two data sets might not fit
+            self._bench = make_bench(self._plan.at(resolution), self._root, device=device)
+        recipe = self._bench.recipe.with_settings(own)
+        return self._bench._replace(recipe=recipe)
 
 
 def device_name(device: torch.device) -> str:

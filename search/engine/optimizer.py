@@ -11,12 +11,12 @@ from torch.optim import SGD, AdamW, Optimizer
 from res2net.plugins import PluginError
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.parts import made
-from search.schema.training import Training
+from search.schema.training import PlannedTraining
 
 Groups = list[dict[str, Any]]
 
 
-def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
+def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
     """The optimiser that a recipe names, over all weights.
 
     Args:
@@ -50,12 +50,12 @@ def make_optimizer(network: nn.Module, recipe: Training) -> Optimizer:
     return optimizer
 
 
-def adamw(groups: Groups, recipe: Training) -> Optimizer:
+def adamw(groups: Groups, recipe: PlannedTraining) -> Optimizer:
     """AdamW, each step one fused kernel a device."""
     return AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
 
 
-def sgd(groups: Groups, recipe: Training) -> Optimizer:
+def sgd(groups: Groups, recipe: PlannedTraining) -> Optimizer:
     """SGD with momentum, each step one fused kernel a device."""
     return SGD(
         groups,

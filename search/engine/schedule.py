@@ -2,13 +2,13 @@
 
 import math
 
-from search.schema.training import Training
+from search.schema.training import PlannedTraining
 
 _RISE = 0.3  # share of a one-cycle schedule that rises, and its divisors: torch's defaults
 _START_DIVISOR, _END_DIVISOR = 25.0, 1e4
 
 
-def learning_rate(recipe: Training, epoch: float, epochs: int) -> float:
+def learning_rate(recipe: PlannedTraining, epoch: float, epochs: int) -> float:
     """Learning rate after `epoch` (a real number) of `epochs`.
 
     cosine and step: linear from 0 over `warmup` epochs; then, over the whole length, half a

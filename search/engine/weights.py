@@ -48,6 +48,7 @@ def save_weights(
         "repeat": started.repeat,
         "seed": started.seed,
         "epochs": started.epochs,
+        "settings": started.own,
         "metrics": metrics,
         "torch": torch.__version__,
         "sha256": hashlib.sha256(content).hexdigest(),  # looked at when they are loaded

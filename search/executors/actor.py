@@ -14,7 +14,7 @@ import ray
 from ray import tune
 
 from res2net.file_names import path_of
-from search.engine.bench import Bench, make_bench
+from search.engine.bench import Benches
 from search.engine.trial import Trial
 from search.images.staging import stage
 from search.schema.files import in_words
@@ -50,7 +50,7 @@ class TrialActor(tune.Trainable):
             os.chdir(here)
         sys.path.extend(folder for folder in path if folder not in sys.path)
         try:
-            self._bench = _bench(StudyPlan.model_validate(study), Path(here), away=away)
+            self._benches = _benches(StudyPlan.model_validate(study), Path(here), away=away)
         except Exception as error:
             raise NodeError(_of_this_node(error)) from error
         self.reset_config(config)
@@ -60,7 +60,7 @@ class TrialActor(tune.Trainable):
         started = Started.from_json(json.loads(new_config["started"]))
         self._trial = Trial(
             started,
-            bench=self._bench,
+            bench=self._benches.of(started),
             checkpoint=located(new_config["checkpoint"]),
             reported=new_config["reported"],
             weights=new_config["weights"] and located(new_config["weights"]),
@@ -97,13 +97,14 @@ class TrialActor(tune.Trainable):
         self._trial.try_to_save()
 
 
-def _bench(plan: StudyPlan, here: Path, *, away: bool) -> Bench:
+def _benches(plan: StudyPlan, here: Path, *, away: bool) -> Benches:
     root = here / path_of(plan.data.root)  # variables are those of this machine
     if away:
-        stage(plan.data, root)
+        for data in plan.images:
+            stage(data, root)
         if plan.checkpoints is not None:
             check_place(plan.checkpoints)
-    return make_bench(plan, root)
+    return Benches(plan, root)
 
 
 def _of_this_node(error: Exception) -> str:

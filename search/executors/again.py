@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from res2net import Architecture
-from search.engine.bench import Bench, make_bench
+from search.engine.bench import Bench, Benches
 from search.engine.trial import Trial
 from search.replay.results import Cell, CellEpoch, Source
 from search.schema.seeds import seed_of
@@ -58,11 +58,15 @@ def train_again(
         trials: networks and repeats.
         root: the folder of the data sets.
     """
-    bench = make_bench(plan, root)
-    starts = Starts(plan, survey(plan), History(plan.ranking))
+    benches = Benches(plan, root)
+    candidates = survey(plan)
+    starts = Starts(plan, candidates, History(plan.ranking))
     for network, repeat in trials:
         there = source.cells[network][repeat]
-        here = _trained(starts.start("search", network, repeat), bench)
+        candidate = candidates.candidate(network)
+        assert candidate is not None, "the plan is the table's own"
+        started = starts.start("search", candidates.configuration(candidate), repeat)
+        here = _trained(started, benches.of(started))
         yield Compared(network, repeat, dict(_differences(there, here)))
 
 

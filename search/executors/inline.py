@@ -4,7 +4,7 @@ import errno
 import threading
 from pathlib import Path
 
-from search.engine.bench import make_bench
+from search.engine.bench import Benches
 from search.engine.failures import LostError
 from search.engine.trial import Trial
 from search.executors.signals import asked_to_end
@@ -26,7 +26,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
     Raises:
         OSError: a disk is full, or the GPU failed so that this process cannot use it any more.
     """
-    bench = make_bench(plan, root)
+    benches = Benches(plan, root)
     asked = threading.Event()  # by the first signal: the turn is finished and saved
     with asked_to_end() as wish, wish.passed_to(asked.set):
         while not asked.is_set():
@@ -35,7 +35,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
                 return
             trial = Trial(
                 started,
-                bench=bench,
+                bench=benches.of(started),
                 checkpoint=study.checkpoints.path(started.trial),
                 reported=study.history.epochs(started.trial),
                 weights=study.weights.path(started),

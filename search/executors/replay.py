@@ -59,7 +59,7 @@ def run_replay(
 
 
 def _cell(study: Study, results: Results, started: Started) -> Cell:
-    network = study.history.networks[started.name]
+    network = study.history.networks[started.name].architecture
     return results.cell(network, started.repeat, study.plan.search.seed)
 
 

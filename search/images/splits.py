@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from search.images.cache import CachedImages, open_cache
 from search.images.resolve import tree_of
@@ -21,6 +22,7 @@ from search.images.tree import Files, Tree
 from search.schema.data import PlannedData
 
 Indices = npt.NDArray[np.intp]
+_AT_ONCE = 4096  # images that are resized together: bounds memory
 LUMA = (19595, 38470, 7471)  # ITU-R 601-2, in 1/65536: what Pillow's "L" is made of
 
 
@@ -72,7 +74,8 @@ def load(data: PlannedData, root: Path) -> Splits:
     if data.tree:
         return _load_tree(data, root)
     train, test = (
-        in_channels(arrays, data.channels) for arrays in load_arrays(data.name, root)
+        resized(in_channels(arrays, data.channels), data.resize)
+        for arrays in load_arrays(data.name, root)
     )
     kept, cut = _shares(data, train[1])
     pixels = train[0][kept].reshape(-1, data.channels)
@@ -100,6 +103,25 @@ def in_channels(arrays: Arrays, channels: int) -> Arrays:
     for channel, weight in enumerate(LUMA):
         grey += images[..., channel].astype(np.uint32) * np.uint32(weight)
     return (grey >> 16).astype(np.uint8)[..., None], labels
+
+
+def resized(arrays: Arrays, side: int) -> Arrays:
+    """Images of another side, as Pillow's bilinear filter makes them, to one level of 255.
+
+    Args:
+        arrays: uint8 images (N, S, S, C) and labels.
+        side: in pixels; S leaves them as they are.
+    """
+    images, labels = arrays
+    if images.shape[1] == side:
+        return arrays
+    made = np.empty((len(images), side, side, images.shape[3]), np.uint8)
+    for start in range(0, len(images), _AT_ONCE):
+        part = torch.from_numpy(images[start : start + _AT_ONCE]).permute(0, 3, 1, 2).float()
+        part = interpolate(part, size=(side, side), mode="bilinear", antialias=True)
+        kept = part.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        made[start : start + _AT_ONCE] = kept.numpy()
+    return made, labels
 
 
 def _split(arrays: Arrays, chosen: Indices) -> Split:

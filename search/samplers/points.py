@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.spatial import KDTree
 
 from search.samplers.base import SpaceExhausted
-from search.space.grid import Dimension, Indices
+from search.space.axis import Dimension, Indices
 from search.space.survey import Survey
 
 Floats = npt.NDArray[np.float64]

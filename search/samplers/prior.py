@@ -9,7 +9,7 @@ import numpy as np
 
 from search.samplers.points import Floats, Points
 from search.schema.prior import Prior
-from search.space.grid import Indices
+from search.space.axis import Indices
 from search.space.prior import places_of
 
 _DRAW = 0.1  # width of the bell around a draw, as a share of a dimension

@@ -10,7 +10,7 @@ from search.samplers.ordered import Ordered
 from search.samplers.points import Floats
 from search.schema.metrics import Objective
 from search.schema.seeds import seed_of
-from search.space.grid import Indices
+from search.space.axis import Indices
 from search.space.survey import Survey
 
 _MOST_POINTS = 14  # as a power of two: each takes a moment to be placed

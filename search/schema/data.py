@@ -167,6 +167,13 @@ class PlannedData(Section):
         """Whether it is a tree of class folders."""
         return self.name in DATASETS.ours and DATASETS[self.name].tree
 
+    def at(self, resolution: int) -> Self:
+        """The same images at another resolution; what is stored follows it."""
+        if resolution == self.resolution:
+            return self
+        stored = round(resolution * _RESIZE) if self.tree else resolution
+        return self.model_copy(update={"resolution": resolution, "resize": stored})
+
     def aside_lines(self) -> Iterator[str]:
         """A line for each split with files that are not read: how many, and why."""
         for split, counts in self.left_aside.items():

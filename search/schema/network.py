@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, PositiveInt, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from res2net import Architecture, ArchitectureError
 from res2net.architecture import PerStage, Version
@@ -16,6 +16,8 @@ from search.schema.section import Section
 from search.schema.values import (
     EachStage,
     MisfitError,
+    counts,
+    counts_or_none,
     depths,
     flags,
     sizes,
@@ -24,7 +26,7 @@ from search.schema.values import (
     widths,
 )
 
-FIXED = ("planes", "version", "first_block", "block")  # the same in the whole space
+FIXED = ("version", "first_block", "block")  # the same in the whole space
 WIDEST = 1 << 14  # channels of one group of one split; `fill` looks no further
 
 
@@ -46,7 +48,7 @@ class Network(Section):
 
     skeleton: Annotated[tuple[str, ...], BeforeValidator(stacks)] = ("cifar",)
     """How blocks are stacked; `dla60` brings its depth along."""
-    planes: PositiveInt = 64
+    planes: Annotated[tuple[int, ...], BeforeValidator(counts)] = (64,)
     """Planes of the first stage, doubling from stage to stage; a block puts out 4 times as many
     (of `dla` 2 times). [channels]
     """
@@ -74,6 +76,10 @@ class Network(Section):
     """
     block: Annotated[str, BeforeValidator(block_name)] = DEFAULT_BLOCK
     """The block that skeletons stack."""
+    resolution: Annotated[tuple[int, ...] | None, BeforeValidator(counts_or_none)] = None
+    """Side of the images that networks see, part of their cost; the data set's images are
+    resized. Left out, that of the data section. [pixels]
+    """
 
     @property
     def stages(self) -> int:
@@ -124,9 +130,13 @@ class Network(Section):
         Raises:
             ArchitectureError: while they are made: a value that a skeleton cannot have.
         """
-        fixed = {name: getattr(self, name) for name in FIXED} | {"channels": channels}
-        for skeleton, depth in self.forms():
-            yield Architecture(skeleton=skeleton, depth=depth, classes=classes, **fixed)
+        fixed: dict[str, Any] = {name: getattr(self, name) for name in FIXED}
+        fixed["channels"] = channels
+        for (skeleton, depth), planes in itertools.product(self.forms(), self.planes):
+            yield Architecture(
+                skeleton=skeleton, depth=depth, planes=planes, classes=classes, **fixed
+            )
+        fixed["planes"] = self.planes[0]
         for (skeleton, depth), field in itertools.product(
             dict(self.forms()).items(), ("width", "scale", "cardinality")
         ):
@@ -141,7 +151,7 @@ class Network(Section):
             yield Architecture(
                 skeleton=skeleton,
                 depth=depth,
-                planes=self.planes,
+                planes=max(self.planes),
                 width=self._most("width"),
                 scale=self._most("scale"),
                 cardinality=self._most("cardinality"),

@@ -9,6 +9,7 @@ from search.schema.prior import Prior
 from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
 from search.schema.some_network import SomeNetwork
+from search.schema.tune import Tune, tune_from
 from search.schema.values import MisfitError
 
 
@@ -49,6 +50,8 @@ class Search(Section):
     """For `axes` and `isomacs`: the network to leave in one dimension at a time."""
     prior: Prior | None = None
     """Where good networks are thought to be, for samplers that take one."""
+    tune: Annotated[Tune | None, BeforeValidator(tune_from)] = None
+    """Settings of the recipe that are tuned inside each network."""
     warm_start: tuple[str, ...] = ()
     """Folders of other runs of the same data and recipe: the sampler knows their finished
     trials, and proposes none of these networks again.

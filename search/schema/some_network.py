@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import PositiveInt
+
 from res2net.architecture import PerStage
 from res2net.skeletons import Depth
 from search.schema.section import Section
@@ -22,6 +24,11 @@ class SomeNetwork(Section):
     """Groups of each convolution of a split. [groups]"""
     se: bool | None = None
     """Whether blocks have squeeze-and-excitation."""
+
+    planes: PositiveInt | None = None
+    """Planes of the first stage. [channels]"""
+    resolution: PositiveInt | None = None
+    """Side of the images that it sees. [pixels]"""
 
     def values(self) -> dict[str, Any]:
         """What was written, by dimension."""

@@ -28,6 +28,7 @@ from search.schema.trackers import tracker_names
 from search.schema.training import Training
 from search.schema.units import seconds
 from search.schema.values import MisfitError
+from search.schema.varying import check_known, check_varying
 
 
 class Confirm(Section):
@@ -191,9 +192,19 @@ class SpaceFile(Section):
     @model_validator(mode="after")
     def _can_be_scheduled(self) -> Self:
         trials = None if self.search.trials == "all" else self.search.trials
-        check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
+        check_scheduler(self.scheduler, epochs=self.training.longest, trials=trials)
         if self.fidelity is not None:
             check_fidelity(self.fidelity, self.scheduler, trials=trials)
+        return self
+
+    @model_validator(mode="after")
+    def _can_vary(self) -> Self:
+        check_varying(self.network, self.data, self.training, self.search, self.scheduler)
+        varied = self.training.varied
+        if self.execution.replay:
+            check_known(self.network, varied, "execution.replay")
+        if self.search.warm_start:
+            check_known(self.network, varied, "search.warm_start")
         return self
 
     @model_validator(mode="after")

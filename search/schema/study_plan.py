@@ -4,10 +4,11 @@ It is what a study, its workers and its readers are given, and what the manifest
 are counted here and nowhere else.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
@@ -19,6 +20,7 @@ from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.search import PlannedSearch
 from search.schema.section import Section
+from search.schema.settings import PlannedRule
 from search.schema.space_file import Confirm, Keep, Resources, Scheduler, Task
 from search.schema.tasks import TASKS
 from search.schema.training import PlannedTraining
@@ -33,7 +35,9 @@ class PlannedResources(Resources):
 class StudyPlan(Section):
     """A study, decided.
 
-    `candidates` is how many distinct networks lie inside the budget.
+    `varied` are settings of the training with several values, `lr_rule` gives each network its
+    own learning rate; a trial's own settings lie over `training`. `candidates` is how many
+    distinct networks, with their settings, lie inside the budget.
     """
 
     study: str
@@ -42,6 +46,8 @@ class StudyPlan(Section):
     data: PlannedData
     task: Task = Choice(name="classification")
     training: PlannedTraining
+    varied: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    lr_rule: PlannedRule | None = None
     search: PlannedSearch
     scheduler: Scheduler = Choice(name="fifo")
     fidelity: Fidelity | None = None
@@ -53,6 +59,22 @@ class StudyPlan(Section):
     execution: PlannedExecution = PlannedExecution()
     trackers: tuple[str, ...] = ()
     candidates: PositiveInt
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What trials have of their own beside their network and their length."""
+        several = len(self.network.resolution or ()) > 1
+        names = ["resolution"] * several + [key for key in self.varied if key != "epochs"]
+        return (*names, *(["lr"] if self.lr_rule else []))
+
+    @property
+    def images(self) -> tuple[PlannedData, ...]:
+        """The images at each resolution that a network may see."""
+        return tuple(map(self.data.at, self.network.resolution or (self.data.resolution,)))
+
+    def at(self, resolution: float) -> Self:
+        """The same study with images of another resolution."""
+        return self.model_copy(update={"data": self.data.at(int(resolution))})
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -76,15 +98,25 @@ class StudyPlan(Section):
         asked |= {limits.objective.name for limits in self.budget.measured()}
         return tuple(one for name, one in MEASURED.items() if name in asked)
 
+    @property
+    def tries(self) -> int:
+        """Trials of each network with its first seed: several where settings are tuned."""
+        tune = self.search.tune
+        if tune is None:
+            return 1
+        if tune.trials != "all":
+            return tune.trials
+        return math.prod(len(self.varied[key]) for key in tune.keys)
+
     def search_trials(self, pruned: int = 0) -> int:
-        """Trials of the search: every network with every seed.
+        """Trials of the search: every network with every try and every other seed.
 
         Args:
             pruned: networks that early stopping or a measured budget ended at their first
                 seed; these have no other.
         """
         search = self.search
-        return search.trials * search.seeds - pruned * (search.seeds - 1)
+        return search.trials * (self.tries + search.seeds - 1) - pruned * (search.seeds - 1)
 
     @property
     def confirmed(self) -> int:

@@ -1,10 +1,11 @@
 """The training section: the recipe of every trial of a study. No torch here.
 
-`Training` is as a space file writes it; `PlannedTraining` has the data set's own augmentation
-where that leaves it open.
+`Training` is as a space file writes it, some keys with several values; `PlannedTraining` has
+one of each, and the data set's own augmentation where that leaves it open.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,6 +21,7 @@ from search.schema.datasets import DATASETS
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.parts import is_trusted
 from search.schema.section import Section
+from search.schema.settings import VARIABLE, Amounts, DepthRule, Lengths, Rates, Shares
 from search.schema.values import MisfitError
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -35,7 +37,7 @@ class Training(Section):
     Augmentation follows torchvision's definitions, each image with its own draw.
     """
 
-    epochs: PositiveInt
+    epochs: Lengths
     """Length of a trial. [epochs]"""
     batch_size: PositiveInt = 128
     """Images of one step of the optimiser. [images]"""
@@ -45,19 +47,19 @@ class Training(Section):
     """The optimiser."""
     optimizer_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of an optimiser of your own."""
-    lr: PositiveFloat = 0.1
+    lr: Rates = 0.1
     """Highest learning rate, for batches of `lr_batch`."""
     lr_batch: PositiveInt | None = None
     """Batch size that `lr` is meant for; another `batch_size` scales it linearly. Left out,
     `batch_size`. [images]
     """
-    momentum: Fraction = 0.9
+    momentum: Shares = 0.9
     """Momentum of `sgd`."""
     nesterov: bool = True
     """Whether `sgd` uses Nesterov's momentum."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     """Decay of the two averages of `adamw`."""
-    weight_decay: NotNegative = 5e-4
+    weight_decay: Amounts = 5e-4
     """Weight decay."""
     decay_norms: bool = True
     """Whether norms and biases decay as well."""
@@ -112,9 +114,15 @@ class Training(Section):
     """Alpha of cutmix's Beta distribution, 0 for none; not with `mixup`."""
 
     @property
-    def peak_lr(self) -> float:
-        """`lr`, scaled linearly from `lr_batch` to `batch_size` (Goyal et al., 2017)."""
-        return self.lr * self.batch_size / (self.lr_batch or self.batch_size)
+    def varied(self) -> dict[str, tuple[float, ...]]:
+        """The keys with several values, and these in ascending order."""
+        written = {key: getattr(self, key) for key in VARIABLE}
+        return {key: values for key, values in written.items() if isinstance(values, tuple)}
+
+    @property
+    def longest(self) -> int:
+        """Epochs of the longest trial."""
+        return max(self.epochs) if isinstance(self.epochs, tuple) else self.epochs
 
     def drops(self, epochs: int) -> tuple[float, ...]:
         """Epochs after which the step schedule multiplies the rate by `gamma`."""
@@ -168,18 +176,21 @@ class Training(Section):
                 f"is for an optimiser of your own; {self.optimizer} takes "
                 f"{', '.join(facts.keys)}",
             )
-        if "nesterov" in facts.keys and self.nesterov and self.momentum == 0:
+        momenta = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
+        if "nesterov" in facts.keys and self.nesterov and 0 in momenta:
             raise MisfitError(
                 "training.momentum",
                 "leaves nesterov nothing to do; raise it, or set that false",
             )
 
     def _check_length(self) -> None:
-        problem = self.too_long(self.epochs)
-        if problem and self.warmup >= self.epochs:
-            raise MisfitError("training.warmup", f"takes all {self.epochs} epochs; lower it")
-        if problem:
-            raise MisfitError("training.milestones", f"are too late: {problem}")
+        lengths = self.epochs if isinstance(self.epochs, tuple) else (self.epochs,)
+        for epochs in lengths:
+            problem = self.too_long(epochs)
+            if problem and self.warmup >= epochs:
+                raise MisfitError("training.warmup", f"takes all {epochs} epochs; lower it")
+            if problem:
+                raise MisfitError("training.milestones", f"are too late: {problem}")
 
     def _check_augmentation(self) -> None:
         if self.resized_crop and self.resized_crop[0] > self.resized_crop[1]:
@@ -195,18 +206,37 @@ class Training(Section):
 
 
 class PlannedTraining(Training):
-    """How a trial trains, augmentation included."""
+    """How a trial trains, in numbers, augmentation included."""
 
+    epochs: PositiveInt
+    lr: PositiveFloat = 0.1
+    momentum: Fraction = 0.9
+    weight_decay: NotNegative = 5e-4
     crop: Annotated[int, Field(ge=0)]
     flip: bool
 
+    @property
+    def peak_lr(self) -> float:
+        """`lr`, scaled linearly from `lr_batch` to `batch_size` (Goyal et al., 2017)."""
+        return self.lr * self.batch_size / (self.lr_batch or self.batch_size)
+
+    def with_settings(self, settings: Mapping[str, float]) -> Self:
+        """The same recipe with a trial's own values, but for its length."""
+        keys = settings.keys() & {*VARIABLE} - {"epochs"}
+        own: dict[str, Any] = {key: settings[key] for key in keys}
+        return self.model_copy(update=own) if own else self
+
 
 def planned_training(training: Training, data: str) -> PlannedTraining:
-    """Fill in the augmentation that a data set usually has, where a space file is silent.
+    """Fill in what a space file leaves open: augmentation, and one value of what varies.
 
     Args:
         training: of the space file.
-        data: name of the data set.
+        data: name of the data set, whose usual augmentation is taken.
+
+    Returns:
+        The recipe of the first trial that could be: the lowest values, but of the most epochs;
+        the rate of a rule's reference.
     """
     facts = DATASETS[data]
     resized = training.resized_crop
@@ -216,5 +246,9 @@ def planned_training(training: Training, data: str) -> PlannedTraining:
         "crop": facts.crop if training.crop is None and not resized else training.crop or 0,
         "flip": facts.flip if training.flip is None else training.flip,
         "resized_crop": resized,
+        **{key: values[0] for key, values in training.varied.items()},
+        "epochs": training.longest,
     }
+    if isinstance(training.lr, DepthRule):
+        filled["lr"] = training.lr.lr
     return PlannedTraining(**training.model_dump() | filled)

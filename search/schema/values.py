@@ -69,6 +69,16 @@ def sizes(value: Any) -> tuple[PerStage, ...] | EachStage:
     return _each(value, _count_or_counts, rule, "[1, 2, 4], [[1, 2, 4, 8]] or {from: 1, to: 8}")
 
 
+def counts(value: Any) -> tuple[int, ...]:
+    """A whole number from 1 up, or a list of them."""
+    return tuple(dict.fromkeys(_each(value, _count, "a whole number from 1 up", "[8, 16]")))
+
+
+def counts_or_none(value: Any) -> tuple[int, ...] | None:
+    """A whole number from 1 up, or a list of them; None, for none, stays None."""
+    return None if value is None else counts(value)
+
+
 def _each_stage(value: dict[str, Any]) -> EachStage:
     if value.keys() != {"per_stage"}:
         raise ValueError(f"has the keys {', '.join(value)}; write {{per_stage: [1, 2, 4]}}")

@@ -15,7 +15,8 @@ from res2net.architecture import one_if_equal, written
 from res2net.tally import IntArray
 from search.schema.search import Search
 from search.schema.values import MisfitError
-from search.space.grid import Axis, Indices, Mask
+from search.space.axis import Axis, Indices
+from search.space.grid import Mask
 
 _SHOWN = 8  # values of a dimension that a message lists
 

@@ -1,134 +1,32 @@
-"""The grid of a space: its dimensions, and exact costs by position, many at once."""
+"""The grid of a space: every combination of its axes, and exact costs, many at once."""
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from res2net import Architecture
-from res2net.architecture import one_if_equal
 from res2net.cost import Costs, costs
 from res2net.layout import Dimensions
 from res2net.skeletons import blocks_of, skeleton_of
 from res2net.tally import IntArray
 from search.schema.budget import Band
-from search.schema.network import WIDEST, Network
-from search.schema.values import EachStage
+from search.schema.network import WIDEST
+from search.space.axis import GROUPS, RESOLUTION, SETTINGS, Axis, Indices, each
 
 Mask = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
-Columns = Sequence[tuple[Any, ...]]
-
-
-class Dimension(NamedTuple):
-    """One dimension of a space as a sampler sees it, its values in order, each once."""
-
-    name: str
-    values: tuple[Any, ...]
-
-
-class Axis(NamedTuple):
-    """Fields of an `Architecture` that vary together: one of the grid's directions.
-
-    A skeleton and its depth are one axis, because a skeleton has depths of its own. An axis
-    is several dimensions to a sampler where it holds several numbers.
-    """
-
-    fields: tuple[str, ...]
-    values: tuple[tuple[Any, ...], ...]  # distinct; one entry a field
-    dimensions: tuple[Dimension, ...]
-    indices: Indices  # (values, dimensions): index of each value in each dimension
-
-
-def axes_of(network: Network) -> tuple[tuple[Axis, ...], int]:
-    """The axes of a space file, and how many combinations name a network named before.
-
-    `width` is no axis where it is solved (fill): each candidate has its own.
-    """
-    stages = network.stages
-    axes = [_forms(network)]
-    named = len(network.forms())
-    written: dict[str, Any] = {
-        "cardinality": network.cardinality,
-        "scale": network.scale,
-        "se": network.se,
-        "width": network.width,
-    }
-    for name, values in written.items():
-        if values == "fill":
-            continue
-        every = values.combinations(stages) if isinstance(values, EachStage) else values
-        named *= len(every)
-        distinct = tuple(dict.fromkeys((one_if_equal(value),) for value in every))
-        columns: Columns = [tuple(value for (value,) in distinct)]
-        if isinstance(values, EachStage):
-            columns = _stage_columns([_each(value, stages) for (value,) in distinct])
-        axes.append(_axis((name,), distinct, _named(name, columns)))
-    return tuple(axes), named - math.prod(len(axis.values) for axis in axes)
-
-
-def _forms(network: Network) -> Axis:
-    """Skeletons with their depths, those of one skeleton side by side, else as in the file."""
-    # As an Architecture spells them: 29 and [3, 3, 3] are one.
-    spelled = (
-        (skeleton, Architecture(skeleton=skeleton, depth=depth).depth)
-        for skeleton, depth in network.forms()
-    )
-    order = {skeleton: i for i, (skeleton, _) in enumerate(reversed(network.forms()))}
-    distinct = tuple(dict.fromkeys(sorted(spelled, key=lambda form: -order[form[0]])))
-    depths: Columns = [tuple(depth for _, depth in distinct)]
-    if isinstance(network.depth, EachStage):
-        depths = _stage_columns([blocks_of(*form) for form in distinct])
-    columns = _named("depth", depths)
-    skeletons = tuple(skeleton for skeleton, _ in distinct)
-    kinds = len(set(skeletons))
-    if kinds > 1:
-        # Where each skeleton has one depth, it says all there is to say.
-        columns = {"skeleton": skeletons} | (columns if len(distinct) > kinds else {})
-    return _axis(("skeleton", "depth"), distinct, columns)
-
-
-def _each(value: Any, stages: int) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value,) * stages
-
-
-def _stage_columns(rows: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    return list(zip(*rows, strict=True))
-
-
-def _named(name: str, columns: Columns) -> dict[str, tuple[Any, ...]]:
-    """One column keeps the name; one a stage is numbered as the layers are, from 1."""
-    if len(columns) == 1:
-        return {name: columns[0]}
-    return {f"{name} of stage {i}": column for i, column in enumerate(columns, start=1)}
-
-
-def _axis(
-    fields: tuple[str, ...],
-    values: tuple[tuple[Any, ...], ...],
-    columns: Mapping[str, tuple[Any, ...]],
-) -> Axis:
-    dimensions = tuple(
-        Dimension(name, tuple(dict.fromkeys(column))) for name, column in columns.items()
-    )
-    index_of = [{value: i for i, value in enumerate(d.values)} for d in dimensions]
-    indices = np.array(
-        [[known[value] for known, value in zip(index_of, row, strict=True)]
-         for row in zip(*columns.values(), strict=True)],
-        dtype=np.intp,
-    )  # fmt: skip
-    return Axis(fields, values, dimensions, indices)
 
 
 class Grid:
     """Every combination of the axes, by its position; the last axis runs fastest.
 
     Args:
-        axes: from `axes_of`; the first holds skeleton and depth.
+        axes: from `axes_of`, and those of settings; the first holds skeleton and depth.
         fixed: the fields of an Architecture that no axis varies.
-        image_size: side of the images in pixels.
+        image_size: side of the images in pixels, where no axis varies the resolution.
     """
 
     def __init__(
@@ -140,12 +38,28 @@ class Grid:
         self.dimensions = tuple(d for axis in axes for d in axis.dimensions)
         self._fixed = dict(fixed)
         self._index_of = [{value: i for i, value in enumerate(axis.values)} for axis in axes]
-        self._solved = all("width" not in axis.fields for axis in axes)
+        self._at = {axis.fields[0]: at for at, axis in enumerate(axes)}
+        self._solved = "width" not in self._at
         skeletons = [skeleton for skeleton, _ in axes[0].values]
         self._kinds = tuple(dict.fromkeys(skeletons))
         self._kind = np.array([self._kinds.index(skeleton) for skeleton in skeletons])
         self._tables = [self._table(kind) for kind in self._kinds]
-        self._bases = [self._base(kind) for kind in self._kinds]
+        self._groups = [
+            (self._base(kind, planes), side)
+            for kind, planes, side in itertools.product(
+                self._kinds, self._values("planes"), self._values(RESOLUTION)
+            )
+        ]
+
+    def beside(self, position: int, settings: tuple[Axis, ...]) -> "Grid":
+        """The network of a position alone, with other settings."""
+        index = np.unravel_index(position, self.shape)
+        alone = tuple(
+            axis.only(int(at))
+            for axis, at in zip(self.axes, index, strict=True)
+            if axis.fields[0] not in SETTINGS
+        )
+        return Grid((*alone, *settings), self._fixed, image_size=self.image_size)
 
     def __len__(self) -> int:
         return math.prod(self.shape)
@@ -163,13 +77,17 @@ class Grid:
     def costs(self, positions: IntArray, widths: IntArray) -> Costs:
         """Exact cost of each candidate."""
         index = np.unravel_index(positions, self.shape)
-        kinds = self._kind[index[0]]
-        if kinds[0] == kinds[-1]:  # skeletons stand side by side
-            return self._count(kinds[0], index, widths)
+        groups = self._kind[index[0]]
+        for name in GROUPS:
+            groups = groups * len(self._values(name))
+            groups = groups + (index[self._at[name]] if name in self._at else 0)
+        present = np.unique(groups)
+        if len(present) == 1:
+            return self._count(int(present[0]), index, widths)
         totals = Costs(*(np.empty_like(positions) for _ in Costs._fields))
-        for kind in np.unique(kinds):
-            here = kinds == kind
-            counted = self._count(kind, tuple(at[here] for at in index), widths[here])
+        for group in present:
+            here = groups == group
+            counted = self._count(int(group), tuple(at[here] for at in index), widths[here])
             for total, part in zip(totals, counted, strict=True):
                 total[here] = part
         return totals
@@ -179,18 +97,38 @@ class Grid:
         index = np.unravel_index(position, self.shape)
         varied: dict[str, Any] = {"width": width} if self._solved else {}
         for axis, at in zip(self.axes, index, strict=True):
-            varied |= dict(zip(axis.fields, axis.values[int(at)], strict=True))
+            if axis.fields[0] not in SETTINGS:
+                varied |= dict(zip(axis.fields, axis.values[int(at)], strict=True))
         return Architecture(**self._fixed, **varied)
 
-    def position(self, architecture: Architecture) -> int | None:
-        """The inverse; None where an axis has no such value."""
+    def settings(self, position: int) -> dict[str, float]:
+        """What the grid varies beside the network, at a position."""
+        index = np.unravel_index(position, self.shape)
+        return {
+            axis.fields[0]: axis.values[int(at)][0]
+            for axis, at in zip(self.axes, index, strict=True)
+            if axis.fields[0] in SETTINGS
+        }
+
+    def position(self, architecture: Architecture, settings: Mapping[str, float]) -> int | None:
+        """The inverse; None where an axis has no such value, or the settings lack one."""
         index = []
         for axis, index_of in zip(self.axes, self._index_of, strict=True):
-            value = tuple(getattr(architecture, field) for field in axis.fields)
+            field = axis.fields[0]
+            if field in SETTINGS:
+                value: tuple[Any, ...] = (settings.get(field),)
+            else:
+                value = tuple(getattr(architecture, field) for field in axis.fields)
             if value not in index_of:
                 return None
             index.append(index_of[value])
         return int(np.ravel_multi_index(index, self.shape))
+
+    def _values(self, name: str) -> tuple[Any, ...]:
+        """Those of an axis with one field; where there is none, the one that all have."""
+        if name in self._at:
+            return tuple(value for (value,) in self.axes[self._at[name]].values)
+        return (self.image_size if name == RESOLUTION else self._fixed.get(name),)
 
     def _table(self, skeleton: str) -> dict[str, IntArray]:
         """(values, stages) of each field, as this skeleton reads it."""
@@ -201,28 +139,31 @@ class Grid:
         ]
         table = {"blocks": np.array(blocks, dtype=np.int64)}
         for axis in self.axes[1:]:
-            rows = [_each(value, stages) for (value,) in axis.values]
-            table[axis.fields[0]] = np.array(rows, dtype=np.int64)
+            if axis.fields[0] not in (*GROUPS, *SETTINGS):
+                rows = [each(value, stages) for (value,) in axis.values]
+                table[axis.fields[0]] = np.array(rows, dtype=np.int64)
         return table
 
-    def _base(self, skeleton: str) -> Architecture:
-        """Gives what the grid does not vary within this skeleton."""
+    def _base(self, skeleton: str, planes: int) -> Architecture:
+        """Gives what is counted for one value at a time, and what nothing varies."""
         depth = next(depth for kind, depth in self.axes[0].values if kind == skeleton)
-        return Architecture(skeleton=skeleton, depth=depth, **self._fixed)
+        given: dict[str, Any] = {**self._fixed, "planes": planes}
+        return Architecture(skeleton=skeleton, depth=depth, **given)
 
-    def _count(self, kind: int, index: tuple[Indices, ...], widths: IntArray) -> Costs:
-        table = self._tables[kind]
-        names = ("blocks", *(axis.fields[0] for axis in self.axes[1:]))
-        each = {name: list(table[name].T[:, at]) for name, at in zip(names, index, strict=True)}
-        stages = len(each["blocks"])
+    def _count(self, group: int, index: tuple[Indices, ...], widths: IntArray) -> Costs:
+        base, side = self._groups[group]
+        table = self._tables[self._kinds.index(base.skeleton)]
+        at = {"blocks": 0, **self._at}
+        held = {name: list(rows.T[:, index[at[name]]]) for name, rows in table.items()}
+        stages = len(held["blocks"])
         dims = Dimensions(
-            blocks=each["blocks"],
-            width=[widths] * stages if self._solved else each["width"],
-            scale=each["scale"],
-            cardinality=each["cardinality"],
-            se=each["se"][0],
+            blocks=held["blocks"],
+            width=[widths] * stages if self._solved else held["width"],
+            scale=held["scale"],
+            cardinality=held["cardinality"],
+            se=held["se"][0],
         )
-        return costs(self._bases[kind], dims, image_size=self.image_size)
+        return costs(base, dims, image_size=side)
 
     def _fill(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
         """Bisection, all candidates at once: cost grows with width. 1 where nothing fits."""

@@ -1,12 +1,14 @@
 """Says of the candidates on axes which series each lies on: what contrasts are planned of."""
 
+from typing import Any
+
 from res2net import Architecture
 from res2net.architecture import written
 from search.design.contrasts import BASE, DIMENSIONS, Member
 from search.space.survey import Survey
 
 _LETTERS = {"scale": "s", "cardinality": "c", "depth": "d", "width": "w"}
-_FIELDS = (*DIMENSIONS, "se", "skeleton")
+_FIELDS = (*DIMENSIONS, "se", "skeleton", "planes")
 
 
 def members_of(survey: Survey, *, solved: str | None = None) -> list[Member]:
@@ -18,19 +20,24 @@ def members_of(survey: Survey, *, solved: str | None = None) -> list[Member]:
     """
     if survey.base is None:
         return []
-    base = survey.architecture(survey.base)
-    return [_member(survey, candidate, base, solved) for candidate in range(len(survey))]
+    origin = _values(survey, survey.base)
+    return [_member(survey, candidate, origin, solved) for candidate in range(len(survey))]
 
 
-def _member(survey: Survey, candidate: int, base: Architecture, solved: str | None) -> Member:
+def _values(survey: Survey, candidate: int) -> dict[str, Any]:
+    network = survey.architecture(candidate)
+    return {field: getattr(network, field) for field in _FIELDS} | survey.settings(candidate)
+
+
+def _member(
+    survey: Survey, candidate: int, origin: dict[str, Any], solved: str | None
+) -> Member:
     network, cost = survey.architecture(candidate), survey.cost(candidate)
-    away = (
-        field
-        for field in _FIELDS
-        if field != solved and getattr(network, field) != getattr(base, field)
-    )
+    values = _values(survey, candidate)
+    away = (field for field in origin if field != solved and values[field] != origin[field])
     series = next(away, BASE)
-    return Member(network.name, series, _label(network, series), cost.params, cost.macs)
+    name, label = survey.name(candidate), _label(network, series)
+    return Member(name, series, label, cost.params, cost.macs)
 
 
 def _label(network: Architecture, series: str) -> str:

@@ -2,7 +2,7 @@
 
 from search.schema.prior import Prior
 from search.schema.values import MisfitError
-from search.space.grid import Dimension
+from search.space.axis import Dimension
 
 _SHOWN = 8  # values of a dimension that a message lists
 

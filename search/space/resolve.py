@@ -4,25 +4,28 @@ Whatever can be known before anything runs is refused here, with its place in th
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from res2net import ArchitectureError, cost
+from res2net import Architecture, ArchitectureError, cost
 from search.images.resolve import resolve_data
 from search.schema.budget import Budget
-from search.schema.data import PlannedData
+from search.schema.data import Data, PlannedData
 from search.schema.fidelity import check_fidelity
 from search.schema.network import Network
 from search.schema.schedulers import check_scheduler
 from search.schema.search import Base, Search
+from search.schema.settings import DepthRule
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
-from search.schema.training import planned_training
+from search.schema.training import Training, planned_training
 from search.schema.values import MisfitError
 from search.schema.yaml import ConfigError, Document
 from search.space.axes import Axes
-from search.space.grid import axes_of
+from search.space.axis import axes_of
+from search.space.configuration import planned_rule
 from search.space.planned import planned_analysis
 from search.space.prior import places_of
 from search.space.survey import Near, Survey, survey
@@ -45,6 +48,7 @@ class _Counted(NamedTuple):
     budget: Budget
     data: PlannedData
     search: Search
+    varied: Mapping[str, Sequence[float]]
 
 
 def resolve(
@@ -69,19 +73,19 @@ def resolve(
         ConfigError: the images are not there or too few, a network cannot be, nothing fits
             the budget (with the nearest on each side), or more trials than candidates.
     """
-    data = resolve_data(space.data, document, unseen=unseen, known=known)
+    section = _at_largest(space.data, space.network)
+    data = resolve_data(section, document, unseen=unseen, known=known)
     training = planned_training(space.training, space.data.name)
-    check_trainable(space.network, training, data, document)
-    try:
-        list(space.network.probes(data.classes, data.channels))
-    except ArchitectureError as error:
-        place = document.place(("network", error.field))
-        raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
-    check_norms(space.network, training, data, document)
+    for resolution in space.network.resolution or (data.resolution,):
+        seen = data.at(resolution)
+        check_trainable(space.network, training, seen, document)
+        probes = _probed(space.network, data, document)
+        check_norms(space.network, training, seen, document)
     _check_countable(space.network, data, document)
-    _check_surveyable(space.network, document)
+    _check_surveyable(space, document)
     search = _with_base(space.network, space.search, document)
-    surveyed = survey(_Counted(space.network, space.budget, data, search))
+    varied = space.training.varied
+    surveyed = survey(_Counted(space.network, space.budget, data, search, varied))
     _check_candidates(search, surveyed, document)
     _check_prior(search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
@@ -93,12 +97,44 @@ def resolve(
     decided = {
         "data": data.model_dump(),
         "training": training.model_dump(),
+        "varied": varied,
+        "lr_rule": _rule(space.training, probes, document),
         "search": search.model_dump() | {"trials": trials, "objectives": objectives},
         "analysis": analysis.model_dump(),
         "resources": space.resources.model_dump() | {"gpu": gpu},
         "candidates": len(surveyed),
     }
     return Resolved(StudyPlan.model_validate(written | decided), surveyed)
+
+
+def _at_largest(data: Data, network: Network) -> Data:
+    """The section with the largest resolution that a network sees."""
+    if not network.resolution:
+        return data
+    return data.model_copy(update={"resolution": max(network.resolution)})
+
+
+def _probed(network: Network, data: PlannedData, document: Document) -> list[Architecture]:
+    """A network for each value of the file, if all can be."""
+    try:
+        return list(network.probes(data.classes, data.channels))
+    except ArchitectureError as error:
+        place = document.place(("network", error.field))
+        raise ConfigError(f"{place}: network.{error.field}: {error.problem}") from error
+
+
+def _rule(
+    training: Training, probes: list[Architecture], document: Document
+) -> dict[str, Any] | None:
+    """The rule of the learning rate with its reference counted; None where there is none."""
+    if not isinstance(training.lr, DepthRule):
+        return None
+    try:
+        return planned_rule(training.lr, probes).model_dump()
+    except ArchitectureError as error:
+        raise ConfigError(
+            f"{document.place(('training', 'lr', 'depth'))}: training.lr.depth: {error.problem}"
+        ) from error
 
 
 def _trials(search: Search, surveyed: Survey) -> int:
@@ -120,9 +156,12 @@ def _check_countable(network: Network, data: PlannedData, document: Document) ->
             )
 
 
-def _check_surveyable(network: Network, document: Document) -> None:
+def _check_surveyable(space: SpaceFile, document: Document) -> None:
     """Each candidate is counted before anything else: a few million a second."""
+    network, tuned = space.network, space.search.tune.keys if space.search.tune else ()
     sizes = [network.count(field) for field in ("width", "scale", "cardinality")]
+    sizes += [len(network.planes), len(network.resolution or (0,))]
+    sizes += [len(v) for key, v in space.training.varied.items() if key not in tuned]
     candidates = len(network.forms()) * len(network.se) * math.prod(sizes)
     if candidates > _MOST_CANDIDATES:
         raise ConfigError(
@@ -184,7 +223,7 @@ def _check_prior(search: Search, surveyed: Survey, document: Document) -> None:
 def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
     """The keys of a scheduler against the number of networks, which `all` hides until now."""
     try:
-        check_scheduler(space.scheduler, epochs=space.training.epochs, trials=trials)
+        check_scheduler(space.scheduler, epochs=space.training.longest, trials=trials)
         if space.fidelity is not None:
             check_fidelity(space.fidelity, space.scheduler, trials=trials)
     except MisfitError as error:

@@ -7,9 +7,9 @@ inside, how many were rejected and why, and the nearest on each side. No network
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,9 @@ from search.schema.data import PlannedData
 from search.schema.network import FIXED, Network
 from search.schema.search import Search
 from search.space.axes import Axes
-from search.space.grid import Dimension, Grid, Mask, axes_of
+from search.space.axis import Dimension, axes_of, setting_axis
+from search.space.configuration import Configuration
+from search.space.grid import Grid, Mask
 
 _CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
 
@@ -79,6 +81,21 @@ class Survey:
             int(self.positions[candidate]), int(self.widths[candidate])
         )
 
+    def settings(self, candidate: int) -> dict[str, float]:
+        """What the space varies beside the network, of a candidate."""
+        return self.grid.settings(int(self.positions[candidate]))
+
+    def name(self, candidate: int) -> str:
+        """The network's, with the settings that vary: `res2next29_6c24w4s_lr0.1`."""
+        settings = self.settings(candidate).items()
+        shown = "".join(f"_{key}{value:g}" for key, value in settings)
+        return f"{self.architecture(candidate).name}{shown}"
+
+    def configuration(self, candidate: int) -> Configuration:
+        """The network of a candidate with its settings."""
+        network, settings = self.architecture(candidate), self.settings(candidate)
+        return Configuration(self.name(candidate), network, settings)
+
     def cost(self, candidate: int) -> Cost:
         """The exact cost of a candidate."""
         return Cost(*(int(amounts[candidate]) for amounts in self.costs))
@@ -94,9 +111,11 @@ class Survey:
             base=None,
         )
 
-    def candidate(self, architecture: Architecture) -> int | None:
-        """The inverse of `architecture`; None for a network that is not inside."""
-        position = self.grid.position(architecture)
+    def candidate(
+        self, architecture: Architecture, settings: Mapping[str, float] | None = None
+    ) -> int | None:
+        """The inverse of `architecture` and `settings`; None where it is not inside."""
+        position = self.grid.position(architecture, settings or {})
         if position is None:
             return None
         at = int(np.searchsorted(self.positions, position))
@@ -123,6 +142,10 @@ class Surveyed(Protocol):
     def search(self) -> Search:
         """Says whether the candidates lie on axes, and what is solved."""
 
+    @property
+    def varied(self) -> Mapping[str, Sequence[float]]:
+        """The settings of training with several values, tuned ones included."""
+
 
 def survey(space: Surveyed) -> Survey:
     """Count every candidate of a space and sort out those outside the budget.
@@ -135,10 +158,11 @@ def survey(space: Surveyed) -> Survey:
     """
     network, data, search = space.network, space.data, space.search
     axes, duplicates = axes_of(network)
-    fixed = {"classes": data.classes, "channels": data.channels} | {
-        field: getattr(network, field) for field in FIXED
-    }
-    grid = Grid(axes, fixed, image_size=data.resolution)
+    tuned = search.tune.keys if search.tune else ()
+    axes += tuple(
+        setting_axis(key, values) for key, values in space.varied.items() if key not in tuned
+    )
+    grid = Grid(axes, _fixed(network, data), image_size=data.resolution)
     lines = Axes(axes, search) if search.has_axes else None
     sorting = _Sorting(grid, space.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
@@ -164,6 +188,13 @@ def survey(space: Surveyed) -> Survey:
         near=sorting.near,
         base=None if lines is None else _place_of(lines, grid.indices(positions)),
     )
+
+
+def _fixed(network: Network, data: PlannedData) -> dict[str, Any]:
+    """What all networks of a space have in common."""
+    fixed = {"classes": data.classes, "channels": data.channels}
+    fixed |= {field: getattr(network, field) for field in FIXED}
+    return fixed | ({"planes": network.planes[0]} if len(network.planes) == 1 else {})
 
 
 def _bands_of(costs: Costs, budget: Budget) -> IntArray:

@@ -88,7 +88,7 @@ def _sides(
     network: Network, data: PlannedData, resolution: int
 ) -> Iterator[tuple[str, int | None]]:
     """Each skeleton, with the side of the smallest map that a norm of it is given."""
-    fixed = {name: getattr(network, name) for name in FIXED}
+    fixed = {name: getattr(network, name) for name in FIXED} | {"planes": network.planes[0]}
     for skeleton, depth in dict(network.forms()).items():
         one = Architecture(skeleton=skeleton, depth=depth, classes=data.classes, **fixed)
         yield skeleton, smallest_normed_side(one, image_size=resolution)

@@ -20,8 +20,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.schema.network import Network
-from search.space.grid import Axis, Dimension, axes_of
+from search.schema.study_plan import StudyPlan
+from search.space.axis import SETTINGS, Axis, Dimension, axes_of, setting_axis
 from search.space.named import plain
 from search.study.events import Ended, Epoch, Measured, Record, Retried, Started
 from search.study.manifest import Manifest
@@ -41,14 +41,17 @@ class Params:
     among the values of the file, one of several stages written as 1.2.4.
 
     Args:
-        network: the dimensions, as planned. A width that is solved for the budget is none.
+        plan: names the dimensions, and the settings with several values. A width that is
+            solved for the budget is no dimension.
 
     Raises:
         ArchitectureError: a skeleton of somebody's is not there any more.
     """
 
-    def __init__(self, network: Network) -> None:
-        self._axes, _ = axes_of(network)
+    def __init__(self, plan: StudyPlan) -> None:
+        axes, _ = axes_of(plan.network)
+        settings = (setting_axis(key, values) for key, values in plan.varied.items())
+        self._axes = (*axes, *settings)
         self.distributions: dict[str, BaseDistribution] = {
             dimension.name: _distribution(dimension)
             for axis in self._axes
@@ -61,7 +64,10 @@ class Params:
         found: dict[str, Any] = {}
         architecture = started.network()
         for axis in self._axes:
-            given = tuple(getattr(architecture, field) for field in axis.fields)
+            given: tuple[Any, ...] = tuple(
+                started.own.get(field) if field in SETTINGS else getattr(architecture, field)
+                for field in axis.fields
+            )
             if given in axis.values:
                 found |= self._values(axis, axis.values.index(given))
         return found
@@ -111,7 +117,7 @@ class OptunaStudy:
     """
 
     def __init__(self, manifest: Manifest, storage: BaseStorage) -> None:
-        self._params = Params(manifest.plan.network)
+        self._params = Params(manifest.plan)
         self._fills = manifest.plan.network.width == "fill"
         self._objectives = manifest.objectives
         self._single = len(self._objectives) == 1

@@ -4,8 +4,8 @@ import itertools
 from collections import deque
 from collections.abc import Sequence
 
-from res2net import Architecture
 from search.schema.study_plan import StudyPlan
+from search.space.configuration import Configuration
 from search.study.history import History
 
 
@@ -19,16 +19,16 @@ class Confirmation:
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._plan, self._history = plan, history
-        self._left: deque[tuple[Architecture, int]] = deque()
+        self._left: deque[tuple[Configuration, int]] = deque()
         self._searched = -1  # `History.searched` when these were the best
 
-    def left(self) -> Sequence[tuple[Architecture, int]]:
+    def left(self) -> Sequence[tuple[Configuration, int]]:
         """The best networks of the search with the repeats not started, seed by seed."""
         confirm, history = self._plan.confirm, self._history
         if confirm is None:
             return ()
         if self._searched != history.searched:  # to rank looks at every network
-            best = [one.started.network() for one in history.ranked()[: confirm.top]]
+            best = [one.started.configuration for one in history.ranked()[: confirm.top]]
             every = itertools.product(range(confirm.seeds), best)  # whole seeds first
             self._left = deque(
                 (one, repeat) for repeat, one in every if self._is_left(one, repeat)
@@ -38,6 +38,6 @@ class Confirmation:
             self._left.popleft()
         return self._left
 
-    def _is_left(self, network: Architecture, repeat: int) -> bool:
+    def _is_left(self, network: Configuration, repeat: int) -> bool:
         epochs = self._plan.epochs("confirm")
         return (network.name, repeat, epochs) not in self._history.confirmed

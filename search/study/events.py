@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from res2net import Architecture
 from search.schema.metrics import VALIDATION
+from search.space.configuration import Configuration
 
 JOURNAL_VERSION = 3  # 1 held each metric as a key of its own; 3 has checksums
 Phase = Literal["search", "confirm"]
@@ -61,7 +62,8 @@ class _Record:
 class Started(_Record):
     """A trial as it was decided: all that its result may depend on, beside the recipe.
 
-    `macs` and `activations` are for one image at the data set's size.
+    `macs` and `activations` are for one image at the trial's resolution. `settings` lie over
+    the recipe, those of the candidate; `tuned` over these, those of one try of a network.
     """
 
     event: ClassVar[str] = "start"
@@ -78,6 +80,24 @@ class Started(_Record):
     time: float  # seconds since 1970
     repeat: int = 0  # of this network in this phase, each with another seed
     counted: dict[str, float] = field(default_factory=dict)  # by foreign objectives
+    settings: dict[str, float] = field(default_factory=dict)
+    tuned: dict[str, float] = field(default_factory=dict)
+    tried: int = 0  # which try of the network's tuning it is
+
+    @property
+    def is_try(self) -> bool:
+        """Whether it is a try of a network: in the search, with the first seed."""
+        return self.phase == "search" and self.repeat == 0
+
+    @property
+    def configuration(self) -> Configuration:
+        """What is trained."""
+        return Configuration(self.name, self.network(), self.settings, self.tuned, self.tried)
+
+    @property
+    def own(self) -> dict[str, float]:
+        """All that the trial has of its own beside its network."""
+        return {**self.settings, **self.tuned}
 
     def values(self, reported: Mapping[str, float]) -> dict[str, float]:
         """What the trial reported, with what was counted of its network, by name."""

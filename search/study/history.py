@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from res2net import Architecture
 from search.schema.metrics import Objective
+from search.space.configuration import Configuration
 from search.study.clock import wall_clock
 from search.study.events import (
-    CUT_SHORT,
     SOUND,
     Ended,
     Epoch,
@@ -24,6 +23,7 @@ from search.study.events import (
 )
 from search.study.journal import JournalError
 from search.study.ranking import Ranked, Ranking
+from search.study.tries import Tries
 
 
 class History:
@@ -32,20 +32,18 @@ class History:
     Args:
         ranking: the metric that says which network is the best.
         objectives: by which networks are compared, where that is known.
+        tries: trials of each network with its first seed (`StudyPlan.tries`).
         clock: tells when a trial is stopped early, in seconds.
 
     Attributes:
         ranking: the same.
         trials, ends: by number of the trial.
         measured: what was measured before a trial's first epoch, the newest, by its number.
-        measured_of: all that was measured of a network, by its name.
+        measured_of: all that was measured of a network, by its architecture's name.
         known: trials of other runs that the search began with, by name of the network.
         live: trials that were started and have not ended.
-        networks: of the search, in the order they were first tried.
+        networks: of the search, in the order they were first tried, by name.
         repeats: of them that were started, by name and repeat.
-        first: number of the first trial of each network of the search, by name.
-        pruned_networks: how many of these early stopping or a measured budget ended.
-        pruned_repeats: trials of these beside their first, as of one that was tried again.
         searched: grows with everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.
         live_epochs: that the live trials have reported, together.
@@ -56,25 +54,25 @@ class History:
         ranking: Objective,
         objectives: Sequence[Objective] = (),
         *,
+        tries: int = 1,
         clock: Callable[[], float] = wall_clock,
     ) -> None:
         self.ranking, self._clock = ranking, clock
         self._objectives = tuple(objectives) or (ranking,)
-        self.first: dict[str, int] = {}
-        self.pruned_networks, self.searched, self.live_epochs = 0, 0, 0
+        self.searched, self.live_epochs = 0, 0
         self.confirmed: set[tuple[str, int, int]] = set()
-        self._ranking = Ranking(ranking)
+        self._ranking = Ranking(ranking, tuned=tries > 1)
+        self._tries = Tries(tries, ranking)
         self.trials: dict[int, Started] = {}
         self.ends: dict[int, Ended] = {}
         self.known: dict[str, Known] = {}
         self.measured: dict[int, Measured] = {}
         self.measured_of: dict[str, list[Measured]] = {}
         self.live: set[int] = set()
-        self.networks: dict[str, Architecture] = {}
+        self.networks: dict[str, Configuration] = {}
         self.repeats: set[tuple[str, int]] = set()
         self._next_number = 0
         self._losses = Counter[int]()
-        self._repeated, self.pruned_repeats = Counter[str](), 0
         self._last: dict[int, Epoch] = {}
         self._seconds: dict[int, float] = {}
         self._started, self._ended = Counter[Phase](), Counter[Phase]()
@@ -104,7 +102,8 @@ class History:
                 self._losses[trial] += 1
             elif isinstance(record, Measured):
                 self.measured[trial] = record
-                self.measured_of.setdefault(self.trials[trial].name, []).append(record)
+                name = self.trials[trial].network().name
+                self.measured_of.setdefault(name, []).append(record)
         else:
             self._require_live(record)
             self._end(record)
@@ -117,10 +116,12 @@ class History:
         self._next_number = max(self._next_number, trial + 1)
         self._started[started.phase] += 1
         if started.phase == "search":
-            self.networks.setdefault(started.name, started.network())
-            self.first.setdefault(started.name, trial)
+            if started.is_try:
+                self.networks.setdefault(started.name, started.configuration)
+                self._tries.start(started)
             self.repeats.add((started.name, started.repeat))
-            self._repeated[started.name] += started.repeat > 0
+            if started.repeat:
+                self._tries.repeat(started.name)
         else:
             self.confirmed.add((started.name, started.repeat, started.epochs))
 
@@ -132,10 +133,8 @@ class History:
         self.live_epochs -= self.epochs(trial)
         self._ended[started.phase] += 1
         self._rank(started, ended)
-        first = self.first.get(started.name) == trial
-        if first and ended.status in CUT_SHORT:
-            self.pruned_networks += 1
-            self.pruned_repeats += self._repeated[started.name]
+        if started.is_try:
+            self._tries.end(started, ended)
 
     def _rank(self, started: Started, ended: Ended) -> None:
         if started.phase != "search":
@@ -155,6 +154,8 @@ class History:
         self.live_epochs += self.epochs(trial)
         started = self.trials[trial]
         self._ended[started.phase] -= 1
+        if started.is_try:
+            self._tries.retried(started)
         if started.phase == "search":
             self.searched += 1
             self._ranking.retried(started)
@@ -171,6 +172,30 @@ class History:
                 f"journal: trial {trial} {problem}; restore the file from a copy, or delete "
                 f"every line of trial {trial}"
             )
+
+    @property
+    def pruned_networks(self) -> int:
+        """Networks that early stopping or a measured budget ended: they have no other seed."""
+        return len(self._tries.cut)
+
+    @property
+    def pruned_repeats(self) -> int:
+        """Trials of these with other seeds, as of one that was tried again."""
+        return self._tries.cut_repeats
+
+    @property
+    def tries(self) -> Mapping[str, Sequence[int]]:
+        """The first trials of each network of the search, in order, by name."""
+        return self._tries.of
+
+    def chosen(self, name: str) -> int | None:
+        """The try that stands for a network; None until all its tries have ended."""
+        return self._tries.chosen.get(name)
+
+    def stands(self, started: Started) -> bool:
+        """Whether a trial counts for its network: every one but the tries that lost."""
+        chosen = self.chosen(started.name) if started.is_try else None
+        return chosen in (None, started.trial)
 
     def started(self, phase: Phase) -> int:
         """Trials of a phase that were started."""

@@ -3,16 +3,31 @@
 Both are functions of what they were told, so that after a stop they are where they were.
 """
 
+from collections.abc import Mapping
+
 from res2net import Architecture
+from search.samplers.base import Outcome
 from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision
 from search.schedulers.checked import Checked, Findings, scheduler_of
 from search.schema.study_plan import StudyPlan
+from search.space.configuration import Configuration
 from search.space.survey import Survey
-from search.study.events import Ended, Epoch, Known, Lost, Measured, Record, Resumed, Started
+from search.study.events import (
+    Ended,
+    Epoch,
+    Known,
+    Lost,
+    Measured,
+    Record,
+    Resumed,
+    Retried,
+    Started,
+)
 from search.study.history import History
 from search.study.journal import Journal
 from search.study.outcome import known_outcome, outcome_of
+from search.study.tuning import Tuning
 
 
 class Learning:
@@ -38,7 +53,7 @@ class Learning:
         self._objectives = plan.objectives
         self._sampler = sampler_of(plan, survey)
         self._scheduler = scheduler_of(plan)
-        self._candidates: dict[int, int] = {}  # of running first trials
+        self._tuning = Tuning(plan, survey)
         self.paused: dict[int, None] = {}
 
     @property
@@ -46,13 +61,22 @@ class Learning:
         """What the first networks say of the scheduler, where that is asked and known."""
         return self._scheduler.findings if isinstance(self._scheduler, Checked) else None
 
-    def propose(self) -> Architecture:
-        """The next network to try.
+    def propose(self) -> Configuration:
+        """The next network to try, and what with.
 
         Raises:
             NotYet: it must see a result that is not there.
         """
-        return self._survey.architecture(self._sampler.propose(len(self._history.networks)))
+        candidate = self._sampler.propose(len(self._history.networks))
+        return self._tuning.first(self._survey.configuration(candidate))
+
+    def further(self, *, beside: bool) -> Configuration | None:
+        """Another try of a network that was tried; None where there is none now.
+
+        Args:
+            beside: whether also of a network of which a try runs, so that it learns nothing.
+        """
+        return self._tuning.further(beside=beside)
 
     def resume(self) -> int | None:
         """A paused trial that should go on now, None where there is none; not yet noted."""
@@ -65,20 +89,20 @@ class Learning:
             self._know(record)
             return Decision.CONTINUE
         started = self._history.trials[record.trial]
-        first = self._history.first.get(started.name) == record.trial
-        if not first or isinstance(record, Lost | Measured):
+        if not started.is_try or isinstance(record, Lost | Measured):
             return Decision.CONTINUE
         if isinstance(record, Epoch):
             return self._reported(started, record)
         if isinstance(record, Ended):
-            self._ended(record)
+            self._ended(started, record)
         elif isinstance(record, Resumed):
             self.paused.pop(record.trial, None)
             self._scheduler.resumed(record.trial)
-        else:  # it started, or is tried again
-            candidate = self._candidate(self._history.networks[started.name])
-            self._candidates[record.trial] = candidate
-            self._sampler.take(candidate)
+        elif isinstance(record, Retried):
+            self._tuning.retried(started)
+            self._take(started)
+        elif self._tuning.start(started):
+            self._take(started)
         return Decision.CONTINUE
 
     def _know(self, known: Known) -> None:
@@ -95,15 +119,30 @@ class Learning:
             self.paused[epoch.trial] = None
         return decision
 
-    def _ended(self, ended: Ended) -> None:
-        candidate = self._candidates.pop(ended.trial)
+    def _ended(self, started: Started, ended: Ended) -> None:
         self.paused.pop(ended.trial, None)
         self._scheduler.ended(ended.trial)
-        values = self._history.values(ended.trial, ended.metrics)
-        self._sampler.tell(candidate, outcome_of(ended, values, self._objectives))
+        self._tuning.end(started, self._outcome(ended))
+        chosen = self._history.chosen(started.name)
+        if chosen is not None:  # what stands for the network is known
+            self._sampler.tell(
+                self._candidate_of(started), self._outcome(self._history.ends[chosen])
+            )
 
-    def _candidate(self, architecture: Architecture) -> int:
-        candidate = self._survey.candidate(architecture)
+    def _outcome(self, ended: Ended) -> Outcome:
+        values = self._history.values(ended.trial, ended.metrics)
+        return outcome_of(ended, values, self._objectives)
+
+    def _take(self, started: Started) -> None:
+        self._sampler.take(self._candidate_of(started))
+
+    def _candidate_of(self, started: Started) -> int:
+        return self._candidate(started.network(), started.settings)
+
+    def _candidate(
+        self, architecture: Architecture, settings: Mapping[str, float] | None = None
+    ) -> int:
+        candidate = self._survey.candidate(architecture, settings)
         if candidate is None:
             raise self._journal.of_another_space(architecture.name)
         return candidate

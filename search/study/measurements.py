@@ -1,7 +1,7 @@
 """What was measured of a study's networks, and what the budget refuses. No torch here."""
 
 from search.schema.study_plan import StudyPlan
-from search.study.events import Ended, Measured, Status
+from search.study.events import Ended, Measured, Started, Status
 from search.study.history import History
 
 
@@ -17,14 +17,14 @@ class Measurements:
         self._history = history
         self._limits = plan.budget.measured()
 
-    def of(self, name: str) -> list[Measured]:
-        """What was measured of a network so far, on whatever device."""
-        return self._history.measured_of.get(name, [])
+    def of(self, started: Started) -> list[Measured]:
+        """What was measured of a trial's network so far, on whatever device."""
+        return self._history.measured_of.get(started.network().name, [])
 
     def rejected(self, measured: Measured, *, now: float) -> Ended | None:
         """The end of a trial whose network is outside the budget; None where it is inside.
 
-        A network is judged once, before the first epoch of its first trial: other seeds, and
+        A network is judged before the first epoch of its first trials: other seeds, and
         its confirmation, never lose it to another device or a slower moment.
 
         Args:
@@ -32,7 +32,7 @@ class Measurements:
             now: in seconds, as records bear times.
         """
         trial, history = measured.trial, self._history
-        first = history.first.get(history.trials[trial].name) == trial
+        first = history.trials[trial].is_try
         broken = [
             limits.broken(measured.values[limits.objective.name]) for limits in self._limits
         ]

@@ -13,7 +13,10 @@ _Key = tuple[bool, float, int]  # has failed trials, what ranks, first trial: be
 
 
 class Ranked(NamedTuple):
-    """A network of the search: the mean of what ranks, its first start, and whole trials."""
+    """A network of the search: the mean of what ranks, its first start, and whole trials.
+
+    Of a network whose settings are tuned, of the best try and the other seeds alone.
+    """
 
     value: float
     started: Started
@@ -27,10 +30,11 @@ class Ranking:
 
     Args:
         objective: the metric by which networks are compared.
+        tuned: whether networks have several tries, of which the best counts.
     """
 
-    def __init__(self, objective: Objective) -> None:
-        self._loss = objective.loss
+    def __init__(self, objective: Objective, *, tuned: bool = False) -> None:
+        self._loss, self._tuned = objective.loss, tuned
         self._ranked: dict[str, Ranked] = {}
         self._values: dict[str, tuple[float, ...]] = {}
         self._failed: dict[str, set[int]] = {}  # trials
@@ -39,21 +43,30 @@ class Ranking:
 
     def whole(self, value: float, started: Started, ended: Ended) -> None:
         """Take a trial that was trained whole, and what ranks it."""
-        values = self._values[started.name] = (*self._values.get(started.name, ()), value)
-        before = self._ranked.get(started.name)
-        ends = (*before.ends, ended) if before else (ended,)
-        first = min(before.started, started, key=_number) if before else started
-        self._ranked[started.name] = Ranked(sum(values) / len(values), first, ends)
-        self._note(started.name)
+        name = started.name
+        before, values = self._ranked.get(name), self._values.get(name, ())
+        if self._tuned and started.is_try and before is not None:
+            if self._loss(value) >= self._loss(values[0]):
+                return
+            ends, first, values = (ended, *before.ends[1:]), started, (value, *values[1:])
+        else:
+            values = (*values, value)
+            ends = (*before.ends, ended) if before else (ended,)
+            first = min(before.started, started, key=_number) if before else started
+        self._values[name] = values
+        self._ranked[name] = Ranked(sum(values) / len(values), first, ends)
+        self._note(name)
 
     def failed(self, started: Started) -> None:
-        """Take a trial that failed."""
+        """Take a trial that failed; of a try it says that its settings were wrong."""
+        if self._tuned and started.is_try:
+            return
         self._failed.setdefault(started.name, set()).add(started.trial)
         self._note(started.name)
 
     def retried(self, started: Started) -> None:
         """Take that a trial which failed has not ended any more."""
-        self._failed[started.name].discard(started.trial)
+        self._failed.get(started.name, set()).discard(started.trial)
         self._note(started.name)
 
     def best(self) -> Ranked | None:

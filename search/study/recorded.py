@@ -10,7 +10,7 @@ from search.schema.search import Base
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import plain
 from search.space.axes import Axes
-from search.space.grid import axes_of
+from search.space.axis import axes_of
 
 
 class _Start(BaseModel, extra="allow"):

@@ -1,7 +1,7 @@
 """Counts what is left of a study, in trials and epochs."""
 
-from res2net import Architecture
 from search.schema.study_plan import StudyPlan
+from search.space.configuration import Configuration
 from search.study.confirmation import Confirmation
 from search.study.history import History
 
@@ -31,7 +31,7 @@ class Remaining:
             return running + self._plan.confirm_trials
         return running + len(self._confirmation.left())
 
-    def to_confirm(self) -> tuple[Architecture, int] | None:
+    def to_confirm(self) -> tuple[Configuration, int] | None:
         """The next network to confirm, and its repeat; None while the search goes on."""
         left = () if self.search() else self._confirmation.left()
         return left[0] if left else None

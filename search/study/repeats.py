@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from res2net import Architecture
+from search.space.configuration import Configuration
 from search.study.events import CUT_SHORT
 from search.study.history import History
 
@@ -10,21 +10,21 @@ from search.study.history import History
 class Repeats:
     """Hands out the networks of the search again, seed by seed.
 
-    A network that early stopping or a measured budget ended has no other seed; one whose first
-    trial is under way waits until it is known what becomes of it, while those after it go on.
+    A network that early stopping or a measured budget ended has no other seed; one whose tries
+    are under way waits until it is known which stands for it, while those after it go on.
 
     Args:
         history: says which networks were tried, and how often.
         seeds: of each network.
-        waits: whether a first trial may be stopped early, or rejected.
+        waits: whether a try may be stopped early or rejected, or is one of several.
     """
 
     def __init__(self, history: History, seeds: int, *, waits: bool) -> None:
         self._history, self._seeds, self._waits = history, seeds, waits
         self._left: deque[tuple[str, int]] | None = None  # once every network was started
 
-    def next(self) -> tuple[Architecture, int] | None:
-        """A network and its repeat, counted from 1; None where there is none now."""
+    def next(self) -> tuple[Configuration, int] | None:
+        """What to train, and its repeat, counted from 1; None where there is none now."""
         history = self._history
         if self._left is None:
             self._left = deque(
@@ -37,10 +37,12 @@ class Repeats:
         found = None
         while self._left and found is None:
             name, repeat = self._left.popleft()
-            ended = history.ends.get(history.first[name])
-            if ended is None and self._waits:
+            chosen = history.chosen(name)
+            if chosen is None and self._waits:
                 waiting.append((name, repeat))
-            elif ended is None or ended.status not in CUT_SHORT:
+            elif chosen is None:
                 found = history.networks[name], repeat
+            elif history.ends[chosen].status not in CUT_SHORT:
+                found = history.trials[chosen].configuration, repeat
         self._left.extendleft(reversed(waiting))
         return found

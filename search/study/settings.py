@@ -12,7 +12,9 @@ _FREE_TOO = ("data.unseen", "training.execution")
 
 def settings_of(plan: StudyPlan) -> dict[str, Any]:
     """What results depend on, by dotted key of the space file."""
-    dumped = plan.model_dump(mode="json", include={"data", "task", "training"})
+    dumped = plan.model_dump(
+        mode="json", include={"data", "task", "training", "varied", "lr_rule"}
+    )
     told = {k: v for k, v in flat(dumped) if not k.startswith((*_FREE, *_FREE_TOO))}
     device = "GPU" if plan.resources.gpu else "CPU"
     return told | {"resources.gpu": device, "resources.cpu": plan.resources.cpu}

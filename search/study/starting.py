@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from res2net import Architecture
+from res2net.receptive import effective_depth
 from search.schema.metrics import counted_by
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
+from search.space.configuration import Configuration
 from search.space.survey import Survey
 from search.study.clock import wall_clock
 from search.study.events import Phase, Started, architecture_to_json
@@ -34,25 +36,27 @@ class Starts:
         self._clock = clock
         self._counted = [one for one in plan.objectives if one.counter is not None]
 
-    def start(self, phase: Phase, architecture: Architecture, repeat: int = 0) -> Started:
+    def start(self, phase: Phase, configuration: Configuration, repeat: int = 0) -> Started:
         """The start of a trial.
 
         Args:
             phase: search or confirm.
-            architecture: of the network.
+            configuration: network and settings.
             repeat: of this network in this phase, counted from 0.
         """
-        plan = self._plan
-        candidate = self._survey.candidate(architecture)
+        plan, (name, architecture, settings, tuned, tried) = self._plan, configuration
+        candidate = self._survey.candidate(architecture, settings)
         assert candidate is not None, "only candidates are proposed"
         counted = self._survey.cost(candidate)
+        own = {**settings, **self._derived(architecture)}
+        epochs = {**own, **tuned}.get("epochs") if phase == "search" else None
         return Started(
             trial=self._history.next_number(),
             phase=phase,
-            name=architecture.name,
+            name=name,
             architecture=architecture_to_json(architecture),
             seed=trial_seed(plan.search.seed, phase, repeat),
-            epochs=plan.epochs(phase),
+            epochs=plan.epochs(phase) if epochs is None else int(epochs),
             threads=plan.resources.cpu,
             params=counted.params,
             macs=counted.macs,
@@ -60,7 +64,15 @@ class Starts:
             time=self._clock(),
             repeat=repeat,
             counted={one.name: counted_by(one, architecture, counted) for one in self._counted},
+            settings=own,
+            tuned=dict(tuned),
+            tried=tried,
         )
+
+    def _derived(self, architecture: Architecture) -> dict[str, float]:
+        """Settings that follow from the network."""
+        rule = self._plan.lr_rule
+        return {"lr": rule.rate(effective_depth(architecture))} if rule else {}
 
 
 def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:

@@ -73,9 +73,8 @@ class Study:
     ) -> None:
         self.plan, self._journal, self._clock = plan, journal, clock
         self.deadline, self._closed = deadline, False
-        self._handed_out = set[int]()  # of this start
-        self.observers: list[Observer] = []
-        self.history = History(plan.ranking, plan.objectives, clock=clock)
+        self._handed_out, self.observers = set[int](), list[Observer]()  # of this start
+        self.history = History(plan.ranking, plan.objectives, tries=plan.tries, clock=clock)
         self._starts = Starts(plan, survey, self.history, clock=clock)
         self.remaining = Remaining(plan, self.history)
         self._measurements = Measurements(plan, self.history)
@@ -84,9 +83,9 @@ class Study:
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
-        stops = bool(scheduler_traits(plan.scheduler) or plan.budget.measured())
         seeds = plan.search.seeds
-        self._repeats = Repeats(self.history, seeds, waits=stops)
+        stops = scheduler_traits(plan.scheduler) or plan.budget.measured() or plan.tries > 1
+        self._repeats = Repeats(self.history, seeds, waits=bool(stops))
         folder = journal.path.parent
         self.checkpoints = Checkpoints(folder, plan, self.history.trials)
         self.weights = KeptWeights(folder, self.history, best=plan.keep.best, seeds=seeds)
@@ -182,7 +181,7 @@ class Study:
 
     def measured(self, started: Started) -> list[Measured]:
         """What was measured of a network so far, on whatever device."""
-        return self._measurements.of(started.name)
+        return self._measurements.of(started)
 
     def runs(self, trial: int) -> bool:
         """Whether a trial is in the hands of an executor: not paused, lost or ended."""
@@ -263,7 +262,10 @@ class Study:
         if (paused := self._learning.resume()) is not None:
             self._append(Resumed(trial=paused, time=self._clock()))
             return self.history.trials[paused]
-        if len(self.history.networks) < self.plan.search.trials:
+        new = len(self.history.networks) < self.plan.search.trials
+        if (tried := self._learning.further(beside=not new)) is not None:
+            return self._starts.start("search", tried)
+        if new:
             return self._proposed()
         if (repeated := self._repeats.next()) is not None:
             return self._starts.start("search", *repeated)

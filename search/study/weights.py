@@ -5,6 +5,7 @@ among the best are removed by whoever decides. No torch here.
 """
 
 import bisect
+from collections.abc import Iterable
 from pathlib import Path
 
 from search.study.events import CUT_SHORT, Phase, Started
@@ -16,6 +17,8 @@ SUFFIXES = (".safetensors", ".json")
 def weights_path(folder: Path, started: Started) -> Path:
     """The file of a trial's weights; beside it, as .json, what they are."""
     again = f"confirmed-{started.epochs}epochs-" if started.phase == "confirm" else ""
+    if started.tuned and started.is_try:
+        again = f"try{started.tried}-"
     return folder / "networks" / f"{started.name}-{again}seed{started.repeat}.safetensors"
 
 
@@ -49,7 +52,11 @@ class KeptWeights:
     def ended(self, trial: int) -> None:
         """Note the end of a trial, and remove what is no longer among the best."""
         for name in self._learn(trial):
-            self._remove(name)
+            self._remove(self._members[name])
+        started = self._history.trials[trial]
+        if started.is_try and self._history.chosen(started.name) is not None:
+            tries = map(self._history.trials.__getitem__, self._history.tries[started.name])
+            self._remove([one.trial for one in tries if not self._history.stands(one)])
 
     def retried(self, trial: int) -> None:
         """Forget that a trial had ended: its network is judged again when it has."""
@@ -91,6 +98,7 @@ class KeptWeights:
         if trial in self._history.live:
             return True
         whole = self._history.value(self._history.ends[trial]) is not None
+        whole = whole and self._history.stands(started)
         return whole and (started.phase == "confirm" or started.name not in self._dropped)
 
     def _learn(self, trial: int) -> list[str]:
@@ -100,14 +108,18 @@ class KeptWeights:
             return []
         members = self._members.setdefault(started.name, [])
         members.append(trial)
-        only = history.ends[trial].status in CUT_SHORT  # then it has no other seed
-        if len(members) < self._seeds and not only:
+        chosen = history.chosen(started.name)
+        if chosen is None:
             return []
-        each = {one: history.value(history.ends[one]) for one in members}
+        counted = [one for one in members if history.stands(history.trials[one])]
+        only = history.ends[chosen].status in CUT_SHORT  # then it has no other seed
+        if len(counted) < self._seeds and not only:
+            return []
+        each = {one: history.value(history.ends[one]) for one in counted}
         whole = {one: value for one, value in each.items() if value is not None}
         if whole:
             mean = history.ranking.loss(sum(whole.values()) / len(whole))
-            survivor = any(history.failed(one) for one in members)
+            survivor = any(history.failed(one) for one in counted)
             # A larger `seeds` may complete a network again.
             self._kept = [one for one in self._kept if one[-1] != started.name]
             bisect.insort(self._kept, (survivor, mean, min(whole), started.name))
@@ -117,8 +129,8 @@ class KeptWeights:
         self._dropped.update(dropped)
         return dropped
 
-    def _remove(self, name: str) -> None:
-        for trial in self._members[name]:
+    def _remove(self, trials: Iterable[int]) -> None:
+        for trial in trials:
             for path in _both(weights_path(self._folder, self._history.trials[trial])):
                 path.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ def trace_paths(layout: Layout) -> Reach:
     channels = layout.planes // 2
     for index, stage in enumerate(layout.stages):
         stride = stage.pace.stride
-        pooled = (reach.layer(stride, stride),)
+        pooled = (reach.pool(stride, stride),)
         reach = _Tree(layout, stage).trace(
             reach, int(stage.blocks), stage.opening(channels), pooled if index else ()
         )

@@ -20,5 +20,5 @@ def _trace_stem(layout: Layout) -> Reach:
     if layout.stem_stride == 1:
         return IMAGE.layer(3)
     if layout.version == "v1b":
-        return IMAGE.layer(3, 2).layer(3).layer(3).layer(3, 2)
-    return IMAGE.layer(7, 2).layer(3, 2)
+        return IMAGE.layer(3, 2).layer(3).layer(3).pool(3, 2)
+    return IMAGE.layer(7, 2).pool(3, 2)

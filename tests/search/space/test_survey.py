@@ -59,7 +59,7 @@ def configs(draw: st.DrawFn, *, fill: bool = False) -> StudyPlan:
     }
     network = Network.model_construct(
         skeleton=skeletons,
-        planes=4 * draw(st.integers(1, 3)),
+        planes=(4 * draw(st.integers(1, 3)),),
         depth=depths,
         width="fill" if fill else sizes["width"],
         scale=sizes["scale"],
@@ -85,7 +85,7 @@ def members(config: StudyPlan) -> list[Architecture]:
     assert network.width != "fill"
     return [
         Architecture(
-            skeleton=skeleton, depth=depth, planes=network.planes, width=width,
+            skeleton=skeleton, depth=depth, planes=network.planes[0], width=width,
             scale=scale, cardinality=cardinality, se=se, first_block=network.first_block,
             classes=config.data.classes,
         )

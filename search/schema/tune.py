@@ -1,0 +1,96 @@
+"""The tuning of settings inside each network, so that networks are compared at their best."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from search.schema.parts import Choice, choice_from
+from search.schema.samplers import SAMPLERS
+from search.schema.section import Section
+from search.schema.values import MisfitError
+
+TUNERS = ("random", "qmc", "local", "tpe", "gp")  # that need settings alone
+
+
+def _sampler(value: Any, info: ValidationInfo) -> Any:
+    """A sampler that needs nothing but the settings."""
+    if value is None:
+        return None
+    chosen = choice_from(SAMPLERS)(value, info)
+    if chosen.name not in TUNERS:
+        raise ValueError(f"chooses among networks, and here is one; write {', '.join(TUNERS)}")
+    return chosen
+
+
+def tune_from(value: Any) -> Any:
+    """A list of keys, such as `[lr]`, or a section."""
+    if value is None or isinstance(value, (dict, Tune)):
+        return value
+    return {"keys": value if isinstance(value, tuple) else (value,)}
+
+
+class Tune(Section):
+    """Settings that are no question of the study: each network is tried with several values.
+
+    The best try stands for the network: other seeds and confirmations have its values.
+    """
+
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Keys of `training` that have several values there: `[lr]`."""
+    trials: Annotated[int, Field(ge=2)] | Literal["all"] = "all"
+    """Tries of each network, with the first seed; `all`, one for each combination of the
+    values. [trials]
+    """
+    sampler: Annotated[Choice | None, BeforeValidator(_sampler)] = None
+    """Which values a network is tried with, where there are more than `trials`: `random`,
+    `qmc`, `local`, `tpe` or `gp`. Left out, a climb from the middle value, as `local` climbs.
+    """
+
+    @property
+    def climbs(self) -> bool:
+        """Whether tries begin at the middle values, and go on at the neighbours of the best."""
+        return self.trials != "all" and self.sampler is None
+
+    def chosen(self) -> Choice:
+        """The sampler: as written, or the usual one."""
+        usual = Choice(name="local", options={"start": 1})
+        return Choice(name="grid") if self.trials == "all" else self.sampler or usual
+
+
+def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
+    """See that there is something to tune, and enough of it.
+
+    Args:
+        tune: as written.
+        varied: the settings with several values, and these.
+
+    Raises:
+        MisfitError: there is not.
+    """
+    for key in tune.keys:
+        if key not in varied:
+            known = f"; it could be {' or '.join(varied)}" if varied else ""
+            raise MisfitError(
+                "search.tune",
+                f"names {key}, and training.{key} has not several values; write such as "
+                f"training: {{{key}: [0.05, 0.1, 0.2]}}, or take it out{known}",
+            )
+    if len({*tune.keys}) < len(tune.keys):
+        raise MisfitError("search.tune", "names a key twice; take one out")
+    combinations = 1
+    for key in tune.keys:
+        combinations *= len(varied[key])
+    if tune.trials == "all":
+        if tune.sampler is not None:
+            raise MisfitError(
+                "search.tune.sampler",
+                "has nothing to choose: each network is tried with all combinations; write "
+                "fewer trials, or take it out",
+            )
+    elif tune.trials >= combinations:
+        raise MisfitError(
+            "search.tune.trials",
+            f"is not fewer than the {combinations} combinations of the values; take it out, "
+            "which tries them all",
+        )

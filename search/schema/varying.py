@@ -1,0 +1,87 @@
+"""Sees that what varies beside the network goes with the rest of a space file."""
+
+from collections.abc import Mapping, Sequence
+
+from search.schema.data import Data
+from search.schema.network import Network
+from search.schema.parts import Choice
+from search.schema.schedulers import scheduler_traits
+from search.schema.search import Search
+from search.schema.training import Training
+from search.schema.tune import check_tune
+from search.schema.values import MisfitError
+
+
+def check_varying(
+    network: Network, data: Data, training: Training, search: Search, scheduler: Choice
+) -> None:
+    """Look at settings with several values, at what is tuned of them, and at resolutions.
+
+    Raises:
+        MisfitError: they do not go with the rest, with the key to look at.
+    """
+    varied = training.varied
+    if search.tune is not None:
+        check_tune(search.tune, varied)
+        _check_order(search)
+    tuned = search.tune.keys if search.tune else ()
+    free = [key for key in varied if key not in tuned]
+    if free and search.has_axes:
+        raise MisfitError(
+            f"training.{free[0]}",
+            f"has several values, and {search.sampler.name} compares networks along their "
+            f"dimensions; write search: {{tune: [{free[0]}]}}, or one value",
+        )
+    if "epochs" in varied and scheduler_traits(scheduler):
+        raise MisfitError(
+            "training.epochs",
+            f"has several values, and {scheduler.name} compares trials at one epoch, where "
+            "those of another length are elsewhere in their schedule; write one value, or "
+            "scheduler: fifo",
+        )
+    _check_resolution(network, data)
+
+
+def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str) -> None:
+    """See that results of other runs can be told apart by their network alone.
+
+    Args:
+        network: the dimensions.
+        varied: settings with several values.
+        at: the key that takes such results.
+
+    Raises:
+        MisfitError: trials of one network differ in more than their seed.
+    """
+    names = [*varied, *(["resolution"] if len(network.resolution or ()) > 1 else [])]
+    if names:
+        raise MisfitError(
+            at,
+            f"takes results by network, and here trials of one network differ in {names[0]}; "
+            f"take it out, or write one value of {names[0]}",
+        )
+
+
+def _check_order(search: Search) -> None:
+    assert search.tune is not None, "asked with it"
+    if search.ordered and search.tune.trials != "all":
+        raise MisfitError(
+            "search.tune.trials",
+            "chooses tries by whichever ended first, which ordered excludes; take it out, so "
+            "that each network has all combinations",
+        )
+
+
+def _check_resolution(network: Network, data: Data) -> None:
+    if not network.resolution:
+        return
+    if data.resolution is not None:
+        raise MisfitError(
+            "data.resolution",
+            "and network.resolution both say what networks see; leave one out",
+        )
+    if data.resize is not None:
+        raise MisfitError(
+            "data.resize",
+            "is for one resolution, and network.resolution stores each at its own; take it out",
+        )

@@ -1,0 +1,44 @@
+"""What the search of a study tries: a network with settings of its training. No torch here."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from res2net import Architecture
+from res2net.receptive import effective_depth
+from search.schema.settings import DepthRule, PlannedRule
+
+
+class Configuration(NamedTuple):
+    """A network, and what its trials have of their own beside it.
+
+    Attributes:
+        name: of the candidate: the network's, with the settings that the space varies.
+        architecture: of the network.
+        settings: of the candidate, where the space varies some.
+        tuned: settings of one try, of those that are tuned inside each network.
+        tried: which of the network's tries it is, counted from 0.
+    """
+
+    name: str
+    architecture: Architecture
+    settings: Mapping[str, float] = {}
+    tuned: Mapping[str, float] = {}
+    tried: int = 0
+
+
+def planned_rule(rule: DepthRule, forms: list[Architecture]) -> PlannedRule:
+    """The rule with its reference counted.
+
+    Args:
+        rule: as written.
+        forms: a network of each skeleton and depth of the file.
+
+    Raises:
+        ArchitectureError: the first skeleton has no such depth.
+    """
+    if rule.depth is None:
+        depth = min(map(effective_depth, forms))
+    else:
+        given = Architecture(skeleton=forms[0].skeleton, depth=rule.depth, block=forms[0].block)
+        depth = effective_depth(given)
+    return PlannedRule(lr=rule.lr, effective_depth=depth)

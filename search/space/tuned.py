@@ -1,0 +1,52 @@
+"""The settings that are tuned inside each network, as candidates of their own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from res2net.cost import Costs
+from search.space.axis import setting_axis
+from search.space.survey import Survey
+
+
+def settings_survey(
+    survey: Survey, varied: Mapping[str, Sequence[float]], keys: Sequence[str]
+) -> Survey:
+    """Every combination of some settings, for a sampler to choose from.
+
+    Args:
+        survey: of the study, not empty. Settings cost nothing, so that any of its networks may
+            stand for all.
+        varied: settings with their values.
+        keys: of these.
+
+    Returns:
+        A survey of one network with each combination: `Survey.settings` tells it.
+    """
+    axes = tuple(setting_axis(key, varied[key]) for key in keys)
+    grid = survey.grid.beside(int(survey.positions[0]), axes)
+    return replace(
+        survey,
+        grid=grid,
+        positions=np.arange(len(grid)),
+        widths=np.repeat(survey.widths[:1], len(grid)),
+        costs=Costs(*(np.repeat(amounts[:1], len(grid)) for amounts in survey.costs)),
+        bands=np.zeros(len(grid), np.int64),
+        base=None,
+    )
+
+
+def middle(settings: Survey) -> int:
+    """The combination of the middle value of each setting, of two the lower one.
+
+    Args:
+        settings: from `settings_survey`.
+    """
+    shape = [len(values) for _, values in _varied(settings)]
+    return int(np.ravel_multi_index([(n - 1) // 2 for n in shape], shape))
+
+
+def _varied(settings: Survey) -> list[tuple[str, tuple[float, ...]]]:
+    names = settings.settings(0)
+    return [(d.name, d.values) for d in settings.dimensions if d.name in names]

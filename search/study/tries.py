@@ -1,0 +1,73 @@
+"""The first trials of networks: one each, or several where settings are tuned inside them."""
+
+from collections import Counter
+
+from search.schema.metrics import Objective
+from search.study.events import CUT_SHORT, SOUND, Ended, Started, Status
+
+
+class Tries:
+    """Knows for each network which of its tries stands for it.
+
+    Args:
+        count: tries of each network.
+        objective: the metric that ranks.
+
+    Attributes:
+        of: the tries of each network that were started, in order, by name.
+        chosen: of each network whose tries have all ended, the one that stands for it: the best
+            of those that were trained whole, else of those that got furthest.
+        cut: names of networks whose chosen try was stopped early, or rejected.
+        cut_repeats: trials of these with other seeds.
+    """
+
+    def __init__(self, count: int, objective: Objective) -> None:
+        self._count, self._objective = count, objective
+        self._ends: dict[str, dict[int, Ended]] = {}
+        self.of: dict[str, list[int]] = {}
+        self.chosen: dict[str, int] = {}
+        self.cut: set[str] = set()
+        self.cut_repeats = 0
+        self._repeats = Counter[str]()
+
+    def start(self, started: Started) -> None:
+        """Note the start of a try."""
+        self.of.setdefault(started.name, []).append(started.trial)
+
+    def end(self, started: Started, ended: Ended) -> None:
+        """Note the end of a try."""
+        ends = self._ends.setdefault(started.name, {})
+        ends[started.trial] = ended
+        if len(ends) < self._count:
+            return
+        chosen = min(ends.values(), key=self._standing)
+        self.chosen[started.name] = chosen.trial
+        if chosen.status in CUT_SHORT:
+            self._cut(started.name)
+
+    def repeat(self, name: str) -> None:
+        """Note the start of a trial with another seed."""
+        self._repeats[name] += 1
+        self.cut_repeats += name in self.cut
+
+    def retried(self, started: Started) -> None:
+        """Note that a try which had failed has not ended any more."""
+        del self._ends[started.name][started.trial]
+        self.chosen.pop(started.name, None)
+        if started.name in self.cut:
+            self.cut.remove(started.name)
+            self.cut_repeats -= self._repeats[started.name]
+
+    def _cut(self, name: str) -> None:
+        self.cut.add(name)
+        self.cut_repeats += self._repeats[name]
+
+    def _standing(self, ended: Ended) -> tuple[int, int, float, int]:
+        """Less is better: whole ones by what ranks, then those that got further, the rest."""
+        value = ended.metrics.get(self._objective.name)
+        if ended.status not in SOUND or value is None:
+            return 3 if ended.status not in SOUND else 2, 0, 0.0, ended.trial
+        loss = self._objective.loss(value)
+        if ended.status is Status.OK:
+            return 0, 0, loss, ended.trial
+        return 1, -ended.epochs, loss, ended.trial
