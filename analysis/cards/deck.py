@@ -21,6 +21,7 @@ from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
+from analysis.cards.rates import rates_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run
@@ -38,6 +39,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     expected_best,
     anytime_card,
     fidelity_card,
+    rates_card,
     compared_card,
     checklist_card,
 )

@@ -40,7 +40,7 @@ class Reach(NamedTuple):
     ) -> "Reach":
         """Pass a block; `shortcut` is the kernel of its shortcut."""
         splits = self.through(block.count_paths(shape, position), position.stride)
-        projected = int(position.opens)  # else the shortcut is the identity
+        projected = int(position.channels != position.out)  # else it is not convolved
         past = self.through({shortcut: 1}, position.stride, layers=projected)
         return joined(splits, past)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
-from search.profiling.rehearsal import Rehearsals
+from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
@@ -67,7 +67,7 @@ def slots(plan: StudyPlan) -> int:
 
 
 def _timed(plan: StudyPlan, survey: Survey, candidate: int, stage: Rehearsals) -> Timed:
-    slowest = max(stage.rehearse(survey.architecture(candidate)), key=lambda one: one.step)
+    slowest = max(rehearsed(stage, survey, candidate), key=lambda one: one.step)
     steps = plan.training.steps(plan.data.train)
     epoch = steps * slowest.step + plan.data.validation * slowest.image
     return Timed(candidate, slowest, epoch)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from search.images.stores import RESIDENT_SHARE
 from search.profiling.estimate import RehearsalError
-from search.profiling.rehearsal import Rehearsals
+from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
@@ -45,7 +45,7 @@ def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
     order = survey.costs.macs.argsort(kind="stable")
     try:
         with Rehearsals(plan, beside=1) as stage:
-            dearest = stage.rehearse(survey.architecture(int(order[-1])))[0]
+            dearest = rehearsed(stage, survey, int(order[-1]))[0]
         total = torch.cuda.get_device_properties(0).total_memory
         memory = dearest.memory + _CONTEXT + _resident(plan, total)
         cpus = (os.cpu_count() or 1) // torch.cuda.device_count() // plan.resources.cpu
@@ -79,7 +79,7 @@ def _rates(
     while number <= most:
         try:
             with Rehearsals(plan, beside=number) as stage:
-                steps = [one.step for one in stage.rehearse(survey.architecture(candidate))]
+                steps = [one.step for one in rehearsed(stage, survey, candidate)]
         except RehearsalError:
             if number == 1:
                 raise

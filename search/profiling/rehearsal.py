@@ -23,6 +23,7 @@ from search.engine.training import Trainer
 from search.images.splits import Split, Splits
 from search.profiling.estimate import Rehearsal, RehearsalError
 from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey
 
 _STEPS = 8  # that are timed
 _WARM_UP = 3  # steps before the ones that are timed
@@ -56,20 +57,36 @@ class Rehearsals:
         for process in self._processes:
             process.close()
 
-    def rehearse(self, architecture: Architecture) -> list[Rehearsal]:
+    def rehearse(
+        self, architecture: Architecture, resolution: float | None = None
+    ) -> list[Rehearsal]:
         """Train the same network in every process at the same time.
+
+        Args:
+            architecture: of the network.
+            resolution: of what it sees, in pixels; left out, that of the plan's images.
 
         Raises:
             RehearsalError: a process failed (with its own words).
         """
         for process in self._processes:
             with contextlib.suppress(ConnectionError):  # whoever is gone does not answer
-                process.connection.send(architecture)
+                process.connection.send((architecture, resolution))
         answers = [process.answer() for process in self._processes]
         failures = [answer for answer in answers if isinstance(answer, str)]
         if failures:  # one of them is the cause; the others waited for it
             raise RehearsalError(min(failures, key=lambda words: "BrokenBarrier" in words))
         return [answer for answer in answers if isinstance(answer, Rehearsal)]
+
+
+def rehearsed(stage: Rehearsals, survey: Survey, candidate: int) -> list[Rehearsal]:
+    """Rehearse a candidate of a study with images of its own resolution.
+
+    Raises:
+        RehearsalError: a process failed (with its own words).
+    """
+    own = survey.settings(candidate)
+    return stage.rehearse(survey.architecture(candidate), own.get("resolution"))
 
 
 class _Process:
@@ -105,9 +122,13 @@ def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: in
     own = StudyPlan.model_validate(plan)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
-            architecture = connection.recv()
+            architecture, resolution = connection.recv()
             try:
-                connection.send(_rehearse(own, architecture, start, gpu))
+                connection.send(
+                    _rehearse(
+                        own.at(resolution or own.data.resolution), architecture, start, gpu
+                    )
+                )
             except Exception as error:  # noqa: BLE001 - told to whoever asked
                 start.abort()
                 connection.send(f"{type(error).__name__}: {error}")

@@ -9,7 +9,7 @@ from res2net.receptive import effective_depth
 
 
 def shortest(module: nn.Module) -> int:
-    """Layers with weights, sums and concatenations of the shortest path, by torch's own trace."""
+    """Layers with weights, sums and concatenations on the shortest path, as torch traces it."""
     depth: dict[fx.Node, int] = {}
     graph = fx.symbolic_trace(module).graph
     modules = dict(module.named_modules())
@@ -26,7 +26,14 @@ def shortest(module: nn.Module) -> int:
 
 @pytest.mark.parametrize(
     "name",
-    ["res2next29_6c24w4s", "resnext29_8c64w", "res2net50_26w_4s", "res2net_v1b_101_26w_4s"],
+    [
+        "res2next29_6c24w4s",
+        "resnext29_8c64w",
+        "res2net50_26w_4s",
+        "res2net_v1b_101_26w_4s",
+        "res2net_dla60",
+        "bLRes2Net-50",
+    ],
 )
 def test_the_effective_depth_is_that_of_the_shortest_path_of_the_module(name: str) -> None:
     architecture = parse(name)

@@ -18,7 +18,8 @@ def trace_paths(layout: Layout) -> Reach:
 
 def _trace_stem() -> Reach:
     start = IMAGE.layer(7, 2)
-    return joined(start.layer(3, 2), start.layer(3).layer(3, 2))
+    little = start.layer(3).layer(3, 2).layer(1)
+    return joined(start.layer(3, 2), little).layer(1)
 
 
 def _trace_branches(reach: Reach, block: Block, stage: Stage, channels: int) -> Reach:
@@ -30,7 +31,7 @@ def _trace_branches(reach: Reach, block: Block, stage: Stage, channels: int) -> 
         little_shape(stage.shape),
         Position(channels, out // ALPHA),
         int(little_blocks(blocks)),
-    )
+    ).layer(1)
     # Brought back to the full side, each pixel sees what the coarse one did.
     merged = joined(big._replace(jump=little.jump), little)
     over = Position(out, out, stage.pace.stride)

@@ -36,4 +36,4 @@ class _Tree:
         shape = self._stage.shape
         # The shortcut of the first block is pooled, by a kernel of the stride's side.
         one = reach.block(self._block, shape, first, shortcut=first.stride)
-        return joined(one.block(self._block, shape, inside), one, *joining)
+        return joined(one.block(self._block, shape, inside), one, *joining).layer(1)

@@ -1,0 +1,115 @@
+"""The card of learning rates: are networks told apart under one as at the best of each?"""
+
+from collections.abc import Iterator
+
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.rates import draw_rates
+from analysis.questions.rates import COMMON, LAW, OWN, RULE, Rates, compared, tried
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import capital, form_of, words
+
+_NAME = "rates"
+_QUESTION = "Is one learning rate fair to all networks?"
+_POLICIES = {COMMON: "one rate for all", RULE: "a rate that falls with depth^-3/2"}
+_COLUMNS = (
+    Column("network", "name"),
+    Column("effective depth", "effective_depth", ".0f"),
+    Column("best rate", "best_rate", ".3g"),
+    Column("rate by the rule", "rule_rate", ".3g"),
+)
+
+
+def rates_card(run: Run) -> Card:
+    """Networks at their own best learning rate, at a common one and at one by depth."""
+    try:
+        found = tried(run)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
+    answer = compared(found)
+    metric, form = words(run.tested), form_of(run.tested)
+    table = answer.table.assign(
+        **{key: answer.table[key].abs() for key in (OWN, COMMON, RULE) if key in answer.table}
+    )
+    reached = {OWN: "at its own", COMMON: "at the common one", RULE: "by the rule"}
+    columns = [
+        *(c for c in _COLUMNS if table[c.key].notna().any()),
+        *(
+            Column(f"{metric} {said}", key, form)
+            for key, said in reached.items()
+            if key in table
+        ),
+    ]
+    said = tuple(_sentences(run, answer))
+    shown = Shown(
+        name="rates-networks",
+        caption=_caption(run, answer),
+        table=table,
+        columns=tuple(columns),
+        draw=lambda: draw_rates(found, answer, run.ranking, title=run.described(short=True)),
+        alt=f"Curves of {words(run.ranking)} over the learning rate, one a network, with the "
+        f"best rate of each. {' '.join(said)}",
+    )
+    claims = tuple(one for one in said if one.startswith("The best rate") and _is_sure(answer))
+    return Card(name=_NAME, question=_QUESTION, sentences=said, claims=claims, shown=(shown,))
+
+
+def _is_sure(answer: Rates) -> bool:
+    one = answer.exponent
+    return one is not None and one.low is not None and (one.low > 0 or (one.high or 0) < 0)
+
+
+def _sentences(run: Run, answer: Rates) -> Iterator[str]:
+    metric, unit = words(run.tested), "points of " * (run.tested.unit == "%")
+    if answer.exponent is not None:
+        found = answer.exponent
+        falls = "falls" if found.estimate < 0 else "rises"
+        sure = _is_sure(answer)
+        yield (
+            f"The best rate {falls} with effective depth, by the power {found.text()}; the law "
+            f"says {LAW:g}."
+            if sure
+            else f"How the best rate goes with effective depth is not known (power "
+            f"{found.text()}; the law says {LAW:g})."
+        )
+    for policy, lost in answer.lost.items():
+        rate = f" ({answer.common:.3g})" if policy == COMMON else ""
+        worse = "lose" if lost.estimate >= 0 else "gain"
+        ends = ""
+        if lost.low is not None and lost.high is not None:
+            ends = f" (95 % interval {lost.low:+.2f} to {lost.high:+.2f})"
+        yield (
+            f"With {_POLICIES[policy]}{rate} the {len(answer.table)} networks {worse} "
+            f"{abs(lost.estimate):.2f} {unit}{metric} on their own best rates, in the "
+            f"mean{ends}."
+        )
+    for policy, tau in answer.tau.items():
+        p = answer.p[policy]
+        how = f"p {p:.3f}, exact" if p is not None else ""
+        if tau.low is not None and tau.high is not None:
+            how = f"95 % interval {tau.low:.2f} to {tau.high:.2f}"
+        order = "the same order" if tau.estimate == 1 else "not quite the same order"
+        yield (
+            f"{capital(_POLICIES[policy])} puts the networks in {order} as their own rates: "
+            f"tau_b {tau.estimate:.2f}{f' ({how})' if how else ''}."
+        )
+    if answer.at_edge:
+        yield (
+            f"The best rate of {len(answer.at_edge)} of them is the least or the most that was "
+            "tried, so that it may lie beyond."
+        )
+
+
+def _caption(run: Run, answer: Rates) -> str:
+    seeds, chosen, judged = answer.seeds, words(run.ranking), words(run.tested)
+    how = (
+        f"Rates are chosen by {chosen} with all of {seeds} seeds but one, and judged by "
+        f"{judged} with that one, in turn; intervals are of t over seeds"
+        if seeds > 1
+        else f"Rates are chosen by {chosen} and judged by {judged} of the same trials, for there "
+        "is one seed, so that the best rates look a little too good"
+    )
+    return (
+        f"{len(answer.table)} networks, each with the same rates. {how}. Both the common rate and "
+        "the constant of the rule (arXiv 2602.07494) are the best for all together. Between two "
+        "rates, what a network reaches is read off a straight line over the logarithm."
+    )
