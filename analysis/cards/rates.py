@@ -105,11 +105,11 @@ def _caption(run: Run, answer: Rates) -> str:
         f"Rates are chosen by {chosen} with all of {seeds} seeds but one, and judged by "
         f"{judged} with that one, in turn; intervals are of t over seeds"
         if seeds > 1
-        else f"Rates are chosen by {chosen} and judged by {judged} of the same trials, for there "
-        "is one seed, so that the best rates look a little too good"
+        else f"Rates are chosen by {chosen} and judged by {judged} of the same trials, for "
+        "there is one seed, so that the best rates look a little too good"
     )
     return (
-        f"{len(answer.table)} networks, each with the same rates. {how}. Both the common rate and "
-        "the constant of the rule (arXiv 2602.07494) are the best for all together. Between two "
-        "rates, what a network reaches is read off a straight line over the logarithm."
+        f"{len(answer.table)} networks, each with the same rates. {how}. Both the common rate "
+        "and the constant of the rule (arXiv 2602.07494) are the best for all together. "
+        "Between two rates, a straight line over the logarithm says what a network reaches."
     )

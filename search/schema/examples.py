@@ -30,7 +30,12 @@ EXAMPLES: Mapping[str, str] = {
         data: {name: cifar100, validation: 5000}
     """,
     "training": """\
-        training: {recipe: res2net_cifar, epochs: 60, ema: 0.999}
+        training:
+          recipe: res2net_cifar
+          epochs: 60
+          ema: 0.999
+          weight_decay: [1e-4, 5e-4]                    # several: a dimension of the space
+          lr: {from: 0.02, to: 0.4, log: true, values: 5}   # or {rule: depth, lr: 0.1}
     """,
     "search": """\
         search: {sampler: axes, base: {scale: 2}, solve: depth, seeds: 3}

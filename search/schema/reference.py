@@ -28,8 +28,10 @@ from search.schema.prior import Prior
 from search.schema.reference_tables import heading, names, table
 from search.schema.search import Base
 from search.schema.section import Section
+from search.schema.settings import DepthRule
 from search.schema.space_file import SpaceFile
 from search.schema.trackers import TRACKERS
+from search.schema.tune import Tune
 from search.schema.values import parse_amount
 
 _INTRODUCTION = """\
@@ -48,9 +50,10 @@ block), its value is a name from the tables below, or a part of yours: see
 """
 _INSIDE: Mapping[str, Mapping[str, type[Section]]] = {
     "budget": {"macs, params, activations": Band, **LIMITS},
-    "search": {"base": Base, "prior": Prior},
+    "training": {"lr: {rule: depth}": DepthRule},
+    "search": {"base": Base, "prior": Prior, "tune": Tune},
 }
-_HEADINGS = {*SpaceFile.model_fields, "base", "prior"}
+_HEADINGS = {*SpaceFile.model_fields, "base", "prior", "tune"}
 _LIMITS = (
     (Gt, "above", "gt"),
     (Ge, "at least", "ge"),

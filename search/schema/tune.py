@@ -14,7 +14,7 @@ TUNERS = ("random", "qmc", "local", "tpe", "gp")  # that need settings alone
 
 
 def _sampler(value: Any, info: ValidationInfo) -> Any:
-    """A sampler that needs nothing but the settings."""
+    """Name of a sampler that needs nothing but the settings, as `search.sampler`."""
     if value is None:
         return None
     chosen = choice_from(SAMPLERS)(value, info)
@@ -24,7 +24,7 @@ def _sampler(value: Any, info: ValidationInfo) -> Any:
 
 
 def tune_from(value: Any) -> Any:
-    """A list of keys, such as `[lr]`, or a section."""
+    """A list of keys, such as `[lr]`, or a [section](#tune)."""
     if value is None or isinstance(value, (dict, Tune)):
         return value
     return {"keys": value if isinstance(value, tuple) else (value,)}
