@@ -110,14 +110,14 @@ def _beside(found: Measured) -> str:
 
 
 def rejected_line(history: History) -> Iterator[str]:
-    """How many networks the measured budget refused, and the first of them; or nothing."""
+    """How many networks what was measured refused, and the first of them; or nothing."""
     ends = [end for end in history.ends.values() if end.status is Status.REJECTED]
     if ends:
         first = ends[0]
         name = history.trials[first.trial].name
         yield (
-            f"{len(ends)} rejected before their training, outside the measured budget; the "
-            f"first: trial {first.trial} {name}: {first.reason}"
+            f"{len(ends)} rejected before their training by what was measured; the first: "
+            f"trial {first.trial} {name}: {first.reason}"
         )
 
 

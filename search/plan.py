@@ -153,7 +153,7 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {recipe.peak_lr:.3g} "
         f"at its highest, weight decay {recipe.weight_decay:g}"
     )
-    yield from _proposals(search)
+    yield from (*_proposals(search), *_scored(plan))
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.architecture(survey.base).name
@@ -188,6 +188,19 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _scored(plan: StudyPlan) -> Iterator[str]:
+    """Scores of untrained networks, and how many they leave to be trained."""
+    rule = plan.zero_cost
+    if rule is None:
+        return
+    yield f"  zero_cost: each network is scored untrained by {', '.join(rule.scores)}"
+    if rule.keep is not None:
+        yield (
+            f"  after {rule.after} networks one is trained only where {rule.by} is among the "
+            f"best {100 * rule.keep:.3g} % so far, so this is the most it can cost"
+        )
 
 
 def _proposals(search: PlannedSearch) -> Iterator[str]:

@@ -28,6 +28,7 @@ from search.schema.trackers import tracker_names
 from search.schema.training import Training
 from search.schema.units import seconds
 from search.schema.values import MisfitError
+from search.schema.zero_cost import ZeroCost, check_zero_cost
 
 
 class Confirm(Section):
@@ -116,6 +117,8 @@ class SpaceFile(Section):
     """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
     """Which trials end before their last epoch."""
+    zero_cost: ZeroCost | None = None
+    """Scores of untrained networks; left out, none is taken."""
     fidelity: Fidelity | None = None
     """Whether early epochs may be believed; left out, the scheduler is."""
     confirm: Confirm | None = None
@@ -194,6 +197,8 @@ class SpaceFile(Section):
         check_scheduler(self.scheduler, epochs=self.training.epochs, trials=trials)
         if self.fidelity is not None:
             check_fidelity(self.fidelity, self.scheduler, trials=trials)
+        replay = bool(self.execution.replay)
+        check_zero_cost(self.zero_cost, self.search, trials=trials, replay=replay)
         return self
 
     @model_validator(mode="after")

@@ -44,7 +44,7 @@ class History:
         networks: of the search, in the order they were first tried.
         repeats: of them that were started, by name and repeat.
         first: number of the first trial of each network of the search, by name.
-        pruned_networks: how many of these early stopping or a measured budget ended.
+        pruned_networks: how many of these early stopping, or what was measured, ended.
         pruned_repeats: trials of these beside their first, as of one that was tried again.
         searched: grows with everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.

@@ -10,8 +10,9 @@ from search.study.history import History
 class Repeats:
     """Hands out the networks of the search again, seed by seed.
 
-    A network that early stopping or a measured budget ended has no other seed; one whose first
-    trial is under way waits until it is known what becomes of it, while those after it go on.
+    A network that early stopping, or what was measured, ended has no other seed; one whose
+    first trial is under way waits until it is known what becomes of it, while those after it go
+    on.
 
     Args:
         history: says which networks were tried, and how often.
