@@ -81,10 +81,12 @@ def measured_table(history: History, objectives: Sequence[Objective]) -> Table |
     table.add_column("network", no_wrap=True)
     units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
     named = [f"{one.label}{unit}" for one, unit in zip(objectives, units, strict=True)]
-    for column in (*named, "other work"):
+    timed = any(one.unit for one in objectives)  # scores depend on no other work
+    for column in (*named, *(["other work"] * timed)):
         table.add_column(column, justify="right")
     for name, found in measured:
-        table.add_row(name, *_quartiles(found, objectives), _beside(found))
+        beside = [_beside(found)] * timed
+        table.add_row(name, *_quartiles(found, objectives), *beside)
     return table
 
 

@@ -23,6 +23,7 @@ from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
+from analysis.cards.zero_cost import zero_cost_card
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
@@ -38,6 +39,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     expected_best,
     anytime_card,
     fidelity_card,
+    zero_cost_card,
     compared_card,
     checklist_card,
 )
