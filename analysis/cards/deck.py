@@ -6,6 +6,7 @@ A new question is one more line here.
 from collections.abc import Callable, Sequence
 
 from analysis.cards.anytime import anytime_card
+from analysis.cards.attainment import attainment_card
 from analysis.cards.best import best_card
 from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
@@ -38,6 +39,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     importance_card,
     expected_best,
     anytime_card,
+    attainment_card,
     fidelity_card,
     zero_cost_card,
     compared_card,
