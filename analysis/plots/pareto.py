@@ -143,13 +143,26 @@ def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
 
 
 def _draw_knee(front: pd.DataFrame, ax: Axes, knee: Knee | None) -> None:
-    """A square around the knee; the legend says how sure it is."""
+    """A square around the knee, and how sure it is: beside it, for the legend is long."""
     at = front[front["name"] == knee.name] if knee else front.head(0)
-    if knee and len(at):
-        ax.plot(
-            at[_X], at[_Y], "s", markersize=17, markerfacecolor="none",
-            markeredgecolor="#D55E00", markeredgewidth=1.6, label=knee.label, zorder=4,
-        )  # fmt: skip
+    if knee is None or at.empty:
+        return
+    color = "#B24A00"
+    ax.plot(
+        at[_X], at[_Y], "s", markersize=17, markerfacecolor="none", markeredgecolor=color,
+        markeredgewidth=1.6, label="_knee", zorder=4,
+    )  # fmt: skip
+    ax.annotate(
+        knee.label,
+        (at[_X].iloc[0], at[_Y].iloc[0]),
+        xytext=(11, -11),
+        textcoords="offset points",
+        va="top",
+        color=color,
+        fontsize="small",
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+        zorder=6,
+    )
 
 
 def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:

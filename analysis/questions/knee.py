@@ -31,9 +31,8 @@ class Knee(NamedTuple):
 
     @property
     def label(self) -> str:
-        """For a legend."""
-        sure = "" if np.isnan(self.share) else f"\n(in {self.share:.0%} of redraws of seeds)"
-        return f"knee{sure}"
+        """For a picture."""
+        return "knee" if np.isnan(self.share) else f"knee\nin {self.share:.0%} of redraws"
 
 
 def knee_of(run: Run, *, seed: int = 0) -> Knee:

@@ -89,14 +89,15 @@ def naswot(network: nn.Module, started: Started, bench: Bench) -> float:
 
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
         on = (output.detach() > 0).flatten(1).to(torch.float32)
-        alike = on @ on.T + (1 - on) @ (1 - on).T  # whole numbers: exact below 2**24
-        kernel.append(alike.double())
+        both, each = (on @ on.T).double(), on.sum(1).double()  # whole: exact below 2**24
+        # On for both, and off for both: all but those that are on for either.
+        kernel.append(2 * both + on.shape[1] - each[:, None] - each[None, :])
 
     with _watching(network, note), torch.no_grad():
         _loss(network, started, bench)
     if not kernel:
         return -math.inf  # it has none
-    return float(torch.linalg.slogdet(torch.stack(kernel).sum(0)).logabsdet)
+    return float(torch.linalg.slogdet(torch.stack(kernel).sum(0).cpu()).logabsdet)
 
 
 def grad_norm(network: nn.Module, started: Started, bench: Bench) -> float:

@@ -38,7 +38,8 @@ def test_the_knee_is_named_and_marked(tmp_path: Path) -> None:
     assert found.share > 0.99, "so little noise moves nothing"
     assert f"is {network(3).name}: it is the same network in 100% of 500" in found.said
     axes = draw_pareto(by_network(run), run.compared, title="known", knee=found).axes[0]
-    (mark,) = [line for line in axes.lines if str(line.get_label()).startswith("knee")]
+    (mark,) = [line for line in axes.lines if line.get_label() == "_knee"]
+    assert "knee\nin 100% of redraws" in [text.get_text() for text in axes.texts]
     score = float(np.asarray(mark.get_ydata())[0])
     mean = run.trials.loc[run.trials["name"] == found.name, "val_error_pct"].mean()
     assert score == pytest.approx(100 - mean)
