@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.plots.pareto import draw_pareto
 from analysis.plots.style import save
+from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.tables import of_one_kind
@@ -53,7 +54,7 @@ def summarise(folder: Path) -> dict[str, Path]:
         JournalError: its journal cannot be read.
     """
     run = read_run(folder)
-    figure = draw_pareto(by_network(run), run.compared, title=_title(run))
+    figure = draw_pareto(by_network(run), run.compared, title=_title(run), knee=knee_of(run))
     paths = {
         "figure": save(figure, folder / "figures" / "pareto")[0],
         "trials": folder / "trials.csv",

@@ -82,10 +82,12 @@ def measured_table(history: History, objectives: Sequence[Objective]) -> Table |
     table.add_column("network", no_wrap=True)
     units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
     named = [f"{one.label}{unit}" for one, unit in zip(objectives, units, strict=True)]
-    for column in (*named, "other work"):
+    timed = any(one.unit for one in objectives)  # scores depend on no other work
+    for column in (*named, *(["other work"] * timed)):
         table.add_column(column, justify="right")
     for name, found in measured:
-        table.add_row(name, *_quartiles(found, objectives), _beside(found))
+        beside = [_beside(found)] * timed
+        table.add_row(name, *_quartiles(found, objectives), *beside)
     return table
 
 
@@ -111,14 +113,14 @@ def _beside(found: Measured) -> str:
 
 
 def rejected_line(history: History) -> Iterator[str]:
-    """How many networks the measured budget refused, and the first of them; or nothing."""
+    """How many networks what was measured refused, and the first of them; or nothing."""
     ends = [end for end in history.ends.values() if end.status is Status.REJECTED]
     if ends:
         first = ends[0]
         name = history.trials[first.trial].name
         yield (
-            f"{len(ends)} rejected before their training, outside the measured budget; the "
-            f"first: trial {first.trial} {name}: {first.reason}"
+            f"{len(ends)} rejected before their training by what was measured; the first: "
+            f"trial {first.trial} {name}: {first.reason}"
         )
 
 

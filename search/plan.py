@@ -150,8 +150,7 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
             f"  {limits.in_words}: measured on the trial's device; a network outside is not "
             "trained"
         )
-    yield from _recipe(plan)
-    yield from _proposals(search)
+    yield from (*_recipe(plan), *_proposals(search), *_scored(plan))
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.name(survey.base)
@@ -214,6 +213,19 @@ def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str
     """The values of a setting, or its one."""
     values = [f"{value * factor:.3g}" for value in plan.varied.get(key, (usual,))]
     return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
+
+
+def _scored(plan: StudyPlan) -> Iterator[str]:
+    """Scores of untrained networks, and how many they leave to be trained."""
+    rule = plan.zero_cost
+    if rule is None:
+        return
+    yield f"  zero_cost: each network is scored untrained by {', '.join(rule.scores)}"
+    if rule.keep is not None:
+        yield (
+            f"  after {rule.after} networks one is trained only where {rule.by} is among the "
+            f"best {100 * rule.keep:.3g} % so far, so this is the most it can cost"
+        )
 
 
 def _proposals(search: PlannedSearch) -> Iterator[str]:

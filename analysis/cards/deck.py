@@ -6,6 +6,7 @@ A new question is one more line here.
 from collections.abc import Callable, Sequence
 
 from analysis.cards.anytime import anytime_card
+from analysis.cards.attainment import attainment_card
 from analysis.cards.best import best_card
 from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
@@ -24,6 +25,7 @@ from analysis.cards.pairs import pairs_card
 from analysis.cards.rates import rates_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
+from analysis.cards.zero_cost import zero_cost_card
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
@@ -38,8 +40,10 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     importance_card,
     expected_best,
     anytime_card,
+    attainment_card,
     fidelity_card,
     rates_card,
+    zero_cost_card,
     compared_card,
     checklist_card,
 )

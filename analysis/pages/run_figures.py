@@ -14,6 +14,7 @@ from analysis.pages.page import Figure, Table
 from analysis.plots.curves import draw_curves
 from analysis.plots.pareto import draw_pareto
 from analysis.questions import curves
+from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
@@ -115,14 +116,15 @@ def _pareto(run: Run) -> Shown:
     stopped = len(points) - len(whole)
     against = f"{score.name} against {words(cost)}"
     table, columns = _networks(run, "search")
+    knee = knee_of(run)
     return Shown(
         name="networks-search",
-        caption=f"{capital(against)}: {said}{each}."
+        caption=f"{capital(against)}: {said}{each}. {knee.said}"
         + (f" Crosses are {stopped:,} trials that ended early." if stopped else ""),
         table=table,
         columns=(*columns, _FRONT),
-        draw=lambda: draw_pareto(points, run.compared, title=_title(run)),
-        alt=f"Points: {against}. {said}{reach}.",
+        draw=lambda: draw_pareto(points, run.compared, title=_title(run), knee=knee),
+        alt=f"Points: {against}. {said}{reach}. {knee.said}",
         sortable=True,
     )
 

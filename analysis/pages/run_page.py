@@ -146,7 +146,8 @@ def _scored(run: Run) -> list[Column]:
         for one in measured
         for end in (("", " low", " high") if one.has_quartiles else ("",))
     ]
-    alone = [Column("measured alone", "measured_alone")] if measured else []
+    timed = any(one.unit for one in measured)
+    alone = [Column("measured alone", "measured_alone")] if timed else []
     return scored + costs + columns + alone
 
 
@@ -172,8 +173,8 @@ def _failures(run: Run) -> Section:
     rejected = int((run.trials["status"] == "rejected").sum())
     if rejected:
         said.append(
-            f"{rejected:,} were rejected before their training: their network was measured "
-            "outside the budget, which is no failure."
+            f"{rejected:,} were rejected before their training: their network was "
+            f"{run.plan.rejected_as}, which is no failure."
         )
     shown = failed.head(_REASONS)
     shown = shown.assign(reason=[_cut(reason, _LONGEST) for reason in shown["reason"]])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from analysis.plots.networks import draw_networks
 from analysis.plots.style import cut_whiskers, drawing, entitle, log_if_wide, nothing, unit_of
 from analysis.plots.whiskers import WHISKER, draw_confirmed, draw_whiskers
+from analysis.questions.knee import Knee
 from analysis.runs.pareto import cost_axis
 from analysis.runs.scores import Score, score_of, with_unit, words
 from search.schema.metrics import PERCENT, Objective
@@ -23,7 +24,13 @@ _FOOT = 0.03  # of the height, from where the scale of the noise stands
 _PER_IMAGE = ("macs", "activations")
 
 
-def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title: str) -> Figure:
+def draw_pareto(
+    points: pd.DataFrame,
+    objectives: Sequence[Objective],
+    *,
+    title: str,
+    knee: Knee | None = None,
+) -> Figure:
     """What ranks against a cost: colour is scale, shape cardinality or skeleton, size depth.
 
     What ranks is the first objective that trials report, the cost the first that is counted or
@@ -37,6 +44,7 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         points: from `analysis.runs.networks.by_network`.
         objectives: of the front: `run.compared`.
         title: what the study was: data, trials, epochs.
+        knee: of the front, from `analysis.questions.knee`; marked where the front is a line.
     """
     ranking = next(one for one in objectives if one.source == "reported")
     cost, score = cost_axis(objectives), score_of(ranking)
@@ -47,6 +55,7 @@ def draw_pareto(points: pd.DataFrame, objectives: Sequence[Objective], *, title:
         front = shown[shown["on_front"].astype(bool)]
         if {one.name for one in objectives} == {cost.name, ranking.name}:
             _draw_steps(front, ax, rising=cost.direction == "minimize")
+            _draw_knee(front, ax, knee)
         else:
             _draw_rings(front, ax)
         _name_best(front, ax, more_is_better=score.more_is_better)
@@ -130,6 +139,29 @@ def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
         linestyle="--",
         label="Pareto front",
         zorder=2,
+    )
+
+
+def _draw_knee(front: pd.DataFrame, ax: Axes, knee: Knee | None) -> None:
+    """A square around the knee, and how sure it is: beside it, for the legend is long."""
+    at = front[front["name"] == knee.name] if knee else front.head(0)
+    if knee is None or at.empty:
+        return
+    color = "#B24A00"
+    ax.plot(
+        at[_X], at[_Y], "s", markersize=17, markerfacecolor="none", markeredgecolor=color,
+        markeredgewidth=1.6, label="_knee", zorder=4,
+    )  # fmt: skip
+    ax.annotate(
+        knee.label,
+        (at[_X].iloc[0], at[_Y].iloc[0]),
+        xytext=(11, -11),
+        textcoords="offset points",
+        va="top",
+        color=color,
+        fontsize="small",
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+        zorder=6,
     )
 
 

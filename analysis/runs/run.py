@@ -177,9 +177,7 @@ class Run:
             said.append(f"{failed:,} trials failed, and their networks are not in every result")
         rejected = int(counts.get(Status.REJECTED.value, 0))
         if rejected:
-            said.append(
-                f"{rejected:,} networks were measured outside the budget and not trained"
-            )
+            said.append(f"{rejected:,} networks were {self.plan.rejected_as} and not trained")
         if self.ended and not counts.get("ok", 0):
             said.append("no trial was trained to its end, so there is no result to show")
         if self.left_out:

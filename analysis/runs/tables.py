@@ -56,7 +56,6 @@ _RENAMED = {
     "preparation": "preparation_seconds",
 }
 _TRAIN_LOSS = "train_loss"
-_QUARTILES = ("_low", "_high")  # of what is measured, after its column's name
 _BESIDE = ("measured_alone", "measured_beside_cores")
 
 
@@ -71,12 +70,13 @@ def trial_columns(
     Args:
         metrics: of the run's task: each has a column for the validation and the test images.
         counted: names of foreign objectives that the run counted; each is a column.
-        measured: what was measured of networks: each has a column, and two for its quartiles.
+        measured: what was measured of networks: each has a column, and two for its quartiles,
+            or one for the seconds that a score took.
         settings: what trials have of their own beside their network: each is a column.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
-    each = [one.column + end for one in measured for end in _ends_of(one)]
-    beside = _BESIDE if measured else ()
+    each = [one.column + end for one in measured for end in one.ends]
+    beside = _BESIDE if any(one.unit for one in measured) else ()
     return (*_DECIDED, *settings, *counted, *each, *beside, *_SEEDED, *scores.values(), *_TAKEN)
 
 
@@ -118,16 +118,11 @@ def trials(
     ]
     columns = list(trial_columns(metrics, counted, measured, settings))
     frame = pd.DataFrame(rows, columns=columns)
-    ends = [one.column + end for one in measured for end in _ends_of(one)]
+    ends = [one.column + end for one in measured for end in one.ends]
     numbers = [*scores.values(), *counted, *ends]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame
-
-
-def _ends_of(objective: Objective) -> tuple[str, ...]:
-    """What follows a measured objective's column in those of its median and its quartiles."""
-    return ("", *_QUARTILES) if objective.has_quartiles else ("",)
 
 
 def _trials(folder: Path) -> Iterator[tuple[Started, Measured | None, Ended | None]]:
@@ -150,13 +145,14 @@ def _trials(folder: Path) -> Iterator[tuple[Started, Measured | None, Ended | No
 
 
 def _measured(found: Measured | None, objectives: Sequence[Objective]) -> dict[str, Any]:
-    """What was measured of a network, with quartiles where there are some."""
+    """What was measured of a network, with quartiles or seconds where there are some."""
     if found is None:
         return {}
     row: dict[str, Any] = {"measured_alone": found.alone, "measured_beside_cores": found.others}
-    each = (found.values, found.low, found.high)  # noqa: PD011 - of no frame
-    for end, known in zip(("", *_QUARTILES), each, strict=True):
-        row |= {one.column + end: known.get(one.name) for one in objectives}
+    each = {"": found.values, "_low": found.low, "_high": found.high}  # noqa: PD011 - no frame
+    each["_seconds"] = found.seconds
+    for one in objectives:
+        row |= {one.column + end: each[end].get(one.name) for end in one.ends}
     return row
 
 

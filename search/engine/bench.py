@@ -18,7 +18,7 @@ class Bench(NamedTuple):
 
     `metrics` are the names that the task declares; `share` is how much of the device one trial
     has, 1 for all. `measured` are names of what is measured of a network before its training,
-    with images of `resolution` pixels a side.
+    with images of `resolution` pixels a side, and `scores` those of its zero-cost scores.
     """
 
     recipe: PlannedTraining
@@ -28,6 +28,7 @@ class Bench(NamedTuple):
     share: float = 1.0
     measured: tuple[str, ...] = ()
     resolution: int = 0
+    scores: tuple[str, ...] = ()
 
 
 def make_bench(
@@ -53,8 +54,9 @@ def make_bench(
         metrics,
         where,
         gpus or 1.0,
-        tuple(one.name for one in plan.measured),
+        tuple(one.name for one in plan.timed),
         plan.data.resolution,
+        plan.scores,
     )
 
 

@@ -1,7 +1,8 @@
 """Measures the untrained network of a trial on the trial's device: how fast it answers.
 
 It answers as it would after the training: in evaluation mode, with separate layers, in the
-precision of the recipe, eagerly. The trial is not changed by it.
+precision of the recipe, eagerly. What else is measured of it then, its scores, comes from
+`search.engine.zero_cost`. The trial is not changed by any of it.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -21,6 +22,7 @@ from res2net.timing import Timed, timed, wait_for
 from search.engine.bench import Bench, device_name
 from search.engine.execution import autocast
 from search.engine.meter import Meter
+from search.engine.zero_cost import scores_of
 from search.images.augmentation import dtype_of
 from search.schema.seeds import seed_of
 from search.study.events import Measured, Started
@@ -41,6 +43,8 @@ class NotToldError(Exception):
 def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) -> Measured:
     """What the study wants measured of a trial's network: taken from `known`, or measured.
 
+    Scores depend on the trial's seed, so that they are only known of the trial itself.
+
     Args:
         started: the trial.
         bench: where it will train; says what is wanted.
@@ -55,13 +59,26 @@ def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) 
         "precision": bench.recipe.precision,
         "resolution": bench.resolution,
     }
-    wanted = {*bench.measured}
-    for one in known:
-        if one.place == place and wanted <= one.values.keys():
-            return replace(one, trial=started.trial)
+    here = [one for one in known if one.place == place and {*bench.measured} <= {*one.values}]
+    for one in here:
+        if one.trial == started.trial and {*bench.scores} <= {*one.seconds}:
+            return one
+    found = next((_timed_of(one, started, bench) for one in here if bench.measured), None)
+    found = found or _anew(started, bench, place)
+    scores = scores_of(started, bench)
+    return replace(found, values=found.values | scores.values, seconds=scores.seconds)
+
+
+def _timed_of(one: Measured, started: Started, bench: Bench) -> Measured:
+    """What another trial of the network measured, without the scores of its seed."""
+    values = {name: one.values[name] for name in bench.measured}
+    return replace(one, trial=started.trial, values=values, seconds={})
+
+
+def _anew(started: Started, bench: Bench, place: dict[str, Any]) -> Measured:
     others = _Others()
-    rows = _measure(started.network(), bench, wanted)
-    busy = others.cores()
+    rows = _measure(started.network(), bench, {*bench.measured}) if bench.measured else {}
+    busy = others.cores() if bench.measured else None
     return Measured(
         trial=started.trial,
         values={name: row.median for name, row in rows.items()},
@@ -69,7 +86,7 @@ def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) 
         high={name: row.high for name, row in rows.items() if row.passes},
         passes={name: row.passes for name, row in rows.items() if row.passes},
         place=place,
-        alone=is_alone(bench, busy),
+        alone=is_alone(bench, busy) if bench.measured else None,
         others=busy,
         first=started.trial,
         time=time.time(),

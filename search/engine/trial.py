@@ -59,7 +59,7 @@ class Trial:
         self.started = started
         self._reported = reported
         self._bench, self._checkpoint, self._weights = bench, checkpoint, weights
-        self._known, self._to_measure = tuple(known), bool(bench.measured)
+        self._known, self._to_measure = tuple(known), bool(bench.measured or bench.scores)
         self._measured: Measured | None = None  # in the newest turn
         self._trainer: Trainer | None = None
         self._epochs: list[Epoch] = []

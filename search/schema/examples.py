@@ -43,6 +43,10 @@ EXAMPLES: Mapping[str, str] = {
     "scheduler": """\
         scheduler: {name: asha, grace: 5, reduction: 3}   # or only a name: scheduler: fifo
     """,
+    "zero_cost": """\
+        search: {sampler: random, trials: 100}
+        zero_cost: {scores: [naswot, synflow], keep: 25%, by: naswot, after: 10}
+    """,
     "fidelity": """\
         search: {sampler: random, trials: 100}
         scheduler: {name: asha, grace: 5}

@@ -47,8 +47,15 @@ class Objective(NamedTuple):
     def column(self) -> str:
         """Its column in tables: percentages say so, and so does what is measured."""
         if self.source == "measured":
-            return f"{self.name}_{_UNITS_IN_COLUMNS[self.unit]}"
+            return "_".join(filter(None, (self.name, _UNITS_IN_COLUMNS[self.unit])))
         return column_of(self.name, self.unit)
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What follows its column in tables: quartiles, or the seconds that a score took."""
+        if self.source == "measured" and not self.unit:
+            return ("", "_seconds")
+        return ("", "_low", "_high") if self.has_quartiles else ("",)
 
     @property
     def has_quartiles(self) -> bool:
@@ -115,8 +122,12 @@ MEASURED = {
         Objective("inference_energy", "minimize", "measured", "J"),
     )
 }
+SCORES = {  # of untrained networks; more is better
+    name: Objective(name, "maximize", "measured") for name in ("synflow", "naswot", "grad_norm")
+}
+BASELINES = ("params", "macs")  # what a score must be better than
 _WHOLE = 10_000  # from here on digits behind the point say nothing
-_UNITS_IN_COLUMNS = {"ms": "ms", "images/s": "images_per_s", "B": "bytes", "J": "j"}
+_UNITS_IN_COLUMNS = {"": "", "ms": "ms", "images/s": "images_per_s", "B": "bytes", "J": "j"}
 
 
 def column_of(name: str, unit: str) -> str:

@@ -29,6 +29,7 @@ from search.schema.training import Training
 from search.schema.units import seconds
 from search.schema.values import MisfitError
 from search.schema.varying import check_known, check_varying
+from search.schema.zero_cost import ZeroCost, check_zero_cost
 
 
 class Confirm(Section):
@@ -117,6 +118,8 @@ class SpaceFile(Section):
     """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
     """Which trials end before their last epoch."""
+    zero_cost: ZeroCost | None = None
+    """Scores of untrained networks; left out, none is taken."""
     fidelity: Fidelity | None = None
     """Whether early epochs may be believed; left out, the scheduler is."""
     confirm: Confirm | None = None
@@ -195,6 +198,8 @@ class SpaceFile(Section):
         check_scheduler(self.scheduler, epochs=self.training.longest, trials=trials)
         if self.fidelity is not None:
             check_fidelity(self.fidelity, self.scheduler, trials=trials)
+        replay = bool(self.execution.replay)
+        check_zero_cost(self.zero_cost, self.search, trials=trials, replay=replay)
         return self
 
     @model_validator(mode="after")
@@ -215,10 +220,6 @@ class SpaceFile(Section):
                 "trains networks with fresh seeds, and a replay trains none; take it out, or "
                 "write execution: trials",
             )
-        return self
-
-    @model_validator(mode="after")
-    def _can_track(self) -> Self:
         if self.execution.replay and self.trackers:
             raise MisfitError(
                 "trackers",

@@ -15,7 +15,7 @@ from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.execution import PlannedExecution, ReplayedTable
 from search.schema.fidelity import Fidelity
-from search.schema.metrics import MEASURED, Metric, Objective, objectives_of
+from search.schema.metrics import MEASURED, SCORES, Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.search import PlannedSearch
@@ -24,6 +24,7 @@ from search.schema.settings import PlannedRule
 from search.schema.space_file import Confirm, Keep, Resources, Scheduler, Task
 from search.schema.tasks import TASKS
 from search.schema.training import PlannedTraining
+from search.schema.zero_cost import ZeroCost
 
 
 class PlannedResources(Resources):
@@ -50,6 +51,7 @@ class StudyPlan(Section):
     lr_rule: PlannedRule | None = None
     search: PlannedSearch
     scheduler: Scheduler = Choice(name="fifo")
+    zero_cost: ZeroCost | None = None
     fidelity: Fidelity | None = None
     confirm: Confirm | None = None
     analysis: Analysis = Analysis()
@@ -93,7 +95,31 @@ class StudyPlan(Section):
 
     @property
     def measured(self) -> tuple[Objective, ...]:
-        """What is measured of each network before its training, as objectives or budget ask."""
+        """What is measured of each network before its training, scores among it."""
+        return (*self.timed, *(SCORES[name] for name in self.scores))
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Scores that are taken of each network, by name."""
+        return self.zero_cost.scores if self.zero_cost else ()
+
+    @property
+    def rejects(self) -> bool:
+        """Whether what is measured of a network may end its first trial before it trains."""
+        keep = self.zero_cost.keep if self.zero_cost else None
+        return keep is not None or bool(self.budget.measured())
+
+    @property
+    def rejected_as(self) -> str:
+        """What networks are that this ends, in words: measured outside the budget."""
+        words = {"measured outside the budget": bool(self.budget.measured())}
+        if self.zero_cost and self.zero_cost.keep is not None:
+            words[f"not among the best by {self.zero_cost.by}"] = True
+        return " or ".join(word for word, said in words.items() if said)
+
+    @property
+    def timed(self) -> tuple[Objective, ...]:
+        """What objectives or budget want measured of each network before its training."""
         asked = {*self.search.objectives}  # by name: a foreign one may be gone by now
         asked |= {limits.objective.name for limits in self.budget.measured()}
         return tuple(one for name, one in MEASURED.items() if name in asked)
@@ -112,7 +138,7 @@ class StudyPlan(Section):
         """Trials of the search: every network with every try and every other seed.
 
         Args:
-            pruned: networks that early stopping or a measured budget ended at their first
+            pruned: networks that early stopping or what was measured ended at their first
                 seed; these have no other.
         """
         search = self.search

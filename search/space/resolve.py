@@ -23,6 +23,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.training import Training, planned_training
 from search.schema.values import MisfitError
 from search.schema.yaml import ConfigError, Document
+from search.schema.zero_cost import check_zero_cost
 from search.space.axes import Axes
 from search.space.axis import axes_of
 from search.space.configuration import planned_rule
@@ -226,6 +227,8 @@ def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
         check_scheduler(space.scheduler, epochs=space.training.longest, trials=trials)
         if space.fidelity is not None:
             check_fidelity(space.fidelity, space.scheduler, trials=trials)
+        replay = bool(space.execution.replay)
+        check_zero_cost(space.zero_cost, space.search, trials=trials, replay=replay)
     except MisfitError as error:
         place = document.place(tuple(error.at.split(".")))
         raise ConfigError(f"{place}: {error.at}: {error}") from error

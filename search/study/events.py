@@ -21,7 +21,7 @@ class Status(StrEnum):
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out-of-memory"
     FAILED = "failed"
-    REJECTED = "rejected"  # outside a measured budget, and so not trained
+    REJECTED = "rejected"  # by what was measured of its network, and so not trained
 
 
 CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # of such a network there is no other seed
@@ -154,8 +154,9 @@ class Measured(_Record):
     place: dict[str, Any]  # device, threads, precision, resolution
     alone: bool | None  # whether nothing else ran on the device; None where nobody can tell
     others: float | None  # CPU cores that other processes kept busy meanwhile
-    first: int  # the trial before which it was measured
+    first: int  # the trial before which it was measured; its scores are the trial's own
     time: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)  # that each zero-cost score took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

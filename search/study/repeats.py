@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from search.schema.schedulers import scheduler_traits
+from search.schema.study_plan import StudyPlan
 from search.space.configuration import Configuration
 from search.study.events import CUT_SHORT
 from search.study.history import History
@@ -10,17 +12,18 @@ from search.study.history import History
 class Repeats:
     """Hands out the networks of the search again, seed by seed.
 
-    A network that early stopping or a measured budget ended has no other seed; one whose tries
-    are under way waits until it is known which stands for it, while those after it go on.
+    A network that early stopping, or what was measured, ended has no other seed; one whose
+    tries are under way waits until it is known which stands for it, while those after it go on.
 
     Args:
+        plan: of the study.
         history: says which networks were tried, and how often.
-        seeds: of each network.
-        waits: whether a try may be stopped early or rejected, or is one of several.
     """
 
-    def __init__(self, history: History, seeds: int, *, waits: bool) -> None:
-        self._history, self._seeds, self._waits = history, seeds, waits
+    def __init__(self, plan: StudyPlan, history: History) -> None:
+        self._history, self._seeds = history, plan.search.seeds
+        # A try may be stopped early or rejected, or is one of several.
+        self._waits = bool(scheduler_traits(plan.scheduler)) or plan.rejects or plan.tries > 1
         self._left: deque[tuple[str, int]] | None = None  # once every network was started
 
     def next(self) -> tuple[Configuration, int] | None:

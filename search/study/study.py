@@ -83,9 +83,7 @@ class Study:
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
-        seeds = plan.search.seeds
-        stops = scheduler_traits(plan.scheduler) or plan.budget.measured() or plan.tries > 1
-        self._repeats = Repeats(self.history, seeds, waits=bool(stops))
+        self._repeats, seeds = Repeats(plan, self.history), plan.search.seeds
         folder = journal.path.parent
         self.checkpoints = Checkpoints(folder, plan, self.history.trials)
         self.weights = KeptWeights(folder, self.history, best=plan.keep.best, seeds=seeds)
@@ -169,7 +167,7 @@ class Study:
     def turned(self, turn: Turn) -> bool:
         """Take how far a running trial is; True where it should not run any more.
 
-        What was measured before its first epoch may be outside the budget: that ends it.
+        What was measured before its first epoch may reject it, which ends it.
         """
         if turn.trial not in self.history.live or turn.trial in self._learning.paused:
             return True
@@ -297,4 +295,5 @@ class Study:
     def _note(self, record: Record) -> Decision:
         """Let a record count; what becomes of its trial."""
         self.history.note(record)
+        self._measurements.note(record)
         return self._learning.note(record)

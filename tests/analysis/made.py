@@ -14,6 +14,7 @@ from search.study.events import (
     JOURNAL_VERSION,
     Ended,
     Epoch,
+    Measured,
     Started,
     Status,
     Taken,
@@ -62,8 +63,9 @@ def made(
     """A run of these trials.
 
     Each is a dict: `network`, `seed`, `phase`, `repeat`; `curve` (what ranks on the validation
-    images, by epoch), `metrics` of its end, or `val_error` and `test_error` for those two, and
-    any field of its end, and `epochs_planned`; with `status` None it is under way.
+    images, by epoch), `metrics` of its end, or `val_error` and `test_error` for those two,
+    `scores` of its untrained network, any field of its end, and `epochs_planned`; with `status`
+    None it is under way.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plan = plan_of(folder, text, *overrides)
@@ -97,6 +99,14 @@ def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
         repeat=trial.pop("repeat", 0),
         counted=trial.pop("counted", {}),
     )
+    begin: list[Any] = [started]
+    if (taken := trial.pop("scores", None)) is not None:
+        begin.append(
+            Measured(
+                trial=number, values=taken, low={}, high={}, passes={}, place={}, alone=None,
+                others=None, first=number, seconds=dict.fromkeys(plan.scores, 0.5),
+            )
+        )  # fmt: skip
     curve = [{plan.ranking.name: value} for value in trial.pop("curve", ())]
     scores = {key: trial.pop(key) for key in ("val_error", "test_error") if key in trial}
     status = trial.pop("status", Status.OK)
@@ -111,12 +121,12 @@ def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
         for epoch, values in enumerate(curve, 1)
     ]  # fmt: skip
     if status is None:
-        return [started, *reported]
+        return [*begin, *reported]
     fields: dict[str, Any] = {
         "epochs": len(curve), "seconds": 36.0, "device": "cpu", "time": CLOCK,
         "taken": Taken(peak_memory=2**30, execution="eager"), "metrics": scores,
     } | trial  # fmt: skip
-    return [started, *reported, Ended(trial=number, status=status, **fields)]
+    return [*begin, *reported, Ended(trial=number, status=status, **fields)]
 
 
 class Parsed(HTMLParser):

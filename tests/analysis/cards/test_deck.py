@@ -25,6 +25,7 @@ from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 from tests.analysis.questions.test_fidelity import curved, studied
 from tests.analysis.questions.test_importance import SPACE, by_scale
 from tests.analysis.questions.test_sampling import tried
+from tests.analysis.questions.test_zero_cost import tried as of_scores
 from tests.analysis.studied import write_run
 
 CLAIMING = {pairs_card, importance_card, own_card}  # each with its share of 5 %
@@ -52,7 +53,8 @@ def test_cards_are_written_out_and_few_claim_anything(
     answered = False
     asked = f"analysis.contrasts={{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
     own = made(tmp_path / "own", seeded(), *OVERRIDES, asked)
-    for run in (sampled, several, few, axes, own):
+    scored = of_scores(tmp_path / "scored", use=1.0)
+    for run in (sampled, several, few, axes, own, scored):
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims

@@ -1,0 +1,58 @@
+"""Draws which trade-offs a quarter, half and three quarters of the seeds attain."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, entitle, log_if_wide, marks, unit_of
+from analysis.questions.attainment import SHARES, Attained
+from analysis.runs.scores import score_of, with_unit, words
+
+_MANY = 500  # points beyond which a vector file would hold one element each
+_PER_IMAGE = ("macs", "activations")
+
+
+def draw_attainment(found: Attained, *, title: str) -> Figure:
+    """Steps: what is beyond a line, at least so many of the seeds attain.
+
+    Args:
+        found: from `analysis.questions.attainment.attained`.
+        title: what the run was.
+    """
+    across, ranking = found.objectives
+    score = score_of(ranking)
+    unit, letter = unit_of(found.trials[across.column].abs())
+    styles = marks([f"{share:.0%}" for share in SHARES])
+    with drawing(width=8.6, height=4.6) as (figure, (ax,)):
+        ax.scatter(
+            found.trials[across.column] / unit, score.of(found.trials[ranking.column]),
+            s=14, color="0.6", label="a network with a seed",
+            rasterized=len(found.trials) > _MANY,
+        )  # fmt: skip
+        for name, share in zip(styles, SHARES, strict=True):
+            rows = found.surfaces[found.surfaces["share"] == share]
+            x, y = _steps(
+                rows[across.column], rows[ranking.column], found.trials[across.column]
+            )
+            ax.plot(
+                x / unit, score.of(pd.Series(y)), color=styles[name].color,
+                linestyle=styles[name].linestyle,
+                label=f"{name} of {found.seeds} seeds attain it",
+            )  # fmt: skip
+        log_if_wide(ax, found.trials[across.column] / unit)
+        each = " per image" if across.name in _PER_IMAGE else ""
+        ax.set_xlabel(with_unit(words(across) + each, letter + across.unit))
+        ax.set_ylabel(score.label)
+        entitle(figure, title)
+        figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+    return figure
+
+
+def _steps(x: pd.Series, y: pd.Series, reach: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The line through the corners of a surface, out to the dearest network.
+
+    From a corner on its second number holds, until the next one: the first only gets worse.
+    """
+    rising = len(x) < 2 or x.iloc[-1] > x.iloc[0]
+    last = reach.max() if rising else reach.min()
+    return np.append(np.repeat(x.to_numpy(), 2)[1:], last), np.repeat(y.to_numpy(), 2)

@@ -1,0 +1,91 @@
+"""Finds the knee of a run's Pareto front, and how surely it is this network."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from analysis.runs.networks import failures
+from analysis.runs.run import Run
+from analysis.runs.scores import losses
+from analysis.statistics.fronts import knee
+from analysis.statistics.intervals import FloatArray
+
+_DRAWS = 500
+
+
+class Knee(NamedTuple):
+    """The network beyond which more of one objective costs most of the other.
+
+    Attributes:
+        name: of the network; empty where there is none.
+        share: of redraws of the seeds in which the same network is the knee; NaN where seeds
+            say nothing of chance.
+        said: a sentence: which it is and how surely, or why there is none.
+    """
+
+    name: str
+    share: float
+    said: str
+
+    @property
+    def label(self) -> str:
+        """For a picture."""
+        return "knee" if np.isnan(self.share) else f"knee\nin {self.share:.0%} of redraws"
+
+
+def knee_of(run: Run, *, seed: int = 0) -> Knee:
+    """The knee of the front of means over seeds, for two objectives.
+
+    Seeds are drawn again so: to the mean of each network is added the mean of as many
+    deviations from means, of all networks with two seeds and more together, as it has seeds.
+
+    Args:
+        run: finished or not; networks with a trial that failed are left out.
+        seed: of the draws.
+    """
+    if len(run.compared) != 2:
+        return Knee("", np.nan, f"The knee is of two objectives; here are {len(run.compared)}.")
+    whole = run.whole()
+    whole = whole[~whole["name"].isin(failures(run).index)]
+    table = pd.DataFrame(
+        {one.name: losses(one, whole[one.column].astype(float)) for one in run.compared}
+    )
+    table, names = table.dropna(), whole["name"][table.notna().all(axis=1)]
+    groups = table.groupby(names, sort=False)
+    means, counts = groups.mean(), np.asarray(groups.size(), dtype=float)
+    at = knee(means.to_numpy()) if len(means) else None
+    if at is None:
+        why = "it has fewer than three networks, or bends nowhere towards the better side"
+        return Knee("", np.nan, f"The front has no knee: {why}.")
+    name = str(means.index[at])
+    # What is counted, or measured once for all seeds, is the same when seeds are drawn again.
+    off = (table - groups.transform("mean")) * [
+        one.source == "reported" for one in run.compared
+    ]
+    of = names.map(names.value_counts()).to_numpy(dtype=float)
+    # Deviations from a mean of n are smaller than those from the truth.
+    pool = off[of > 1].to_numpy() * np.sqrt(of / np.maximum(of - 1, 1))[of > 1, None]
+    rng = np.random.default_rng(seed)
+    share = _share(means.to_numpy(), at, pool, counts, rng=rng) if len(pool) else np.nan
+    sure = (
+        "one seed each does not say how surely"
+        if np.isnan(share)
+        else f"it is the same network in {share:.0%} of {_DRAWS} redraws of the seeds"
+    )
+    said = f"The knee of the front, farthest from the line between its ends, is {name}: {sure}."
+    return Knee(name, share, said)
+
+
+def _share(
+    points: FloatArray, at: int, pool: FloatArray, counts: FloatArray, *, rng: Generator
+) -> float:
+    """How often the same network is the knee when means are off by others' deviations."""
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(int)
+    same = 0
+    for _ in range(_DRAWS):
+        drawn = pool[rng.integers(len(pool), size=int(counts.sum()))]
+        moved = np.add.reduceat(drawn, starts, axis=0) / counts[:, None]
+        same += knee(points + moved) == at
+    return same / _DRAWS

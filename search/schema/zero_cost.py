@@ -1,0 +1,130 @@
+"""The zero_cost section: scores of untrained networks, and the rung that they may be."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from search.schema.budget import percentage
+from search.schema.metrics import BASELINES, SCORES
+from search.schema.samplers import SAMPLERS
+from search.schema.search import Search
+from search.schema.section import Section
+from search.schema.values import MisfitError
+
+
+def score_names(value: Any) -> tuple[str, ...]:
+    """List of `synflow`, `naswot` and `grad_norm`, or one of them."""
+    names = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    known = ", ".join(SCORES)
+    unknown = next((one for one in names if one not in SCORES), None)
+    if unknown in BASELINES:
+        raise ValueError(
+            f"holds {unknown!r}, which is counted and set beside every score anyway; write "
+            f"some of {known}"
+        )
+    if unknown is not None or not names or len({*names}) < len(names):
+        raise ValueError(f"is no list of scores, each once; write some of {known}")
+    return names
+
+
+def score_name(value: Any) -> str | None:
+    """One of `scores`, or `params` or `macs`."""
+    if value is not None and value not in (*SCORES, *BASELINES):
+        raise ValueError(f"is no score; write one of {', '.join((*SCORES, *BASELINES))}")
+    return value and str(value)
+
+
+class ZeroCost(Section):
+    """What an untrained network is worth by scores that take seconds.
+
+    Scored is the network of each trial, with the trial's own first weights, on its device
+    before its first epoch. The report says how far each score ranks networks as their training
+    does, beside parameters and multiply-adds. With `keep` they are a first rung: a network
+    whose score is not among the best ones so far ends there, as `rejected`.
+    """
+
+    scores: Annotated[tuple[str, ...], BeforeValidator(score_names)] = tuple(SCORES)
+    """Which are taken."""
+    keep: Annotated[float | None, BeforeValidator(percentage)] = None
+    """How many of the networks scored so far are trained, such as `25%`; left out, all are.
+    [share]
+    """
+    by: Annotated[str | None, BeforeValidator(score_name)] = None
+    """What decides that, more being better: one of `scores`, or `params` or `macs`, which cost
+    nothing.
+    """
+    after: Annotated[int, Field(ge=1)] = 10
+    """The first so many networks are trained whatever they score. [networks]"""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.keep is not None and self.by is None:
+            raise ValueError(f"has keep and not by; write by: {self.scores[0]} as well")
+        if self.keep is None and ({"by", "after"} & self.model_fields_set) and self.by:
+            raise ValueError("has by and not keep; write keep: 25% as well, or take it out")
+        if self.by is not None and self.by not in (*self.scores, *BASELINES):
+            raise ValueError(
+                f"by is {self.by}, which is not among scores; add it there, or write one of "
+                f"{', '.join((*self.scores, *BASELINES))}"
+            )
+        return self
+
+
+def check_zero_cost(
+    zero_cost: ZeroCost | None, search: Search, *, trials: int | None, replay: bool
+) -> None:
+    """See that networks can be scored, and that a rung of scores means something.
+
+    Args:
+        zero_cost: as written, None where it is not.
+        search: of the study.
+        trials: networks of the search; None where that is not known yet.
+        replay: whether results are replayed, so that no network is there.
+
+    Raises:
+        MisfitError: they cannot, with the key to look at.
+    """
+    if zero_cost is None:
+        return
+    if replay:
+        raise MisfitError(
+            "zero_cost",
+            "scores networks that are built, and a replay builds none; take it out, or write "
+            "execution: trials",
+        )
+    if zero_cost.keep is None:
+        return
+    _check_order(search)
+    if trials is not None and zero_cost.after >= trials:
+        raise MisfitError(
+            "zero_cost.after",
+            f"leaves none of search.trials {trials:,} to be judged; write less",
+        )
+
+
+def _check_order(search: Search) -> None:
+    """See that to be among the best so far means something."""
+    if search.ordered:
+        raise MisfitError(
+            "zero_cost.keep",
+            "compares with networks in the order in which they were scored, and search.ordered "
+            "asks that no order but that of proposals matters; take one out",
+        )
+    if search.tune:
+        raise MisfitError(
+            "zero_cost.keep",
+            "compares each network once, and search.tune tries it several times; take one out",
+        )
+    if search.per_band:
+        raise MisfitError(
+            "zero_cost.keep",
+            "compares all networks, and scores grow with size: of the smaller bands of "
+            "search.per_band nothing would be left; take one out",
+        )
+    if "ordered" in SAMPLERS[search.sampler.name].traits:
+        raise MisfitError(
+            "zero_cost.keep",
+            f"compares with the networks so far, and {search.sampler.name} begins with the "
+            "smallest: as scores grow with size, each would be the best so far; write "
+            "search: {sampler: random}, with trials: all if you like",
+        )
