@@ -49,27 +49,15 @@ def rates_card(run: Run) -> Card:
         alt=f"Curves of {words(run.ranking)} over the learning rate, one a network, with the "
         f"best rate of each. {' '.join(said)}",
     )
-    claims = tuple(one for one in said if one.startswith("The best rate") and _is_sure(answer))
-    return Card(name=_NAME, question=_QUESTION, sentences=said, claims=claims, shown=(shown,))
-
-
-def _is_sure(answer: Rates) -> bool:
-    one = answer.exponent
-    return one is not None and one.low is not None and (one.low > 0 or (one.high or 0) < 0)
+    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=(shown,))
 
 
 def _sentences(run: Run, answer: Rates) -> Iterator[str]:
     metric, unit = words(run.tested), "points of " * (run.tested.unit == "%")
     if answer.exponent is not None:
-        found = answer.exponent
-        falls = "falls" if found.estimate < 0 else "rises"
-        sure = _is_sure(answer)
         yield (
-            f"The best rate {falls} with effective depth, by the power {found.text()}; the law "
-            f"says {LAW:g}."
-            if sure
-            else f"How the best rate goes with effective depth is not known (power "
-            f"{found.text()}; the law says {LAW:g})."
+            "The best rate goes with the effective depth to the power of "
+            f"{answer.exponent.text()}; the law says {LAW:g}, and 0 would be the same for all."
         )
     for policy, lost in answer.lost.items():
         rate = f" ({answer.common:.3g})" if policy == COMMON else ""

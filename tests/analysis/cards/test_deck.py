@@ -24,6 +24,8 @@ from search.study.events import Status
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 from tests.analysis.questions.test_fidelity import curved, studied
 from tests.analysis.questions.test_importance import SPACE, by_scale
+from tests.analysis.questions.test_rates import SPACE as RATES
+from tests.analysis.questions.test_rates import error_with
 from tests.analysis.questions.test_sampling import tried
 from tests.analysis.questions.test_zero_cost import tried as of_scores
 from tests.analysis.studied import write_run
@@ -38,9 +40,15 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return read_run(write_run(folder, by_scale, text=SPACE))
 
 
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("rated")
+    return read_run(write_run(folder, error_with(-1.5, 0.2), text=RATES))
+
+
 @pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
 def test_cards_are_written_out_and_few_claim_anything(
-    make: Make, sampled: Run, tmp_path: Path
+    make: Make, sampled: Run, rated: Run, tmp_path: Path
 ) -> None:
     several = studied(tmp_path / "many", curved())
     few = made(tmp_path / "few", seeded(), *OVERRIDES)
@@ -54,7 +62,7 @@ def test_cards_are_written_out_and_few_claim_anything(
     asked = f"analysis.contrasts={{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
     own = made(tmp_path / "own", seeded(), *OVERRIDES, asked)
     scored = of_scores(tmp_path / "scored", use=1.0)
-    for run in (sampled, several, few, axes, own, scored):
+    for run in (sampled, several, few, axes, own, scored, rated):
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims
