@@ -75,7 +75,7 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
         how = f"p {p:.3f}, exact" if p is not None else ""
         if tau.low is not None and tau.high is not None:
             how = f"95 % interval {tau.low:.2f} to {tau.high:.2f}"
-        order = "the same order" if tau.estimate == 1 else "not quite the same order"
+        order = "the same order" if tau.estimate > 1 - 1e-9 else "not quite the same order"
         yield (
             f"{capital(_POLICIES[policy])} puts the networks in {order} as their own rates: "
             f"tau_b {tau.estimate:.2f}{f' ({how})' if how else ''}."

@@ -38,8 +38,7 @@ def _curves(ax: Axes, found: Tried, ranking: Objective) -> None:
         values = sign * found.validation[at]
         mean = values.mean(axis=1)
         best = found.validation[at].mean(axis=1).argmin()
-        deep = f"{name}, effective depth {found.depths[at]}" if found.depths else name
-        ax.plot(found.rates, mean, color=style.color, linestyle=style.linestyle, label=deep)
+        ax.plot(found.rates, mean, color=style.color, linestyle=style.linestyle, label=name)
         for seed in values.T:
             ax.plot(found.rates, seed, ".", color=style.color, alpha=0.35, markersize=4)
         ax.plot(

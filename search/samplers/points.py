@@ -42,16 +42,22 @@ class Points:
         self.unit: Floats = self.indices / np.maximum(1, lengths)
         self.taken = np.zeros(len(survey), dtype=bool)
         self._left = len(survey)
+        self._held: Indices = np.arange(len(survey))  # that neighbours are found among
 
     @cached_property
     def _tree(self) -> KDTree | None:
         """Finds neighbours; None where nothing varies. Made when it is first asked."""
-        return KDTree(self.unit) if self.dimensions else None
+        return KDTree(self.unit[self._held]) if self.dimensions else None
 
     def take(self, candidate: int) -> None:
         """Leave a candidate out from now on."""
         self._left -= not self.taken[candidate]
         self.taken[candidate] = True
+        if self._left == len(self._held) // 2:
+            # Else most neighbours would be taken. Always at the same count, so that a search
+            # that goes on finds the same ones.
+            self._held = np.flatnonzero(~self.taken)
+            self.__dict__.pop("_tree", None)
 
     def require_left(self) -> None:
         """Make sure that a candidate is left.
@@ -95,11 +101,11 @@ class Points:
         if self._tree is None:
             yield np.flatnonzero(~self.taken)
             return
-        every = len(self.taken)
+        every = len(self._held)
         neighbours = min(first, every)
         while True:
             _, found = self._tree.query(point, k=neighbours)
-            near = np.atleast_1d(found)
+            near = self._held[np.atleast_1d(found)]
             left: Indices = near[~self.taken[near]]
             if len(left):
                 yield left
