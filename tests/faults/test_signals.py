@@ -56,7 +56,12 @@ def test_the_code_is_that_of_all_commands() -> None:
 
 @pytest.mark.parametrize(
     "signals",
-    [(signal.SIGHUP,), (signal.SIGTERM,) * 2, (signal.SIGINT,) * 3, ONCE[::-1]],
+    [
+        pytest.param((signal.SIGHUP,), marks=pytest.mark.slow),  # as by a terminal, below
+        pytest.param((signal.SIGTERM,) * 2, marks=pytest.mark.slow),  # as of all three
+        (signal.SIGINT,) * 3,
+        ONCE[::-1],
+    ],
     ids=lambda signals: "+".join(one.name for one in signals),
 )
 def test_what_is_under_way_is_saved_however_often_it_is_asked(
@@ -81,7 +86,8 @@ def test_who_asks_again_later_is_not_kept_waiting(tmp_path: Path) -> None:
     for _ in range(3):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-        time.sleep(1.1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1.1)
     printed, _ = process.communicate(timeout=10)
     assert process.returncode == 130, printed
     assert "Traceback" not in printed

@@ -37,22 +37,29 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return read_run(write_run(folder, by_scale, text=SPACE))
 
 
-@pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
-def test_cards_are_written_out_and_few_claim_anything(
-    make: Make, sampled: Run, tmp_path: Path
-) -> None:
-    several = studied(tmp_path / "many", curved())
-    few = made(tmp_path / "few", seeded(), *OVERRIDES)
+@pytest.fixture(scope="module")
+def runs(sampled: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
+    """A sample of a space, networks with curves, few, along axes, with contrasts of one's own."""
+    folder = tmp_path_factory.mktemp("runs")
+    several = studied(folder / "many", curved())
+    few = made(folder / "few", seeded(), *OVERRIDES)
     rows = [
         {"network": network(2, depth=20, scale=scale), "seed": 1, "val_error": 60.0 - scale,
          "test_error": 60.0 - scale}
         for scale in (1, 2, 3)
     ]  # fmt: skip
-    axes = made(tmp_path / "axes", rows, text=AXES)
-    answered = False
+    axes = made(folder / "axes", rows, text=AXES)
     asked = f"analysis.contrasts={{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
-    own = made(tmp_path / "own", seeded(), *OVERRIDES, asked)
-    for run in (sampled, several, few, axes, own):
+    own = made(folder / "own", seeded(), *OVERRIDES, asked)
+    return sampled, several, few, axes, own
+
+
+@pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
+def test_cards_are_written_out_and_few_claim_anything(
+    make: Make, runs: tuple[Run, ...]
+) -> None:
+    answered = False
+    for run in runs:
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims
