@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 FloatArray = NDArray[np.float64]
 
@@ -149,6 +149,8 @@ def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     estimate, n = float(row.mean()), row.size
     if n == 1 or _is_rounding(float(row.std(ddof=1)), row):
         return Interval(estimate=estimate, low=None, high=None, n=n, level=level)
+    from scipy import stats  # noqa: PLC0415 - longer than a run's summary, which needs none
+
     found = stats.ttest_1samp(row, 0.0).confidence_interval(level)
     return Interval(
         estimate=estimate, low=float(found.low), high=float(found.high), n=n, level=level
@@ -213,6 +215,8 @@ def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
     change = first - second
     if change.size == 1 or _is_rounding(float(np.ptp(change)), np.concatenate([first, second])):
         return _untested(float(change.mean()), n=change.size, level=level)
+    from scipy import stats  # noqa: PLC0415 - longer than a run's summary, which needs none
+
     return _tested(stats.ttest_rel(first, second), change.mean(), n=change.size, level=level)
 
 
@@ -240,6 +244,8 @@ def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
     error = np.sqrt(sum(row.var(ddof=1) / row.size for row in rows))
     if _is_rounding(float(error), np.concatenate(rows)):
         return _untested(difference, n=n, level=level)
+    from scipy import stats  # noqa: PLC0415 - longer than a run's summary, which needs none
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a side without spread is exact
         found = stats.ttest_ind(rows[0], rows[1], equal_var=False)
@@ -281,7 +287,7 @@ def _student(
 ) -> Interval:
     low = high = None
     if error is not None:
-        reach = float(stats.t.ppf((1 + level) / 2, df)) * error
+        reach = float(stdtrit(df, (1 + level) / 2)) * error
         low, high = estimate - reach, estimate + reach
     return Interval(estimate=estimate, low=low, high=high, n=n, level=level)
 

@@ -39,7 +39,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(sampled: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
-    """A sample of a space, networks with curves, few, along axes, with contrasts of one's own."""
+    """A sample of a space, networks with curves, few ones, axes, and contrasts of one's own."""
     folder = tmp_path_factory.mktemp("runs")
     several = studied(folder / "many", curved())
     few = made(folder / "few", seeded(), *OVERRIDES)
