@@ -146,14 +146,10 @@ def test_only_failures_conclude_nothing(tmp_path: Path) -> None:
 
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
+    assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
     assert "not finished: 0 of 3" in page.text[""]
     assert "nothing can be added up" in page.text["cost"]
     assert page_of(made(tmp_path / "empty", [])).tables["every-trial"][1:] == []
-
-
-def test_where_no_trial_has_ended_that_is_said(tmp_path: Path) -> None:
-    page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
-    assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
 
 
 def test_how_it_was_made(read: tuple[Run, Parsed]) -> None:

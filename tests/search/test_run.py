@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -258,12 +259,27 @@ def test_a_trial_that_diverges_does_not_end_the_study(
     assert "trial 2 diverged: the training loss of epoch 1" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny space and its run, which has ended."""
+    folder = tmp_path_factory.mktemp("ended")
+    with pytest.MonkeyPatch.context() as patch:  # as for each test
+        patch.setattr("search.closing.draw_summary", lambda *_, **__: 0)
+        assert main([str(write(folder)), "--out", str(folder / "run"), "--inline"]) == 0
+    return folder
+
+
+@pytest.fixture
+def finished(tmp_path: Path, ended: Path) -> Path:
+    """The tiny space, with its finished run beside it: a copy, to do with as one likes."""
+    shutil.copytree(ended, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "space.yaml"
+
+
 def test_more_trials_go_on_and_the_first_command_still_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = ["--out", str(tmp_path / "run"), "--inline"]
-    path = str(write(tmp_path))
-    assert main([path, *out]) == 0
+    path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     assert main([path, *out, "--set", "search.trials=4"]) == 0
     check_whole(tmp_path / "run", trials=4)
     capsys.readouterr()
@@ -272,11 +288,9 @@ def test_more_trials_go_on_and_the_first_command_still_does(
 
 
 def test_another_study_in_the_folder_is_refused_with_the_difference(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = ["--out", str(tmp_path / "run"), "--inline"]
-    path = str(write(tmp_path))
-    assert main([path, *out]) == 0
+    path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     before = (tmp_path / "run" / FILE).read_bytes()
     assert main([path, *out, "--set", "training.lr=0.2", "--set", "network.planes=4"]) == 2
     said = capsys.readouterr().err
@@ -286,10 +300,8 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(
     assert (tmp_path / "run" / FILE).read_bytes() == before
 
 
-def test_resources_may_change(tmp_path: Path) -> None:
-    out = ["--out", str(tmp_path / "run"), "--inline"]
-    path = str(write(tmp_path))
-    assert main([path, *out]) == 0
+def test_resources_may_change(tmp_path: Path, finished: Path) -> None:
+    path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     more = ["--set", "resources.cpu=2", "--set", "search.trials=4"]
     assert main([path, *out, *more]) == 0
     starts = json.loads((tmp_path / "run/manifest.json").read_text())["starts"]
@@ -354,21 +366,17 @@ def test_brackets_are_printed_as_they_are(
 
 
 def test_from_cpu_to_gpu_is_another_study(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = ["--out", str(tmp_path / "run"), "--inline"]
-    path = str(write(tmp_path))
-    assert main([path, *out]) == 0
+    path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     assert main([path, *out, "--set", "resources.gpu=1"]) == 2
     assert "device: there 'CPU', here 'GPU'" in capsys.readouterr().err
 
 
 def test_a_damaged_manifest_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = ["--out", str(tmp_path / "run"), "--inline"]
-    path = str(write(tmp_path))
-    assert main([path, *out]) == 0
+    path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     (tmp_path / "run/manifest.json").write_text("{")
     assert main([path, *out]) == 2
     assert "manifest.json: is damaged" in capsys.readouterr().err
