@@ -142,7 +142,11 @@ def test_while_it_starts_a_signal_ends_it_quietly(
     assert "stopped" in printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],  # handled alike
+    ids=lambda number: number.name,
+)
 def test_at_the_end_nothing_of_what_was_finished_is_lost(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -161,7 +165,7 @@ def test_at_the_end_nothing_of_what_was_finished_is_lost(
 @pytest.mark.parametrize("its_own", [True, False], ids=["SIGHUP", "no signal"])
 def test_a_terminal_that_vanishes(tmp_path: Path, its_own: bool) -> None:
     """Whether or not its end is told by a signal, nothing that is printed can be."""
-    text = TINY.replace("epochs: 3", "epochs: 12")
+    text = TINY.replace("epochs: 3", "epochs: 12") if its_own else TINY
     screen, ours = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "search.run", *map(str, command(tmp_path, text))],

@@ -27,7 +27,7 @@ pytest.importorskip("optuna_dashboard")
 DIGITS = """\
 study: watched
 network: {planes: 4, depth: 11, scale: [1, 2, 3, 4], width: [1, 2]}
-data: {name: digits, validation: 240}
+data: {name: digits, validation: 240, train: 500}
 training: {epochs: 3, batch_size: 64, lr: 0.1}
 search: {sampler: random, trials: 8}
 """
