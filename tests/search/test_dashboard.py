@@ -146,6 +146,7 @@ def test_it_only_reads(tmp_path: Path) -> None:
     assert contents(folder) == before
 
 
+@pytest.mark.slow  # the study under way above is followed by the same reading
 def test_one_that_is_tried_again_is_shown_again(tmp_path: Path) -> None:
     folder = made(tmp_path, [{"network": network(1), "status": Status.FAILED}]).folder
     with served(folder) as address:
