@@ -180,11 +180,12 @@ class Run:
                 f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
                 "follows is of these"
             )
-        counts = self.trials["status"].value_counts()
+        trials = self.counted  # a try that lost says nothing of its network
+        counts = trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
             said.append(f"{failed:,} trials failed, and their networks are not in every result")
-        rejected = int(counts.get(Status.REJECTED.value, 0))
+        rejected = trials.loc[trials["status"] == Status.REJECTED.value, "name"].nunique()
         if rejected:
             said.append(f"{rejected:,} networks were {self.plan.rejected_as} and not trained")
         if self.ended and not counts.get("ok", 0):

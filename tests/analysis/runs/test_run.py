@@ -8,6 +8,9 @@ import pytest
 
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
+from analysis.questions.equal_size import missing
+from analysis.questions.series import points
+from analysis.questions.verdict import judged
 from analysis.runs.networks import networks
 from analysis.runs.run import RunError, read_run
 from search.schema.seals import sealed_document, sealed_line
@@ -199,3 +202,19 @@ def test_other_seeds_say_which_try_stands(tmp_path: Path) -> None:
     assert run.finished
     assert set(run.whole()["lr"]) == {0.1}
     assert len(run.whole()) == 4
+
+
+def test_a_try_that_failed_is_held_against_no_network(tmp_path: Path) -> None:
+    text = FIG5.replace("epochs: 2", "epochs: 1, lr: [0.1, 0.2]")
+    text = text.replace("seeds: 4", "tune: [lr], seeds: 2")
+    folder = write_run(
+        tmp_path,
+        lambda one: None if one.tuned["lr"] == 0.2 else 50.0 - one.macs / 1e9,
+        text=text,
+    )
+    run = read_run(folder)
+    assert run.finished
+    assert not run.banner()
+    assert missing(run, points(run)) == []
+    first, second = run.whole()["name"].unique()[:2]
+    assert "failed" not in judged(run, first, second).reason
