@@ -134,6 +134,11 @@ class StudyPlan(Section):
             return tune.trials
         return math.prod(len(self.varied[key]) for key in tune.keys)
 
+    @property
+    def first_trials(self) -> int:
+        """Trials with the first seed, which schedulers look at: every try of each network."""
+        return self.search.trials * self.tries
+
     def search_trials(self, pruned: int = 0) -> int:
         """Trials of the search: every network with every try and every other seed.
 
