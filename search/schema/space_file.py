@@ -204,7 +204,14 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
-        check_varying(self.network, self.data, self.training, self.search, self.scheduler)
+        check_varying(
+            self.network,
+            self.data,
+            self.training,
+            self.search,
+            self.scheduler,
+            confirms=self.confirm is not None,
+        )
         varied = self.training.varied
         if self.execution.replay:
             check_known(self.network, varied, "execution.replay")

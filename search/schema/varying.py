@@ -13,10 +13,20 @@ from search.schema.tune import check_tune
 from search.schema.values import MisfitError
 
 
-def check_varying(
-    network: Network, data: Data, training: Training, search: Search, scheduler: Choice
+def check_varying(  # noqa: PLR0913 - the sections that it looks at
+    network: Network,
+    data: Data,
+    training: Training,
+    search: Search,
+    scheduler: Choice,
+    *,
+    confirms: bool,
 ) -> None:
     """Look at settings with several values, at what is tuned of them, and at resolutions.
+
+    Args:
+        network, data, training, search, scheduler: sections of the file.
+        confirms: whether the best networks are trained again.
 
     Raises:
         MisfitError: they do not go with the rest, with the key to look at.
@@ -39,6 +49,12 @@ def check_varying(
             f"has several values, and {scheduler.name} compares trials at one epoch, where "
             "those of another length are elsewhere in their schedule; write one value, or "
             "scheduler: fifo",
+        )
+    if "epochs" in free and confirms:
+        raise MisfitError(
+            "training.epochs",
+            "has several values, and confirm trains all for its own number of epochs, so that "
+            "some would be confirmed twice; write one value, or take confirm out",
         )
     _check_resolution(network, data)
 

@@ -168,6 +168,14 @@ def test_lengths_do_not_go_with_early_stopping(tmp_path: Path) -> None:
         plan_of(tmp_path, text)
 
 
+def test_lengths_do_not_go_with_a_confirmation(tmp_path: Path) -> None:
+    text = TINY.replace("epochs: 3", "epochs: [3, 6]").replace(
+        "resources:", "confirm: {top: 1, seeds: 2, epochs: 6}\nresources:"
+    )
+    with pytest.raises(ConfigError, match=r"training.epochs: .* confirmed twice"):
+        plan_of(tmp_path, text)
+
+
 def test_a_resolution_is_said_once(tmp_path: Path) -> None:
     text = MANY.replace("train: 200", "train: 200, resolution: 8")
     with pytest.raises(ConfigError, match=r"data.resolution"):
