@@ -15,13 +15,15 @@ from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.execution import PlannedExecution, ReplayedTable
 from search.schema.fidelity import Fidelity
+from search.schema.keeping import Confirm, Keep
 from search.schema.metrics import MEASURED, SCORES, Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
+from search.schema.resources import Resources
 from search.schema.search import PlannedSearch
 from search.schema.section import Section
 from search.schema.settings import PlannedRule
-from search.schema.space_file import Confirm, Keep, Resources, Scheduler, Task
+from search.schema.space_file import Scheduler, Task
 from search.schema.tasks import TASKS
 from search.schema.training import PlannedTraining
 from search.schema.zero_cost import ZeroCost

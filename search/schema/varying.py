@@ -13,7 +13,7 @@ from search.schema.tune import check_tune
 from search.schema.values import MisfitError
 
 
-def check_varying(  # noqa: PLR0913 - the sections that it looks at
+def check_varying(
     network: Network,
     data: Data,
     training: Training,
