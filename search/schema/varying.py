@@ -25,7 +25,11 @@ def check_varying(
     """Look at settings with several values, at what is tuned of them, and at resolutions.
 
     Args:
-        network, data, training, search, scheduler: sections of the file.
+        network: the dimensions.
+        data: the images.
+        training: the recipe, as written.
+        search: says what is tuned.
+        scheduler: of the study.
         confirms: whether the best networks are trained again.
 
     Raises:
