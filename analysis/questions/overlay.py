@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from analysis.questions.compare import SAME, labels, why_not_comparable
-from analysis.questions.sampling import no_sample
+from analysis.questions.sampling import is_stratified, no_sample
 from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
@@ -34,7 +34,7 @@ def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
     """The distribution of what ranks in each run, as sampled and at equal complexity.
 
     Args:
-        runs: two or more, whose networks are random samples of their spaces.
+        runs: two or more, whose networks are random samples of their spaces, or of each size.
         rng: draws the bands at equal complexity.
 
     Returns:
@@ -53,10 +53,11 @@ def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
     for run, label in zip(runs, labels(runs), strict=True):
         networks = averaged(run)
         lost = losses(run.ranking, networks["val"]).to_numpy(dtype=float)
-        half, plain = dkw_band(len(lost)), edf(lost)
-        plain["low"] = (plain["fraction"] - half).clip(lower=0)
-        plain["high"] = (plain["fraction"] + half).clip(upper=1)
-        frames.append(plain.assign(label=label, kind=SAMPLED))
+        if not is_stratified(run):
+            half, plain = dkw_band(len(lost)), edf(lost)
+            plain["low"] = (plain["fraction"] - half).clip(lower=0)
+            plain["high"] = (plain["fraction"] + half).clip(upper=1)
+            frames.append(plain.assign(label=label, kind=SAMPLED))
         inside = networks["macs"].between(low, high).to_numpy()
         if inside.sum() < FEWEST:
             continue
@@ -94,6 +95,8 @@ def distances(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
             row: dict[str, Any] = {"a": names[i], "b": names[j], "kind": kind, "refused": ""}
             if same:
                 row["refused"] = f"{same:,} trials of both are {SAME}"
+            elif kind == SAMPLED and any(map(is_stratified, (runs[i], runs[j]))):
+                row["refused"] = "sizes were drawn alike, and not as the space has them"
             elif kind == SAMPLED:
                 row |= _plain(lost)
             else:
@@ -125,8 +128,8 @@ def _checked(runs: Sequence[Run]) -> None:
     if why:
         raise RunError(f"{why}; name runs of the same data and metric")
     for run, label in zip(runs, labels(runs), strict=True):
-        why = no_sample(run)
-        if not why and "uniform" not in run.manifest.sampler_traits:
+        why = no_sample(run, of_sizes=True)
+        if not why and not {"uniform", "stratified"} & run.manifest.sampler_traits:
             why = (
                 f"its sampler was {run.plan.search.sampler.name}, which tried all candidates, "
                 "so that chance has no part in which networks it has; run the space with "

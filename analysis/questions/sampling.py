@@ -7,9 +7,21 @@ or scheduler that says nothing of itself is taken for one that chooses.
 from analysis.runs.run import Run
 
 
-def no_sample(run: Run) -> str:
-    """Why the networks of a run are no sample of its space; empty where they are one."""
+def no_sample(run: Run, *, of_sizes: bool = False) -> str:
+    """Why the networks of a run are no sample of its space; empty where they are one.
+
+    Args:
+        run: finished or not.
+        of_sizes: whether it is enough that of each size they are one.
+    """
+    if of_sizes and is_stratified(run):
+        return _stopped(run)
     return _stopped(run) or _chosen(run)
+
+
+def is_stratified(run: Run) -> bool:
+    """Whether networks were drawn alike from each bin of multiply-adds."""
+    return "stratified" in run.manifest.sampler_traits
 
 
 def _stopped(run: Run) -> str:
@@ -41,6 +53,12 @@ def _chosen(run: Run) -> str:
         return (
             f"its sampler was {sampler}, which looks at results: where it looked most is not "
             "where most is to be had; run the space with sampler: random"
+        )
+    if is_stratified(run):
+        return (
+            f"its sampler was {sampler}, which draws alike from each bin of multiply-adds: of "
+            "the space as it is that is no sample; compare such runs with each other, which is "
+            "done at equal complexity, or run the space with sampler: random"
         )
     return (
         f"its sampler was {sampler}, which lacks the traits uniform and exhaustive, so nothing "

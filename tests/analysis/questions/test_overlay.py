@@ -55,6 +55,23 @@ def test_as_sampled_it_is_scipy_s_test_and_holm_over_all(three: list[Run]) -> No
     assert clear.tolist() == [True, True, False, False, True, True]
 
 
+def test_networks_of_sizes_drawn_alike_are_compared_at_equal_complexity(
+    tmp_path: Path,
+) -> None:
+    runs = [
+        sampled(tmp_path / name, i, "search.sampler=stratified", shift=3 * (i == 1))
+        for i, name in enumerate("ab")
+    ]
+    table = distances(runs, rng=np.random.default_rng(0)).set_index("kind")
+    assert "drawn alike" in table.loc[SAMPLED, "refused"]
+    assert table.loc[EQUAL, "p"] < 0.05
+    assert {*curves(runs, rng=np.random.default_rng(0))["kind"]} == {EQUAL}
+    card = overlay_card(runs)
+    assert not card.refused
+    assert card.shown[0].draw is not None
+    assert card.shown[0].draw().axes
+
+
 def test_the_critical_gap_is_the_asymptotic_quantile_of_the_distance() -> None:
     assert critical_gap(100, 100) == pytest.approx(0.192, abs=5e-4)
     assert stats.kstwobign.sf(critical_gap(400, 200) * np.sqrt(400 * 200 / 600)) == (
