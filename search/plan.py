@@ -177,8 +177,10 @@ def _work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
             f"{confirm.epochs} epochs: {plan.confirm_trials} trials"
         )
     epochs = sum(trials * epochs for trials, epochs in plan.phases)
+    most = "at most " * ("epochs" in plan.varied)
     yield (
-        f"in all {epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of training; "
+        f"in all {most}{epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of "
+        "training; "
         f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
     )
     if plan.execution.replay:
@@ -207,6 +209,11 @@ def _recipe(plan: StudyPlan) -> Iterator[str]:
             f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
             f"which the best stands for it{' with the other seeds' * bool(others)}"
         )
+        if scheduler_traits(plan.scheduler):
+            yield (
+                f"  {plan.scheduler.name} stops tries by their early epochs, where high rates "
+                "look worse than they end: a network may lose its best"
+            )
 
 
 def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:

@@ -32,14 +32,14 @@ def best_card(run: Run) -> Card:
         ]
     columns += [
         Column("truly the best", "best", ".3f"),
-        Column("truly on the front", "front", ".3f"),
+        Column("truly on the front of MACs", "front", ".3f"),
     ]
     shown = Shown(
         name="best-networks",
         caption="What each network is worth as one of all: its mean over seeds, drawn towards "
         "the mean of all networks by how much of their spread is noise; 95 % intervals, right "
         "for whichever network is looked at; and how probable it is that its true mean is the "
-        "best, or that none is both cheaper and better.",
+        "best, or that none has both fewer multiply-adds and a better score.",
         table=worth,
         columns=tuple(columns),
         draw=lambda: draw_best(worth, run.ranking, title=run.described(short=True)),

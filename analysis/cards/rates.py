@@ -56,7 +56,8 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
     metric, unit = words(run.tested), "points of " * (run.tested.unit == "%")
     if answer.exponent is not None:
         yield (
-            "The best rate goes with the effective depth to the power of "
+            "The best rate, by a parabola through the best that was tried and its neighbours, "
+            "goes with the effective depth to the power of "
             f"{answer.exponent.text()}; the law says {LAW:g}, and 0 would be the same for all."
         )
     for policy, lost in answer.lost.items():

@@ -71,10 +71,15 @@ def _said(run: Run, table: pd.DataFrame) -> Iterator[str]:
     yield f"A network took {took}; its training {training_seconds(run):,.1f} s."
 
 
+def _way(tau: float) -> str:
+    return "as" if tau > 0 else "the other way round than"
+
+
 def _listed(clear: pd.DataFrame, others: pd.DataFrame) -> str:
     """What ranks networks, and what is not shown to."""
     ranks = [
-        f"{row.score} ranks {row.networks:,} as training does by tau_b {row.tau:.2f} "
+        f"{row.score} ranks {row.networks:,} {_way(float(str(row.tau)))} training does by "
+        f"tau_b {row.tau:.2f} "
         f"({row.low_all:.2f} to {row.high_all:.2f})"
         for row in clear.itertuples()
     ]

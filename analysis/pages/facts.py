@@ -15,6 +15,7 @@ from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import titled
 from search.schema.parts import Choice
+from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
 from search.study.journal import FILE
 
@@ -108,6 +109,24 @@ def _replayed(run: Run) -> Facts:
     )
 
 
+def _own_settings(plan: StudyPlan) -> list[tuple[str, str]]:
+    """What of the recipe trials have of their own, and how that is chosen."""
+    tuned = plan.search.tune.keys if plan.search.tune else ()
+    said = [
+        f"{key} {', '.join(f'{value:g}' for value in values)}"
+        + (
+            " (tuned inside each network: the best of its tries with the first seed)"
+            * (key in tuned)
+        )
+        for key, values in plan.varied.items()
+    ]
+    if plan.lr_rule is not None:
+        said.append(
+            f"lr {plan.lr_rule.lr:g} x (effective depth / {plan.lr_rule.effective_depth})^-1.5"
+        )
+    return [("Not of the recipe, but of each trial", "; ".join(said))] if said else []
+
+
 def provenance(run: Run) -> Facts:
     """Networks, recipe, data, budget and seeds in short, and the record they stand in."""
     plan = run.plan
@@ -127,6 +146,7 @@ def provenance(run: Run) -> Facts:
         ("Sampler's traits", ", ".join(sorted(run.manifest.sampler_traits)) or "none"),
         ("Budget", written["budget"] or "none"),
         ("Recipe", written["training"]),
+        *_own_settings(plan),
         ("Data", written["data"]),
         ("Files left aside", "; ".join(plan.data.aside_lines()) or "none"),
         ("Images left out", "; ".join(run.left_out) or "none"),

@@ -34,9 +34,22 @@ def findings(run: Run) -> list[str]:
         counts = run.trials["status"].value_counts()
         ended = ", ".join(f"{count:,} {status}" for status, count in counts.items())
         return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
+    before = [*_by_chance(run), *_tuned(run)]
     if "axes" in run.manifest.sampler_traits:
-        return [*_by_chance(run), *_of_axes(run)]
-    return [*_by_chance(run), *_best(run), _front(run)]
+        return [*before, *_of_axes(run)]
+    return [*before, *_best(run), _front(run)]
+
+
+def _tuned(run: Run) -> list[str]:
+    """That each network stands here with settings of its own, and what chose them."""
+    tune = run.plan.search.tune
+    if tune is None:
+        return []
+    return [
+        f"Each network stands here with its own {' and '.join(tune.keys)}, the best by "
+        f"validation of {run.plan.tries} tries with the first seed, whose own result is a "
+        "little too good for that."
+    ]
 
 
 def _by_chance(run: Run) -> list[str]:

@@ -117,7 +117,7 @@ def trials_table(run: Run) -> Table:
     plain = {key for key in _DIMENSIONS if is_numeric_dtype(trials[key])}  # not 1.2.4
     columns = [
         column._replace(form="d") if column.key in plain else column
-        for column in (*_TRIED, *_scored(run), *_TRAINED)
+        for column in (*_TRIED, *_settings(run), *_scored(run), *_TRAINED)
         if column.key not in agreed
     ]
     return page.table(
@@ -127,6 +127,12 @@ def trials_table(run: Run) -> Table:
         caption=f"All {len(trials):,} trials; val is validation; scores after the last epoch",
         sortable=True,
     )
+
+
+def _settings(run: Run) -> list[Column]:
+    """What trials have of their own beside their network: name and form of each."""
+    several = ("planes",) if len(run.plan.network.planes) > 1 else ()
+    return [Column(key.replace("_", " "), key, ".4g") for key in (*several, *run.plan.settings)]
 
 
 def _scored(run: Run) -> list[Column]:

@@ -46,6 +46,8 @@ def _curves(ax: Axes, found: Tried, ranking: Objective) -> None:
             markeredgecolor="black",
         )  # fmt: skip
     ax.set_xscale("log")
+    ax.set_xticks(found.rates, [f"{rate:.2g}" for rate in found.rates], fontsize="small")
+    ax.minorticks_off()
     ax.set_xlabel("learning rate; a large mark is the best of a network")
     ax.set_ylabel(titled(ranking))
 
@@ -65,5 +67,7 @@ def _best(ax: Axes, found: Tried, answer: Rates) -> None:
     ax.set_xlabel("effective depth (layers and additions of the shortest path)")
     ax.set_ylabel("best learning rate")
     ax.set_xticks(depths, [f"{depth:.0f}" for depth in depths], minor=False)
-    ax.tick_params(axis="x", which="minor", labelbottom=False)
+    shown = sorted({*table["best_rate"], answer.common})
+    ax.set_yticks(shown, [f"{rate:.3g}" for rate in shown], minor=False)
+    ax.minorticks_off()
     ax.legend(fontsize="small")

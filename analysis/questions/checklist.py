@@ -116,7 +116,14 @@ def _cost(run: Run) -> Answer:
 
 
 def _tuning(run: Run) -> Answer:
-    del run  # no record has it
+    tune = run.plan.search.tune
+    if tune is not None:
+        tries = run.trials[(run.trials["phase"] == "search") & (run.trials["repeat"] == 0)]
+        hours = tries["seconds"].sum() / 3600
+        return met(
+            f"{' and '.join(tune.keys)} tuned inside each network: {len(tries):,} trials of "
+            f"{run.plan.tries} tries a network, {hours:.2f} hours"
+        )
     return not_met(
         "no record says how the recipe was chosen, or what that cost; write both beside the run"
     )

@@ -59,7 +59,8 @@ class Rates(NamedTuple):
             intervals over seeds.
         tau: of the order of networks at their own rates with that at each other; with an
             interval, or with the exact p of few networks in `p`.
-        exponent: of the best rate over effective depth; None where that does not vary.
+        exponent: of the best rate over effective depth; None where that does not vary, and of
+            one seed.
         seeds: with which each network and rate was trained.
         at_edge: networks whose best rate is the least or the most that was tried.
     """
@@ -230,7 +231,7 @@ def _tau(own: _Floats, other: _Floats, *, level: float) -> tuple[Interval | None
 
 def _exponent(found: Tried, *, level: float) -> Interval | None:
     """How the best rate goes with effective depth: the slope of their logarithms, by seed."""
-    if found.depths is None:
+    if found.depths is None or found.validation.shape[2] == 1:  # one says nothing of chance
         return None
     depth = np.log(found.depths)
     slopes = []

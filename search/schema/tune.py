@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from search.schema.parts import Choice, choice_from
 from search.schema.samplers import SAMPLERS
 from search.schema.section import Section
+from search.schema.settings import VARIABLE
 from search.schema.values import MisfitError
 
 TUNERS = ("random", "qmc", "local", "tpe", "gp")  # that need settings alone
@@ -27,6 +28,8 @@ def tune_from(value: Any) -> Any:
     """A list of keys, such as `[lr]`, or a [section](#tune)."""
     if value is None or isinstance(value, (dict, Tune)):
         return value
+    if value == ():
+        raise ValueError("is an empty list; write such as [lr], or take it out")
     return {"keys": value if isinstance(value, tuple) else (value,)}
 
 
@@ -44,17 +47,19 @@ class Tune(Section):
     """
     sampler: Annotated[Choice | None, BeforeValidator(_sampler)] = None
     """Which values a network is tried with, where there are more than `trials`: `random`,
-    `qmc`, `local`, `tpe` or `gp`. Left out, a climb from the middle value, as `local` climbs.
+    `qmc`, `local`, `tpe` or `gp`. Left out, of one key a climb from its middle value, as
+    `local` climbs, and of several `qmc`.
     """
 
     @property
     def climbs(self) -> bool:
         """Whether tries begin at the middle values, and go on at the neighbours of the best."""
-        return self.trials != "all" and self.sampler is None
+        return self.trials != "all" and self.sampler is None and len(self.keys) == 1
 
     def chosen(self) -> Choice:
         """The sampler: as written, or the usual one."""
-        usual = Choice(name="local", options={"start": 1})
+        climb = Choice(name="local", options={"start": 1})
+        usual = climb if self.climbs else Choice(name="qmc")
         return Choice(name="grid") if self.trials == "all" else self.sampler or usual
 
 
@@ -68,14 +73,7 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
     Raises:
         MisfitError: there is not.
     """
-    for key in tune.keys:
-        if key not in varied:
-            known = f"; it could be {' or '.join(varied)}" if varied else ""
-            raise MisfitError(
-                "search.tune",
-                f"names {key}, and training.{key} has not several values; write such as "
-                f"training: {{{key}: [0.05, 0.1, 0.2]}}, or take it out{known}",
-            )
+    _check_keys(tune, varied)
     if len({*tune.keys}) < len(tune.keys):
         raise MisfitError("search.tune", "names a key twice; take one out")
     combinations = 1
@@ -94,3 +92,21 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
             f"is not fewer than the {combinations} combinations of the values; take it out, "
             "which tries them all",
         )
+
+
+def _check_keys(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
+    """See that each key can be tuned, and has several values."""
+    for key in tune.keys:
+        if key not in VARIABLE:
+            raise MisfitError(
+                "search.tune",
+                f"names {key}, which cannot be tuned inside a network; write some of "
+                f"{', '.join(VARIABLE)}",
+            )
+        if key not in varied:
+            known = f"; it could be {' or '.join(varied)}" if varied else ""
+            raise MisfitError(
+                "search.tune",
+                f"names {key}, and training.{key} has not several values; list some there, or "
+                f"take it out{known}",
+            )

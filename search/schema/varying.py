@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from search.schema.data import Data
 from search.schema.datasets import DATASETS
 from search.schema.network import Network
+from search.schema.optimizers import OPTIMIZERS
 from search.schema.parts import Choice
 from search.schema.schedulers import scheduler_traits
 from search.schema.search import Search
@@ -47,6 +48,7 @@ def check_varying(
             f"has several values, and {search.sampler.name} compares networks along their "
             f"dimensions; write search: {{tune: [{free[0]}]}}, or one value",
         )
+    _check_read(training)
     if "epochs" in varied and scheduler_traits(scheduler):
         raise MisfitError(
             "training.epochs",
@@ -61,6 +63,19 @@ def check_varying(
             "some would be confirmed twice; write one value, or take confirm out",
         )
     _check_resolution(network, data)
+
+
+def _check_read(training: Training) -> None:
+    """A setting that the optimiser does not read makes equal trials of what look like two."""
+    facts = OPTIMIZERS[training.optimizer]
+    unread = {"momentum"} - {*facts.keys}  # all of ours read the others
+    for key in training.varied:
+        if key in unread and facts.options is not None:
+            raise MisfitError(
+                f"training.{key}",
+                f"has several values, and {training.optimizer} does not read it; write one, or "
+                "take it out",
+            )
 
 
 def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str) -> None:

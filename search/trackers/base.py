@@ -29,22 +29,26 @@ class Tracker(Protocol):
 
 
 def settings_of(started: Started) -> Mapping[str, bool | int | float | str]:
-    """What a trial was made with: its network and its seed; lists of stages as 1.2.4."""
+    """What a trial was made with: network, settings, seed; lists of stages as 1.2.4."""
     network = {
         key: written(tuple(value)) if isinstance(value, list) else value
         for key, value in started.architecture.items()
         if value is not None
     }
-    return network | {
-        "name": started.name,
-        "phase": started.phase,
-        "seed": started.seed,
-        "repeat": started.repeat,
-        "epochs": started.epochs,
-        "macs": started.macs,
-        "params": started.params,
-        "activations": started.activations,
-    }
+    return (
+        network
+        | started.own
+        | {
+            "name": started.name,
+            "phase": started.phase,
+            "seed": started.seed,
+            "repeat": started.repeat,
+            "epochs": started.epochs,
+            "macs": started.macs,
+            "params": started.params,
+            "activations": started.activations,
+        }
+    )
 
 
 def numbers_of(epoch: Epoch) -> dict[str, float]:

@@ -93,7 +93,11 @@ def test_tables_and_report_are_of_the_best_rate_of_each(tmp_path: Path, tuned: P
     assert sorted(table["lr"].unique()) == [0.05, 0.1]
     page = tmp_path / "report.html"
     assert report([str(tuned), "--out", str(page)]) == 0
-    assert "settings" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "the best by validation of 2 tries with the first seed" in text
+    assert "lr 0.05, 0.1 (tuned inside each network" in text
+    assert "lr tuned inside each network: 4 trials of 2 tries a network" in text
+    assert "mathdefault" not in text
 
 
 def test_the_weights_of_the_best_try_are_kept_and_load(tuned: Path) -> None:

@@ -127,7 +127,9 @@ BAD = [
     ("lr: 0.1", "lr: {rule: depth, depth: 21}", r":12: training.lr.depth: .*21"),
     ("lr: 0.1", "momentum: [0.0, 0.9]", r":12: training.momentum: .* leaves nesterov"),
     ("search: {", "search: {tune: [lr], ", r"search.tune: .* training.lr has not several"),
-    ("search: {", "search: {tune: [speed], ", r"search.tune: .* names speed"),
+    ("search: {", "search: {tune: [speed], ", r"search.tune: .* names speed, which cannot"),
+    ("search: {", "search: {tune: [], ", r"search.tune: \[\] is an empty list"),
+    ("lr: 0.1", "optimizer: adamw, momentum: [0.8, 0.9]", r"momentum: .* adamw does not"),
     ("epochs: 3", "epochs: [1, 3], warmup: 2", r"training.warmup: 2 takes all 1 epochs"),
     ("epochs: 3", "epochs: [3, 1.5]", r"training.epochs: .* holds 1.5"),
 ]  # fmt: skip
@@ -166,6 +168,16 @@ def test_lengths_do_not_go_with_early_stopping(tmp_path: Path) -> None:
     text = text.replace("resources:", "scheduler: asha\nresources:")
     with pytest.raises(ConfigError, match=r"training.epochs: .* asha compares trials at one"):
         plan_of(tmp_path, text)
+
+
+def test_several_settings_in_fewer_tries_are_spread_over_all(tmp_path: Path) -> None:
+    text = TINY.replace("lr: 0.1", "lr: [0.05, 0.1, 0.2], weight_decay: [1e-4, 1e-3]")
+    tune = plan_of(
+        tmp_path,
+        text.replace("search: {", "search: {tune: {keys: [lr, weight_decay], trials: 4}, "),
+    ).search.tune
+    assert tune is not None
+    assert (tune.climbs, tune.chosen().name) == (False, "qmc")
 
 
 def test_lengths_do_not_go_with_a_confirmation(tmp_path: Path) -> None:
