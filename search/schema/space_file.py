@@ -23,7 +23,7 @@ from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_traits
 from search.schema.search import Search
 from search.schema.section import Section
-from search.schema.tasks import TASKS
+from search.schema.tasks import TASKS, check_annotations
 from search.schema.trackers import tracker_names
 from search.schema.training import Training
 from search.schema.units import seconds
@@ -169,6 +169,11 @@ class SpaceFile(Section):
                 "looks at one objective, and there are "
                 f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_enough(self) -> Self:
+        check_annotations(self.task.name, self.data.name)
         return self
 
     @model_validator(mode="after")

@@ -3,9 +3,11 @@
 from typing import Any, NamedTuple
 
 from res2net.plugins import PluginError
+from search.schema.datasets import DATASETS
 from search.schema.metrics import Metric
-from search.schema.parts import NoOptions, Table, require_methods
+from search.schema.parts import Choice, NoOptions, Table, require_methods
 from search.schema.section import Section
+from search.schema.values import MisfitError
 
 
 class TaskFacts(NamedTuple):
@@ -14,7 +16,9 @@ class TaskFacts(NamedTuple):
     maker: str
     metrics: tuple[Metric, ...]  # the first is the objective where a space file names none
     summary: str
+    needs: frozenset[str] = frozenset({"classes"})  # what its data must know of each image
     options: type[Section] | None = NoOptions
+    backbone: bool = False  # whether networks put out features, and have no classifier
 
 
 def _foreign(name: str, value: Any) -> TaskFacts:
@@ -39,7 +43,26 @@ def _foreign(name: str, value: Any) -> TaskFacts:
                 f"{name}: {tuple(metric)} is no metric; each part of it is a word"
             )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
-    return TaskFacts(name, metrics, summary, None)
+    needs = getattr(value, "needs", ("classes",))
+    return TaskFacts(
+        name,
+        metrics,
+        summary,
+        frozenset(needs),
+        None,
+        backbone=getattr(value, "backbone", False),
+    )
+
+
+def form_of(task: Choice) -> dict[str, Any]:
+    """How a task uses networks, as `res2net.cost.costs` takes it.
+
+    Args:
+        task: of the study; one of somebody else's has classifiers.
+    """
+    facts = TASKS[task.name]
+    stride = task.options.get("output_stride")
+    return {"head": not facts.backbone, "output_stride": stride}
 
 
 TASKS = Table(
@@ -56,3 +79,21 @@ TASKS = Table(
     },
     _foreign,
 )
+
+
+def check_annotations(task: str, data: str) -> None:
+    """See that a data set knows of its images what a task learns.
+
+    Raises:
+        MisfitError: it does not, with the data sets that do.
+    """
+    needs, gives = TASKS[task].needs, DATASETS[data].gives
+    missing = sorted(needs - gives)
+    if missing:
+        able = [name for name, facts in DATASETS.ours.items() if needs <= facts.gives]
+        known = " or ".join(able) or "a data set of your own that gives them"
+        raise MisfitError(
+            "data.name",
+            f"{data} has no {' and no '.join(missing)}, which {task} learns; write {known}, or "
+            "another task",
+        )
