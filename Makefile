@@ -9,6 +9,9 @@ run: $(INSTALLED)  ## install if needed, then the quick study on embedded digits
 test: $(INSTALLED) lint  ## install if needed, then ruff, mypy and pytest
 	$(BIN)/pytest
 
+slow: $(INSTALLED)  ## the tests that make test leaves out: long ones of what others hold more cheaply
+	$(BIN)/pytest -m slow
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +39,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test lint bench faults soak table-check figures install
+.PHONY: run test slow lint bench faults soak table-check figures install

@@ -26,19 +26,9 @@ def reference(table: str) -> list[dict[str, str]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests run in one process of pytest-xdist, and which first.
-
-    Those of a file share what it sets up; those that share a Ray runtime take longest, most of
-    it waiting, so they begin.
-    """
-
-    def group(item: pytest.Item) -> str:
-        shared = "ray_address" in getattr(item, "fixturenames", ())
-        return "ray" if shared else item.nodeid.partition("::")[0]
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: group(item) != "ray")
+    """Files that share a Ray runtime take longest, much of it waiting, so they begin."""
+    first = {item.path for item in items if "ray_address" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture(scope="session", autouse=True)

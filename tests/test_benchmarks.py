@@ -186,6 +186,7 @@ def test_every_side_of_the_harness_runs() -> None:
     assert runs["ours on Ray"][0].full is not None, "its workers said when they were there"
 
 
+@pytest.mark.slow
 def test_what_a_study_takes_is_measured_at_its_size() -> None:
     few, more = scale.measured(5, 1), scale.measured(10, 1)
     assert more["journal, MiB"] == pytest.approx(2 * few["journal, MiB"], rel=0.3)

@@ -149,7 +149,7 @@ def test_links_and_commands_lead_somewhere(document: Path) -> None:
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for verb in re.findall(r"make (run|test|lint|bench|figures|install)\b", text):
+    for verb in re.findall(r"make (run|test|slow|lint|bench|faults|figures|install)\b", text):
         assert re.search(rf"^{verb}:", makefile, re.MULTILINE), verb
 
 

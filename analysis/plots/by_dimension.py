@@ -65,8 +65,7 @@ def _draw_categories(
     shares = rows.set_index("value")["share"].reindex(named).tolist()
     shares += [1 - sum(shares)] * (len(labels) - len(named))
     place = values.map({value: at for at, value in enumerate(named)}).fillna(len(named))
-    aside = np.random.default_rng(0).uniform(-0.25, 0.25, len(place))  # points hide each other
-    _draw_points(place.to_numpy(dtype=float) + aside, scores, ax)
+    _draw_beside(place.to_numpy(dtype=float), scores, ax)
     texts = [f"{label}\n{share:.0%}" for label, share in zip(labels, shares, strict=True)]
     ax.set_xticks(
         range(len(labels)),
@@ -76,6 +75,21 @@ def _draw_categories(
     )
     ax.set_xlim(-0.6, len(labels) - 0.4)
     ax.set_title("%: how often the best has it", loc="left", fontsize="small")
+
+
+def _draw_beside(place: np.ndarray, scores: pd.Series, ax: Axes) -> None:
+    """Points of a value beside each other, so that none hides another; of many, a cloud."""
+    if len(scores) > _MANY:
+        aside = np.random.default_rng(0).uniform(-0.25, 0.25, len(place))
+        _draw_points(place + aside, scores, ax)
+        return
+    import seaborn as sns  # noqa: PLC0415 - a second, which other figures need not pay
+
+    sns.swarmplot(
+        x=place, y=scores.to_numpy(), ax=ax, color=marks([""])[""].color, alpha=0.7, size=4,
+        native_scale=True, warn_thresh=1.0,
+    )  # fmt: skip
+    ax.set_ylabel("")
 
 
 def _draw_points(x: np.ndarray, scores: pd.Series, ax: Axes) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -126,9 +126,9 @@ def shades(name: str = "viridis_r") -> ListedColormap:
     """A map of colours without those that are too light for white paper.
 
     Args:
-        name: of the map, as seaborn and matplotlib call it.
+        name: of the map, as matplotlib calls it.
     """
-    colors = sns.color_palette(name, n_colors=_SHADES)
+    colors = mpl.colormaps[name](np.linspace(0, 1, _SHADES + 2)[1:-1])
     return ListedColormap([one for one in colors if contrast(one) >= CONTRAST], name=name)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from analysis.statistics.intervals import checked_level
 
@@ -27,7 +27,7 @@ def t_ends(
     count, mean, spread = groups.count(), groups.mean(), groups.std()
     scale = values.abs().astype(float).groupby(by).max()
     known = (count > 1) & (spread > _ROUNDING * scale)
-    quantile = stats.t.ppf((1 + checked_level(level)) / 2, (count - 1).clip(lower=1))
+    quantile = stdtrit((count - 1).clip(lower=1), (1 + checked_level(level)) / 2)
     reach = np.where(known, quantile * spread / np.sqrt(count), np.nan)
     ends = pd.DataFrame({"low": mean - reach, "high": mean + reach})
     return ends.clip(0.0, 100.0) if percent else ends

@@ -1,8 +1,7 @@
 """Computes confidence intervals and tests: numbers in, an estimate with its uncertainty out.
 
-Takes plain numbers, such as errors in percent by seed, from analysis.runs.tables, and hands
-estimates to tables, plots and the report. What resamples networks is in
-analysis.statistics.resampling, what compares whole populations in analysis.statistics.edf.
+Takes plain numbers, such as errors in percent by seed, and hands estimates to tables, plots and
+the report. What resamples networks is in `resampling`, what compares populations in `edf`.
 
 Where the numbers cannot tell how far chance reaches there is no interval and no p.
 """
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts, scipy.stats a second, are imported where they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 FloatArray = NDArray[np.float64]
 
@@ -149,7 +148,7 @@ def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     estimate, n = float(row.mean()), row.size
     if n == 1 or _is_rounding(float(row.std(ddof=1)), row):
         return Interval(estimate=estimate, low=None, high=None, n=n, level=level)
-    found = stats.ttest_1samp(row, 0.0).confidence_interval(level)
+    found = scipy.stats.ttest_1samp(row, 0.0).confidence_interval(level)
     return Interval(
         estimate=estimate, low=float(found.low), high=float(found.high), n=n, level=level
     )
@@ -213,7 +212,8 @@ def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
     change = first - second
     if change.size == 1 or _is_rounding(float(np.ptp(change)), np.concatenate([first, second])):
         return _untested(float(change.mean()), n=change.size, level=level)
-    return _tested(stats.ttest_rel(first, second), change.mean(), n=change.size, level=level)
+    found = scipy.stats.ttest_rel(first, second)
+    return _tested(found, change.mean(), n=change.size, level=level)
 
 
 def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
@@ -242,7 +242,7 @@ def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
         return _untested(difference, n=n, level=level)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a side without spread is exact
-        found = stats.ttest_ind(rows[0], rows[1], equal_var=False)
+        found = scipy.stats.ttest_ind(rows[0], rows[1], equal_var=False)
     return _tested(found, difference, n=n, level=level)
 
 
@@ -281,7 +281,7 @@ def _student(
 ) -> Interval:
     low = high = None
     if error is not None:
-        reach = float(stats.t.ppf((1 + level) / 2, df)) * error
+        reach = float(scipy.special.stdtrit(df, (1 + level) / 2)) * error
         low, high = estimate - reach, estimate + reach
     return Interval(estimate=estimate, low=low, high=high, n=n, level=level)
 

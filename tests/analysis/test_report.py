@@ -35,8 +35,15 @@ def run(tmp_path: Path) -> Run:
     return made(tmp_path / "run", seeded(), *OVERRIDES)
 
 
-def test_every_trial_stands_in_the_table_as_in_the_journal(run: Run) -> None:
-    rows = page_of(run).tables["every-trial"]
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Parsed]:
+    """A run that nothing is done to, and its page."""
+    run = made(tmp_path_factory.mktemp("read") / "run", seeded(), *OVERRIDES)
+    return run, page_of(run)
+
+
+def test_every_trial_stands_in_the_table_as_in_the_journal(read: tuple[Run, Parsed]) -> None:
+    rows = read[1].tables["every-trial"]
     titles = {title: place for place, title in enumerate(rows[0])}
     assert len(rows) == 1 + 9
     for row, (number, trial) in zip(rows[1:], enumerate(seeded()), strict=True):
@@ -48,8 +55,8 @@ def test_every_trial_stands_in_the_table_as_in_the_journal(run: Run) -> None:
         assert cell["time (s)"] == "36.0"
 
 
-def test_the_conclusion_is_what_scipy_says_of_the_errors(run: Run) -> None:
-    text = page_of(run).text["conclusion"]
+def test_the_conclusion_is_what_scipy_says_of_the_errors(read: tuple[Run, Parsed]) -> None:
+    text = read[1].text["conclusion"]
     best, test = np.array(ERRORS[2]), np.array(ERRORS[2]) + 1.25
     low, high = stats.t.interval(0.95, 2, loc=best.mean(), scale=stats.sem(best))
     assert f"{network(2).name} " in text
@@ -63,7 +70,8 @@ def test_the_conclusion_is_what_scipy_says_of_the_errors(run: Run) -> None:
     assert f": {said}." in text
 
 
-def test_no_number_of_the_conclusion_comes_from_elsewhere(run: Run) -> None:
+def test_no_number_of_the_conclusion_comes_from_elsewhere(read: tuple[Run, Parsed]) -> None:
+    run, page = read
     ranked = networks(run)
     best = ranked.iloc[0]
     tested = stats.ttest_rel(ERRORS[1], ERRORS[2])
@@ -75,11 +83,11 @@ def test_no_number_of_the_conclusion_comes_from_elsewhere(run: Run) -> None:
     worth = best_networks(run)
     mine = worth[worth["name"] == best["name"]].iloc[0]
     known |= {f"{mine[key]:.2f}" for key in ("test", "test_low", "test_high", "best")}
-    assert numbers(page_of(run).text["conclusion"]) <= known
+    assert numbers(page.text["conclusion"]) <= known
 
 
-def test_the_order_of_the_page(run: Run) -> None:
-    page = page_of(run)
+def test_the_order_of_the_page(read: tuple[Run, Parsed]) -> None:
+    run, page = read
     cards = [make(run) for make in OF_A_RUN]
     answered = [card.name for card in cards if not card.refused]
     assert 0 < len(answered) < len(cards)
@@ -93,17 +101,19 @@ def test_the_order_of_the_page(run: Run) -> None:
     assert levels == [1, *[2] * (10 + len(answered))]
 
 
-def test_what_inference_is_conditional_on_is_said_once(run: Run, tmp_path: Path) -> None:
+def test_what_inference_is_conditional_on_is_said_once(
+    read: tuple[Run, Parsed], tmp_path: Path
+) -> None:
     said = "Inference is conditional on one subset of images, one split and one test set"
-    page = page_of(run)
+    _, page = read
     assert page.text["conclusion"].count(said) == 1
     assert sum(text.count(said) for text in page.text.values()) == 1
     begun = made(tmp_path / "begun", [{"network": network(1), "status": None}])
     assert said not in page_of(begun).text["conclusion"], "nothing is inferred yet"
 
 
-def test_a_finished_run_has_no_banner(run: Run) -> None:
-    assert "Read this first" not in page_of(run).text[""]
+def test_a_finished_run_has_no_banner(read: tuple[Run, Parsed]) -> None:
+    assert "Read this first" not in read[1].text[""]
 
 
 def test_an_unfinished_run_says_so_first(tmp_path: Path) -> None:
@@ -136,18 +146,14 @@ def test_only_failures_conclude_nothing(tmp_path: Path) -> None:
 
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
+    assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
     assert "not finished: 0 of 3" in page.text[""]
     assert "nothing can be added up" in page.text["cost"]
     assert page_of(made(tmp_path / "empty", [])).tables["every-trial"][1:] == []
 
 
-def test_where_no_trial_has_ended_that_is_said(tmp_path: Path) -> None:
-    page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
-    assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
-
-
-def test_how_it_was_made(run: Run) -> None:
-    page = page_of(run)
+def test_how_it_was_made(read: tuple[Run, Parsed]) -> None:
+    run, page = read
     row = dict(zip(*page.tables["starts"], strict=True))
     start = run.starts[-1]
     assert (row["time"], row["python"]) == (start["time"], start["python"])
@@ -187,9 +193,11 @@ def test_confirmed_networks_are_told_apart(tmp_path: Path) -> None:
     assert page.tables["networks-search"][1][3:5] == ["1", "10.00"]
 
 
-def test_kept_weights_are_listed_with_the_line_that_loads_them(tmp_path: Path) -> None:
+def test_kept_weights_are_listed_with_the_line_that_loads_them(
+    read: tuple[Run, Parsed], tmp_path: Path
+) -> None:
+    assert "None are kept" in read[1].text["weights"]
     run = made(tmp_path, seeded(), *OVERRIDES)
-    assert "None are kept" in page_of(run).text["weights"]
     (tmp_path / "networks").mkdir()
     for repeat, error in enumerate((22.5, 20.0)):
         path = tmp_path / "networks" / f"{network(2).name}-seed{repeat}.safetensors"
@@ -211,13 +219,13 @@ def test_kept_weights_are_listed_with_the_line_that_loads_them(tmp_path: Path) -
     assert rows[3][5] == f"res2net.build({network(2).name!r}, weights={str(best)!r})"
 
 
-def test_parts_from_outside_are_named_with_their_digest(tmp_path: Path) -> None:
-    assert (
-        "None: every part" in page_of(made(tmp_path / "a", seeded(), *OVERRIDES)).text["parts"]
-    )
+def test_parts_from_outside_are_named_with_their_digest(
+    read: tuple[Run, Parsed], tmp_path: Path
+) -> None:
+    assert "None: every part" in read[1].text["parts"]
     name = "tests.analysis.foreign:fair"
     part = origin_of("search.sampler", name)
-    run = made(tmp_path / "b", seeded(), *OVERRIDES, f"search.sampler={name}", parts=[part])
+    run = made(tmp_path, seeded(), *OVERRIDES, f"search.sampler={name}", parts=[part])
     page = page_of(run)
     assert page.tables["foreign"][1][:3] == ["search.sampler", name, part.source]
     assert page.tables["foreign"][1][4] == part.digest

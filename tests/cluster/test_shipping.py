@@ -32,6 +32,7 @@ SPACE = TINY.replace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_machine_without_our_code_runs_trials_with_parts_of_a_person_s_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,8 @@ from search.space.survey import Survey, survey
 from tests.contracts.test_samplers import NAMES, make
 from tests.search.spaces import PAPER, plan_of
 
-_MODELS = ("tpe", "cmaes", "nsga2", "nsga3", "gp")  # minutes each
+# Minutes each; of evolution seconds, and test_samplers holds the same of a small space.
+_LONG = ("tpe", "cmaes", "nsga2", "nsga3", "gp", "evolution")
 WIDE = PAPER.replace("[1, 2, 4, 6, 8, 12]", "{from: 1, to: 16}").replace(
     "{max: 4.0G, min: 3.6G}", "{max: 4.0G}"
 )
@@ -25,7 +26,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Survey:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in _MODELS else n for n in NAMES],
+    [pytest.param(n, marks=pytest.mark.slow) if n in _LONG else n for n in NAMES],
 )
 def test_none_leaves_the_budget_and_none_comes_twice(name: str, wide: Survey) -> None:
     trials = 100 if name == "gp" else 10_000

@@ -21,8 +21,10 @@ folder=$2; shift 2
 cp -r "$folder" "$folder.end"
 exit $code
 """
-KEPT = TINY.replace("resources:", "keep: {best: 9}\nresources:").replace(
-    "trials: 3", "trials: 9"
+KEPT = (
+    TINY.replace("resources:", "keep: {best: 9}\nresources:")
+    .replace("trials: 3", "trials: 9")
+    .replace("epochs: 3", "epochs: 1")
 )
 
 

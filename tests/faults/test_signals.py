@@ -56,7 +56,12 @@ def test_the_code_is_that_of_all_commands() -> None:
 
 @pytest.mark.parametrize(
     "signals",
-    [(signal.SIGHUP,), (signal.SIGTERM,) * 2, (signal.SIGINT,) * 3, ONCE[::-1]],
+    [
+        pytest.param((signal.SIGHUP,), marks=pytest.mark.slow),  # as by a terminal, below
+        pytest.param((signal.SIGTERM,) * 2, marks=pytest.mark.slow),  # as of all three
+        (signal.SIGINT,) * 3,
+        ONCE[::-1],
+    ],
     ids=lambda signals: "+".join(one.name for one in signals),
 )
 def test_what_is_under_way_is_saved_however_often_it_is_asked(
@@ -81,7 +86,8 @@ def test_who_asks_again_later_is_not_kept_waiting(tmp_path: Path) -> None:
     for _ in range(3):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-        time.sleep(1.1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1.1)
     printed, _ = process.communicate(timeout=10)
     assert process.returncode == 130, printed
     assert "Traceback" not in printed
@@ -136,7 +142,11 @@ def test_while_it_starts_a_signal_ends_it_quietly(
     assert "stopped" in printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],  # handled alike
+    ids=lambda number: number.name,
+)
 def test_at_the_end_nothing_of_what_was_finished_is_lost(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -155,7 +165,7 @@ def test_at_the_end_nothing_of_what_was_finished_is_lost(
 @pytest.mark.parametrize("its_own", [True, False], ids=["SIGHUP", "no signal"])
 def test_a_terminal_that_vanishes(tmp_path: Path, its_own: bool) -> None:
     """Whether or not its end is told by a signal, nothing that is printed can be."""
-    text = TINY.replace("epochs: 3", "epochs: 12")
+    text = TINY.replace("epochs: 3", "epochs: 12") if its_own else TINY
     screen, ours = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "search.run", *map(str, command(tmp_path, text))],

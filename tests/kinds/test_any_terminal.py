@@ -13,6 +13,7 @@ import termios
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,11 +109,11 @@ PRINTED = {
 ALL_THAT_COMES = {"plan", "network", "json", "fields", "published", "markdown", "latex"}
 
 
-def named(makes: Sequence[Make]) -> pytest.MarkDecorator:
+def named(makes: Sequence[Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("make", makes, ids=lambda make: make.__name__)
 
 
-@named(STREAMS)
+@named([*STREAMS[:3], pytest.param(closed_later, marks=pytest.mark.slow), nobody_reads])
 def test_commands_that_print_reach_their_end(
     make: Make, tmp_path: Path, run_folder: Path
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.report import main as report_main
 from search.run import main
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
@@ -38,13 +39,6 @@ def spawn(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def run(folder: Path, *arguments: str) -> str:
-    process = spawn(folder, *arguments)
-    printed, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, printed
-    return printed
-
-
 def results(folder: Path) -> dict[int, tuple[str, Status, dict[str, float]]]:
     records = read(folder)
     names = {r.trial: r.name for r in records if isinstance(r, Started)}
@@ -67,27 +61,28 @@ def kill_after(epochs: int, folder: Path, *arguments: str) -> None:
 
 @pytest.mark.ray
 def test_a_whole_study_survives_kill_9_and_says_where_each_part_came_from(
-    tmp_path: Path, ray_address: str
+    tmp_path: Path, ray_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
         write_parts(folder)
-    run(whole, "--inline")
+    monkeypatch.chdir(whole)
+    assert main(["space.yaml", "--out", "run", "--inline"]) == 0
     expected = results(whole / "run")
     assert Counter(status for _, status, _ in expected.values()) == {Status.OK: 6}
     assert all("block-BLOCK-" in name for name, _, _ in expected.values())
     assert min(metrics["test_error"] for *_, metrics in expected.values()) < 25
     kill_after(7, killed, "--address", ray_address)
-    run(killed, "--address", ray_address)
+    monkeypatch.chdir(killed)
+    assert main(["space.yaml", "--out", "run", "--inline"]) == 0
     assert results(killed / "run") == expected, "bit for bit, whoever ran it"
     held = manifest.read(killed / "run")
     assert held is not None
     assert {part.key: Path(part.source or "").name for part in held.parts} == NAMED
     assert all(part.digest and len(part.digest) == 64 for part in held.parts)
     report = killed / "report.html"
-    command = [sys.executable, "-m", "analysis.report", "run", "--out", str(report)]
-    subprocess.run(command, cwd=killed, check=True, capture_output=True)
+    assert report_main(["run", "--out", str(report)]) == 0
     said = report.read_text(encoding="utf-8")
     for part in held.parts:
         assert str(part.source) in said
@@ -198,7 +193,7 @@ def test_a_part_that_is_not_as_it_should_be_is_refused_before_anything_runs(
 def test_a_part_that_changed_since_is_refused_and_nothing_is_lost(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(folder, "--inline", "--set", "search.trials=2")
+    assert main(["space.yaml", "--out", "run", "--inline", "--set", "search.trials=2"]) == 0
     before = (folder / "run/journal.jsonl").read_bytes()
     path = folder / "my_optimizer.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# another\n", encoding="utf-8")

@@ -33,7 +33,7 @@ def backbone(network: Architecture | str, **form: Any) -> Backbone:
     return made
 
 
-@settings(max_examples=16, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(architectures(), st.data(), st.integers(16, 70))
 def test_channels_and_strides_are_those_of_the_features(
     network: Architecture, data: st.DataObject, side: int

@@ -115,13 +115,17 @@ def check(name: str, form: str, way: str, folder: Path) -> None:
         assert (got - want).abs().max() <= 1e-5 * want.abs().max()
 
 
-# Ten seconds each: the ways that compile, of the skeletons with the most operations.
+# Ten seconds each: the ways that compile, of the skeletons with the most operations. Three
+# each: ONNX of features, made of the same modules as a classifier.
 KINDS = [
     pytest.param(
         name,
         form,
         way,
-        marks=pytest.mark.slow if way in ("onnx", "compile") and is_long(name) else (),
+        marks=pytest.mark.slow
+        if (way in ("onnx", "compile") and is_long(name))
+        or (way == "onnx" and form != "classifier")
+        else (),
     )
     for name, form in SMALL
     for way in WAYS

@@ -27,7 +27,7 @@ pytest.importorskip("optuna_dashboard")
 DIGITS = """\
 study: watched
 network: {planes: 4, depth: 11, scale: [1, 2, 3, 4], width: [1, 2]}
-data: {name: digits, validation: 240}
+data: {name: digits, validation: 240, train: 500}
 training: {epochs: 3, batch_size: 64, lr: 0.1}
 search: {sampler: random, trials: 8}
 """
@@ -146,6 +146,7 @@ def test_it_only_reads(tmp_path: Path) -> None:
     assert contents(folder) == before
 
 
+@pytest.mark.slow  # the study under way above is followed by the same reading
 def test_one_that_is_tried_again_is_shown_again(tmp_path: Path) -> None:
     folder = made(tmp_path, [{"network": network(1), "status": Status.FAILED}]).folder
     with served(folder) as address:

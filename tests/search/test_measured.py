@@ -130,12 +130,14 @@ def test_deeper_networks_take_longer_and_a_plain_loop_agrees(
     network, image = build(described).eval(), torch.zeros(1, described.channels, 8, 8)
     times = []
     with torch.inference_mode():
-        for _ in range(40):
+        for _ in range(200):
             begin = time.perf_counter()
             network(image)
             times.append(time.perf_counter() - begin)
-    mine = 1000 * sorted(times)[20]
-    assert mine / 3 < long.measured.values["latency"] < 3 * mine
+    # What other work slowed down least: of five rounds the quickest, and the low quartile.
+    mine = 1000 * min(sorted(times[i : i + 40])[20] for i in range(0, 200, 40))
+    assert mine / 3 < long.measured.values["latency"]
+    assert long.measured.low["latency"] < 3 * mine
 
 
 def limit_between(done: tuple[StudyResult, Path]) -> str:

@@ -58,8 +58,7 @@ def test_killed_between_rungs_the_same_trials_are_promoted_and_end_the_same(
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert len(results(killed)) < len(whole), "it was killed on the way"
-    code, printed = run(path, "--out", killed, "--inline")
-    assert code == 0, printed
+    assert main([str(path), "--out", str(killed), "--inline"]) == 0
     assert results(killed) == whole
     assert reported(killed) == reported(tmp_path / "whole"), "every epoch, in the same order"
     for weights in (tmp_path / "whole" / "networks").glob("*.safetensors"):

@@ -19,15 +19,17 @@ from search.study.provenance import processor_kind
 from search.table import main
 from tests.search.spaces import DIGITS, write
 
+NARROW = DIGITS.replace("width: [1, 2]", "width: 1").replace("[11, 20]", "[11, 47]")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished run, its space and its table: 8 networks, 2 seeds, 2 epochs."""
+    """A folder with a finished run, its space and its table: 4 networks, 2 seeds, 2 epochs."""
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("search.closing.draw_summary", lambda *_, **__: 0)
         run = folder / "run"
-        assert run_main([str(write(folder, DIGITS)), "--inline", f"--out={run}"]) == 0
+        assert run_main([str(write(folder, NARROW)), "--inline", f"--out={run}"]) == 0
     note = "--note=the machine had other work"
     assert main([str(run), f"--out={folder / 'table'}", note]) == 0
     return folder
@@ -40,7 +42,7 @@ def test_a_table_holds_every_epoch_of_the_journal_as_it_is(made: Path) -> None:
     trials = {one.trial: one for one in records if isinstance(one, Started)}
     epochs = [one for one in records if isinstance(one, Epoch)]
     written = {(r["network"], int(r["repeat"]), int(r["epoch"])): r for r in rows}
-    assert len(written) == len(rows) == len(epochs) == 8 * 2 * 2
+    assert len(written) == len(rows) == len(epochs) == 4 * 2 * 2
     for epoch in epochs:
         started = trials[epoch.trial]
         row = written[started.name, started.repeat, epoch.epoch]
@@ -71,15 +73,16 @@ def test_each_network_has_its_cost_and_its_latency(made: Path) -> None:
         assert (low > 0).all()
         assert (low <= median).all()
         assert (median <= high).all()
-    deep = frame[frame["depth"] == 20]["latency_128_median_ms"].mean()
-    assert deep > frame[frame["depth"] == 11]["latency_128_median_ms"].mean()
+    # Four times the layers take longer, also where other work slows some of the passes down.
+    quickest = frame.groupby("depth")["latency_1_low_ms"].min()
+    assert quickest[47] > quickest[11]
 
 
 def test_the_table_says_what_it_is_and_names_no_path(made: Path) -> None:
     text = (made / "table" / "about.json").read_text(encoding="utf-8")
     about = json.loads(text)
     assert about["plan"]["training"]["lr"] == 0.1
-    assert (about["networks"], about["trials"], about["epochs"]) == (8, 16, 32)
+    assert (about["networks"], about["trials"], about["epochs"]) == (4, 8, 16)
     assert about["starts"][0]["versions"]["torch"]
     assert about["latency"]["note"] == "the machine had other work"
     assert about["latency"]["load_before"] >= 0
@@ -110,7 +113,7 @@ def test_another_recipe_than_the_table_s_is_refused(
 def test_trained_again_it_is_the_same_to_the_bit(
     made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--check", "20%", str(made / "table")]) == 0
+    assert main(["--check", "40%", str(made / "table")]) == 0
     assert "3 of 3 are the same to the bit" in capsys.readouterr().out
 
 
@@ -127,7 +130,7 @@ def test_a_number_that_was_changed_is_found(
     assert main(["--check", "100%", str(tmp_path / "table.csv")]) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "repeat 0: 1 numbers differ, most train_loss of epoch 1, by" in printed
-    assert "15 of 16 are the same" in printed
+    assert "7 of 8 are the same" in printed
 
 
 def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
@@ -145,7 +148,7 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
     assert told.shape == (1, len(networks), 2, len(epochs), len(names))
     assert told.dtype == np.float32
     assert epochs.tolist() == [1, 2]
-    assert [*space] == [*networks.columns] == ["hp_depth", "hp_scale", "hp_width"]
+    assert [*space] == [*networks.columns] == ["hp_depth", "hp_scale"]
     assert not networks.duplicated().any()
     for name, domain in space.items():
         values = domain["domain_kwargs"]["categories"]
@@ -199,4 +202,4 @@ def test_a_run_that_has_not_ended_is_no_table(
     lines = (tmp_path / "run" / FILE).read_bytes().splitlines(keepends=True)
     (tmp_path / "run" / FILE).write_bytes(b"".join(lines[:-1]))
     assert main([str(tmp_path / "run"), f"--out={tmp_path / 'table'}", "--no-latency"]) == 2
-    assert "has 15 whole trials of 16" in capsys.readouterr().err
+    assert "has 7 whole trials of 8" in capsys.readouterr().err

@@ -41,28 +41,30 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def rated(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("rated")
-    return read_run(write_run(folder, error_with(-1.5, 0.2), text=RATES))
-
-
-@pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
-def test_cards_are_written_out_and_few_claim_anything(
-    make: Make, sampled: Run, rated: Run, tmp_path: Path
-) -> None:
-    several = studied(tmp_path / "many", curved())
-    few = made(tmp_path / "few", seeded(), *OVERRIDES)
+def runs(sampled: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
+    """A sample of a space, networks with curves, few, axes, contrasts, scores, rates."""
+    folder = tmp_path_factory.mktemp("runs")
+    several = studied(folder / "many", curved())
+    few = made(folder / "few", seeded(), *OVERRIDES)
     rows = [
         {"network": network(2, depth=20, scale=scale), "seed": 1, "val_error": 60.0 - scale,
          "test_error": 60.0 - scale}
         for scale in (1, 2, 3)
     ]  # fmt: skip
-    axes = made(tmp_path / "axes", rows, text=AXES)
-    answered = False
+    axes = made(folder / "axes", rows, text=AXES)
     asked = f"analysis.contrasts={{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
-    own = made(tmp_path / "own", seeded(), *OVERRIDES, asked)
-    scored = of_scores(tmp_path / "scored", use=1.0)
-    for run in (sampled, several, few, axes, own, scored, rated):
+    own = made(folder / "own", seeded(), *OVERRIDES, asked)
+    scored = of_scores(folder / "scored", use=1.0)
+    rated = read_run(write_run(folder / "rated", error_with(-1.5, 0.2), text=RATES))
+    return sampled, several, few, axes, own, scored, rated
+
+
+@pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
+def test_cards_are_written_out_and_few_claim_anything(
+    make: Make, runs: tuple[Run, ...]
+) -> None:
+    answered = False
+    for run in runs:
         card = make(run)
         answered |= not card.refused
         assert make in CLAIMING or not card.claims

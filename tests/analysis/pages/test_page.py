@@ -76,9 +76,23 @@ return {
 EVIL = "<script>document.title = 'x'</script>"
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return made(tmp_path / "run", seeded(), *OVERRIDES)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return made(tmp_path_factory.mktemp("page") / "run", seeded(), *OVERRIDES)
+
+
+@pytest.fixture(scope="module")
+def html(run: Run) -> str:
+    return render(run_page(run))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run with a trial without an error, which sorts last both ways."""
+    rows = [*seeded(), {"network": network(3), "seed": 99, "status": Status.DIVERGED}]
+    folder = made(tmp_path_factory.mktemp("browser"), rows, *OVERRIDES).folder
+    assert main([str(folder)]) == 0
+    return folder / "report.html"
 
 
 def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
@@ -94,8 +108,7 @@ def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
     assert "alert(3)</script>" not in html
 
 
-def test_nothing_is_asked_of_a_network(run: Run) -> None:
-    html = render(run_page(run))
+def test_nothing_is_asked_of_a_network(html: str) -> None:
     tags = Parsed(html).tags
     asked = [
         value for _, named in tags for key, value in named.items()
@@ -109,8 +122,8 @@ def test_nothing_is_asked_of_a_network(run: Run) -> None:
     assert not re.findall(r'https?://(?!www\.w3\.org/(?:2000/svg|1999/xlink)")', html)
 
 
-def test_ids_are_of_one_element_and_figures_have_words(run: Run) -> None:
-    tags = Parsed(render(run_page(run))).tags
+def test_ids_are_of_one_element_and_figures_have_words(run: Run, html: str) -> None:
+    tags = Parsed(html).tags
     ids = [named["id"] for _, named in tags if "id" in named]
     assert len(ids) == len({*ids})
     used = {v for _, named in tags for k, v in named.items() if k.endswith("href") and v}
@@ -121,8 +134,8 @@ def test_ids_are_of_one_element_and_figures_have_words(run: Run) -> None:
     assert [named["lang"] for tag, named in tags if tag == "html"] == ["en"]
 
 
-def test_figures_are_numbered_through_the_page(run: Run) -> None:
-    said = re.findall(r"<figcaption>Figure (\d+)\.", render(run_page(run)))
+def test_figures_are_numbered_through_the_page(html: str) -> None:
+    said = re.findall(r"<figcaption>Figure (\d+)\.", html)
     assert said == [str(number) for number in range(1, len(said) + 1)]
     assert len(said) > 2
 
@@ -182,13 +195,9 @@ def test_more_rows_than_fit_are_named() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 1600), (390, 844)])
-def test_in_a_browser(tmp_path: Path, width: int, height: int) -> None:
-    # One without an error, which sorts last both ways.
-    rows = [*seeded(), {"network": network(3), "seed": 99, "status": Status.DIVERGED}]
-    folder = made(tmp_path, rows, *OVERRIDES).folder
-    main([str(folder)])
+def test_in_a_browser(report: Path, width: int, height: int) -> None:
     with browsing(width=width, height=height) as browser:
-        browser.open(folder / "report.html")
+        browser.open(report)
         assert browser.run("return innerWidth") == width
         assert browser.run("return document.documentElement.scrollWidth") <= width
         assert browser.run("return document.querySelector('nav details').open") == (width > 640)

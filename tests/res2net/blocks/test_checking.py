@@ -14,7 +14,13 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = [Architecture(depth=(1, 2, 1), planes=4, width=3, scale=3, classes=2)]
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize(
+    "block",  # those of the others are counted by torch too, in tests/res2net/test_cost.py
+    [
+        name if name == "res2net" else pytest.param(name, marks=pytest.mark.slow)
+        for name in BLOCKS
+    ],
+)
 def test_ours_are_as_counted(block: str) -> None:
     check_block(block)
 

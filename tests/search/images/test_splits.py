@@ -16,7 +16,7 @@ NOWHERE = Path("nowhere")
 
 
 def as_rows(images: torch.Tensor) -> set[bytes]:
-    return {image.numpy().tobytes() for image in images}
+    return {image.tobytes() for image in images.numpy()}
 
 
 def test_digits_are_scikit_learn_s_and_split_without_leaks() -> None:
