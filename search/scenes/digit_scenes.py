@@ -6,7 +6,7 @@ They are made, not photographed: for seeing a task work, and for questions about
 
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,7 @@ class DigitScenes:
 
     def _make(self, index: int) -> Scene:
         rng = np.random.default_rng(seed_of(_SEED, f"digit scene, {self._purpose}", index))
-        image = _background(rng)
+        image: npt.NDArray[Any] = _background(rng)
         placed = list(_places(rng))
         masks = np.zeros((len(placed), SIDE, SIDE), bool)
         joints = np.zeros((len(placed), len(JOINTS), 3), np.float32)
@@ -97,7 +97,7 @@ class DigitScenes:
             areas=masks.sum((1, 2)).astype(np.float32),
             masks=masks,
             semantic=_semantic(masks, labels),
-            saliency=(255 * masks.any(0)).astype(np.uint8),
+            saliency=np.where(masks.any(0), np.uint8(255), np.uint8(0)),
             keypoints=joints,
         )
 

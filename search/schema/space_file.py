@@ -172,11 +172,6 @@ class SpaceFile(Section):
         return self
 
     @model_validator(mode="after")
-    def _knows_enough(self) -> Self:
-        check_annotations(self.task.name, self.data.name)
-        return self
-
-    @model_validator(mode="after")
     def _can_be_measured(self) -> Self:
         check_measured(
             self.objectives,
@@ -209,6 +204,7 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
+        check_annotations(self.task.name, self.data.name)
         check_varying(self.network, self.data, self.training, self.search, self.scheduler)
         varied = self.training.varied
         if self.execution.replay:
