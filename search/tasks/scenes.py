@@ -1,8 +1,8 @@
 """What tasks on scenes have in common: the order of an epoch, augmentation, batches of lists.
 
-Images of a batch may differ in size. Every random choice of an epoch comes from its generator:
-each image has a seed of its own, so that a training that goes on from its checkpoint augments as
-if it had never stopped.
+Images of a batch may differ in size. All random choices of an epoch come from its generator:
+each image has a seed of its own, so that a training that goes on from a checkpoint augments
+as if it had never stopped.
 """
 
 from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ class Epochs:
     def _example(self, index: int, seed: int) -> Example:
         scene = self._part[index]
         with torch.random.fork_rng(devices=[]):
-            torch.random.default_generator.manual_seed(seed)
+            torch.manual_seed(seed)
             example = self._augment(scene)
         return on_device(example, self._device)
 
