@@ -5,7 +5,7 @@ engine hands it back to the task's own loss.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, cast
 
 import torch
@@ -19,6 +19,8 @@ from search.schema.tasks import TASKS
 
 Forward = Callable[..., Any]  # the network's pass, in the precision of the recipe
 SplitName = Literal["validation", "test"]
+Losses = Tensor | Mapping[str, Tensor]  # one scalar, or several by name
+_SUM = "loss"
 
 
 class DivergedError(ArithmeticError):
@@ -63,8 +65,12 @@ class Task(Protocol):
             start: steps that were taken before; their batches are left out.
         """
 
-    def loss(self, forward: Forward, piece: Any) -> Tensor:
-        """The mean loss of a piece of a batch: a scalar with a gradient."""
+    def loss(self, forward: Forward, piece: Any) -> Losses:
+        """The mean loss of a piece of a batch: a scalar with a gradient, or several by name.
+
+        Of several the sum is trained on; each is reported as `train_<name>` as well, beside
+        the sum, `train_loss`.
+        """
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
         """Every metric of the task on all images of a split, by its name without the split.
@@ -100,6 +106,22 @@ def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any =
     needed = ("batch_size", "steps", "network", "sample", "batches", "loss", "scores", "facts")
     require_methods(choice.name, task, *needed)
     return cast("Task", task)
+
+
+def named_losses(losses: Losses) -> dict[str, Tensor]:
+    """What `Task.loss` returned, by name: first their sum, as `loss`, then each of several.
+
+    Raises:
+        PluginError: there is none, or one bears the name of the sum.
+    """
+    if not isinstance(losses, Mapping):
+        return {_SUM: losses}
+    if not losses or _SUM in losses:
+        raise PluginError(
+            f"its losses are {', '.join(losses) or 'none'}; return one at least, and none "
+            f"called {_SUM}, which is their sum"
+        )
+    return {_SUM: torch.stack([*losses.values()]).sum(), **losses}
 
 
 def checked_scores(scores: Any, metrics: Sequence[str]) -> dict[str, float]:
