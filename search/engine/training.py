@@ -65,7 +65,8 @@ class Trainer:
         pieces: int | None = None,
     ) -> None:
         self._recipe, self._task, self._device = bench.recipe, bench.task, bench.device
-        self._epochs, self._seed, self._metrics = epochs, seed, bench.metrics
+        self._epochs, self._seed = epochs, seed
+        self._metrics, self._compared = bench.metrics, bench.compared
         self._pieces = pieces or bench.recipe.accumulate
         network = bench.task.network(architecture, seed=seed_of(seed, "weights"))
         network = with_joined_layers(network, bench.recipe, bench.device)
@@ -149,7 +150,7 @@ class Trainer:
             with autocast(self._device, self._recipe.precision):
                 return network(*inputs)
 
-        return checked_scores(self._task.scores(forward, split), self._metrics)
+        return checked_scores(self._task.scores(forward, split), self._metrics, self._compared)
 
     def wait(self) -> None:
         """Let the device finish what it was given, so that it can be timed."""

@@ -4,10 +4,19 @@ from typing import Any, NamedTuple
 
 from res2net.plugins import PluginError
 from search.schema.datasets import DATASETS
+from search.schema.dense_tasks import Keypoints, Saliency, Segmentation
 from search.schema.metrics import Metric
 from search.schema.parts import Choice, NoOptions, Table, require_methods
 from search.schema.section import Section
 from search.schema.values import MisfitError
+
+INSTALL = "install what tasks on scenes need: pip install 'res2net-search[tasks]'"
+# Keys of the training that change images or labels; what a task does not read, it refuses.
+AUGMENTATION = (
+    "crop", "flip", "resized_crop", "jitter", "cutout", "erasing", "mixup", "cutmix",
+    "label_smoothing",
+)  # fmt: skip
+_ALL = frozenset(AUGMENTATION)
 
 
 class TaskFacts(NamedTuple):
@@ -19,6 +28,9 @@ class TaskFacts(NamedTuple):
     needs: frozenset[str] = frozenset({"classes"})  # what its data must know of each image
     options: type[Section] | None = NoOptions
     backbone: bool = False  # whether networks put out features, and have no classifier
+    libraries: tuple[str, ...] = ()  # modules that not every installation has
+    reads: frozenset[str] = _ALL  # which of AUGMENTATION
+    fewest: int = 1  # images that must pass the network at once, so that its norms can learn
 
 
 def _foreign(name: str, value: Any) -> TaskFacts:
@@ -75,6 +87,45 @@ TASKS = Table(
                 Metric("error_top5", "minimize", "%", "top-5 accuracy"),
             ),
             "one class for each image, scored by top-1 and top-5 error",
+        ),
+        "segmentation": TaskFacts(
+            "search.tasks.segmentation:segmentation",
+            (Metric("miou", "maximize", "%"),),
+            "the class of each pixel by DeepLabv3+, scored by mean IoU",
+            frozenset({"semantic"}),
+            Segmentation,
+            backbone=True,
+            libraries=("segmentation_models_pytorch", "torchmetrics"),
+            reads=frozenset({"flip", "label_smoothing"}),
+            fewest=2,
+        ),
+        "saliency": TaskFacts(
+            "search.tasks.saliency:saliency",
+            (Metric("max_f", "maximize"), Metric("mae")),
+            "what stands out in an image, by a U-shaped decoder with side outputs, scored by "
+            "the largest F-measure and the mean absolute error",
+            frozenset({"saliency"}),
+            Saliency,
+            backbone=True,
+            libraries=("py_sod_metrics",),
+            reads=frozenset({"flip"}),
+        ),
+        "keypoints": TaskFacts(
+            "search.tasks.keypoints.task:keypoints",
+            (
+                Metric("ap", "maximize", "%"),
+                Metric("ap50", "maximize", "%"),
+                Metric("ap75", "maximize", "%"),
+                Metric("ap_small", "maximize", "%"),
+                Metric("ap_medium", "maximize", "%"),
+                Metric("ap_large", "maximize", "%"),
+            ),
+            "points of each object by SimpleBaseline, scored by COCO's AP of OKS",
+            frozenset({"boxes", "keypoints"}),
+            Keypoints,
+            backbone=True,
+            libraries=("faster_coco_eval",),
+            reads=frozenset({"flip"}),
         ),
     },
     _foreign,

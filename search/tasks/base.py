@@ -5,7 +5,7 @@ engine hands it back to the task's own loss.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, cast
 
 import torch
@@ -72,8 +72,11 @@ class Task(Protocol):
         the sum, `train_loss`.
         """
 
-    def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
+    def scores(self, forward: Forward, split: SplitName) -> Mapping[str, float | None]:
         """Every metric of the task on all images of a split, by its name without the split.
+
+        None is one that the split does not tell, such as of small objects where there are
+        none; it is not reported.
 
         Raises:
             DivergedError: the network puts out numbers that are not finite.
@@ -124,22 +127,32 @@ def named_losses(losses: Losses) -> dict[str, Tensor]:
     return {_SUM: torch.stack([*losses.values()]).sum(), **losses}
 
 
-def checked_scores(scores: Any, metrics: Sequence[str]) -> dict[str, float]:
-    """The scores of a task as plain numbers.
+def checked_scores(
+    scores: Any, metrics: Sequence[str], needed: Collection[str] = ()
+) -> dict[str, float]:
+    """The scores of a task as plain numbers, without those that are None.
 
     Args:
         scores: what `Task.scores` returned.
         metrics: names of those that the task declares.
+        needed: of them those that networks are compared by.
 
     Raises:
-        PluginError: they are not the declared ones, or no numbers.
+        PluginError: they are not the declared ones, or no numbers; or one is None that is
+            needed.
         DivergedError: one is not finite.
     """
     if not isinstance(scores, dict) or scores.keys() != set(metrics):
         shown = ", ".join(map(str, scores)) if isinstance(scores, dict) else repr(scores)
         raise PluginError(f"its scores are {shown}; return {', '.join(metrics)}")
+    untold = [name for name in needed if scores[name] is None]
+    if untold:
+        raise PluginError(
+            f"its {untold[0]} is None, and networks are compared by it: the images do not tell "
+            "it, such as of objects of a size that none has; write another search.objectives"
+        )
     try:
-        numbers = {name: float(score) for name, score in scores.items()}
+        numbers = {name: float(score) for name, score in scores.items() if score is not None}
     except (TypeError, ValueError) as error:
         raise PluginError(f"its scores are no numbers ({error})") from error
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
