@@ -11,12 +11,15 @@ from res2net.plugins import PluginError
 from res2net.weights import PartsLeftOut
 from search import run_study
 from search.closing import loading_line
+from search.engine.bench import make_bench
+from search.engine.training import Trainer
+from search.scenes.random_scenes import random_scenes
 from search.schema import task_checks
 from search.schema.yaml import ConfigError
 from search.tasks.base import checked_scores
 from search.tasks.libraries import LibraryMissingError, library
 from tests.search.spaces import write
-from tests.search.tasks.dense import SPACE, TASKS, plan_of, trainer_of
+from tests.search.tasks.dense import SPACE, TASKS, plan_of, resolved, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERYTHING = (  # that holds a state of its own, or rounds
@@ -115,3 +118,15 @@ def test_a_score_that_images_do_not_tell_is_left_out_unless_networks_are_compare
     assert checked_scores(scores, ["ap", "ap_small"], ["ap"]) == {"ap": 3.0}
     with pytest.raises(PluginError, match="ap_small is None, and networks are compared by it"):
         checked_scores(scores, ["ap", "ap_small"], ["ap_small"])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_network_is_timed_on_noise_without_the_images_of_the_study(
+    tmp_path: Path, task: str
+) -> None:
+    plan, survey = resolved(tmp_path, task)
+    noise = random_scenes(plan.data, train=8, held_out=4)
+    bench = make_bench(plan, Path("nowhere"), images=noise)
+    trainer = Trainer(survey.architecture(0), bench, epochs=2, seed=0)
+    assert trainer.epoch(trial=0, seconds=0) is None
+    assert trainer.scores("test")
