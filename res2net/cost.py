@@ -78,20 +78,31 @@ def cost(
     return Cost(int(tally.params), int(tally.macs), int(tally.activations))
 
 
-def costs(base: Architecture, dims: Dimensions, *, image_size: int) -> Costs:
+def costs(
+    base: Architecture,
+    dims: Dimensions,
+    *,
+    image_size: int,
+    output_stride: int | None = None,
+    head: bool = True,
+) -> Costs:
     """Count a grid of networks that differ from `base` in the given dimensions only.
 
     Args:
         base: gives block, skeleton, channels, planes, version, first block and classes.
         dims: int64 arrays that broadcast together, one value for each network.
         image_size: side of the square input in pixels.
+        output_stride: as for `res2net.build`.
+        head: whether the classifier counts; a backbone has none.
 
     Returns:
         int64 arrays of the broadcast shape.
     """
     tally = Tally()
-    put_out = base.facts.count_layers(lay_out(base, dims), tally, image_size)
-    _head(tally, put_out, base.classes)
+    layout = lay_out(base, dims, output_stride=output_stride)
+    put_out = base.facts.count_layers(layout, tally, image_size)
+    if head:
+        _head(tally, put_out, base.classes)
     arrays = (*dims.width, *dims.scale, *dims.cardinality, dims.se, *dims.blocks)
     shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
     return Costs(

@@ -23,6 +23,7 @@ from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
 from search.schema.space_file import SpaceFile
 from search.schema.study_plan import StudyPlan
+from search.schema.task_checks import check_libraries
 from search.schema.yaml import ConfigError, Document, Location, read_text
 from search.space.load import check, load_space
 from search.space.resolve import Resolved, resolve
@@ -107,6 +108,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
     sources = _sources(space)
     known = _known_images(folder or Path("runs") / space.file.study, sources)
     try:
+        if not space.file.execution.replay:
+            check_libraries(space.file.task.name)
         resolved = _resolve(space, unseen=unseen, known=known)
         parts = origins(*space)
         sampler = space.file.search.sampler.name

@@ -14,6 +14,7 @@ LEVELS = (
     {"res2net"},
     {"search.schema"},
     {"search.images"},
+    {"search.scenes"},
     {"search.design"},
     {"search.space"},
     {"search.samplers", "search.schedulers"},

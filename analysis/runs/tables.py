@@ -15,7 +15,7 @@ from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
 from res2net.file_names import printable
-from search.schema.metrics import TEST, VALIDATION, Metric, Objective, column_of
+from search.schema.metrics import TEST, TRAIN, VALIDATION, Metric, Objective, column_of
 from search.study.events import Ended, Measured, Retried, Started
 from search.study.journal import epoch_lines, read
 
@@ -180,6 +180,8 @@ def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:
 def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
     """One row an epoch of each trial, in the order they were reported: `epoch_columns`.
 
+    Where the training loss is a sum, a column for each part stands behind it: `train_<name>`.
+
     Raises:
         JournalError: the journal cannot be read.
     """
@@ -189,7 +191,11 @@ def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     try:  # a million lines in seconds; one by one they take ten times as long
         table = arrow_json.read_json(pa.BufferReader(lines)).flatten()
-        scores = {_TRAIN_LOSS: _TRAIN_LOSS} | _columns(metrics, VALIDATION)
+        losses = _parts_of_loss(table)
+        at = columns.index(_TRAIN_LOSS) + 1
+        columns[at:at] = losses
+        scores = {name: name for name in (_TRAIN_LOSS, *losses)}
+        scores |= _columns(metrics, VALIDATION)
         found = {column: _values(table, name) for name, column in scores.items()}
         found |= {name: table[name] for name in columns if name not in found}
     except (pa.ArrowException, LookupError):
@@ -197,6 +203,12 @@ def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
         raise
     frame: pd.DataFrame = pa.table(found).to_pandas()
     return frame[columns]
+
+
+def _parts_of_loss(table: Any) -> list[str]:
+    """Names of the losses that `train_loss` is the sum of, where a task has several."""
+    names = (name.removeprefix("metrics.") for name in table.column_names)
+    return [name for name in names if name.startswith(TRAIN) and name != _TRAIN_LOSS]
 
 
 def _values(table: Any, name: str) -> Any:

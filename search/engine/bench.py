@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from search.schema.metrics import VALIDATION
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
 from search.study.events import Started
@@ -19,6 +20,7 @@ class Bench(NamedTuple):
     `metrics` are the names that the task declares; `share` is how much of the device one trial
     has, 1 for all. `measured` are names of what is measured of a network before its training,
     with images of `resolution` pixels a side, and `scores` those of its zero-cost scores.
+    `compared` are the metrics that networks are compared by.
     """
 
     recipe: PlannedTraining
@@ -29,6 +31,7 @@ class Bench(NamedTuple):
     measured: tuple[str, ...] = ()
     resolution: int = 0
     scores: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
 
 def make_bench(
@@ -57,6 +60,11 @@ def make_bench(
         tuple(one.name for one in plan.timed),
         plan.data.resolution,
         plan.scores,
+        tuple(
+            one.name.removeprefix(VALIDATION)
+            for one in plan.objectives
+            if one.source == "reported"
+        ),
     )
 
 

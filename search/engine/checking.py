@@ -22,7 +22,7 @@ from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
-from search.tasks.base import DivergedError, checked_scores, make_task
+from search.tasks.base import DivergedError, checked_scores, make_task, named_losses
 
 
 def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = True) -> None:
@@ -82,7 +82,7 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
         network = task.network(survey.architecture(_extremes(survey)[0]), seed=0)
         batch = next(iter(task.batches(torch.Generator().manual_seed(0), start=0)))
         piece, share = next(iter(batch.pieces(1)))
-        torch.autograd.backward(task.loss(network, piece) * share)
+        torch.autograd.backward(named_losses(task.loss(network, piece))["loss"] * share)
         network.eval()
         with torch.no_grad():
             checked_scores(task.scores(network, "validation"), names)

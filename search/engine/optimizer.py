@@ -17,7 +17,7 @@ Groups = list[dict[str, Any]]
 
 
 def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
-    """The optimiser that a recipe names, over all weights.
+    """The optimiser that a recipe names, over all weights that have a gradient.
 
     Args:
         network: on its device.
@@ -29,7 +29,8 @@ def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
     """
     decayed: list[nn.Parameter] = []
     kept: list[nn.Parameter] = []
-    for parameter in network.parameters():
+    trained = (each for each in network.parameters() if each.requires_grad)
+    for parameter in trained:
         decays = recipe.decay_norms or parameter.ndim > 1
         (decayed if decays else kept).append(parameter)
     groups = [

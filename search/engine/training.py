@@ -6,8 +6,8 @@ on from its last step as if nothing had happened. Nothing leaves the device insi
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -25,10 +25,10 @@ from search.engine.execution import (
 from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
 from search.images.augmentation import dtype_of
-from search.schema.metrics import VALIDATION
+from search.schema.metrics import TRAIN, VALIDATION
 from search.schema.seeds import seed_of
 from search.study.events import Epoch
-from search.tasks.base import Batch, DivergedError, SplitName, checked_scores
+from search.tasks.base import Batch, DivergedError, SplitName, checked_scores, named_losses
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _UnderWay:
 
     number: int
     step: int = 0
-    total: Tensor | None = None  # of the losses of its steps
+    losses: dict[str, Tensor] = field(default_factory=dict)  # of its steps, added up by name
     seconds: float = 0.0
     batches: Iterator[Batch] | None = None
 
@@ -65,7 +65,8 @@ class Trainer:
         pieces: int | None = None,
     ) -> None:
         self._recipe, self._task, self._device = bench.recipe, bench.task, bench.device
-        self._epochs, self._seed, self._metrics = epochs, seed, bench.metrics
+        self._epochs, self._seed = epochs, seed
+        self._metrics, self._compared = bench.metrics, bench.compared
         self._pieces = pieces or bench.recipe.accumulate
         network = bench.task.network(architecture, seed=seed_of(seed, "weights"))
         network = with_joined_layers(network, bench.recipe, bench.device)
@@ -121,17 +122,18 @@ class Trainer:
                 group["lr"] = self._rate(now)
             # Graphs write gradients where they wrote them before.
             self._optimizer.zero_grad(set_to_none=self.execution != "graphs")
-            total = torch.zeros((), device=self._device, dtype=torch.float64)
+            of_step: dict[str, Tensor] = {}
             for piece, share in batch.pieces(self._pieces):
-                loss = self._task.loss(self._forward, piece) * share
-                torch.autograd.backward(loss)
-                total += loss.detach()
+                losses = named_losses(self._task.loss(self._forward, piece))
+                losses = {name: loss * share for name, loss in losses.items()}
+                torch.autograd.backward(losses["loss"])
+                _add(of_step, losses)
             if self._recipe.clip is not None:
                 nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
             self._optimizer.step()
             if self._average:
                 self._average.follow(self._network)
-            now.total = total if now.total is None else now.total + total
+            _add(now.losses, of_step)
             now.step += 1
             if now.step < self._task.steps and time.perf_counter() - start >= seconds:
                 now.seconds += time.perf_counter() - start
@@ -148,12 +150,12 @@ class Trainer:
             with autocast(self._device, self._recipe.precision):
                 return network(*inputs)
 
-        return checked_scores(self._task.scores(forward, split), self._metrics)
+        return checked_scores(self._task.scores(forward, split), self._metrics, self._compared)
 
     def wait(self) -> None:
         """Let the device finish what it was given, so that it can be timed."""
-        if self._under_way and self._under_way.total is not None:
-            self._under_way.total.item()
+        if self._under_way and self._under_way.losses:
+            self._under_way.losses["loss"].item()
 
     def state(self) -> dict[str, Any]:
         """Weights, optimiser, average and position: all that the rest of the training needs."""
@@ -163,7 +165,7 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state() if self._average else None,
             "finished": self._finished,
-            "under_way": (now.step, now.total, now.seconds) if now else None,
+            "under_way": (now.step, now.losses, now.seconds) if now else None,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -198,11 +200,10 @@ class Trainer:
 
     def _finish(self, now: _UnderWay, trial: int, start: float) -> Epoch:
         """Score the network after the last step of an epoch that took its time from `start`."""
-        assert now.total is not None, "an epoch has steps"
-        loss = now.total.item() / now.step  # waits for the device
+        means = {name: total.item() / now.step for name, total in now.losses.items()}
         now.seconds += time.perf_counter() - start
-        if not math.isfinite(loss):
-            raise DivergedError(f"the training loss of epoch {now.number} is {loss}")
+        if not math.isfinite(means["loss"]):  # which waited for the device
+            raise DivergedError(f"the training loss of epoch {now.number} is {means['loss']}")
         start = time.perf_counter()
         scores = self.scores("validation")
         self._finished, self._under_way = now.number, None
@@ -210,7 +211,7 @@ class Trainer:
             trial=trial,
             epoch=now.number,
             metrics={
-                "train_loss": loss,
+                **{f"{TRAIN}{name}": mean for name, mean in means.items()},
                 **{f"{VALIDATION}{name}": score for name, score in scores.items()},
             },
             images_per_s=now.step * self._task.batch_size / now.seconds,
@@ -232,3 +233,10 @@ class Trainer:
         return prepare(
             self._network, sample, execution=execution, precision=self._recipe.precision
         )
+
+
+def _add(totals: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:
+    """Add losses to what was added up before, by name, in float64 and on their device."""
+    for name, loss in losses.items():
+        more = loss.detach().double()
+        totals[name] = totals[name] + more if name in totals else more

@@ -27,7 +27,7 @@ from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
-_FORMAT = 3  # of checkpoints; those of another are not gone on with
+_FORMAT = 4  # of checkpoints; those of another are not gone on with
 # What torch says of a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 

@@ -22,6 +22,7 @@ from torch.utils.hooks import RemovableHandle
 from search.engine.bench import Bench
 from search.schema.seeds import seed_of
 from search.study.events import Started
+from search.tasks.base import named_losses
 
 _IMAGES = 128  # at most, of one minibatch: as many as NASWOT's authors took
 _LAYERS = (nn.Conv2d, nn.Linear)  # whose weights count
@@ -128,7 +129,7 @@ def _loss(network: nn.Module, started: Started, bench: Bench) -> Tensor:
     def forward(*inputs: Any) -> Any:
         return network(*(_as_fp32(one) for one in inputs))
 
-    return bench.task.loss(forward, piece)
+    return named_losses(bench.task.loss(forward, piece))["loss"]
 
 
 def _as_fp32(value: Any) -> Any:

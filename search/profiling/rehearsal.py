@@ -22,6 +22,9 @@ from search.engine.meter import Meter
 from search.engine.training import Trainer
 from search.images.splits import Split, Splits
 from search.profiling.estimate import Rehearsal, RehearsalError
+from search.scenes.random_scenes import random_scenes
+from search.scenes.scene import SceneSplits
+from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 
@@ -166,7 +169,10 @@ def _timed_step(trainer: Trainer) -> float:
     return time.perf_counter() - start
 
 
-def _random_images(plan: StudyPlan) -> Splits:
+def _random_images(plan: StudyPlan) -> Splits | SceneSplits:
+    train = plan.training.batch_size * _BATCHES
+    if DATASETS[plan.data.name].scenes:
+        return random_scenes(plan.data, train=train, held_out=_HELD_OUT)
     generator = torch.Generator().manual_seed(0)
     side, classes, channels = plan.data.resize, plan.data.classes, plan.data.channels
 
@@ -177,7 +183,6 @@ def _random_images(plan: StudyPlan) -> Splits:
         labels = torch.randint(0, classes, (count,), generator=generator)
         return Split(images, torch.arange(count), labels)
 
-    train = split(plan.training.batch_size * _BATCHES)
     held_out = split(_HELD_OUT)
     mean = torch.full((channels,), 127.5)
-    return Splits(train, held_out, held_out, mean, mean / 2)
+    return Splits(split(train), held_out, held_out, mean, mean / 2)

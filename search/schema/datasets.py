@@ -29,7 +29,8 @@ class Dataset(NamedTuple):
     """Facts of one data set; sizes in images, sides in pixels.
 
     Its maker takes the root folder and returns (images, labels) of train and of test: uint8
-    (N, side, side, channels) and int64 (N,). A tree of class folders has none: its files are
+    (N, side, side, channels) and int64 (N,). Where scenes are given, it takes (data, root) and
+    returns `search.scenes.scene.SceneSplits`. A tree of class folders has none: its files are
     listed.
     """
 
@@ -45,10 +46,16 @@ class Dataset(NamedTuple):
     published: Published | None = None  # of a tree, which may be a part of it
     channels: int = 3  # of the images
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
+    gives: frozenset[str] = frozenset({"classes"})  # what is known of each image
     maker: str = ""
     download: str = ""  # torchvision's class that fetches the official files
     summary: str = ""
     options: type[Section] | None = NoOptions
+
+    @property
+    def scenes(self) -> bool:
+        """Whether its images hold more than one thing: its annotations are no classes."""
+        return "classes" not in self.gives
 
 
 _SIZES = ("classes", "image_size", "train", "test")
@@ -100,6 +107,17 @@ _OURS: Mapping[str, Dataset] = {
         flip=False,
         maker="search.images.sets:synthetic",
         summary="four noisy patterns that any network tells apart, for trying things out",
+    ),
+    "digit_scenes": Dataset(
+        10,
+        96,
+        1200,
+        300,
+        crop=0,
+        flip=False,  # a mirrored digit is none
+        gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}),
+        maker="search.scenes.digit_scenes:digit_scenes",
+        summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
     ),
     "cifar10": Dataset(
         10,

@@ -1,7 +1,8 @@
 """Metrics and objectives: what a trial reports or costs, and which way each is better.
 
 A metric of a task is reported for two splits, as `val_<metric>` and `test_<metric>`; the
-training loss is reported as `train_loss`. No torch here.
+training loss is reported as `train_loss`, and what it is the sum of as `train_<name>`. No torch
+here.
 """
 
 import math
@@ -15,7 +16,7 @@ from search.schema.units import format_amount
 Direction = Literal["minimize", "maximize"]
 Source = Literal["counted", "measured", "reported"]
 
-VALIDATION, TEST = "val_", "test_"
+VALIDATION, TEST, TRAIN = "val_", "test_", "train_"
 PERCENT = "%"
 
 

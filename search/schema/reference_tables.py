@@ -39,6 +39,7 @@ def names(keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
     yield f"## Recipes\n\n{table(('name', 'what it is'), _recipes())}"
     yield from _parts(DATASETS, ("classes", "side", "train", "test"), _dataset)
     yield from _parts(TASKS, ("metrics",), _task)
+    yield from _options(TASKS, keys_of)
     blocks = ((f"`{name}`", _first_line(block)) for name, block in BLOCKS.items())
     yield f"## Blocks\n\n{table(('name', 'what it is'), blocks)}"
     head = ("name", "depths", "usual", "stages", "output strides", "versions")

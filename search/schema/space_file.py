@@ -23,7 +23,8 @@ from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_traits
 from search.schema.search import Search
 from search.schema.section import Section
-from search.schema.tasks import TASKS
+from search.schema.task_checks import check_task
+from search.schema.tasks import TASKS, check_annotations
 from search.schema.trackers import tracker_names
 from search.schema.training import Training
 from search.schema.values import MisfitError
@@ -140,6 +141,8 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
+        check_annotations(self.task.name, self.data.name)
+        check_task(self.task, self.network, self.training, self.data)
         check_varying(
             self.network,
             self.data,

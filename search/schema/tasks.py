@@ -3,9 +3,20 @@
 from typing import Any, NamedTuple
 
 from res2net.plugins import PluginError
+from search.schema.datasets import DATASETS
+from search.schema.dense_tasks import Keypoints, Saliency, Segmentation
 from search.schema.metrics import Metric
-from search.schema.parts import NoOptions, Table, require_methods
+from search.schema.parts import Choice, NoOptions, Table, require_methods
 from search.schema.section import Section
+from search.schema.values import MisfitError
+
+INSTALL = "install what tasks on scenes need: pip install 'res2net-search[tasks]'"
+# Keys of the training that change images or labels; what a task does not read, it refuses.
+AUGMENTATION = (
+    "crop", "flip", "resized_crop", "jitter", "cutout", "erasing", "mixup", "cutmix",
+    "label_smoothing",
+)  # fmt: skip
+_ALL = frozenset(AUGMENTATION)
 
 
 class TaskFacts(NamedTuple):
@@ -14,7 +25,12 @@ class TaskFacts(NamedTuple):
     maker: str
     metrics: tuple[Metric, ...]  # the first is the objective where a space file names none
     summary: str
+    needs: frozenset[str] = frozenset({"classes"})  # what its data must know of each image
     options: type[Section] | None = NoOptions
+    backbone: bool = False  # whether networks put out features, and have no classifier
+    libraries: tuple[str, ...] = ()  # modules that not every installation has
+    reads: frozenset[str] = _ALL  # which of AUGMENTATION
+    fewest: int = 1  # images that must pass the network at once, so that its norms can learn
 
 
 def _foreign(name: str, value: Any) -> TaskFacts:
@@ -39,7 +55,26 @@ def _foreign(name: str, value: Any) -> TaskFacts:
                 f"{name}: {tuple(metric)} is no metric; each part of it is a word"
             )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
-    return TaskFacts(name, metrics, summary, None)
+    needs = getattr(value, "needs", ("classes",))
+    return TaskFacts(
+        name,
+        metrics,
+        summary,
+        frozenset(needs),
+        None,
+        backbone=getattr(value, "backbone", False),
+    )
+
+
+def form_of(task: Choice) -> dict[str, Any]:
+    """How a task uses networks, as `res2net.cost.costs` takes it.
+
+    Args:
+        task: of the study; one of somebody else's has classifiers.
+    """
+    facts = TASKS[task.name]
+    stride = task.options.get("output_stride")
+    return {"head": not facts.backbone, "output_stride": stride}
 
 
 TASKS = Table(
@@ -53,6 +88,63 @@ TASKS = Table(
             ),
             "one class for each image, scored by top-1 and top-5 error",
         ),
+        "segmentation": TaskFacts(
+            "search.tasks.segmentation:segmentation",
+            (Metric("miou", "maximize", "%"),),
+            "the class of each pixel by DeepLabv3+, scored by mean IoU",
+            frozenset({"semantic"}),
+            Segmentation,
+            backbone=True,
+            libraries=("segmentation_models_pytorch", "torchmetrics"),
+            reads=frozenset({"flip", "label_smoothing"}),
+            fewest=2,
+        ),
+        "saliency": TaskFacts(
+            "search.tasks.saliency:saliency",
+            (Metric("max_f", "maximize"), Metric("mae")),
+            "what stands out in an image, by a U-shaped decoder with side outputs, scored by "
+            "the largest F-measure and the mean absolute error",
+            frozenset({"saliency"}),
+            Saliency,
+            backbone=True,
+            libraries=("py_sod_metrics",),
+            reads=frozenset({"flip"}),
+        ),
+        "keypoints": TaskFacts(
+            "search.tasks.keypoints.task:keypoints",
+            (
+                Metric("ap", "maximize", "%"),
+                Metric("ap50", "maximize", "%"),
+                Metric("ap75", "maximize", "%"),
+                Metric("ap_small", "maximize", "%"),
+                Metric("ap_medium", "maximize", "%"),
+                Metric("ap_large", "maximize", "%"),
+            ),
+            "points of each object by SimpleBaseline, scored by COCO's AP of OKS",
+            frozenset({"boxes", "keypoints"}),
+            Keypoints,
+            backbone=True,
+            libraries=("faster_coco_eval",),
+            reads=frozenset({"flip"}),
+        ),
     },
     _foreign,
 )
+
+
+def check_annotations(task: str, data: str) -> None:
+    """See that a data set knows of its images what a task learns.
+
+    Raises:
+        MisfitError: it does not, with the data sets that do.
+    """
+    needs, gives = TASKS[task].needs, DATASETS[data].gives
+    missing = sorted(needs - gives)
+    if missing:
+        able = [name for name, facts in DATASETS.ours.items() if needs <= facts.gives]
+        known = " or ".join(able) or "a data set of your own that gives them"
+        raise MisfitError(
+            "data.name",
+            f"{data} has no {' and no '.join(missing)}, which {task} learns; write {known}, or "
+            "another task",
+        )

@@ -27,11 +27,18 @@ class Grid:
         axes: from `axes_of`, and those of settings; the first holds skeleton and depth.
         fixed: the fields of an Architecture that no axis varies.
         image_size: side of the images in pixels, where no axis varies the resolution.
+        form: how the networks are used, as `res2net.cost.costs` takes it.
     """
 
     def __init__(
-        self, axes: tuple[Axis, ...], fixed: Mapping[str, Any], *, image_size: int
+        self,
+        axes: tuple[Axis, ...],
+        fixed: Mapping[str, Any],
+        *,
+        image_size: int,
+        form: Mapping[str, Any] | None = None,
     ) -> None:
+        self._form = dict(form or {})
         self.axes = axes
         self.image_size = image_size
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -59,7 +66,8 @@ class Grid:
             for axis, at in zip(self.axes, index, strict=True)
             if axis.fields[0] not in SETTINGS
         )
-        return Grid((*alone, *settings), self._fixed, image_size=self.image_size)
+        axes = (*alone, *settings)
+        return Grid(axes, self._fixed, image_size=self.image_size, form=self._form)
 
     def __len__(self) -> int:
         return math.prod(self.shape)
@@ -163,7 +171,7 @@ class Grid:
             cardinality=held["cardinality"],
             se=held["se"][0],
         )
-        return costs(base, dims, image_size=side)
+        return costs(base, dims, image_size=side, **self._form)
 
     def _fill(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
         """Bisection, all candidates at once: cost grows with width. 1 where nothing fits."""

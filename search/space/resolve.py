@@ -15,6 +15,7 @@ from search.schema.budget import Budget
 from search.schema.data import Data, PlannedData
 from search.schema.fidelity import check_fidelity
 from search.schema.network import Network
+from search.schema.parts import Choice
 from search.schema.schedulers import check_scheduler
 from search.schema.search import Base, Search
 from search.schema.settings import DepthRule
@@ -50,6 +51,7 @@ class _Counted(NamedTuple):
     data: PlannedData
     search: Search
     varied: Mapping[str, Sequence[float]]
+    task: Choice
 
 
 def resolve(
@@ -86,7 +88,7 @@ def resolve(
     _check_surveyable(space, document)
     search = _with_base(space.network, space.search, document)
     varied = space.training.varied
-    surveyed = survey(_Counted(space.network, space.budget, data, search, varied))
+    surveyed = survey(_Counted(space.network, space.budget, data, search, varied, space.task))
     _check_candidates(search, surveyed, document)
     _check_prior(search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)

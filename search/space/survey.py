@@ -20,8 +20,10 @@ from res2net.tally import IntArray
 from search.schema.budget import Band, Budget
 from search.schema.data import PlannedData
 from search.schema.network import FIXED, Network
+from search.schema.parts import Choice
 from search.schema.search import Search
 from search.schema.settings import suffix
+from search.schema.tasks import form_of
 from search.space.axes import Axes
 from search.space.axis import Dimension, axes_of, setting_axis
 from search.space.configuration import Configuration
@@ -144,6 +146,10 @@ class Surveyed(Protocol):
         """Says whether the candidates lie on axes, and what is solved."""
 
     @property
+    def task(self) -> Choice:
+        """Says whether networks are classifiers, or backbones of something."""
+
+    @property
     def varied(self) -> Mapping[str, Sequence[float]]:
         """The settings of training with several values, tuned ones included."""
 
@@ -163,7 +169,8 @@ def survey(space: Surveyed) -> Survey:
     axes += tuple(
         setting_axis(key, values) for key, values in space.varied.items() if key not in tuned
     )
-    grid = Grid(axes, _fixed(network, data), image_size=data.resolution)
+    form = form_of(space.task)
+    grid = Grid(axes, _fixed(network, data), image_size=data.resolution, form=form)
     lines = Axes(axes, search) if search.has_axes else None
     sorting = _Sorting(grid, space.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):

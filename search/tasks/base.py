@@ -5,7 +5,7 @@ engine hands it back to the task's own loss.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, cast
 
 import torch
@@ -19,6 +19,8 @@ from search.schema.tasks import TASKS
 
 Forward = Callable[..., Any]  # the network's pass, in the precision of the recipe
 SplitName = Literal["validation", "test"]
+Losses = Tensor | Mapping[str, Tensor]  # one scalar, or several by name
+_SUM = "loss"
 
 
 class DivergedError(ArithmeticError):
@@ -63,11 +65,18 @@ class Task(Protocol):
             start: steps that were taken before; their batches are left out.
         """
 
-    def loss(self, forward: Forward, piece: Any) -> Tensor:
-        """The mean loss of a piece of a batch: a scalar with a gradient."""
+    def loss(self, forward: Forward, piece: Any) -> Losses:
+        """The mean loss of a piece of a batch: a scalar with a gradient, or several by name.
 
-    def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
+        Of several the sum is trained on; each is reported as `train_<name>` as well, beside
+        the sum, `train_loss`.
+        """
+
+    def scores(self, forward: Forward, split: SplitName) -> Mapping[str, float | None]:
         """Every metric of the task on all images of a split, by its name without the split.
+
+        None is one that the split does not tell, such as of small objects where there are
+        none; it is not reported.
 
         Raises:
             DivergedError: the network puts out numbers that are not finite.
@@ -102,22 +111,48 @@ def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any =
     return cast("Task", task)
 
 
-def checked_scores(scores: Any, metrics: Sequence[str]) -> dict[str, float]:
-    """The scores of a task as plain numbers.
+def named_losses(losses: Losses) -> dict[str, Tensor]:
+    """What `Task.loss` returned, by name: first their sum, as `loss`, then each of several.
+
+    Raises:
+        PluginError: there is none, or one bears the name of the sum.
+    """
+    if not isinstance(losses, Mapping):
+        return {_SUM: losses}
+    if not losses or _SUM in losses:
+        raise PluginError(
+            f"its losses are {', '.join(losses) or 'none'}; return one at least, and none "
+            f"called {_SUM}, which is their sum"
+        )
+    return {_SUM: torch.stack([*losses.values()]).sum(), **losses}
+
+
+def checked_scores(
+    scores: Any, metrics: Sequence[str], needed: Collection[str] = ()
+) -> dict[str, float]:
+    """The scores of a task as plain numbers, without those that are None.
 
     Args:
         scores: what `Task.scores` returned.
         metrics: names of those that the task declares.
+        needed: of them those that networks are compared by.
 
     Raises:
-        PluginError: they are not the declared ones, or no numbers.
+        PluginError: they are not the declared ones, or no numbers; or one is None that is
+            needed.
         DivergedError: one is not finite.
     """
     if not isinstance(scores, dict) or scores.keys() != set(metrics):
         shown = ", ".join(map(str, scores)) if isinstance(scores, dict) else repr(scores)
         raise PluginError(f"its scores are {shown}; return {', '.join(metrics)}")
+    untold = [name for name in needed if scores[name] is None]
+    if untold:
+        raise PluginError(
+            f"its {untold[0]} is None, and networks are compared by it: the images do not tell "
+            "it, such as of objects of a size that none has; write another search.objectives"
+        )
     try:
-        numbers = {name: float(score) for name, score in scores.items()}
+        numbers = {name: float(score) for name, score in scores.items() if score is not None}
     except (TypeError, ValueError) as error:
         raise PluginError(f"its scores are no numbers ({error})") from error
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]

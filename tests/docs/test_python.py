@@ -57,6 +57,6 @@ def test_the_line_that_loads_weights_names_a_block_of_one_s_own(folder: Path) ->
     write_examples(folder)
     example = next(e for e in examples() if e.file == "my_block.py")
     result = api.run_study(example.space, inline=True)
-    line = loading_line(result.weights[0], network=result.plan.network)
+    line = loading_line(result.weights[0], plan=result.plan)
     assert "block='my_block.py:BLOCK'" in line
     assert eval(line, {"res2net": __import__("res2net")})

@@ -82,7 +82,7 @@ def test_a_study_of_it_runs_and_its_weights_load(folder: Path) -> None:
     held = manifest.read(folder / "run")
     assert held is not None
     assert [part.key for part in held.parts] == ["network.skeleton"]
-    line = loading_line(result.weights[0], network=result.plan.network)
+    line = loading_line(result.weights[0], plan=result.plan)
     import res2net  # noqa: PLC0415 - the line names it
 
     loaded = eval(line, {"res2net": res2net, "search": search})

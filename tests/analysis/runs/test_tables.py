@@ -90,6 +90,16 @@ def test_every_epoch_is_a_row(folder: Path) -> None:
     assert table.iloc[1].isna().sum() == 1, "what was not reported"
 
 
+def test_the_parts_of_a_loss_are_columns_where_a_task_tells_them(tmp_path: Path) -> None:
+    metrics = {"train_loss": 3.0, "train_boxes": 1.0, "train_classes": 2.0, "val_error": 7.0}
+    with Journal(tmp_path) as journal:
+        journal.append(start(0))
+        journal.append(Epoch(trial=0, epoch=1, metrics=metrics, images_per_s=1.0, seconds=3.0))
+    table = epochs(tmp_path, metrics=METRICS)
+    assert list(table)[2:5] == ["train_loss", "train_boxes", "train_classes"]
+    assert table.loc[0, ["train_boxes", "train_classes"]].tolist() == [1.0, 2.0]
+
+
 def test_columns_are_of_the_metrics(folder: Path) -> None:
     metrics = [Metric("error", unit="%"), Metric("score", "maximize"), Metric("time", unit="s")]
     shown = [column for column in trial_columns(metrics) if column.startswith(("val", "test"))]

@@ -1,0 +1,1 @@
+"""Annotated images: scenes with boxes, masks, classes by pixel, saliency and keypoints."""

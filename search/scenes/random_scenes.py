@@ -1,0 +1,85 @@
+"""Scenes of noise, with every annotation, on which networks are only timed."""
+
+import numpy as np
+
+from search.scenes.scene import Part, Scene, SceneSplits
+from search.schema.data import PlannedData
+
+_OBJECTS = 3
+_JOINTS = 17  # as many as people have in COCO
+_MOST = 256  # that are made; more are the same again
+
+
+class RandomScenes:
+    """Scenes of noise, all of one size.
+
+    Args:
+        data: says the side and the number of classes.
+        count: how many there are.
+
+    Attributes:
+        classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
+    """
+
+    joints = tuple(f"joint {number}" for number in range(_JOINTS))
+    mirrored = tuple(range(_JOINTS))
+
+    def __init__(self, data: PlannedData, count: int) -> None:
+        self.classes = tuple(f"class {number}" for number in range(data.classes))
+        rng = np.random.default_rng(0)
+        side = data.resolution
+        self._scenes = [self._scene(rng, side) for _ in range(min(count, _MOST))]
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Scene:
+        """The scene of a number."""
+        return self._scenes[index % len(self._scenes)]
+
+    def _scene(self, rng: np.random.Generator, side: int) -> Scene:
+        corners = rng.integers(0, side // 2 + 1, (_OBJECTS, 2))
+        ends = corners + rng.integers(side // 4 + 1, side // 2 + 1, (_OBJECTS, 2))
+        masks = np.zeros((_OBJECTS, side, side), bool)
+        for mask, (x0, y0), (x1, y1) in zip(masks, corners, ends, strict=True):
+            mask[y0:y1, x0:x1] = True
+        inside = rng.random((_OBJECTS, _JOINTS, 2)) * (ends - corners)[:, None]
+        points = np.concatenate(
+            [corners[:, None] + inside, np.full((_OBJECTS, _JOINTS, 1), 2)], axis=2
+        )
+        return Scene(
+            name="noise",
+            image=rng.integers(0, 256, (side, side, 3), dtype=np.uint8),
+            boxes=np.concatenate([corners, ends], axis=1).astype(np.float32),
+            labels=rng.integers(0, len(self.classes), _OBJECTS),
+            crowd=np.zeros(_OBJECTS, bool),
+            areas=masks.sum((1, 2)).astype(np.float32),
+            masks=masks,
+            semantic=rng.integers(0, len(self.classes) + 1, (side, side), dtype=np.uint8),
+            saliency=np.where(masks.any(0), np.uint8(255), np.uint8(0)),
+            keypoints=points.astype(np.float32),
+        )
+
+
+def random_scenes(data: PlannedData, *, train: int, held_out: int) -> SceneSplits:
+    """So many scenes of noise to train on, and to score, twice.
+
+    Args:
+        data: says the side and the number of classes.
+        train: scenes to train on.
+        held_out: scenes to validate on, and to test.
+    """
+
+    def part(count: int) -> Part:
+        return Part(RandomScenes(data, count), range(count))
+
+    scenes = RandomScenes(data, 1)
+    return SceneSplits(
+        train=part(train),
+        validation=part(held_out),
+        test=part(held_out),
+        classes=scenes.classes,
+        joints=scenes.joints,
+        mirrored=scenes.mirrored,
+    )

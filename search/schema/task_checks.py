@@ -1,0 +1,90 @@
+"""Sees that a task goes with the network, the recipe and the data of a space file."""
+
+import importlib.util
+from typing import Any
+
+from res2net.plugins import PluginError
+from res2net.skeletons import SKELETONS
+from search.schema.data import Data
+from search.schema.datasets import DATASETS
+from search.schema.network import Network
+from search.schema.parts import Choice
+from search.schema.tasks import AUGMENTATION, INSTALL, TASKS
+from search.schema.training import Training
+from search.schema.values import MisfitError
+
+
+def check_task(task: Choice, network: Network, training: Training, data: Data) -> None:
+    """See that a task can make use of all that a space file asks for.
+
+    Raises:
+        MisfitError: it cannot, with the key to look at.
+    """
+    facts = TASKS[task.name]
+    asked = [key for key in AUGMENTATION if _is_set(getattr(training, key))]
+    idle = [key for key in asked if key not in facts.reads]
+    if idle:
+        raise MisfitError(
+            f"training.{idle[0]}", f"is nothing that {task.name} does; take it out, or write 0"
+        )
+    if facts.backbone and data.channels == 1:
+        raise MisfitError("data.channels", f"is 1, and {task.name} sees colours; leave it out")
+    _check_pieces(task, training)
+    if task.options.get("output_stride"):
+        _check_stride(task.options["output_stride"], network, data)
+
+
+def check_libraries(task: str) -> None:
+    """See that what a task needs is installed; nothing is imported.
+
+    Raises:
+        PluginError: it is not, with the line that installs it.
+    """
+    missing = [m for m in TASKS[task].libraries if importlib.util.find_spec(m) is None]
+    if missing:
+        raise PluginError(
+            f"task: {task} needs {' and '.join(missing)}, not installed here; {INSTALL}"
+        )
+
+
+def _check_pieces(task: Choice, training: Training) -> None:
+    """Norms of one number a channel cannot learn from one image."""
+    fewest = TASKS[task.name].fewest
+    batch, parts = training.batch_size, training.accumulate
+    size = -(-batch // parts)
+    if (batch % size or size) >= fewest:
+        return
+    if parts > 1:
+        raise MisfitError(
+            "training.accumulate",
+            f"lets one image of a batch of {batch} pass alone, and norms of {task.name} need "
+            f"{fewest}; write a lower one",
+        )
+    raise MisfitError(
+        "training.batch_size", f"is less than norms of {task.name} need; write {fewest} or more"
+    )
+
+
+def _check_stride(stride: int, network: Network, data: Data) -> None:
+    """The skeletons must have it, and the sides of images be multiples of it."""
+    for name in network.skeleton:
+        if name in SKELETONS and stride not in SKELETONS[name].output_strides:
+            able = [s for s, facts in SKELETONS.items() if stride in facts.output_strides]
+            raise MisfitError(
+                "task.output_stride",
+                f"is {stride}, which {name} cannot have; write network: "
+                f"{{skeleton: {' or '.join(able)}}}",
+            )
+    usual = data.resolution or DATASETS[data.name].image_size
+    for side in network.resolution or (usual,):
+        if side % stride:
+            key = "network.resolution" if network.resolution else "data.resolution"
+            less = side - side % stride
+            raise MisfitError(
+                key, f"is {side}, no multiple of the output stride; write {less or stride}"
+            )
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a key of the augmentation does something."""
+    return any(value) if isinstance(value, tuple) else bool(value)

@@ -1,0 +1,207 @@
+"""Keypoints: SimpleBaseline in windows around true boxes, scored by COCO's AP of OKS.
+
+An epoch shows of each scene one object, drawn anew; scored are all objects of a split.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from res2net import Architecture
+from search.images.augmentation import dtype_of
+from search.scenes.scene import Part, Scene, SceneSplits
+from search.schema.study_plan import StudyPlan
+from search.tasks.base import Forward, SplitName
+from search.tasks.heads import as_float, require_finite
+from search.tasks.keypoints.heatmaps import drawn, peaks
+from search.tasks.keypoints.network import SimpleBaseline
+from search.tasks.keypoints.scoring import (
+    Found,
+    average_precision,
+    labelled,
+    results,
+    sigmas_of,
+    truth,
+)
+from search.tasks.keypoints.windows import Window, mirrored
+from search.tasks.scenes import (
+    MEAN,
+    STD,
+    Epochs,
+    Example,
+    SceneBatch,
+    as_image,
+    load_scenes,
+    normalised,
+)
+
+_PIXELS = 1 << 20  # of the windows that are scored at once
+
+
+def keypoints(
+    plan: StudyPlan,
+    *,
+    root: str,
+    device: torch.device,
+    images: SceneSplits | None = None,
+    **options: Any,
+) -> "Keypoints":
+    """The scenes of a study, whose objects have points."""
+    return Keypoints(plan, images or load_scenes(plan, root), device=device, options=options)
+
+
+class _Cut(NamedTuple):
+    """An object as the network sees it."""
+
+    scene: int  # number of its scene
+    window: Window
+    image: Tensor  # (3, *shape), normalised
+
+
+class Keypoints:
+    """Scenes whose objects have points; as `search.tasks.base.Task`.
+
+    Args:
+        plan: of the study.
+        splits: its scenes.
+        device: where everything happens.
+        options: as `search.schema.dense_tasks.Keypoints` has them.
+    """
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        splits: SceneSplits,
+        *,
+        device: torch.device,
+        options: dict[str, Any],
+    ) -> None:
+        training = plan.training
+        self._device, self._dtype = device, dtype_of(training.precision)
+        self._splits, self._flip = splits, training.flip
+        self._shape: tuple[int, int] = tuple(options["window"])
+        self._channels, self._sigma = options["channels"], options["sigma"]
+        self._scaling, self._turning = options["scaling"], math.radians(options["turning"])
+        self._scored = {"validation": splits.validation, "test": splits.test}
+        self._epochs = Epochs(
+            splits.train,
+            batch_size=training.batch_size,
+            augment=self._example,
+            device=device,
+        )
+        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
+
+    def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
+        """SimpleBaseline on the network without its classifier."""
+        joints = len(self._splits.joints)
+        network = SimpleBaseline(
+            architecture, joints=joints, channels=self._channels, seed=seed
+        )
+        return network.to(self._device)
+
+    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
+        """None: it runs eagerly."""
+        return None
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
+        """An object of each scene, in an order and a window drawn anew for each epoch."""
+        return self._epochs.batches(generator, start=start)
+
+    def loss(self, forward: Forward, piece: SceneBatch) -> Tensor:
+        """Mean squared error of the heatmaps of points that are in the window."""
+        images = torch.stack([example.image for example in piece.examples])
+        images = images.to(self._dtype).to(memory_format=torch.channels_last)
+        heatmaps = as_float(forward(images))
+        wanted, weights = self._wanted(piece, heatmaps)
+        errors = (heatmaps - wanted).square().mean((2, 3))
+        return (errors * weights).mean()
+
+    def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
+        """COCO's AP of OKS in percent, of all sizes and of each; None where none is of it."""
+        part, scale = self._scored[split], self._splits.scale
+        found = [one for group in self._cuts(part) for one in self._found(forward, group)]
+        joints = self._splits.joints
+        wanted = truth(part, joints, scale)
+        return average_precision(wanted, results(found, scale), sigmas_of(joints))
+
+    def facts(self) -> dict[str, Any]:
+        """Names of the points, mean and std of the pixels in 0 to 1, and the window's shape."""
+        return {
+            "task": "keypoints",
+            "joints": list(self._splits.joints),
+            "mean": list(MEAN),
+            "std": list(STD),
+            "window": list(self._shape),
+        }
+
+    def _example(self, scene: Scene) -> Example:
+        """A window around one object, moved at random; all draws are made for each scene."""
+        pick, scaling, turning, flip = torch.rand(4).tolist()
+        objects = labelled(scene)
+        image = as_image(scene)
+        if not objects:  # nothing is learned of it
+            nothing = torch.zeros(len(self._splits.joints), 3)
+            box: Any = (0, 0, image.shape[2], image.shape[1])
+            return self._cut_out(image, Window.around(box, self._shape), nothing)
+        chosen = objects[int(pick * len(objects))]
+        assert scene.boxes is not None, "the data set was checked"
+        assert scene.keypoints is not None, "the data set was checked"
+        box, points = scene.boxes[chosen], torch.from_numpy(scene.keypoints[chosen])
+        if self._flip and flip < 0.5:
+            image, box, points = mirrored(image, box, points, self._splits.mirrored)
+        window = Window.around(box, self._shape).moved(
+            factor=1 + self._scaling * (2 * scaling - 1),
+            turned=self._turning * (2 * turning - 1),
+        )
+        return self._cut_out(image, window, points)
+
+    def _cut_out(self, image: Tensor, window: Window, points: Tensor) -> Example:
+        high, wide = self._shape
+        there = window.from_image(points[:, :2], self._shape)
+        inside = (there >= 0).all(1) & (there[:, 0] < wide) & (there[:, 1] < high)
+        known = (points[:, 2] > 0) & inside
+        return Example(
+            window.cut(normalised(image), self._shape), {"points": there, "known": known}
+        )
+
+    def _wanted(self, piece: SceneBatch, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+        """The heatmaps that are right (N, K, h, w), and which of them count (N, K)."""
+        shape = (heatmaps.shape[2], heatmaps.shape[3])
+        factor = torch.tensor([shape[1] / self._shape[1], shape[0] / self._shape[0]])
+        maps = [
+            drawn(example.target["points"].cpu() * factor, shape=shape, sigma=self._sigma)
+            for example in piece.examples
+        ]
+        known = torch.stack([example.target["known"] for example in piece.examples])
+        return torch.stack(maps).to(heatmaps), known.to(heatmaps)
+
+    def _cuts(self, part: Part) -> Iterator[list[_Cut]]:
+        """Every object of a part, in groups of one size."""
+        size, group = max(1, _PIXELS // math.prod(self._shape)), []
+        for row in range(len(part)):
+            scene = part[row]
+            assert scene.boxes is not None, "the data set was checked"
+            image = normalised(as_image(scene))
+            for chosen in labelled(scene):
+                window = Window.around(scene.boxes[chosen], self._shape)
+                group.append(_Cut(row, window, window.cut(image, self._shape)))
+                if len(group) == size:
+                    yield group
+                    group = []
+        if group:
+            yield group
+
+    def _found(self, forward: Forward, group: list[_Cut]) -> Iterator[Found]:
+        images = torch.stack([cut.image for cut in group]).to(self._device, self._dtype)
+        heatmaps = as_float(forward(images.to(memory_format=torch.channels_last))).cpu()
+        require_finite(heatmaps)
+        points, heights = peaks(heatmaps)
+        stride = torch.tensor(
+            [self._shape[1] / heatmaps.shape[3], self._shape[0] / heatmaps.shape[2]]
+        )
+        for cut, at, height in zip(group, points * stride, heights, strict=True):
+            there = cut.window.to_image(at.double(), self._shape)
+            yield Found(cut.scene, there.numpy(), float(height.mean()))

@@ -1,0 +1,117 @@
+"""What tasks on scenes have in common: the order of an epoch, augmentation, batches of lists.
+
+Images of a batch may differ in size. All random choices of an epoch come from its generator:
+each image has a seed of its own, so that a training that goes on from a checkpoint augments
+as if it had never stopped.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from search.scenes.scene import Part, Scene, SceneSplits
+from search.schema.datasets import DATASETS
+from search.schema.study_plan import StudyPlan
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0 to 1
+
+
+class Example(NamedTuple):
+    """An image (3, H, W) in 0 to 1, and what the network should say of it, by name."""
+
+    image: Tensor
+    target: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneBatch:
+    """The examples of one step."""
+
+    examples: list[Example]
+
+    def pieces(self, count: int) -> Iterator[tuple["SceneBatch", float]]:
+        """As `search.tasks.base.Batch.pieces`."""
+        size = -(-len(self.examples) // count)
+        for start in range(0, len(self.examples), size):
+            piece = self.examples[start : start + size]
+            yield SceneBatch(piece), len(piece) / len(self.examples)
+
+
+def load_scenes(plan: StudyPlan, root: str) -> SceneSplits:
+    """The scenes of a study.
+
+    Args:
+        plan: of the study.
+        root: the folder of the data sets.
+    """
+    splits: SceneSplits = DATASETS.make(plan.data.name)(plan.data, Path(root))
+    return splits
+
+
+class Epochs:
+    """Makes the batches of each epoch.
+
+    Args:
+        part: the scenes to train on.
+        batch_size: images of a step.
+        augment: makes an example of a scene; it draws from torch's global generator, which is
+            seeded for each image and put back afterwards.
+        device: of the examples.
+
+    Attributes:
+        batch_size: as given, or fewer where there are fewer scenes.
+        steps: whole batches of an epoch.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        *,
+        batch_size: int,
+        augment: Callable[[Scene], Example],
+        device: torch.device,
+    ) -> None:
+        self._part, self._augment, self._device = part, augment, device
+        self.batch_size = min(batch_size, len(part))
+        self.steps = max(1, len(part) // self.batch_size)
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
+        """As `search.tasks.base.Task.batches`."""
+        count, where = len(self._part), generator.device
+        order = torch.randperm(count, device=where, generator=generator).tolist()
+        seeds = torch.randint(2**62, (count,), device=where, generator=generator).tolist()
+        for step in range(start, self.steps):
+            rows = range(step * self.batch_size, (step + 1) * self.batch_size)
+            yield SceneBatch([self._example(order[row], seeds[row]) for row in rows])
+
+    def _example(self, index: int, seed: int) -> Example:
+        scene = self._part[index]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            example = self._augment(scene)
+        return on_device(example, self._device)
+
+
+def on_device(example: Example, device: torch.device) -> Example:
+    """An example whose tensors are on a device."""
+    moved = {
+        key: value.to(device) if isinstance(value, Tensor) else value
+        for key, value in example.target.items()
+    }
+    return Example(example.image.to(device), moved)
+
+
+def as_image(scene: Scene) -> Tensor:
+    """(3, H, W), 0 to 1."""
+    return torch.from_numpy(scene.image).permute(2, 0, 1).contiguous().float() / 255
+
+
+def normalised(images: Tensor) -> Tensor:
+    """Images (..., 3, H, W) in 0 to 1, less ImageNet's mean and over its spread."""
+    mean = torch.tensor(MEAN, device=images.device)[:, None, None]
+    std = torch.tensor(STD, device=images.device)[:, None, None]
+    return (images - mean) / std

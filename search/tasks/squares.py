@@ -1,0 +1,117 @@
+"""Images brought to squares of one side: random crops to train on, whole images to score."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from search.scenes.scene import Part, Scene
+from search.tasks.scenes import MEAN, Example, SceneBatch, as_image, normalised
+
+_PIXELS = 1 << 20  # of the images that are scored at once
+
+
+class Square(NamedTuple):
+    """A whole scene in the top left corner of a square; what is left has the mean colour."""
+
+    scene: Scene
+    image: Tensor  # (3, side, side), normalised
+    height: int  # of the scene in the square, in pixels
+    width: int
+
+
+class Crops:
+    """Makes examples: scaled at random, cut at random to a square, mirrored.
+
+    As DeepLab does (Chen et al., arXiv:1606.00915): the image is fitted into the square, made
+    larger or smaller by a random factor, and a square is cut from it. What lies outside of it
+    has the mean colour, and `fill` in its map.
+
+    Args:
+        side: of the square, in pixels.
+        scales: range of the factor.
+        flip: whether half of the images are mirrored.
+        fill: of the map, where no image is.
+    """
+
+    def __init__(
+        self, *, side: int, scales: tuple[float, float], flip: bool, fill: int
+    ) -> None:
+        from torchvision import tv_tensors  # noqa: PLC0415 - takes a second
+        from torchvision.transforms import v2  # noqa: PLC0415
+
+        self._image, self._map = tv_tensors.Image, tv_tensors.Mask
+        outside: dict[Any, Any] = {self._image: list(MEAN), self._map: fill}
+        self._transform = v2.Compose(
+            [
+                v2.ScaleJitter((side, side), scale_range=scales, antialias=True),
+                v2.RandomCrop(side, pad_if_needed=True, fill=outside),
+                v2.RandomHorizontalFlip(0.5 if flip else 0.0),
+            ]
+        )
+
+    def example(self, scene: Scene, of_pixels: Any) -> Example:
+        """An example whose target is a map of the pixels.
+
+        Args:
+            scene: whose image is taken.
+            of_pixels: (H, W) numbers below 256.
+        """
+        answer = self._map(torch.from_numpy(of_pixels)[None])
+        image, cut = self._transform(self._image(as_image(scene)), answer)
+        return Example(
+            normalised(image.as_subclass(Tensor)), {"map": cut.as_subclass(Tensor)[0]}
+        )
+
+
+def whole(scene: Scene, side: int) -> Square:
+    """A scene fitted into a square.
+
+    Args:
+        scene: with an image of any size.
+        side: of the square, in pixels.
+    """
+    image = as_image(scene)
+    high, wide = image.shape[1:]
+    factor = side / max(high, wide)
+    height, width = max(1, round(high * factor)), max(1, round(wide * factor))
+    if (height, width) != (high, wide):
+        image = F.interpolate(
+            image[None], (height, width), mode="bilinear", antialias=True, align_corners=False
+        )[0]
+    padded = F.pad(normalised(image), (0, side - width, 0, side - height))
+    return Square(scene, padded, height, width)
+
+
+def squares(part: Part, side: int) -> Iterator[list[Square]]:
+    """All scenes of a part in groups of one size, each fitted into a square."""
+    size = max(1, _PIXELS // side**2)
+    for start in range(0, len(part), size):
+        rows = range(start, min(start + size, len(part)))
+        yield [whole(part[row], side) for row in rows]
+
+
+def unfitted(of_square: Tensor, square: Square) -> Tensor:
+    """What a network says of the pixels of a scene, from what it says of those of its square.
+
+    Args:
+        of_square: (C, side, side).
+        square: in which the scene lies.
+
+    Returns:
+        (C, H, W), bilinear where the scene is of another size.
+    """
+    there = of_square[None, :, : square.height, : square.width]
+    size = square.scene.image.shape[:2]
+    if there.shape[-2:] == size:
+        return there[0]
+    return F.interpolate(there, size, mode="bilinear", align_corners=False)[0]
+
+
+def stacked(batch: SceneBatch, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The images (N, 3, side, side) of a batch in channels_last, and their maps."""
+    images = torch.stack([example.image for example in batch.examples]).to(dtype)
+    maps = torch.stack([example.target["map"] for example in batch.examples])
+    return images.to(memory_format=torch.channels_last), maps
