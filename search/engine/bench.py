@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from search.schema.metrics import Metric
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
 from search.study.events import Started
@@ -16,14 +17,14 @@ from search.tasks.memory import keep_freed_memory
 class Bench(NamedTuple):
     """Where trials train.
 
-    `metrics` are the names that the task declares; `share` is how much of the device one trial
+    `metrics` are those that the task declares; `share` is how much of the device one trial
     has, 1 for all. `measured` are names of what is measured of a network before its training,
     with images of `resolution` pixels a side, and `scores` those of its zero-cost scores.
     """
 
     recipe: PlannedTraining
     task: Task
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     device: torch.device
     share: float = 1.0
     measured: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ def make_bench(
     keep_freed_memory()
     torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
     task = make_task(plan, str(root), device=where, images=images)
-    metrics = tuple(metric.name for metric in plan.metrics)
+    metrics = plan.metrics
     return Bench(
         plan.training,
         task,

@@ -77,7 +77,6 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
         PluginError: it cannot be made, lacks a method, or gives what it should not.
     """
     task = make_task(plan, str(root), device=torch.device("cpu"))
-    names = [metric.name for metric in plan.metrics]
     try:
         network = task.network(survey.architecture(_extremes(survey)[0]), seed=0)
         batch = next(iter(task.batches(torch.Generator().manual_seed(0), start=0)))
@@ -85,7 +84,7 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
         torch.autograd.backward(named_losses(task.loss(network, piece))["loss"] * share)
         network.eval()
         with torch.no_grad():
-            checked_scores(task.scores(network, "validation"), names)
+            checked_scores(task.scores(network, "validation"), plan.metrics)
         json.dumps(task.facts(), allow_nan=False)
     except DivergedError:
         return  # of an untrained network it says nothing

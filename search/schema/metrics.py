@@ -27,6 +27,7 @@ class Metric(NamedTuple):
     direction: Direction = "minimize"
     unit: str = ""  # "%" for a percentage
     complement: str = ""  # what 100 % less this is called, such as accuracy
+    optional: bool = False  # whether a split may lack it, as one without large objects
 
 
 class Objective(NamedTuple):

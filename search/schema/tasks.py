@@ -1,6 +1,8 @@
 """The table of tasks: what a trial learns, and the metrics that it is scored by."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, PositiveInt
 
 from res2net.plugins import PluginError
 from search.schema.datasets import DATASETS
@@ -38,7 +40,7 @@ def _foreign(name: str, value: Any) -> TaskFacts:
                 f"{name}: the direction of {metric.name} is {metric.direction!r}; write "
                 "minimize or maximize"
             )
-        if not all(isinstance(each, str) for each in metric):
+        if not all(isinstance(each, str) for each in metric[:4]):
             raise PluginError(
                 f"{name}: {tuple(metric)} is no metric; each part of it is a word"
             )
@@ -65,6 +67,34 @@ def form_of(task: Choice) -> dict[str, Any]:
     return {"head": not facts.backbone, "output_stride": stride}
 
 
+class Detection(Section):
+    """Keys of `detection` and `instances`."""
+
+    channels: PositiveInt = 256
+    """Channels of each level of the feature pyramid. [channels]"""
+    hidden: PositiveInt = 1024
+    """Width of the two layers that look at each box. [units]"""
+    frozen: Annotated[int, Field(ge=0)] = 0
+    """Stages of the backbone that are not trained, the stem first: 1 is the stem alone.
+    [stages]
+    """
+    norms: Literal["trained", "frozen"] = "trained"
+    """Whether the backbone's batch norms are trained."""
+
+
+_PRECISION = tuple(
+    Metric(name, "maximize", "%", "", optional)
+    for name, optional in (
+        ("ap", False),
+        ("ap50", False),
+        ("ap75", False),
+        ("ap_small", True),
+        ("ap_medium", True),
+        ("ap_large", True),
+        ("ar", False),
+    )
+)
+
 TASKS = Table(
     "task",
     {
@@ -75,6 +105,22 @@ TASKS = Table(
                 Metric("error_top5", "minimize", "%", "top-5 accuracy"),
             ),
             "one class for each image, scored by top-1 and top-5 error",
+        ),
+        "detection": TaskFacts(
+            "search.tasks.detection.task:detection",
+            _PRECISION,
+            "boxes of objects by Faster R-CNN with a feature pyramid, scored by COCO's AP",
+            frozenset({"boxes"}),
+            Detection,
+            backbone=True,
+        ),
+        "instances": TaskFacts(
+            "search.tasks.detection.task:instances",
+            _PRECISION,
+            "boxes and masks of objects by Mask R-CNN, scored by COCO's AP of masks",
+            frozenset({"boxes", "masks"}),
+            Detection,
+            backbone=True,
         ),
     },
     _foreign,

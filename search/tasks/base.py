@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from res2net import Architecture
 from res2net.plugins import PluginError
+from search.schema.metrics import Metric
 from search.schema.parts import made, require_methods
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
@@ -124,20 +125,23 @@ def named_losses(losses: Losses) -> dict[str, Tensor]:
     return {_SUM: torch.stack([*losses.values()]).sum(), **losses}
 
 
-def checked_scores(scores: Any, metrics: Sequence[str]) -> dict[str, float]:
+def checked_scores(scores: Any, metrics: Sequence[Metric]) -> dict[str, float]:
     """The scores of a task as plain numbers.
 
     Args:
         scores: what `Task.scores` returned.
-        metrics: names of those that the task declares.
+        metrics: those that the task declares; only optional ones may be missing.
 
     Raises:
         PluginError: they are not the declared ones, or no numbers.
         DivergedError: one is not finite.
     """
-    if not isinstance(scores, dict) or scores.keys() != set(metrics):
+    known = {metric.name for metric in metrics}
+    needed = {metric.name for metric in metrics if not metric.optional}
+    if not isinstance(scores, dict) or not needed <= scores.keys() <= known:
         shown = ", ".join(map(str, scores)) if isinstance(scores, dict) else repr(scores)
-        raise PluginError(f"its scores are {shown}; return {', '.join(metrics)}")
+        names = ", ".join(metric.name for metric in metrics)
+        raise PluginError(f"its scores are {shown}; return {names}")
     try:
         numbers = {name: float(score) for name, score in scores.items()}
     except (TypeError, ValueError) as error:
