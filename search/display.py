@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from search.schema.settings import suffix
 from search.schema.units import duration, format_amount
 from search.study.events import Started
 
@@ -69,7 +70,7 @@ class Snapshot(NamedTuple):
 
 def named(started: Started, *, goes_on: bool = False) -> str:
     """The network of a trial, and what is special of the trial, in brackets."""
-    own = {key: v for key, v in started.own.items() if f"_{key}{v:g}" not in started.name}
+    own = {key: v for key, v in started.own.items() if suffix(key, v) not in started.name}
     special = [
         "confirmation" if started.phase == "confirm" else "",
         *(f"{key} {value:.3g}" for key, value in own.items()),

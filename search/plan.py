@@ -211,7 +211,8 @@ def _recipe(plan: StudyPlan) -> Iterator[str]:
 
 def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
     """The values of a setting, or its one."""
-    values = [f"{value * factor:.3g}" for value in plan.varied.get(key, (usual,))]
+    form = "g" if key == "epochs" else ".3g"
+    values = [f"{value * factor:{form}}" for value in plan.varied.get(key, (usual,))]
     return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
 
 

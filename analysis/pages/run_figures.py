@@ -89,8 +89,8 @@ def drawings(run: Run) -> list[Shown]:
 
 
 def _title(run: Run) -> str:
-    epochs, data = run.plan.training.epochs, run.plan.data.name
-    return f"{run.name}: {data}, {epochs} epochs a trial, {run.ended} trials"
+    data = run.plan.data.name
+    return f"{run.name}: {data}, {run.lengths} epochs a trial, {run.ended} trials"
 
 
 def _pareto(run: Run) -> Shown:

@@ -56,9 +56,11 @@ def _code(run: Run) -> Answer:
 
 def _protocol(run: Run) -> Answer:
     stopped = int((run.trials["status"] == "pruned").sum())
+    own = [*run.plan.varied, *(["lr"] if run.plan.lr_rule else [])]
+    varied = f", but for {' and '.join(own)}, which vary as planned" if own else ""
     said = (
-        f"one recipe ({run.recipe}), one split and {run.plan.training.epochs} epochs for all; "
-        "a changed recipe is refused"
+        f"one recipe ({run.recipe}), one split and {run.lengths} epochs for all"
+        f"{varied}; a changed recipe is refused"
     )
     return met(
         said + f"; {stopped:,} trials that were stopped early stand apart" * bool(stopped)

@@ -130,7 +130,7 @@ def missing(run: Run, points: pd.DataFrame) -> list[str]:
         run: whose points they are.
         points: from `analysis.questions.series.points`.
     """
-    search = run.trials[run.trials["phase"] == "search"]
+    search = run.counted[run.counted["phase"] == "search"]
     failed = search[search["status"].isin(FAILURES)]
     lost = [name for name in dict.fromkeys(failed["name"]) if name not in {*points["name"]}]
     counts = failed.loc[failed["name"].isin({*points["name"]}), "name"].value_counts()

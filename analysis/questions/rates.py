@@ -21,6 +21,7 @@ from analysis.statistics.intervals import Interval, StatisticsError, t_interval
 from analysis.statistics.resampling import exact_p, rank_correlation
 from res2net import Architecture, ArchitectureError
 from res2net.receptive import effective_depth
+from search.schema.settings import suffix
 
 LAW = -1.5  # exponent of the best rate over effective depth
 OWN, COMMON, RULE = "own", "common", "rule"
@@ -112,15 +113,22 @@ def tried(run: Run) -> Tried:
 
 
 def _of_networks(run: Run) -> pd.DataFrame:
-    """Trials of the search that ended with a rate of their own, with their network's name."""
+    """Trials of the search that ended with a rate of their own, one for each and each seed.
+
+    `network` is the name of the network without the rate.
+    """
     trials = run.trials
     ended = trials["status"].isin(("ok", *FAILURES)) & (trials["phase"] == "search")
     if "lr" not in trials or run.plan.lr_rule:
         return trials[ended & False].assign(network="", lr=0.0)
     found = trials[ended & trials["lr"].notna()]
-    ends = found["lr"].map(lambda rate: f"_lr{rate:g}")
+    ends = found["lr"].map(lambda rate: suffix("lr", rate))
     names = [n.replace(end, "") for n, end in zip(found["name"], ends, strict=True)]
-    return found.assign(network=names)
+    found = found.assign(network=names)
+    # What is tuned beside the rate differs between tries at one rate: the best is that rate's.
+    ranks = losses(run.ranking, found[run.ranking.column].astype(float))
+    best = found.loc[ranks.sort_values(kind="stable").index]
+    return best.drop_duplicates(["network", "lr", "repeat"]).sort_index()
 
 
 def _depths(networks: pd.DataFrame) -> dict[str, int]:

@@ -261,7 +261,8 @@ def _constant(scores: FloatArray) -> str:
 
 def _failures(run: Run, networks: Sequence[str]) -> str:
     """Trials of the two that failed, named: their seeds are not compared."""
-    trials = run.trials[run.trials["name"].isin(networks) & (run.trials["phase"] == "search")]
+    trials = run.counted
+    trials = trials[trials["name"].isin(networks) & (trials["phase"] == "search")]
     failed = trials[trials["status"].isin(FAILURES)]
     if failed.empty:
         return ""

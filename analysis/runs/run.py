@@ -3,8 +3,6 @@
 Goes in: the folder of a run. Comes out: a `Run`, which tables, figures and the report read.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.runs import pareto, tables
+from analysis.runs.alike import data_of, recipe_of
 from analysis.runs.markdown import escaped
 from analysis.runs.scores import Score, score_of
 from analysis.runs.standing import standing
@@ -25,9 +24,6 @@ from search.study.events import CUT_SHORT, Status
 from search.study.journal import FILE
 from search.study.manifest import FILE as MANIFEST
 from search.study.manifest import Manifest, read
-
-# What does not change the images that a trial sees, or the networks' results.
-_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged", "left_aside"}
 
 FAILURES = (Status.DIVERGED.value, Status.OUT_OF_MEMORY.value, Status.FAILED.value)
 
@@ -58,7 +54,20 @@ class Run:
         """The trials that count for their networks: all but the tries of a tuning that lost."""
         if self.plan.tries == 1:
             return self.trials
-        return self.trials[standing(self.trials, self.ranking)]
+        return self.trials[standing(self.trials, self.ranking, self.tuned)]
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """The settings that were tuned inside each network."""
+        return self.plan.search.tune.keys if self.plan.search.tune else ()
+
+    @property
+    def lengths(self) -> str:
+        """Epochs of its trials: 30, or 10 to 30."""
+        several = self.plan.varied.get("epochs", (self.plan.training.epochs,))
+        return " to ".join(
+            f"{epochs:.0f}" for epochs in dict.fromkeys((several[0], several[-1]))
+        )
 
     @property
     def plan(self) -> StudyPlan:
@@ -156,12 +165,12 @@ class Run:
     @property
     def recipe(self) -> str:
         """A short name for how it trained, epochs aside: equal recipes share it."""
-        return _digest(self.plan.training.model_dump(mode="json", exclude={"epochs"}))
+        return recipe_of(self.plan)
 
     @property
     def data(self) -> str:
         """A short name for the images it saw: equal data share it."""
-        return _digest(self.plan.data.model_dump(mode="json", exclude=_WHERE_IMAGES_LIE))
+        return data_of(self.plan)
 
     def banner(self) -> str:
         """What a reader must know before any result; empty where there is nothing."""
@@ -171,11 +180,12 @@ class Run:
                 f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
                 "follows is of these"
             )
-        counts = self.trials["status"].value_counts()
+        trials = self.counted  # a try that lost says nothing of its network
+        counts = trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
             said.append(f"{failed:,} trials failed, and their networks are not in every result")
-        rejected = int(counts.get(Status.REJECTED.value, 0))
+        rejected = trials.loc[trials["status"] == Status.REJECTED.value, "name"].nunique()
         if rejected:
             said.append(f"{rejected:,} networks were {self.plan.rejected_as} and not trained")
         if self.ended and not counts.get("ok", 0):
@@ -196,7 +206,7 @@ class Run:
         of_each = f"{each or 'no'} seed{'s' * (seeds != [1])}{' each' * several}"
         what = (
             f"{networks} network{'s' * several}, {of_each}, on {images}: "
-            f"{training.epochs} epochs of {data.train:,} images"
+            f"{self.lengths} epochs of {data.train:,} images"
         )
         if short:
             return f"{self.name}: {what}"
@@ -286,8 +296,3 @@ def read_run(folder: Path) -> Run:
             f"{folder}: its networks cannot be described: {error}; put the skeleton's file back"
         ) from error
     return Run(folder=folder, manifest=noted, trials=trials)
-
-
-def _digest(data: dict[str, Any]) -> str:
-    text = json.dumps(data, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from res2net import Architecture
 from search.replay.results import Cell, CellEpoch, Source
-from search.schema.values import MisfitError
-from search.schema.varying import check_known
+from search.schema.varying import differing
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.events import CUT_SHORT, Ended, Epoch, Started
@@ -30,10 +29,12 @@ def run_source(place: str, folder: Path) -> Source:
             f"{folder}: holds no run ({manifest.FILE} is not there); name the folder of a run, "
             "or a .csv table"
         )
-    try:
-        check_known(noted.plan.network, noted.plan.varied, "execution.replay")
-    except MisfitError as error:
-        raise ConfigError(f"{folder}: {error}") from error
+    name = differing(noted.plan.network, noted.plan.varied)
+    if name:
+        raise ConfigError(
+            f"{folder}: its trials of one network differ in {name}, and results are taken by "
+            f"network; name a run with one value of {name}"
+        )
     try:
         records = read(folder)
     except JournalError as error:

@@ -80,7 +80,7 @@ def make_scheduler(
     Args:
         choice: its name and options.
         epochs: of a whole trial.
-        trials: networks of the search; more, when the study is extended.
+        trials: first trials of networks, all tries of them; more, when the study is extended.
         objectives: by which networks are compared, counted ones too.
 
     Raises:

@@ -44,7 +44,7 @@ class Checked:
 
     Args:
         make: makes the scheduler for so many trials; it has `rungs`.
-        trials: networks of the search.
+        trials: first trials of networks, all tries of them.
         epochs: length of a whole trial.
         objectives: by which trials are compared.
         fidelity: how many networks run to their end, and what is enough.
@@ -154,7 +154,7 @@ def scheduler_of(plan: StudyPlan) -> Scheduler:
             plan.scheduler, epochs=epochs, trials=trials, objectives=objectives
         )
 
-    scheduler = make(plan.search.trials)
+    scheduler = make(plan.first_trials)
     if plan.fidelity is None:
         return scheduler
     if rungs_of(scheduler) is None:
@@ -164,7 +164,7 @@ def scheduler_of(plan: StudyPlan) -> Scheduler:
         )
     return Checked(
         make,
-        trials=plan.search.trials,
+        trials=plan.first_trials,
         epochs=epochs,
         objectives=objectives,
         fidelity=plan.fidelity,

@@ -30,7 +30,7 @@ class Curves:
 
     Args:
         epochs: length of a whole trial.
-        trials: networks of the search.
+        trials: first trials of networks, all tries of them.
         objectives: by which trials are compared.
         grace: epochs of every trial.
         quantum: epochs between two rests after that.

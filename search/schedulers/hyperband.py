@@ -16,7 +16,7 @@ class Hyperband:
 
     Args:
         epochs: length of a whole trial.
-        trials: networks of the search; nothing depends on it.
+        trials: first trials of networks, all tries of them; nothing depends on it.
         objectives: by which trials are compared.
         grace: epochs of the first rung of the first bracket.
         reduction: factor from rung to rung, and from one bracket's first rung to the next's.

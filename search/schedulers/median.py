@@ -17,7 +17,7 @@ class Median:
 
     Args:
         epochs: length of a whole trial.
-        trials: networks of the search; nothing depends on it.
+        trials: first trials of networks, all tries of them; nothing depends on it.
         objectives: by which trials are compared.
         grace: epochs before which nothing is stopped.
         at_least: other trials that must have reached an epoch before one is stopped there.

@@ -18,8 +18,8 @@ class OneEpoch:
 
     Args:
         epochs: length of a whole trial.
-        trials: networks of the search. Where a study is extended, networks that went on before
-            count among those that do.
+        trials: first trials of networks, all tries of them. Where a study is extended,
+            those that went on before count among those that do.
         objectives: by which trials are compared.
         keep: networks that go on; None for a tenth of `trials`, at least one.
         after: epochs after which each trial rests.

@@ -18,8 +18,9 @@ class Promotion:
 
     Args:
         epochs: length of a whole trial; no rung stands there.
-        trials: networks of the search. When all have been seen and none of them was good
-            enough to come to its end, the best goes on: a search ends with something.
+        trials: first trials of networks, all tries of them. When all have been seen and
+            none of them was good enough to come to its end, the best goes on: a search ends
+            with something.
         objectives: by which trials are compared.
         grace: epochs of the first rung.
         reduction: factor from rung to rung, and the share that goes on is its inverse.

@@ -91,7 +91,8 @@ class Data(Section):
         facts = DATASETS[self.name]
         self._check_channels(facts)
         if facts.tree:
-            self.sides(facts)
+            if self.resolution or facts.image_size:  # else the network section has to say it
+                self.sides(facts)
             return self
         for key in _OF_TREES:
             if getattr(self, key) is not None:

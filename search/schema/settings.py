@@ -4,6 +4,7 @@
 for each network, by how deep it is. No torch here.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -15,7 +16,8 @@ from search.schema.section import Section
 VARIABLE = ("epochs", "lr", "weight_decay", "momentum")
 _USUAL = 9  # values of a range that does not say how many
 _MOST = 100  # values of one setting
-_DIGITS = 3  # that a value of a range keeps
+_DIGITS = 3  # that a value of a range keeps, or more where two would be one
+_MOST_DIGITS = 17  # of a 64-bit number
 _EXPONENT = -1.5
 _RANGE = {"from", "to", "log", "values"}
 
@@ -46,6 +48,12 @@ class PlannedRule(Section):
     def rate(self, effective_depth: int) -> float:
         """The highest rate for a network of another effective depth (arXiv 2602.07494)."""
         return float(self.lr * (effective_depth / self.effective_depth) ** _EXPONENT)
+
+
+def suffix(setting: str, value: float) -> str:
+    """What a setting adds to the name of a network: `_lr0.1`; no other value adds the same."""
+    short = f"{value:g}"
+    return f"_{setting}{short if float(short) == value else repr(value)}"
 
 
 def rates(value: Any) -> Any:
@@ -105,7 +113,7 @@ def _one_or_several(
 def _range(
     value: dict[str, Any], read: Callable[[Any], float | None], rule: str
 ) -> tuple[float, ...]:
-    """The values of `{from: 0.02, to: 0.4, log: true, values: 9}`, three digits each."""
+    """The values of `{from: 0.02, to: 0.4, log: true, values: 9}`, three digits if they do."""
     if not {"from", "to"} <= value.keys() <= _RANGE:
         raise ValueError(
             f"has the keys {', '.join(value)}; write {{from: 0.02, to: 0.4, log: true}}, and "
@@ -122,14 +130,19 @@ def _range(
         raise ValueError("has log that is not true or false, or is true from 0; correct it")
     if not _count(count) or not 2 <= count <= _MOST:
         raise ValueError(f"has {count!r} values; write a whole number from 2 to {_MOST}")
-    shares = [step / (count - 1) for step in range(count)]
+    shares = [step / (count - 1) for step in range(1, count - 1)]
     if log:
-        return tuple(_rounded(low * (high / low) ** share) for share in shares)
-    return tuple(_rounded(low + (high - low) * share) for share in shares)
+        return _between(low, [low * (high / low) ** share for share in shares], high)
+    return _between(low, [low + (high - low) * share for share in shares], high)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _between(low: float, values: list[float], high: float) -> tuple[float, ...]:
+    """Both ends as they are written, the others with as few digits as tell all apart."""
+    for digits in range(_DIGITS, _MOST_DIGITS):
+        found = [low, *(float(f"{value:.{digits}g}") for value in values), high]
+        if all(one < other for one, other in itertools.pairwise(found)):
+            return tuple(found)
+    return (low, *values, high)
 
 
 def _number(value: Any) -> float | None:

@@ -4,21 +4,21 @@ A `SpaceFile` is what a person wrote, with every default filled in; `auto`, `all
 are still words. `search.space.resolve` makes a `StudyPlan` of it. No torch here.
 """
 
-import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from search.schema.analysis import Analysis
 from search.schema.budget import Budget
 from search.schema.data import Data
 from search.schema.execution import Execution, execution_from
 from search.schema.fidelity import Fidelity, check_fidelity
+from search.schema.keeping import Confirm, Keep
 from search.schema.measuring import check_measured
 from search.schema.metrics import COUNTED, MEASURED, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice, choice_from
-from search.schema.remote import located
+from search.schema.resources import Resources, checkpoint_place
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_traits
 from search.schema.search import Search
@@ -26,73 +26,9 @@ from search.schema.section import Section
 from search.schema.tasks import TASKS, check_annotations
 from search.schema.trackers import tracker_names
 from search.schema.training import Training
-from search.schema.units import seconds
 from search.schema.values import MisfitError
 from search.schema.varying import check_known, check_varying
 from search.schema.zero_cost import ZeroCost, check_zero_cost
-
-
-class Confirm(Section):
-    """The best networks of the search, trained again with fresh seeds."""
-
-    top: PositiveInt
-    """How many networks are confirmed: those that the search ranks first. [networks]"""
-    seeds: PositiveInt
-    """Trials of each, every one with a fresh seed. [trials]"""
-    epochs: PositiveInt
-    """Length of such a trial. [epochs]"""
-
-
-class Keep(Section):
-    """Whose weights are kept when a trial ends: of the best networks, and of all confirmed."""
-
-    best: Annotated[int, Field(ge=0)] = 1
-    """Networks of the search whose weights are kept, each with all its seeds. [networks]"""
-
-
-def gpu_share(value: Any) -> float | str:
-    """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pay."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if value != "auto" and not (number and 0 <= value < math.inf):
-        raise ValueError("is not a number of GPUs; write 0, 0.5, 1 or auto")
-    return value if value == "auto" else float(value)
-
-
-def time_of(value: Any) -> float:
-    """A time such as 30m, in seconds; seconds as a number are those of a plan."""
-    if isinstance(value, float) and value > 0:
-        return value
-    try:
-        return seconds(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError("is no time; write such as 30m or 1h30m") from error
-
-
-def checkpoint_place(value: Any) -> str | None:
-    """`s3://bucket/folder`, `file:///folder` or a folder."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError("is no place; write s3://bucket/folder, file:///folder, or a folder")
-    located(value)
-    return value
-
-
-class Resources(Section):
-    """What one trial takes; `cpu` is also the threads it computes with."""
-
-    gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
-    """GPUs of a trial; a share below 1 lets several trials use one, `auto` measures how many
-    pay. [GPUs]
-    """
-    cpu: PositiveInt = 1
-    """CPU cores of a trial, and the threads that it computes with. [cores]"""
-    silence: Annotated[float, BeforeValidator(time_of)] = 1800.0
-    """On Ray: a worker that says nothing for so long, such as `30m`, is taken for hung and is
-    killed, and its trial goes on elsewhere. Workers speak every few seconds of training; longer
-    takes them only to compile, to score a split and to load images.
-    """
-
 
 Scheduler = Annotated[Choice, BeforeValidator(choice_from(SCHEDULERS))]
 Task = Annotated[Choice, BeforeValidator(choice_from(TASKS))]
@@ -205,7 +141,14 @@ class SpaceFile(Section):
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
         check_annotations(self.task.name, self.data.name)
-        check_varying(self.network, self.data, self.training, self.search, self.scheduler)
+        check_varying(
+            self.network,
+            self.data,
+            self.training,
+            self.search,
+            self.scheduler,
+            confirms=self.confirm is not None,
+        )
         varied = self.training.varied
         if self.execution.replay:
             check_known(self.network, varied, "execution.replay")

@@ -15,13 +15,15 @@ from search.schema.budget import Budget
 from search.schema.data import PlannedData
 from search.schema.execution import PlannedExecution, ReplayedTable
 from search.schema.fidelity import Fidelity
+from search.schema.keeping import Confirm, Keep
 from search.schema.metrics import MEASURED, SCORES, Metric, Objective, objectives_of
 from search.schema.network import Network
 from search.schema.parts import Choice
+from search.schema.resources import Resources
 from search.schema.search import PlannedSearch
 from search.schema.section import Section
 from search.schema.settings import PlannedRule
-from search.schema.space_file import Confirm, Keep, Resources, Scheduler, Task
+from search.schema.space_file import Scheduler, Task
 from search.schema.tasks import TASKS
 from search.schema.training import PlannedTraining
 from search.schema.zero_cost import ZeroCost
@@ -133,6 +135,11 @@ class StudyPlan(Section):
         if tune.trials != "all":
             return tune.trials
         return math.prod(len(self.varied[key]) for key in tune.keys)
+
+    @property
+    def first_trials(self) -> int:
+        """Trials with the first seed, which schedulers look at: every try of each network."""
+        return self.search.trials * self.tries
 
     def search_trials(self, pruned: int = 0) -> int:
         """Trials of the search: every network with every try and every other seed.

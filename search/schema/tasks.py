@@ -74,6 +74,8 @@ class Detection(Section):
     """Channels of each level of the feature pyramid. [channels]"""
     hidden: PositiveInt = 1024
     """Width of the two layers that look at each box. [units]"""
+    sampled: PositiveInt = 512
+    """Boxes of an image that these are trained on. [boxes]"""
     frozen: Annotated[int, Field(ge=0)] = 0
     """Stages of the backbone that are not trained, the stem first: 1 is the stem alone.
     [stages]

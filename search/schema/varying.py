@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from search.schema.data import Data
+from search.schema.datasets import DATASETS
 from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.schedulers import scheduler_traits
@@ -13,9 +14,23 @@ from search.schema.values import MisfitError
 
 
 def check_varying(
-    network: Network, data: Data, training: Training, search: Search, scheduler: Choice
+    network: Network,
+    data: Data,
+    training: Training,
+    search: Search,
+    scheduler: Choice,
+    *,
+    confirms: bool,
 ) -> None:
     """Look at settings with several values, at what is tuned of them, and at resolutions.
+
+    Args:
+        network: the dimensions.
+        data: the images.
+        training: the recipe, as written.
+        search: says what is tuned.
+        scheduler: of the study.
+        confirms: whether the best networks are trained again.
 
     Raises:
         MisfitError: they do not go with the rest, with the key to look at.
@@ -39,6 +54,12 @@ def check_varying(
             "those of another length are elsewhere in their schedule; write one value, or "
             "scheduler: fifo",
         )
+    if "epochs" in free and confirms:
+        raise MisfitError(
+            "training.epochs",
+            "has several values, and confirm trains all for its own number of epochs, so that "
+            "some would be confirmed twice; write one value, or take confirm out",
+        )
     _check_resolution(network, data)
 
 
@@ -53,13 +74,24 @@ def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str
     Raises:
         MisfitError: trials of one network differ in more than their seed.
     """
-    names = [*varied, *(["resolution"] if len(network.resolution or ()) > 1 else [])]
-    if names:
+    name = differing(network, varied)
+    if name:
         raise MisfitError(
             at,
-            f"takes results by network, and here trials of one network differ in {names[0]}; "
-            f"take it out, or write one value of {names[0]}",
+            f"takes results by network, and here trials of one network differ in {name}; "
+            f"take it out, or write one value of {name}",
         )
+
+
+def differing(network: Network, varied: Mapping[str, Sequence[float]]) -> str:
+    """In what trials of one network differ beside their seed; empty where in nothing.
+
+    Args:
+        network: the dimensions.
+        varied: settings with several values.
+    """
+    names = [*varied, *(["resolution"] if len(network.resolution or ()) > 1 else [])]
+    return names[0] if names else ""
 
 
 def _check_order(search: Search) -> None:
@@ -74,6 +106,7 @@ def _check_order(search: Search) -> None:
 
 def _check_resolution(network: Network, data: Data) -> None:
     if not network.resolution:
+        data.sides(DATASETS[data.name])
         return
     if data.resolution is not None:
         raise MisfitError(

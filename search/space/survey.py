@@ -22,6 +22,7 @@ from search.schema.data import PlannedData
 from search.schema.network import FIXED, Network
 from search.schema.parts import Choice
 from search.schema.search import Search
+from search.schema.settings import suffix
 from search.schema.tasks import form_of
 from search.space.axes import Axes
 from search.space.axis import Dimension, axes_of, setting_axis
@@ -90,7 +91,7 @@ class Survey:
     def name(self, candidate: int) -> str:
         """The network's, with the settings that vary: `res2next29_6c24w4s_lr0.1`."""
         settings = self.settings(candidate).items()
-        shown = "".join(f"_{key}{value:g}" for key, value in settings)
+        shown = "".join(suffix(key, value) for key, value in settings)
         return f"{self.architecture(candidate).name}{shown}"
 
     def configuration(self, candidate: int) -> Configuration:

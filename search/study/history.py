@@ -141,6 +141,9 @@ class History:
             return
         self.searched += 1
         value = self.value(ended)
+        settled = self._tries.settled.get(started.name, started.trial)
+        if started.is_try and started.trial != settled:
+            return  # its settings are not those of the other seeds
         if value is not None:
             self._ranking.whole(value, started, ended)
         elif self.failed(started.trial):

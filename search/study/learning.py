@@ -3,13 +3,14 @@
 Both are functions of what they were told, so that after a stop they are where they were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from res2net import Architecture
 from search.samplers.base import Outcome
 from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision
 from search.schedulers.checked import Checked, Findings, scheduler_of
+from search.schema.metrics import Objective
 from search.schema.study_plan import StudyPlan
 from search.space.configuration import Configuration
 from search.space.survey import Survey
@@ -53,7 +54,7 @@ class Learning:
         self._objectives = plan.objectives
         self._sampler = sampler_of(plan, survey)
         self._scheduler = scheduler_of(plan)
-        self._tuning = Tuning(plan, survey)
+        self._tuning, self._tries = Tuning(plan, survey), plan.tries
         self.paused: dict[int, None] = {}
 
     @property
@@ -100,9 +101,9 @@ class Learning:
             self._scheduler.resumed(record.trial)
         elif isinstance(record, Retried):
             self._tuning.retried(started)
-            self._take(started)
-        elif self._tuning.start(started):
-            self._take(started)
+            self._take(started, new=self._was_told(started))
+        else:
+            self._take(started, new=self._tuning.start(started))
         return Decision.CONTINUE
 
     def _know(self, known: Known) -> None:
@@ -122,19 +123,26 @@ class Learning:
     def _ended(self, started: Started, ended: Ended) -> None:
         self.paused.pop(ended.trial, None)
         self._scheduler.ended(ended.trial)
-        self._tuning.end(started, self._outcome(ended))
+        self._tuning.end(started, self._outcome(ended, (self._history.ranking,)))
         chosen = self._history.chosen(started.name)
         if chosen is not None:  # what stands for the network is known
             self._sampler.tell(
-                self._candidate_of(started), self._outcome(self._history.ends[chosen])
+                self._candidate_of(started),
+                self._outcome(self._history.ends[chosen], self._objectives),
             )
 
-    def _outcome(self, ended: Ended) -> Outcome:
+    def _outcome(self, ended: Ended, objectives: Sequence[Objective]) -> Outcome:
         values = self._history.values(ended.trial, ended.metrics)
-        return outcome_of(ended, values, self._objectives)
+        return outcome_of(ended, values, objectives)
 
-    def _take(self, started: Started) -> None:
-        self._sampler.take(self._candidate_of(started))
+    def _was_told(self, started: Started) -> bool:
+        """Whether all tries of a network had ended before this one was tried again."""
+        tries, ends = self._history.tries[started.name], self._history.ends
+        return sum(trial in ends for trial in tries) == self._tries - 1
+
+    def _take(self, started: Started, *, new: bool) -> None:
+        if new:  # else it knows that the network is under way
+            self._sampler.take(self._candidate_of(started))
 
     def _candidate_of(self, started: Started) -> int:
         return self._candidate(started.network(), started.settings)

@@ -46,9 +46,11 @@ class Ranking:
         name = started.name
         before, values = self._ranked.get(name), self._values.get(name, ())
         if self._tuned and started.is_try and before is not None:
-            if self._loss(value) >= self._loss(values[0]):
+            tried = before.started.is_try  # else other seeds alone were trained whole so far
+            if tried and self._place(value, started) > self._place(values[0], before.started):
                 return
-            ends, first, values = (ended, *before.ends[1:]), started, (value, *values[1:])
+            first, ends = started, (ended, *before.ends[tried:])
+            values = (value, *values[tried:])
         else:
             values = (*values, value)
             ends = (*before.ends, ended) if before else (ended,)
@@ -78,6 +80,10 @@ class Ranking:
     def ranked(self) -> list[Ranked]:
         """All of them, best first."""
         return [self._ranked[name] for name in sorted(self._ranked, key=self._key)]
+
+    def _place(self, value: float, started: Started) -> tuple[float, int]:
+        """Of a try among those of its network; of equals the first stands, as in `Tries`."""
+        return self._loss(value), started.trial
 
     def _key(self, name: str) -> _Key:
         one = self._ranked[name]

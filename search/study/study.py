@@ -3,6 +3,7 @@
 The journal is the only record: all else here is rebuilt from it, and the same command goes on.
 """
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 
@@ -260,33 +261,32 @@ class Study:
         if (paused := self._learning.resume()) is not None:
             self._append(Resumed(trial=paused, time=self._clock()))
             return self.history.trials[paused]
+        # Where trials that wait end, it is known what stands for their networks.
+        return self._new() or (self._new() if self._end_waiting() else None)
+
+    def _new(self) -> Started | None:
+        """A trial that was not started; None where there is none, or none yet."""
         new = len(self.history.networks) < self.plan.search.trials
         if (tried := self._learning.further(beside=not new)) is not None:
             return self._starts.start("search", tried)
         if new:
-            return self._proposed()
+            with contextlib.suppress(NotYet):
+                return self._starts.start("search", self._learning.propose())
+            return None
         if (repeated := self._repeats.next()) is not None:
             return self._starts.start("search", *repeated)
-        self._end_waiting()
         confirmed = self.remaining.to_confirm()
         return self._starts.start("confirm", *confirmed) if confirmed else None
 
-    def _proposed(self) -> Started | None:
-        """A new network; None where the sampler waits for a result."""
-        try:
-            return self._starts.start("search", self._learning.propose())
-        except NotYet:
-            ended = len(self.history.ends)
-            self._end_waiting()
-            return self._proposed() if len(self.history.ends) > ended else None
-
-    def _end_waiting(self) -> None:
+    def _end_waiting(self) -> bool:
         """Where nothing runs any more, trials that no one resumes have ended at their rung."""
-        if len(self._learning.paused) + len(self._suspects) == len(self.history.live):
-            for ended in self._suspects.cleared():
-                self.end(ended)
-            for trial in list(self._learning.paused):
-                self.end(self.history.pruned(trial))
+        if len(self._learning.paused) + len(self._suspects) < len(self.history.live):
+            return False
+        paused = map(self.history.pruned, self._learning.paused)
+        ends = [*self._suspects.cleared(), *paused]
+        for ended in ends:
+            self.end(ended)
+        return bool(ends)
 
     def _append(self, record: Record) -> Decision:
         self._journal.append(record)  # only what is written counts

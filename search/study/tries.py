@@ -9,6 +9,10 @@ from search.study.events import CUT_SHORT, SOUND, Ended, Started, Status
 class Tries:
     """Knows for each network which of its tries stands for it.
 
+    Once another seed has started with the settings of a try, that one stands: were another
+    preferred later, as one that failed and was tried again, its seeds would differ in more
+    than their seed.
+
     Args:
         count: tries of each network.
         objective: the metric that ranks.
@@ -17,6 +21,7 @@ class Tries:
         of: the tries of each network that were started, in order, by name.
         chosen: of each network whose tries have all ended, the one that stands for it: the best
             of those that were trained whole, else of those that got furthest.
+        settled: of each network with another seed, the try that it has the settings of.
         cut: names of networks whose chosen try was stopped early, or rejected.
         cut_repeats: trials of these with other seeds.
     """
@@ -26,6 +31,7 @@ class Tries:
         self._ends: dict[str, dict[int, Ended]] = {}
         self.of: dict[str, list[int]] = {}
         self.chosen: dict[str, int] = {}
+        self.settled: dict[str, int] = {}
         self.cut: set[str] = set()
         self.cut_repeats = 0
         self._repeats = Counter[str]()
@@ -40,7 +46,9 @@ class Tries:
         ends[started.trial] = ended
         if len(ends) < self._count:
             return
-        chosen = min(ends.values(), key=self._standing)
+        settled = self.settled.get(started.name)
+        best = min(ends.values(), key=self._standing)
+        chosen = best if settled is None else ends[settled]
         self.chosen[started.name] = chosen.trial
         if chosen.status in CUT_SHORT:
             self._cut(started.name)
@@ -49,6 +57,8 @@ class Tries:
         """Note the start of a trial with another seed."""
         self._repeats[name] += 1
         self.cut_repeats += name in self.cut
+        if name in self.chosen:
+            self.settled.setdefault(name, self.chosen[name])
 
     def retried(self, started: Started) -> None:
         """Note that a try which had failed has not ended any more."""

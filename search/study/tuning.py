@@ -94,6 +94,8 @@ class Tuning:
         if network is None:
             made = self._made(started.configuration)
             network = self._closed.setdefault(started.name, made)
+        else:
+            network.tuner.take(self._place(started))
         network.running.add(started.trial)
 
     def _made(self, configuration: Configuration) -> _Network:
@@ -104,7 +106,7 @@ class Tuning:
             self._tune.chosen(),
             self._settings,
             seed=seed_of(seed, f"tune {name}"),
-            objectives=self._plan.objectives,
+            objectives=(self._plan.ranking,),  # by which the best try stands
         )
         return _Network(configuration._replace(tuned={}, tried=0), tuner)
 

@@ -47,11 +47,12 @@ def write_run(folder: Path, error: Error, *, text: str = FIG5, stop_after: int =
             started = study.next()
             if started is None:
                 break
-            _end(study, started, error(started))
+            end(study, started, error(started))
     return folder
 
 
-def _end(study: Study, started: Started, error: float | None) -> None:
+def end(study: Study, started: Started, error: float | None) -> None:
+    """Report a trial whole, with this error; None: it failed."""
     for number in range(1, started.epochs + 1):
         if error is None:
             break

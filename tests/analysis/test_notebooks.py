@@ -60,6 +60,7 @@ def test_notebooks_only_call_what_is_tested_elsewhere(name: str) -> None:
     assert size < 4000
 
 
+@pytest.mark.slow
 def test_fig5_of_a_run_that_is_not_finished_and_has_one_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

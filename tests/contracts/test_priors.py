@@ -30,6 +30,7 @@ def test_a_right_prior_finds_sooner(surveyed: Survey, trials: int) -> None:
     assert mean(RIGHT) <= mean(None)
 
 
+@pytest.mark.slow
 def test_a_wrong_prior_is_recovered_from(surveyed: Survey) -> None:
     """It costs trials at first; after 80 the best is within a quarter point."""
     early = [min(errors(surveyed, WRONG, seed, 10)) for seed in range(6)]

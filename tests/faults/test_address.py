@@ -111,6 +111,7 @@ def guarded_cluster(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_a_cluster_s_token_is_asked_for_before_anything_is_written(
     tmp_path: Path,
     guarded_cluster: str,

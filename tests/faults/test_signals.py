@@ -76,6 +76,7 @@ def test_what_is_under_way_is_saved_however_often_it_is_asked(
     check_saved(process, tmp_path)
 
 
+@pytest.mark.slow
 def test_who_asks_again_later_is_not_kept_waiting(tmp_path: Path) -> None:
     """An epoch of minutes: the second wish interrupts it."""
     long = ENDLESS.replace(
@@ -93,6 +94,7 @@ def test_who_asks_again_later_is_not_kept_waiting(tmp_path: Path) -> None:
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
 def test_nohup_means_what_it_means(tmp_path: Path) -> None:
     python = [sys.executable, "-m", "search.run", *map(str, command(tmp_path, TINY))]
     process = subprocess.Popen(
@@ -163,6 +165,7 @@ def test_at_the_end_nothing_of_what_was_finished_is_lost(
 
 
 @pytest.mark.parametrize("its_own", [True, False], ids=["SIGHUP", "no signal"])
+@pytest.mark.slow
 def test_a_terminal_that_vanishes(tmp_path: Path, its_own: bool) -> None:
     """Whether or not its end is told by a signal, nothing that is printed can be."""
     text = TINY.replace("epochs: 3", "epochs: 12") if its_own else TINY

@@ -257,6 +257,7 @@ def shell(
     )
 
 
+@pytest.mark.slow
 def test_a_bare_locale_with_names_that_are_no_ascii(tmp_path: Path) -> None:
     """Space file, run folder, data set and class names; no home, and 40 columns."""
     tree = plant(tmp_path / "été │", ["chien", "süß"], train=8, val=2, side=8)
@@ -280,6 +281,7 @@ def test_a_bare_locale_with_names_that_are_no_ascii(tmp_path: Path) -> None:
     assert "ruñ" in (out / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_closed_files_are_not_taken_by_the_run_s_own(tmp_path: Path) -> None:
     """The next file that is opened would be stdout, and whoever prints would write into it."""
     out = tmp_path / "run"

@@ -29,6 +29,7 @@ def test_passes_and_batches_are_timed_one_by_one() -> None:
         assert row.memory is None or row.memory >= 0
 
 
+@pytest.mark.slow
 def test_a_larger_batch_takes_more_memory() -> None:
     timing = time_batches(
         parse("resnet1.1.1_4w_4p"), [1, 64], device="cpu", image_size=32, seconds=0.0
@@ -39,6 +40,7 @@ def test_a_larger_batch_takes_more_memory() -> None:
     assert large > small + 5 * 2**20  # 64 images keep some 20 MB of activations
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_a_table_has_a_row_a_pass(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

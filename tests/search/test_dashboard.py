@@ -157,6 +157,7 @@ def test_one_that_is_tried_again_is_shown_again(tmp_path: Path) -> None:
         until(lambda: [one["state"] for one in trials_of(address)] == ["Fail", "Running"])
 
 
+@pytest.mark.slow
 def test_a_journal_that_is_damaged_meanwhile_ends_it(tmp_path: Path) -> None:
     folder = write_run(tmp_path, lambda _: 30.0, stop_after=3)
     process = subprocess.Popen(
@@ -185,6 +186,7 @@ def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
     assert "nothing: holds no run" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     folder = write_run(tmp_path, lambda _: 30.0, stop_after=1)
     with socket.socket() as other:

@@ -86,6 +86,7 @@ def means(history: History) -> list[float]:
     return [loss(key) for _, key in sorted(keys)]
 
 
+@pytest.mark.slow
 def test_reading_a_journal_keeps_no_epochs(tmp_path: Path) -> None:
     """A study of 100 epochs a trial takes little more memory than one of 1."""
     peaks = {}

@@ -251,6 +251,7 @@ def test_what_cannot_be_measured_is_said_before_anything_runs(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_other_work_on_the_machine_is_marked(tmp_path: Path) -> None:
     """Processes that keep every core busy."""
     command = [sys.executable, "-c", "while True: pass"]

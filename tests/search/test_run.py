@@ -300,6 +300,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(
     assert (tmp_path / "run" / FILE).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_resources_may_change(tmp_path: Path, finished: Path) -> None:
     path, out = str(finished), ["--out", str(tmp_path / "run"), "--inline"]
     more = ["--set", "resources.cpu=2", "--set", "search.trials=4"]

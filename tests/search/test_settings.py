@@ -16,6 +16,7 @@ from analysis.runs.run import read_run
 from search.images.splits import resized
 from search.study.events import Ended, Started
 from search.study.journal import read
+from tests.search.images.trees import plant
 
 DIGITS: dict[str, Any] = {
     "study": "settings",
@@ -142,3 +143,21 @@ def test_images_are_resized_as_pillow_does(side: int) -> None:
         pillow = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)
         away = np.abs(np.asarray(pillow, int) - one.astype(int))
         assert away.max() <= 1
+
+
+def test_a_tree_is_seen_at_each_resolution_as_if_it_were_alone(tmp_path: Path) -> None:
+    root = plant(tmp_path / "tree", ["cat", "dog"], train=24, val=8, side=32)
+    tree = {"name": "imagefolder", "root": str(root), "validation": 8, "train": 40}
+    recipe = {"batch_size": 20}
+    several = run(
+        tmp_path / "several", network={"resolution": [16, 24]}, data=tree, training=recipe
+    )
+    for side in (16, 24):
+        seen = tree | {"resolution": side}
+        alone = ends(run(tmp_path / str(side), data=seen, training=recipe))
+        there = {
+            (one.network().name, 0.1): end.metrics
+            for one, end in first_trials(several)
+            if one.settings["resolution"] == side
+        }
+        assert there == alone

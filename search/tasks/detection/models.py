@@ -31,10 +31,12 @@ class Pyramid(NamedTuple):
     Attributes:
         channels: of each of its levels.
         hidden: of the two layers that look at each box.
+        sampled: boxes of an image that these are trained on.
     """
 
     channels: int
     hidden: int
+    sampled: int
 
 
 class WithPyramid(nn.Module):
@@ -103,6 +105,7 @@ def make_detector(
         "box_roi_pool": _pooled(body, 7),
         "box_head": TwoMLPHead(width * 7 * 7, hidden),
         "box_predictor": FastRCNNPredictor(hidden, classes + 1),
+        "box_batch_size_per_image": pyramid.sampled,
     }
     if not masks:
         return cast("nn.Module", FasterRCNN(backbone, **common))

@@ -44,7 +44,7 @@ class Detection:
         splits: its scenes.
         device: where everything happens.
         masks: whether the pixels of each object are to be told as well.
-        channels, hidden: of the pyramid and of the heads.
+        channels, hidden, sampled: as `search.tasks.detection.models.Pyramid` has them.
         frozen, norms: as `search.tasks.frozen.freeze` takes them.
     """
 
@@ -57,11 +57,12 @@ class Detection:
         masks: bool,
         channels: int = 256,
         hidden: int = 1024,
+        sampled: int = 512,
         frozen: int = 0,
         norms: str = "trained",
     ) -> None:
         self._splits, self._device, self._masks = splits, device, masks
-        self._pyramid, self._side = Pyramid(channels, hidden), plan.data.resolution
+        self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
         self._frozen, self._norms = frozen, norms
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
         useful = [row for row in range(len(splits.train)) if _objects(splits.train[row])]

@@ -36,6 +36,7 @@ def test_cards_are_written_out(make: Make, answered: list[list[Run]]) -> None:
                 assert shown.draw().axes
 
 
+@pytest.mark.slow
 def test_names_are_of_one_card(answered: list[list[Run]]) -> None:
     cards = [make(runs) for make in OF_RUNS for runs in answered]
     answers = {card.name: card for card in cards if not card.refused}

@@ -178,6 +178,7 @@ def test_ten_thousand_trials_are_less_than_five_megabytes(tmp_path: Path) -> Non
     assert len(page.tables["failed"]) == 1 + 200
 
 
+@pytest.mark.slow
 def test_two_thousand_trials_are_less_than_two_megabytes(tmp_path: Path) -> None:
     """A row of each table adds as much: of 10,000 trials it is less than five."""
     html = render(run_page(many(tmp_path, 2_000)))

@@ -73,6 +73,7 @@ def test_pages_have_the_width_and_their_letters(runs: list[Run], tmp_path: Path)
         assert one.caption in captions
 
 
+@pytest.mark.slow
 def test_the_command(
     runs: list[Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -267,6 +267,7 @@ def test_captions_say_how_intervals_were_held(tmp_path: Path) -> None:
     assert "one spread for all networks" in together_words(compared)
 
 
+@pytest.mark.slow
 def test_dimensions_that_follow_one_law_do_not_differ() -> None:
     """A curve that flattens: straight lines between its networks would lie below it."""
     held, rng = 0, np.random.default_rng(3)

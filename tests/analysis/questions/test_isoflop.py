@@ -72,6 +72,7 @@ def test_the_law_and_the_minima_are_the_known_ones(five: list[Run]) -> None:
     assert found.frontier.exponent == pytest.approx(BETA / (ALPHA + BETA), abs=0.12)
 
 
+@pytest.mark.slow
 def test_the_card_shows_compute_three_times_the_forward_passes(five: list[Run]) -> None:
     card = isoflop_card(five)
     assert not card.claims

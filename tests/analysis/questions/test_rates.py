@@ -115,3 +115,15 @@ def test_one_rate_for_all_answers_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"write training: \{lr: .* search: \{tune: \[lr\]\}"):
         tried(run)
     assert rates_card(run).refused
+
+
+def test_of_tries_at_one_rate_the_best_counts(tmp_path: Path) -> None:
+    text = TUNED.replace("epochs: 1,", "epochs: 1, weight_decay: [1e-4, 1e-3],")
+    text = text.replace("tune: [lr]", "tune: [lr, weight_decay]")
+
+    def error(started: Started) -> float:
+        return error_with(-1.5, 0.0)(started) + 1e4 * started.own["weight_decay"]
+
+    found = tried(read_run(write_run(tmp_path / "both", error, text=text)))
+    rate = tried(read_run(write_run(tmp_path / "one", error_with(-1.5, 0.0), text=TUNED)))
+    assert found.test == pytest.approx(rate.test + 1)

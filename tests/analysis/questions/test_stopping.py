@@ -52,6 +52,7 @@ def test_seeds_that_were_added_are_told_from_planned_ones(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("every_look", [False, True])
+@pytest.mark.slow
 def test_looking_at_every_seed_finds_little_that_is_not_there(every_look: bool) -> None:
     """Looks at 3 to 12 seeds of nothing: a fixed test claims in 18 %, this in under 5 %."""
     rng, claimed, studies = np.random.default_rng(0), 0, 40

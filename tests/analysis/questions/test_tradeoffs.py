@@ -55,6 +55,7 @@ def lawful(tmp_path_factory: pytest.TempPathFactory) -> Lawful:
     return Lawful(run, found, *laws(run, found, rng=np.random.default_rng(0)))
 
 
+@pytest.mark.slow
 def test_curves_follow_the_laws_that_made_the_errors(lawful: Lawful) -> None:
     run, found, fitted, doubts = lawful
     assert fitted.keys() == ALPHA.keys()
@@ -93,6 +94,7 @@ def test_the_rule_spends_on_what_pays_and_keeps_the_budget(lawful: Lawful) -> No
     assert "depth x1 [" in line
 
 
+@pytest.mark.slow
 def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
     few = write_run(
         tmp_path / "few", noisy, text=FIG5.replace("[1, 2, 3, 4, 5, 6]", "[1, 2, 3]")
@@ -122,6 +124,7 @@ def test_what_carries_no_law_says_why(tmp_path: Path) -> None:
     assert list(rules(run, found, fitted, rng=rng)) == ["no rule: no dimension carries a law"]
 
 
+@pytest.mark.slow
 def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
     def deeper_is_worse(started: Started) -> float:
         worse = 2 * math.log2(started.macs / BASE_MACS) if dimension(started) == "depth" else 0

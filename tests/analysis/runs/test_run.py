@@ -8,14 +8,20 @@ import pytest
 
 from analysis.pages.page import render
 from analysis.pages.run_page import run_page
+from analysis.questions.equal_size import missing
+from analysis.questions.series import points
+from analysis.questions.verdict import judged
 from analysis.runs.networks import networks
 from analysis.runs.run import RunError, read_run
 from search.schema.seals import sealed_document, sealed_line
+from search.space.load import load_space
+from search.space.resolve import resolve
 from search.study.events import Status
-from search.study.journal import FILE, JournalError
+from search.study.journal import FILE, Journal, JournalError
+from search.study.study import Study
 from tests.analysis.made import made, network
 from tests.analysis.questions.test_series import noisy
-from tests.analysis.studied import FIG5, write_run
+from tests.analysis.studied import FIG5, end, write_run
 
 RESULTS = Path(__file__).parents[3] / "analysis" / "results"
 PART = """
@@ -150,3 +156,65 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     journal.write_text(newer.decode() + "\n" + rest)
     with pytest.raises(JournalError, match="has version 99"):
         read_run(folder)
+
+
+def test_settings_of_the_trials_own_are_of_the_recipe_and_of_the_data(tmp_path: Path) -> None:
+    texts = {
+        "one": FIG5,
+        "several": FIG5.replace("epochs: 2", "epochs: 2, lr: [0.1, 0.2]"),
+        "rule": FIG5.replace("epochs: 2", "epochs: 2, lr: {rule: depth}"),
+        "sides": FIG5.replace("width: 24", "width: 24\n  resolution: [16, 32]"),
+    }
+    texts["several"] = texts["several"].replace("seeds: 4", "tune: [lr]")
+    runs = {
+        name: read_run(write_run(tmp_path / name, noisy, text=text, stop_after=1))
+        for name, text in texts.items()
+    }
+    recipes = [runs[name].recipe for name in ("one", "several", "rule")]
+    assert len({*recipes}) == 3
+    assert runs["one"].data == runs["several"].data != runs["sides"].data
+
+
+def test_a_title_says_every_length(tmp_path: Path) -> None:
+    text = FIG5.replace("epochs: 2", "epochs: [2, 5]").replace(
+        "sampler: axes", "tune: [epochs]"
+    )
+    text = text.replace("seeds: 4", "seeds: 1, sampler: random, trials: 1")
+    run = read_run(write_run(tmp_path, noisy, text=text))
+    assert "2 to 5 epochs" in run.described(short=True)
+
+
+def test_other_seeds_say_which_try_stands(tmp_path: Path) -> None:
+    """One that failed, is tried again and is better then has other settings than they."""
+    text = FIG5.replace("epochs: 2", "epochs: 1, lr: [0.1, 0.2]")
+    text = text.replace("sampler: axes", "tune: [lr], sampler: random, trials: 1")
+    folder = write_run(
+        tmp_path, lambda one: None if one.tuned["lr"] == 0.2 else 50.0, text=text
+    )
+    plan, survey = resolve(*load_space(folder / "asked.yaml"))
+    with Journal(folder) as journal:
+        study = Study(plan, survey, journal)
+        assert study.retry([Status.FAILED]) == 1
+        started = study.next()
+        assert started is not None
+        end(study, started, 10.0)
+    run = read_run(folder)
+    assert run.finished
+    assert set(run.whole()["lr"]) == {0.1}
+    assert len(run.whole()) == 4
+
+
+def test_a_try_that_failed_is_held_against_no_network(tmp_path: Path) -> None:
+    text = FIG5.replace("epochs: 2", "epochs: 1, lr: [0.1, 0.2]")
+    text = text.replace("seeds: 4", "tune: [lr], seeds: 2")
+    folder = write_run(
+        tmp_path,
+        lambda one: None if one.tuned["lr"] == 0.2 else 50.0 - one.macs / 1e9,
+        text=text,
+    )
+    run = read_run(folder)
+    assert run.finished
+    assert not run.banner()
+    assert missing(run, points(run)) == []
+    first, second = run.whole()["name"].unique()[:2]
+    assert "failed" not in judged(run, first, second).reason

@@ -86,6 +86,7 @@ def test_huber_is_scipy_s(residuals: list[float], delta: float) -> None:
 
 @pytest.mark.parametrize("delta", [1e-3, 0.03, 10.0])
 @pytest.mark.parametrize("form", FORMS[:2], ids=lambda form: form.name)
+@pytest.mark.slow
 def test_no_start_and_no_other_optimiser_finds_less(form: Form, delta: float) -> None:
     rng = np.random.default_rng(1)
     log_size = np.repeat(LOG_SIZE, 3)

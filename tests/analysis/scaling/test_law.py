@@ -162,6 +162,7 @@ def covered(networks: int, *, own: float, simulations: int, resamples: int) -> n
     return np.array(hits).mean(axis=0)
 
 
+@pytest.mark.slow
 def test_the_band_covers_roughly() -> None:
     """30 simulations x 9 correlated sizes: about 0.025 of standard error, three of them."""
     assert covered(6, own=0.0, simulations=30, resamples=150).mean() >= 0.875

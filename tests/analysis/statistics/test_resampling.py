@@ -68,6 +68,7 @@ def test_networks_keep_their_seeds_and_the_generator_decides() -> None:
     [(1.0, 0.3, mean_of_all), (0.0, 1.0, mean_of_all), (1.0, 0.3, median_of_50_means)],
     ids=["networks-differ", "only-seeds-differ", "median"],
 )
+@pytest.mark.slow
 def test_95_percent_of_bootstrap_intervals_hold_the_truth(
     between: float, within: float, statistic: Callable[[list[FloatArray]], float]
 ) -> None:
@@ -128,6 +129,7 @@ def test_seven_networks_have_no_interval_but_an_exact_p() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=6))
+@pytest.mark.slow
 def test_p_counts_all_orders(pairs: list[tuple[int, int]]) -> None:
     """Ties or none: against scipy's tau of each order in turn."""
     a, b = two_sided(pairs)

@@ -276,6 +276,7 @@ def test_timm_has_not_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
         from_timm(parse("dla60"))
 
 
+@pytest.mark.slow
 def test_without_a_network_timm_s_weights_cannot_be_had(tmp_path: Path) -> None:
     pytest.importorskip("timm")
     program = (

@@ -39,6 +39,7 @@ def test_what_is_measured_goes_together(precision: str) -> None:
     assert found.values["inference_memory"] > 128 * 2 * 16 * 16 * 2
 
 
+@pytest.mark.slow
 def test_another_place_or_more_that_is_wanted_is_measured_anew() -> None:
     bench = bench_of()
     first = measured_of(started(), bench)

@@ -52,6 +52,7 @@ def test_the_disk_holds_every_checkpoint_that_is_there_at_once(
     assert estimate.disk >= 3 * 2 * 2 * 4 * largest
 
 
+@pytest.mark.slow
 def test_the_command_says_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(write(tmp_path)), "--plan", "--measure"]) == 0
     shown = capsys.readouterr().out
@@ -68,6 +69,7 @@ def test_measuring_without_a_plan_is_refused(
     assert "--measure: goes with --plan" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_trained_is_said(config: StudyPlan) -> None:
     wide = Architecture(depth=11, planes=2, width=10**7, classes=4)
     with Rehearsals(config, beside=1) as stage, pytest.raises(RehearsalError, match="memory"):

@@ -99,6 +99,7 @@ def parts_of(ended: Ended) -> int:
     return ended.taken.parts
 
 
+@pytest.mark.slow
 def test_one_image_on_one_place_is_a_want_of_memory_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def test_one_image_on_one_place_is_a_want_of_memory_too(
     assert ended.status is Status.OUT_OF_MEMORY
 
 
+@pytest.mark.slow
 def test_where_not_even_one_image_fits_the_trial_is_out_of_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -325,6 +325,7 @@ def test_killed_in_the_middle_it_goes_on_from_there(
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_at_any_moment(
     tmp_path: Path, child: Callable[..., Child]
 ) -> None:
@@ -415,6 +416,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, child: Callable[..., Chi
 
 
 @pytest.mark.parametrize(("workers", "slowness"), [(1, 0), (2, 0.04)])
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images(
     tmp_path: Path, child: Callable[..., Child], workers: int, slowness: float
 ) -> None:

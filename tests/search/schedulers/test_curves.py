@@ -98,6 +98,7 @@ def search(curves: npt.NDArray[np.float64], **keys: float) -> tuple[dict[int, in
             scheduler.ended(trial)
 
 
+@pytest.mark.slow
 def test_a_third_of_the_epochs_finds_nearly_the_best() -> None:
     """Over 4 searches of 40 networks, against as many epochs spent on 12 of them whole."""
     regrets, by_chance = [], []

@@ -1,12 +1,15 @@
 """The recipe, planes and the resolution as dimensions of a space."""
 
+import io
 import itertools
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from res2net import Architecture, cost
 from res2net.receptive import effective_depth
+from search.plan import picture
 from search.schema.yaml import ConfigError
 from search.space.survey import survey
 from tests.search.spaces import TINY, plan_of, resolved_of
@@ -165,6 +168,14 @@ def test_lengths_do_not_go_with_early_stopping(tmp_path: Path) -> None:
         plan_of(tmp_path, text)
 
 
+def test_lengths_do_not_go_with_a_confirmation(tmp_path: Path) -> None:
+    text = TINY.replace("epochs: 3", "epochs: [3, 6]").replace(
+        "resources:", "confirm: {top: 1, seeds: 2, epochs: 6}\nresources:"
+    )
+    with pytest.raises(ConfigError, match=r"training.epochs: .* confirmed twice"):
+        plan_of(tmp_path, text)
+
+
 def test_a_resolution_is_said_once(tmp_path: Path) -> None:
     text = MANY.replace("train: 200", "train: 200, resolution: 8")
     with pytest.raises(ConfigError, match=r"data.resolution"):
@@ -181,3 +192,34 @@ def test_planes_along_axes(tmp_path: Path) -> None:
     assert len(surveyed) == 1 + 5, "one step along each dimension"
     assert (plan.search.base.planes, plan.search.base.resolution) == (4, 8)
     assert survey(plan).base == surveyed.base
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ("{from: 0.99, to: 0.9999, values: 3}", (0.99, 0.995, 0.9999)),
+        ("{from: 0.12345, to: 0.2, values: 3}", (0.12345, 0.162, 0.2)),
+        ("{from: 0.5, to: 0.5002, values: 5}", (0.5, 0.50005, 0.5001, 0.50015, 0.5002)),
+    ],
+)
+def test_a_range_goes_from_its_first_value_to_its_last_and_has_as_many_as_it_says(
+    tmp_path: Path, written: str, values: tuple[float, ...]
+) -> None:
+    text = TINY.replace("lr: 0.1", f"lr: 0.1, momentum: {written}")
+    assert plan_of(tmp_path, text).varied["momentum"] == values
+
+
+def test_values_that_differ_in_the_seventh_digit_have_names_of_their_own(
+    tmp_path: Path,
+) -> None:
+    text = TINY.replace("lr: 0.1", "lr: [0.1234567, 0.1234568]")
+    surveyed = resolved_of(tmp_path, text).survey
+    names = {surveyed.name(one) for one in range(len(surveyed))}
+    assert len(names) == len(surveyed)
+
+
+def test_a_plan_says_thousands_of_epochs_in_full(tmp_path: Path) -> None:
+    plan, surveyed = resolved_of(tmp_path, TINY.replace("epochs: 3", "epochs: 1250"))
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(picture(plan, surveyed, gpu=0.0))
+    assert "of 1250 epochs" in console.export_text()

@@ -36,6 +36,7 @@ def started(folder: Path) -> list[Started]:
     return [record for record in read(folder) if isinstance(record, Started)]
 
 
+@pytest.mark.slow
 def test_a_study_over_skeletons_and_stages(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ print((resident() - before) * 4096)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(("how", "stays"), [("kept", True), ("returned", False)])
+@pytest.mark.slow
 def test_a_large_block_stays_with_the_process(how: str, stays: bool) -> None:
     command = [sys.executable, "-c", SCRIPT, how]
     kept = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -1,0 +1,41 @@
+"""Short names for recipes and images: runs whose names are equal can be compared."""
+
+import hashlib
+import json
+from typing import Any
+
+from search.schema.study_plan import StudyPlan
+
+# What does not change the images that a trial sees, or the networks' results.
+_WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged", "left_aside"}
+
+
+def recipe_of(plan: StudyPlan) -> str:
+    """How a study trains, epochs aside: what its trials share, and what they have of their own.
+
+    Args:
+        plan: of the study.
+    """
+    told = plan.training.model_dump(mode="json", exclude={"epochs"})
+    own = {key: list(values) for key, values in plan.varied.items() if key != "epochs"}
+    if own:  # else it is named as it was when nothing could vary
+        tuned = plan.search.tune.keys if plan.search.tune else ()
+        told |= {"varied": own, "tuned": [key for key in tuned if key in own]}
+    if plan.lr_rule is not None:
+        told |= {"lr_rule": plan.lr_rule.model_dump(mode="json")}
+    return _digest(told)
+
+
+def data_of(plan: StudyPlan) -> str:
+    """The images that a study sees, at each of its resolutions.
+
+    Args:
+        plan: of the study.
+    """
+    told = plan.data.model_dump(mode="json", exclude=_WHERE_IMAGES_LIE)
+    several = plan.network.resolution or ()
+    return _digest(told | ({"resolutions": list(several)} if len(several) > 1 else {}))
+
+
+def _digest(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:8]

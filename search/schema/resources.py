@@ -1,0 +1,54 @@
+"""The resources section: what one trial takes of the machine, and where its state is kept."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, PositiveInt
+
+from search.schema.remote import located
+from search.schema.section import Section
+from search.schema.units import seconds
+
+
+def gpu_share(value: Any) -> float | str:
+    """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pay."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value != "auto" and not (number and 0 <= value < math.inf):
+        raise ValueError("is not a number of GPUs; write 0, 0.5, 1 or auto")
+    return value if value == "auto" else float(value)
+
+
+def time_of(value: Any) -> float:
+    """A time such as 30m, in seconds; seconds as a number are those of a plan."""
+    if isinstance(value, float) and value > 0:
+        return value
+    try:
+        return seconds(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError("is no time; write such as 30m or 1h30m") from error
+
+
+def checkpoint_place(value: Any) -> str | None:
+    """`s3://bucket/folder`, `file:///folder` or a folder."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("is no place; write s3://bucket/folder, file:///folder, or a folder")
+    located(value)
+    return value
+
+
+class Resources(Section):
+    """What one trial takes; `cpu` is also the threads it computes with."""
+
+    gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
+    """GPUs of a trial; a share below 1 lets several trials use one, `auto` measures how many
+    pay. [GPUs]
+    """
+    cpu: PositiveInt = 1
+    """CPU cores of a trial, and the threads that it computes with. [cores]"""
+    silence: Annotated[float, BeforeValidator(time_of)] = 1800.0
+    """On Ray: a worker that says nothing for so long, such as `30m`, is taken for hung and is
+    killed, and its trial goes on elsewhere. Workers speak every few seconds of training; longer
+    takes them only to compile, to score a split and to load images.
+    """
