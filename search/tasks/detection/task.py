@@ -104,7 +104,11 @@ class Detection:
     def loss(self, forward: Forward, piece: SceneBatch) -> dict[str, Tensor]:
         """Torchvision's losses of regions and of boxes, by name."""
         images = [example.image for example in piece.examples]
-        losses = forward(images, [example.target for example in piece.examples])
+        targets = [example.target for example in piece.examples]
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(piece.seed)  # it samples anchors and boxes
+            losses = forward(images, targets)
         return {name.removeprefix("loss_"): loss for name, loss in losses.items()}
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
