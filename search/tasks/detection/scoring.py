@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -52,7 +53,11 @@ def _metric(masks: bool) -> Any:
         from torchmetrics.detection import MeanAveragePrecision  # noqa: PLC0415 - an extra
 
         return MeanAveragePrecision(
-            iou_type="segm" if masks else "bbox", backend="faster_coco_eval"
+            iou_type="segm" if masks else "bbox",
+            backend="faster_coco_eval",
+            # Its own are single precision, and move recalls such as 0.2 past their threshold.
+            iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
+            rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),
         )
     except ImportError as error:
         raise PluginError(
