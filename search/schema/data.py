@@ -82,7 +82,9 @@ class Data(Section):
     [images]
     """
     test: PositiveInt | None = None
-    """Of a tree: images that `val/` must hold, to make sure; all of them are used. [images]"""
+    """Of a tree: images that `val/` must hold, to make sure; all of them are used. Of
+    `digit_scenes`: how many are made. [images]
+    """
     digest: str | None = None
     """Of a tree: SHA-256 that the names of the chosen files must have, to make sure."""
 
@@ -95,7 +97,7 @@ class Data(Section):
                 self.sides(facts)
             return self
         for key in _OF_TREES:
-            if getattr(self, key) is not None:
+            if getattr(self, key) is not None and not (facts.scenes and key == "test"):
                 raise MisfitError(
                     f"data.{key}",
                     f"is for imagenet and imagefolder; leave it out of {self.name}",

@@ -11,7 +11,7 @@ from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.tasks import AUGMENTATION, INSTALL, TASKS
 from search.schema.training import Training
-from search.schema.values import MisfitError
+from search.schema.values import MisfitError, split_stack
 
 
 def check_task(task: Choice, network: Network, training: Training, data: Data) -> None:
@@ -67,7 +67,8 @@ def _check_pieces(task: Choice, training: Training) -> None:
 
 def _check_stride(stride: int, network: Network, data: Data) -> None:
     """The skeletons must have it, and the sides of images be multiples of it."""
-    for name in network.skeleton:
+    for text in network.skeleton:
+        name, _ = split_stack(text)
         if name in SKELETONS and stride not in SKELETONS[name].output_strides:
             able = [s for s, facts in SKELETONS.items() if stride in facts.output_strides]
             raise MisfitError(

@@ -1,6 +1,8 @@
 """The table of tasks: what a trial learns, and the metrics that it is scored by."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, PositiveInt
 
 from res2net.plugins import PluginError
 from search.schema.datasets import DATASETS
@@ -77,6 +79,28 @@ def form_of(task: Choice) -> dict[str, Any]:
     return {"head": not facts.backbone, "output_stride": stride}
 
 
+class Detection(Section):
+    """Keys of `detection` and `instances`."""
+
+    channels: PositiveInt = 256
+    """Channels of each level of the feature pyramid. [channels]"""
+    hidden: PositiveInt = 1024
+    """Width of the two layers that look at each box. [units]"""
+    sampled: PositiveInt = 512
+    """Boxes of an image that these are trained on. [boxes]"""
+    frozen: Annotated[int, Field(ge=0)] = 0
+    """Stages of the backbone that are not trained, the stem first: 1 is the stem alone.
+    [stages]
+    """
+    norms: Literal["trained", "frozen"] = "trained"
+    """Whether the backbone's batch norms are trained."""
+
+
+_PRECISION = tuple(
+    Metric(name, "maximize", "%")
+    for name in ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar")
+)
+
 TASKS = Table(
     "task",
     {
@@ -125,6 +149,26 @@ TASKS = Table(
             Keypoints,
             backbone=True,
             libraries=("faster_coco_eval",),
+            reads=frozenset({"flip"}),
+        ),
+        "detection": TaskFacts(
+            "search.tasks.detection.task:detection",
+            _PRECISION,
+            "boxes of objects by Faster R-CNN with a feature pyramid, scored by COCO's AP",
+            frozenset({"boxes"}),
+            Detection,
+            backbone=True,
+            libraries=("torchmetrics", "faster_coco_eval"),
+            reads=frozenset({"flip"}),
+        ),
+        "instances": TaskFacts(
+            "search.tasks.detection.task:instances",
+            _PRECISION,
+            "boxes and masks of objects by Mask R-CNN, scored by COCO's AP of masks",
+            frozenset({"boxes", "masks"}),
+            Detection,
+            backbone=True,
+            libraries=("torchmetrics", "faster_coco_eval"),
             reads=frozenset({"flip"}),
         ),
     },

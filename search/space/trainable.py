@@ -11,6 +11,7 @@ from res2net import Architecture
 from res2net.norms import smallest_normed_side
 from res2net.skeletons import skeleton_of
 from search.schema.data import PlannedData
+from search.schema.datasets import DATASETS
 from search.schema.network import FIXED, Network
 from search.schema.training import PlannedTraining
 from search.schema.yaml import ConfigError, Document
@@ -111,6 +112,8 @@ def _check_batch(training: PlannedTraining, data: PlannedData, document: Documen
 
 
 def _check_classes(data: PlannedData, document: Document) -> None:
+    if DATASETS[data.name].scenes:  # an image may hold several, or one kind alone
+        return
     if data.classes < 2:
         raise ConfigError(
             f"{document.place(('data', 'classes'))}: data.classes: there is one class, which "

@@ -29,16 +29,22 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SceneBatch:
-    """The examples of one step."""
+    """The examples of one step.
+
+    Attributes:
+        examples: of the images.
+        seed: of what a network draws at random while it looks at them.
+    """
 
     examples: list[Example]
+    seed: int = 0
 
     def pieces(self, count: int) -> Iterator[tuple["SceneBatch", float]]:
         """As `search.tasks.base.Batch.pieces`."""
         size = -(-len(self.examples) // count)
         for start in range(0, len(self.examples), size):
             piece = self.examples[start : start + size]
-            yield SceneBatch(piece), len(piece) / len(self.examples)
+            yield SceneBatch(piece, self.seed + start), len(piece) / len(self.examples)
 
 
 def load_scenes(plan: StudyPlan, root: str) -> SceneSplits:
@@ -86,7 +92,8 @@ class Epochs:
         seeds = torch.randint(2**62, (count,), device=where, generator=generator).tolist()
         for step in range(start, self.steps):
             rows = range(step * self.batch_size, (step + 1) * self.batch_size)
-            yield SceneBatch([self._example(order[row], seeds[row]) for row in rows])
+            examples = [self._example(order[row], seeds[row]) for row in rows]
+            yield SceneBatch(examples, seeds[rows[0]])
 
     def _example(self, index: int, seed: int) -> Example:
         scene = self._part[index]

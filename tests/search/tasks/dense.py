@@ -1,10 +1,12 @@
 """Small studies of the tasks that say something of pixels or points, for their tests."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -12,6 +14,7 @@ from search.engine.bench import Bench, make_bench
 from search.engine.training import Trainer
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
+from search.schema.tasks import TASKS as TASK_TABLE
 from search.space.resolve import Resolved
 from search.tasks.base import make_task
 from tests.search.spaces import resolved_of
@@ -29,6 +32,16 @@ TASKS = {
     "saliency": "{name: saliency, channels: 4}",
     "keypoints": "{name: keypoints, channels: 4, window: [32, 32], sigma: 1.0}",
 }
+
+
+def _where_installed(task: str) -> Any:
+    """A task as a parameter, of tests that are skipped where its library is not installed."""
+    library = TASK_TABLE[task].libraries[0]
+    missing = pytest.mark.skipif(not find_spec(library), reason=f"{library} is an extra")
+    return pytest.param(task, marks=missing)
+
+
+HERE = [_where_installed(task) for task in TASKS]
 CPU = torch.device("cpu")
 
 

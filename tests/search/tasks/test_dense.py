@@ -19,7 +19,7 @@ from search.schema.yaml import ConfigError
 from search.tasks.base import checked_scores
 from search.tasks.libraries import LibraryMissingError, library
 from tests.search.spaces import write
-from tests.search.tasks.dense import SPACE, TASKS, plan_of, resolved, trainer_of
+from tests.search.tasks.dense import HERE, SPACE, TASKS, plan_of, resolved, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERYTHING = (  # that holds a state of its own, or rounds
@@ -31,7 +31,7 @@ EVERYTHING = (  # that holds a state of its own, or rounds
 )
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", HERE)
 def test_stopped_at_a_step_it_goes_on_bit_for_bit(tmp_path: Path, task: str) -> None:
     whole = trainer_of(tmp_path, task, *EVERYTHING)
     expected = [epoch.metrics for _ in range(2) if (epoch := whole.epoch(trial=0))]
@@ -48,7 +48,7 @@ def test_stopped_at_a_step_it_goes_on_bit_for_bit(tmp_path: Path, task: str) -> 
     assert whole.scores("test") == resumed.scores("test")
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", HERE)
 def test_the_loss_falls(tmp_path: Path, task: str) -> None:
     trainer = trainer_of(tmp_path, task, "training.epochs=6")
     losses = [
@@ -57,7 +57,7 @@ def test_the_loss_falls(tmp_path: Path, task: str) -> None:
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", HERE)
 def test_a_study_ends_with_weights_that_can_be_loaded(tmp_path: Path, task: str) -> None:
     text = SPACE.format(task=TASKS[task]).replace("epochs: 2", "epochs: 1")
     result = run_study(write(tmp_path, text), out=tmp_path / "run", inline=True)
@@ -120,7 +120,7 @@ def test_a_score_that_images_do_not_tell_is_left_out_unless_networks_are_compare
         checked_scores(scores, ["ap", "ap_small"], ["ap_small"])
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", HERE)
 def test_a_network_is_timed_on_noise_without_the_images_of_the_study(
     tmp_path: Path, task: str
 ) -> None:

@@ -1,5 +1,6 @@
 """The examples learn: far above an untrained network, and above the simplest guess."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_an_example_learns_far_more_than_a_guess(tmp_path: Path, task: str) -> N
         assert trial.ended.metrics[f"test_{name}"] > 2.5 * max(guess, untrained)
 
 
+@pytest.mark.skipif(not find_spec("py_sod_metrics"), reason="is of the extra tasks")
 def test_a_short_training_finds_more_than_a_guess(tmp_path: Path) -> None:
     """A few seconds of saliency: far from good, and twice what an untrained network finds."""
     space = load_space(

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import py_sod_metrics
 import pytest
 import torch
 from torch.nn import functional as F
@@ -14,6 +13,7 @@ from search.tasks.saliency import SaliencyNetwork
 from search.tasks.scenes import Example, SceneBatch
 from tests.search.tasks.dense import Said, image_of, plan_of, task_of
 
+py_sod_metrics = pytest.importorskip("py_sod_metrics", reason="is of the extra tasks")
 SIZES = ((32, 32), (20, 32), (32, 32))
 
 

@@ -1,0 +1,128 @@
+"""Faster R-CNN and Mask R-CNN of torchvision, with a feature pyramid on one of our backbones.
+
+Ren et al., 2015 (arXiv 1506.01497); He et al., 2017 (arXiv 1703.06870); Lin et al., 2017
+(arXiv 1612.03144). The paper trains them in its Tables 5, 6 and 8.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from torch import Tensor, nn
+from torchvision.models.detection import FasterRCNN, MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+from res2net import Architecture, build
+from res2net.backbone import Backbone
+from search.tasks.scenes import MEAN, STD
+
+_RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
+_ANCHOR = 8  # side of an anchor over the stride of its level, as torchvision has it: 32 at 4
+_POOLED = "pool"  # the level that the pyramid adds above the last stage
+
+
+class Pyramid(NamedTuple):
+    """What the pyramid and the heads are like.
+
+    Attributes:
+        channels: of each of its levels.
+        hidden: of the two layers that look at each box.
+        sampled: boxes of an image that these are trained on.
+    """
+
+    channels: int
+    hidden: int
+    sampled: int
+
+
+class WithPyramid(nn.Module):
+    """A backbone with a feature pyramid, as torchvision's detectors take it.
+
+    Args:
+        body: puts out the features of its stages.
+        channels: of each level of the pyramid.
+
+    Attributes:
+        out_channels: the same.
+        levels: names of its levels, the finest first; the last one is pooled.
+    """
+
+    def __init__(self, body: Backbone, channels: int) -> None:
+        super().__init__()
+        self.body = body
+        sizes = list(body.channels.values())
+        self.fpn = FeaturePyramidNetwork(sizes, channels, extra_blocks=LastLevelMaxPool())
+        self.out_channels = channels
+        self.levels = (*body.channels, _POOLED)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Images (N, 3, H, W) to features (N, channels, H / stride, W / stride) by level."""
+        features: dict[str, Tensor] = self.fpn(OrderedDict(self.body(images)))
+        return features
+
+
+def make_detector(
+    architecture: Architecture,
+    *,
+    classes: int,
+    side: int,
+    pyramid: Pyramid,
+    masks: bool,
+    seed: int,
+) -> nn.Module:
+    """A detector, its backbone initialised from `seed`, its heads from torch's generator.
+
+    Args:
+        architecture: of the backbone.
+        classes: of objects, without the background.
+        side: of the images in pixels.
+        pyramid: its channels, and those of the heads.
+        masks: whether it tells the pixels of each object as well.
+        seed: of the backbone's weights.
+
+    Returns:
+        A module that takes a list of images (3, H, W) in 0 to 1, and in training targets with
+        boxes, labels (from 1) and masks: losses by name; else a dict of boxes, labels, scores
+        and masks for each image.
+    """
+    stages = range(1, len(architecture.facts.stages) + 1)
+    body = build(architecture, features=tuple(stages), seed=seed)
+    assert isinstance(body, Backbone), "asked for its features"
+    backbone = WithPyramid(body, pyramid.channels)
+    strides = list(body.strides.values())
+    strides.append(2 * strides[-1])
+    width, hidden = pyramid.channels, pyramid.hidden
+    common: dict[str, Any] = {
+        "min_size": side,
+        "max_size": 2 * side,
+        "image_mean": list(MEAN),
+        "image_std": list(STD),
+        "rpn_anchor_generator": _anchors(strides),
+        "box_roi_pool": _pooled(body, 7),
+        "box_head": TwoMLPHead(width * 7 * 7, hidden),
+        "box_predictor": FastRCNNPredictor(hidden, classes + 1),
+        "box_batch_size_per_image": pyramid.sampled,
+    }
+    if not masks:
+        return cast("nn.Module", FasterRCNN(backbone, **common))
+    detector: nn.Module = MaskRCNN(
+        backbone,
+        **common,
+        mask_roi_pool=_pooled(body, 14),
+        mask_head=MaskRCNNHeads(width, (width,) * 4, 1),
+        mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
+    )
+    return detector
+
+
+def _pooled(body: Backbone, side: int) -> MultiScaleRoIAlign:
+    return MultiScaleRoIAlign(list(body.channels), output_size=side, sampling_ratio=2)
+
+
+def _anchors(strides: Sequence[int]) -> AnchorGenerator:
+    sizes = tuple((_ANCHOR * stride,) for stride in strides)
+    return AnchorGenerator(sizes, (_RATIOS,) * len(strides))

@@ -1,0 +1,192 @@
+"""Detection as a task of a study: boxes, or boxes and masks, of every object in a scene."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from res2net import Architecture
+from search.scenes.scene import Part, Scene, SceneSplits
+from search.schema.seeds import seed_of
+from search.schema.study_plan import StudyPlan
+from search.tasks.base import DivergedError, Forward, SplitName
+from search.tasks.detection.models import Pyramid, WithPyramid, make_detector
+from search.tasks.detection.scoring import average_precision
+from search.tasks.frozen import freeze
+from search.tasks.scenes import MEAN, STD, Epochs, Example, SceneBatch, as_image, load_scenes
+
+_THRESHOLD = 0.5  # of a mask's probability, from which on a pixel belongs to the object
+
+
+def detection(
+    plan: StudyPlan, *, root: str, device: torch.device, **options: Any
+) -> "Detection":
+    """Boxes of the objects in the scenes of a study."""
+    return Detection(plan, load_scenes(plan, root), device=device, masks=False, **options)
+
+
+def instances(
+    plan: StudyPlan, *, root: str, device: torch.device, **options: Any
+) -> "Detection":
+    """Boxes and masks of the objects in the scenes of a study."""
+    return Detection(plan, load_scenes(plan, root), device=device, masks=True, **options)
+
+
+class Detection:
+    """Scenes whose objects are to be found.
+
+    Args:
+        plan: of the study.
+        splits: its scenes.
+        device: where everything happens.
+        masks: whether the pixels of each object are to be told as well.
+        channels, hidden, sampled: as `search.tasks.detection.models.Pyramid` has them.
+        frozen, norms: as `search.tasks.frozen.freeze` takes them.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword, as a space file has them
+        self,
+        plan: StudyPlan,
+        splits: SceneSplits,
+        *,
+        device: torch.device,
+        masks: bool,
+        channels: int = 256,
+        hidden: int = 1024,
+        sampled: int = 512,
+        frozen: int = 0,
+        norms: str = "trained",
+    ) -> None:
+        self._splits, self._device, self._masks = splits, device, masks
+        self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
+        self._frozen, self._norms = frozen, norms
+        # Of a scene without objects nothing is learned: it is scored, and not trained on.
+        useful = [row for row in range(len(splits.train)) if _objects(splits.train[row])]
+        training = Part(splits.train.scenes, [splits.train.rows[row] for row in useful])
+        self._flips = plan.training.flip
+        self._epochs = Epochs(
+            training,
+            batch_size=plan.training.batch_size,
+            augment=self._augmented,
+            device=device,
+        )
+        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
+
+    def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
+        """The detector, on the device."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_of(seed, "heads"))
+            detector = make_detector(
+                architecture,
+                classes=len(self._splits.classes),
+                side=self._side,
+                pyramid=self._pyramid,
+                masks=self._masks,
+                seed=seed,
+            )
+        pyramid = detector.backbone
+        assert isinstance(pyramid, WithPyramid), "made so"
+        freeze(pyramid.body, stages=self._frozen, norms=self._norms)
+        return detector.to(self._device)
+
+    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - images differ in size
+        """None: a step is no one tensor."""
+        return None
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
+        """As `search.tasks.base.Task.batches`."""
+        return self._epochs.batches(generator, start=start)
+
+    def loss(self, forward: Forward, piece: SceneBatch) -> dict[str, Tensor]:
+        """Torchvision's losses of regions and of boxes, by name."""
+        images = [example.image for example in piece.examples]
+        targets = [example.target for example in piece.examples]
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(piece.seed)  # it samples anchors and boxes
+            losses = forward(images, targets)
+        return {name.removeprefix("loss_"): loss for name, loss in losses.items()}
+
+    def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
+        """AP and AR in percent, by size too.
+
+        Raises:
+            DivergedError: a score of a box is not finite.
+        """
+        part = getattr(self._splits, split)
+        pairs = (self._judged(forward, part[row]) for row in range(len(part)))
+        return average_precision(pairs, masks=self._masks, scale=self._splits.scale)
+
+    def facts(self) -> dict[str, Any]:
+        """Classes, and what images are normalised by."""
+        return {
+            "classes": list(self._splits.classes),
+            "mean": list(MEAN),
+            "std": list(STD),
+            "resolution": self._side,
+        }
+
+    def _augmented(self, scene: Scene) -> Example:
+        image, target = as_image(scene), self._target(scene)
+        if self._flips and torch.rand(()) < 0.5:
+            image, target = v2.functional.horizontal_flip(image), _mirrored(target)
+        kept = {key: target[key] for key in ("boxes", "labels", "masks") if key in target}
+        held = ~target["iscrowd"]
+        return Example(image, {key: torch.as_tensor(one)[held] for key, one in kept.items()})
+
+    def _target(self, scene: Scene) -> dict[str, Any]:
+        """What is true of a scene; classes from 1, for 0 is the background."""
+        assert scene.boxes is not None, "the data set has them"
+        assert scene.labels is not None, "of each box"
+        size = (len(scene.image), len(scene.image[0]))
+        count = len(scene.labels)
+        crowd = torch.zeros(count, dtype=torch.bool)
+        if scene.crowd is not None:
+            crowd = torch.from_numpy(scene.crowd)
+        boxes = torch.from_numpy(scene.boxes)
+        target: dict[str, Any] = {
+            "boxes": tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=size),
+            "labels": torch.from_numpy(scene.labels) + 1,
+            "iscrowd": crowd,
+            "area": _areas(scene, boxes),
+        }
+        if self._masks:
+            assert scene.masks is not None, "the data set has them"
+            target["masks"] = tv_tensors.Mask(torch.from_numpy(scene.masks).to(torch.uint8))
+        return target
+
+    def _judged(
+        self, forward: Forward, scene: Scene
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """What is predicted of a scene, and what is true."""
+        (found,) = forward([as_image(scene).to(self._device)])
+        if not found["scores"].isfinite().all():
+            raise DivergedError("a score of a box is no number")
+        if self._masks:
+            found = {**found, "masks": found["masks"][:, 0] >= _THRESHOLD}
+        return found, {key: torch.as_tensor(one) for key, one in self._target(scene).items()}
+
+
+def _objects(scene: Scene) -> int:
+    """Objects that can be trained on."""
+    if scene.labels is None:
+        return 0
+    crowd = 0 if scene.crowd is None else int(scene.crowd.sum())
+    return len(scene.labels) - crowd
+
+
+def _areas(scene: Scene, boxes: Tensor) -> Tensor:
+    if scene.areas is not None:
+        return torch.from_numpy(scene.areas)
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def _mirrored(target: dict[str, Any]) -> dict[str, Any]:
+    flips = (tv_tensors.BoundingBoxes, tv_tensors.Mask)
+    return {
+        key: v2.functional.horizontal_flip(one) if isinstance(one, flips) else one
+        for key, one in target.items()
+    }
