@@ -25,7 +25,8 @@ _MEANINGS = {
     ExitCode.FAILED: "a file, a disk, Ray or the program failed; what had finished is kept",
     ExitCode.BAD_INPUT: "bad input: said with place, value, rule and remedy",
     ExitCode.NO_TRIAL_OK: (
-        "ended, but no trial of this start is ok: each failed, diverged or ran out of memory"
+        "ended, but no trial of this start is ok: each failed, diverged, ran out of memory "
+        "or was rejected"
     ),
     ExitCode.OUT_OF_TIME: "the time limit came with work left; the same command goes on",
     ExitCode.STOPPED: (

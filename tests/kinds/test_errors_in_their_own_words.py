@@ -142,7 +142,7 @@ def test_a_command_without_a_file_names_its_options(
     ]
     assert train(command) == 2
     epochs, seeds = capsys.readouterr().err.splitlines()
-    assert epochs.startswith("--epochs 0: training.epochs: 0 is not above 0")
+    assert epochs.startswith("--epochs 0: training.epochs: 0 is not a whole number")
     assert seeds.startswith("--seeds 0: search.seeds: 0 is not above 0")
     assert train([*command[:-1], "nope"]) == 2
     assert "--data nope: data.name: 'nope' is no data set" in capsys.readouterr().err

@@ -296,7 +296,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(
     said = capsys.readouterr().err
     assert "holds a different study" in said
     assert "training.lr: there 0.1, here 0.2" in said
-    assert "network.planes: there 2, here 4" in said
+    assert "network.planes: there [2], here [4]" in said
     assert (tmp_path / "run" / FILE).read_bytes() == before
 
 

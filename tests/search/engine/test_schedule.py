@@ -8,11 +8,11 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, OneCycleLR
 
 from search.engine.schedule import learning_rate
-from search.schema.training import Training
+from search.schema.training import PlannedTraining
 
 
-def recipe(**fields: object) -> Training:
-    return Training.model_validate(fields)
+def recipe(**fields: object) -> PlannedTraining:
+    return PlannedTraining.model_validate({"crop": 0, "flip": False, **fields})
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
