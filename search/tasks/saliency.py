@@ -8,7 +8,6 @@ answer: L = sum_m l_side(m) + l_fuse (DSS, Hou et al., arXiv:1611.04849, section
 l is binary cross-entropy. The scores are those of pysodmetrics.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net import Architecture
-from search.images.augmentation import dtype_of
 from search.scenes.scene import Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, backbone_of, one_a_stride, require_finite, seeded
 from search.tasks.libraries import library
-from search.tasks.scenes import MEAN, STD, Epochs, Example, SceneBatch, load_scenes
+from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, load_scenes
 from search.tasks.squares import Crops, squares, stacked, unfitted
 
 _BETA = 0.3  # beta squared, as the field has it (Achanta et al., CVPR 2009)
@@ -95,7 +93,7 @@ class SaliencyNetwork(nn.Module):
         return found
 
 
-class Saliency:
+class Saliency(SceneTask):
     """Scenes of which something stands out; as `search.tasks.base.Task`.
 
     Args:
@@ -115,32 +113,17 @@ class Saliency:
         channels: int,
         scales: tuple[float, float],
     ) -> None:
+        super().__init__(plan, splits.train, augment=self._example, device=device)
         training = plan.training
-        self._device, self._dtype = device, dtype_of(training.precision)
         self._channels, self._side = channels, plan.data.resolution
         self._scored = {"validation": splits.validation, "test": splits.test}
         self._crops = Crops(side=self._side, scales=scales, flip=training.flip, fill=0)
-        self._epochs = Epochs(
-            splits.train,
-            batch_size=training.batch_size,
-            augment=self._example,
-            device=device,
-        )
-        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The decoder on the network without its classifier."""
         return SaliencyNetwork(architecture, channels=self._channels, seed=seed).to(
             self._device
         )
-
-    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
-        """None: it runs eagerly."""
-        return None
-
-    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """Scenes in an order, and cut at random, drawn anew for each epoch."""
-        return self._epochs.batches(generator, start=start)
 
     def loss(self, forward: Forward, piece: SceneBatch) -> dict[str, Tensor]:
         """Mean binary cross-entropy of each side output, `side_1` the coarsest, and `fused`."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from search.images.augmentation import dtype_of
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
@@ -101,6 +102,41 @@ class Epochs:
             torch.manual_seed(seed)
             example = self._augment(scene)
         return on_device(example, self._device)
+
+
+class SceneTask:
+    """What every task on scenes has; those are `search.tasks.base.Task`s by what they add.
+
+    Args:
+        plan: of the study.
+        part: the scenes to train on.
+        augment: makes an example of a scene, as `Epochs` takes it.
+        device: where everything happens.
+
+    Attributes:
+        batch_size, steps: as `search.tasks.base.Task` has them.
+    """
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        part: Part,
+        *,
+        augment: Callable[[Scene], Example],
+        device: torch.device,
+    ) -> None:
+        size = plan.training.batch_size
+        self._epochs = Epochs(part, batch_size=size, augment=augment, device=device)
+        self._device, self._dtype = device, dtype_of(plan.training.precision)
+        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
+
+    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
+        """None: examples may differ in size, so it runs eagerly."""
+        return None
+
+    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
+        """Scenes in an order, each augmented, all of it drawn anew for each epoch."""
+        return self._epochs.batches(generator, start=start)
 
 
 def on_device(example: Example, device: torch.device) -> Example:

@@ -4,7 +4,6 @@ The decoder is that of segmentation_models_pytorch (Chen et al., arXiv:1802.0261
 are the background, 0, and then those of the data set; pixels with `IGNORED` count nowhere.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,13 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net import Architecture
-from search.images.augmentation import dtype_of
 from search.scenes.scene import IGNORED, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, backbone_of, require_finite, seeded
 from search.tasks.libraries import library
-from search.tasks.scenes import MEAN, STD, Epochs, Example, SceneBatch, load_scenes
+from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, load_scenes
 from search.tasks.squares import Crops, squares, stacked, unfitted
 
 _RATES = (6, 12, 18)  # of the dilated convolutions at an output stride of 16
@@ -84,7 +82,7 @@ class Segmenter(nn.Module):
         )
 
 
-class Segmentation:
+class Segmentation(SceneTask):
     """Scenes whose pixels are told apart; as `search.tasks.base.Task`.
 
     Args:
@@ -106,21 +104,14 @@ class Segmentation:
         channels: int,
         scales: tuple[float, float],
     ) -> None:
+        super().__init__(plan, splits.train, augment=self._example, device=device)
         training = plan.training
-        self._device, self._dtype = device, dtype_of(training.precision)
         self._smoothing = training.label_smoothing
         self._stride, self._channels = output_stride, channels
         self._side = plan.data.resolution
         self._names = ("background", *splits.classes)
         self._scored = {"validation": splits.validation, "test": splits.test}
         self._crops = Crops(side=self._side, scales=scales, flip=training.flip, fill=IGNORED)
-        self._epochs = Epochs(
-            splits.train,
-            batch_size=training.batch_size,
-            augment=self._example,
-            device=device,
-        )
-        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """DeepLabv3+ on the network without its classifier."""
@@ -131,14 +122,6 @@ class Segmentation:
             output_stride=self._stride,
             seed=seed,
         ).to(self._device)
-
-    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
-        """None: it runs eagerly."""
-        return None
-
-    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """Scenes in an order, and cut at random, drawn anew for each epoch."""
-        return self._epochs.batches(generator, start=start)
 
     def loss(self, forward: Forward, piece: SceneBatch) -> Tensor:
         """Mean cross-entropy of the pixels that count."""

@@ -16,8 +16,9 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from res2net import Architecture, build
+from res2net import Architecture
 from res2net.backbone import Backbone
+from search.tasks.heads import backbone_of, seeded
 from search.tasks.scenes import MEAN, STD
 
 _RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
@@ -74,7 +75,7 @@ def make_detector(
     masks: bool,
     seed: int,
 ) -> nn.Module:
-    """A detector, its backbone initialised from `seed`, its heads from torch's generator.
+    """A detector, all its weights drawn from a seed.
 
     Args:
         architecture: of the backbone.
@@ -82,16 +83,23 @@ def make_detector(
         side: of the images in pixels.
         pyramid: its channels, and those of the heads.
         masks: whether it tells the pixels of each object as well.
-        seed: of the backbone's weights.
+        seed: of all weights.
 
     Returns:
         A module that takes a list of images (3, H, W) in 0 to 1, and in training targets with
         boxes, labels (from 1) and masks: losses by name; else a dict of boxes, labels, scores
         and masks for each image.
     """
-    stages = range(1, len(architecture.facts.stages) + 1)
-    body = build(architecture, features=tuple(stages), seed=seed)
-    assert isinstance(body, Backbone), "asked for its features"
+    body = backbone_of(architecture, seed=seed)
+    return seeded(
+        lambda: _detector(body, classes=classes, side=side, pyramid=pyramid, masks=masks),
+        seed=seed,
+    )
+
+
+def _detector(
+    body: Backbone, *, classes: int, side: int, pyramid: Pyramid, masks: bool
+) -> nn.Module:
     backbone = WithPyramid(body, pyramid.channels)
     strides = list(body.strides.values())
     strides.append(2 * strides[-1])

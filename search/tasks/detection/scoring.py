@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from res2net.plugins import PluginError
+from search.tasks.libraries import library
 
 # Our name of each score that torchmetrics computes; AP is the mean over IoU 0.50 to 0.95.
 NAMES = {
@@ -20,7 +20,6 @@ NAMES = {
     "ap_large": "map_large",
     "ar": "mar_100",
 }
-_EXTRA = "pip install 'res2net-search[tasks]'"
 
 
 def average_precision(
@@ -38,7 +37,7 @@ def average_precision(
         NAMES; None of a size of which there is no object.
 
     Raises:
-        PluginError: torchmetrics or faster-coco-eval is not installed.
+        LibraryMissingError: torchmetrics or faster-coco-eval is not installed.
     """
     metric = _metric(masks)
     for predicted, true in pairs:
@@ -49,21 +48,13 @@ def average_precision(
 
 
 def _metric(masks: bool) -> Any:
-    try:
-        from torchmetrics.detection import MeanAveragePrecision  # noqa: PLC0415 - an extra
-
-        return MeanAveragePrecision(
-            iou_type="segm" if masks else "bbox",
-            backend="faster_coco_eval",
-            # Its own are single precision, and move recalls such as 0.2 past their threshold.
-            iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
-            rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),
-        )
-    except ImportError as error:
-        raise PluginError(
-            f"detection: its scores need {error.name or 'torchmetrics'}; install it with "
-            f"{_EXTRA}"
-        ) from error
+    return library("torchmetrics.detection").MeanAveragePrecision(
+        iou_type="segm" if masks else "bbox",
+        backend="faster_coco_eval",
+        # Its own are single precision, and move recalls such as 0.2 past their threshold.
+        iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
+        rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),
+    )
 
 
 def _scaled(found: dict[str, Tensor], masks: bool, scale: float) -> dict[str, Tensor]:

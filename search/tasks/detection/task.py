@@ -1,6 +1,5 @@
 """Detection as a task of a study: boxes, or boxes and masks, of every object in a scene."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -10,32 +9,43 @@ from torchvision.transforms import v2
 
 from res2net import Architecture
 from search.scenes.scene import Part, Scene, SceneSplits
-from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import DivergedError, Forward, SplitName
 from search.tasks.detection.models import Pyramid, WithPyramid, make_detector
 from search.tasks.detection.scoring import average_precision
 from search.tasks.frozen import freeze
-from search.tasks.scenes import MEAN, STD, Epochs, Example, SceneBatch, as_image, load_scenes
+from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, as_image, load_scenes
 
 _THRESHOLD = 0.5  # of a mask's probability, from which on a pixel belongs to the object
 
 
 def detection(
-    plan: StudyPlan, *, root: str, device: torch.device, **options: Any
+    plan: StudyPlan,
+    *,
+    root: str,
+    device: torch.device,
+    images: SceneSplits | None = None,
+    **options: Any,
 ) -> "Detection":
     """Boxes of the objects in the scenes of a study."""
-    return Detection(plan, load_scenes(plan, root), device=device, masks=False, **options)
+    splits = images or load_scenes(plan, root)
+    return Detection(plan, splits, device=device, masks=False, **options)
 
 
 def instances(
-    plan: StudyPlan, *, root: str, device: torch.device, **options: Any
+    plan: StudyPlan,
+    *,
+    root: str,
+    device: torch.device,
+    images: SceneSplits | None = None,
+    **options: Any,
 ) -> "Detection":
     """Boxes and masks of the objects in the scenes of a study."""
-    return Detection(plan, load_scenes(plan, root), device=device, masks=True, **options)
+    splits = images or load_scenes(plan, root)
+    return Detection(plan, splits, device=device, masks=True, **options)
 
 
-class Detection:
+class Detection(SceneTask):
     """Scenes whose objects are to be found.
 
     Args:
@@ -60,45 +70,29 @@ class Detection:
         frozen: int = 0,
         norms: str = "trained",
     ) -> None:
-        self._splits, self._device, self._masks = splits, device, masks
+        self._splits, self._masks = splits, masks
         self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
         self._frozen, self._norms = frozen, norms
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
         useful = [row for row in range(len(splits.train)) if _objects(splits.train[row])]
         training = Part(splits.train.scenes, [splits.train.rows[row] for row in useful])
+        super().__init__(plan, training, augment=self._augmented, device=device)
         self._flips = plan.training.flip
-        self._epochs = Epochs(
-            training,
-            batch_size=plan.training.batch_size,
-            augment=self._augmented,
-            device=device,
-        )
-        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The detector, on the device."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(seed, "heads"))
-            detector = make_detector(
-                architecture,
-                classes=len(self._splits.classes),
-                side=self._side,
-                pyramid=self._pyramid,
-                masks=self._masks,
-                seed=seed,
-            )
+        detector = make_detector(
+            architecture,
+            classes=len(self._splits.classes),
+            side=self._side,
+            pyramid=self._pyramid,
+            masks=self._masks,
+            seed=seed,
+        )
         pyramid = detector.backbone
         assert isinstance(pyramid, WithPyramid), "made so"
         freeze(pyramid.body, stages=self._frozen, norms=self._norms)
         return detector.to(self._device)
-
-    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - images differ in size
-        """None: a step is no one tensor."""
-        return None
-
-    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """As `search.tasks.base.Task.batches`."""
-        return self._epochs.batches(generator, start=start)
 
     def loss(self, forward: Forward, piece: SceneBatch) -> dict[str, Tensor]:
         """Torchvision's losses of regions and of boxes, by name."""

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture
-from search.images.augmentation import dtype_of
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
@@ -30,9 +29,9 @@ from search.tasks.keypoints.windows import Window, mirrored
 from search.tasks.scenes import (
     MEAN,
     STD,
-    Epochs,
     Example,
     SceneBatch,
+    SceneTask,
     as_image,
     load_scenes,
     normalised,
@@ -61,7 +60,7 @@ class _Cut(NamedTuple):
     image: Tensor  # (3, *shape), normalised
 
 
-class Keypoints:
+class Keypoints(SceneTask):
     """Scenes whose objects have points; as `search.tasks.base.Task`.
 
     Args:
@@ -79,20 +78,13 @@ class Keypoints:
         device: torch.device,
         options: dict[str, Any],
     ) -> None:
+        super().__init__(plan, splits.train, augment=self._example, device=device)
         training = plan.training
-        self._device, self._dtype = device, dtype_of(training.precision)
         self._splits, self._flip = splits, training.flip
         self._shape: tuple[int, int] = tuple(options["window"])
         self._channels, self._sigma = options["channels"], options["sigma"]
         self._scaling, self._turning = options["scaling"], math.radians(options["turning"])
         self._scored = {"validation": splits.validation, "test": splits.test}
-        self._epochs = Epochs(
-            splits.train,
-            batch_size=training.batch_size,
-            augment=self._example,
-            device=device,
-        )
-        self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """SimpleBaseline on the network without its classifier."""
@@ -101,14 +93,6 @@ class Keypoints:
             architecture, joints=joints, channels=self._channels, seed=seed
         )
         return network.to(self._device)
-
-    def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
-        """None: it runs eagerly."""
-        return None
-
-    def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """An object of each scene, in an order and a window drawn anew for each epoch."""
-        return self._epochs.batches(generator, start=start)
 
     def loss(self, forward: Forward, piece: SceneBatch) -> Tensor:
         """Mean squared error of the heatmaps of points that are in the window."""
