@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 
 from res2net.architecture import written
@@ -27,18 +28,18 @@ from search.study.study import Study
 
 _BEST_ROWS = 10
 _SHOWN = 10  # trials with the same reason
+_USUAL, _WIDEST = 110, 1000  # columns of tables
 
 
 def show(console: Console, study: Study, result: StudyResult) -> int:
     """Print the tables and draw the figures; the exit code of drawing."""
     history = study.history
-    wide = wide_console(console)
     objectives = study.plan.objectives
-    wide.print(best_table(history, objectives))
+    print_whole(console, best_table(history, objectives))
     if (measured := measured_table(history, study.plan.measured)) is not None:
-        wide.print(measured)
+        print_whole(console, measured)
     if history.ended("confirm"):
-        wide.print(confirmed_table(history, objectives))
+        print_whole(console, confirmed_table(history, objectives))
     for trial, ended in history.ends.items():
         if ended.status not in SOUND:
             console.print(f"trial {trial} {ended.status}: {ended.reason}", soft_wrap=True)
@@ -52,9 +53,13 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
     return code
 
 
-def wide_console(console: Console) -> Console:
-    """A console for tables: they stay whole, and a narrow window wraps their lines."""
-    return Console(width=max(console.width, 110), markup=False, highlight=False, emoji=False)
+def print_whole(console: Console, shown: RenderableType) -> None:
+    """Print tables as wide as they are: a narrow window wraps their lines, and cuts nothing."""
+    tables = [shown] if isinstance(shown, Table) else getattr(shown, "renderables", ())
+    free = console.options.update(max_width=_WIDEST)
+    widths = [Measurement.get(console, free, one).maximum for one in tables]
+    wide = max(console.width, _USUAL, *widths)
+    Console(width=wide, markup=False, highlight=False, emoji=False).print(shown)
 
 
 def best_table(history: History, objectives: Sequence[Objective]) -> Table | str:

@@ -1,5 +1,6 @@
 """Says in words what the first networks of a study say of its scheduler."""
 
+import math
 from collections.abc import Iterator
 
 from search.design.agreement import LEVEL
@@ -23,6 +24,9 @@ def fidelity_lines(findings: Findings, *, at_least: float) -> Iterator[str]:
     step = -(-len(epochs) // _MOST) if epochs else 1
     for epoch in epochs[::step]:
         tau, low, high = findings.rungs[epoch]
+        if math.isnan(tau):
+            yield f"  epoch {epoch}: all of them score alike: nobody is stopped there"
+            continue
         words = (
             "trials may be stopped there"
             if epoch in findings.believed

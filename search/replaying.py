@@ -7,6 +7,7 @@ from rich.console import Console
 from res2net.terminal import stopped_with_its_reader
 from search.executors.replay import SimulatedClock, run_replay
 from search.executors.signals import asked_to_end
+from search.fidelity import fidelity_lines
 from search.machine import require_room
 from search.preparation import Prepared
 from search.replay.record import RetracedJournal
@@ -69,6 +70,9 @@ def replay(
         ended = len(study.history.ends) - there
         if begun and not ended:
             console.print(f"nothing to run: all {there} trials of {plan.study} have ended")
+        if study.fidelity is not None and plan.fidelity is not None:
+            for line in fidelity_lines(study.fidelity, at_least=plan.fidelity.at_least):
+                console.print(line, soft_wrap=True, highlight=False)
         console.print(f"simulated time: {duration(clock.now)}")
         study.tidy()
         return study, result_of(study, folder, before=journal.ended)

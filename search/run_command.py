@@ -19,9 +19,10 @@ from res2net.file_names import path_of
 from res2net.plugins import PluginError
 from res2net.terminal import run_command, why_lost
 from search import session
-from search.closing import show, wide_console, without_success
+from search.closing import print_whole, show, without_success
 from search.machine import notes, require_arithmetic, require_resources
-from search.plan import hours, picture
+from search.plan import picture
+from search.plan_work import hours
 from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
@@ -157,9 +158,8 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     """Show what a study would do, and what it can show."""
     plan, survey = prepared.plan, prepared.survey
     spread = measured_spread(arguments.spread, plan) if arguments.spread else None
-    wide = wide_console(console)
-    wide.print(picture(plan, survey, gpu=prepared.space.file.resources.gpu))
-    wide.print(power(plan, survey, spread))
+    print_whole(console, picture(plan, survey, gpu=prepared.space.file.resources.gpu))
+    print_whole(console, power(plan, survey, spread))
     if arguments.address is None and not plan.execution.replay:
         for note in notes(prepared.space):
             console.print(note, soft_wrap=True)
@@ -224,4 +224,4 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
             f"--measure: a candidate could not be trained for a few steps ({error})"
             + (f"; {remedy}" if short else "")
         ) from error
-    wide_console(console).print(hours(decided, prepared.survey, estimate))
+    print_whole(console, hours(decided, prepared.survey, estimate))

@@ -1,6 +1,6 @@
 """The card of how far cheaper scores rank networks as dearer ones do."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,9 @@ from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital
 from analysis.statistics.intervals import Interval
+from search.design.agreement import LEVEL
+from search.study.checked import findings_of
+from search.study.journal import read
 
 _NAME = "fidelity"
 _QUESTION = "Does validation rank networks as the test does, and do early epochs as the end?"
@@ -49,6 +52,7 @@ def fidelity_card(run: Run) -> Card:
         said.append(f"How far ranks could repeat at all is not said: {unknown}.")
     if not asked.epochs:
         said.append("There is no epoch before the last to compare the end with.")
+    said.extend(_checked(run))
     empty = {key for key in _OPTIONAL if not table[key].replace("", None).notna().any()}
     shown = Shown(
         name="fidelity-tau",
@@ -66,6 +70,29 @@ def _ceiling(run: Run) -> tuple[Interval | None, str]:
         return noise_ceiling(run), ""
     except RunError as error:
         return None, str(error)
+
+
+def _checked(run: Run) -> Iterator[str]:
+    """What the first networks said of the scheduler, where the study asked them."""
+    asked = run.plan.fidelity
+    if asked is None:
+        return
+    found = findings_of(run.plan, read(run.folder))
+    if found is None:
+        yield (
+            f"Whether the scheduler may be believed is not known: fewer than {asked.check} "
+            "networks have come to their end; no trial was stopped."
+        )
+        return
+    believed = " and ".join(map(str, found.believed)) or "none"
+    yield (
+        f"The first {found.networks} networks were trained whole to see whether "
+        f"{run.plan.scheduler.name} may be believed: of epochs "
+        f"{' and '.join(map(str, found.rungs))} it might stop trials at {believed}, where the "
+        f"low end of tau_b's {LEVEL:.0%} interval reaches {asked.at_least:g}. Believed at all "
+        "of them it would have lost the best of these networks in "
+        f"{found.lost():.0%} of simulated searches."
+    )
 
 
 def _said(row: dict[Hashable, Any]) -> str:

@@ -16,11 +16,9 @@ from search.samplers.points import Points
 from search.samplers.prior import Belief
 from search.schema.metrics import Objective
 from search.schema.prior import Prior
+from search.schema.samplers import STARTUP
 from search.space.survey import Survey
 
-# A model needs something to split into good and bad, or to fit: TPE's own default, taken
-# uniformly from the candidates inside the budget instead of from the box around them.
-_STARTUP = 10
 # Samplers whose draws depend on the trials so far alone: no draw needs to be made again.
 _WITHOUT_NOTES = (
     optuna.samplers.TPESampler,
@@ -60,7 +58,7 @@ def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
 def cmaes(survey: Survey, *, seed: int, objectives: Objectives) -> Sampler:
     """CMA-ES: a normal distribution that moves and stretches with each generation."""
     make = optuna.samplers.CmaEsSampler
-    return adopted(make, survey, seed=seed, objectives=objectives, first=_STARTUP)
+    return adopted(make, survey, seed=seed, objectives=objectives, first=STARTUP)
 
 
 def nsga2(
@@ -198,6 +196,6 @@ def _modelled(
         objectives=objectives,
         make=make,
         startup=startup,
-        first=_STARTUP,
+        first=STARTUP,
         belief=belief,
     )

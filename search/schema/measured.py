@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from search.schema.metrics import Objective
 from search.schema.section import Section
@@ -91,28 +91,41 @@ def _with_unit(value: Any, units: dict[str, float], *, default: str, example: st
     return number
 
 
-class LatencyLimit(Section):
+class _OneLimit(Section):
+    """A limit from one side: the other side of what is measured has none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_its_side(cls, value: Any) -> Any:
+        (key,) = cls.model_fields
+        if isinstance(value, dict) and len(value) == 1 and set(value) <= {"min", "max"} - {key}:
+            side = "above" if key == "max" else "below"
+            raise ValueError(f"is limited from {side} only; write {{{key}: ...}}")
+        return value
+
+
+class LatencyLimit(_OneLimit):
     """The longest that a network may take to answer."""
 
     max: Annotated[float, BeforeValidator(milliseconds)]
     """At most so long, such as `5ms`. [ms]"""
 
 
-class ThroughputLimit(Section):
+class ThroughputLimit(_OneLimit):
     """The fewest images that a network must answer in a second."""
 
     min: Annotated[float, BeforeValidator(images_per_second)]
     """At least so many. [images/s]"""
 
 
-class MemoryLimit(Section):
+class MemoryLimit(_OneLimit):
     """The most memory that a network may take to answer."""
 
     max: Annotated[float, BeforeValidator(number_of_bytes)]
     """At most so much, such as `500MB`. [bytes]"""
 
 
-class EnergyLimit(Section):
+class EnergyLimit(_OneLimit):
     """The most energy that a network may take to answer."""
 
     max: Annotated[float, BeforeValidator(joules)]

@@ -43,8 +43,8 @@ def check_measured(
     if warm and any(one.source == "measured" for one in objectives):
         raise MisfitError(
             "search.warm_start",
-            "holds trials whose networks were not measured on this study's device; take it "
-            "out, or the measured objectives",
+            "names other runs, whose networks were not measured on this study's device; take "
+            "it out, or the measured objectives",
         )
 
 

@@ -24,6 +24,11 @@ TRAITS: Mapping[str, str] = {
 }
 
 
+# A model needs something to split into good and bad, or to fit: TPE's own default, taken
+# uniformly from the candidates inside the budget instead of from the box around them.
+STARTUP = 10
+
+
 class SamplerFacts(NamedTuple):
     """What the table says of a sampler; its maker takes (survey, seed, objectives)."""
 
@@ -32,6 +37,7 @@ class SamplerFacts(NamedTuple):
     summary: str
     options: type[Section] | None = NoOptions
     of_optuna: bool = False  # it is made for Optuna, and knows nothing of the budget
+    at_random: int | str = 0  # networks that end before it learns, or the option that says so
 
     @property
     def ends(self) -> bool:
@@ -116,40 +122,47 @@ SAMPLERS = Table(
             "search.samplers.optunas:tpe",
             frozenset({"adaptive", "several", "prior"}),
             "multivariate TPE, each draw moved to the nearest candidate left",
+            at_random=STARTUP,
         ),
         "gp": SamplerFacts(
             "search.samplers.optunas:gp",
             frozenset({"adaptive", "several", "prior"}),
             "a Gaussian process, each draw moved to the nearest candidate left",
+            at_random=STARTUP,
         ),
         "cmaes": SamplerFacts(
             "search.samplers.optunas:cmaes",
             frozenset({"adaptive"}),
             "CMA-ES, each draw moved to the nearest candidate left",
+            at_random=STARTUP,
         ),
         "nsga2": SamplerFacts(
             "search.samplers.optunas:nsga2",
             frozenset({"adaptive", "several"}),
             "NSGA-II, each child moved to the nearest candidate left",
             Population,
+            at_random="population",
         ),
         "nsga3": SamplerFacts(
             "search.samplers.optunas:nsga3",
             frozenset({"adaptive", "several"}),
             "NSGA-III, for three objectives and more; moved as NSGA-II",
             Population,
+            at_random="population",
         ),
         "evolution": SamplerFacts(
             "search.samplers.evolution:Evolution",
             frozenset({"adaptive"}),
             "regularized evolution: the best of a sample is changed, the oldest leaves",
             Evolution,
+            at_random="population",
         ),
         "local": SamplerFacts(
             "search.samplers.local:Local",
             frozenset({"adaptive"}),
             "local search: the neighbours of the best, then another start at random",
             Local,
+            at_random="start",
         ),
         "optunahub": SamplerFacts(
             "search.samplers.optunas:hub",

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
+from rich.table import Table
 
 from analysis.runs.networks import by_network
 from analysis.runs.run import read_run
 from analysis.statistics.hypervolume import growing
 from res2net import build
 from search import run_study
-from search.closing import measured_table, wide_console
+from search.closing import measured_table, print_whole
 from search.result import StudyResult
 from search.schema.yaml import ConfigError
 from search.study.events import Epoch, Measured, Status
@@ -107,13 +108,27 @@ def test_the_spread_is_noted_and_shown(
     history = History(result.plan.ranking, result.plan.objectives)
     for record in read(folder / "run"):
         history.note(record)
-    wide_console(Console()).print(measured_table(history, result.plan.measured))
+    shown = measured_table(history, result.plan.measured)
+    assert shown is not None
+    print_whole(Console(), shown)
     assert result.best is not None
     best = result.best.measured
     assert best is not None
     assert (
         f"({best.low['latency']:.4g} to {best.high['latency']:.4g})" in capsys.readouterr().out
     )
+
+
+def test_tables_are_as_wide_as_they_must_be(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names that say many settings cut no score that stands beside them."""
+    table = Table("network", *(f"score {n}" for n in range(12)))
+    cells = [f"{n}.25 (+- 0.125)" for n in range(12)]
+    table.add_row(
+        "res2next20_4c4w4s_8p_10classes_lr0.0336_wd0.0005_momentum0.9_30epochs", *cells
+    )
+    print_whole(Console(width=80), table)
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "lr0.0336" in line]
+    assert all(cell in row for cell in cells)
 
 
 def test_deeper_networks_take_longer_and_a_plain_loop_agrees(

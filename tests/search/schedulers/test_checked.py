@@ -1,19 +1,27 @@
 """A scheduler is believed where early epochs rank networks as the last does, and only there."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis.cards.fidelity import fidelity_card
+from analysis.runs.run import read_run
 from search import run_study
+from search.run import main
 from search.schedulers.asha import Asha
 from search.schedulers.base import Decision, Fifo, Scheduler
 from search.schedulers.checked import Checked
 from search.schedulers.simulated import best_lost, whole_trials
 from search.schema.fidelity import Fidelity
 from search.schema.metrics import Objective
+from search.study.checked import findings_of
 from search.study.events import Status
+from search.study.journal import read
+from tests.analysis.made import made
+from tests.analysis.questions.test_fidelity import curved
 from tests.search.spaces import TINY, write
 
 ERROR = Objective("val_error", "minimize", "reported", "%")
@@ -100,8 +108,6 @@ def test_a_scheduler_is_simulated_as_a_study_runs_it() -> None:
 
 
 def test_a_study_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from search.run import main  # noqa: PLC0415 - beside run_study, for what it prints
-
     changed = ["search.trials=8", "scheduler={name: asha, reduction: 2}", "fidelity={check: 4}"]
     words = [word for text in changed for word in ("--set", text)]
     path = write(tmp_path, TINY)
@@ -110,7 +116,40 @@ def test_a_study_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([str(path), "--out", str(tmp_path / "run"), "--inline", *words]) == 0
     printed = capsys.readouterr().out
     assert printed.count("fidelity: 4 networks were trained whole") == 1
-    assert "epoch 1:" in printed
     result = run_study(path, overrides=changed, out=tmp_path / "run", inline=True)
     first = [trial.ended.status for trial in result.trials[:4] if trial.ended]
     assert first == [Status.OK] * 4
+    assert "epoch 1: all of them score alike: nobody is stopped there" in printed
+
+
+def test_a_replay_and_the_report_say_it_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = [
+        "budget.macs={max: 1.2M}", "search={sampler: random, trials: 20}",
+        "execution={replay: [search/tables/digits], workers: 4}",
+        "scheduler=asha", "fidelity={check: 8}",
+    ]  # fmt: skip
+    words = [word for text in changed for word in ("--set", text)]
+    assert main(["spaces/digits_table.yaml", "--out", str(tmp_path), *words]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("fidelity: 8 networks were trained whole") == 1
+    run = read_run(tmp_path)
+    found = findings_of(run.plan, read(tmp_path))
+    assert found is not None
+    told = re.findall(r"\n  epoch (\d+): ([+-]\d\.\d\d)", printed)
+    assert told == [(str(epoch), f"{one.tau:+.2f}") for epoch, one in found.rungs.items()]
+    lost = re.search(r"the best of these networks in (\d+%)", printed)
+    assert lost is not None
+    said = " ".join(fidelity_card(run).sentences)
+    assert "The first 8 networks were trained whole" in said
+    assert f"in {lost[1]} of simulated searches" in said
+
+
+def test_too_few_networks_say_nothing(tmp_path: Path) -> None:
+    rows = curved(seeds=1)[:6]
+    run = made(tmp_path, rows, "training.epochs=8", "scheduler=asha", "search.trials=12",
+               "fidelity={check: 8}")  # fmt: skip
+    assert "fewer than 8 networks have come to their end" in " ".join(
+        fidelity_card(run).sentences
+    )

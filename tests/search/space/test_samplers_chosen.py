@@ -66,3 +66,25 @@ def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
         console.print(picture(plan, survey, gpu=0))
     assert "ordered: a proposal sees the results up to 4 trials before" in captured.get()
     assert "prior: scale 2, with the weight of 10 trials" in captured.get()
+
+
+@pytest.mark.parametrize(
+    ("sampler", "trials", "said"),
+    [
+        ("tpe", 30, "tpe: networks are drawn at random until 10 have ended"),
+        ("{name: nsga2, population: 12}", 30, "drawn at random until 12 have ended"),
+        ("gp", 10, "so all 10 are, and it learns nothing; write more trials"),
+        ("evolution", 12, "it learns nothing; write more trials, or a population below that"),
+        ("random", 30, ""),
+    ],
+)
+def test_the_plan_says_what_is_drawn_before_anything_is_learned(
+    tmp_path: Path, sampler: str, trials: int, said: str
+) -> None:
+    asked = f"search.sampler={sampler}", f"search.trials={trials}"
+    plan, survey = resolved_of(tmp_path, TINY, "network.width={from: 1, to: 40}", *asked)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(picture(plan, survey, gpu=0))
+    assert said in captured.get()
+    assert ("have ended" in captured.get()) == bool(said)

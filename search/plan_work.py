@@ -1,0 +1,214 @@
+"""Says what the trials of a study do and cost, before it runs. No torch here."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from res2net.architecture import written
+from res2net.file_names import printable
+from search.images.storage import keeps_pixels
+from search.profiling.estimate import Estimate
+from search.schema.samplers import SAMPLERS
+from search.schema.schedulers import scheduler_traits
+from search.schema.search import PlannedSearch
+from search.schema.study_plan import StudyPlan
+from search.schema.units import duration, format_amount
+from search.space.survey import Survey
+
+_BACKWARD = 3  # a training step costs the forward pass three times: forward, two gradients
+
+
+def titled(title: str, *, show_header: bool) -> Table:
+    """A table of a plan, to be filled."""
+    return Table(box=None, title=title, title_justify="left", show_header=show_header)
+
+
+def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
+    """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
+    search, confirm, data = plan.search, plan.confirm, plan.data
+    sampler = search.sampler.name
+    per_epoch = _BACKWARD * data.train * float(survey.costs.macs.mean())
+    trials = plan.search_trials()
+    each = [f"{plan.tries} tries"] * (plan.tries > 1)
+    each += [f"{search.seeds} seeds"] * (search.seeds > 1)
+    seeds = f" ({search.trials} networks, {' and '.join(each)} each)"
+    how = f"({sampler}, seed {search.seed})"
+    yield ""
+    yield (
+        f"search: {trials} trials{seeds if each else ''} {how} of "
+        f"{_values(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images of "
+        f"{data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
+    )
+    yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
+    for limits in plan.budget.measured():
+        yield (
+            f"  {limits.in_words}: measured on the trial's device; a network outside is not "
+            "trained"
+        )
+    yield from (*_recipe(plan), *_proposals(search), *_at_random(search), *_scored(plan))
+    if survey.base is not None:
+        solving = f", {search.solve} solving for the budget" if search.solve else ""
+        name = survey.name(survey.base)
+        yield f"  axes: from {name}, one dimension at a time{solving}"
+    if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
+        cheapest = f"the {search.trials} cheapest of {len(survey):,}"
+        yield f"  {sampler}: {cheapest}, in order of MACs"
+    scheduler = plan.scheduler
+    if scheduler_traits(scheduler):
+        keys = ", ".join(f"{key} {value}" for key, value in scheduler.options.items())
+        yield (
+            f"  {scheduler.name}{f' ({keys})' if keys else ''}: trials may end early, so this "
+            "is the most it can cost"
+        )
+    if plan.fidelity is not None:
+        yield (
+            f"  fidelity: the first {plan.fidelity.check} networks run to their end; where "
+            "early epochs do not rank them as the last does (tau_b from "
+            f"{plan.fidelity.at_least:g} up), nobody is stopped"
+        )
+    if confirm:
+        yield (
+            f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "
+            f"{confirm.epochs} epochs: {plan.confirm_trials} trials"
+        )
+    epochs = sum(trials * epochs for trials, epochs in plan.phases)
+    most = "at most " * ("epochs" in plan.varied)
+    yield (
+        f"in all {most}{epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of "
+        "training; "
+        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
+    )
+    if plan.execution.replay:
+        yield f"a replay, in simulated time on {plan.execution.in_words}"
+    yield from _aside(plan)
+    yield from _cache(plan)
+
+
+def _recipe(plan: StudyPlan) -> Iterator[str]:
+    """How trials train, and which settings are their own."""
+    recipe, rule = plan.training, plan.lr_rule
+    rate = _values(plan, "lr", recipe.lr, recipe.peak_lr / recipe.lr)
+    if rule is not None:
+        rate = (
+            f"by depth, {recipe.peak_lr:.3g} for an effective depth of {rule.effective_depth},"
+        )
+    yield (
+        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} "
+        f"at its highest, weight decay {_values(plan, 'weight_decay', recipe.weight_decay)}"
+    )
+    if "momentum" in plan.varied:
+        yield f"  momentum {_values(plan, 'momentum', recipe.momentum)}"
+    if plan.search.tune is not None:
+        keys, others = " and ".join(plan.search.tune.keys), plan.search.seeds - 1
+        yield (
+            f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
+            f"which the best stands for it{' with the other seeds' * bool(others)}"
+        )
+        if scheduler_traits(plan.scheduler):
+            yield (
+                f"  {plan.scheduler.name} stops tries by their early epochs, where high rates "
+                "look worse than they end: a network may lose its best"
+            )
+
+
+def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
+    """The values of a setting, or its one."""
+    form = "g" if key == "epochs" else ".3g"
+    values = [f"{value * factor:{form}}" for value in plan.varied.get(key, (usual,))]
+    return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
+
+
+def _scored(plan: StudyPlan) -> Iterator[str]:
+    """Scores of untrained networks, and how many they leave to be trained."""
+    rule = plan.zero_cost
+    if rule is None:
+        return
+    yield f"  zero_cost: each network is scored untrained by {', '.join(rule.scores)}"
+    if rule.keep is not None:
+        yield (
+            f"  after {rule.after} networks one is trained only where {rule.by} is among the "
+            f"best {100 * rule.keep:.3g} % so far, so this is the most it can cost"
+        )
+
+
+def _proposals(search: PlannedSearch) -> Iterator[str]:
+    """What proposals depend on beside sampler and seed."""
+    if search.ordered:
+        yield f"  ordered: a proposal sees the results up to {search.concurrency} trials before"
+    if search.prior is not None:
+        values = ", ".join(f"{key} {written(v)}" for key, v in search.prior.values().items())
+        yield f"  prior: {values}, with the weight of {search.prior.confidence:g} trials"
+    if search.warm_start:
+        yield f"  warm start: from {', '.join(map(printable, search.warm_start))}"
+
+
+def _at_random(search: PlannedSearch) -> Iterator[str]:
+    """How many networks a sampler tries before it learns from results."""
+    sampler = search.sampler
+    first = SAMPLERS[sampler.name].at_random
+    count = sampler.options[first] if isinstance(first, str) else first
+    if not count or search.warm_start:
+        return
+    how = "drawn at random" if search.prior is None else "drawn from the prior"
+    if count < search.trials:
+        yield f"  {sampler.name}: networks are {how} until {count} have ended"
+        return
+    fewer = f", or a {first} below that" if isinstance(first, str) else ""
+    yield (
+        f"  {sampler.name}: networks are {how} until {count} have ended, so all "
+        f"{search.trials} are, and it learns nothing; write more trials{fewer}"
+    )
+
+
+def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType:
+    """What the whole study will take, from what was timed."""
+    table = titled("timed on this machine", show_header=True)
+    for column in ("network", "MACs", "images/s", "step", "epoch", "memory"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for one in estimate.timed:
+        step = one.rehearsal.step
+        table.add_row(
+            survey.name(one.candidate),
+            format_amount(survey.cost(one.candidate).macs),
+            f"{plan.training.batch_size / step:,.0f}",
+            f"{1000 * step:,.1f} ms",
+            duration(one.epoch),
+            f"{format_amount(one.rehearsal.memory)}B",
+        )
+    gpu = plan.resources.gpu
+    gpus = f"{estimate.work * gpu / 3600:,.2f} GPU-hours, " if gpu else ""
+    cpus = f"{estimate.work * plan.resources.cpu / 3600:,.2f} CPU-hours"
+    return Group(
+        "",
+        table,
+        f"a mean epoch takes {estimate.epoch:,.1f} s (time follows {estimate.predictor})",
+        f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
+        f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "
+        f"+- {estimate.error:.0%}",
+        "  random images in memory were trained on, eagerly: reading or decoding images, "
+        "starting workers, graphs, compilation and early stopping are not in it",
+        *_cache(plan),
+    )
+
+
+def _aside(plan: StudyPlan) -> Iterator[str]:
+    """Files of a tree that are not read, or that none were looked at."""
+    if plan.data.unseen:
+        yield (
+            f"  {printable(plan.data.root)} is not there, or empty: no image was looked at, "
+            "and their numbers are what is known of the data set"
+        )
+    yield from (f"  {printable(line)}" for line in plan.data.aside_lines())
+
+
+def _cache(plan: StudyPlan) -> Iterator[str]:
+    """Disk that decoded images take, and are kept on."""
+    data = plan.data
+    if data.tree and keeps_pixels(data):
+        train = data.train + data.validation
+        size = (train + data.test) * data.resize**2 * data.channels
+        yield (
+            f"  decoded images ({train:,} of train/, {data.test:,} of val/) take "
+            f"{format_amount(size)}B of disk, once for all studies of them"
+        )
