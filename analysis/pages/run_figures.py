@@ -47,10 +47,15 @@ def networks_table(run: Run, *, phase: str = "search") -> Table:
 
 def _networks(run: Run, phase: str) -> tuple[pd.DataFrame, list[Column]]:
     frame = networks(run, phase=phase)
+    measured = [one for one in run.plan.measured if one.column in run.trials]
+    for one in measured:
+        known = run.trials.dropna(subset=one.column).groupby("name")[one.column].first()
+        frame[one.column] = frame["name"].map(known)
     columns = [
         Column("network", "name"),
         Column("params", "params", ","),
         Column("MACs", "macs", ","),
+        *(Column(with_unit(one.label, one.unit), one.column, ".4g") for one in measured),
         Column("seeds", "seeds", ","),
         *([Column("failed", "failed", ",")] if frame["failed"].any() else []),
         *_interval(run.ranking, "val"),
@@ -120,12 +125,28 @@ def _pareto(run: Run) -> Shown:
     return Shown(
         name="networks-search",
         caption=f"{capital(against)}: {said}{each}. {knee.said}"
-        + (f" Crosses are {stopped:,} trials that ended early." if stopped else ""),
+        + (f" Crosses are {stopped:,} trials that ended early." if stopped else "")
+        + _beside(run),
         table=table,
         columns=(*columns, _FRONT),
         draw=lambda: draw_pareto(points, run.compared, title=_title(run), knee=knee),
         alt=f"Points: {against}. {said}{reach}. {knee.said}",
         sortable=True,
+    )
+
+
+def _beside(run: Run) -> str:
+    """How many networks were measured while something else ran, which makes them look slow."""
+    timed = [words(one) for one in run.plan.measured if one.unit]
+    if not timed:
+        return ""
+    measured = run.trials.dropna(subset="measured_alone").drop_duplicates("name")
+    beside = int((~measured["measured_alone"].astype(bool)).sum())
+    if not beside:
+        return ""
+    return (
+        f" {capital(' and '.join(timed))} of {beside:,} of {len(measured):,} networks was "
+        "measured while other work ran on the device, so that they look slower than they are."
     )
 
 

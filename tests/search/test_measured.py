@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from analysis.pages.run_figures import drawings
 from analysis.runs.networks import by_network
 from analysis.runs.run import read_run
 from analysis.statistics.hypervolume import growing
@@ -117,6 +119,21 @@ def test_the_spread_is_noted_and_shown(
     assert (
         f"({best.low['latency']:.4g} to {best.high['latency']:.4g})" in capsys.readouterr().out
     )
+
+
+def test_the_report_shows_it_and_says_what_other_work_made_slower(
+    done: tuple[StudyResult, Path],
+) -> None:
+    run = read_run(done[1] / "run")
+    count = run.trials["name"].nunique()
+    busy = run.trials["name"] == run.trials["name"].iloc[0]
+    for beside in (busy, ~busy & busy):
+        shown = drawings(replace(run, trials=run.trials.assign(measured_alone=~beside)))[0]
+        words = f"Latency of 1 of {count} networks was measured while other work ran"
+        assert (words in shown.caption) == beside.any()
+        assert "latency (ms)" in [column.title for column in shown.columns]
+        latencies = run.trials.groupby("name")["latency_ms"].first()
+        assert shown.table.set_index("name")["latency_ms"].to_dict() == latencies.to_dict()
 
 
 def test_tables_are_as_wide_as_they_must_be(capsys: pytest.CaptureFixture[str]) -> None:
