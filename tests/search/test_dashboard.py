@@ -84,6 +84,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_it_shows_a_study_under_way_and_a_browser_draws_it(tmp_path: Path) -> None:
     space, folder = tmp_path / "space.yaml", tmp_path / "run"
     space.write_text(DIGITS, encoding="utf-8")

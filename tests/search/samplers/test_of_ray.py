@@ -34,12 +34,12 @@ def test_a_bare_tuner_runs_over_it(tmp_path: Path) -> None:
     results = tune.Tuner(
         trial,
         tune_config=tune.TuneConfig(
-            search_alg=searcher, num_samples=6, max_concurrent_trials=2, reuse_actors=True
+            search_alg=searcher, num_samples=3, max_concurrent_trials=2, reuse_actors=True
         ),
         run_config=tune.RunConfig(storage_path=str(tmp_path), name="bare", verbose=0),
     ).fit()
     names = {result.config["name"] for result in results if result.config}
-    assert len(names) == 6
+    assert len(names) == 3
     for name in names:
         assert 3.6e9 <= cost(parse(name), image_size=32).macs <= 4.0e9
     assert results.get_best_result("error", "min").metrics is not None

@@ -45,7 +45,7 @@ def targets(masks: bool) -> list[dict[str, Tensor]]:
     return [one]
 
 
-@pytest.mark.parametrize("masks", [False, True])
+@pytest.mark.parametrize("masks", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_with_resnet_50_it_is_torchvision_s_own_detector(tmp_path: Path, masks: bool) -> None:
     torch.manual_seed(0)
     theirs_body = resnet50(weights=None)
@@ -179,7 +179,9 @@ def test_a_size_of_which_there_is_none_is_left_out() -> None:
     assert scores["ap_medium"] is scores["ap_large"] is None
 
 
-@pytest.mark.parametrize("kind", ["detection", "instances"])
+@pytest.mark.parametrize(
+    "kind", ["instances", pytest.param("detection", marks=pytest.mark.slow)]
+)
 def test_a_study_ends_and_an_interrupted_one_ends_the_same(tmp_path: Path, kind: str) -> None:
     space = TINY | {"task": {**TINY["task"], "name": kind}}
     whole = ends(
