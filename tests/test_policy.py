@@ -119,6 +119,7 @@ def test_analysis_needs_no_torch() -> None:
         "search.study.events",
         "search.study.as_optuna",
         "search.study.checked",
+        "search.scenes.",
     )
     for path in (ROOT / "analysis").rglob("*.py"):
         for name in imports_of(path):

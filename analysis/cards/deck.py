@@ -22,6 +22,7 @@ from analysis.cards.networks_compared import compared_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
+from analysis.cards.pictured import pictured_card
 from analysis.cards.rates import rates_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
@@ -44,6 +45,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     fidelity_card,
     rates_card,
     zero_cost_card,
+    pictured_card,
     compared_card,
     checklist_card,
 )

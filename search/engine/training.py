@@ -6,7 +6,7 @@ on from its last step as if nothing had happened. Nothing leaves the device insi
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from search.engine.execution import (
 from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
 from search.images.augmentation import dtype_of
+from search.scenes.pictured import Pictured
 from search.schema.metrics import TRAIN, VALIDATION
 from search.schema.seeds import seed_of
 from search.study.events import Epoch
@@ -142,6 +143,16 @@ class Trainer:
 
     def scores(self, split: SplitName) -> dict[str, float]:
         """The task's metrics on a split; of the test images call it once, at the end."""
+        scores = self._task.scores(self._looking(), split)
+        return checked_scores(scores, self._metrics, self._compared)
+
+    def pictured(self, count: int) -> list[Pictured]:
+        """A few scenes as the network sees them; none where the task pictures nothing."""
+        pictured: Callable[..., list[Pictured]] | None = getattr(self._task, "pictured", None)
+        return pictured(self._looking(), count) if pictured else []
+
+    def _looking(self) -> Callable[..., Any]:
+        """The pass of the network that is scored, without gradients."""
         network = self._scored
         network.eval()
 
@@ -150,7 +161,7 @@ class Trainer:
             with autocast(self._device, self._recipe.precision):
                 return network(*inputs)
 
-        return checked_scores(self._task.scores(forward, split), self._metrics, self._compared)
+        return forward
 
     def wait(self) -> None:
         """Let the device finish what it was given, so that it can be timed."""

@@ -19,6 +19,7 @@ from search.engine.latency import measured_of
 from search.engine.meter import Meter, utilisation
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
+from search.scenes import pictured as pictures
 from search.schema.metrics import TEST
 from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
@@ -236,9 +237,10 @@ class Trial:
         metrics = dict(self._epochs[-1].validation)
         metrics |= {f"{TEST}{name}": score for name, score in scores.items()}
         if self._weights is not None:
-            save_weights(
-                self._weights, trainer.trained, self.started, metrics, self._bench.task.facts()
-            )
+            facts = self._bench.task.facts()
+            save_weights(self._weights, trainer.trained, self.started, metrics, facts)
+            if pictured := trainer.pictured(pictures.COUNT):
+                pictures.save(self._weights.with_suffix(pictures.SUFFIX), pictured, facts)
         return self._end(Status.OK, self._note, metrics)
 
     def _end(

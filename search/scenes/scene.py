@@ -98,3 +98,7 @@ class SceneSplits:
     joints: tuple[str, ...] = ()
     mirrored: tuple[int, ...] = ()
     scale: float = 1.0
+
+    def part(self, name: Literal["validation", "test"]) -> Part:
+        """The scenes that a score is of."""
+        return self.validation if name == "validation" else self.test

@@ -65,12 +65,14 @@ class Checkpoints:
         if written == kept:
             return
         kept.parent.mkdir(parents=True, exist_ok=True)
-        both = [written.with_suffix(suffix) for suffix in (".safetensors", ".json")]
-        for each in both:
+        always = [written.with_suffix(suffix) for suffix in (".safetensors", ".json")]
+        pictures = written.with_suffix(".npz")  # of some tasks
+        files = [*always, *([pictures] if pictures.exists() else [])]
+        for each in files:
             with each.open("rb") as source, replacing(kept.with_suffix(each.suffix)) as file:
                 while chunk := source.read(1 << 20):
                     file.write(chunk)
-        for each in both:
+        for each in files:
             each.unlink(missing_ok=True)
 
     def remove(self, trial: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from search.study.events import CUT_SHORT, Phase, Started
 from search.study.history import History
 
-SUFFIXES = (".safetensors", ".json")
+SUFFIXES = (".safetensors", ".json", ".npz")
 
 
 def weights_path(folder: Path, started: Started) -> Path:

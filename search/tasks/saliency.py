@@ -8,6 +8,7 @@ answer: L = sum_m l_side(m) + l_fuse (DSS, Hou et al., arXiv:1611.04849, section
 l is binary cross-entropy. The scores are those of pysodmetrics.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net import Architecture
-from search.scenes.scene import Scene, SceneSplits
+from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, backbone_of, one_a_stride, require_finite, seeded
@@ -113,10 +114,9 @@ class Saliency(SceneTask):
         channels: int,
         scales: tuple[float, float],
     ) -> None:
-        super().__init__(plan, splits.train, augment=self._example, device=device)
+        super().__init__(plan, splits, augment=self._example, device=device)
         training = plan.training
         self._channels, self._side = channels, plan.data.resolution
-        self._scored = {"validation": splits.validation, "test": splits.test}
         self._crops = Crops(side=self._side, scales=scales, flip=training.flip, fill=0)
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
@@ -137,17 +137,24 @@ class Saliency(SceneTask):
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
         """Largest F-measure and mean absolute error, at the size that each image has."""
-        scorer = Scorer()
-        for group in squares(self._scored[split], self._side):
+        scorer, part = Scorer(), self.splits.part(split)
+        for row, seen in enumerate(self.seen(forward, part)):
+            truth = part[row].saliency
+            assert seen.saliency is not None, "just said"
+            assert truth is not None, "the data set was checked"
+            scorer.add(seen.saliency, truth)
+        return scorer.scores()
+
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
+        """Each scene with what stands out in it for the network."""
+        for group in squares(part, self._side):
             images = torch.stack([one.image for one in group]).to(self._device, self._dtype)
             logits = forward(images.to(memory_format=torch.channels_last))[:, -1:]
             require_finite(logits)
             for of_square, square in zip(logits, group, strict=True):
                 found = unfitted(as_float(of_square), square).sigmoid()[0]
                 grey = (255 * found).round().to(torch.uint8).cpu().numpy()
-                assert square.scene.saliency is not None, "the data set was checked"
-                scorer.add(grey, square.scene.saliency)
-        return scorer.scores()
+                yield Scene(name=square.scene.name, image=square.scene.image, saliency=grey)
 
     def facts(self) -> dict[str, Any]:
         """Mean and std of the pixels in 0 to 1, and the side of a square."""

@@ -5,6 +5,7 @@ each image has a seed of its own, so that a training that goes on from a checkpo
 as if it had never stopped.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ import torch
 from torch import Tensor
 
 from search.images.augmentation import dtype_of
+from search.scenes.pictured import Pictured
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
+from search.tasks.base import Forward
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0 to 1
 
@@ -104,28 +107,32 @@ class Epochs:
         return on_device(example, self._device)
 
 
-class SceneTask:
+class SceneTask(ABC):
     """What every task on scenes has; those are `search.tasks.base.Task`s by what they add.
 
     Args:
         plan: of the study.
-        part: the scenes to train on.
+        splits: its scenes.
         augment: makes an example of a scene, as `Epochs` takes it.
         device: where everything happens.
+        training: the scenes to train on, where these are not all.
 
     Attributes:
         batch_size, steps: as `search.tasks.base.Task` has them.
+        splits: as given.
     """
 
     def __init__(
         self,
         plan: StudyPlan,
-        part: Part,
+        splits: SceneSplits,
         *,
         augment: Callable[[Scene], Example],
         device: torch.device,
+        training: Part | None = None,
     ) -> None:
-        size = plan.training.batch_size
+        size, part = plan.training.batch_size, training or splits.train
+        self.splits = splits
         self._epochs = Epochs(part, batch_size=size, augment=augment, device=device)
         self._device, self._dtype = device, dtype_of(plan.training.precision)
         self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
@@ -133,6 +140,23 @@ class SceneTask:
     def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
         """None: examples may differ in size, so it runs eagerly."""
         return None
+
+    @abstractmethod
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
+        """Each scene with what the network says of it in the place of the truth."""
+
+    def pictured(self, forward: Forward, count: int) -> list[Pictured]:
+        """The first scenes of the test images, with what the network says of them.
+
+        Args:
+            forward: the network's pass, without gradients.
+            count: how many.
+        """
+        test = self.splits.test
+        first = Part(test.scenes, list(test.rows[:count]))
+        return [
+            Pictured(first[row], seen) for row, seen in enumerate(self.seen(forward, first))
+        ]
 
     def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
         """Scenes in an order, each augmented, all of it drawn anew for each epoch."""

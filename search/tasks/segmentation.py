@@ -4,6 +4,7 @@ The decoder is that of segmentation_models_pytorch (Chen et al., arXiv:1802.0261
 are the background, 0, and then those of the data set; pixels with `IGNORED` count nowhere.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from res2net import Architecture
-from search.scenes.scene import IGNORED, Scene, SceneSplits
+from search.scenes.scene import IGNORED, Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, backbone_of, require_finite, seeded
@@ -104,13 +105,12 @@ class Segmentation(SceneTask):
         channels: int,
         scales: tuple[float, float],
     ) -> None:
-        super().__init__(plan, splits.train, augment=self._example, device=device)
+        super().__init__(plan, splits, augment=self._example, device=device)
         training = plan.training
         self._smoothing = training.label_smoothing
         self._stride, self._channels = output_stride, channels
         self._side = plan.data.resolution
         self._names = ("background", *splits.classes)
-        self._scored = {"validation": splits.validation, "test": splits.test}
         self._crops = Crops(side=self._side, scales=scales, flip=training.flip, fill=IGNORED)
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
@@ -141,16 +141,24 @@ class Segmentation(SceneTask):
         metric = library("torchmetrics.classification").MulticlassJaccardIndex(
             len(self._names), average="macro", ignore_index=IGNORED, validate_args=False
         )
-        for group in squares(self._scored[split], self._side):
+        part = self.splits.part(split)
+        for row, seen in enumerate(self.seen(forward, part)):
+            truth = part[row].semantic
+            assert seen.semantic is not None, "just said"
+            assert truth is not None, "the data set was checked"
+            metric.update(torch.from_numpy(seen.semantic), torch.from_numpy(truth).long())
+        return {"miou": 100 * float(metric.compute())}
+
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
+        """Each scene with the classes that the network gives its pixels."""
+        for group in squares(part, self._side):
             images = torch.stack([one.image for one in group]).to(self._device, self._dtype)
             logits = forward(images.to(memory_format=torch.channels_last))
             require_finite(logits)
             for of_square, square in zip(logits, group, strict=True):
                 found = unfitted(as_float(of_square), square).argmax(0)
-                truth = square.scene.semantic
-                assert truth is not None, "the data set was checked"
-                metric.update(found.cpu(), torch.from_numpy(truth).long())
-        return {"miou": 100 * float(metric.compute())}
+                classes = found.to(torch.uint8).cpu().numpy()
+                yield Scene(name=square.scene.name, image=square.scene.image, semantic=classes)
 
     def facts(self) -> dict[str, Any]:
         """Classes of pixels, mean and std of the pixels in 0 to 1, and the side of a square."""

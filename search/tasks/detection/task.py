@@ -1,7 +1,9 @@
 """Detection as a task of a study: boxes, or boxes and masks, of every object in a scene."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision import tv_tensors
@@ -16,6 +18,7 @@ from search.tasks.detection.scoring import average_precision
 from search.tasks.frozen import freeze
 from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, as_image, load_scenes
 
+_SURE = 0.5  # score from which on a picture shows an object
 _THRESHOLD = 0.5  # of a mask's probability, from which on a pixel belongs to the object
 
 
@@ -70,20 +73,22 @@ class Detection(SceneTask):
         frozen: int = 0,
         norms: str = "trained",
     ) -> None:
-        self._splits, self._masks = splits, masks
+        self._masks = masks
         self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
         self._frozen, self._norms = frozen, norms
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
         useful = [row for row in range(len(splits.train)) if _objects(splits.train[row])]
         training = Part(splits.train.scenes, [splits.train.rows[row] for row in useful])
-        super().__init__(plan, training, augment=self._augmented, device=device)
+        super().__init__(
+            plan, splits, augment=self._augmented, device=device, training=training
+        )
         self._flips = plan.training.flip
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The detector, on the device."""
         detector = make_detector(
             architecture,
-            classes=len(self._splits.classes),
+            classes=len(self.splits.classes),
             side=self._side,
             pyramid=self._pyramid,
             masks=self._masks,
@@ -110,14 +115,30 @@ class Detection(SceneTask):
         Raises:
             DivergedError: a score of a box is not finite.
         """
-        part = getattr(self._splits, split)
+        part = self.splits.part(split)
         pairs = (self._judged(forward, part[row]) for row in range(len(part)))
-        return average_precision(pairs, masks=self._masks, scale=self._splits.scale)
+        return average_precision(pairs, masks=self._masks, scale=self.splits.scale)
+
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
+        """Each scene with the objects that the network is surer of than not."""
+        for row in range(len(part)):
+            scene = part[row]
+            found = self._found(forward, scene)
+            sure = found["scores"].cpu() >= _SURE
+            kept = {key: value.cpu()[sure].numpy() for key, value in found.items()}
+            yield Scene(
+                name=scene.name,
+                image=scene.image,
+                boxes=kept["boxes"].astype(np.float32),
+                labels=kept["labels"] - 1,
+                masks=kept.get("masks"),
+            )
 
     def facts(self) -> dict[str, Any]:
         """Classes, and what images are normalised by."""
         return {
-            "classes": list(self._splits.classes),
+            "task": "instances" if self._masks else "detection",
+            "classes": list(self.splits.classes),
             "mean": list(MEAN),
             "std": list(STD),
             "resolution": self._side,
@@ -156,12 +177,17 @@ class Detection(SceneTask):
         self, forward: Forward, scene: Scene
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """What is predicted of a scene, and what is true."""
+        true = {key: torch.as_tensor(one) for key, one in self._target(scene).items()}
+        return self._found(forward, scene), true
+
+    def _found(self, forward: Forward, scene: Scene) -> dict[str, Tensor]:
+        found: dict[str, Tensor]
         (found,) = forward([as_image(scene).to(self._device)])
         if not found["scores"].isfinite().all():
             raise DivergedError("a score of a box is no number")
         if self._masks:
             found = {**found, "masks": found["masks"][:, 0] >= _THRESHOLD}
-        return found, {key: torch.as_tensor(one) for key, one in self._target(scene).items()}
+        return found
 
 
 def _objects(scene: Scene) -> int:

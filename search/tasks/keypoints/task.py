@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -78,17 +79,16 @@ class Keypoints(SceneTask):
         device: torch.device,
         options: dict[str, Any],
     ) -> None:
-        super().__init__(plan, splits.train, augment=self._example, device=device)
+        super().__init__(plan, splits, augment=self._example, device=device)
         training = plan.training
-        self._splits, self._flip = splits, training.flip
+        self._flip = training.flip
         self._shape: tuple[int, int] = tuple(options["window"])
         self._channels, self._sigma = options["channels"], options["sigma"]
         self._scaling, self._turning = options["scaling"], math.radians(options["turning"])
-        self._scored = {"validation": splits.validation, "test": splits.test}
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """SimpleBaseline on the network without its classifier."""
-        joints = len(self._splits.joints)
+        joints = len(self.splits.joints)
         network = SimpleBaseline(
             architecture, joints=joints, channels=self._channels, seed=seed
         )
@@ -105,17 +105,27 @@ class Keypoints(SceneTask):
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
         """COCO's AP of OKS in percent, of all sizes and of each; None where none is of it."""
-        part, scale = self._scored[split], self._splits.scale
+        part, scale = self.splits.part(split), self.splits.scale
         found = [one for group in self._cuts(part) for one in self._found(forward, group)]
-        joints = self._splits.joints
+        joints = self.splits.joints
         wanted = truth(part, joints, scale)
         return average_precision(wanted, results(found, scale), sigmas_of(joints))
+
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
+        """Each scene with the points that the network gives its objects."""
+        found = [one for group in self._cuts(part) for one in self._found(forward, group)]
+        for row in range(len(part)):
+            points = [one.points for one in found if one.scene == row]
+            count = len(self.splits.joints)
+            there = np.array(points, np.float32).reshape(-1, count, 2)
+            shown = np.concatenate([there, np.full((*there.shape[:2], 1), 2, np.float32)], 2)
+            yield Scene(name=part[row].name, image=part[row].image, keypoints=shown)
 
     def facts(self) -> dict[str, Any]:
         """Names of the points, mean and std of the pixels in 0 to 1, and the window's shape."""
         return {
             "task": "keypoints",
-            "joints": list(self._splits.joints),
+            "joints": list(self.splits.joints),
             "mean": list(MEAN),
             "std": list(STD),
             "window": list(self._shape),
@@ -127,7 +137,7 @@ class Keypoints(SceneTask):
         objects = labelled(scene)
         image = as_image(scene)
         if not objects:  # nothing is learned of it
-            nothing = torch.zeros(len(self._splits.joints), 3)
+            nothing = torch.zeros(len(self.splits.joints), 3)
             box: Any = (0, 0, image.shape[2], image.shape[1])
             return self._cut_out(image, Window.around(box, self._shape), nothing)
         chosen = objects[int(pick * len(objects))]
@@ -135,7 +145,7 @@ class Keypoints(SceneTask):
         assert scene.keypoints is not None, "the data set was checked"
         box, points = scene.boxes[chosen], torch.from_numpy(scene.keypoints[chosen])
         if self._flip and flip < 0.5:
-            image, box, points = mirrored(image, box, points, self._splits.mirrored)
+            image, box, points = mirrored(image, box, points, self.splits.mirrored)
         window = Window.around(box, self._shape).moved(
             factor=1 + self._scaling * (2 * scaling - 1),
             turned=self._turning * (2 * turning - 1),

@@ -3,9 +3,13 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from analysis.cards.pictured import pictured_card
+from analysis.questions.pictured import pictured
+from analysis.runs.run import read_run
 from res2net import build
 from res2net.plugins import PluginError
 from res2net.weights import PartsLeftOut
@@ -15,9 +19,11 @@ from search.engine.bench import make_bench
 from search.engine.training import Trainer
 from search.scenes.random_scenes import random_scenes
 from search.schema import task_checks
+from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.tasks.base import checked_scores
 from search.tasks.libraries import LibraryMissingError, library
+from search.tasks.scenes import load_scenes
 from tests.search.spaces import write
 from tests.search.tasks.dense import HERE, SPACE, TASKS, plan_of, resolved, trainer_of
 
@@ -68,6 +74,24 @@ def test_a_study_ends_with_weights_that_can_be_loaded(tmp_path: Path, task: str)
     features = backbone.eval()(torch.zeros(1, 3, 32, 32))
     assert list(features) == ["layer1", "layer2", "layer3", "layer4"]
     assert features["layer4"].shape[-1] == (2 if task == "segmentation" else 1)
+    pictured_as_it_is(tmp_path / "run", result.plan, task)
+
+
+def pictured_as_it_is(folder: Path, plan: StudyPlan, task: str) -> None:
+    """The first scenes of the test images, with what the network says of each in its kind."""
+    kind = {"segmentation": "semantic"}.get(task, task)
+    (seen,) = pictured(read_run(folder))
+    test = load_scenes(plan, "").test
+    for row, one in enumerate(seen.scenes):
+        assert np.array_equal(one.truth.image, test[row].image)
+        true, said = getattr(one.truth, kind), getattr(one.predicted, kind)
+        assert np.array_equal(true, getattr(test[row], kind))
+        assert said.shape == true.shape
+    card = pictured_card(read_run(folder))
+    draw = card.shown[0].draw
+    assert draw is not None
+    assert len(draw().axes) == 3 * len(seen.scenes)
+    assert len(seen.scenes) == 4
 
 
 REFUSED = [

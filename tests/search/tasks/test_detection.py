@@ -15,6 +15,9 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 import search
+from analysis.cards.pictured import pictured_card
+from analysis.questions.pictured import pictured
+from analysis.runs.run import read_run
 from res2net import Architecture, build, parse
 from res2net.backbone import Backbone
 from search.study.events import Ended
@@ -200,6 +203,17 @@ def test_a_study_ends_and_an_interrupted_one_ends_the_same(tmp_path: Path, kind:
     again = ends(search.run_study(space, out=tmp_path / "cut", inline=True, quiet=True).folder)
     assert again == whole
     assert whole[0].keys() >= {"val_ap", "test_ap", "test_ap50"}
+    (seen,) = pictured(read_run(tmp_path / "whole"))
+    for one in seen.scenes:
+        said = one.predicted
+        assert said.boxes is not None
+        assert said.labels is not None
+        assert (said.masks is not None) == (kind == "instances")
+        assert len(said.boxes) == len(said.labels)
+        assert ((said.labels >= 0) & (said.labels < 10)).all()
+    draw = pictured_card(read_run(tmp_path / "whole")).shown[0].draw
+    assert draw is not None
+    assert draw().axes
 
 
 def ends(folder: Path) -> list[dict[str, float]]:

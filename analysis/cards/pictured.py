@@ -1,0 +1,49 @@
+"""The card that shows what two networks make of the same images."""
+
+import pandas as pd
+
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.pictured import draw_pictured
+from analysis.questions.pictured import Seen, pictured
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import form_of, titled, words
+
+_NAME = "pictured"
+_QUESTION = "What do two networks make of the same images?"
+_SAID = {
+    "segmentation": "a colour a class, black is the background and white does not count",
+    "saliency": "white stands out",
+    "keypoints": "a colour a joint, those of an object joined",
+    "detection": "objects that a network is surer of than not",
+    "instances": "objects that a network is surer of than not",
+}
+
+
+def pictured_card(run: Run) -> Card:
+    """Images with what is true of them beside what the networks say."""
+    try:
+        seen = pictured(run)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
+    tested, count = run.tested, len(seen[0].scenes)
+    table = pd.DataFrame([{"name": one.name, "score": one.score} for one in seen])
+    said = " beside ".join(
+        f"{one.name} ({words(tested)} {one.score:{form_of(tested)}})" for one in seen
+    )
+    shown = Shown(
+        name="pictured-networks",
+        caption=f"The first {count} of the test images, chosen by nobody: each as it is, with "
+        f"what is true of it, and with what the first seed of each network says: "
+        f"{_SAID.get(seen[0].facts['task'], 'as its task shows it')}.",
+        table=table,
+        columns=(Column("network", "name"), Column(titled(tested), "score", form_of(tested))),
+        draw=lambda: draw_pictured(seen, score=words(tested), title=run.described(short=True)),
+        alt=f"Rows of images: as they are, the truth, and what {_names(seen)} says.",
+    )
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(f"Shown is {said}.",), shown=(shown,)
+    )
+
+
+def _names(seen: list[Seen]) -> str:
+    return " and ".join(one.name for one in seen)
