@@ -27,7 +27,7 @@ def picture(path: Path) -> _Bytes:
     """
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))  # a copy, which may be written
     except DAMAGED as error:
         raise _undecoded(path, error) from error
 
@@ -110,8 +110,8 @@ def _map(path: Path, modes: tuple[str, ...]) -> _Bytes | None:
     try:
         with Image.open(path) as image:
             if not modes:
-                return np.asarray(image.convert("L"))
-            return np.asarray(image) if image.mode in modes else None
+                return np.array(image.convert("L"))
+            return np.array(image) if image.mode in modes else None
     except DAMAGED as error:
         raise FileError("maps that cannot be decoded", f"{path} ({error})") from error
 
