@@ -62,7 +62,7 @@ COCO: Mapping[str, SetFacts] = {
 
 
 def one_pair(value: Any) -> Pair | None:
-    """`[images, maps]` or `[images, maps, names.txt]`; None stays None."""
+    """`[images, maps]` or `[images, maps, names.txt]`."""
     if value is None:
         return None
     words = isinstance(value, tuple) and all(isinstance(one, str) and one for one in value)
@@ -76,7 +76,7 @@ def one_pair(value: Any) -> Pair | None:
 
 
 def some_pairs(value: Any) -> tuple[Pair, ...] | None:
-    """A list of pairs, of which there is one at least; None stays None."""
+    """A list of such pairs: `[[images, maps], ...]`."""
     if value is None:
         return None
     if not isinstance(value, tuple) or not value or isinstance(value[0], str):
