@@ -1,9 +1,10 @@
 """Reads COCO's annotation files: images, and their objects with boxes, shapes or joints."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from search.scenes.findings import Findings, LayoutError
 from search.scenes.photographs import Box, Photograph
@@ -164,14 +165,14 @@ def _names(folder: Path) -> set[str]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return from_json(path.read_bytes())
     except OSError as error:
         raise LayoutError(
             "root",
             f"{path.absolute()} cannot be read ({error.strerror}); unpack the official {_ZIP} "
             "there, or set data.root to the folder that holds annotations",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise LayoutError(
             "root", f"{path} is damaged ({error}); unpack the official {_ZIP} again"
         ) from error
