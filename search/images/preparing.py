@@ -85,14 +85,16 @@ def _read_annotated(
             notes = read(data, root, advance=bar.advance)
     except ConfigError as error:
         raise ConfigError(
-            *(
-                f"{place(key)}: {problem}"
-                for line in str(error).splitlines()
-                for key, _, problem in [line.removeprefix("data.").partition(": ")]
-            )
+            *(_placed(line, place) for line in str(error).splitlines())
         ) from error
     for note in notes:
         console.print(printable(note), soft_wrap=True)
+
+
+def _placed(line: str, place: Callable[[str], str]) -> str:
+    """A problem that names a key of the data section, with where that stands in the file."""
+    key, _, problem = line.removeprefix("data.").partition(": ")
+    return f"{place(key)}: {problem}" if line.startswith("data.") else line
 
 
 def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:

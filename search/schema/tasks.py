@@ -190,9 +190,7 @@ def check_annotations(task: str, data: Data) -> None:
     lacks = f"has no {' and no '.join(missing)}, which {task} learns"
     able = [name for name, s in DATASETS[data.name].sets.items() if needs <= s.gives]
     if able:
-        raise MisfitError(
-            "data.sets", f"{data.sets} {lacks}; write {' or '.join(able)}, or another task"
-        )
+        raise MisfitError("data.sets", f"{lacks}; write {' or '.join(able)}, or another task")
     able = [name for name, facts in DATASETS.ours.items() if needs <= facts.gives]
     known = " or ".join(able) or "a data set of your own that gives them"
-    raise MisfitError("data.name", f"{data.name} {lacks}; write {known}, or another task")
+    raise MisfitError("data.name", f"{lacks}; write {known}, or another task")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import search
+from search.images.staging import stage
 from search.schema.tasks import TASKS
 from search.schema.yaml import ConfigError
 from search.study.events import Status
@@ -72,6 +73,33 @@ def test_without_the_files_nothing_begins(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"data\.(root|train_pairs): .* is not there|read"):
         search.run_study(space(name, tmp_path / "none"), out=tmp_path / "run", inline=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_another_machine_says_what_it_lacks(tmp_path: Path) -> None:
+    root = written.voc(tmp_path / "data")
+    data = written.planned(root, name="voc", sets="voc07", images=6, test=2)
+    stage(data, root)
+    with pytest.raises(ConfigError, match=r"data\.root: .*VOC2007 is not there"):
+        stage(data, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("keys", "task", "said"),
+    [
+        ({"sets": "voc07"}, "segmentation", "data.sets: 'voc07' has no semantic.* voc12 or"),
+        ({"sets": "voc12"}, "detection", "data.sets: 'voc12' has no boxes.* voc07 or voc07"),
+        ({"sets": "voc12"}, "saliency", "data.name: 'voc' has no saliency.* saliency_pairs"),
+        ({"sets": "voc08"}, "detection", "data.sets: 'voc08' is none of voc; write voc07"),
+        ({}, "detection", "data.sets: is missing"),
+        ({"sets": "voc07", "classes": 3}, "detection", "data.classes: 3 is for imagenet"),
+        ({"sets": "voc07", "test_pair": ["a", "b"]}, "detection", "data.test_pair: .* is for"),
+        ({"sets": "voc07", "validation": 6000}, "detection", "more than the 5,011 training"),
+    ],
+)
+def test_sets_go_with_their_task(keys: dict[str, Any], task: str, said: str) -> None:
+    data = {"name": "voc", "validation": 500, **keys}
+    with pytest.raises(ConfigError, match=said):
+        search.load_space({**SPACE, "data": data, "task": {"name": task}})
 
 
 def test_what_was_set_right_is_said_once(
