@@ -188,3 +188,15 @@ def test_fewer_files_than_are_published_are_refused(root: Path) -> None:
     assert data.train + data.validation == 10_582
     with pytest.raises(ConfigError, match=r"data\.images: there are 7 .* write images: 7"):
         written.splits(data, root)
+
+
+def test_of_two_sizes_that_of_the_image_counts(root: Path) -> None:
+    """An annotation that says a smaller image does not cut the boxes of the larger one."""
+    path = root / YEAR_07 / "Annotations/000101.xml"
+    written.voc_xml(path, written.voc_object("cat", (1, 1, WIDE, HIGH)), size=(9, 8))
+    (note,) = read(root, "voc07", 6)
+    assert re.match("annotations that say another size .*: 1, the first .*000101.jpg", note)
+    data = written.planned(root, name="voc", sets="voc07", images=6, test=2)
+    boxes = written.splits(data, root).test[0].boxes
+    assert boxes is not None
+    assert boxes.tolist() == [[0, 0, WIDE, HIGH]]
