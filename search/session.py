@@ -159,7 +159,8 @@ def _require(
     if request.address is not None:
         check_address(request.address)
     with stopped_with_its_reader():
-        each = [make_ready(data, space.document, console) for data in plan.images]
+        images = plan.images if plan.data.tree else plan.images[:1]  # stored at one side
+        each = [make_ready(data, space.document, console) for data in images]
         left_out = tuple(dict.fromkeys(itertools.chain(*each)))
     if begun and split_plugin(plan.data.name):
         from search.engine.checking import check_data  # noqa: PLC0415 - imports torch

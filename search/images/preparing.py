@@ -5,6 +5,8 @@ No torch here.
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -16,13 +18,14 @@ from rich.progress import (
 )
 
 from res2net.file_names import path_of, printable, text_of
+from res2net.plugins import import_attribute
 from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.coverage import check_readable
 from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
 from search.schema.data import PlannedData
-from search.schema.datasets import require
-from search.schema.yaml import Document
+from search.schema.datasets import DATASETS, require
+from search.schema.yaml import ConfigError, Document
 
 _LINES = 10  # where there is no terminal: one a tenth
 
@@ -42,6 +45,9 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
         ConfigError: files are missing or damaged, images are, or the disk has no room.
     """
     root, place = path_of(data.root), data_places(document)
+    if DATASETS[data.name].annotated:
+        _read_annotated(data, root, place, console)
+        return ()
     if not data.tree:
         require(data.name, root, place=document.place(("data", "name")))
         return ()
@@ -68,28 +74,68 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
     return tuple(left_out)
 
 
+def _read_annotated(
+    data: PlannedData, root: Path, place: Callable[[str], str], console: Console
+) -> None:
+    """Read annotations, and each image once, so that nothing is found amiss in a trial."""
+    read = import_attribute(DATASETS[data.name].checker)
+    title = f"reading {data.name} through"
+    try:
+        with _Bar(title, console) as bar:
+            notes = read(data, root, advance=bar.advance)
+    except ConfigError as error:
+        raise ConfigError(
+            *(_placed(line, place) for line in str(error).splitlines())
+        ) from error
+    for note in notes:
+        console.print(printable(note), soft_wrap=True)
+
+
+def _placed(line: str, place: Callable[[str], str]) -> str:
+    """A problem that names a key of the data section, with where that stands in the file."""
+    key, _, problem = line.removeprefix("data.").partition(": ")
+    return f"{place(key)}: {problem}" if line.startswith("data.") else line
+
+
 def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:
     """Decode what is not decoded yet, with a bar where there is a terminal."""
     folder = printable(text_of(request.files.folder))
     title = f"decoding {folder} at {request.side} px"
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),  # a folder may have brackets
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(title, total=len(request.files.names))
-        said = 0
+    with _Bar(title, console) as bar:
+        build(request, workers=os.cpu_count() or 1, place=place, advance=bar.advance)
 
-        def advance(done: int, total: int) -> None:
-            nonlocal said
-            bar.update(task, completed=done)
-            if not console.is_terminal and done * _LINES // total > said:
-                said = done * _LINES // total
-                console.print(f"{title}: {done:,} of {total:,}", soft_wrap=True)
 
-        build(request, workers=os.cpu_count() or 1, place=place, advance=advance)
+class _Bar:
+    """How far something is: a bar where there is a terminal, else a line now and then.
+
+    Args:
+        title: what is done.
+        console: to show it on.
+    """
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._title, self._console, self._said = title, console, 0
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),  # a folder may have brackets
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        self._bar.update(self._task, completed=done, total=total)
+        if not self._console.is_terminal and done * _LINES // total > self._said:
+            self._said = done * _LINES // total
+            self._console.print(f"{self._title}: {done:,} of {total:,}", soft_wrap=True)

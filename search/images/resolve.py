@@ -8,6 +8,7 @@ from pathlib import Path
 from res2net.file_names import bytes_of, path_of, text_of
 from search.images.class_list import listed, named
 from search.images.coverage import check_coverage, images_to_train
+from search.images.pairs import are_there, list_pairs
 from search.images.tree import Tree, read_tree
 from search.images.unseen import plan_unseen
 from search.schema.data import Data, PlannedData, Sizes, planned_data
@@ -30,9 +31,11 @@ def resolve_data(
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
     """
+    place = data_places(document)
+    if DATASETS[data.name].pairs:
+        return _count_pairs(data, place)
     if not DATASETS[data.name].tree:
         return planned_data(data)
-    place = data_places(document)
     root = path_of(data.root)
     gone = _holds_nothing(root / "train") or _holds_nothing(root / "val")
     if gone and known is not None and _is_meant(data, known, place):
@@ -41,6 +44,34 @@ def resolve_data(
     if unseen and _holds_nothing(root):
         return plan_unseen(data, place)
     return _look_at(data, place)
+
+
+def _count_pairs(data: Data, place: Callable[[str], str]) -> PlannedData:
+    """Count images and maps by looking at their folders, or, without them, as is written."""
+    assert data.train_pairs, "the section was checked"
+    assert data.test_pair, "the section was checked"
+    root = path_of(data.root)
+    written = data.images is not None and data.test is not None
+    if written and not are_there(data.train_pairs, data.test_pair, root):
+        return planned_data(data)
+    try:
+        train, test = map(len, list_pairs(data.train_pairs, data.test_pair, root))
+    except ConfigError as error:
+        key, _, problem = str(error).removeprefix("data.").partition(": ")
+        raise ConfigError(f"{place(key)}: {problem}") from error
+    for key, said, found in (("images", data.images, train), ("test", data.test, test)):
+        if said not in (None, found):
+            raise ConfigError(
+                f"{place(key)}: {said:,} were said to be there, and {found:,} are; correct it, "
+                "or the folders"
+            )
+    wanted = data.validation + (data.train or 1)
+    if wanted > train:
+        raise ConfigError(
+            f"{place('validation')}: validation {data.validation:,} + train "
+            f"{data.train or 1:,} is more than the {train:,} training images; lower one"
+        )
+    return planned_data(data.model_copy(update={"images": train, "test": test}))
 
 
 def _holds_nothing(folder: Path) -> bool:

@@ -28,6 +28,8 @@ def stage(data: PlannedData, root: Path) -> None:
             build(request_of(files, data, root), workers=1, place=_key, advance=_unsaid)
         return
     facts = DATASETS[data.name]
+    if facts.annotated:  # reads the annotations: whether the files are those of the plan
+        DATASETS.make(data.name)(data, root)
     for name in facts.md5:
         if not (root / facts.folder / name).is_file():
             raise ConfigError(

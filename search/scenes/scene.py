@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,22 @@ class Scenes(Protocol):
         """The scene of a number; the same each time."""
 
 
+@runtime_checkable
+class Outlined(Protocol):
+    """Scenes that can say what is in them without reading pixels."""
+
+    def outline(self, index: int) -> Scene:
+        """As `Part.outline`."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """Scenes of files, which may be damaged."""
+
+    def check(self, index: int) -> None:
+        """As `Part.check`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some scenes of a set, such as those to validate on."""
@@ -79,6 +95,24 @@ class Part:
     def __getitem__(self, index: int) -> Scene:
         return self.scenes[self.rows[index]]
 
+    def outline(self, index: int) -> Scene:
+        """A scene of which only boxes, points and the size are wanted.
+
+        Of scenes from files no pixel is read for it: its image may be black, its masks None.
+        """
+        if isinstance(self.scenes, Outlined):
+            return self.scenes.outline(self.rows[index])
+        return self[index]
+
+    def check(self, index: int) -> None:
+        """See that a scene can be read, where that is a question.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        if isinstance(self.scenes, Checked):
+            self.scenes.check(self.rows[index])
+
 
 @dataclass(frozen=True, slots=True)
 class SceneSplits:
@@ -89,6 +123,7 @@ class SceneSplits:
         classes, joints, mirrored: as `Scenes` has them.
         scale: by which sizes in pixels are multiplied before they are told small or large: 1 of
             photographs.
+        notes: what was left out or set right while they were read, in lines for the user.
     """
 
     train: Part
@@ -98,6 +133,7 @@ class SceneSplits:
     joints: tuple[str, ...] = ()
     mirrored: tuple[int, ...] = ()
     scale: float = 1.0
+    notes: tuple[str, ...] = ()
 
     def part(self, name: Literal["validation", "test"]) -> Part:
         """The scenes that a score is of."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from search.schema.datasets import DATASETS, Dataset
+from search.schema.layouts import Pair, one_pair, some_pairs
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
@@ -17,10 +18,18 @@ _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation h
 _OF_TREES = (
     "classes", "images", "images_per_class", "resolution", "resize", "cache", "test", "digest"
 )  # fmt: skip
+_OF_SETS, _OF_PAIRS = ("sets",), ("train_pairs", "test_pair")
 Storage = Literal["auto", "cached", "decoded"]
 # How files become pixels, by which caches and studies of trees are told apart: a new one with
 # each change of `search.images.looks`, or of how pictures are resized.
 DECODING = "3: as they look"
+
+
+_MISSING = {
+    "sets": "write which, such as sets: voc07+12 of voc, or sets: boxes of coco",
+    "train_pairs": "write such as [[DUTS-TR/DUTS-TR-Image, DUTS-TR/DUTS-TR-Mask]]",
+    "test_pair": "write such as [ECSSD/images, ECSSD/ground_truth_mask]",
+}
 
 
 def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
@@ -43,8 +52,16 @@ class Data(Section):
     """The data set."""
     root: str = "data"
     """Folder of the data sets' files; of a tree of class folders the one that holds `train/`
-    and `val/`.
+    and `val/`; of `voc` the one that holds `VOCdevkit/`, of `coco` `annotations/`.
     """
+    sets: str | None = None
+    """Of `voc` and `coco`: which images, and what is read of them; they are listed below."""
+    train_pairs: Annotated[tuple[Pair, ...] | None, BeforeValidator(some_pairs)] = None
+    """Of `saliency_pairs`: of each set to train on the folder of images, that of maps, and,
+    where not all are meant, a file of names; below `root`.
+    """
+    test_pair: Annotated[Pair | None, BeforeValidator(one_pair)] = None
+    """Of `saliency_pairs`: the same of the set to test on."""
     validation: PositiveInt
     """Images cut from train, the same for every trial and study, by which networks are
     compared. [images]
@@ -57,7 +74,8 @@ class Data(Section):
     """
     images: PositiveInt | None = None
     """Of a tree: images of the chosen classes that `train/` must hold, to make sure; with
-    `classes` they make a plan possible where the files are not there. [images]
+    `classes` they make a plan possible where the files are not there. Of `voc`, `coco` and
+    `saliency_pairs`: images to train and to validate on that must be there. [images]
     """
     images_per_class: PositiveInt | None = None
     """Of a tree: at most so many training images of each class; left out, all. [images]"""
@@ -82,32 +100,61 @@ class Data(Section):
     [images]
     """
     test: PositiveInt | None = None
-    """Of a tree: images that `val/` must hold, to make sure; all of them are used. Of
-    `digit_scenes`: how many are made. [images]
+    """Of a tree: images that `val/` must hold, to make sure; all of them are used. So of
+    `voc`, `coco` and `saliency_pairs`. Of `digit_scenes`: how many are made. [images]
     """
     digest: str | None = None
     """Of a tree: SHA-256 that the names of the chosen files must have, to make sure."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        facts = DATASETS[self.name]
+        self._check_sets()
+        facts = self.facts
         self._check_channels(facts)
         if facts.tree:
             if self.resolution or facts.image_size:  # else the network section has to say it
                 self.sides(facts)
             return self
+        said = ("images", "test") if facts.annotated else ("test",) if facts.scenes else ()
         for key in _OF_TREES:
-            if getattr(self, key) is not None and not (facts.scenes and key == "test"):
+            if getattr(self, key) is not None and key not in said:
                 raise MisfitError(
                     f"data.{key}",
                     f"is for imagenet and imagefolder; leave it out of {self.name}",
                 )
         wanted = f"validation {self.validation:,} + train {self.train or 1:,}"
-        if self.validation + (self.train or 1) > facts.train:
+        if self.validation + (self.train or 1) > facts.train and (facts.train or self.images):
             raise ValueError(
                 f"{wanted} is more than the {facts.train:,} training images; lower one"
             )
         return self
+
+    @property
+    def facts(self) -> Dataset:
+        """Of the data set, of the one of its sets that is chosen, and as many as are said."""
+        facts = DATASETS[self.name].of(self.sets)
+        if not facts.annotated:
+            return facts
+        return facts._replace(train=self.images or facts.train, test=self.test or facts.test)
+
+    def _check_sets(self) -> None:
+        """The keys that say which files are meant, and the data sets that have them."""
+        facts = DATASETS[self.name]
+        for keys, theirs, of in (
+            (_OF_SETS, facts.sets, "voc and coco"),
+            (_OF_PAIRS, facts.pairs, "saliency_pairs"),
+        ):
+            for key in keys:
+                if getattr(self, key) is not None and not theirs:
+                    raise MisfitError(
+                        f"data.{key}", f"is for {of}; leave it out of {self.name}"
+                    )
+                if getattr(self, key) is None and theirs:
+                    raise MisfitError(f"data.{key}", f"is missing; {_MISSING[key]}")
+        if facts.sets and self.sets not in facts.sets:
+            raise MisfitError(
+                "data.sets", f"is none of {self.name}; write {' or '.join(facts.sets)}"
+            )
 
     def _check_channels(self, facts: Dataset) -> None:
         possible = (facts.channels, 1) if facts.channels == 3 else (facts.channels,)
@@ -164,6 +211,10 @@ class PlannedData(Section):
     decoding: str | None = None
     left_aside: dict[str, dict[str, int]] = Field(default_factory=dict)
     unseen: bool = False
+    images: PositiveInt | None = None  # of annotated files: to train and to validate on
+    sets: str | None = None
+    train_pairs: tuple[Pair, ...] | None = None
+    test_pair: Pair | None = None
 
     @property
     def tree(self) -> bool:
@@ -207,7 +258,7 @@ def planned_data(
         left_aside: of a tree, files that are not read: how many by split and reason.
         unseen: of a tree that was not looked at.
     """
-    facts = DATASETS[data.name]
+    facts = data.facts
     names = data.classes if facts.tree and isinstance(data.classes, tuple) else ()
     sizes = unseen or Sizes(
         classes=len(names) or facts.classes,
@@ -234,4 +285,8 @@ def planned_data(
         decoding=DECODING if facts.tree else None,
         left_aside={split: dict(counts) for split, counts in (left_aside or {}).items()},
         unseen=unseen is not None,
+        images=facts.train if facts.annotated else None,
+        sets=data.sets,
+        train_pairs=data.train_pairs,
+        test_pair=data.test_pair,
     )

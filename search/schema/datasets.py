@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from res2net.plugins import PluginError, import_attribute
+from search.schema.layouts import COCO, VOC, SetFacts
 from search.schema.parts import NoOptions, Table, require_methods
 from search.schema.section import Section
 from search.schema.yaml import ConfigError
@@ -47,7 +48,10 @@ class Dataset(NamedTuple):
     channels: int = 3  # of the images
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
     gives: frozenset[str] = frozenset({"classes"})  # what is known of each image
+    sets: Mapping[str, SetFacts] = {}  # of which a space file chooses one, by `data.sets`
+    pairs: bool = False  # folders of images and of maps, which the space file names
     maker: str = ""
+    checker: str = ""  # of annotated files: reads each before the first trial
     download: str = ""  # torchvision's class that fetches the official files
     summary: str = ""
     options: type[Section] | None = NoOptions
@@ -56,6 +60,19 @@ class Dataset(NamedTuple):
     def scenes(self) -> bool:
         """Whether its images hold more than one thing: its annotations are no classes."""
         return "classes" not in self.gives
+
+    @property
+    def annotated(self) -> bool:
+        """Whether files of images and annotations are read, as they are published."""
+        return bool(self.checker)
+
+    def of(self, chosen: str | None) -> "Dataset":
+        """The facts of one of its sets; its own where none is chosen."""
+        if chosen is None or chosen not in self.sets:
+            return self
+        facts = self.sets[chosen]._asdict()
+        del facts["summary"]
+        return self._replace(**facts)
 
 
 _SIZES = ("classes", "image_size", "train", "test")
@@ -86,6 +103,7 @@ def _foreign(name: str, value: Any) -> Dataset:
     )
 
 
+_CHECKER = "search.scenes.checking:read_through"
 _OURS: Mapping[str, Dataset] = {
     # scikit-learn's copy of the UCI test set; 1,437 + 360 is our split (search.images.splits).
     "digits": Dataset(
@@ -118,6 +136,45 @@ _OURS: Mapping[str, Dataset] = {
         gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}),
         maker="search.scenes.digit_scenes:digit_scenes",
         summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
+    ),
+    "voc": Dataset(
+        20,
+        0,
+        0,
+        0,
+        crop=0,
+        flip=True,
+        gives=frozenset({"boxes", "semantic"}),
+        sets=VOC,
+        maker="search.scenes.voc:voc",
+        checker=_CHECKER,
+        summary="PASCAL VOC 2007 and 2012, and SBD: the official files",
+    ),
+    "coco": Dataset(
+        80,
+        0,
+        0,
+        0,
+        crop=0,
+        flip=True,
+        gives=frozenset({"boxes", "masks", "keypoints"}),
+        sets=COCO,
+        maker="search.scenes.coco:coco",
+        checker=_CHECKER,
+        summary="MS COCO 2017: the official files",
+    ),
+    "saliency_pairs": Dataset(
+        1,
+        256,
+        0,
+        0,
+        crop=0,
+        flip=True,
+        gives=frozenset({"saliency"}),
+        pairs=True,
+        maker="search.scenes.saliency_pairs:saliency_pairs",
+        checker=_CHECKER,
+        summary="folders of images and of maps of what stands out: DUTS, MSRA-B, ECSSD ...",
     ),
     "cifar10": Dataset(
         10,

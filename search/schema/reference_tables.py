@@ -38,6 +38,7 @@ def names(keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
     yield from _parts(OPTIMIZERS, ("reads",), _optimizer)
     yield f"## Recipes\n\n{table(('name', 'what it is'), _recipes())}"
     yield from _parts(DATASETS, ("classes", "side", "train", "test"), _dataset)
+    yield from _sets()
     yield from _parts(TASKS, ("metrics",), _task)
     yield from _options(TASKS, keys_of)
     blocks = ((f"`{name}`", _first_line(block)) for name, block in BLOCKS.items())
@@ -99,9 +100,23 @@ def _optimizer(facts: OptimizerFacts) -> tuple[str, ...]:
 
 def _dataset(facts: Dataset) -> tuple[str, ...]:
     counts = (facts.classes, facts.train, facts.test)
-    classes, train, test = (f"{count:,}" if count else "of the tree" for count in counts)
+    unknown = "by `sets`" if facts.sets else "of the folders" if facts.pairs else "of the tree"
+    classes, train, test = (f"{count:,}" if count else unknown for count in counts)
     side = f"{facts.image_size} px" if facts.image_size else "`resolution`"
-    return classes, side, train, test
+    return classes, unknown if facts.sets else side, train, test
+
+
+def _sets() -> Iterator[str]:
+    """What `data.sets` chooses from."""
+    head = ("sets", "what it is", "gives", "classes", "side", "train", "test")
+    for name, facts in DATASETS.ours.items():
+        rows = (
+            (f"`{each}`", one.summary, _coded(sorted(one.gives)), f"{one.classes}",
+             f"{one.image_size} px", f"{one.train:,}", f"{one.test:,}")
+            for each, one in facts.sets.items()
+        )  # fmt: skip
+        if facts.sets:
+            yield f"Sets of `{name}`:\n\n{table(head, rows)}"
 
 
 def _task(facts: TaskFacts) -> tuple[str, ...]:

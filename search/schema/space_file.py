@@ -141,7 +141,7 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
-        check_annotations(self.task.name, self.data.name)
+        check_annotations(self.task.name, self.data)
         check_task(self.task, self.network, self.training, self.data)
         check_varying(
             self.network,

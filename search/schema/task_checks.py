@@ -6,7 +6,6 @@ from typing import Any
 from res2net.plugins import PluginError
 from res2net.skeletons import SKELETONS
 from search.schema.data import Data
-from search.schema.datasets import DATASETS
 from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.tasks import AUGMENTATION, INSTALL, TASKS
@@ -76,7 +75,7 @@ def _check_stride(stride: int, network: Network, data: Data) -> None:
                 f"is {stride}, which {name} cannot have; write network: "
                 f"{{skeleton: {' or '.join(able)}}}",
             )
-    usual = data.resolution or DATASETS[data.name].image_size
+    usual = data.resolution or data.facts.image_size
     for side in network.resolution or (usual,):
         if side % stride:
             key = "network.resolution" if network.resolution else "data.resolution"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, PositiveInt
 
 from res2net.plugins import PluginError
+from search.schema.data import Data
 from search.schema.datasets import DATASETS
 from search.schema.dense_tasks import Keypoints, Saliency, Segmentation
 from search.schema.metrics import Metric
@@ -176,19 +177,20 @@ TASKS = Table(
 )
 
 
-def check_annotations(task: str, data: str) -> None:
-    """See that a data set knows of its images what a task learns.
+def check_annotations(task: str, data: Data) -> None:
+    """See that what is read of a data set's images is what a task learns.
 
     Raises:
-        MisfitError: it does not, with the data sets that do.
+        MisfitError: it is not, with the sets or the data sets of which it is.
     """
-    needs, gives = TASKS[task].needs, DATASETS[data].gives
+    needs, gives = TASKS[task].needs, data.facts.gives
     missing = sorted(needs - gives)
-    if missing:
-        able = [name for name, facts in DATASETS.ours.items() if needs <= facts.gives]
-        known = " or ".join(able) or "a data set of your own that gives them"
-        raise MisfitError(
-            "data.name",
-            f"{data} has no {' and no '.join(missing)}, which {task} learns; write {known}, or "
-            "another task",
-        )
+    if not missing:
+        return
+    lacks = f"has no {' and no '.join(missing)}, which {task} learns"
+    able = [name for name, s in DATASETS[data.name].sets.items() if needs <= s.gives]
+    if able:
+        raise MisfitError("data.sets", f"{lacks}; write {' or '.join(able)}, or another task")
+    able = [name for name, facts in DATASETS.ours.items() if needs <= facts.gives]
+    known = " or ".join(able) or "a data set of your own that gives them"
+    raise MisfitError("data.name", f"{lacks}; write {known}, or another task")

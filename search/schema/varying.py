@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from search.schema.data import Data
-from search.schema.datasets import DATASETS
 from search.schema.network import Network
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.parts import Choice
@@ -121,7 +120,7 @@ def _check_order(search: Search) -> None:
 
 def _check_resolution(network: Network, data: Data) -> None:
     if not network.resolution:
-        data.sides(DATASETS[data.name])
+        data.sides(data.facts)
         return
     if data.resolution is not None:
         raise MisfitError(

@@ -39,10 +39,14 @@ def average_precision(
     Raises:
         LibraryMissingError: torchmetrics or faster-coco-eval is not installed.
     """
-    metric = _metric(masks)
+    metric, without, some = _metric(masks), _metric(False), not masks
     for predicted, true in pairs:
         metric.update([_scaled(predicted, masks, scale)], [_scaled(true, masks, scale)])
-    found = metric.compute()
+        some = some or len(predicted["boxes"]) > 0
+        if not some:
+            without.update([_scaled(predicted, False, scale)], [_scaled(true, False, scale)])
+    # Of masks torchmetrics says nothing where none is predicted; it is then the 0 of boxes.
+    found = (metric if some else without).compute()
     scores = {ours: float(found[theirs]) for ours, theirs in NAMES.items()}
     return {name: 100 * score if score >= 0 else None for name, score in scores.items()}
 

@@ -77,8 +77,9 @@ class Detection(SceneTask):
         self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
         self._frozen, self._norms = frozen, norms
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
-        useful = [row for row in range(len(splits.train)) if _objects(splits.train[row])]
-        training = Part(splits.train.scenes, [splits.train.rows[row] for row in useful])
+        part = splits.train
+        useful = [row for row in range(len(part)) if _objects(part.outline(row))]
+        training = Part(part.scenes, [part.rows[row] for row in useful])
         super().__init__(
             plan, splits, augment=self._augmented, device=device, training=training
         )

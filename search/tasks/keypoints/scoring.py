@@ -55,9 +55,10 @@ def truth(part: Part, joints: Sequence[str], scale: float) -> dict[str, Any]:
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for row in range(len(part)):
-        high, wide = part[row].image.shape[:2]
+        scene = part.outline(row)
+        high, wide = scene.image.shape[:2]
         images.append({"id": row, "height": round(high * scale), "width": round(wide * scale)})
-        for one in _annotations(part[row], scale):
+        for one in _annotations(scene, scale):
             annotations.append({"id": len(annotations) + 1, "image_id": row, **one})
     about = {"id": 1, "name": "object", "keypoints": list(joints), "skeleton": []}
     return {"images": images, "annotations": annotations, "categories": [about]}

@@ -1,0 +1,1 @@
+"""Annotated images, and the layouts in which they are published."""

@@ -112,7 +112,7 @@ REFUSED = [
     ),
     ("segmentation", ("task.scales=[2, 1]",), "scales goes down; swap the two"),
     ("segmentation", ("task.output_stride=4",), "write 8 or 16"),
-    ("keypoints", ("data.name=digits", "data.validation=10"), "digits has no boxes and no key"),
+    ("keypoints", ("data.name=digits", "data.validation=10"), "has no boxes and no keypoints"),
 ]
 
 

@@ -244,3 +244,18 @@ def test_frozen_stages_and_norms_stay_as_they_are() -> None:
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
     norms = [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
     assert all(isinstance(one, StillNorm) for one in norms)
+
+
+@pytest.mark.parametrize("masks", [False, True])
+def test_nothing_found_is_no_precision_and_not_unknown(masks: bool) -> None:
+    none: dict[str, Tensor] = {
+        "boxes": torch.zeros(0, 4),
+        "labels": torch.zeros(0, dtype=torch.long),
+        "scores": torch.zeros(0),
+        "masks": torch.zeros(0, 64, 64, dtype=torch.bool),
+    }
+    (true,) = targets(masks)
+    pair = (none, true | {"area": torch.tensor([600.0, 1100.0])})
+    scores = average_precision([pair, pair], masks=masks, scale=1.0)
+    assert scores["ap"] == scores["ap_small"] == 0
+    assert scores["ap_large"] is None

@@ -1,0 +1,110 @@
+"""MS COCO 2017 in its official layout: boxes, masks, or people with joints.
+
+Lin et al., ECCV 2014. Below `data.root` lie `annotations`, `train2017` and `val2017`.
+"""
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from search.scenes.coco_json import CLASSES, JOINTS, CocoFile, CocoObject
+from search.scenes.coco_shapes import Shapes
+from search.scenes.findings import Findings, LayoutError
+from search.scenes.parting import parted
+from search.scenes.photographs import ObjectList, Photograph, Photographs
+from search.scenes.scene import SceneSplits
+from search.schema.data import PlannedData
+
+# As `search.tasks.keypoints.scoring` knows them, for COCO's own sigmas.
+_JOINTS = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
+    "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+_MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+
+
+def coco(data: PlannedData, root: Path) -> SceneSplits:
+    """Scenes of COCO; val2017 is the test.
+
+    Args:
+        data: says which set.
+        root: the folder that holds `annotations`.
+
+    Raises:
+        LayoutError: files are missing, damaged or not as they are published.
+    """
+    assert data.sets, "the section was checked"
+    found = Findings()
+    parts = {part: _Reading(data.sets, found) for part in ("train2017", "val2017")}
+    for part, reading in parts.items():
+        file = CocoFile(root, part, joints=data.sets == "keypoints", found=found)
+        for photograph, objects in file.images():
+            reading.add(photograph, objects)
+    train, test = parts.values()
+    shared = sorted(train.names & test.names)
+    if shared:
+        raise LayoutError(
+            "root",
+            f"{len(shared):,} images are both in train2017 and in val2017, the first "
+            f"{shared[0]}; put the official annotations there",
+        )
+    return parted(data, train.made(), test.made(), found)
+
+
+class _Reading:
+    """Takes one image after the other, and makes scenes of them."""
+
+    def __init__(self, sets: str, found: Findings) -> None:
+        self._people = sets == "keypoints"
+        self._photographs: list[Photograph] = []
+        self._objects, self._points = ObjectList(found), array("f")
+        self._shapes = Shapes(found) if sets == "masks" else None
+
+    @property
+    def names(self) -> set[str]:
+        """Of the images."""
+        return {photograph.path.name for photograph in self._photographs}
+
+    def add(self, photograph: Photograph, objects: list[CocoObject]) -> None:
+        """An image; of people only one of which a joint is labelled."""
+        if self._people and not any(any(one.points[2::3]) for one in objects if not one.crowd):
+            return
+        for one in objects:
+            self._add(one, photograph)
+        self._objects.close()
+        self._photographs.append(photograph)
+
+    def made(self) -> Photographs:
+        """The scenes."""
+        points = np.asarray(self._points, np.float32).reshape(-1, JOINTS, 3)
+        return Photographs(
+            self._photographs,
+            self._objects.made(
+                keypoints=points if self._people else None,
+                masks=self._shapes.draw if self._shapes else None,
+            ),
+            classes=CLASSES[:1] if self._people else CLASSES,
+            joints=_JOINTS if self._people else (),
+            mirrored=_MIRRORED if self._people else (),
+        )
+
+    def _add(self, one: CocoObject, photograph: Photograph) -> None:
+        shape = None
+        if self._shapes is not None:
+            shape = self._shapes.read(one.shape, photograph.size, one.where)
+            if shape is None:
+                return
+        kept = self._objects.add(
+            one.box,
+            label=one.label,
+            crowd=one.crowd,
+            area=one.area,
+            size=photograph.size,
+            where=one.where,
+        )
+        if kept:
+            self._points.extend(one.points)
+            if self._shapes is not None:
+                self._shapes.keep(shape)

@@ -1,0 +1,112 @@
+"""The shapes of COCO's objects in compact arrays, drawn when they are asked for.
+
+Polygons and runs of pixels are drawn by COCO's own code, as faster-coco-eval has it.
+"""
+
+import itertools
+from array import array
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from search.scenes.findings import Findings
+from search.scenes.pictures import Size
+
+_FEWEST = 6  # numbers of a polygon: three points
+_NO_RUNS = "shapes that cannot be read"
+
+
+class Shapes:
+    """Takes the shape of one object after the other, and draws those of an image.
+
+    Args:
+        found: takes note of what is amiss.
+    """
+
+    def __init__(self, found: Findings) -> None:
+        self._found = found
+        self._numbers = array("d")  # x and y of all points of all polygons
+        self._polygons = array("q", [0])  # of each polygon the number of its first number
+        self._objects = array("q", [0])  # of each object the number of its first polygon
+        self._runs: dict[int, dict[str, Any]] = {}
+
+    def read(self, shape: Any, size: Size, where: str) -> Any:
+        """A shape as `keep` takes it; None where it cannot be drawn.
+
+        Args:
+            shape: polygons, or runs of pixels as numbers or as text.
+            size: of the image.
+            where: it stands, for the user.
+        """
+        try:
+            if isinstance(shape, dict):
+                return self._read_runs(shape, size, where)
+            return self._read_polygons(shape, where)
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            self._found.refuse(_NO_RUNS, f"{where} ({error})")
+            return None
+
+    def keep(self, shape: Any) -> None:
+        """Add the shape of the next object."""
+        if isinstance(shape, dict):
+            self._runs[len(self._objects) - 1] = shape
+        else:
+            for polygon in shape:
+                self._numbers.extend(polygon)
+                self._polygons.append(len(self._numbers))
+        self._objects.append(len(self._polygons) - 1)
+
+    def draw(self, first: int, count: int, size: Size) -> npt.NDArray[np.bool_]:
+        """(count, H, W), the pixels of objects from `first` on."""
+        drawn = np.zeros((count, *size), bool)
+        for at in range(count):
+            drawn[at] = self._drawn(first + at, size)
+        return drawn
+
+    def _drawn(self, number: int, size: Size) -> npt.NDArray[np.bool_]:
+        mask = _library()
+        if number in self._runs:
+            return np.asarray(mask.decode(self._runs[number]), bool)
+        ends = self._polygons[self._objects[number] : self._objects[number + 1] + 1]
+        polygons = [list(self._numbers[a:b]) for a, b in itertools.pairwise(ends)]
+        return np.asarray(mask.decode(mask.merge(mask.frPyObjects(polygons, *size))), bool)
+
+    def _read_polygons(self, shape: Any, where: str) -> Any:
+        polygons = [[float(number) for number in polygon] for polygon in shape]
+        whole = [one for one in polygons if len(one) >= _FEWEST and len(one) % 2 == 0]
+        if len(whole) < len(polygons):
+            self._found.note("polygons of fewer than three points, left out", where)
+        if not whole:
+            self._found.note("objects without a shape, left out", where)
+            return None
+        if not np.isfinite(np.concatenate(whole)).all():
+            raise ValueError("a number of it is not finite")
+        return whole
+
+    def _read_runs(self, shape: dict[str, Any], size: Size, where: str) -> Any:
+        high, wide = (int(side) for side in shape["size"])
+        if (high, wide) != size:
+            said = f"{where} of {wide} x {high} px instead of {size[1]} x {size[0]} px"
+            self._found.refuse("shapes for another size than the image has", said)
+            return None
+        mask, counts = _library(), shape["counts"]
+        if isinstance(counts, str):
+            return _checked({"size": [high, wide], "counts": counts.encode()}, mask)
+        runs = [int(run) for run in counts]
+        if min(runs, default=-1) < 0 or sum(runs) != high * wide:
+            raise ValueError(f"its runs are of {sum(runs)} pixels, the image of {high * wide}")
+        return mask.frPyObjects({"size": [high, wide], "counts": runs}, high, wide)
+
+
+def _checked(runs: dict[str, Any], mask: Any) -> dict[str, Any]:
+    """Runs as text, which are drawn once to see that they can be."""
+    if mask.decode(runs).shape != tuple(runs["size"]):
+        raise ValueError("its runs do not fill the image")
+    return runs
+
+
+def _library() -> Any:
+    from faster_coco_eval.core import mask  # noqa: PLC0415 - of an extra; tasks ask for it
+
+    return mask

@@ -1,0 +1,126 @@
+"""Reads images and maps of annotated data sets from files, one by one.
+
+Pixels are taken as they are stored, because that is how they were annotated: a turn that EXIF
+asks for is not made.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from search.scenes.findings import FileError
+
+# What PIL raises for what is damaged, is no image or is too large to be one.
+DAMAGED = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+_Bytes = npt.NDArray[np.uint8]
+Size = tuple[int, int]  # height and width in pixels
+
+
+def picture(path: Path) -> _Bytes:
+    """(H, W, 3) of a file.
+
+    Raises:
+        FileError: it cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))  # a copy, which may be written
+    except DAMAGED as error:
+        raise _undecoded(path, error) from error
+
+
+def size_of(path: Path) -> Size:
+    """Of an image, from the beginning of its file.
+
+    Raises:
+        FileError: it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except DAMAGED as error:
+        raise _undecoded(path, error) from error
+
+
+def decode(path: Path, *, size: Size) -> None:
+    """See that an image can be decoded to its end, as small as its format allows.
+
+    Raises:
+        FileError: it cannot, or it is of another size.
+    """
+    try:
+        with Image.open(path) as image:
+            found = image.height, image.width
+            image.draft("RGB", (1, 1))
+            image.load()
+    except DAMAGED as error:
+        raise _undecoded(path, error) from error
+    if found != size:
+        raise FileError(
+            "images of another size than their annotation says",
+            f"{path} of {_shown(found)} instead of {_shown(size)}",
+        )
+
+
+def palette_map(path: Path) -> _Bytes:
+    """(H, W), the indices of a map's palette, or its values where it is grey.
+
+    Raises:
+        FileError: it cannot be decoded, or has colours that stand for classes.
+    """
+    found = _map(path, ("P", "L"))
+    if found is None:
+        raise FileError(
+            "maps of colours, where classes are expected as indices of a palette", str(path)
+        )
+    return found
+
+
+def grey_map(path: Path) -> _Bytes:
+    """(H, W), 0 to 255, of a map in grey, in black and white or in colours.
+
+    Raises:
+        FileError: it cannot be decoded, or its values are 0 and 1.
+    """
+    found = _map(path, ())
+    assert found is not None, "of any mode"
+    if found.any() and found.max() == 1:
+        raise FileError("maps whose values are 0 and 1, where 255 should stand out", str(path))
+    return found
+
+
+def same_size(image: npt.NDArray[Any], of_pixels: npt.NDArray[Any], path: Path) -> None:
+    """See that a map is as large as its image.
+
+    Raises:
+        FileError: it is not.
+    """
+    if image.shape[:2] != of_pixels.shape:
+        raise FileError(
+            "maps of another size than their image",
+            f"{path} of {_shown(of_pixels.shape)} instead of {_shown(image.shape[:2])}",
+        )
+
+
+def _map(path: Path, modes: tuple[str, ...]) -> _Bytes | None:
+    """What a file holds; None where its mode is none of those that are asked for."""
+    try:
+        with Image.open(path) as image:
+            if not modes:
+                return np.array(image.convert("L"))
+            return np.array(image) if image.mode in modes else None
+    except DAMAGED as error:
+        raise FileError("maps that cannot be decoded", f"{path} ({error})") from error
+
+
+def _undecoded(path: Path, error: BaseException) -> FileError:
+    if isinstance(error, FileNotFoundError):
+        return FileError("images that are listed and not there", str(path))
+    return FileError("images that cannot be decoded", f"{path} ({error})")
+
+
+def _shown(size: tuple[int, ...]) -> str:
+    return f"{size[1]} x {size[0]} px"
