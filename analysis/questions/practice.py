@@ -125,6 +125,8 @@ def data(run: Run) -> Answer:
         )
     if DATASETS[plan.name].md5:
         return met(f"{plan.name}, the official files, whose md5 is checked at each start")
+    if DATASETS[plan.name].annotated:
+        return other(f"{plan.name}: files as they are published, of which no digest is checked")
     if DATASETS[plan.name].tree:
         return other(f"{plan.name}: a tree of files without a digest")
     return met(f"{plan.name} is part of the program")
