@@ -236,9 +236,8 @@ class Trial:
         metrics = dict(self._epochs[-1].validation)
         metrics |= {f"{TEST}{name}": score for name, score in scores.items()}
         if self._weights is not None:
-            save_weights(
-                self._weights, trainer.trained, self.started, metrics, self._bench.task.facts()
-            )
+            facts = {**self._bench.about, **self._bench.task.facts()}
+            save_weights(self._weights, trainer.trained, self.started, metrics, facts)
         return self._end(Status.OK, self._note, metrics)
 
     def _end(
