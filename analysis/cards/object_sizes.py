@@ -89,9 +89,9 @@ def _caption(found: Sized) -> str:
     count = f"{least}" if least == most else f"{least} to {most}"
     return (
         f"{capital(found.score.name)} by the size of objects (of COCO: small below 32 x 32 "
-        f"pixels, large above 96 x 96): {found.dimension} less its least value, over {count} pairs "
-        f"of networks that have the same multiply-adds within {ALIKE - 1:.0%} and differ in "
-        f"nothing but {found.dimension} and the width that makes up for it. Network + seed "
+        f"pixels, large above 96 x 96): {found.dimension} less its least value, over {count} "
+        f"pairs of networks that have the same multiply-adds within {ALIKE - 1:.0%} and differ "
+        f"in nothing but {found.dimension} and the width that makes up for it. Network + seed "
         "model of each size; large less small by the model of that difference in each trial, "
         "so that what a trial's two scores share cancels. 95 % intervals alone, and all at "
         f"once: within a model by the largest |t|, over {found.models} models by Bonferroni."
