@@ -294,3 +294,47 @@ def test_the_plan_counts_what_is_left_aside(
     path.write_text(json.dumps(target(source, network={**NETWORK, "width": 2})))
     assert main(["--plan", str(path)]) == 0
     assert "1 network (res2net11_1w2s_2p_4classes) there, outside" in capsys.readouterr().out
+
+
+def test_more_seeds_take_more_files_and_stay(source: Path, tmp_path: Path) -> None:
+    """The first command goes on with what the study was extended to."""
+    one = target(source, search={"sampler": "grid", "seeds": 1})
+    assert len(run_study(one, out=tmp_path / "run", inline=True).trials) == 2
+    assert len(run_study(target(source), out=tmp_path / "run", inline=True).trials) == 4
+    again = run_study(one, out=tmp_path / "run", inline=True)
+    assert again.finished
+    assert len(read(tmp_path / "run").plan.transfer.files) == 4
+
+
+def test_a_network_with_settings_begins_with_the_weights_of_the_network(
+    source: Path, tmp_path: Path
+) -> None:
+    training = {"epochs": 1, "batch_size": 4, "precision": "fp32", "lr": [0.1, 0.01]}
+    asked = target(source, training=training, search={"sampler": "grid", "seeds": 1})
+    result = run_study(asked, out=tmp_path / "run", inline=True)
+    assert len(result.trials) == 4
+    assert len(result.plan.transfer.files) == 2
+
+
+def test_files_may_be_named_and_two_of_one_network_are_refused(
+    source: Path, copied: Path, tmp_path: Path
+) -> None:
+    path = next((source / "networks").glob("*_2w2s_*seed0.safetensors"))
+    asked = target(path, search={"sampler": "grid", "seeds": 1})
+    result = run_study(asked, out=tmp_path / "run", inline=True)
+    assert [one.path for one in result.plan.transfer.files] == [str(path)]
+    other = copied / "networks" / path.name
+    _replace(other, {key: tensor + 1 for key, tensor in load_file(other).items()})
+    with pytest.raises(ConfigError, match=r"both are of res2net11_2w2s_2p_10classes, seed 0"):
+        run_study(target(path, copied), out=tmp_path / "two", inline=True)
+    with pytest.raises(ConfigError, match=r"is no .safetensors file"):
+        run_study(target(path.with_suffix(".json")), out=tmp_path / "two", inline=True)
+
+
+def test_axes_need_the_weights_of_the_network_where_they_meet(
+    source: Path, tmp_path: Path
+) -> None:
+    search = {"sampler": "axes", "base": {"width": 3}, "seeds": 1}
+    network = {**NETWORK, "width": [1, 2, 3], "resolution": 32}
+    with pytest.raises(ConfigError, match=r"weights of res2net11_3w2s.*, where the axes meet"):
+        run_study(target(source, network=network, search=search), out=tmp_path / "run")
