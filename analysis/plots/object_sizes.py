@@ -5,9 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import Mark, drawing, entitle, marks
+from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks
 from analysis.questions.object_sizes import GROWTH, Sized
 
+_FAR = 10  # times the span of the gains: an interval so wide would hide them
 _APART = 0.6  # of the room of a size, that its values share
 
 
@@ -33,7 +34,11 @@ def draw_object_sizes(found: Sized, *, title: str) -> Figure:
             ax.axvline(sizes.index(GROWTH) - 0.5, color="0.6", linestyle=":", linewidth=1)
         ax.set_xticks(range(len(sizes)), [_named(size) for size in sizes])
         ax.set_xlim(-0.6, len(sizes) - 0.4)
-        ax.set_xlabel("size of objects; thick: 95 % interval alone, thin: all at once")
+        gains, low, high = (table[key] for key in ("difference", "low_all", "high_all"))
+        far = bool((high - low).max() > _FAR * max(gains.max() - gains.min(), 1.0))
+        wider = far and cut_whiskers(ax, gains, low, high)
+        cut = "; some are wider than the axes" if wider else ""
+        ax.set_xlabel(f"size of objects; thick: 95 % interval alone, thin: all at once{cut}")
         gained = "gained" if found.score.more_is_better else "by which it falls"
         ax.set_ylabel(f"{found.score.difference} {gained},\nat equal multiply-adds")
         entitle(figure, title)

@@ -156,3 +156,14 @@ def test_a_task_without_sizes_is_not_asked(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="reports no score by the size of objects"):
         by_object_size(run)
     assert "object-sizes" not in [card.name for card in cards_of(run)]
+
+
+def test_two_seeds_of_few_networks_do_not_hide_the_gains(tmp_path: Path) -> None:
+    """Their intervals are far wider than that; it is said that they leave the axes."""
+    run = studied(tmp_path, seeds=2, noise=3.0, depths=(11,))
+    (shown,) = object_sizes_card(run).shown
+    ax, table = shown.draw().axes[0], shown.table
+    span = table["difference"].max() - table["difference"].min()
+    assert (table["high_all"] - table["low_all"]).max() > 10 * span
+    assert ax.get_ylim()[1] - ax.get_ylim()[0] < 3 * span
+    assert "some are wider than the axes" in ax.get_xlabel()
