@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from search.space.configuration import architecture_to_json
 from search.space.load import load_space
 from search.space.resolve import resolve
 from search.study import manifest
-from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import Journal
 
 

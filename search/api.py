@@ -17,7 +17,8 @@ from search.request import Request
 from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED
-from search.study.events import Ended, Epoch, Lost, Started, architecture_from_json
+from search.space.configuration import architecture_from_json
+from search.study.events import Ended, Epoch, Lost, Started
 from search.study.losses import retried_statuses
 
 OnEvent = Callable[[Started | Epoch | Lost | Ended], None]

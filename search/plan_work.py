@@ -8,6 +8,7 @@ from rich.table import Table
 from res2net.architecture import written
 from res2net.file_names import printable
 from search.images.storage import keeps_pixels
+from search.plan_recipe import recipe_lines, transfer_lines, values_of
 from search.profiling.estimate import Estimate
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
@@ -37,8 +38,8 @@ def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
     yield ""
     yield (
         f"search: {trials} trials{seeds if each else ''} {how} of "
-        f"{_values(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images of "
-        f"{data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
+        f"{values_of(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images "
+        f"of {data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
     )
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
     for limits in plan.budget.measured():
@@ -46,7 +47,8 @@ def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
             f"  {limits.in_words}: measured on the trial's device; a network outside is not "
             "trained"
         )
-    yield from (*_recipe(plan), *_proposals(search), *_at_random(search), *_scored(plan))
+    yield from (*recipe_lines(plan), *transfer_lines(plan))
+    yield from (*_proposals(search), *_at_random(search), *_scored(plan))
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.name(survey.base)
@@ -83,40 +85,6 @@ def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
-
-
-def _recipe(plan: StudyPlan) -> Iterator[str]:
-    """How trials train, and which settings are their own."""
-    recipe, rule = plan.training, plan.lr_rule
-    rate = _values(plan, "lr", recipe.lr, recipe.peak_lr / recipe.lr)
-    if rule is not None:
-        rate = (
-            f"by depth, {recipe.peak_lr:.3g} for an effective depth of {rule.effective_depth},"
-        )
-    yield (
-        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} "
-        f"at its highest, weight decay {_values(plan, 'weight_decay', recipe.weight_decay)}"
-    )
-    if "momentum" in plan.varied:
-        yield f"  momentum {_values(plan, 'momentum', recipe.momentum)}"
-    if plan.search.tune is not None:
-        keys, others = " and ".join(plan.search.tune.keys), plan.search.seeds - 1
-        yield (
-            f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
-            f"which the best stands for it{' with the other seeds' * bool(others)}"
-        )
-        if scheduler_traits(plan.scheduler):
-            yield (
-                f"  {plan.scheduler.name} stops tries by their early epochs, where high rates "
-                "look worse than they end: a network may lose its best"
-            )
-
-
-def _values(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
-    """The values of a setting, or its one."""
-    form = "g" if key == "epochs" else ".3g"
-    values = [f"{value * factor:{form}}" for value in plan.varied.get(key, (usual,))]
-    return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
 
 
 def _scored(plan: StudyPlan) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from res2net import WeightsError
 from res2net.file_names import path_of
 from res2net.plugins import PluginError, split_plugin
 from res2net.terminal import stopped_with_its_reader
@@ -19,7 +20,7 @@ from search.machine import (
     require_room,
     require_trackers,
 )
-from search.preparation import Prepared
+from search.preparation import Prepared, Space
 from search.progress import Progress
 from search.replaying import replay
 from search.request import Request
@@ -27,11 +28,13 @@ from search.result import StudyResult, result_of
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
 from search.schema.yaml import ConfigError
+from search.space.survey import Survey
 from search.study import manifest
 from search.study.deadline import Deadline
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
 from search.study.study import Study
+from search.study.transferred import same_weights
 from search.trackers.tracking import Tracking
 from search.warm_start import known_trials, require_left, warmed
 
@@ -65,6 +68,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         plan = packed(prepared, console, inline=request.inline)
     known = () if begun else known_trials(plan, survey, space.document, console)
     with Journal(folder, say=console.print) as journal:
+        same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, parts)
         study = Study(plan, survey, journal, deadline)
         if begun and not study.history.trials:  # it was stopped before its first
@@ -173,7 +177,22 @@ def _require(
         from search.engine.checking import check_task  # noqa: PLC0415 - imports torch
 
         check_task(plan, survey, path_of(plan.data.root))
+    _require_weights(space, plan, survey)
     return left_out
+
+
+def _require_weights(space: Space, plan: StudyPlan, survey: Survey) -> None:
+    """That the files of a transfer hold the backbones of these networks."""
+    if plan.transfer is None:
+        return
+    from search.engine.transfer import check_weights  # noqa: PLC0415 - imports torch
+
+    each = (survey.architecture(candidate) for candidate in range(len(survey)))
+    try:
+        check_weights(plan.transfer, {network.name: network for network in each})
+    except WeightsError as error:
+        place = space.document.place(("transfer", "from"))
+        raise ConfigError(f"{place}: transfer.from: {error}") from error
 
 
 def _execute(

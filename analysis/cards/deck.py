@@ -19,6 +19,7 @@ from analysis.cards.improvement import improvement_card
 from analysis.cards.isoflop import isoflop_card
 from analysis.cards.laws import laws_card
 from analysis.cards.networks_compared import compared_card
+from analysis.cards.object_sizes import object_sizes_card
 from analysis.cards.overlay import overlay_card
 from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
@@ -26,7 +27,10 @@ from analysis.cards.pictured import pictured_card
 from analysis.cards.rates import rates_card
 from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
+from analysis.cards.transfer import transfer_card
 from analysis.cards.zero_cost import zero_cost_card
+from analysis.questions.object_sizes import sizes_of
+from analysis.questions.pictured import has_pictures
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
@@ -45,9 +49,14 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     fidelity_card,
     rates_card,
     zero_cost_card,
-    pictured_card,
     compared_card,
     checklist_card,
+)
+# Questions that only some studies can have, which are not put to others at all.
+OF_SOME: tuple[tuple[Callable[[Run], bool], Callable[[Run], Card]], ...] = (
+    (lambda run: run.plan.transfer is not None, transfer_card),
+    (lambda run: bool(sizes_of(run)), object_sizes_card),
+    (has_pictures, pictured_card),
 )
 OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     overlay_card,
@@ -56,3 +65,9 @@ OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     forecast_card,
     isoflop_card,
 )
+
+
+def cards_of(run: Run) -> list[Card]:
+    """Every card that is put to a run, in the order of the report."""
+    some = [make for has, make in OF_SOME if has(run)]
+    return [make(run) for make in (*some, *OF_A_RUN)]

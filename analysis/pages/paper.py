@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.cards.card import Shown
-from analysis.cards.deck import OF_A_RUN
+from analysis.cards.deck import cards_of
 from analysis.pages.run_figures import drawings
 from analysis.plots.picture import write_picture
 from analysis.plots.style import PAPER, seen
@@ -51,4 +51,4 @@ def write_paper(run: Run, folder: Path) -> list[Path]:
 def _drawn(run: Run) -> Iterator[Shown]:
     """The drawings in the order of the report."""
     yield from (one for one in drawings(run) if one.draw)
-    yield from (one for make in OF_A_RUN for one in make(run).shown if one.draw)
+    yield from (one for card in cards_of(run) for one in card.shown if one.draw)

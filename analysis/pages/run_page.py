@@ -7,7 +7,7 @@ cost, and how it was made.
 from pandas.api.types import is_numeric_dtype
 
 from analysis.cards.card import Column
-from analysis.cards.deck import OF_A_RUN
+from analysis.cards.deck import cards_of
 from analysis.pages import facts, page
 from analysis.pages.cards import card_sections
 from analysis.pages.findings import findings
@@ -87,7 +87,7 @@ def run_page(run: Run) -> Page:
             ),
             _conclusion(run),
             Section(name="figures", title="Figures", figures=tuple(run_figures(run))),
-            *card_sections([make(run) for make in OF_A_RUN]),
+            *card_sections(cards_of(run)),
             Section(name="trials", title="Every trial", tables=(trials_table(run),)),
             _failures(run),
             Section(name="cost", title="What it cost", facts=facts.cost(run)),

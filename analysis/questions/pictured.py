@@ -28,6 +28,11 @@ class Seen(NamedTuple):
     facts: dict[str, Any]
 
 
+def has_pictures(run: Run) -> bool:
+    """Whether some network of a run has pictures."""
+    return any((run.folder / "networks").glob(f"*{SUFFIX}"))
+
+
 def pictured(run: Run) -> list[Seen]:
     """The networks whose pictures are shown, the better first.
 

@@ -23,6 +23,8 @@ def recipe_of(plan: StudyPlan) -> str:
         told |= {"varied": own, "tuned": [key for key in tuned if key in own]}
     if plan.lr_rule is not None:
         told |= {"lr_rule": plan.lr_rule.model_dump(mode="json")}
+    if plan.transfer is not None:
+        told |= {"transfer": [*plan.transfer.sources, plan.transfer.phase]}
     return _digest(told)
 
 

@@ -1,11 +1,13 @@
 """A bench holds what all trials of one process share: recipe, task with its data, device."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from search.schema.metrics import VALIDATION
+from search.engine.transfer import Initial, initial_of
+from search.schema.metrics import VALIDATION, Objective
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
 from search.study.events import Started
@@ -20,7 +22,8 @@ class Bench(NamedTuple):
     `metrics` are the names that the task declares; `share` is how much of the device one trial
     has, 1 for all. `measured` are names of what is measured of a network before its training,
     with images of `resolution` pixels a side, and `scores` those of its zero-cost scores.
-    `compared` are the metrics that networks are compared by.
+    `compared` are the metrics that networks are compared by. `about` is what files of weights
+    say of the study; `initial` are the trained weights that a trial's backbone begins with.
     """
 
     recipe: PlannedTraining
@@ -32,6 +35,8 @@ class Bench(NamedTuple):
     resolution: int = 0
     scores: tuple[str, ...] = ()
     compared: tuple[str, ...] = ()
+    about: Mapping[str, Any] = {}
+    initial: Initial | None = None
 
 
 def make_bench(
@@ -65,6 +70,7 @@ def make_bench(
             for one in plan.objectives
             if one.source == "reported"
         ),
+        {"task": plan.task.name, "objective": _told(plan.ranking)},
     )
 
 
@@ -76,10 +82,11 @@ class Benches:
     Args:
         plan: of the study.
         root: the folder of the data sets.
+        here: the folder that the study was started in.
     """
 
-    def __init__(self, plan: StudyPlan, root: Path) -> None:
-        self._plan, self._root = plan, root
+    def __init__(self, plan: StudyPlan, root: Path, here: Path = Path()) -> None:
+        self._plan, self._root, self._here = plan, root, here
         self._bench = make_bench(plan, root)
 
     def of(self, started: Started) -> Bench:
@@ -91,7 +98,17 @@ class Benches:
             del self._bench  # two data sets might not fit
             self._bench = make_bench(self._plan.at(resolution), self._root, device=device)
         recipe = self._bench.recipe.with_settings(own)
-        return self._bench._replace(recipe=recipe)
+        transfer, initial = self._plan.transfer, None
+        if transfer is not None:
+            taken = transfer.of(started.network().name, started.repeat)
+            initial = initial_of(taken, self._here)
+        return self._bench._replace(recipe=recipe, initial=initial)
+
+
+def _told(objective: Objective) -> dict[str, str]:
+    """What weights say of how their networks were compared, for who takes them elsewhere."""
+    told = objective.to_json()
+    return {key: value for key, value in told.items() if key != "source"}
 
 
 def device_name(device: torch.device) -> str:

@@ -12,6 +12,7 @@ from res2net import ArchitectureError, build
 from res2net.blocks.checking import check_block
 from res2net.plugins import PluginError, split_plugin
 from search.engine.optimizer import make_optimizer
+from search.engine.transfer import NoBackboneError, backbone_in
 from search.images.sets import load_arrays
 from search.samplers.base import Outcome, make_sampler
 from search.schedulers.checked import scheduler_of
@@ -23,6 +24,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 from search.space.survey import Survey
 from search.tasks.base import DivergedError, checked_scores, make_task, named_losses
+from search.tasks.heads import backbone_of
 
 
 def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = True) -> None:
@@ -79,7 +81,10 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
     task = make_task(plan, str(root), device=torch.device("cpu"))
     names = [metric.name for metric in plan.metrics]
     try:
-        network = task.network(survey.architecture(_extremes(survey)[0]), seed=0)
+        architecture = survey.architecture(_extremes(survey)[0])
+        network = task.network(architecture, seed=0)
+        if plan.transfer is not None:
+            backbone_in(network, backbone_of(architecture, seed=0).state_dict())
         batch = next(iter(task.batches(torch.Generator().manual_seed(0), start=0)))
         piece, share = next(iter(batch.pieces(1)))
         torch.autograd.backward(named_losses(task.loss(network, piece))["loss"] * share)
@@ -87,6 +92,8 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
         with torch.no_grad():
             checked_scores(task.scores(network, "validation"), names)
         json.dumps(task.facts(), allow_nan=False)
+    except NoBackboneError as error:
+        raise PluginError(f"{plan.task.name}: {error}") from error
     except DivergedError:
         return  # of an untrained network it says nothing
     except Exception as error:

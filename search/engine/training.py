@@ -24,6 +24,7 @@ from search.engine.execution import (
 )
 from search.engine.optimizer import Average, make_optimizer
 from search.engine.schedule import learning_rate
+from search.engine.transfer import start_from
 from search.images.augmentation import dtype_of
 from search.scenes.pictured import Pictured
 from search.schema.metrics import TRAIN, VALIDATION
@@ -70,6 +71,8 @@ class Trainer:
         self._metrics, self._compared = bench.metrics, bench.compared
         self._pieces = pieces or bench.recipe.accumulate
         network = bench.task.network(architecture, seed=seed_of(seed, "weights"))
+        if bench.initial is not None:
+            start_from(network, architecture, bench.initial)
         network = with_joined_layers(network, bench.recipe, bench.device)
         dtype = dtype_of(bench.recipe.precision)
         self._network = network.to(dtype).to(memory_format=torch.channels_last)

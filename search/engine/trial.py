@@ -237,7 +237,7 @@ class Trial:
         metrics = dict(self._epochs[-1].validation)
         metrics |= {f"{TEST}{name}": score for name, score in scores.items()}
         if self._weights is not None:
-            facts = self._bench.task.facts()
+            facts = {**self._bench.about, **self._bench.task.facts()}
             save_weights(self._weights, trainer.trained, self.started, metrics, facts)
             if pictured := trainer.pictured(pictures.COUNT):
                 pictures.save(self._weights.with_suffix(pictures.SUFFIX), pictured, facts)

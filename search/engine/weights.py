@@ -28,7 +28,8 @@ def save_weights(
         network: as it was scored.
         started: the trial.
         metrics: of its last epoch and of the test images.
-        facts: of the task: classes, mean, std.
+        facts: of the study, its task and how it compares networks; of the task: classes,
+            mean, std.
 
     Raises:
         OSError: the disk is full or gone; neither file is there then.

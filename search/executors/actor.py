@@ -15,6 +15,7 @@ from ray import tune
 
 from res2net.file_names import path_of
 from search.engine.bench import Benches
+from search.engine.transfer import check_files
 from search.engine.trial import Trial
 from search.images.staging import stage
 from search.schema.files import in_words
@@ -104,7 +105,9 @@ def _benches(plan: StudyPlan, here: Path, *, away: bool) -> Benches:
             stage(data, root)
         if plan.checkpoints is not None:
             check_place(plan.checkpoints)
-    return Benches(plan, root)
+    if plan.transfer is not None:
+        check_files(plan.transfer, here)
+    return Benches(plan, root, here)
 
 
 def _of_this_node(error: Exception) -> str:

@@ -37,6 +37,9 @@ EXAMPLES: Mapping[str, str] = {
           weight_decay: [1e-4, 5e-4]                    # several: a dimension of the space
           lr: {from: 0.02, to: 0.4, log: true, values: 5}   # or {rule: depth, lr: 0.1}
     """,
+    "transfer": """\
+        transfer: {from: runs/imagenette}   # or a list of runs, or .safetensors files of one
+    """,
     "search": """\
         search: {sampler: axes, base: {scale: 2}, solve: depth, seeds: 3}
     """,

@@ -112,8 +112,9 @@ def _of_union(details: Sequence[ErrorDetails]) -> str:
 def _no_section(location: Location, model: type[BaseModel], value: Any) -> str:
     """A value where keys should stand: how it may look."""
     schema = _model_at(location, model)
-    keys = [key for key, field in schema.model_fields.items() if field.is_required()]
-    keys = keys or list(schema.model_fields)[:_KEYS]
+    fields = {field.alias or key: field for key, field in schema.model_fields.items()}
+    keys = [key for key, field in fields.items() if field.is_required()]
+    keys = keys or list(fields)[:_KEYS]
     if "max" in schema.model_fields:  # a limit, of which one number is meant for the most
         return f"is not a section; write {location[-1]}: {{max: {value}}}"
     name = str(location[-1])
@@ -153,8 +154,9 @@ def _unknown(
     elsewhere = [section for each, section in sections(root) if each == key and section]
     if elsewhere and key not in _COMMON:
         return f"is not a key here, but of {' and '.join(elsewhere)}; move it there"
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+    names = [field.alias or name for name, field in known.items()]
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
     return f"is not a key; {remedy}"
 
 
@@ -182,6 +184,7 @@ _EXAMPLES = {
     "trials": "trials: 100",
     "top": "top: 3",
     "seeds": "seeds: 5",
+    "from": "from: runs/imagenette",
 }
 
 

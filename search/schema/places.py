@@ -84,7 +84,7 @@ def _inside(here: Any, part: str | int) -> Any:
 def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Each key of a schema with the dotted section that it belongs to."""
     for key, field in model.model_fields.items():
-        yield key, prefix
+        yield field.alias or key, prefix
         inner = section_of(field.annotation)
         if inner is not None:
             yield from sections(inner, f"{prefix}.{key}" if prefix else key)

@@ -83,7 +83,7 @@ def described(section: type[Section]) -> Iterator[tuple[str, FieldInfo, str, str
     for name, field in section.model_fields.items():
         text = " ".join(texts.get(name, "").split())
         meaning, bracket, unit = text.partition(" [")
-        yield name, field, meaning, unit.removesuffix("]") if bracket else ""
+        yield field.alias or name, field, meaning, unit.removesuffix("]") if bracket else ""
 
 
 def _docstrings(section: type[Section]) -> dict[str, str]:

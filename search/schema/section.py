@@ -6,4 +6,10 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A part of the file: unknown keys and values of another type are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        serialize_by_alias=True,  # a key such as `from` is no name of Python's
+    )

@@ -27,6 +27,7 @@ from search.schema.task_checks import check_task
 from search.schema.tasks import TASKS, check_annotations
 from search.schema.trackers import tracker_names
 from search.schema.training import Training
+from search.schema.transfer import Transfer, check_transfer
 from search.schema.values import MisfitError
 from search.schema.varying import check_known, check_varying
 from search.schema.zero_cost import ZeroCost, check_zero_cost
@@ -51,6 +52,8 @@ class SpaceFile(Section):
     """What is learned, and how it is scored."""
     training: Training
     """How every trial trains."""
+    transfer: Transfer | None = None
+    """Whose trained weights backbones begin with; left out, they are drawn from the seed."""
     search: Search
     """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
@@ -160,6 +163,11 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_replay(self) -> Self:
+        check_transfer(
+            self.transfer,
+            confirms=self.confirm is not None,
+            replay=bool(self.execution.replay),
+        )
         if self.execution.replay and self.confirm:
             raise MisfitError(
                 "confirm",

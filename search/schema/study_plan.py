@@ -26,6 +26,7 @@ from search.schema.settings import PlannedRule
 from search.schema.space_file import Scheduler, Task
 from search.schema.tasks import TASKS
 from search.schema.training import PlannedTraining
+from search.schema.transfer import PlannedTransfer
 from search.schema.zero_cost import ZeroCost
 
 
@@ -49,6 +50,7 @@ class StudyPlan(Section):
     data: PlannedData
     task: Task = Choice(name="classification")
     training: PlannedTraining
+    transfer: PlannedTransfer | None = None
     varied: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     lr_rule: PlannedRule | None = None
     search: PlannedSearch
@@ -189,4 +191,6 @@ class StudyPlan(Section):
         keys = ("trials", "seeds", "per_band")
         pairs = {key: (getattr(self.search, key), getattr(before.search, key)) for key in keys}
         most = {key: max(pair) for key, pair in pairs.items() if None not in pair}
-        return self.model_copy(update={"search": self.search.model_copy(update=most)})
+        search = self.search.model_copy(update=most)
+        transfer = self.transfer and self.transfer.extended(before.transfer)
+        return self.model_copy(update={"search": search, "transfer": transfer})

@@ -1,7 +1,8 @@
 """What the search of a study tries: a network with settings of its training. No torch here."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from res2net import Architecture
 from res2net.receptive import effective_depth
@@ -42,3 +43,19 @@ def planned_rule(rule: DepthRule, forms: list[Architecture]) -> PlannedRule:
         given = Architecture(skeleton=forms[0].skeleton, depth=rule.depth, block=forms[0].block)
         depth = effective_depth(given)
     return PlannedRule(lr=rule.lr, effective_depth=depth)
+
+
+def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
+    """Every field, so that no default can change what a journal says; lists, as in JSON."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(architecture).items()
+    }
+
+
+def architecture_from_json(data: Mapping[str, Any]) -> Architecture:
+    """The inverse; JSON's lists are tuples here."""
+    read: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
+    }
+    return Architecture(**read)

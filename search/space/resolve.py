@@ -27,6 +27,7 @@ from search.schema.yaml import ConfigError, Document
 from search.schema.zero_cost import check_zero_cost
 from search.space.axes import Axes
 from search.space.axis import axes_of
+from search.space.carried import carried
 from search.space.configuration import planned_rule
 from search.space.planned import planned_analysis
 from search.space.prior import places_of
@@ -89,6 +90,9 @@ def resolve(
     search = _with_base(space.network, space.search, document)
     varied = space.training.varied
     surveyed = survey(_Counted(space.network, space.budget, data, search, varied, space.task))
+    transfer = None
+    if space.transfer is not None and len(surveyed):
+        surveyed, transfer = carried(surveyed, space.transfer, search.seeds, document)
     _check_candidates(search, surveyed, document)
     _check_prior(search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
@@ -100,6 +104,7 @@ def resolve(
     decided = {
         "data": data.model_dump(),
         "training": training.model_dump(),
+        "transfer": transfer and transfer.model_dump(),
         "varied": varied,
         "lr_rule": _rule(space.training, probes, document),
         "search": search.model_dump() | {"trials": trials, "objectives": objectives},

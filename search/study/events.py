@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from res2net import Architecture
 from search.schema.metrics import VALIDATION
-from search.space.configuration import Configuration
+from search.space.configuration import Configuration, architecture_from_json
 
 JOURNAL_VERSION = 3  # 1 held each metric as a key of its own; 3 has checksums
 Phase = Literal["search", "confirm"]
@@ -273,19 +273,3 @@ class Known(_Record):
 
 
 Record = Started | Measured | Epoch | Lost | Ended | Retried | Resumed | Known
-
-
-def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
-    """Every field, so that no default can change what a journal says; lists, as in JSON."""
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(architecture).items()
-    }
-
-
-def architecture_from_json(data: Mapping[str, Any]) -> Architecture:
-    """The inverse; JSON's lists are tuples here."""
-    read: dict[str, Any] = {
-        key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
-    }
-    return Architecture(**read)

@@ -46,6 +46,7 @@ _FREE = (
     "data.left_aside",
     "trackers",
     "execution.replay",  # a table may be moved: its digest must not change
+    *(f"transfer.{key}" for key in ("from", "files", "outside", "short", "objective")),  # too
 )
 # But not from CPU to GPU: their results are not the same to the last bit.
 

@@ -7,13 +7,15 @@ from search.study.manifest import flat
 
 # Where images are and how arithmetic is done, not what is learned.
 _FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")
-_FREE_TOO = ("data.unseen", "training.execution")
+# Of a transfer what was found where the file says; that itself and the phase count.
+_FOUND = ("files", "outside", "short", "objective")
+_FREE_TOO = ("data.unseen", "training.execution", *(f"transfer.{key}" for key in _FOUND))
 
 
 def settings_of(plan: StudyPlan) -> dict[str, Any]:
     """What results depend on, by dotted key of the space file."""
     dumped = plan.model_dump(
-        mode="json", include={"data", "task", "training", "varied", "lr_rule"}
+        mode="json", include={"data", "task", "training", "varied", "lr_rule", "transfer"}
     )
     told = {k: v for k, v in flat(dumped) if not k.startswith((*_FREE, *_FREE_TOO))}
     device = "GPU" if plan.resources.gpu else "CPU"

@@ -7,10 +7,10 @@ from res2net.receptive import effective_depth
 from search.schema.metrics import counted_by
 from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
-from search.space.configuration import Configuration
+from search.space.configuration import Configuration, architecture_to_json
 from search.space.survey import Survey
 from search.study.clock import wall_clock
-from search.study.events import Phase, Started, architecture_to_json
+from search.study.events import Phase, Started
 from search.study.history import History
 
 

@@ -49,7 +49,11 @@ class Task(Protocol):
     steps: int
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
-        """The network to train, on the device, its weights drawn from `seed`."""
+        """The network to train, on the device, its weights drawn from `seed`.
+
+        Where the study has a transfer, its backbone is filled with trained weights afterwards:
+        then it must hold one, of `res2net.build` (`search.engine.transfer.backbone_in`).
+        """
 
     def sample(self, pieces: int) -> Tensor | None:
         """An input as large as a piece of a batch, None where pieces differ in size.

@@ -5,7 +5,6 @@ each image has a seed of its own, so that a training that goes on from a checkpo
 as if it had never stopped.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +106,7 @@ class Epochs:
         return on_device(example, self._device)
 
 
-class SceneTask(ABC):
+class SceneTask:
     """What every task on scenes has; those are `search.tasks.base.Task`s by what they add.
 
     Args:
@@ -141,9 +140,9 @@ class SceneTask(ABC):
         """None: examples may differ in size, so it runs eagerly."""
         return None
 
-    @abstractmethod
-    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
-        """Each scene with what the network says of it in the place of the truth."""
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:  # noqa: ARG002
+        """Each scene with what the network says in the place of the truth; none by default."""
+        return iter(())
 
     def pictured(self, forward: Forward, count: int) -> list[Pictured]:
         """The first scenes of the test images, with what the network says of them.

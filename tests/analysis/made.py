@@ -9,6 +9,7 @@ from analysis.runs.run import Run, read_run
 from res2net import Architecture, cost
 from search.schema.seals import sealed_line
 from search.schema.study_plan import StudyPlan
+from search.space.configuration import architecture_to_json
 from search.study import manifest
 from search.study.events import (
     JOURNAL_VERSION,
@@ -18,7 +19,6 @@ from search.study.events import (
     Started,
     Status,
     Taken,
-    architecture_to_json,
 )
 from search.study.journal import FILE
 from tests.search.spaces import TINY, plan_of

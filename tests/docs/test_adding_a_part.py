@@ -40,7 +40,8 @@ def test_an_example_runs(example: Example, folder: Path) -> None:
 
 def test_every_noun_has_an_example() -> None:
     parts = re.findall(r"^\| \[", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(parts) == len({example.file for example in EXAMPLES}) == 9
+    again = {"my_regression.py"}  # a task of another kind
+    assert len(parts) == len({example.file for example in EXAMPLES} - again) == 9
 
 
 def test_the_block_counts_what_it_builds_in_every_skeleton() -> None:

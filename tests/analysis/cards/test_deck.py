@@ -20,8 +20,6 @@ from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
 from analysis.cards.space import distribution, lines, values
 from analysis.runs.run import Run, read_run
-from search.scenes.pictured import Pictured, save
-from search.scenes.scene import Scene
 from search.study.events import Status
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 from tests.analysis.questions.test_fidelity import curved, studied
@@ -58,21 +56,7 @@ def runs(sampled: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, .
     own = made(folder / "own", seeded(), *OVERRIDES, asked)
     scored = of_scores(folder / "scored", use=1.0)
     rated = read_run(write_run(folder / "rated", error_with(-1.5, 0.2), text=RATES))
-    keep_pictures(few)
     return sampled, several, few, axes, own, scored, rated
-
-
-def keep_pictures(run: Run) -> None:
-    """Of each network, as a study of scenes keeps them."""
-    scene = Scene(
-        name="one",
-        image=np.zeros((8, 8, 3), np.uint8),
-        semantic=np.eye(8, dtype=np.uint8),
-    )
-    (run.folder / "networks").mkdir()
-    for name in run.trials["name"].unique():
-        path = run.folder / "networks" / f"{name}-seed0.npz"
-        save(path, [Pictured(scene, scene)], {"task": "segmentation"})
 
 
 @pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)

@@ -13,6 +13,7 @@ from res2net import Architecture
 from search.schema.metrics import Metric
 from search.schema.seals import SEAL
 from search.schema.tasks import TASKS
+from search.space.configuration import architecture_to_json
 from search.study.events import (
     Ended,
     Epoch,
@@ -20,7 +21,6 @@ from search.study.events import (
     Retried,
     Started,
     Status,
-    architecture_to_json,
 )
 from search.study.journal import FILE, Journal, JournalError, read
 from tests.analysis.made import made, network

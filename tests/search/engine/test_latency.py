@@ -8,7 +8,8 @@ import torch
 from res2net import parse
 from search.engine.bench import Bench
 from search.engine.latency import is_alone, measured_of
-from search.study.events import Started, architecture_to_json
+from search.space.configuration import architecture_to_json
+from search.study.events import Started
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 

@@ -16,8 +16,9 @@ from search.engine.failures import LostError
 from search.engine.training import Trainer
 from search.engine.trial import Trial
 from search.schema.seals import opened_file, write_file
+from search.space.configuration import architecture_to_json
 from search.study.checkpoints import checkpoint_paths, remove_checkpoints, tidy_checkpoints
-from search.study.events import Ended, Epoch, Started, Status, architecture_to_json
+from search.study.events import Ended, Epoch, Started, Status
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 

@@ -13,7 +13,8 @@ from search.engine.latency import measured_of
 from search.engine.zero_cost import Scores, scores_of
 from search.schema.metrics import SCORES
 from search.schema.seeds import seed_of
-from search.study.events import Started, architecture_to_json
+from search.space.configuration import architecture_to_json
+from search.study.events import Started
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 

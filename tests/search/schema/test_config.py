@@ -246,7 +246,7 @@ def test_a_config_survives_the_way_to_a_worker(path: Path, tree: Path) -> None:
     assert StudyPlan.model_validate(config.model_dump()) == config
     if "output_stride" in config.task.options:  # which not every skeleton can have
         here = (*here, "task=classification", "data={name: digits, validation: 100}")
-    by_stage, _ = load(path, (*here, "budget={}", "search={sampler: random, trials: 1}", "network.scale={per_stage: [1, 2]}", "network.width=[4, [4, 5, 6, 7]]",
+    by_stage, _ = load(path, (*here, "budget={}", "search={sampler: random, trials: 1}", "training.lr=0.1", "network.scale={per_stage: [1, 2]}", "network.width=[4, [4, 5, 6, 7]]",
                               "network.skeleton=[imagenet14, dla60]", "network.depth=null"))  # fmt: skip
     assert StudyPlan.model_validate(by_stage.model_dump()) == by_stage
 

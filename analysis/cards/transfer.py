@@ -1,0 +1,103 @@
+"""The card of a transfer: do networks keep their ranks where weights go to another task?"""
+
+from collections.abc import Iterator
+
+from analysis.cards.card import Card, Column, Shown, reason
+from analysis.plots.transfer import draw_transferred, tau_words
+from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
+from analysis.runs.networks import left_out_words
+from analysis.runs.run import Run, RunError
+from analysis.runs.scores import form_of, score_of
+from res2net.file_names import printable
+from search.schema.transfer import PlannedTransfer
+
+_NAME = "transfer"
+_QUESTION = "Does the ranking of the networks hold on this task?"
+
+
+def transfer_card(run: Run) -> Card:
+    """Ranks of networks in the source of their weights, and in this run."""
+    try:
+        found = transferred(run)
+    except RunError as error:
+        return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
+    there, here = score_of(found.source), run.score
+    source, said = _source(run), tuple(_sentences(run, found))
+    table = found.table.assign(
+        source=there.of(found.table["source"]), here=here.of(found.table["here"])
+    )
+    shown = Shown(
+        name="transfer-networks",
+        caption=_caption(found, source),
+        table=table,
+        columns=(
+            Column("network", "label"),
+            Column("MACs", "macs", ",.0f"),
+            Column("seeds", "seeds", ","),
+            Column(f"{there.label}, in the source", "source", form_of(found.source)),
+            Column(f"{here.label}, this task", "here", form_of(run.tested)),
+        ),
+        draw=lambda: draw_transferred(
+            found, here, source=source, title=run.described(short=True)
+        ),
+        alt=f"Points: {here.name} of this task over {there.name} {source}. {' '.join(said)}",
+        sortable=True,
+    )
+    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=(shown,))
+
+
+def _source(run: Run) -> str:
+    """Where the weights came from, in words."""
+    taken = run.plan.transfer
+    assert isinstance(taken, PlannedTransfer), "the question refuses others"
+    places = [printable(one) for one in taken.sources]
+    return f"in {places[0]}" if len(places) == 1 else f"in {len(places)} sources"
+
+
+def _sentences(run: Run, found: Transferred) -> Iterator[str]:
+    there, here = score_of(found.source), run.score
+    yield f"{tau_words(found)}, of {here.name} here with {there.name} {_source(run)}."
+    if found.pairs is not None:
+        yield _pairs_words(found.pairs)
+    elif len(found.table) > MOST:
+        yield f"Of more than {MOST} networks no two are compared by themselves."
+    elif found.trials["repeat"].nunique() == 1:
+        yield "Of one seed no two networks can be told apart; run it with search: {seeds: 3}."
+    of = {"in the source": found.ceilings[0], "here": found.ceilings[1]}
+    known = [f"{one.estimate:.2f} {where}" for where, one in of.items() if one is not None]
+    if known:
+        yield (
+            "Two independent sets of as many seeds would rank these networks alike by tau_b "
+            f"{' and '.join(known)}: by that much chance alone keeps tau_b from 1."
+        )
+    yield from left_out_words(run)
+
+
+def _pairs_words(pairs: Pairs) -> str:
+    said = (
+        f"Of {pairs.all} pairs of networks the source tells {pairs.apart} apart (95 % "
+        "intervals of the network + seed model, all at once)"
+    )
+    if not pairs.apart:
+        return f"{said}."
+    return (
+        f"{said}: {pairs.same} of these this task tells apart the same way, {pairs.opposite} "
+        f"the other way, and {pairs.untold} it does not tell apart."
+    )
+
+
+def _caption(found: Transferred, source: str) -> str:
+    seeds = sorted({*found.table["seeds"]})
+    each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    interval = (
+        "its interval is by the jackknife over networks, each mean with the noise of its seeds"
+        if found.tau.low is not None
+        else "of fewer than 8 networks there is no interval, and p counts all orders"
+    )
+    return (
+        f"{len(found.table)} networks, {each} seed{'s' * (seeds != [1])} each: a backbone here "
+        f"began with the weights that the same network and seed ended with {source}. "
+        f"Kendall's tau_b of means over seeds; {interval}. These are the networks whose "
+        "weights the source kept: where it kept its best alone, they differ less than all "
+        "would, and agree less."
+    )

@@ -1,0 +1,63 @@
+"""Draws the scores of networks in the source of their weights against those in a run."""
+
+from matplotlib.figure import Figure
+
+from analysis.plots.style import drawing, entitle, marks
+from analysis.questions.transfer import Transferred
+from analysis.runs.scores import Score, score_of
+
+_NAMED = 12  # networks whose names have room beside their points
+
+
+def draw_transferred(found: Transferred, score: Score, *, source: str, title: str) -> Figure:
+    """A point a network, and light ones for its seeds.
+
+    Args:
+        found: from `analysis.questions.transfer.transferred`.
+        score: of the run: `run.score`.
+        source: where the weights came from, in words.
+        title: what the run was.
+    """
+    there, style = score_of(found.source), marks([""])[""]
+    table, trials = found.table, found.trials
+    with drawing(width=6.2, height=4.8) as (figure, (ax,)):
+        for _, seeds in trials.groupby("name"):
+            x, y = there.of(seeds["source"]), score.of(seeds["here"])
+            for one, other in zip(x, y, strict=True):
+                ax.plot(
+                    [x.mean(), one], [y.mean(), other], color=style.color, alpha=0.25,
+                    linewidth=0.8, zorder=1,
+                )  # fmt: skip
+        ax.plot(
+            there.of(trials["source"]), score.of(trials["here"]), "o", color=style.color,
+            alpha=0.35, markersize=4, markeredgewidth=0, label="a seed", zorder=2,
+        )  # fmt: skip
+        means = there.of(table["source"]), score.of(table["here"])
+        ax.plot(
+            *means, style.marker, color=style.color, markersize=8, markeredgecolor="black",
+            label="a network, mean over its seeds", zorder=3,
+        )  # fmt: skip
+        if len(table) <= _NAMED:
+            for x, y, label in zip(*means, table["label"], strict=True):
+                ax.annotate(
+                    label, (x, y), xytext=(7, 5), textcoords="offset points", fontsize="small"
+                )
+        ax.margins(0.12)
+        ax.set_xlabel(f"{there.label}, {source}")
+        ax.set_ylabel(f"{score.label}, this task")
+        ax.set_title(tau_words(found), loc="left", fontsize="small")
+        entitle(figure, title)
+        figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+    return figure
+
+
+def tau_words(found: Transferred) -> str:
+    """Kendall's tau_b with its interval, or with p of few networks."""
+    tau = found.tau
+    if tau.low is not None and tau.high is not None:
+        how = f" (95 % interval {tau.low:.2f} to {tau.high:.2f})"
+    elif found.p is not None:
+        how = f" (p {found.p:.3f}, exact: too few networks for an interval)"
+    else:
+        how = ""
+    return f"Kendall's tau_b of {tau.n} networks: {tau.estimate:.2f}{how}"

@@ -1,0 +1,71 @@
+"""Says in the plan of a study how its trials train, and from whose weights. No torch here."""
+
+from collections.abc import Iterator, Sequence
+
+from res2net.file_names import printable
+from search.schema.schedulers import scheduler_traits
+from search.schema.study_plan import StudyPlan
+
+
+def recipe_lines(plan: StudyPlan) -> Iterator[str]:
+    """How trials train, and which settings are their own."""
+    recipe, rule = plan.training, plan.lr_rule
+    rate = values_of(plan, "lr", recipe.lr, recipe.peak_lr / recipe.lr)
+    if rule is not None:
+        rate = (
+            f"by depth, {recipe.peak_lr:.3g} for an effective depth of {rule.effective_depth},"
+        )
+    yield (
+        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} "
+        "at its highest, weight decay "
+        f"{values_of(plan, 'weight_decay', recipe.weight_decay)}"
+    )
+    if "momentum" in plan.varied:
+        yield f"  momentum {values_of(plan, 'momentum', recipe.momentum)}"
+    if plan.search.tune is not None:
+        keys, others = " and ".join(plan.search.tune.keys), plan.search.seeds - 1
+        yield (
+            f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
+            f"which the best stands for it{' with the other seeds' * bool(others)}"
+        )
+        if scheduler_traits(plan.scheduler):
+            yield (
+                f"  {plan.scheduler.name} stops tries by their early epochs, where high rates "
+                "look worse than they end: a network may lose its best"
+            )
+
+
+def transfer_lines(plan: StudyPlan) -> Iterator[str]:
+    """Whose weights backbones begin with, and which networks there or here are left aside."""
+    taken = plan.transfer
+    if taken is None:
+        return
+    networks = len({one.network for one in taken.files})
+    sources = ", ".join(map(printable, taken.sources))
+    yield (
+        f"  transfer: backbones begin with {len(taken.files)} files of trained weights, of "
+        f"{networks} network{'s' * (networks > 1)}, from {sources}; heads begin fresh"
+    )
+    if taken.outside:
+        yield f"    {_some(taken.outside)} there, outside this space or its budget"
+    if taken.short:
+        yield f"    {_some(taken.short)} left out for want of weights of every seed"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown, more = ", ".join(map(printable, names[:3])), len(names) - 3
+    return f"{len(names)} network{'s' * (len(names) > 1)} ({shown}{', ...' * (more > 0)})"
+
+
+def values_of(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
+    """The values of a setting, or its one.
+
+    Args:
+        plan: of the study.
+        key: of the training.
+        usual: its value where it is no dimension of the space.
+        factor: by which it is shown larger.
+    """
+    form = "g" if key == "epochs" else ".3g"
+    values = [f"{value * factor:{form}}" for value in plan.varied.get(key, (usual,))]
+    return " or ".join(values) if len(values) <= 3 else f"{values[0]} to {values[-1]}"

@@ -1,0 +1,62 @@
+"""Which networks are pictured beside each other, and what is said where none is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.cards.deck import cards_of
+from analysis.cards.pictured import pictured_card
+from analysis.questions.pictured import has_pictures, pictured
+from analysis.runs.run import Run, RunError
+from search.scenes.pictured import Pictured, save
+from search.scenes.scene import Scene
+from tests.analysis.made import made, network
+
+
+def of(tmp_path: Path) -> Run:
+    """Three networks, the two best of one scale."""
+    shapes = {10.0: network(2), 11.0: network(3), 12.0: network(2, scale=3)}
+    rows = [
+        {"network": shape, "val_error": error, "test_error": error}
+        for error, shape in shapes.items()
+    ]
+    return made(tmp_path, rows, "search.trials=3")
+
+
+def keep_pictures(run: Run) -> None:
+    """Of each network, as a study of scenes keeps them."""
+    scene = Scene(
+        name="one",
+        image=np.zeros((8, 8, 3), np.uint8),
+        semantic=np.eye(8, dtype=np.uint8),
+    )
+    (run.folder / "networks").mkdir()
+    for name in run.trials["name"].unique():
+        path = run.folder / "networks" / f"{name}-seed0.npz"
+        save(path, [Pictured(scene, scene)], {"task": "segmentation"})
+
+
+def test_the_best_stands_beside_the_best_of_another_scale(tmp_path: Path) -> None:
+    run = of(tmp_path)
+    assert not has_pictures(run)
+    assert "pictured" not in [card.name for card in cards_of(run)]
+    assert "keep: {best: 2}" in pictured_card(run).refused
+    keep_pictures(run)
+    seen = pictured(run)
+    assert [one.score for one in seen] == [10.0, 12.0]
+    assert [len(one.scenes) for one in seen] == [1, 1]
+    assert "pictured" in [card.name for card in cards_of(run)]
+    (run.folder / "networks" / f"{seen[1].name}-seed0.npz").unlink()
+    assert [one.score for one in pictured(run)] == [10.0, 11.0], (
+        "of one scale, if there is no other"
+    )
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    run = of(tmp_path)
+    keep_pictures(run)
+    for path in (run.folder / "networks").glob("*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(RunError, match=r"is damaged .*take the file away"):
+        pictured(run)
