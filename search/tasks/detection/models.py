@@ -22,7 +22,6 @@ from search.tasks.heads import backbone_of, seeded
 from search.tasks.scenes import MEAN, STD
 
 _RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
-_ANCHOR = 8  # side of an anchor over the stride of its level, as torchvision has it: 32 at 4
 _POOLED = "pool"  # the level that the pyramid adds above the last stage
 
 
@@ -33,11 +32,15 @@ class Pyramid(NamedTuple):
         channels: of each of its levels.
         hidden: of the two layers that look at each box.
         sampled: boxes of an image that these are trained on.
+        proposals: boxes of an image that they look at; None for torchvision's numbers.
+        anchor: side of an anchor over the stride of its level.
     """
 
-    channels: int
-    hidden: int
-    sampled: int
+    channels: int = 256
+    hidden: int = 1024
+    sampled: int = 512
+    proposals: int | None = None
+    anchor: float = 8
 
 
 class WithPyramid(nn.Module):
@@ -109,12 +112,16 @@ def _detector(
         "max_size": 2 * side,
         "image_mean": list(MEAN),
         "image_std": list(STD),
-        "rpn_anchor_generator": _anchors(strides),
+        "rpn_anchor_generator": _anchors(strides, pyramid.anchor),
         "box_roi_pool": _pooled(body, 7),
         "box_head": TwoMLPHead(width * 7 * 7, hidden),
         "box_predictor": FastRCNNPredictor(hidden, classes + 1),
         "box_batch_size_per_image": pyramid.sampled,
     }
+    if pyramid.proposals is not None:
+        for phase in ("train", "test"):
+            common[f"rpn_pre_nms_top_n_{phase}"] = 2 * pyramid.proposals
+            common[f"rpn_post_nms_top_n_{phase}"] = pyramid.proposals
     if not masks:
         return cast("nn.Module", FasterRCNN(backbone, **common))
     detector: nn.Module = MaskRCNN(
@@ -131,6 +138,6 @@ def _pooled(body: Backbone, side: int) -> MultiScaleRoIAlign:
     return MultiScaleRoIAlign(list(body.channels), output_size=side, sampling_ratio=2)
 
 
-def _anchors(strides: Sequence[int]) -> AnchorGenerator:
-    sizes = tuple((_ANCHOR * stride,) for stride in strides)
+def _anchors(strides: Sequence[int], side: float) -> AnchorGenerator:
+    sizes = tuple((side * stride,) for stride in strides)
     return AnchorGenerator(sizes, (_RATIOS,) * len(strides))

@@ -56,25 +56,23 @@ class Detection(SceneTask):
         splits: its scenes.
         device: where everything happens.
         masks: whether the pixels of each object are to be told as well.
-        channels, hidden, sampled: as `search.tasks.detection.models.Pyramid` has them.
+        pyramid: as `search.tasks.detection.models.Pyramid` has it, by keyword.
         frozen, norms: as `search.tasks.frozen.freeze` takes them.
     """
 
-    def __init__(  # noqa: PLR0913 - by keyword, as a space file has them
+    def __init__(
         self,
         plan: StudyPlan,
         splits: SceneSplits,
         *,
         device: torch.device,
         masks: bool,
-        channels: int = 256,
-        hidden: int = 1024,
-        sampled: int = 512,
         frozen: int = 0,
         norms: str = "trained",
+        **pyramid: Any,
     ) -> None:
         self._masks = masks
-        self._pyramid, self._side = Pyramid(channels, hidden, sampled), plan.data.resolution
+        self._pyramid, self._side = Pyramid(**pyramid), plan.data.resolution
         self._frozen, self._norms = frozen, norms
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
         part = splits.train
