@@ -239,9 +239,16 @@ class Trial:
         if self._weights is not None:
             facts = {**self._bench.about, **self._bench.task.facts()}
             save_weights(self._weights, trainer.trained, self.started, metrics, facts)
-            if pictured := trainer.pictured(pictures.COUNT):
-                pictures.save(self._weights.with_suffix(pictures.SUFFIX), pictured, facts)
+            self._keep_pictures(trainer, self._weights, facts)
         return self._end(Status.OK, self._note, metrics)
+
+    def _keep_pictures(self, trainer: Trainer, weights: File, facts: dict[str, Any]) -> None:
+        """What a picture takes may go wrong; a trial that was trained is not lost by that."""
+        try:
+            if pictured := trainer.pictured(pictures.COUNT):
+                pictures.save(weights.with_suffix(pictures.SUFFIX), pictured, facts)
+        except Exception as error:  # noqa: BLE001 - it may be anybody's task
+            self._note = f"no pictures were kept: {type(error).__name__}: {error}"
 
     def _end(
         self, status: Status, reason: str, metrics: dict[str, float] | None = None

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision import tv_tensors
@@ -124,13 +123,13 @@ class Detection(SceneTask):
             scene = part[row]
             found = self._found(forward, scene)
             sure = found["scores"].cpu() >= _SURE
-            kept = {key: value.cpu()[sure].numpy() for key, value in found.items()}
+            kept = {key: value.cpu()[sure] for key, value in found.items()}
             yield Scene(
                 name=scene.name,
                 image=scene.image,
-                boxes=kept["boxes"].astype(np.float32),
-                labels=kept["labels"] - 1,
-                masks=kept.get("masks"),
+                boxes=kept["boxes"].float().numpy(),
+                labels=kept["labels"].numpy() - 1,
+                masks=kept["masks"].numpy() if self._masks else None,
             )
 
     def facts(self) -> dict[str, Any]:

@@ -154,3 +154,18 @@ def test_a_network_is_timed_on_noise_without_the_images_of_the_study(
     trainer = Trainer(survey.architecture(0), bench, epochs=2, seed=0)
     assert trainer.epoch(trial=0, seconds=0) is None
     assert trainer.scores("test")
+
+
+def test_a_picture_that_cannot_be_kept_costs_no_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("search.scenes.pictured.save", full)
+    text = SPACE.format(task=TASKS["keypoints"]).replace("epochs: 2", "epochs: 1")
+    result = run_study(write(tmp_path, text), out=tmp_path / "run", inline=True)
+    (end,) = [trial.ended for trial in result.trials if trial.ended]
+    assert end.status == "ok"
+    assert end.reason == "no pictures were kept: OSError: no space left"
+    assert [path.suffix for path in result.weights] == [".safetensors"]

@@ -26,6 +26,7 @@ from search.tasks.detection.models import Pyramid, make_detector
 from search.tasks.detection.scoring import average_precision
 from search.tasks.frozen import StillNorm, freeze
 
+PRECISION = {"detection": "bf16", "instances": "fp32"}
 TINY: dict[str, Any] = {
     "study": "scenes",
     "network": {
@@ -187,6 +188,7 @@ def test_a_size_of_which_there_is_none_is_left_out() -> None:
 )
 def test_a_study_ends_and_an_interrupted_one_ends_the_same(tmp_path: Path, kind: str) -> None:
     space = TINY | {"task": {**TINY["task"], "name": kind}}
+    space["training"] = {**TINY["training"], "precision": PRECISION[kind]}
     whole = ends(
         search.run_study(space, out=tmp_path / "whole", inline=True, quiet=True).folder
     )
