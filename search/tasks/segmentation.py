@@ -78,8 +78,8 @@ class Segmenter(nn.Module):
         """(N, 3, H, W) to logits (N, classes, H, W); both sides multiples of 16."""
         features = [*self.backbone(images).values()]
         decoded = self.decoder([None, None, features[0], None, features[-1]])
-        return F.interpolate(
-            self.classifier(decoded), images.shape[-2:], mode="bilinear", align_corners=False
+        return F.interpolate(  # corner to corner, as inside the decoder
+            self.classifier(decoded), images.shape[-2:], mode="bilinear", align_corners=True
         )
 
 

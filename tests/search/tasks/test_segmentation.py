@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from torch.nn import functional as F
 
+from res2net import build, parse
 from search.scenes.scene import IGNORED, Scene
 from search.tasks.base import DivergedError
 from search.tasks.scenes import Example, SceneBatch
+from search.tasks.segmentation import Segmenter
 from tests.search.tasks.dense import Said, image_of, plan_of, task_of
 
 SIZES = ((32, 32), (32, 20), (32, 32))
@@ -51,6 +54,41 @@ def test_the_score_is_the_mean_iou_of_all_pixels(tmp_path: Path) -> None:
     said = rng.normal(size=(len(SIZES), CLASSES, 32, 32)).astype(np.float32)
     score = task.scores(Said(torch.from_numpy(said)), "validation")
     assert score == {"miou": pytest.approx(by_hand(said, given), abs=1e-5)}
+
+
+@pytest.mark.parametrize("stride", [16, pytest.param(8, marks=pytest.mark.slow)])
+def test_with_resnet_50_it_is_deeplabv3plus_of_its_library(tmp_path: Path, stride: int) -> None:
+    """Same weights, same logits and loss; but it dilates the first block of a stage too."""
+    torch.manual_seed(0)
+    theirs = smp.DeepLabV3Plus(
+        "resnet50", encoder_weights=None, encoder_output_stride=stride, classes=5
+    ).eval()
+    for number in (3, 4) if stride == 8 else (4,):  # as torchvision and timm have it
+        first = getattr(theirs.encoder, f"layer{number}")[0].conv2
+        dilation = 1 if number == 3 or stride == 16 else 2
+        first.dilation = first.padding = (dilation, dilation)
+    encoder = theirs.encoder.state_dict()
+    named = {name: value for name, value in encoder.items() if not name.startswith("fc.")}
+    named |= {"fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
+    torch.save(named, tmp_path / "resnet50.pth")
+    ours = Segmenter(
+        parse("ResNet-50"), classes=5, channels=256, output_stride=stride, seed=0
+    ).eval()
+    loaded = build(
+        "ResNet-50", features=(1, 2, 3, 4), output_stride=stride,
+        weights=tmp_path / "resnet50.pth",
+    )  # fmt: skip
+    ours.backbone.load_state_dict(loaded.state_dict())
+    ours.decoder.load_state_dict(theirs.decoder.state_dict())
+    head = theirs.segmentation_head.state_dict()
+    ours.classifier.load_state_dict({name.removeprefix("0."): v for name, v in head.items()})
+    images, classes = torch.rand(2, 3, 64, 64), torch.randint(5, (2, 64, 64))
+    with torch.no_grad():
+        said, wanted = ours(images), theirs(images)
+    torch.testing.assert_close(said, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        F.cross_entropy(said, classes), F.cross_entropy(wanted, classes), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_who_is_right_of_all_scores_a_hundred(tmp_path: Path) -> None:
