@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from search.scenes.findings import Findings, LayoutError
 from search.scenes.photographs import Box, Photograph
+from search.scenes.pictures import Size
 
 CLASSES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
@@ -23,6 +24,7 @@ CLASSES = (
     "toothbrush",
 )  # fmt: skip
 JOINTS = 17  # of a person
+_LONGEST = 65_535  # pixels of a side that a JPEG can have
 _ZIP = "annotations_trainval2017.zip"
 _WRONG = (KeyError, TypeError, ValueError, OverflowError)
 _LISTS = ("images", "annotations", "categories")
@@ -72,14 +74,15 @@ class CocoFile:
         _check_kind(content, self._path, joints=joints)
         self._images: list[Any] = content["images"]
         self._annotations: list[Any] = content["annotations"]
-        self._labels = {one.get("id"): one.get("name") for one in content["categories"]}
+        self._labels = {one["id"]: one["name"] for one in content["categories"]}
 
     def images(self) -> Iterator[tuple[Photograph, list[CocoObject]]]:
         """Each image with its objects, in the file's order."""
-        objects = self._by_image()
+        objects, listed = self._by_image(), set[str]()
         for number, one in enumerate(self._images):
             try:
-                name, size = str(one["file_name"]), (int(one["height"]), int(one["width"]))
+                name, size = str(one["file_name"]), _size(one)
+                listed.add(name)
                 theirs = objects.pop(one["id"], [])
             except _WRONG as error:
                 where = f"{self._path}, images[{number}] ({_said(error)})"
@@ -94,17 +97,14 @@ class CocoFile:
             self._found.refuse(
                 "annotations of images that are not listed", f"{self._where(others[0])}"
             )
-        unread = len(self._there) - len({one.get("file_name") for one in self._images})
-        if unread > 0:
-            listed = {one.get("file_name") for one in self._images}
-            for name in sorted(self._there - listed):
-                self._found.note("files beside the images, not read", str(self._folder / name))
+        for name in sorted(self._there - listed):
+            self._found.note("files beside the images, not read", str(self._folder / name))
 
     def _by_image(self) -> dict[Any, list[Any]]:
         grouped: dict[Any, list[Any]] = {}
         for number, one in enumerate(self._annotations):
             try:
-                grouped.setdefault(one["image_id"], []).append(one)
+                grouped.setdefault(one["image_id"], []).append({**one})
             except _WRONG as error:
                 where = f"{self._path}, annotations[{number}] ({_said(error)})"
                 self._found.refuse("annotations that cannot be read", where)
@@ -139,6 +139,14 @@ class CocoFile:
 
     def _where(self, one: Any) -> str:
         return f"{self._path}, annotation {one.get('id', 'without an id')}"
+
+
+def _size(one: Any) -> Size:
+    """Height and width; what is drawn at a size that no image has would take all memory."""
+    size = int(one["height"]), int(one["width"])
+    if not all(0 < side <= _LONGEST for side in size):
+        raise ValueError(f"an image of {size[1]:g} x {size[0]:g} px")
+    return size
 
 
 def _points(values: Any) -> tuple[float, ...]:
@@ -183,7 +191,7 @@ def _check_kind(content: Any, path: Path, *, joints: bool) -> None:
     lists = isinstance(content, dict) and all(
         isinstance(content.get(key), list) for key in _LISTS
     )
-    if not lists or not all(isinstance(one, dict) for one in content["categories"]):
+    if not lists or not all(map(_is_category, content["categories"])):
         raise LayoutError(
             "root",
             f"{path} is no annotation file of COCO: it needs the lists {', '.join(_LISTS)}; "
@@ -197,6 +205,10 @@ def _check_kind(content: Any, path: Path, *, joints: bool) -> None:
             f"{path} holds what {is_one} files do, and {meant} is meant; put that of the "
             f"official {_ZIP} there",
         )
+
+
+def _is_category(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("id"), int) and "name" in one
 
 
 def _said(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from search.scenes.findings import Findings
 from search.scenes.pictures import Size
 
 _FEWEST = 6  # numbers of a polygon: three points
+_FAR = 2  # longest sides of the image; drawing what lies further takes ever more memory
 _NO_RUNS = "shapes that cannot be read"
 
 
@@ -42,8 +43,8 @@ class Shapes:
         try:
             if isinstance(shape, dict):
                 return self._read_runs(shape, size, where)
-            return self._read_polygons(shape, where)
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            return self._read_polygons(shape, size, where)
+        except (TypeError, ValueError, KeyError, OverflowError, RuntimeError) as error:
             self._found.refuse(_NO_RUNS, f"{where} ({error})")
             return None
 
@@ -72,7 +73,7 @@ class Shapes:
         polygons = [list(self._numbers[a:b]) for a, b in itertools.pairwise(ends)]
         return np.asarray(mask.decode(mask.merge(mask.frPyObjects(polygons, *size))), bool)
 
-    def _read_polygons(self, shape: Any, where: str) -> Any:
+    def _read_polygons(self, shape: Any, size: Size, where: str) -> Any:
         polygons = [[float(number) for number in polygon] for polygon in shape]
         whole = [one for one in polygons if len(one) >= _FEWEST and len(one) % 2 == 0]
         if len(whole) < len(polygons):
@@ -80,8 +81,9 @@ class Shapes:
         if not whole:
             self._found.note("objects without a shape, left out", where)
             return None
-        if not np.isfinite(np.concatenate(whole)).all():
-            raise ValueError("a number of it is not finite")
+        away = np.abs(np.concatenate(whole))
+        if not (away <= _FAR * max(size)).all():  # nor where one is no number
+            raise ValueError(f"a point of it is {away.max():g} pixels away")
         return whole
 
     def _read_runs(self, shape: dict[str, Any], size: Size, where: str) -> Any:

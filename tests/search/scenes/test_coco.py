@@ -1,6 +1,9 @@
 """COCO in its official layout: what is read, equal to pycocotools, and what is refused."""
 
+import contextlib
+import copy
 import json
+import random
 import re
 import shutil
 from collections.abc import Callable
@@ -133,6 +136,11 @@ def enlarge(content: Any) -> None:
     content["images"][0]["height"] = HIGH + 1
 
 
+FUZZ = 300
+JUNK: list[Any] = [
+    None, True, -1, 0, 1, 7, 1e300, 10**30, float("nan"), "", "7", [], [1], [[]], {},
+    {"id": []},
+]  # fmt: skip
 WRONG: list[tuple[str, Callable[[Path], None], str]] = [
     ("boxes", spoil(TRAIN), "instances_train2017.json is damaged"),
     ("boxes", lambda root: (root / TRAIN).unlink(), "instances_train2017.json cannot be read"),
@@ -159,6 +167,8 @@ WRONG: list[tuple[str, Callable[[Path], None], str]] = [
     ("masks", add(segmentation={"size": [HIGH, WIDE], "counts": [81]}),
      "shapes that cannot be read: 1"),
     ("masks", add(segmentation={"counts": [81]}), "shapes that cannot be read: 1"),
+    ("masks", add(segmentation={"size": [HIGH, WIDE], "counts": "no runs"}),
+     "shapes that cannot be read: 1"),
     ("masks", add(segmentation=[["a", 1, 2, 3, 4, 5]]), "shapes that cannot be read: 1"),
     ("masks", without("segmentation"), "shapes that cannot be read: 1"),
 ]  # fmt: skip
@@ -178,6 +188,36 @@ def test_what_is_wrong_is_said_before_anything_runs(
         read(root, sets)
     assert "data.root: " in str(error.value)
     assert re.search("put|unpack", str(error.value)), "there is a remedy"
+
+
+def places_in(content: Any) -> list[tuple[Any, Any]]:
+    """Every place of a JSON file: what holds it, and its key there."""
+    found: list[tuple[Any, Any]] = []
+    pairs = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in pairs:
+        found.append((content, key))
+        if isinstance(value, dict | list):
+            found += places_in(value)
+    return found
+
+
+@pytest.mark.parametrize("sets", ["masks", "keypoints"])
+def test_whatever_stands_at_a_place_it_is_read_or_refused(tmp_path: Path, sets: str) -> None:
+    """Junk at any place of a file: a study begins, or one error says what is wrong."""
+    root = written.coco(tmp_path)
+    path = root / (PEOPLE if sets == "keypoints" else TRAIN)
+    content = path.read_text(encoding="utf-8")
+    rng = random.Random(0)
+    for _ in range(FUZZ):
+        spoilt = json.loads(content)
+        holder, key = rng.choice(places_in(spoilt))
+        holder[key] = copy.deepcopy(rng.choice(JUNK))
+        path.write_text(json.dumps(spoilt), encoding="utf-8")
+        with contextlib.suppress(ConfigError):
+            splits = splits_of(root, sets)
+            for part in (splits.train, splits.validation):
+                for row in range(len(part)):
+                    part[row]
 
 
 def test_an_image_in_both_parts_is_refused(tmp_path: Path) -> None:
