@@ -19,6 +19,7 @@ class SetFacts(NamedTuple):
         image_size: what networks see where a space file says nothing.
         gives: what is read of each image.
         summary: what it is, in a line.
+        joints: keypoints of an object.
     """
 
     train: int
@@ -27,6 +28,7 @@ class SetFacts(NamedTuple):
     image_size: int
     gives: frozenset[str]
     summary: str
+    joints: int = 0
 
 
 VOC: Mapping[str, SetFacts] = {
@@ -57,6 +59,7 @@ COCO: Mapping[str, SetFacts] = {
         256,
         _BOXES | {"keypoints"},
         "their images with people whose joints are labelled",
+        joints=17,
     ),
 }
 
