@@ -72,8 +72,8 @@ class Dataset(NamedTuple):
         if chosen is None or chosen not in self.sets:
             return self
         facts = self.sets[chosen]._asdict()
-        del facts["summary"]
-        return self._replace(**facts)
+        own = {key: facts[key] for key in facts if key in self._fields and key != "summary"}
+        return self._replace(**own)
 
 
 _SIZES = ("classes", "image_size", "train", "test")

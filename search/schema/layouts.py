@@ -20,6 +20,7 @@ class SetFacts(NamedTuple):
         gives: what is read of each image.
         summary: what it is, in a line.
         joints: keypoints of an object.
+        every: images of the test part, also those of which nothing is to be found; 0: `test`.
     """
 
     train: int
@@ -29,6 +30,7 @@ class SetFacts(NamedTuple):
     gives: frozenset[str]
     summary: str
     joints: int = 0
+    every: int = 0
 
 
 VOC: Mapping[str, SetFacts] = {
@@ -60,6 +62,7 @@ COCO: Mapping[str, SetFacts] = {
         _BOXES | {"keypoints"},
         "their images with people whose joints are labelled",
         joints=17,
+        every=5000,
     ),
 }
 

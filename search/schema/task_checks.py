@@ -37,6 +37,8 @@ def check_task(task: Choice, network: Network, training: Training, data: Data) -
             f"is nothing that {task.name} sees: that is its window; take it out, and write "
             "task.window as it should be",
         )
+    if data.boxes is not None and "keypoints" not in facts.needs:
+        raise MisfitError("data.boxes", f"is nothing that {task.name} reads; leave it out")
     _check_pieces(task, training)
     if task.options.get("output_stride"):
         _check_stride(task.options["output_stride"], network, data)
