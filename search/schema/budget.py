@@ -12,11 +12,12 @@ from search.schema.measured import (
     MemoryLimit,
     ThroughputLimit,
 )
-from search.schema.metrics import COUNTED, MEASURED, MODEL
+from search.schema.metrics import MEASURED
 from search.schema.section import Section
 from search.schema.values import parse_amount
 
 _TOLERANCE = 0.02
+_COUNTED = ("macs", "params", "activations", "model_macs", "model_params")
 
 
 class Range(NamedTuple):
@@ -145,5 +146,5 @@ class Budget(Section):
 
     def bands(self) -> dict[str, Band]:
         """The limits that are set on what is counted, by the name of what they limit."""
-        named = {name: getattr(self, name) for name in (*COUNTED, *MODEL)}
+        named = {name: getattr(self, name) for name in _COUNTED}
         return {name: band for name, band in named.items() if band is not None}
