@@ -17,7 +17,7 @@ from res2net.errors import ArchitectureError
 from res2net.layout import Dimensions, lay_out
 from res2net.names import described
 from res2net.skeletons import Skeleton
-from res2net.tally import IntArray, Tally
+from res2net.tally import ONE, ImageSize, IntArray, Tally, size_of
 
 
 class Cost(NamedTuple):
@@ -39,7 +39,7 @@ class Costs(NamedTuple):
 def cost(
     architecture: Architecture | str,
     *,
-    image_size: int | None = None,
+    image_size: ImageSize | None = None,
     features: Collection[int] | None = None,
     output_stride: int | None = None,
     block: str | None = None,
@@ -49,7 +49,8 @@ def cost(
 
     Args:
         architecture: the network, or any name that `res2net.parse` reads.
-        image_size: side of the square input in pixels; the skeleton's own by default.
+        image_size: side of the square input in pixels, or height and width; the skeleton's
+            own by default.
         features: as for `res2net.build`: of a backbone, counted up to the last of these
             stages; None counts the classifier.
         output_stride: as for `res2net.build`.
@@ -71,7 +72,7 @@ def cost(
     put_out = facts.count_layers(
         lay_out(architecture, output_stride=output_stride, last=last),
         tally,
-        image_size or architecture.image_size,
+        size_of(image_size or architecture.image_size),
     )
     if features is None:
         _head(tally, put_out, architecture.classes)
@@ -82,7 +83,7 @@ def costs(
     base: Architecture,
     dims: Dimensions,
     *,
-    image_size: int,
+    image_size: ImageSize,
     output_stride: int | None = None,
     head: bool = True,
 ) -> Costs:
@@ -91,7 +92,7 @@ def costs(
     Args:
         base: gives block, skeleton, channels, planes, version, first block and classes.
         dims: int64 arrays that broadcast together, one value for each network.
-        image_size: side of the square input in pixels.
+        image_size: side of the square input in pixels, or height and width.
         output_stride: as for `res2net.build`.
         head: whether the classifier counts; a backbone has none.
 
@@ -100,7 +101,7 @@ def costs(
     """
     tally = Tally()
     layout = lay_out(base, dims, output_stride=output_stride)
-    put_out = base.facts.count_layers(layout, tally, image_size)
+    put_out = base.facts.count_layers(layout, tally, size_of(image_size))
     if head:
         _head(tally, put_out, base.classes)
     arrays = (*dims.width, *dims.scale, *dims.cardinality, dims.se, *dims.blocks)
@@ -127,5 +128,5 @@ def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
 
 
 def _head(tally: Tally, channels: int, classes: int) -> None:
-    tally.conv(channels, classes, side=1)
+    tally.conv(channels, classes, size=ONE)
     tally.bias(classes)

@@ -6,7 +6,7 @@ import numpy as np
 
 from res2net.architecture import Architecture
 from res2net.layout import lay_out
-from res2net.tally import Count, Tally
+from res2net.tally import Count, ImageSize, Size, Tally, size_of
 
 
 class _Sides(Tally):
@@ -17,9 +17,9 @@ class _Sides(Tally):
         self._side = 0
         self.smallest: int | None = None
 
-    def conv(self, *channels: Any, side: int, **rest: Any) -> None:
-        super().conv(*channels, side=side, **rest)
-        self._side = side
+    def conv(self, *channels: Any, size: Size, **rest: Any) -> None:
+        super().conv(*channels, size=size, **rest)
+        self._side = max(size)
 
     def norm(self, channels: Count, *, times: Count = 1) -> None:
         super().norm(channels, times=times)
@@ -28,18 +28,18 @@ class _Sides(Tally):
             self.smallest = min(sides)
 
 
-def smallest_normed_side(architecture: Architecture, *, image_size: int) -> int | None:
-    """Compute the side of the smallest feature map that a batch norm of a network is given.
+def smallest_normed_side(architecture: Architecture, *, image_size: ImageSize) -> int | None:
+    """Compute the longer side of the smallest map that a batch norm of a network is given.
 
     Where it is 1, a training pass needs two images: a batch norm cannot normalise one number.
 
     Args:
         architecture: the network.
-        image_size: side of the square input in pixels.
+        image_size: side of the square input in pixels, or height and width.
 
     Returns:
         Pixels; None where the network has no norms.
     """
     sides = _Sides()
-    architecture.facts.count_layers(lay_out(architecture), sides, image_size)
+    architecture.facts.count_layers(lay_out(architecture), sides, size_of(image_size))
     return sides.smallest

@@ -3,6 +3,8 @@
 Every count may be an integer or a NumPy array; `times` says how many such layers there are.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,31 @@ IntArray = npt.NDArray[np.int64]
 Count = int | IntArray
 
 SE_REDUCTION = 16  # of the squeeze-and-excitation bottleneck; the paper leaves it unsaid
+
+
+class Size(NamedTuple):
+    """Describe how large an image or a feature map is, in pixels."""
+
+    height: int
+    width: int
+
+    @property
+    def area(self) -> int:
+        """Pixels in all."""
+        return self.height * self.width
+
+
+ImageSize = int | tuple[int, int]  # side of a square, or height and width
+
+
+def size_of(image_size: ImageSize) -> Size:
+    """Give height and width of an image, also where it is a square."""
+    if isinstance(image_size, int):
+        return Size(image_size, image_size)
+    return Size(*image_size)
+
+
+ONE = Size(1, 1)  # of what is pooled over a whole map
 
 
 class Tally:
@@ -32,25 +59,25 @@ class Tally:
         channels_out: Count,
         *,
         kernel: int = 1,
-        side: int,
+        size: Size,
         groups: Count = 1,
         times: Count = 1,
     ) -> None:
-        """Add a convolution without bias that puts out `side` x `side`, or a linear layer."""
+        """Add a convolution without bias that puts out maps of `size`, or a linear layer."""
         weights = kernel * kernel * (channels_in // groups) * channels_out * times
         self.params = self.params + weights
-        self.macs = self.macs + weights * (side * side)
-        self.activations = self.activations + channels_out * times * (side * side)
+        self.macs = self.macs + weights * size.area
+        self.activations = self.activations + channels_out * times * size.area
 
     def norm(self, channels: Count, *, times: Count = 1) -> None:
         """Add a batch norm with weight and bias."""
         self.params = self.params + 2 * channels * times
 
     def conv_norm(
-        self, channels_in: Count, channels_out: Count, *, kernel: int = 1, side: int
+        self, channels_in: Count, channels_out: Count, *, kernel: int = 1, size: Size
     ) -> None:
         """Add a convolution and its norm."""
-        self.conv(channels_in, channels_out, kernel=kernel, side=side)
+        self.conv(channels_in, channels_out, kernel=kernel, size=size)
         self.norm(channels_out)
 
     def bias(self, channels: Count, *, times: Count = 1) -> None:
@@ -60,8 +87,8 @@ class Tally:
     def squeeze_excitation(self, channels: Count, *, times: Count = 1) -> None:
         """Add a squeeze-and-excitation: two biased 1x1 layers on pooled features."""
         squeezed = squeeze_channels(channels)
-        self.conv(channels, squeezed, side=1, times=times)
-        self.conv(squeezed, channels, side=1, times=times)
+        self.conv(channels, squeezed, size=ONE, times=times)
+        self.conv(squeezed, channels, size=ONE, times=times)
         self.bias(channels + squeezed, times=times)
 
 
@@ -75,6 +102,6 @@ def at_least_one(count: Count) -> Count:
     return count + (count < 1) * (1 - count)
 
 
-def strided(side: int, stride: int) -> int:
-    """Compute the side that a layer of this stride puts out; all of ours round up."""
-    return -(-side // stride)
+def strided(size: Size, stride: int) -> Size:
+    """Compute the size that a layer of this stride puts out; all of ours round up."""
+    return Size(-(-size.height // stride), -(-size.width // stride))

@@ -19,7 +19,7 @@ from res2net.skeletons import skeleton_of
 from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.study_plan import StudyPlan
-from search.schema.tasks import form_of
+from search.schema.tasks import TASKS
 from search.schema.units import format_amount
 from search.study.events import SOUND, Ended, Measured, Phase, Started, Status
 from search.study.history import History
@@ -214,11 +214,10 @@ def loading_line(weights: Path, *, plan: StudyPlan) -> str:
 
 def _form(plan: StudyPlan) -> str:
     """What `res2net.build` is told where a task's network is more than a classifier."""
-    form = form_of(plan.task)
-    if form["head"]:
+    if not TASKS[plan.task.name].backbone:
         return ""
     stages = min(len(skeleton_of(name).stages) for name in plan.network.skeleton)
-    stride = form["output_stride"]
+    stride = plan.task.options.get("output_stride")
     dense = f"output_stride={stride}, " if stride else ""
     return f"features={tuple(range(1, stages + 1))}, {dense}"
 

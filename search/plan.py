@@ -15,6 +15,7 @@ from search.space.survey import Survey
 
 _BINS = 8
 _LISTED = 20  # candidates; of more, two are shown
+_MODEL = {"model_params": "model params", "model_macs": "model MACs"}
 _BAR = 36  # characters of the longest bar
 
 
@@ -33,6 +34,7 @@ def picture(plan: StudyPlan, survey: Survey, *, gpu: float | str) -> RenderableT
         "",
         _histogram("MACs", survey.costs.macs),
         _histogram("params", survey.costs.params),
+        *_models(plan, survey),
         _dimensions(survey),
         _extremes(survey),
         *work(plan, survey, gpu),
@@ -76,6 +78,13 @@ def _histogram(title: str, amounts: npt.NDArray[np.int64]) -> Table:
     return table
 
 
+def _models(plan: StudyPlan, survey: Survey) -> Iterator[Table]:
+    """How the candidates spread with the head of the task, where the budget limits it."""
+    for name in plan.budget.bands():
+        if name in _MODEL:
+            yield _histogram(_MODEL[name], getattr(survey.costs, name))
+
+
 def _dimensions(survey: Survey) -> Table:
     """How many candidates are left at each value of each dimension."""
     table = Table(
@@ -105,7 +114,8 @@ def _extremes(survey: Survey) -> Table:
     order = [int(candidate) for candidate in np.argsort(survey.costs.macs, kind="stable")]
     few = len(order) <= _LISTED
     table = titled("candidates" if few else "cheapest and dearest", show_header=True)
-    for column in ("network", "MACs", "params", "activations"):
+    more = _MODEL.values() if survey.grid.use.has_head else ()
+    for column in ("network", "MACs", "params", "activations", *more):
         table.add_column(column, justify="left" if column == "network" else "right")
     for candidate in order if few else (order[0], order[-1]):
         counted = survey.cost(candidate)
@@ -114,5 +124,6 @@ def _extremes(survey: Survey) -> Table:
             f"{counted.macs:,}",
             f"{counted.params:,}",
             f"{counted.activations:,}",
+            *(f"{amount:,}" for amount in survey.model(candidate).values()),
         )
     return table

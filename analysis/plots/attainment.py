@@ -9,7 +9,7 @@ from analysis.questions.attainment import SHARES, Attained
 from analysis.runs.scores import score_of, with_unit, words
 
 _MANY = 500  # points beyond which a vector file would hold one element each
-_PER_IMAGE = ("macs", "activations")
+_PER_IMAGE = ("macs", "activations", "model_macs")
 
 
 def draw_attainment(found: Attained, *, title: str) -> Figure:

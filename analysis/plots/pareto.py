@@ -21,7 +21,7 @@ _SIDES = ("low", "high")
 _SHOWN = (*_SIDES, "confirmed", "confirmed_low", "confirmed_high")
 _ENDS = {"mean": "", "low": "_low", "high": "_high"}
 _FOOT = 0.03  # of the height, from where the scale of the noise stands
-_PER_IMAGE = ("macs", "activations")
+_PER_IMAGE = ("macs", "activations", "model_macs")
 
 
 def draw_pareto(

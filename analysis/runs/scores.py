@@ -11,7 +11,13 @@ import pandas as pd
 from search.schema.metrics import PERCENT, TEST, VALIDATION, Objective, on_test
 
 _SPLITS = {VALIDATION: "validation", TEST: "test"}
-_COSTS = {"macs": "multiply-adds", "params": "parameters", "activations": "activations"}
+_COSTS = {
+    "macs": "multiply-adds",
+    "params": "parameters",
+    "activations": "activations",
+    "model_macs": "multiply-adds of the model",
+    "model_params": "parameters of the model",
+}
 Values = TypeVar("Values", float, pd.Series)
 
 

@@ -15,7 +15,7 @@ from pyarrow import json as arrow_json
 
 from res2net.architecture import PerStage, written
 from res2net.file_names import printable
-from search.schema.metrics import TEST, TRAIN, VALIDATION, Metric, Objective, column_of
+from search.schema.metrics import MODEL, TEST, TRAIN, VALIDATION, Metric, Objective, column_of
 from search.study.events import Ended, Measured, Retried, Started
 from search.study.journal import epoch_lines, read
 
@@ -104,22 +104,27 @@ def trials(
         settings: what trials have of their own beside their network.
 
     Returns:
-        A frame with `trial_columns`; missing results are NaN.
+        A frame with `trial_columns`, and those of MODEL where the run counted them; missing
+        results are NaN.
 
     Raises:
         JournalError: the journal cannot be read.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
+    known = list(_trials(folder))
     rows = [
         _started(started)
         | _measured(found, measured)
         | (_ended(ended, scores) if ended else {})
-        for started, found, ended in _trials(folder)
+        for started, found, ended in known
     ]
+    models = [name for name in MODEL if any(name in one.counted for one, *_ in known)]
+    counted = tuple(dict.fromkeys([*models, *counted]))
     columns = list(trial_columns(metrics, counted, measured, settings))
     frame = pd.DataFrame(rows, columns=columns)
     ends = [one.column + end for one in measured for end in one.ends]
-    numbers = [*scores.values(), *counted, *ends]
+    own = [name for name in counted if name not in MODEL]  # of a model there are whole ones
+    numbers = [*scores.values(), *own, *ends]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
     return frame

@@ -8,7 +8,7 @@ Import torch inside `make_module`, so that counting starts without it.
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from res2net.tally import Count, Tally
+from res2net.tally import Count, Size, Tally
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,7 +74,7 @@ class Block(Protocol):
         """
 
     def count_layers(
-        self, tally: Tally, shape: Shape, position: Position, *, side: int, times: Count = 1
+        self, tally: Tally, shape: Shape, position: Position, *, size: Size, times: Count = 1
     ) -> None:
         """Add the layers of `times` blocks to a tally, without those of the shortcut.
 
@@ -83,7 +83,7 @@ class Block(Protocol):
                 three totals can be added to where a layer is none of these.
             shape: integers, or NumPy arrays that broadcast together.
             position: its surroundings.
-            side: height and width of the square input in pixels.
+            size: of the input; `res2net.tally.strided` gives that of the output.
             times: how many such blocks there are, maybe 0; an integer or an array.
         """
 

@@ -19,9 +19,9 @@ from res2net.cost import Cost, cost
 from res2net.errors import ArchitectureError
 from res2net.layout import lay_out
 from res2net.skeletons import SKELETONS
-from res2net.tally import Count, IntArray, Tally, strided
+from res2net.tally import Count, IntArray, Size, Tally, strided
 
-_SIDE = 37  # pixels; odd, so that a side rounded down instead of up shows
+_SIZE = Size(37, 29)  # odd, so that a side rounded down instead of up shows, and no square
 _LINEAR = ("aten.mm", "aten.addmm")  # what torch makes of a linear layer
 _Result = TypeVar("_Result")
 
@@ -53,9 +53,9 @@ def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
         }:
             _check_blocks(checked, network, output_stride)
         with torch.device("meta"):
-            image = torch.empty(1, network.channels, _SIDE, _SIDE)
+            image = torch.empty(1, network.channels, *_SIZE)
         built = _measured(build(network, device="meta"), image)
-        counted = cost(network, image_size=_SIDE)
+        counted = cost(network, image_size=_SIZE)
         _compare(name, f"the whole of {network.name}", counted, built)
     _check_values(name, probes[0])
 
@@ -89,11 +89,11 @@ class _Checked:
         return module
 
     def count_layers(
-        self, tally: Tally, shape: Shape, position: Position, *, side: int, times: Count = 1
+        self, tally: Tally, shape: Shape, position: Position, *, size: Size, times: Count = 1
     ) -> None:
         count = self._block.count_layers
         self._called(
-            "count_layers", lambda: count(tally, shape, position, side=side, times=times)
+            "count_layers", lambda: count(tally, shape, position, size=size, times=times)
         )
 
     def count_paths(self, shape: Shape, position: Position) -> Paths:
@@ -155,11 +155,11 @@ def _check_blocks(checked: _Checked, network: Architecture, output_stride: int) 
 
 def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
     shape, position = kind
-    after = strided(_SIDE, position.stride)
+    after = strided(_SIZE, position.stride)
     with torch.device("meta"):
         module = checked.make_module(shape, position, None)
-        x = torch.empty(1, position.channels, _SIDE, _SIDE)
-        shortcut = torch.empty(1, position.out, after, after)
+        x = torch.empty(1, position.channels, *_SIZE)
+        shortcut = torch.empty(1, position.out, *after)
     try:
         built = _measured(module.eval(), x, shortcut)
         found = tuple(module(x, shortcut).shape)
@@ -175,7 +175,7 @@ def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
             f"{tuple(shortcut.shape)} is what {position} asks for",
         )
     tally = Tally()
-    checked.count_layers(tally, shape, position, side=_SIDE)
+    checked.count_layers(tally, shape, position, size=_SIZE)
     _compare(checked.name, where, _cost_of(tally), built)
 
 
@@ -191,13 +191,13 @@ def _check_grid(checked: _Checked, kind: _Kind, where: str) -> None:
         cardinality=np.full_like(widths, kind.shape.cardinality),
         se=np.full_like(widths, kind.shape.se),
     )
-    checked.count_layers(grid, shape, kind.position, side=_SIDE, times=times)
+    checked.count_layers(grid, shape, kind.position, size=_SIZE, times=times)
     totals = (grid.params, grid.macs, grid.activations)
     grids = [np.broadcast_to(np.asarray(total), widths.shape) for total in totals]
     for index, (width, number) in enumerate(zip(widths, times, strict=True)):
         one = Tally()
         shape = kind.shape._replace(width=int(width))
-        checked.count_layers(one, shape, kind.position, side=_SIDE)
+        checked.count_layers(one, shape, kind.position, size=_SIZE)
         many = Cost(*(int(number) * count for count in _cost_of(one)))
         counted = Cost(*(int(total[index]) for total in grids))
         what = f"an array for {where}, of width {width} and {number} times,"
@@ -208,7 +208,7 @@ def _check_values(name: str, network: Architecture) -> None:
     """Run one network, which shows tensors that nothing filled."""
     module = build(network).eval()
     with torch.no_grad():
-        logits = module(torch.ones(1, network.channels, _SIDE, _SIDE))
+        logits = module(torch.ones(1, network.channels, *_SIZE))
     if not logits.isfinite().all():
         raise ArchitectureError(
             "block", f"{name}: {network.name} puts out numbers that are not finite"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from res2net.blocks.base import Block, FirstBlock, Position, Shape
 from res2net.errors import ArchitectureError
 from res2net.skeletons.reach import Reach
-from res2net.tally import Count, Tally
+from res2net.tally import Count, Size, Tally
 
 Depth = int | tuple[int, ...]
 
@@ -69,7 +69,7 @@ class Skeleton(NamedTuple):
     block_rule: str  # what a list of blocks per stage must be
     blocks_fit: Callable[[tuple[int, ...]], bool]
     make_modules: str  # module:function, imported with torch when a network is built
-    count_layers: Callable[[Layout, Tally, int], int]  # of stem and stages; gives channels
+    count_layers: Callable[[Layout, Tally, Size], int]  # of stem and stages; gives channels
     trace_paths: Callable[[Layout], Reach]  # from the image to the last stage
     name_form: str = "{family}{depth}"  # how names of networks begin
     convolved_head: bool = False  # whether the classifier is a 1x1 convolution

@@ -1,7 +1,7 @@
 """Count a run of blocks, of one network or of a grid. No torch here."""
 
 from res2net.blocks.base import Block, Position, Shape
-from res2net.tally import Count, Tally, strided
+from res2net.tally import Count, Size, Tally, strided
 
 
 def count_run(  # noqa: PLR0913 - what a run is, all but the tally by keyword
@@ -11,9 +11,9 @@ def count_run(  # noqa: PLR0913 - what a run is, all but the tally by keyword
     *,
     first: Position,
     blocks: Count,
-    side: int,
+    size: Size,
     dilation: int = 1,
-) -> int:
+) -> Size:
     """Add blocks of which only the first may change stride or channels.
 
     Args:
@@ -22,14 +22,14 @@ def count_run(  # noqa: PLR0913 - what a run is, all but the tally by keyword
         shape: of each block.
         first: position of the first block; the others follow it without a stride.
         blocks: how many; an integer, or an array for a grid.
-        side: of the input in pixels.
+        size: of the input.
         dilation: of the blocks after the first.
 
     Returns:
-        The side that the run puts out.
+        The size that the run puts out.
     """
-    after = strided(side, first.stride)
-    block.count_layers(tally, shape, first, side=side)
+    after = strided(size, first.stride)
+    block.count_layers(tally, shape, first, size=size)
     inside = Position(first.out, first.out, dilation=dilation)
-    block.count_layers(tally, shape, inside, side=after, times=blocks - 1)
+    block.count_layers(tally, shape, inside, size=after, times=blocks - 1)
     return after

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from search.engine.transfer import Initial, initial_of
+from search.schema.counts import Use
 from search.schema.metrics import VALIDATION, Objective
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
@@ -21,9 +22,10 @@ class Bench(NamedTuple):
 
     `metrics` are the names that the task declares; `share` is how much of the device one trial
     has, 1 for all. `measured` are names of what is measured of a network before its training,
-    with images of `resolution` pixels a side, and `scores` those of its zero-cost scores.
-    `compared` are the metrics that networks are compared by. `about` is what files of weights
-    say of the study; `initial` are the trained weights that a trial's backbone begins with.
+    with images of `image_size`, height and width, which are those of the study's `resolution`;
+    `scores` are those of its zero-cost scores. `compared` are the metrics that networks are
+    compared by. `about` is what files of weights say of the study; `initial` are the trained
+    weights that a trial's backbone begins with.
     """
 
     recipe: PlannedTraining
@@ -33,6 +35,7 @@ class Bench(NamedTuple):
     share: float = 1.0
     measured: tuple[str, ...] = ()
     resolution: int = 0
+    image_size: tuple[int, int] = (0, 0)
     scores: tuple[str, ...] = ()
     compared: tuple[str, ...] = ()
     about: Mapping[str, Any] = {}
@@ -64,6 +67,7 @@ def make_bench(
         gpus or 1.0,
         tuple(one.name for one in plan.timed),
         plan.data.resolution,
+        Use.of(plan.task, plan.data).image_size(plan.data.resolution),
         plan.scores,
         tuple(
             one.name.removeprefix(VALIDATION)

@@ -162,7 +162,7 @@ def _pass_of(
     network: nn.Module, architecture: Architecture, bench: Bench, batch: int
 ) -> Callable[[], None]:
     """A pass of images that do not matter."""
-    shape = (batch, architecture.channels, bench.resolution, bench.resolution)
+    shape = (batch, architecture.channels, *bench.image_size)
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(shape, generator=generator).to(bench.device)
     images = images.to(dtype_of(bench.recipe.precision)).to(memory_format=torch.channels_last)

@@ -73,8 +73,8 @@ def synflow(network: nn.Module, started: Started, bench: Bench) -> float:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
-    channels, side = started.network().channels, bench.resolution
-    ones = torch.ones(1, channels, side, side, dtype=torch.float64, device=bench.device)
+    shape = (1, started.network().channels, *bench.image_size)
+    ones = torch.ones(shape, dtype=torch.float64, device=bench.device)
     torch.autograd.backward(_sum(network(ones)))
     flow = sum(float((w.detach() * w.grad).abs().sum()) for w in _weights(network))
     return math.log(flow) if flow > 0 else -math.inf

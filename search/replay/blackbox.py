@@ -107,7 +107,7 @@ def _fixed(
     """What does not change from epoch to epoch: costs, and latency where it was measured."""
     candidates = survey(run.plan)
     at = [candidates.candidate(network) for network in networks]
-    for name, amounts in candidates.costs._asdict().items():
+    for name, amounts in candidates.counted().items():
         yield name, np.array([float(amounts[one]) for one in at if one is not None])
     if latency:
         yield "latency", np.array([latency[one][_LATENCY] / 1000 for one in networks])

@@ -4,12 +4,16 @@ Lin et al., ECCV 2014. Below `data.root` lie `annotations`, `train2017` and `val
 """
 
 from array import array
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from res2net.file_names import path_of
 from search.scenes.coco_json import CLASSES, JOINTS, CocoFile, CocoObject
 from search.scenes.coco_shapes import Shapes
+from search.scenes.detected import read_detected
 from search.scenes.findings import Findings, LayoutError
 from search.scenes.parting import parted
 from search.scenes.photographs import ObjectList, Photograph, Photographs
@@ -37,12 +41,12 @@ def coco(data: PlannedData, root: Path) -> SceneSplits:
     """
     assert data.sets, "the section was checked"
     found = Findings()
-    parts = {part: _Reading(data.sets, found) for part in ("train2017", "val2017")}
-    for part, reading in parts.items():
+    train = _Reading(data.sets, found)
+    test = _Reading(data.sets, found, every=data.boxes is not None)
+    for part, reading in (("train2017", train), ("val2017", test)):
         file = CocoFile(root, part, joints=data.sets == "keypoints", found=found)
-        for photograph, objects in file.images():
-            reading.add(photograph, objects)
-    train, test = parts.values()
+        for number, photograph, objects in file.images():
+            reading.add(number, photograph, objects)
     shared = sorted(train.names & test.names)
     if shared:
         raise LayoutError(
@@ -50,14 +54,29 @@ def coco(data: PlannedData, root: Path) -> SceneSplits:
             f"{len(shared):,} images are both in train2017 and in val2017, the first "
             f"{shared[0]}; put the official annotations there",
         )
-    return parted(data, train.made(), test.made(), found)
+    splits = parted(data, train.made(), test.made(), found)
+    if data.boxes is None:
+        return splits
+    path = root / path_of(data.boxes)
+    detected = read_detected(path, test.numbers, categories=file.categories)
+    return replace(splits, detected=detected)
 
 
 class _Reading:
-    """Takes one image after the other, and makes scenes of them."""
+    """Takes one image after the other, and makes scenes of them.
 
-    def __init__(self, sets: str, found: Findings) -> None:
-        self._people = sets == "keypoints"
+    Args:
+        sets: which set is read.
+        found: takes note of what is amiss.
+        every: whether images count in which nobody is to be found.
+
+    Attributes:
+        numbers: of the images of the scenes, in their file.
+    """
+
+    def __init__(self, sets: str, found: Findings, *, every: bool = False) -> None:
+        self.numbers: list[Any] = []
+        self._people, self._every = sets == "keypoints", every
         self._photographs: list[Photograph] = []
         self._objects, self._points = ObjectList(found), array("f")
         self._shapes = Shapes(found) if sets == "masks" else None
@@ -67,10 +86,12 @@ class _Reading:
         """Of the images."""
         return {photograph.path.name for photograph in self._photographs}
 
-    def add(self, photograph: Photograph, objects: list[CocoObject]) -> None:
-        """An image; of people only one of which a joint is labelled."""
-        if self._people and not any(any(one.points[2::3]) for one in objects if not one.crowd):
+    def add(self, number: Any, photograph: Photograph, objects: list[CocoObject]) -> None:
+        """An image; of people only one where a joint is labelled, unless every one counts."""
+        known = (any(one.points[2::3]) for one in objects if not one.crowd)
+        if self._people and not self._every and not any(known):
             return
+        self.numbers.append(number)
         for one in objects:
             self._add(one, photograph)
         self._objects.close()

@@ -1,6 +1,6 @@
 """Reads COCO's annotation files: images, and their objects with boxes, shapes or joints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +76,13 @@ class CocoFile:
         self._annotations: list[Any] = content["annotations"]
         self._labels = {one["id"]: one["name"] for one in content["categories"]}
 
-    def images(self) -> Iterator[tuple[Photograph, list[CocoObject]]]:
-        """Each image with its objects, in the file's order."""
+    @property
+    def categories(self) -> Mapping[Any, str]:
+        """Names of the classes by their numbers in the file."""
+        return self._labels
+
+    def images(self) -> Iterator[tuple[Any, Photograph, list[CocoObject]]]:
+        """Each image with its number and its objects, in the file's order."""
         objects, listed = self._by_image(), set[str]()
         for number, one in enumerate(self._images):
             try:
@@ -92,7 +97,8 @@ class CocoFile:
                 self._found.refuse(
                     "images that are listed and not there", str(self._folder / name)
                 )
-            yield Photograph(self._folder / name, size), [*self._objects(theirs)]
+            photograph = Photograph(self._folder / name, size)
+            yield one["id"], photograph, [*self._objects(theirs)]
         for others in objects.values():
             self._found.refuse(
                 "annotations of images that are not listed", f"{self._where(others[0])}"

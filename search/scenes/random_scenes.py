@@ -4,9 +4,9 @@ import numpy as np
 
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.data import PlannedData
+from search.schema.datasets import DATASETS
 
 _OBJECTS = 3
-_JOINTS = 17  # as many as people have in COCO
 _MOST = 256  # that are made; more are the same again
 
 
@@ -14,18 +14,18 @@ class RandomScenes:
     """Scenes of noise, all of one size.
 
     Args:
-        data: says the side and the number of classes.
+        data: says the side, the number of classes, and of joints.
         count: how many there are.
 
     Attributes:
         classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
     """
 
-    joints = tuple(f"joint {number}" for number in range(_JOINTS))
-    mirrored = tuple(range(_JOINTS))
-
     def __init__(self, data: PlannedData, count: int) -> None:
         self.classes = tuple(f"class {number}" for number in range(data.classes))
+        joints = DATASETS[data.name].of(data.sets).joints
+        self.joints = tuple(f"joint {number}" for number in range(joints))
+        self.mirrored = tuple(range(joints))
         rng = np.random.default_rng(0)
         side = data.resolution
         self._scenes = [self._scene(rng, side) for _ in range(min(count, _MOST))]
@@ -44,10 +44,9 @@ class RandomScenes:
         masks = np.zeros((_OBJECTS, side, side), bool)
         for mask, (x0, y0), (x1, y1) in zip(masks, corners, ends, strict=True):
             mask[y0:y1, x0:x1] = True
-        inside = rng.random((_OBJECTS, _JOINTS, 2)) * (ends - corners)[:, None]
-        points = np.concatenate(
-            [corners[:, None] + inside, np.full((_OBJECTS, _JOINTS, 1), 2)], axis=2
-        )
+        shape = (_OBJECTS, len(self.joints))
+        inside = rng.random((*shape, 2)) * (ends - corners)[:, None]
+        points = np.concatenate([corners[:, None] + inside, np.full((*shape, 1), 2)], axis=2)
         return Scene(
             name="noise",
             image=rng.integers(0, 256, (side, side, 3), dtype=np.uint8),

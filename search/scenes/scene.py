@@ -7,6 +7,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from search.scenes.detected import Detected
+
 Annotation = Literal["boxes", "masks", "semantic", "saliency", "keypoints"]
 IGNORED = 255  # of `Scene.semantic`: pixels that count neither in the loss nor in the score
 
@@ -123,6 +125,7 @@ class SceneSplits:
         classes, joints, mirrored: as `Scenes` has them.
         scale: by which sizes in pixels are multiplied before they are told small or large: 1 of
             photographs.
+        detected: of each scene of the test what a detector found; empty where nobody asked.
         notes: what was left out or set right while they were read, in lines for the user.
     """
 
@@ -133,6 +136,7 @@ class SceneSplits:
     joints: tuple[str, ...] = ()
     mirrored: tuple[int, ...] = ()
     scale: float = 1.0
+    detected: tuple[Detected, ...] = ()
     notes: tuple[str, ...] = ()
 
     def part(self, name: Literal["validation", "test"]) -> Part:

@@ -17,6 +17,7 @@ from search.schema.section import Section
 from search.schema.values import parse_amount
 
 _TOLERANCE = 0.02
+_COUNTED = ("macs", "params", "activations", "model_macs", "model_params")
 
 
 class Range(NamedTuple):
@@ -114,6 +115,13 @@ class Budget(Section):
     activations: Band | None = None
     """Numbers that convolutions and linear layers put out. [numbers an image]"""
 
+    model_macs: Band | None = None
+    """Multiply-adds of a network with the head that its task puts on it; of a classifier that
+    is `macs`. [multiply-adds an image]
+    """
+    model_params: Band | None = None
+    """Learnable numbers of the same. [numbers]"""
+
     latency: LatencyLimit | None = None
     """Median time of one image. Measured on the trial's device before its first epoch: a
     network outside ends there, as `rejected`.
@@ -138,5 +146,5 @@ class Budget(Section):
 
     def bands(self) -> dict[str, Band]:
         """The limits that are set on what is counted, by the name of what they limit."""
-        named = {"macs": self.macs, "params": self.params, "activations": self.activations}
+        named = {name: getattr(self, name) for name in _COUNTED}
         return {name: band for name, band in named.items() if band is not None}

@@ -4,14 +4,14 @@
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from search.schema.datasets import DATASETS, Dataset
 from search.schema.layouts import Pair, one_pair, some_pairs
 from search.schema.section import Section
-from search.schema.values import MisfitError
+from search.schema.values import MisfitError, class_choice
 
 _WIDEST = 4096  # pixels that an image is stored with, at most
 _RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
@@ -32,19 +32,6 @@ _MISSING = {
 }
 
 
-def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
-    """How many classes, a list file's path, or a list of their names."""
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 2
-    names = isinstance(value, tuple) and value and all(isinstance(n, str) for n in value)
-    if value is None or whole or names or (isinstance(value, str) and value):
-        chosen: int | str | tuple[str, ...] | None = value
-        return chosen
-    raise ValueError(
-        "is no choice of classes; write how many (100), the path of a list file, or names: "
-        "[n01440764, n02102040], in quotes those that look like numbers: ['007']"
-    )
-
-
 class Data(Section):
     """The images; `validation` of them are cut from train, `train` limits what is left."""
 
@@ -56,6 +43,10 @@ class Data(Section):
     """
     sets: str | None = None
     """Of `voc` and `coco`: which images, and what is read of them; they are listed below."""
+    boxes: str | None = None
+    """Of `coco` with `sets: keypoints`: a detector's results on val2017, a file below `root`.
+    The test is scored by its boxes; left out, by true ones.
+    """
     train_pairs: Annotated[tuple[Pair, ...] | None, BeforeValidator(some_pairs)] = None
     """Of `saliency_pairs`: of each set to train on the folder of images, that of maps, and,
     where not all are meant, a file of names; below `root`.
@@ -135,7 +126,8 @@ class Data(Section):
         facts = DATASETS[self.name].of(self.sets)
         if not facts.annotated:
             return facts
-        return facts._replace(train=self.images or facts.train, test=self.test or facts.test)
+        test = facts.sets[self.sets].every if self.sets and self.boxes else facts.test
+        return facts._replace(train=self.images or facts.train, test=self.test or test)
 
     def _check_sets(self) -> None:
         """The keys that say which files are meant, and the data sets that have them."""
@@ -154,6 +146,12 @@ class Data(Section):
         if facts.sets and self.sets not in facts.sets:
             raise MisfitError(
                 "data.sets", f"is none of {self.name}; write {' or '.join(facts.sets)}"
+            )
+
+        detected = [name for name, one in facts.sets.items() if one.every]
+        if self.boxes is not None and self.sets not in detected:
+            raise MisfitError(
+                "data.boxes", "is for sets: keypoints of coco; leave it out, or write that"
             )
 
     def _check_channels(self, facts: Dataset) -> None:
@@ -213,6 +211,7 @@ class PlannedData(Section):
     unseen: bool = False
     images: PositiveInt | None = None  # of annotated files: to train and to validate on
     sets: str | None = None
+    boxes: str | None = None  # file of a detector's results
     train_pairs: tuple[Pair, ...] | None = None
     test_pair: Pair | None = None
 
@@ -287,6 +286,7 @@ def planned_data(
         unseen=unseen is not None,
         images=facts.train if facts.annotated else None,
         sets=data.sets,
+        boxes=data.boxes,
         train_pairs=data.train_pairs,
         test_pair=data.test_pair,
     )

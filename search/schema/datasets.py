@@ -48,6 +48,7 @@ class Dataset(NamedTuple):
     channels: int = 3  # of the images
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
     gives: frozenset[str] = frozenset({"classes"})  # what is known of each image
+    joints: int = 0  # keypoints of an object
     sets: Mapping[str, SetFacts] = {}  # of which a space file chooses one, by `data.sets`
     pairs: bool = False  # folders of images and of maps, which the space file names
     maker: str = ""
@@ -71,8 +72,8 @@ class Dataset(NamedTuple):
         if chosen is None or chosen not in self.sets:
             return self
         facts = self.sets[chosen]._asdict()
-        del facts["summary"]
-        return self._replace(**facts)
+        own = {key: facts[key] for key in facts if key in self._fields and key != "summary"}
+        return self._replace(**own)
 
 
 _SIZES = ("classes", "image_size", "train", "test")
@@ -134,6 +135,7 @@ _OURS: Mapping[str, Dataset] = {
         crop=0,
         flip=False,  # a mirrored digit is none
         gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}),
+        joints=5,
         maker="search.scenes.digit_scenes:digit_scenes",
         summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
     ),

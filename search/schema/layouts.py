@@ -19,6 +19,8 @@ class SetFacts(NamedTuple):
         image_size: what networks see where a space file says nothing.
         gives: what is read of each image.
         summary: what it is, in a line.
+        joints: keypoints of an object.
+        every: images of the test part, also those of which nothing is to be found; 0: `test`.
     """
 
     train: int
@@ -27,6 +29,8 @@ class SetFacts(NamedTuple):
     image_size: int
     gives: frozenset[str]
     summary: str
+    joints: int = 0
+    every: int = 0
 
 
 VOC: Mapping[str, SetFacts] = {
@@ -57,6 +61,8 @@ COCO: Mapping[str, SetFacts] = {
         256,
         _BOXES | {"keypoints"},
         "their images with people whose joints are labelled",
+        joints=17,
+        every=5000,
     ),
 }
 

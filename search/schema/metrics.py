@@ -113,6 +113,9 @@ def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> 
 
 
 COUNTED = {name: Objective(name, "minimize", "counted") for name in Cost._fields}
+MODEL = {  # of a network with the head of its task, where that says what it costs
+    name: Objective(name, "minimize", "counted") for name in ("model_params", "model_macs")
+}
 MEASURED = {
     one.name: one
     for one in (
@@ -164,7 +167,7 @@ def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Obje
         ValueError: a name that is none, with those that there are; a part that cannot be
             imported or is no function.
     """
-    known = validated(metrics) | COUNTED | MEASURED
+    known = validated(metrics) | COUNTED | MODEL | MEASURED
     return tuple(_foreign(n) if split_plugin(n) else _known(n, known) for n in names)
 
 

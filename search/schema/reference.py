@@ -49,7 +49,7 @@ block), its value is a name from the tables below, or a part of yours: see
 [adding a part](adding_a_part.md).
 """
 _INSIDE: Mapping[str, Mapping[str, type[Section]]] = {
-    "budget": {"macs, params, activations": Band, **LIMITS},
+    "budget": {"macs, params, activations, model_macs, model_params": Band, **LIMITS},
     "training": {"lr: {rule: depth}": DepthRule},
     "search": {"base": Base, "prior": Prior, "tune": Tune},
 }

@@ -8,7 +8,7 @@ from typing import Any
 from res2net.blocks import BLOCKS
 from res2net.skeletons import SKELETONS, Skeleton
 from search.schema.datasets import DATASETS, Dataset
-from search.schema.metrics import COUNTED, MEASURED, Objective, validated
+from search.schema.metrics import COUNTED, MEASURED, MODEL, Objective, validated
 from search.schema.optimizers import OPTIMIZERS, OptimizerFacts
 from search.schema.parts import NoOptions, Table
 from search.schema.recipes import recipes
@@ -85,6 +85,7 @@ def _objectives() -> Iterator[str]:
         for one in validated(facts.metrics).values()
     ]
     counted = [(one, "before a trial") for one in COUNTED.values()]
+    counted += [(one, "before a trial, where a task has a head") for one in MODEL.values()]
     measured = [(one, "on its device, before its training") for one in MEASURED.values()]
     rows = (_objective(one, source) for one, source in [*reported, *counted, *measured])
     yield f"## Objectives\n\n{table(('name', 'direction', 'unit', 'known from'), rows)}"

@@ -23,7 +23,7 @@ from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import SCHEDULERS, check_scheduler, scheduler_traits
 from search.schema.search import Search
 from search.schema.section import Section
-from search.schema.task_checks import check_task
+from search.schema.task_checks import check_model, check_task
 from search.schema.tasks import TASKS, check_annotations
 from search.schema.trackers import tracker_names
 from search.schema.training import Training
@@ -146,6 +146,7 @@ class SpaceFile(Section):
     def _can_vary(self) -> Self:
         check_annotations(self.task.name, self.data)
         check_task(self.task, self.network, self.training, self.data)
+        check_model(self.task.name, self.budget, self.objectives)
         check_varying(
             self.network,
             self.data,

@@ -1,11 +1,14 @@
 """Sees that a task goes with the network, the recipe and the data of a space file."""
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Any
 
 from res2net.plugins import PluginError
 from res2net.skeletons import SKELETONS
+from search.schema.budget import Budget
 from search.schema.data import Data
+from search.schema.metrics import MODEL, Objective
 from search.schema.network import Network
 from search.schema.parts import Choice
 from search.schema.tasks import AUGMENTATION, INSTALL, TASKS
@@ -28,9 +31,40 @@ def check_task(task: Choice, network: Network, training: Training, data: Data) -
         )
     if facts.backbone and data.channels == 1:
         raise MisfitError("data.channels", f"is 1, and {task.name} sees colours; leave it out")
+    if network.resolution and not facts.squares:
+        raise MisfitError(
+            "network.resolution",
+            f"is nothing that {task.name} sees: that is its window; take it out, and write "
+            "task.window as it should be",
+        )
+    if data.boxes is not None and "keypoints" not in facts.needs:
+        raise MisfitError("data.boxes", f"is nothing that {task.name} reads; leave it out")
     _check_pieces(task, training)
     if task.options.get("output_stride"):
         _check_stride(task.options["output_stride"], network, data)
+
+
+def check_model(task: str, budget: Budget, objectives: Sequence[Objective]) -> None:
+    """See that what the whole model costs is known where it is asked for.
+
+    Raises:
+        MisfitError: it is not, with the key to look at.
+    """
+    facts = TASKS[task]
+    if facts.head is not None:
+        return
+    asked = [("search.objectives", f"holds {one.name}, which ", one.name) for one in objectives]
+    asked += [(f"budget.{name}", "", name) for name in budget.bands()]
+    for at, holds, name in asked:
+        if name in MODEL:
+            network = name.removeprefix("model_")
+            why = f"is {network} of {task}, which puts no head on its networks; write {network}"
+            if facts.backbone:
+                why = (
+                    f"cannot be counted: {task} does not say what its head costs; write "
+                    f"{network}, or give it count_head (docs/adding_a_part.md)"
+                )
+            raise MisfitError(at, f"{holds}{why}")
 
 
 def check_libraries(task: str) -> None:

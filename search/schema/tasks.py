@@ -1,15 +1,26 @@
 """The table of tasks: what a trial learns, and the metrics that it is scored by."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt
 
 from res2net.plugins import PluginError
+from res2net.tally import Size, Tally
 from search.schema.data import Data
 from search.schema.datasets import DATASETS
 from search.schema.dense_tasks import Keypoints, Saliency, Segmentation
+from search.schema.heads import (
+    CountHead,
+    Seen,
+    count_detection,
+    count_instances,
+    count_keypoints,
+    count_saliency,
+    count_segmentation,
+)
 from search.schema.metrics import Metric
-from search.schema.parts import Choice, NoOptions, Table, require_methods
+from search.schema.parts import NoOptions, Table, require_methods
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
@@ -20,6 +31,7 @@ AUGMENTATION = (
     "label_smoothing",
 )  # fmt: skip
 _ALL = frozenset(AUGMENTATION)
+_MULTIPLE = 32  # of pixels, to which torchvision's detectors fill images up
 
 
 class TaskFacts(NamedTuple):
@@ -33,6 +45,9 @@ class TaskFacts(NamedTuple):
     backbone: bool = False  # whether networks put out features, and have no classifier
     libraries: tuple[str, ...] = ()  # modules that not every installation has
     reads: frozenset[str] = _ALL  # which of AUGMENTATION
+    head: CountHead | None = None  # adds up what is put on the network, where there is some
+    image_size: Callable[[int, Mapping[str, Any]], Size] = lambda side, _: Size(side, side)
+    squares: bool = True  # whether it sees squares of the side that the network section says
     fewest: int = 1  # images that must pass the network at once, so that its norms can learn
 
 
@@ -59,6 +74,7 @@ def _foreign(name: str, value: Any) -> TaskFacts:
             )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
     needs = getattr(value, "needs", ("classes",))
+    count = getattr(value, "count_head", None)
     return TaskFacts(
         name,
         metrics,
@@ -66,18 +82,38 @@ def _foreign(name: str, value: Any) -> TaskFacts:
         frozenset(needs),
         None,
         backbone=getattr(value, "backbone", False),
+        head=None if count is None else _called(name, count),
     )
 
 
-def form_of(task: Choice) -> dict[str, Any]:
-    """How a task uses networks, as `res2net.cost.costs` takes it.
+def _called(name: str, count: Any) -> CountHead:
+    """Somebody's own count of a head, whose failures bear the name of the task."""
 
-    Args:
-        task: of the study; one of somebody else's has classifiers.
-    """
-    facts = TASKS[task.name]
-    stride = task.options.get("output_stride")
-    return {"head": not facts.backbone, "output_stride": stride}
+    def count_head(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> None:
+        try:
+            count(tally, seen, options)
+        except Exception as error:  # somebody's code may raise anything
+            raise PluginError(
+                f"{name}: count_head raises {type(error).__name__}: {error}; see "
+                "search.schema.heads"
+            ) from error
+        wrong = [n for n in (tally.params, tally.macs) if not isinstance(n, int) or n < 0]
+        if wrong:
+            raise PluginError(
+                f"{name}: count_head comes to {wrong[0]!r}; count whole numbers from 0 up"
+            )
+
+    return count_head
+
+
+def _window(_: int, options: Mapping[str, Any]) -> Size:
+    return Size(*options["window"])
+
+
+def _padded(resolution: int, _: Mapping[str, Any]) -> Size:
+    """Torchvision's detectors fill images up to a multiple of 32."""
+    side = -(-resolution // _MULTIPLE) * _MULTIPLE
+    return Size(side, side)
 
 
 class Detection(Section):
@@ -129,6 +165,7 @@ TASKS = Table(
             frozenset({"semantic"}),
             Segmentation,
             backbone=True,
+            head=count_segmentation,
             libraries=("segmentation_models_pytorch", "torchmetrics"),
             reads=frozenset({"flip", "label_smoothing"}),
             fewest=2,
@@ -141,6 +178,7 @@ TASKS = Table(
             frozenset({"saliency"}),
             Saliency,
             backbone=True,
+            head=count_saliency,
             libraries=("py_sod_metrics",),
             reads=frozenset({"flip"}),
         ),
@@ -158,6 +196,9 @@ TASKS = Table(
             frozenset({"boxes", "keypoints"}),
             Keypoints,
             backbone=True,
+            head=count_keypoints,
+            image_size=_window,
+            squares=False,
             libraries=("faster_coco_eval",),
             reads=frozenset({"flip"}),
         ),
@@ -168,6 +209,8 @@ TASKS = Table(
             frozenset({"boxes"}),
             Detection,
             backbone=True,
+            head=count_detection,
+            image_size=_padded,
             libraries=("torchmetrics", "faster_coco_eval"),
             reads=frozenset({"flip"}),
         ),
@@ -178,6 +221,8 @@ TASKS = Table(
             frozenset({"boxes", "masks"}),
             Detection,
             backbone=True,
+            head=count_instances,
+            image_size=_padded,
             libraries=("torchmetrics", "faster_coco_eval"),
             reads=frozenset({"flip"}),
         ),

@@ -192,3 +192,16 @@ def _count(value: Any) -> int | None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
+    """How many classes, a list file's path, or a list of their names."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 2
+    names = isinstance(value, tuple) and value and all(isinstance(n, str) for n in value)
+    if value is None or whole or names or (isinstance(value, str) and value):
+        chosen: int | str | tuple[str, ...] | None = value
+        return chosen
+    raise ValueError(
+        "is no choice of classes; write how many (100), the path of a list file, or names: "
+        "[n01440764, n02102040], in quotes those that look like numbers: ['007']"
+    )

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from res2net import Architecture
-from res2net.cost import Costs, costs
 from res2net.layout import Dimensions
 from res2net.skeletons import blocks_of, skeleton_of
 from res2net.tally import IntArray
 from search.schema.budget import Band
+from search.schema.counts import Counts, Use
 from search.schema.network import WIDEST
 from search.space.axis import GROUPS, RESOLUTION, SETTINGS, Axis, Indices, each
 
@@ -27,7 +27,7 @@ class Grid:
         axes: from `axes_of`, and those of settings; the first holds skeleton and depth.
         fixed: the fields of an Architecture that no axis varies.
         image_size: side of the images in pixels, where no axis varies the resolution.
-        form: how the networks are used, as `res2net.cost.costs` takes it.
+        use: what a task makes of the networks.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Grid:
         fixed: Mapping[str, Any],
         *,
         image_size: int,
-        form: Mapping[str, Any] | None = None,
+        use: Use,
     ) -> None:
-        self._form = dict(form or {})
+        self.use = use
         self.axes = axes
         self.image_size = image_size
         self.shape = tuple(len(axis.values) for axis in axes)
@@ -67,7 +67,7 @@ class Grid:
             if axis.fields[0] not in SETTINGS
         )
         axes = (*alone, *settings)
-        return Grid(axes, self._fixed, image_size=self.image_size, form=self._form)
+        return Grid(axes, self._fixed, image_size=self.image_size, use=self.use)
 
     def __len__(self) -> int:
         return math.prod(self.shape)
@@ -82,7 +82,7 @@ class Grid:
         """The widest of each candidate inside every upper limit; 0 where none is solved."""
         return self._fill(positions, bands) if self._solved else np.zeros_like(positions)
 
-    def costs(self, positions: IntArray, widths: IntArray) -> Costs:
+    def costs(self, positions: IntArray, widths: IntArray) -> Counts:
         """Exact cost of each candidate."""
         index = np.unravel_index(positions, self.shape)
         groups = self._kind[index[0]]
@@ -92,7 +92,7 @@ class Grid:
         present = np.unique(groups)
         if len(present) == 1:
             return self._count(int(present[0]), index, widths)
-        totals = Costs(*(np.empty_like(positions) for _ in Costs._fields))
+        totals = Counts(*(np.empty_like(positions) for _ in Counts._fields))
         for group in present:
             here = groups == group
             counted = self._count(int(group), tuple(at[here] for at in index), widths[here])
@@ -158,7 +158,7 @@ class Grid:
         given: dict[str, Any] = {**self._fixed, "planes": planes}
         return Architecture(skeleton=skeleton, depth=depth, **given)
 
-    def _count(self, group: int, index: tuple[Indices, ...], widths: IntArray) -> Costs:
+    def _count(self, group: int, index: tuple[Indices, ...], widths: IntArray) -> Counts:
         base, side = self._groups[group]
         table = self._tables[self._kinds.index(base.skeleton)]
         at = {"blocks": 0, **self._at}
@@ -171,7 +171,7 @@ class Grid:
             cardinality=held["cardinality"],
             se=held["se"][0],
         )
-        return costs(base, dims, image_size=side, **self._form)
+        return self.use.costs(base, dims, side)
 
     def _fill(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
         """Bisection, all candidates at once: cost grows with width. 1 where nothing fits."""

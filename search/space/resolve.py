@@ -12,6 +12,7 @@ import numpy as np
 from res2net import Architecture, ArchitectureError, cost
 from search.images.resolve import resolve_data
 from search.schema.budget import Budget
+from search.schema.counts import Use
 from search.schema.data import Data, PlannedData
 from search.schema.fidelity import check_fidelity
 from search.schema.network import Network
@@ -31,7 +32,8 @@ from search.space.carried import carried
 from search.space.configuration import planned_rule
 from search.space.planned import planned_analysis
 from search.space.prior import places_of
-from search.space.survey import Near, Survey, survey
+from search.space.sorting import Near
+from search.space.survey import Survey, survey
 from search.space.trainable import check_norms, check_trainable
 
 _MOST_CANDIDATES = 20_000_000
@@ -80,12 +82,14 @@ def resolve(
     section = _at_largest(space.data, space.network)
     data = resolve_data(section, document, unseen=unseen, known=known)
     training = planned_training(space.training, space.data.name)
+    use = Use.of(space.task, data)
     for resolution in space.network.resolution or (data.resolution,):
         seen = data.at(resolution)
         check_trainable(space.network, training, seen, document)
         probes = _probed(space.network, data, document)
-        check_norms(space.network, training, seen, document)
-    _check_countable(space.network, data, document)
+        size = use.image_size(resolution)
+        check_norms(space.network, training, seen, document, size=size)
+    _check_countable(space.network, data, use, document)
     _check_surveyable(space, document)
     search = _with_base(space.network, space.search, document)
     varied = space.training.varied
@@ -153,10 +157,17 @@ def _trials(search: Search, surveyed: Survey) -> int:
     return len(surveyed) if search.trials == "all" else search.trials
 
 
-def _check_countable(network: Network, data: PlannedData, document: Document) -> None:
+def _check_countable(network: Network, data: PlannedData, use: Use, document: Document) -> None:
     """Grids are counted in 64-bit integers, which wrap without a word."""
+    size = use.image_size(data.resolution)
     for largest in network.largest(data.classes, data.channels):
-        if cost(largest, image_size=data.resolution).macs >= 2**62:
+        head = int(use.head(largest, size).macs)
+        if head >= 2**62:
+            raise ConfigError(
+                f"{document.place(('task',))}: task: its head has more than 2**62 "
+                "multiply-adds, too many to count; lower its values"
+            )
+        if cost(largest, image_size=size).macs + head >= 2**62:
             raise ConfigError(
                 f"{document.place(('network',))}: network: its largest candidate "
                 f"({largest.name}) has more than 2**62 multiply-adds, too many to count; "
@@ -246,4 +257,5 @@ def _near_words(side: str, near: Near) -> str:
     return (
         f"nearest {side}: {near.architecture.name} with {counted.macs:,} MACs, "
         f"{counted.params:,} params, {counted.activations:,} activations"
+        + "".join(f", {amount:,} {name}" for name, amount in near.model.items())
     )

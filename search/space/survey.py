@@ -4,39 +4,30 @@ Go in: a space file's dimensions and budget. Comes out: a `Survey`: arrays over 
 inside, how many were rejected and why, and the nearest on each side. No network is built.
 """
 
-import itertools
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from res2net import Architecture, Cost
-from res2net.cost import Costs
 from res2net.tally import IntArray
-from search.schema.budget import Band, Budget
+from search.schema.budget import Budget
+from search.schema.counts import Counts, Use
 from search.schema.data import PlannedData
+from search.schema.metrics import COUNTED, MODEL
 from search.schema.network import FIXED, Network
 from search.schema.parts import Choice
 from search.schema.search import Search
 from search.schema.settings import suffix
-from search.schema.tasks import form_of
 from search.space.axes import Axes
 from search.space.axis import Dimension, axes_of, setting_axis
 from search.space.configuration import Configuration
-from search.space.grid import Grid, Mask
+from search.space.grid import Grid
+from search.space.sorting import Near, Sorting, network_cost
 
 _CHUNK = 1 << 16  # candidates counted at once: bounds memory, and the arrays stay in cache
-
-
-class Near(NamedTuple):
-    """A rejected candidate close to the budget."""
-
-    architecture: Architecture
-    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class Survey:
     Attributes:
         positions: place of each candidate in the grid, ascending.
         widths: of each candidate where it is solved for the budget, else 0.
-        costs: params, macs and activations of each candidate.
+        costs: of each candidate.
         total: distinct candidates, inside or not.
         duplicates: combinations of the file that name a network already named.
         rejected: reasons and how many candidates each rejected, each counted once.
@@ -58,7 +49,7 @@ class Survey:
     grid: Grid
     positions: IntArray
     widths: IntArray
-    costs: Costs
+    costs: Counts
     total: int
     duplicates: int
     rejected: Mapping[str, int]
@@ -101,7 +92,19 @@ class Survey:
 
     def cost(self, candidate: int) -> Cost:
         """The exact cost of a candidate."""
-        return Cost(*(int(amounts[candidate]) for amounts in self.costs))
+        return network_cost(int(amounts[candidate]) for amounts in self.costs)
+
+    def counted(self) -> dict[str, IntArray]:
+        """What is known to cost what, of each candidate, by name."""
+        known = (*COUNTED, *(MODEL if self.grid.use.has_head else ()))
+        return {name: getattr(self.costs, name) for name in known}
+
+    def model(self, candidate: int) -> dict[str, int]:
+        """What the network of a candidate costs with the task's head, by name.
+
+        Empty where the task has none, or does not say what it costs.
+        """
+        return self.grid.use.model(int(amounts[candidate]) for amounts in self.costs)
 
     def part(self, members: npt.NDArray[np.intp]) -> "Survey":
         """Some of the candidates, as a survey of their own."""
@@ -109,7 +112,7 @@ class Survey:
             self,
             positions=self.positions[members],
             widths=self.widths[members],
-            costs=Costs(*(amounts[members] for amounts in self.costs)),
+            costs=Counts(*(amounts[members] for amounts in self.costs)),
             bands=np.zeros(len(members), np.int64),
             base=None,
         )
@@ -169,10 +172,11 @@ def survey(space: Surveyed) -> Survey:
     axes += tuple(
         setting_axis(key, values) for key, values in space.varied.items() if key not in tuned
     )
-    form = form_of(space.task)
-    grid = Grid(axes, _fixed(network, data), image_size=data.resolution, form=form)
+    grid = Grid(
+        axes, _fixed(network, data), image_size=data.resolution, use=Use.of(space.task, data)
+    )
     lines = Axes(axes, search) if search.has_axes else None
-    sorting = _Sorting(grid, space.budget.bands(), lines)
+    sorting = Sorting(grid, space.budget.bands(), lines)
     for start in range(0, len(grid), _CHUNK):
         sorting.add(np.arange(start, min(start + _CHUNK, len(grid))))
     columns = [np.concatenate(chunks) for chunks in sorting.inside]
@@ -183,7 +187,7 @@ def survey(space: Surveyed) -> Survey:
             sorting.rejected[reason] += int((~kept).sum())
         columns = [column[kept] for column in columns]
     positions, widths, *counted = columns
-    costs = Costs(*counted)
+    costs = Counts(*counted)
     return Survey(
         grid=grid,
         positions=positions,
@@ -205,7 +209,7 @@ def _fixed(network: Network, data: PlannedData) -> dict[str, Any]:
     return fixed | ({"planes": network.planes[0]} if len(network.planes) == 1 else {})
 
 
-def _bands_of(costs: Costs, budget: Budget) -> IntArray:
+def _bands_of(costs: Counts, budget: Budget) -> IntArray:
     """Which band each candidate lies in, of the one amount that has bands."""
     bands: IntArray = np.zeros(len(costs.macs), np.int64)
     for name, band in budget.bands().items():
@@ -219,75 +223,3 @@ def _place_of(lines: Axes, indices: npt.NDArray[np.intp]) -> int | None:
     """Of the base among the candidates; with something solved, whatever value that took."""
     at = np.flatnonzero(lines.away(indices) == 0)
     return int(at[0]) if len(at) else None
-
-
-class _Violation(NamedTuple):
-    """Which candidates of a chunk are beyond one limit, and how far (log of the ratio)."""
-
-    reason: str
-    outside: Mask
-    distance: npt.NDArray[np.float64]
-    above: bool
-
-
-class _Sorting:
-    """Collects the candidates inside, and counts the others, chunk by chunk."""
-
-    def __init__(self, grid: Grid, bands: Mapping[str, Band], lines: Axes | None) -> None:
-        self._grid = grid
-        self._bands = bands
-        self._lines = lines
-        self._nearest = {"below": math.inf, "above": math.inf}
-        self.inside: tuple[list[IntArray], ...] = ([], [], [], [], [])
-        self.rejected: Counter[str] = Counter()
-        self.near: dict[str, Near] = {}
-
-    def add(self, positions: IntArray) -> None:
-        """Put each candidate inside, or count it under the first reason to reject it."""
-        if self._lines is not None:
-            held = self._lines.hold(self._grid.indices(positions))
-            self.rejected["more than one dimension away from the base"] += int((~held).sum())
-            positions = positions[held]
-        if len(positions):
-            self._sort(positions)
-
-    def _sort(self, positions: IntArray) -> None:
-        widths = self._grid.widths(positions, self._bands)
-        counted = self._grid.costs(positions, widths)
-        inside = np.ones(len(positions), dtype=bool)
-        above = np.zeros(len(positions), dtype=bool)
-        distance = np.zeros(len(positions))
-        for violation in self._violations(counted):
-            self.rejected[violation.reason] += int((violation.outside & inside).sum())
-            inside &= ~violation.outside
-            above |= violation.outside & violation.above
-            distance = np.maximum(distance, violation.outside * violation.distance)
-        columns = (positions, widths, *counted)
-        for column, chunks in zip(columns, self.inside, strict=True):
-            chunks.append(column[inside])
-        for side, members in (("above", above), ("below", ~inside & ~above)):
-            self._note(side, np.where(members, distance, math.inf), columns)
-
-    def _violations(self, counted: Costs) -> Iterator[_Violation]:
-        for name, band in self._bands.items():
-            amounts, ranges = getattr(counted, name), band.ranges
-            if (most := ranges[-1].high) is not None:
-                far = np.log(amounts / most)
-                yield _Violation(f"{name} above {most:,}", amounts > most, far, True)
-            if (least := ranges[0].low) is not None:
-                far = np.log(least / amounts)
-                yield _Violation(f"{name} below {least:,}", amounts < least, far, False)
-            for below, above in itertools.pairwise(ranges):
-                end, start = below.high or 0, above.low or 0  # bands have both
-                between = (amounts > end) & (amounts < start)
-                reason = f"{name} between {end:,} and {start:,}"
-                yield _Violation(reason, between, np.log(amounts / end), True)
-
-    def _note(
-        self, side: str, distance: npt.NDArray[np.float64], columns: tuple[IntArray, ...]
-    ) -> None:
-        at = int(distance.argmin())
-        if distance[at] < self._nearest[side]:
-            self._nearest[side] = float(distance[at])
-            position, width, *counted = (int(column[at]) for column in columns)
-            self.near[side] = Near(self._grid.architecture(position, width), Cost(*counted))

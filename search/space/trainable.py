@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from res2net import Architecture
 from res2net.norms import smallest_normed_side
 from res2net.skeletons import skeleton_of
+from res2net.tally import Size
 from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED, Network
@@ -35,7 +36,12 @@ def check_trainable(
 
 
 def check_norms(
-    network: Network, training: PlannedTraining, data: PlannedData, document: Document
+    network: Network,
+    training: PlannedTraining,
+    data: PlannedData,
+    document: Document,
+    *,
+    size: Size,
 ) -> None:
     """Make sure that no batch norm is ever given a single number for each channel.
 
@@ -44,7 +50,7 @@ def check_norms(
     """
     if last_piece(training.batch_size, training.accumulate) > 1:
         return
-    single = [name for name, side in _sides(network, data, data.resolution) if side == 1]
+    single = [name for name, side in _sides(network, data, size) if side == 1]
     if not single:
         return
     every = {name for name, _ in network.forms()}
@@ -54,7 +60,7 @@ def check_norms(
         (
             side
             for side in range(data.resolution, _WIDEST)
-            if all(one != 1 for _, one in _sides(network, data, side))
+            if all(one != 1 for _, one in _sides(network, data, Size(side, side)))
         ),
         None,
     )
@@ -62,7 +68,7 @@ def check_norms(
         remedy += f", or data.resolution: {larger} or more"
     raise ConfigError(
         f"{document.place(('training', key))}: training.{key}: {problem}, and at "
-        f"{data.resolution} px the last feature maps of {which} are a single pixel: a batch "
+        f"{_written(size)} px the last feature maps of {which} are a single pixel: a batch "
         f"norm needs more than one value a channel; write {remedy}"
     )
 
@@ -85,14 +91,17 @@ def _one_image(training: PlannedTraining) -> tuple[str, str, str]:
     return "accumulate", f"{pieces}: {problem}", remedy
 
 
-def _sides(
-    network: Network, data: PlannedData, resolution: int
-) -> Iterator[tuple[str, int | None]]:
+def _sides(network: Network, data: PlannedData, size: Size) -> Iterator[tuple[str, int | None]]:
     """Each skeleton, with the side of the smallest map that a norm of it is given."""
     fixed = {name: getattr(network, name) for name in FIXED} | {"planes": network.planes[0]}
     for skeleton, depth in dict(network.forms()).items():
         one = Architecture(skeleton=skeleton, depth=depth, classes=data.classes, **fixed)
-        yield skeleton, smallest_normed_side(one, image_size=resolution)
+        yield skeleton, smallest_normed_side(one, image_size=size)
+
+
+def _written(size: Size) -> str:
+    height, width = size
+    return f"{height}" if height == width else f"{height} x {width}"
 
 
 def _check_batch(training: PlannedTraining, data: PlannedData, document: Document) -> None:

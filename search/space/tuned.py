@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from res2net.cost import Costs
+from search.schema.counts import Counts
 from search.space.axis import setting_axis
 from search.space.survey import Survey
 
@@ -31,7 +31,7 @@ def settings_survey(
         grid=grid,
         positions=np.arange(len(grid)),
         widths=np.repeat(survey.widths[:1], len(grid)),
-        costs=Costs(*(np.repeat(amounts[:1], len(grid)) for amounts in survey.costs)),
+        costs=Counts(*(np.repeat(amounts[:1], len(grid)) for amounts in survey.costs)),
         bands=np.zeros(len(grid), np.int64),
         base=None,
     )

@@ -63,7 +63,8 @@ class Starts:
             activations=counted.activations,
             time=self._clock(),
             repeat=repeat,
-            counted={one.name: counted_by(one, architecture, counted) for one in self._counted},
+            counted=self._survey.model(candidate)
+            | {one.name: counted_by(one, architecture, counted) for one in self._counted},
             settings=own,
             tuned=dict(tuned),
             tried=tried,

@@ -43,7 +43,7 @@ def target(*sources: Path, **changes: Any) -> dict[str, Any]:
     """A study of keypoints with the weights of others."""
     return {
         "study": "points",
-        "network": {**NETWORK, "resolution": 32},
+        "network": NETWORK,
         "data": {"name": "digit_scenes", "validation": 6, "train": 8},
         "task": {"name": "keypoints", "channels": 4, "window": [32, 32]},
         "training": {"epochs": 1, "batch_size": 4, "precision": "fp32"},
@@ -335,6 +335,6 @@ def test_axes_need_the_weights_of_the_network_where_they_meet(
     source: Path, tmp_path: Path
 ) -> None:
     search = {"sampler": "axes", "base": {"width": 3}, "seeds": 1}
-    network = {**NETWORK, "width": [1, 2, 3], "resolution": 32}
+    network = {**NETWORK, "width": [1, 2, 3]}
     with pytest.raises(ConfigError, match=r"weights of res2net11_3w2s.*, where the axes meet"):
         run_study(target(source, network=network, search=search), out=tmp_path / "run")

@@ -2,40 +2,40 @@
 
 from res2net.skeletons.base import Layout, Stage
 from res2net.skeletons.run import count_run
-from res2net.tally import Tally, strided
+from res2net.tally import Size, Tally, strided
 
 
-def count_layers(layout: Layout, tally: Tally, side: int) -> int:
-    """Add stem and trees for images of this side; returns the channels put out."""
+def count_layers(layout: Layout, tally: Tally, size: Size) -> int:
+    """Add stem and trees for images of this size; returns the channels put out."""
     quarter, channels = layout.planes // 4, layout.planes // 2
-    tally.conv_norm(layout.channels, quarter, kernel=7, side=side)
-    tally.conv_norm(quarter, quarter, kernel=3, side=side)
-    side = strided(side, 2)
-    tally.conv_norm(quarter, channels, kernel=3, side=side)
+    tally.conv_norm(layout.channels, quarter, kernel=7, size=size)
+    tally.conv_norm(quarter, quarter, kernel=3, size=size)
+    size = strided(size, 2)
+    tally.conv_norm(quarter, channels, kernel=3, size=size)
     for index, stage in enumerate(layout.stages):
         first = stage.opening(channels)
-        after = strided(side, first.stride)
+        after = strided(size, first.stride)
         count_run(
             tally,
             layout.block,
             stage.shape,
             first=first,
             blocks=2**stage.blocks,
-            side=side,
+            size=size,
         )
-        tally.conv_norm(channels, stage.out, side=after)  # the shortcut of the first block
+        tally.conv_norm(channels, stage.out, size=after)  # the shortcut of the first block
         _count_roots(tally, stage, after, given=channels if index else 0)
-        channels, side = stage.out, after
+        channels, size = stage.out, after
     return channels
 
 
-def _count_roots(tally: Tally, stage: Stage, side: int, *, given: int) -> None:
+def _count_roots(tally: Tally, stage: Stage, size: Size, *, given: int) -> None:
     """Add the roots of a tree; its last one joins `given` channels of the stage's input too."""
     out, roots = stage.out, 2 ** (stage.blocks - 1)
-    tally.conv(2 * out, out, side=side, times=roots)
+    tally.conv(2 * out, out, size=size, times=roots)
     tally.norm(out, times=roots)
     # Beyond its own two blocks a root joins what shallower trees hand down: over a whole
     # tree one more `out` a root but the first.
     joined = out * (roots - 1) + given
     tally.params = tally.params + joined * out
-    tally.macs = tally.macs + joined * out * side**2
+    tally.macs = tally.macs + joined * out * size.area

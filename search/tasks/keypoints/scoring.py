@@ -28,6 +28,7 @@ class Found(NamedTuple):
     scene: int  # number of the scene in its part
     points: Any  # (K, 2), x and y in pixels of the image
     sure: float
+    area: float = 0.0  # of its window, in pixels
 
 
 def sigmas_of(joints: Sequence[str]) -> tuple[float, ...]:

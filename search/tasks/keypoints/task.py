@@ -1,10 +1,10 @@
-"""Keypoints: SimpleBaseline in windows around true boxes, scored by COCO's AP of OKS.
+"""Keypoints: SimpleBaseline in windows around boxes, scored by COCO's AP of OKS.
 
 An epoch shows of each scene one object, drawn anew; scored are all objects of a split.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture
+from search.scenes.detected import Detected
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, require_finite
+from search.tasks.keypoints.duplicates import sureness, without_duplicates
 from search.tasks.keypoints.heatmaps import drawn, peaks
 from search.tasks.keypoints.network import SimpleBaseline
 from search.tasks.keypoints.scoring import (
@@ -59,6 +61,7 @@ class _Cut(NamedTuple):
     scene: int  # number of its scene
     window: Window
     image: Tensor  # (3, *shape), normalised
+    score: float | None  # of a detected box; None of a true one
 
 
 class Keypoints(SceneTask):
@@ -104,12 +107,19 @@ class Keypoints(SceneTask):
         return (errors * weights).mean()
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
-        """COCO's AP of OKS in percent, of all sizes and of each; None where none is of it."""
+        """COCO's AP of OKS in percent, of all sizes and of each; None where none is of it.
+
+        The test is scored by the boxes of a detector where the data have them.
+        """
         part, scale = self.splits.part(split), self.splits.scale
-        found = [one for group in self._cuts(part) for one in self._found(forward, group)]
-        joints = self.splits.joints
-        wanted = truth(part, joints, scale)
-        return average_precision(wanted, results(found, scale), sigmas_of(joints))
+        detected = self.splits.detected if split == "test" else ()
+        groups = self._cuts(part, detected)
+        found = [one for group in groups for one in self._found(forward, group)]
+        sigmas = sigmas_of(self.splits.joints)
+        if detected:
+            found = without_duplicates(found, sigmas)
+        wanted = truth(part, self.splits.joints, scale)
+        return average_precision(wanted, results(found, scale), sigmas)
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
         """Each scene with the points that the network gives its objects."""
@@ -172,16 +182,15 @@ class Keypoints(SceneTask):
         known = torch.stack([example.target["known"] for example in piece.examples])
         return torch.stack(maps).to(heatmaps), known.to(heatmaps)
 
-    def _cuts(self, part: Part) -> Iterator[list[_Cut]]:
-        """Every object of a part, in groups of one size."""
+    def _cuts(self, part: Part, detected: Sequence[Detected] = ()) -> Iterator[list[_Cut]]:
+        """Every object of a part, or what a detector took for one, in groups of one size."""
         size, group = max(1, _PIXELS // math.prod(self._shape)), []
         for row in range(len(part)):
             scene = part[row]
-            assert scene.boxes is not None, "the data set was checked"
             image = normalised(as_image(scene))
-            for chosen in labelled(scene):
-                window = Window.around(scene.boxes[chosen], self._shape)
-                group.append(_Cut(row, window, window.cut(image, self._shape)))
+            for box, score in _boxes(scene, detected[row] if detected else None):
+                window = Window.around(box, self._shape)
+                group.append(_Cut(row, window, window.cut(image, self._shape), score))
                 if len(group) == size:
                     yield group
                     group = []
@@ -197,5 +206,18 @@ class Keypoints(SceneTask):
             [self._shape[1] / heatmaps.shape[3], self._shape[0] / heatmaps.shape[2]]
         )
         for cut, at, height in zip(group, points * stride, heights, strict=True):
-            there = cut.window.to_image(at.double(), self._shape)
-            yield Found(cut.scene, there.numpy(), float(height.mean()))
+            there, window = cut.window.to_image(at.double(), self._shape), cut.window
+            sure = float(height.mean())
+            if cut.score is not None:
+                sure = sureness(height, cut.score)
+            yield Found(cut.scene, there.numpy(), sure, window.high * window.wide)
+
+
+def _boxes(scene: Scene, detected: Detected | None) -> Iterator[tuple[Any, float | None]]:
+    """The true boxes of a scene, or those of a detector with their scores."""
+    if detected is not None:
+        yield from zip(detected.boxes, detected.scores.tolist(), strict=True)
+        return
+    assert scene.boxes is not None, "the data set was checked"
+    for chosen in labelled(scene):
+        yield scene.boxes[chosen], None

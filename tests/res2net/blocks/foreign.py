@@ -9,6 +9,8 @@ HONEST = '''
 from torch import nn
 import torch
 
+from res2net.tally import strided
+
 
 class Gain(nn.Module):
     def __init__(self):
@@ -40,10 +42,10 @@ class MyBlock:
     def make_module(self, shape, position, shortcut):
         return Mine(shape, position, shortcut)
 
-    def count_layers(self, tally, shape, position, *, side, times=1):
-        inner, after = shape.split * shape.scale, -(-side // position.stride)
-        tally.conv(position.channels, inner, side=after, times=times)
-        tally.conv(inner, position.out, side=after, times=times)
+    def count_layers(self, tally, shape, position, *, size, times=1):
+        inner, after = shape.split * shape.scale, strided(size, position.stride)
+        tally.conv(position.channels, inner, size=after, times=times)
+        tally.conv(inner, position.out, size=after, times=times)
         tally.bias(position.out + 1, times=times)
 
     def count_paths(self, shape, position):

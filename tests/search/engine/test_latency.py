@@ -19,7 +19,7 @@ NAMES = ("latency", "latency_128", "throughput", "inference_memory")
 
 def bench_of(**changes: object) -> Bench:
     bench = bench_on(recipe(**changes), synthetic())
-    return bench._replace(measured=NAMES, resolution=16)
+    return bench._replace(measured=NAMES, resolution=16, image_size=(16, 16))
 
 
 def started(**changes: object) -> Started:

@@ -23,7 +23,7 @@ NETWORK = parse("res2next11_2c2w3s_2p_4classes")
 
 def bench_of(*scores: str, **changes: Any) -> Bench:
     bench = bench_on(recipe(**changes), synthetic())
-    return bench._replace(scores=scores or tuple(SCORES), resolution=16)
+    return bench._replace(scores=scores or tuple(SCORES), resolution=16, image_size=(16, 16))
 
 
 def started(network: Architecture = NETWORK, **changes: Any) -> Started:

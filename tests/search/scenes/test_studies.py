@@ -34,7 +34,6 @@ SPACE: dict[str, Any] = {
     "study": "layouts",
     "network": {
         "skeleton": "imagenet", "planes": 2, "depth": [[1, 1, 1, 1]], "width": 2, "scale": 2,
-        "resolution": [64],
     },
     "training": {"epochs": 1, "batch_size": 2, "lr": 1e-3, "optimizer": "adamw",
                  "precision": "fp32"},
@@ -53,7 +52,10 @@ HERE = [_where_installed(name) for name in WRITERS]
 
 
 def space(name: str, root: Path) -> dict[str, Any]:
-    return {**SPACE, "data": dict(written.section(name, root)), "task": HEADS[name]}
+    seen = {} if name == "keypoints" else {"resolution": [64]}
+    network = SPACE["network"] | seen
+    data = dict(written.section(name, root))
+    return {**SPACE, "network": network, "data": data, "task": HEADS[name]}
 
 
 @pytest.mark.parametrize("name", HERE)

@@ -20,7 +20,7 @@ PLANS = {
 }
 DEEP = {
     "voc_segmentation": (FIVE, "budget={macs: {min: 51G, max: 53.5G}}"),
-    "coco_keypoints": (TWO, "budget={macs: {min: 10G, max: 10.6G}}"),
+    "coco_keypoints": (TWO, "budget={macs: {min: 7.5G, max: 8G}}"),
 }
 
 

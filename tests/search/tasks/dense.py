@@ -1,6 +1,6 @@
 """Small studies of the tasks that say something of pixels or points, for their tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tests.search.spaces import resolved_of
 
 SPACE = """\
 study: dense
-network: {{skeleton: imagenet, planes: 2, depth: [14], width: 2, scale: [2], resolution: [32]}}
+network: {{skeleton: imagenet, planes: 2, depth: [14], width: 2, scale: [2]{seen}}}
 data: {{name: digit_scenes, validation: 6, train: 12}}
 task: {task}
 training: {{epochs: 2, batch_size: 4, optimizer: adamw, lr: 0.01, precision: fp32}}
@@ -73,9 +73,15 @@ def image_of(rng: np.random.Generator, high: int, wide: int) -> Any:
     return rng.integers(0, 256, (high, wide, 3)).astype(np.uint8)
 
 
+def space_of(task: str, tasks: Mapping[str, str] = TASKS) -> str:
+    """The space file of a task; keypoints see windows, the others squares of 32 px."""
+    seen = "" if task == "keypoints" else ", resolution: [32]"
+    return SPACE.format(task=tasks[task], seen=seen)
+
+
 def resolved(folder: Path, task: str, *overrides: str) -> Resolved:
     """A study of a task on scenes of digits."""
-    return resolved_of(folder, SPACE.format(task=TASKS[task]), *overrides)
+    return resolved_of(folder, space_of(task), *overrides)
 
 
 def plan_of(folder: Path, task: str, *overrides: str) -> StudyPlan:

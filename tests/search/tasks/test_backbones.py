@@ -13,7 +13,7 @@ from search.engine.transfer import NoBackboneError, backbone_in, trained_backbon
 from search.schema.tasks import TASKS as TASK_TABLE
 from search.tasks.base import make_task
 from tests.search.spaces import resolved_of
-from tests.search.tasks.dense import SPACE, TASKS
+from tests.search.tasks.dense import TASKS, space_of
 
 EVERY = TASKS | {
     "detection": "{name: detection, channels: 8, hidden: 16, frozen: 2, norms: frozen}",
@@ -31,7 +31,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[nn.Modu
     folder = tmp_path_factory.mktemp("spaces")
     found = {}
     for task in HERE:
-        text = SPACE.format(task=EVERY[task])
+        text = space_of(task, EVERY)
         if task == "classification":
             text = text.replace("digit_scenes, validation: 6, train: 12", "synthetic")
             text = text.replace("name: synthetic", "name: synthetic, validation: 64")

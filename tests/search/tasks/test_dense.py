@@ -25,7 +25,7 @@ from search.tasks.base import checked_scores
 from search.tasks.libraries import LibraryMissingError, library
 from search.tasks.scenes import load_scenes
 from tests.search.spaces import write
-from tests.search.tasks.dense import HERE, SPACE, TASKS, plan_of, resolved, trainer_of
+from tests.search.tasks.dense import HERE, plan_of, resolved, space_of, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EVERYTHING = (  # that holds a state of its own, or rounds
@@ -65,7 +65,7 @@ def test_the_loss_falls(tmp_path: Path, task: str) -> None:
 
 @pytest.mark.parametrize("task", HERE)
 def test_a_study_ends_with_weights_that_can_be_loaded(tmp_path: Path, task: str) -> None:
-    text = SPACE.format(task=TASKS[task]).replace("epochs: 2", "epochs: 1")
+    text = space_of(task).replace("epochs: 2", "epochs: 1")
     result = run_study(write(tmp_path, text), out=tmp_path / "run", inline=True)
     assert [trial.ended.status for trial in result.trials if trial.ended] == ["ok"]
     line = loading_line(result.weights[0], plan=result.plan)
@@ -163,7 +163,7 @@ def test_a_picture_that_cannot_be_kept_costs_no_trial(
         raise OSError("no space left")
 
     monkeypatch.setattr("search.scenes.pictured.save", full)
-    text = SPACE.format(task=TASKS["keypoints"]).replace("epochs: 2", "epochs: 1")
+    text = space_of("keypoints").replace("epochs: 2", "epochs: 1")
     result = run_study(write(tmp_path, text), out=tmp_path / "run", inline=True)
     (end,) = [trial.ended for trial in result.trials if trial.ended]
     assert end.status == "ok"

@@ -14,7 +14,7 @@ from search.schema.tasks import TASKS
 from search.study.events import Ended, Epoch
 from search.study.journal import read
 from tests.search.spaces import write
-from tests.search.tasks.dense import HERE, SPACE
+from tests.search.tasks.dense import HERE, space_of
 from tests.search.tasks.dense import TASKS as DENSE
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ def end_of(folder: Path) -> dict[str, float]:
 @pytest.mark.parametrize("task", tasks())
 def test_killed_it_ends_the_same(tmp_path: Path, task: str) -> None:
     assert task in TASKS.ours
-    text = SPACE.format(task=OPTIONS[task]).replace("epochs: 2", f"epochs: {EPOCHS}")
+    text = space_of(task, OPTIONS).replace("epochs: 2", f"epochs: {EPOCHS}")
     space = write(tmp_path, text)
     whole = run_study(space, out=tmp_path / "whole", inline=True).folder
     killed = tmp_path / "killed"
