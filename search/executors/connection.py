@@ -18,6 +18,7 @@ from ray._private import ray_constants
 from res2net.exit_codes import ExitCode
 from res2net.file_names import printable
 from search.executors.broker import Broker
+from search.executors.patience import waiting_at_most
 from search.executors.signals import asked_to_end
 from search.schema.yaml import ConfigError
 
@@ -27,6 +28,12 @@ _PATIENCE = {True: 0.0, False: 20.0}
 # That an end in order may take: of thirty, where a machine is preempted; where Ray died, some
 # of it never ends.
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
+_START_SECONDS = 300.0  # that Ray may take to start, or to answer
+_NO_START = (
+    f"Ray has not started within {_START_SECONDS:.0f} s, or was not waited for, and lets "
+    "nothing else run: this process was killed; nothing is lost, and the same command goes on, "
+    "or runs trials in its own process with --inline"
+)
 _LATE_SECONDS = 7.0  # after the end of the time, and then for Tune: a turn takes five
 _ENVIRONMENT = {
     # We keep our own record; Ray's loggers write every result three times.
@@ -173,7 +180,8 @@ def connected(
     connection = Connection(local=address is None)
     with asked_to_end() as wish:
         try:
-            connect(address, environment)
+            with waiting_at_most(_START_SECONDS, _NO_START):
+                connect(address, environment)
             wish.take()
             yield connection
         finally:

@@ -1,0 +1,53 @@
+"""Ends this process where it waits for Ray in compiled code that lets nothing else run.
+
+`ray.init` may wait for an answer that never comes, and keeps Python's lock meanwhile: no
+thread, no timer and no Ctrl-C gets through. So a process beside this one has the patience,
+and ends it.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+# Ends when its input does; says the words and kills its parent when time is up, or at the third
+# signal, as `search.executors.signals` has it. What follows within a second is the same one.
+_BESIDE = """\
+import os, select, signal, sys, time
+parent, seconds, words = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+times = [0, 0.0]
+def end():
+    os.write(2, (words + "\\n").encode(errors="replace"))
+    os.kill(parent, signal.SIGKILL)
+    os._exit(0)
+def count(number, frame):
+    now = time.monotonic()
+    if now - times[1] >= 1.0:
+        times[0] += 1
+    times[1] = now
+    if times[0] == 3:
+        end()
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, count)
+os.write(1, b"ready")
+if not select.select([0], [], [], seconds)[0]:
+    end()
+"""
+
+
+@contextlib.contextmanager
+def waiting_at_most(seconds: float, words: str) -> Iterator[None]:
+    """Kill this process if what is inside takes longer, or at the third Ctrl-C.
+
+    Args:
+        seconds: of patience.
+        words: on stderr, when it is over: what happened, and what to do.
+    """
+    command = [sys.executable, "-I", "-S", "-c", _BESIDE, str(os.getpid()), str(seconds), words]
+    # It ends with its input, also when this process is killed.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as beside:  # noqa: S603 - our own
+        assert beside.stdout is not None
+        beside.stdout.read(5)  # it has taken the signals in hand
+        yield
