@@ -156,7 +156,7 @@ def _rehearse(
         plan,
         Path(),
         device=torch.device(f"cuda:{gpu}" if plan.resources.gpu else "cpu"),
-        images=_random_images(plan),
+        images=random_images(plan, batches=_BATCHES),
     )
     meter = Meter(bench.device, alone=False)
     trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0)
@@ -181,8 +181,9 @@ def _timed_step(trainer: Trainer) -> float:
     return time.perf_counter() - start
 
 
-def _random_images(plan: StudyPlan) -> Splits | SceneSplits:
-    train = plan.training.batch_size * _BATCHES
+def random_images(plan: StudyPlan, *, batches: int) -> Splits | SceneSplits:
+    """Random images of a study's size: so many batches to train on, and a few to look at."""
+    train = plan.training.batch_size * batches
     if DATASETS[plan.data.name].scenes:
         return random_scenes(plan.data, train=train, held_out=_HELD_OUT)
     generator = torch.Generator().manual_seed(0)
