@@ -9,10 +9,13 @@ from search.request import Request
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision
 from search.schema.yaml import ConfigError
+from search.study.deadline import Deadline
 from search.study.provenance import processor
 
 
-def measured(prepared: Prepared, request: Request, console: Console) -> Prepared:
+def measured(
+    prepared: Prepared, request: Request, console: Console, deadline: Deadline | None
+) -> Prepared:
     """The study in the format that pays where its trials run; as it is where that is known.
 
     Raises:
@@ -21,7 +24,7 @@ def measured(prepared: Prepared, request: Request, console: Console) -> Prepared
     if not prepared.open_precision:
         return prepared
     try:
-        chosen = _chosen(prepared, request)
+        chosen = _chosen(prepared, request, deadline)
     except ConfigError:
         raise
     except Exception as error:
@@ -36,7 +39,7 @@ def measured(prepared: Prepared, request: Request, console: Console) -> Prepared
     return replace(prepared, plan=plan, open_precision=False)
 
 
-def _chosen(prepared: Prepared, request: Request) -> ChosenPrecision:
+def _chosen(prepared: Prepared, request: Request, deadline: Deadline | None) -> ChosenPrecision:
     from search.profiling.precision import choose, middling  # noqa: PLC0415 - imports torch
 
     plan, network = middling(prepared.plan, prepared.survey)
@@ -44,7 +47,8 @@ def _chosen(prepared: Prepared, request: Request) -> ChosenPrecision:
         return choose(plan, network)
     from search.executors.measuring import choose_on_ray  # noqa: PLC0415 - imports Ray
 
-    return choose_on_ray(choose, plan, network, address=request.address)
+    seconds = max(0.0, deadline.left) if deadline else None
+    return choose_on_ray(choose, plan, network, address=request.address, seconds=seconds)
 
 
 def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:

@@ -66,7 +66,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
         left_out = _require(prepared, console, request, begun=False)
-    prepared = measured(prepared, request, console)
+    prepared = measured(prepared, request, console, deadline)
     plan = prepared.plan
     if not begun:
         plan = packed(prepared, console, inline=request.inline)

@@ -152,6 +152,8 @@ def test_a_task_of_ray_measures_with_the_resources_of_a_trial(
     )
     with pytest.raises(ConfigError, match="a trial asks for 3"):
         choose_on_ray(choose, too_much, network, address=ray_address)
+    with pytest.raises(ConfigError, match="not measured before the time limit"):
+        choose_on_ray(choose, plan, network, address=ray_address, seconds=0.0)
 
 
 @pytest.mark.slow
