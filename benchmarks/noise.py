@@ -31,12 +31,12 @@ class _Noise:
         """The images and their classes, of train and of test; the same every time."""
         rng = np.random.default_rng(0)
         shape = (self.image_size, self.image_size, 3)
-        patterns = rng.integers(64, 192, (self.classes, *shape), dtype=np.int16)
+        patterns = rng.integers(0, 128, (self.classes, *shape), dtype=np.uint8)
 
         def drawn(count: int) -> Arrays:
             labels = np.arange(count) % self.classes
-            noise = rng.integers(-64, 64, (count, *shape), dtype=np.int16)
-            return (patterns[labels] + noise).astype(np.uint8), labels
+            noise = rng.integers(0, 128, (count, *shape), dtype=np.uint8)
+            return patterns[labels] + noise, labels
 
         return drawn(self.train), drawn(self.test)
 

@@ -1,7 +1,7 @@
 """Trials of one network side by side: what all together do, in one run.
 
     python -m benchmarks.packing [--device cuda] [--turns 3] [--batch 128] [--networks NAME ...]
-                                 [--execution eager]
+                                 [--execution eager] [--beside N ...]
 
 On a GPU 1, 2, 4 and 8 trials share it, against one that has it alone. On a CPU one trial of
 one thread, and two of them, against one of two threads. The processes are those that
@@ -65,16 +65,17 @@ def main(argv: Sequence[str]) -> int:
     config = plan_of("cifar100", batch=arguments.batch, gpu=gpu)
     training = config.training.model_copy(update={"execution": arguments.execution})
     config = config.model_copy(update={"training": training})
-    rows = compare(config, networks, ways(gpu=gpu), turns=arguments.turns)
+    asked = ways(gpu=gpu, beside=arguments.beside)
+    rows = compare(config, networks, asked, turns=arguments.turns)
     console.print(f"training passes: {arguments.execution}")
     console.print(table(rows, turns=arguments.turns, batch=arguments.batch))
     return 0
 
 
-def ways(*, gpu: bool) -> tuple[Way, ...]:
-    """What the others are held against comes first."""
+def ways(*, gpu: bool, beside: Sequence[int] = (1, 2, 4, 8)) -> tuple[Way, ...]:
+    """What the others are held against comes first; on a GPU so many at once."""
     if gpu:
-        return tuple(Way(beside, 1) for beside in (1, 2, 4, 8))
+        return tuple(Way(beside, 1) for beside in beside)
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
@@ -190,6 +191,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, choices=range(2, 101), default=3, metavar="N")
     parser.add_argument("--batch", type=int, default=128, metavar="N")
     parser.add_argument("--execution", choices=("eager", "graphs", "compile"), default="eager")
+    parser.add_argument(
+        "--beside",
+        type=int,
+        nargs="+",
+        default=(1, 2, 4, 8),
+        metavar="N",
+        help="on a GPU: trials at once; ratios are over the first",
+    )
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="the cheapest first")
     return parser
 

@@ -2,6 +2,7 @@
 
     python -m benchmarks.train [--data data] [--images N] [--turns 5] [--threads N]
                                [--device cuda] [--paper] [--networks NAME ...] [--batch N ...]
+                               [--bf16]
 
 An epoch is training with augmentation, then validation on a ninth as many images. The plain
 loop is torchvision's CIFAR100 with crop, flip, ToTensor and Normalize, a DataLoader with 2
@@ -72,7 +73,10 @@ def main(argv: Sequence[str]) -> int:
     for task in tasks(arguments):
         images = f"{task.data.train:,} images, and {task.data.validation:,} to validate"
         console.print(f"{task.architecture.name}: an epoch is {images}")
-        for row in compare(sides(task, threads=arguments.threads), turns=arguments.turns):
+        asked = sides(task, threads=arguments.threads)
+        if arguments.bf16:
+            asked = [side for side in asked if side.task.recipe.precision == "bf16"]
+        for row in compare(asked, turns=arguments.turns):
             rows.append(row)
             console.print(" | ".join(_cells(row)))
     console.print(table(rows, turns=arguments.turns))
@@ -251,6 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="in the place of these")
     parser.add_argument(
         "--batch", type=int, nargs="+", default=[128], metavar="N", help="of --networks"
+    )
+    parser.add_argument(
+        "--bf16", action="store_true", help="no fp32: large batches take much memory in it"
     )
     return parser
 

@@ -179,3 +179,13 @@ def test_each_step_is_a_command_that_its_program_understands(
     space = load_space(told.space, told.set)
     assert space.file.data.name == "benchmarks.noise:NOISE"
     assert any(path.endswith("test_memory.py") for path in asked[0].command)
+
+
+@pytest.mark.slow
+def test_all_of_it_runs_on_a_cpu(tmp_path: Path) -> None:
+    """Small, and on noise where CIFAR-100 is not; minutes, on a busy machine not all of it."""
+    options = ["--device", "cpu", "--small", "--data", str(tmp_path), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "benchmarks.gpu", *options, "--runs", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, timeout=600, check=False)
+    assert done.returncode in (ExitCode.DONE, ExitCode.OUT_OF_TIME)
+    assert not {*states(tmp_path).values()} - {"done", "skipped", "goes on"}
