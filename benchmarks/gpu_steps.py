@@ -90,7 +90,7 @@ def _small(asked: Asked) -> Iterator[Step]:
     yield _input(240, *where, *data, *short, "--images", "512")
     yield _train("small", 300, *where, *data, *short, "--threads", "1", "--networks", SMALLEST)
     yield _block("eager", 120, *where, "--steps", "2", "--small")
-    yield _packing("eager-16", 300, *where, *short, "--networks", SMALLEST, "--batch", "16")
+    yield _packing("eager-16", 200, *where, *short, "--networks", SMALLEST, "--batch", "16")
     yield _study(asked)
 
 
