@@ -20,6 +20,9 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)  ## beside peers, in turns; long, and wants quiet cores and CIFAR-100 in data/
 	for what in input train counting packing block joining analysis; do $(BIN)/python -m benchmarks.$$what; done
 
+gpu: $(INSTALLED)  ## what waits for a GPU: tests, benchmarks, a study; 9 minutes a call, which go on
+	$(BIN)/python -m benchmarks.gpu
+
 faults: $(INSTALLED)  ## every line of docs/faults.md, for real; about ten minutes
 	$(BIN)/pytest -m "slow or not slow" tests/faults
 
@@ -39,4 +42,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: run test slow lint bench faults soak table-check figures install
+.PHONY: run test slow lint bench gpu faults soak table-check figures install

@@ -1,6 +1,7 @@
 """Our networks beside timm's of the same architecture and the same weights, in one run.
 
     python -m benchmarks.block [--device cuda] [--compiled] [--steps 7] [--quick]
+                               [--small]
 
 Every row builds both, gives them the same weights, checks that they put out the same, and
 times them in turns: ratio is timm's median time over ours, so above 1 we are faster. The
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console(width=120)
     console.print(machine(device, "timm"))
     rows = []
-    for case in cases(gpu=device.type == "cuda"):
+    for case in cases(gpu=device.type == "cuda", small=arguments.small):
         for row in compare(case, arguments, device):
             rows.append(row)
             console.print(" ".join(_cells(row)))
@@ -67,8 +68,17 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def cases(*, gpu: bool) -> Iterator[Case]:
-    """The paper's two workhorses; of the CIFAR one timm has the blocks, stacked here."""
+def cases(*, gpu: bool, small: bool = False) -> Iterator[Case]:
+    """The paper's two workhorses; of the CIFAR one timm has the blocks, stacked here.
+
+    Args:
+        gpu: whether batches fill one.
+        small: one network of few channels instead, to see that all of this runs.
+    """
+    if small:
+        few = Architecture(depth=(1, 1, 1), planes=4, width=4, scale=3, first_block="pool")
+        yield Case("a small one", lambda: build(few), lambda: stacked(few), 32, 16)
+        return
     res2net50 = parse("Res2Net-50-26w-4s")
     # "pool": timm's block knows no other way to open a stage.
     cifar = Architecture(depth=29, width=24, scale=4, cardinality=6, first_block="pool")
@@ -240,6 +250,7 @@ def _parser() -> argparse.ArgumentParser:
         help="turns of each, 2 to 100",
     )
     parser.add_argument("--quick", action="store_true", help="bf16 channels_last only")
+    parser.add_argument("--small", action="store_true", help="one small network only")
     return parser
 
 

@@ -103,6 +103,7 @@ def _serve(side: Side, line: Connection) -> None:
             return
         work = loop.epoch()
         line.send(Report(work, meter.read().peak_memory or 0))
+        torch.cuda.empty_cache()  # sides take turns on one GPU, which does not hold all of them
 
 
 def in_turns(crews: Sequence[Crew], count: int) -> list[list[Turn]]:

@@ -7,11 +7,13 @@ ours of all images, theirs of the first `--images`, because they take so much lo
 sides take turns; a ratio is our images a second over theirs, in the same turn. Ours cuts from
 decoded images in memory. So does torchvision with CIFAR; with image files its time includes
 decoding, which ours did once before (that time is printed). That both make the same images is
-tested in tests/search/test_augmentation.py. Time on a quiet machine: threads that wait for
-each other lose most where others take their cores.
+tested in tests/search/test_augmentation.py. Where CIFAR-100 is not, noise of its size takes its
+place. Time on a quiet machine: threads that wait for each other lose most where others take
+their cores.
 """
 
 import argparse
+import functools
 import statistics
 import sys
 import time
@@ -29,6 +31,7 @@ from torchvision import datasets, transforms
 from torchvision.transforms import v2
 
 from benchmarks.machine import machine, wait
+from benchmarks.noise import Drawn, name_of
 from search.images.augmentation import Augmentation
 from search.images.draws import draw
 from search.schema.training import PlannedTraining
@@ -67,8 +70,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def cifar(arguments: argparse.Namespace) -> list[Row]:
-    """CIFAR-100, moved by up to 4 pixels and mirrored."""
-    plain = datasets.CIFAR100(arguments.data)
+    """CIFAR-100, or noise of its size, moved by up to 4 pixels and mirrored."""
+    there = name_of(arguments.data) == "cifar100"
+    made = functools.partial(datasets.CIFAR100, arguments.data) if there else Drawn
+    plain = made()
     recipe = PlannedTraining(epochs=1, batch_size=arguments.batch, crop=4, flip=True)
     ours = our_side(recipe, plain.data, plain.targets, arguments)
     moved = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
@@ -83,14 +88,15 @@ def cifar(arguments: argparse.Namespace) -> list[Row]:
     theirs = [
         their_side(
             f"{name}, {workers} workers",
-            datasets.CIFAR100(arguments.data, transform=v2.Compose(steps)),
+            made(transform=v2.Compose(steps)),
             arguments,
             workers=workers,
         )
         for name, steps in (("PIL", pil), ("v2 uint8", tensors))
         for workers in (0, 2)
     ]
-    return compare("CIFAR-100, crop and mirror", ours, theirs, turns=arguments.turns)
+    what = f"{'CIFAR-100' if there else 'noise of its size'}, crop and mirror"
+    return compare(what, ours, theirs, turns=arguments.turns)
 
 
 def image_files(arguments: argparse.Namespace, console: Console) -> list[Row]:

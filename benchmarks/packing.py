@@ -1,6 +1,7 @@
 """Trials of one network side by side: what all together do, in one run.
 
     python -m benchmarks.packing [--device cuda] [--turns 3] [--batch 128] [--networks NAME ...]
+                                 [--execution eager] [--beside N ...]
 
 On a GPU 1, 2, 4 and 8 trials share it, against one that has it alone. On a CPU one trial of
 one thread, and two of them, against one of two threads. The processes are those that
@@ -62,15 +63,19 @@ def main(argv: Sequence[str]) -> int:
     console.print(machine(torch.device(arguments.device)))
     networks = [parse(name) for name in arguments.networks or (_ON_GPU if gpu else _ON_CPU)]
     config = plan_of("cifar100", batch=arguments.batch, gpu=gpu)
-    rows = compare(config, networks, ways(gpu=gpu), turns=arguments.turns)
+    training = config.training.model_copy(update={"execution": arguments.execution})
+    config = config.model_copy(update={"training": training})
+    asked = ways(gpu=gpu, beside=arguments.beside)
+    rows = compare(config, networks, asked, turns=arguments.turns)
+    console.print(f"training passes: {arguments.execution}")
     console.print(table(rows, turns=arguments.turns, batch=arguments.batch))
     return 0
 
 
-def ways(*, gpu: bool) -> tuple[Way, ...]:
-    """What the others are held against comes first."""
+def ways(*, gpu: bool, beside: Sequence[int] = (1, 2, 4, 8)) -> tuple[Way, ...]:
+    """What the others are held against comes first; on a GPU so many at once."""
     if gpu:
-        return tuple(Way(beside, 1) for beside in (1, 2, 4, 8))
+        return tuple(Way(beside, 1) for beside in beside)
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
@@ -82,7 +87,12 @@ def plan_of(data: str, *, batch: int, gpu: bool, precision: Precision = "bf16") 
         budget=Budget(),
         data=planned_data(Data(name=data, validation=64)),
         training=PlannedTraining(
-            epochs=1, batch_size=batch, crop=4, flip=True, precision=precision
+            epochs=1,
+            batch_size=batch,
+            crop=4,
+            flip=True,
+            precision=precision,
+            execution="eager",
         ),
         search=PlannedSearch(trials=1, objectives=("val_error",)),
         resources=PlannedResources(gpu=float(gpu), cpu=1),
@@ -122,7 +132,8 @@ def _rehearsed(
 ) -> Iterator[tuple[Architecture, list[Rehearsal]]]:
     resources = config.resources.model_copy(update={"cpu": way.threads})
     config = config.model_copy(update={"resources": resources})
-    with Rehearsals(config, beside=way.beside) as stage:
+    how = config.training.execution
+    with Rehearsals(config, beside=way.beside, execution=how) as stage:
         for network in networks:
             try:
                 yield network, stage.rehearse(network)
@@ -179,6 +190,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", choices=("cpu", "cuda"), default=default)
     parser.add_argument("--turns", type=int, choices=range(2, 101), default=3, metavar="N")
     parser.add_argument("--batch", type=int, default=128, metavar="N")
+    parser.add_argument("--execution", choices=("eager", "graphs", "compile"), default="eager")
+    parser.add_argument(
+        "--beside",
+        type=int,
+        nargs="+",
+        default=(1, 2, 4, 8),
+        metavar="N",
+        help="on a GPU: trials at once; ratios are over the first",
+    )
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="the cheapest first")
     return parser
 

@@ -1,7 +1,8 @@
 """An epoch end to end beside the plain PyTorch loop's, of the same networks, in one run.
 
     python -m benchmarks.train [--data data] [--images N] [--turns 5] [--threads N]
-                               [--device cuda] [--paper]
+                               [--device cuda] [--paper] [--networks NAME ...] [--batch N ...]
+                               [--bf16]
 
 An epoch is training with augmentation, then validation on a ninth as many images. The plain
 loop is torchvision's CIFAR100 with crop, flip, ToTensor and Normalize, a DataLoader with 2
@@ -11,7 +12,7 @@ the first epoch warms up. A ratio is images/s over those of the network's first 
 loop's, but for ..._pool) in the same turn. That all sides took the same steps at the same
 learning rates, and that their losses fell, is checked before anything is printed of them.
 Timm's blocks are timed in our loop, against ours in a network (..._pool) that timm has too:
-that ratio is of the blocks alone.
+that ratio is of the blocks alone. Where CIFAR-100 is not, noise of its size takes its place.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from rich.table import Table
 from benchmarks.crews import Crew, Side, Turn, in_turns
 from benchmarks.loops import Task, Work, with_recipe
 from benchmarks.machine import machine
+from benchmarks.noise import name_of
 from res2net import Architecture, cost, parse
 from search.engine.meter import utilisation
 from search.schema.data import Data, planned_data
@@ -71,7 +73,10 @@ def main(argv: Sequence[str]) -> int:
     for task in tasks(arguments):
         images = f"{task.data.train:,} images, and {task.data.validation:,} to validate"
         console.print(f"{task.architecture.name}: an epoch is {images}")
-        for row in compare(sides(task, threads=arguments.threads), turns=arguments.turns):
+        asked = sides(task, threads=arguments.threads)
+        if arguments.bf16:
+            asked = [side for side in asked if side.task.recipe.precision == "bf16"]
+        for row in compare(asked, turns=arguments.turns):
             rows.append(row)
             console.print(" | ".join(_cells(row)))
     console.print(table(rows, turns=arguments.turns))
@@ -84,6 +89,8 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
     cases = [(name, 128) for name in _SMALL]
     if gpu or arguments.paper:
         cases += [(_PAPER, batch) for batch in (_GPU_BATCHES if gpu else (128,))]
+    if arguments.networks:
+        cases = [(name, batch) for name in arguments.networks for batch in arguments.batch]
     asked = arguments.images or (_WHOLE if gpu else _SHORT)
     for name, batch in cases:
         count = max(1, asked // batch) * batch  # whole batches: ours leaves out the rest
@@ -93,7 +100,11 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
                 epochs=arguments.turns + 1, batch_size=batch, crop=4, flip=True
             ),
             data=planned_data(
-                Data(name="cifar100", validation=max(1, count // _HELD_OUT), train=count)
+                Data(
+                    name=name_of(arguments.data),
+                    validation=max(1, count // _HELD_OUT),
+                    train=count,
+                )
             ),
             root=arguments.data,
             device=arguments.device,
@@ -241,6 +252,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, choices=range(2, 101), default=5, metavar="N")
     parser.add_argument("--threads", type=int, default=threads, metavar="N", help="of a side")
     parser.add_argument("--paper", action="store_true", help=f"on a CPU too: {_PAPER}")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="in the place of these")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[128], metavar="N", help="of --networks"
+    )
+    parser.add_argument(
+        "--bf16", action="store_true", help="no fp32: large batches take much memory in it"
+    )
     return parser
 
 

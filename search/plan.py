@@ -19,13 +19,16 @@ _MODEL = {"model_params": "model params", "model_macs": "model MACs"}
 _BAR = 36  # characters of the longest bar
 
 
-def picture(plan: StudyPlan, survey: Survey, *, gpu: float | str) -> RenderableType:
+def picture(
+    plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str = ""
+) -> RenderableType:
     """The plan as a person reads it.
 
     Args:
         plan: of the study.
         survey: its candidates.
         gpu: what the space file says a trial takes, a number or auto.
+        precision: of its arithmetic, in words, where there is more to say than its name.
     """
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidates, {len(survey):,} inside the budget",
@@ -37,7 +40,7 @@ def picture(plan: StudyPlan, survey: Survey, *, gpu: float | str) -> RenderableT
         *_models(plan, survey),
         _dimensions(survey),
         _extremes(survey),
-        *work(plan, survey, gpu),
+        *work(plan, survey, gpu=gpu, precision=precision or plan.training.precision),
     ]
     return Group(*lines)
 

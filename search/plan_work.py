@@ -25,7 +25,7 @@ def titled(title: str, *, show_header: bool) -> Table:
     return Table(box=None, title=title, title_justify="left", show_header=show_header)
 
 
-def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
+def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -> Iterator[str]:
     """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
@@ -39,7 +39,7 @@ def work(plan: StudyPlan, survey: Survey, gpu: float | str) -> Iterator[str]:
     yield (
         f"search: {trials} trials{seeds if each else ''} {how} of "
         f"{values_of(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images "
-        f"of {data.name}, batch {plan.training.batch_size}, {plan.training.precision}"
+        f"of {data.name}, batch {plan.training.batch_size}, {precision}"
     )
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
     for limits in plan.budget.measured():

@@ -41,13 +41,27 @@ class Space(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study that can begin; with the results that it replays, if it does."""
+    """A study that can begin; with the results that it replays, if it does.
+
+    `open_precision` says that `precision: auto` is still to be measured: till then it is fp32.
+    """
 
     space: Space
     plan: StudyPlan
     survey: Survey
     parts: tuple[Origin, ...]
     results: Results | None = None
+    open_precision: bool = False
+
+    @property
+    def precision(self) -> str:
+        """In which format trials compute, for a person."""
+        if self.open_precision:
+            return "precision auto: measured at the start"
+        chosen = self.plan.chosen
+        return (
+            f"{self.plan.training.precision}{f' (auto: {chosen.in_words})' if chosen else ''}"
+        )
 
 
 def open_space(
@@ -106,7 +120,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
         ConfigError: something cannot be, with its place.
     """
     sources = _sources(space)
-    known = _known_images(folder or Path("runs") / space.file.study, sources)
+    begun = _begun(folder or Path("runs") / space.file.study, sources)
+    known = begun.data if begun else None
     try:
         if not space.file.execution.replay:
             check_libraries(space.file.task.name)
@@ -120,8 +135,12 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
             check_parts(resolved.plan, resolved.survey, root, images=known is None)
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
+    auto = space.file.training.precision == "auto"
+    if auto and begun:
+        plan = resolved.plan.with_precision(begun.training.precision, begun.chosen)
+        resolved = resolved._replace(plan=plan)
     if not sources:
-        return Prepared(space, *resolved, parts)
+        return Prepared(space, *resolved, parts, open_precision=auto and not begun)
     plan, results = fitted(sources, *resolved, space.document)
     return Prepared(space, plan, resolved.survey, parts, results)
 
@@ -135,19 +154,19 @@ def _sources(space: Space) -> tuple[Source, ...]:
         raise ConfigError(f"{place}: execution.replay: {error}") from error
 
 
-def _known_images(folder: Path, sources: Sequence[Source]) -> PlannedData | None:
-    """The images of a study that has begun: what has ended can be shown without them.
+def _begun(folder: Path, sources: Sequence[Source]) -> StudyPlan | None:
+    """The plan of a study that has begun, or of the results that a replay takes.
 
-    Nor does a replay need those that its results were trained with.
+    What has ended can be shown without its images, and what was measured for it is kept.
     """
     for source in sources:
         if source.plan is not None:
-            return source.plan.data
+            return source.plan
     if not (folder / FILE).exists():
         return None
     with contextlib.suppress(ConfigError):  # said when the study goes on
         written = manifest.read(folder)
-        return written.plan.data if written else None
+        return written.plan if written else None
     return None
 
 

@@ -158,7 +158,8 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     """Show what a study would do, and what it can show."""
     plan, survey = prepared.plan, prepared.survey
     spread = measured_spread(arguments.spread, plan) if arguments.spread else None
-    print_whole(console, picture(plan, survey, gpu=prepared.space.file.resources.gpu))
+    gpu, precision = prepared.space.file.resources.gpu, prepared.precision
+    print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     if arguments.address is None and not plan.execution.replay:
         for note in notes(prepared.space):

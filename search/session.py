@@ -20,6 +20,7 @@ from search.machine import (
     require_room,
     require_trackers,
 )
+from search.precision import measured, say_kept
 from search.preparation import Prepared, Space
 from search.progress import Progress
 from search.replaying import replay
@@ -65,6 +66,9 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     left_out: tuple[str, ...] = ()
     if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
         left_out = _require(prepared, console, request, begun=False)
+    prepared = measured(prepared, request, console, deadline)
+    plan = prepared.plan
+    if not begun:
         plan = packed(prepared, console, inline=request.inline)
     known = () if begun else known_trials(plan, survey, space.document, console)
     with Journal(folder, say=console.print) as journal:
@@ -89,6 +93,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
             console.print(f"going on: {ended} trials have ended, {live} interrupted")
+            say_kept(plan, console, cluster=request.address is not None)
             plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
         manifest.note(
             folder,

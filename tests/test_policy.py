@@ -35,7 +35,8 @@ LEVELS = (
 )
 ROOMS = set().union(*LEVELS)
 ONLY_RAY = {
-    f"search/executors/{name}.py" for name in ("actor", "connection", "ray", "silence", "slots")
+    f"search/executors/{name}.py"
+    for name in ("actor", "connection", "measuring", "ray", "silence", "slots")
 } | {"search/samplers/of_ray.py"}
 
 

@@ -26,6 +26,7 @@ from search.scenes.random_scenes import random_scenes
 from search.scenes.scene import SceneSplits
 from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
+from search.schema.training import Execution
 from search.space.survey import Survey
 
 _STEPS = 8  # that are timed
@@ -42,9 +43,19 @@ class Rehearsals:
         plan: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
         a_gpu: how many of them share one, all of them where not given.
+        execution: of the training pass; what it takes to prepare one is not timed.
     """
 
-    def __init__(self, plan: StudyPlan, *, beside: int, a_gpu: int | None = None) -> None:
+    def __init__(
+        self,
+        plan: StudyPlan,
+        *,
+        beside: int,
+        a_gpu: int | None = None,
+        execution: Execution = "eager",
+    ) -> None:
+        training = plan.training.model_copy(update={"execution": execution})
+        plan = plan.model_copy(update={"training": training})
         context = multiprocessing.get_context("spawn")
         # Kept here, because it ends with its last reference and processes still come to it.
         self._start = context.Barrier(beside)
@@ -141,17 +152,18 @@ def _rehearse(
     plan: StudyPlan, architecture: Architecture, start: Barrier, gpu: int
 ) -> Rehearsal:
     torch.set_num_threads(plan.resources.cpu)
-    training = plan.training.model_copy(update={"execution": "eager"})
     bench = make_bench(
-        plan.model_copy(update={"training": training}),
+        plan,
         Path(),
         device=torch.device(f"cuda:{gpu}" if plan.resources.gpu else "cpu"),
-        images=_random_images(plan),
+        images=random_images(plan, batches=_BATCHES),
     )
     meter = Meter(bench.device, alone=False)
     trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0)
+    for _ in range(_WARM_UP):  # which captures or compiles as well
+        _timed_step(trainer)
     start.wait(_PATIENCE)
-    steps = [_timed_step(trainer) for _ in range(_WARM_UP + _STEPS)][_WARM_UP:]
+    steps = [_timed_step(trainer) for _ in range(_STEPS)]
     trainer.scores("test")  # the first pass of a kind is slower
     begun = time.perf_counter()
     trainer.scores("test")
@@ -169,8 +181,9 @@ def _timed_step(trainer: Trainer) -> float:
     return time.perf_counter() - start
 
 
-def _random_images(plan: StudyPlan) -> Splits | SceneSplits:
-    train = plan.training.batch_size * _BATCHES
+def random_images(plan: StudyPlan, *, batches: int) -> Splits | SceneSplits:
+    """Random images of a study's size: so many batches to train on, and a few to look at."""
+    train = plan.training.batch_size * batches
     if DATASETS[plan.data.name].scenes:
         return random_scenes(plan.data, train=train, held_out=_HELD_OUT)
     generator = torch.Generator().manual_seed(0)

@@ -25,7 +25,7 @@ from search.schema.section import Section
 from search.schema.settings import PlannedRule
 from search.schema.space_file import Scheduler, Task
 from search.schema.tasks import TASKS
-from search.schema.training import PlannedTraining
+from search.schema.training import ChosenPrecision, PlannedTraining, Precision
 from search.schema.transfer import PlannedTransfer
 from search.schema.zero_cost import ZeroCost
 
@@ -40,8 +40,9 @@ class StudyPlan(Section):
     """A study, decided.
 
     `varied` are settings of the training with several values, `lr_rule` gives each network its
-    own learning rate; a trial's own settings lie over `training`. `candidates` is how many
-    distinct networks, with their settings, lie inside the budget.
+    own learning rate; a trial's own settings lie over `training`. `chosen` is how its precision
+    was, where the file says auto. `candidates` is how many distinct networks, with their
+    settings, lie inside the budget.
     """
 
     study: str
@@ -50,6 +51,7 @@ class StudyPlan(Section):
     data: PlannedData
     task: Task = Choice(name="classification")
     training: PlannedTraining
+    chosen: ChosenPrecision | None = None
     transfer: PlannedTransfer | None = None
     varied: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     lr_rule: PlannedRule | None = None
@@ -181,6 +183,11 @@ class StudyPlan(Section):
         resources = self.resources.model_copy(update={"gpu": share})
         return self.model_copy(update={"resources": resources})
 
+    def with_precision(self, name: Precision, chosen: ChosenPrecision | None) -> Self:
+        """The same study in another format of arithmetic, and what was measured for it."""
+        training = self.training.model_copy(update={"precision": name})
+        return self.model_copy(update={"training": training, "chosen": chosen})
+
     def with_tables(self, tables: Sequence[ReplayedTable]) -> Self:
         """The same study, with what is known of the results that it replays."""
         execution = self.execution.model_copy(update={"tables": tuple(tables)})
@@ -193,4 +200,6 @@ class StudyPlan(Section):
         most = {key: max(pair) for key, pair in pairs.items() if None not in pair}
         search = self.search.model_copy(update=most)
         transfer = self.transfer and self.transfer.extended(before.transfer)
-        return self.model_copy(update={"search": search, "transfer": transfer})
+        chosen = self.chosen or before.chosen
+        own = {"search": search, "transfer": transfer, "chosen": chosen}
+        return self.model_copy(update=own)

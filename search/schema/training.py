@@ -28,6 +28,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Precision = Literal["bf16", "fp32", "fp64"]
+Chosen = Literal["bf16", "fp32"]
 Execution = Literal["auto", "eager", "graphs", "compile"]
 
 
@@ -81,8 +82,10 @@ class Training(Section):
     """Factor at each milestone."""
     label_smoothing: Fraction = 0.0
     """Share of each target that all classes divide."""
-    precision: Precision = "bf16"
-    """Format of the arithmetic; in `bf16` weights stay fp32."""
+    precision: Precision | Literal["auto"] = "bf16"
+    """Format of the arithmetic; in `bf16` weights stay fp32. `auto` measures at the start
+    whether `bf16` is clearly quicker where trials run, and takes `fp32` where it is not.
+    """
     execution: Execution = "auto"
     """`eager`, CUDA `graphs`, `compile`, or `auto` by the length of the training."""
     crop: Annotated[int, Field(ge=0)] | None = None
@@ -209,6 +212,7 @@ class PlannedTraining(Training):
     """How a trial trains, in numbers, augmentation included."""
 
     epochs: PositiveInt
+    precision: Precision = "bf16"
     lr: PositiveFloat = 0.1
     momentum: Fraction = 0.9
     weight_decay: NotNegative = 5e-4
@@ -227,6 +231,26 @@ class PlannedTraining(Training):
         return self.model_copy(update=own) if own else self
 
 
+class ChosenPrecision(Section):
+    """What `precision: auto` came to, and the median seconds of a training step behind it."""
+
+    precision: Chosen
+    bf16: float
+    fp32: float
+    network: str
+    """Name of the network that was trained."""
+    device: str
+    """Name of the GPU, or of the processor."""
+
+    @property
+    def in_words(self) -> str:
+        """What was measured, in a line."""
+        return (
+            f"a training step of {self.network} takes {1000 * self.bf16:,.1f} ms in bf16 and "
+            f"{1000 * self.fp32:,.1f} ms in fp32 on {self.device}"
+        )
+
+
 def planned_training(training: Training, data: str) -> PlannedTraining:
     """Fill in what a space file leaves open: augmentation, and one value of what varies.
 
@@ -236,19 +260,21 @@ def planned_training(training: Training, data: str) -> PlannedTraining:
 
     Returns:
         The recipe of the first trial that could be: the lowest values, but of the most epochs;
-        the rate of a rule's reference.
+        the rate of a rule's reference. Precision `auto` is fp32 until it was measured.
     """
     facts = DATASETS[data]
     resized = training.resized_crop
     if resized is None and training.crop is None:
         resized = facts.resized_crop
-    filled = {
+    filled: dict[str, Any] = {
         "crop": facts.crop if training.crop is None and not resized else training.crop or 0,
         "flip": facts.flip if training.flip is None else training.flip,
         "resized_crop": resized,
         **{key: values[0] for key, values in training.varied.items()},
         "epochs": training.longest,
     }
+    if training.precision == "auto":
+        filled["precision"] = "fp32"
     if isinstance(training.lr, DepthRule):
         filled["lr"] = training.lr.lr
     return PlannedTraining(**training.model_dump() | filled)

@@ -44,6 +44,7 @@ _FREE = (
     "data.cache",
     "data.damaged",
     "data.left_aside",
+    "chosen",  # how the precision was: that itself must not change
     "trackers",
     "execution.replay",  # a table may be moved: its digest must not change
     *(f"transfer.{key}" for key in ("from", "files", "outside", "short", "objective")),  # too

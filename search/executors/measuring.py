@@ -1,0 +1,75 @@
+"""Measures on Ray, where the trials of a study will run: a task with what a trial takes."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError
+
+from res2net import Architecture
+from search.executors.connection import connected
+from search.executors.shipping import shipped
+from search.executors.slots import Slots
+from search.schema.study_plan import StudyPlan
+from search.schema.training import ChosenPrecision
+from search.schema.yaml import ConfigError
+
+Choose = Callable[[StudyPlan, Architecture], ChosenPrecision]
+
+
+def choose_on_ray(
+    choose: Choose,
+    plan: StudyPlan,
+    network: Architecture,
+    *,
+    address: str | None,
+    seconds: float | None = None,
+) -> ChosenPrecision:
+    """Choose between bf16 and fp32 on a machine that has room for a trial.
+
+    Args:
+        choose: measures both on the machine where it is called.
+        plan: the recipe, the size of the images and the resources of a trial.
+        network: that is trained, on random images.
+        address: of a running Ray cluster; None starts Ray on this machine.
+        seconds: until it must have been measured; a cluster may be full of other work.
+
+    Raises:
+        ConfigError: no cluster answers there, or a trial asks for more than there is, or there
+            was no room for one in time.
+        ray.exceptions.RayError: the task failed, with its own words.
+    """
+    with (
+        shipped(plan, away=address is not None) as code,
+        connected(address, code.environment),
+    ):
+        Slots(plan).checked()
+        resources = plan.resources
+        task = ray.remote(num_cpus=resources.cpu, num_gpus=resources.gpu)(_chosen)
+        here = None if address else code.here
+        asked = task.remote(choose, plan.model_dump(), network, code.path, here)
+        try:
+            answer = ray.get(asked, timeout=seconds)
+        except GetTimeoutError as error:
+            raise ConfigError(
+                "training.precision: auto was not measured before the time limit; give a "
+                "longer --time-limit, or write bf16 or fp32"
+            ) from error
+    return ChosenPrecision.model_validate(answer)
+
+
+def _chosen(
+    choose: Choose,
+    study: dict[str, Any],
+    network: Architecture,
+    path: list[str],
+    here: str | None,
+) -> dict[str, Any]:
+    """Of a worker; foreign parts are found as `actor.TrialActor` finds them."""
+    if here is not None:
+        os.chdir(Path(here))
+    sys.path.extend(folder for folder in path if folder not in sys.path)
+    return choose(StudyPlan.model_validate(study), network).model_dump()

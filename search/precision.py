@@ -1,0 +1,73 @@
+"""Decides `training.precision: auto`: once, where trials run, and kept from then on."""
+
+from dataclasses import replace
+
+from rich.console import Console
+
+from search.preparation import Prepared
+from search.request import Request
+from search.schema.study_plan import StudyPlan
+from search.schema.training import ChosenPrecision
+from search.schema.yaml import ConfigError
+from search.study.deadline import Deadline
+from search.study.provenance import processor
+
+
+def measured(
+    prepared: Prepared, request: Request, console: Console, deadline: Deadline | None
+) -> Prepared:
+    """The study in the format that pays where its trials run; as it is where that is known.
+
+    Raises:
+        ConfigError: the two could not be compared there, or there is no such place.
+    """
+    if not prepared.open_precision:
+        return prepared
+    try:
+        chosen = _chosen(prepared, request, deadline)
+    except ConfigError:
+        raise
+    except Exception as error:
+        place = prepared.space.document.place(("training", "precision"))
+        why = " ".join(str(error).split())[-300:]
+        raise ConfigError(
+            f"{place}: training.precision: auto could not measure "
+            f"({type(error).__name__}: {why}); write precision: bf16 or fp32"
+        ) from error
+    console.print(f"precision: auto: {chosen.precision} ({chosen.in_words})", soft_wrap=True)
+    plan = prepared.plan.with_precision(chosen.precision, chosen)
+    return replace(prepared, plan=plan, open_precision=False)
+
+
+def _chosen(prepared: Prepared, request: Request, deadline: Deadline | None) -> ChosenPrecision:
+    from search.profiling.precision import choose, middling  # noqa: PLC0415 - imports torch
+
+    plan, network = middling(prepared.plan, prepared.survey)
+    if request.inline:
+        return choose(plan, network)
+    from search.executors.measuring import choose_on_ray  # noqa: PLC0415 - imports Ray
+
+    seconds = max(0.0, deadline.left) if deadline else None
+    return choose_on_ray(choose, plan, network, address=request.address, seconds=seconds)
+
+
+def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:
+    """Say of a study that goes on what was chosen when it began, and whether elsewhere."""
+    chosen = plan.chosen
+    if chosen is None:
+        return
+    here = chosen.device if cluster else _device(plan)
+    where = "" if here == chosen.device else f"; chosen elsewhere and kept: this is {here}"
+    console.print(
+        f"precision: auto: {chosen.precision}, as when it began ({chosen.in_words}){where}",
+        soft_wrap=True,
+    )
+
+
+def _device(plan: StudyPlan) -> str:
+    """Of this machine, what a trial runs on; without torch where that is its processor."""
+    if not plan.resources.gpu:
+        return processor()
+    from search.profiling.precision import device_of  # noqa: PLC0415 - imports torch
+
+    return device_of(plan)

@@ -1,0 +1,86 @@
+"""Measures whether bf16 pays where trials run, for `training.precision: auto`."""
+
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from res2net import Architecture
+from search.engine.bench import make_bench
+from search.engine.execution import chosen
+from search.engine.training import Trainer
+from search.profiling.rehearsal import random_images
+from search.schema.study_plan import StudyPlan
+from search.schema.training import ChosenPrecision, Precision
+from search.space.survey import Survey
+from search.study.provenance import processor
+
+_WORTH = 1.15  # a step must be so much quicker in bf16: fp32 is the safer of the two
+_WARM_UP, _TURNS, _STEPS = 2, 5, 2  # steps before, turns of each side, steps of a turn
+
+
+def middling(plan: StudyPlan, survey: Survey) -> tuple[StudyPlan, Architecture]:
+    """The candidate of median cost, and the study with images as that one sees them."""
+    order = survey.costs.macs.argsort(kind="stable")
+    candidate = int(order[len(order) // 2])
+    resolution = survey.settings(candidate).get("resolution", plan.data.resolution)
+    return plan.at(resolution), survey.architecture(candidate)
+
+
+def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
+    """Time training steps in bf16 and fp32, turn about, in this process and on its device.
+
+    Args:
+        plan: the recipe, the size of the images, threads and device of a trial.
+        network: that is trained, on random images.
+
+    Returns:
+        bf16 where it is clearly quicker, else fp32.
+    """
+    torch.set_num_threads(plan.resources.cpu)
+    device = torch.device("cuda" if plan.resources.gpu else "cpu")
+    names: tuple[Precision, ...] = ("fp32", "bf16")
+    sides = {name: _trainer(plan, network, name, device) for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for trainer in sides.values():
+        _timed(trainer, _WARM_UP)
+    for turn in range(_TURNS):
+        for name in names[:: -1 if turn % 2 else 1]:
+            seconds[name].append(_timed(sides[name], _STEPS) / _STEPS)
+    fp32, bf16 = (statistics.median(seconds[name]) for name in names)
+    return ChosenPrecision(
+        precision="bf16" if fp32 >= _WORTH * bf16 else "fp32",
+        bf16=bf16,
+        fp32=fp32,
+        network=network.name,
+        device=device_of(plan),
+    )
+
+
+def device_of(plan: StudyPlan) -> str:
+    """Of this machine, what a trial runs on: the name of its GPU, or of its processor."""
+    return torch.cuda.get_device_name() if plan.resources.gpu else processor()
+
+
+def _trainer(
+    plan: StudyPlan, network: Architecture, precision: Precision, device: torch.device
+) -> Trainer:
+    recipe = plan.training
+    steps = recipe.epochs * recipe.steps(plan.data.train)
+    execution = chosen(recipe.execution, device=device, steps=steps)  # as of a whole trial
+    training = recipe.model_copy(update={"precision": precision, "execution": execution})
+    plan = plan.model_copy(update={"training": training})
+    # One more than are taken: the last of an epoch scores the network too.
+    images = random_images(plan, batches=_WARM_UP + _TURNS * _STEPS + 1)
+    bench = make_bench(plan, Path(), device=device, images=images)
+    return Trainer(network, bench, epochs=recipe.epochs, seed=0)
+
+
+def _timed(trainer: Trainer, steps: int) -> float:
+    """Seconds of the next steps."""
+    start = time.perf_counter()
+    for _ in range(steps):
+        trainer.epoch(trial=0, seconds=0.0)
+    trainer.wait()
+    return time.perf_counter() - start
