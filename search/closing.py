@@ -1,12 +1,9 @@
 """Prints the end of a study: tables of the best networks, failures, and where files lie."""
 
-import json
-import re
 import shlex
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
@@ -14,16 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from res2net.architecture import written
-from res2net.plugins import split_plugin
-from res2net.skeletons import skeleton_of
 from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
-from search.schema.study_plan import StudyPlan
-from search.schema.tasks import TASKS
 from search.schema.units import format_amount
 from search.study.events import SOUND, Ended, Measured, Phase, Started, Status
 from search.study.history import History
 from search.study.journal import FILE
+from search.study.loading import loading_line
 from search.study.study import Study
 
 _BEST_ROWS = 10
@@ -195,38 +189,6 @@ def _where(result: StudyResult) -> Iterator[str]:
     if result.weights:
         best = result.weights[0]
         yield f"weights: {loading_line(best, plan=result.plan)}"
-
-
-def loading_line(weights: Path, *, plan: StudyPlan) -> str:
-    """The line of Python that loads kept weights; a backbone comes without its head."""
-    network = plan.network
-    block, about = network.block, weights.with_suffix(".json")
-    # No name of a network can say somebody's skeleton, or the settings of a trial.
-    if any(map(split_plugin, network.skeleton)) or _has_settings(about):
-        return (
-            f"res2net.build(search.architecture_of({str(about)!r}), {_form(plan)}"
-            f"weights={str(weights)!r})"
-        )
-    name = re.sub(r"(-confirmed-\d+epochs)?-seed\d+$", "", weights.stem)
-    own = f"block={block!r}, " if split_plugin(block) else ""  # nor such a block
-    return f"res2net.build({name!r}, {own}{_form(plan)}weights={str(weights)!r})"
-
-
-def _form(plan: StudyPlan) -> str:
-    """What `res2net.build` is told where a task's network is more than a classifier."""
-    if not TASKS[plan.task.name].backbone:
-        return ""
-    stages = min(len(skeleton_of(name).stages) for name in plan.network.skeleton)
-    stride = plan.task.options.get("output_stride")
-    dense = f"output_stride={stride}, " if stride else ""
-    return f"features={tuple(range(1, stages + 1))}, {dense}"
-
-
-def _has_settings(about: Path) -> bool:
-    try:
-        return bool(json.loads(about.read_text(encoding="utf-8")).get("settings"))
-    except (OSError, ValueError):  # a person took it away
-        return False
 
 
 def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:

@@ -29,7 +29,7 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
     """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
-    per_epoch = _BACKWARD * data.train * float(survey.costs.macs.mean())
+    per_epoch = _BACKWARD * data.train * float(survey.costs.model_macs.mean())
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
     each += [f"{search.seeds} seeds"] * (search.seeds > 1)

@@ -120,6 +120,7 @@ def test_analysis_needs_no_torch() -> None:
         "search.study.events",
         "search.study.as_optuna",
         "search.study.checked",
+        "search.study.loading",
         "search.scenes.",
     )
     for path in (ROOT / "analysis").rglob("*.py"):

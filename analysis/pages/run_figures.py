@@ -47,7 +47,12 @@ def networks_table(run: Run, *, phase: str = "search") -> Table:
 
 def _networks(run: Run, phase: str) -> tuple[pd.DataFrame, list[Column]]:
     frame = networks(run, phase=phase)
-    measured = [one for one in run.plan.measured if one.column in run.trials]
+    costs = [one for one in run.objectives if one.source == "counted"]
+    measured = [
+        one
+        for one in (*costs, *run.plan.measured)
+        if one.column in run.trials and one.column not in frame
+    ]
     for one in measured:
         known = run.trials.dropna(subset=one.column).groupby("name")[one.column].first()
         frame[one.column] = frame["name"].map(known)

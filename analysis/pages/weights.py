@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
 from res2net.file_names import printable
+from search.study.loading import loading_line
 
 _SEED = re.compile(r"(-confirmed-\d+epochs)?-seed(\d+)$")
 
@@ -21,7 +22,7 @@ def kept_weights(run: Run) -> pd.DataFrame:
         `network`, `phase`, `seed` (its repeat), `epochs` and `metrics`, as the file beside the
         weights has them, and `line`, which loads them; empty cells where it is not there.
     """
-    rows = [_row(path) for path in (run.folder / "networks").glob("*.safetensors")]
+    rows = [_row(path, run) for path in (run.folder / "networks").glob("*.safetensors")]
     columns = ["network", "phase", "seed", "epochs", "metrics", "line"]
     frame = pd.DataFrame(rows, columns=columns)
     ranked = {name: place for place, name in enumerate(networks(run)["name"])}
@@ -30,10 +31,8 @@ def kept_weights(run: Run) -> pd.DataFrame:
     return frame.sort_values(order, ignore_index=True).drop(columns="rank")
 
 
-def _row(path: Path) -> dict[str, Any]:
-    beside = path.with_suffix(".json")
-    about = _about(beside)
-    own = f"search.architecture_of({str(beside)!r})" if about.get("settings") else ""
+def _row(path: Path, run: Run) -> dict[str, Any]:
+    about = _about(path.with_suffix(".json"))
     name = printable(about.get("name") or _SEED.sub("", path.stem))
     metrics = about.get("metrics") or {}
     shown = ", ".join(f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
@@ -43,7 +42,7 @@ def _row(path: Path) -> dict[str, Any]:
         "seed": about.get("repeat"),
         "epochs": about.get("epochs"),
         "metrics": shown,
-        "line": f"res2net.build({own or repr(name)}, weights={str(path)!r})",
+        "line": loading_line(path, plan=run.plan),
     }
 
 

@@ -4,6 +4,7 @@ Digits of many sizes, turned a little, in colours, on a background with blobs th
 They are made, not photographed: for seeing a task work, and for questions about size.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ _APART = 2  # pixels between two frames
 _CONTRAST = 90  # of 255, in one channel at least
 _INK = 90  # of 255: from here on a pixel belongs to a digit
 _HELD_OUT = 300  # training digits that only scenes to validate on are composed of
+_FEW = (0, 1, 7)  # digits that are soon told apart
 _SEED = 0  # of every scene: never the study's, so that studies can be compared
 
 _Bytes = npt.NDArray[np.uint8]
@@ -44,6 +46,11 @@ class Digits(NamedTuple):
     grey: _Bytes
     labels: npt.NDArray[np.int64]
 
+    def of(self, kinds: Sequence[int]) -> "Digits":
+        """Those of some kinds, whose classes are numbered anew."""
+        kept = np.isin(self.labels, kinds)
+        return Digits(self.grey[kept], np.searchsorted(kinds, self.labels[kept]))
+
 
 class DigitScenes:
     """Scenes of some digits.
@@ -52,17 +59,20 @@ class DigitScenes:
         digits: to compose from.
         purpose: of the scenes, such as "train": each has scenes of its own.
         count: of scenes.
+        kinds: of digits, rising; others are not composed from.
 
     Attributes:
         classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
     """
 
-    classes: tuple[str, ...] = tuple("0123456789")
     joints: tuple[str, ...] = JOINTS
     mirrored: tuple[int, ...] = _MIRRORED
 
-    def __init__(self, digits: Digits, *, purpose: str, count: int) -> None:
-        self._digits, self._purpose, self._count = digits, purpose, count
+    def __init__(
+        self, digits: Digits, *, purpose: str, count: int, kinds: Sequence[int] = range(10)
+    ) -> None:
+        self.classes = tuple(map(str, kinds))
+        self._digits, self._purpose, self._count = digits.of(kinds), purpose, count
         self._made = lru_cache(maxsize=None)(self._make)
 
     def __len__(self) -> int:
@@ -104,18 +114,28 @@ class DigitScenes:
 
 def digit_scenes(data: PlannedData, root: Path) -> SceneSplits:
     """Scenes to train on, to validate on and to test: no two parts share a digit."""
+    return _scenes(data, root, range(10))
+
+
+def few_digit_scenes(data: PlannedData, root: Path) -> SceneSplits:
+    """The same, of three kinds of digits."""
+    return _scenes(data, root, _FEW)
+
+
+def _scenes(data: PlannedData, root: Path, kinds: Sequence[int]) -> SceneSplits:
     (images, labels), (others, of_others) = digits(root)
     cut = len(labels) - _HELD_OUT
 
-    def part(purpose: str, grey: _Bytes, kinds: _Labels, count: int) -> Part:
-        scenes = DigitScenes(Digits(grey[..., 0], kinds), purpose=purpose, count=count)
+    def part(purpose: str, grey: _Bytes, of_digits: _Labels, count: int) -> Part:
+        own = Digits(grey[..., 0], of_digits)
+        scenes = DigitScenes(own, purpose=purpose, count=count, kinds=kinds)
         return Part(scenes, range(count))
 
     return SceneSplits(
         train=part("train", images[:cut], labels[:cut], data.train),
         validation=part("validation", images[cut:], labels[cut:], data.validation),
         test=part("test", others, of_others, data.test),
-        classes=DigitScenes.classes,
+        classes=tuple(map(str, kinds)),
         joints=DigitScenes.joints,
         mirrored=DigitScenes.mirrored,
         scale=REFERENCE / SIDE,
@@ -216,7 +236,7 @@ def _box(mask: npt.NDArray[np.bool_]) -> _Box:
 
 
 def _semantic(masks: npt.NDArray[np.bool_], labels: npt.NDArray[np.int64]) -> _Bytes:
-    """The class of each pixel, 0 for the background and 1 to 10 for the digits."""
+    """The class of each pixel, 0 for the background and from 1 on for the digits."""
     found = np.zeros((SIDE, SIDE), np.uint8)
     for mask, label in zip(masks, labels, strict=True):
         found[mask] = label + 1

@@ -105,6 +105,12 @@ def _foreign(name: str, value: Any) -> Dataset:
 
 
 _CHECKER = "search.scenes.checking:read_through"
+_SCENES = Dataset(
+    10, 96, 1200, 300, crop=0, flip=False,  # a mirrored digit is none
+    gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}), joints=5,
+    maker="search.scenes.digit_scenes:digit_scenes",
+    summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
+)  # fmt: skip
 _OURS: Mapping[str, Dataset] = {
     # scikit-learn's copy of the UCI test set; 1,437 + 360 is our split (search.images.splits).
     "digits": Dataset(
@@ -127,17 +133,11 @@ _OURS: Mapping[str, Dataset] = {
         maker="search.images.sets:synthetic",
         summary="four noisy patterns that any network tells apart, for trying things out",
     ),
-    "digit_scenes": Dataset(
-        10,
-        96,
-        1200,
-        300,
-        crop=0,
-        flip=False,  # a mirrored digit is none
-        gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}),
-        joints=5,
-        maker="search.scenes.digit_scenes:digit_scenes",
-        summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
+    "digit_scenes": _SCENES,
+    "few_digit_scenes": _SCENES._replace(
+        classes=3,
+        maker="search.scenes.digit_scenes:few_digit_scenes",
+        summary="the same of the digits 0, 1 and 7 alone, which are soon told apart",
     ),
     "voc": Dataset(
         20,

@@ -37,10 +37,13 @@ class Saliency(_Scaled):
     """Channels of the decoder."""
 
 
+Side = Annotated[int, Field(ge=16, le=4096)]  # of a window, in pixels
+
+
 class Keypoints(Section):
     """Keys of `keypoints`."""
 
-    window: tuple[PositiveInt, PositiveInt] = (256, 192)
+    window: tuple[Side, Side] = (256, 192)
     """Height and width to which what is around an object is resized. [pixels]"""
     channels: PositiveInt = 256
     """Channels of each of the three deconvolutions."""

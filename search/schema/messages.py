@@ -198,6 +198,7 @@ _TABLES: Mapping[str, "Table[Any]"] = {
 
 # For each list of a fixed length.
 _LISTS = {
+    "window": "[256, 192]",
     "jitter": "[0.4, 0.4, 0.4, 0.1]: brightness, contrast, saturation, hue",
     "resized_crop": "[0.08, 1.0]: the range of area",
     "betas": "[0.9, 0.999]",

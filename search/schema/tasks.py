@@ -125,16 +125,16 @@ class Detection(Section):
     """Width of the two layers that look at each box. [units]"""
     sampled: PositiveInt = 512
     """Boxes of an image that these are trained on. [boxes]"""
-    proposals: PositiveInt | None = None
+    proposals: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Boxes of an image that these look at, chosen from the best twice as many of each level;
     left out, as torchvision has it, 2000 of 2000 in training and 1000 of 1000 in testing.
     [boxes]
     """
-    anchor: Annotated[float, Field(gt=0)] = 8.0
+    anchor: Annotated[float, Field(gt=0, le=64)] = 8.0
     """Side of the boxes that the first stage begins with, over the stride of their level: 8 is
     32 pixels at a stride of 4. Smaller for small objects.
     """
-    frozen: Annotated[int, Field(ge=0)] = 0
+    frozen: Annotated[int, Field(ge=0, le=5)] = 0
     """Stages of the backbone that are not trained, the stem first: 1 is the stem alone.
     [stages]
     """

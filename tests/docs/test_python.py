@@ -7,8 +7,8 @@ import pytest
 
 from res2net import Architecture
 from search import api, load_space
-from search.closing import loading_line
 from search.schema.yaml import ConfigError
+from search.study.loading import loading_line
 from tests.docs.examples import blocks, examples, write_examples
 
 ROOT = Path(__file__).parents[2]

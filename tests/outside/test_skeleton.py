@@ -8,10 +8,10 @@ import search
 from analysis.report import main as report
 from res2net import Architecture, ArchitectureError, build, cost
 from res2net.blocks.checking import check_block
-from search.closing import loading_line
 from search.run import main
 from search.study import manifest
 from search.study.events import Status
+from search.study.loading import loading_line
 from tests.search.spaces import TINY, write
 
 SKELETON = '''

@@ -14,13 +14,13 @@ from res2net import build
 from res2net.plugins import PluginError
 from res2net.weights import PartsLeftOut
 from search import run_study
-from search.closing import loading_line
 from search.engine.bench import make_bench
 from search.engine.training import Trainer
 from search.scenes.random_scenes import random_scenes
 from search.schema import task_checks
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
+from search.study.loading import loading_line
 from search.tasks.base import checked_scores
 from search.tasks.libraries import LibraryMissingError, library
 from search.tasks.scenes import load_scenes

@@ -54,7 +54,7 @@ SMALL = [  # a task with its options, the side of images, a skeleton and its dep
     ("{name: saliency, channels: 3}", 70, "biglittle", "[[2, 2, 2, 1]]"),
     ("{name: keypoints, channels: 7, window: [96, 64]}", None, "imagenet", 14),
     ("{name: keypoints, channels: 7, window: [50, 75]}", None, "dla", "[[1, 1, 1, 1]]"),
-    ("{name: keypoints, channels: 3, window: [21, 14]}", None, "cifar", 11),
+    ("{name: keypoints, channels: 3, window: [21, 17]}", None, "cifar", 11),
     ("{name: detection, channels: 8, hidden: 12}", 96, "imagenet", 14),
     ("{name: detection, channels: 4, hidden: 9}", 90, "imagenet", 26),
     ("{name: detection, channels: 4, hidden: 9, norms: frozen}", 64, "cifar", 11),
