@@ -3,6 +3,7 @@
 Goes in: a `Run`. Come out: sentences, which open the report.
 """
 
+import numpy as np
 import pandas as pd
 
 from analysis.cards.axes import equal_size_card
@@ -34,10 +35,26 @@ def findings(run: Run) -> list[str]:
         counts = run.trials["status"].value_counts()
         ended = ", ".join(f"{count:,} {status}" for status, count in counts.items())
         return [f"No trial was trained to its end ({ended}), so nothing can be concluded."]
+    if alike := _all_alike(run):
+        return alike
     before = [*_by_chance(run), *_tuned(run)]
     if "axes" in run.manifest.sampler_traits:
         return [*before, *_of_axes(run)]
     return [*before, *_best(run), _front(run)]
+
+
+def _all_alike(run: Run) -> list[str]:
+    """That nothing tells the networks apart, as where none has learned anything yet."""
+    whole = run.whole()
+    scores = whole[run.ranking.column].dropna()
+    names = whole["name"].nunique()
+    if names < 2 or scores.empty or not np.allclose(scores, scores.iloc[0], rtol=1e-6, atol=0):
+        return []
+    return [
+        f"All {len(scores):,} trials of {names:,} networks end with a {words(run.ranking)} of "
+        f"{run.ranking.text(abs(scores.iloc[0]))}: nothing tells the networks apart, and what "
+        "follows compares nothing. Train them longer, or by another recipe."
+    ]
 
 
 def _tuned(run: Run) -> list[str]:

@@ -234,3 +234,14 @@ def test_intervals_of_percentages_end_at_0_and_100(tmp_path: Path) -> None:
     assert table["val_low"].tolist() == [0.0, 0.0]
     assert table["test_high"].tolist() == [100.0, 100.0]
     assert (table["val_high"] <= 100).all()
+
+
+def test_networks_that_all_score_alike_are_not_ranked(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(width), "val_error": 90.0, "test_error": 90.0}
+        for width in (1, 2, 3)
+    ]
+    (said,) = findings(made(tmp_path, rows, "search.trials=3"))
+    assert said.startswith("All 3 trials of 3 networks end with a validation error of 90.00 %")
+    rows[0]["val_error"] = 89.0
+    assert len(findings(made(tmp_path / "told", rows, "search.trials=3"))) > 1
