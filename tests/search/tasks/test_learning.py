@@ -21,7 +21,7 @@ GUESSES = {
     "saliency": ("max_f", 0.09, 5),
     "keypoints": ("ap", 14.9, 2.5),
     "detection": ("ap", 12.7, 2),
-    "instances": ("ap", 12.7, 1.2),
+    "instances": ("ap", 12.7, 1),
 }
 
 
