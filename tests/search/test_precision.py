@@ -135,6 +135,7 @@ def test_a_plan_says_that_it_is_open_and_then_what_it_is(
     assert f"{name} (auto: a training step of" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_task_of_ray_measures_with_the_resources_of_a_trial(
     tmp_path: Path, ray_address: str

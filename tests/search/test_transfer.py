@@ -75,6 +75,7 @@ def copied(source: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / "copied"))
 
 
+@pytest.mark.slow
 def test_workers_of_ray_begin_with_the_same_weights(
     source: Path, run: Path, tmp_path: Path, ray_address: str
 ) -> None:
