@@ -60,7 +60,7 @@ def test_killed_it_ends_the_same(tmp_path: Path, task: str) -> None:
     killed = tmp_path / "killed"
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, str(space), "--inline", "--out", str(killed)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
