@@ -30,9 +30,10 @@ from search.request import Request
 from search.result import StudyResult
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
-from search.study.journal import JournalError
+from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
+from search.warm_start import known_trials
 
 _WIDTH = 120  # characters of a line where there is no terminal
 
@@ -159,6 +160,9 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     plan, survey = prepared.plan, prepared.survey
     spread = measured_spread(arguments.spread, plan) if arguments.spread else None
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
+    folder = Request(out=arguments.out).folder(plan)
+    if not (folder / FILE).exists():  # a run that has begun keeps what it knows
+        known_trials(plan, survey, prepared.space.document, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     if arguments.address is None and not plan.execution.replay:

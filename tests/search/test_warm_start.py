@@ -1,5 +1,6 @@
 """A search that begins with the trials of other runs."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from search import run_study
+from search.run import main
 from search.schema.yaml import ConfigError
 from search.study.events import Known, Started
 from search.study.journal import read
@@ -83,6 +85,19 @@ def test_what_is_no_run_or_leaves_too_little_is_named(narrow: Path, tmp_path: Pa
         run_study(wider(tmp_path / "none"), out=tmp_path / "run", inline=True)
     with pytest.raises(ConfigError, match=r"search.trials: 5 is more than the 4 candidates"):
         run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
+
+
+def test_a_plan_looks_for_the_runs_too(
+    narrow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run, code in ((narrow, 0), (tmp_path / "none", 2)):
+        path = tmp_path / "space.yaml"
+        path.write_text(json.dumps(wider(run)), encoding="utf-8")
+        assert main([str(path), "--plan", f"--out={tmp_path / 'run'}"]) == code
+        told = capsys.readouterr()
+        said = "warm start: 2 trials of" if code == 0 else "is no folder of a run"
+        assert said in told.out + told.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_going_on_with_more_than_is_left_is_named(narrow: Path, tmp_path: Path) -> None:
