@@ -56,19 +56,7 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
     if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
         cheapest = f"the {search.trials} cheapest of {len(survey):,}"
         yield f"  {sampler}: {cheapest}, in order of MACs"
-    scheduler = plan.scheduler
-    if scheduler_traits(scheduler):
-        keys = ", ".join(f"{key} {value}" for key, value in scheduler.options.items())
-        yield (
-            f"  {scheduler.name}{f' ({keys})' if keys else ''}: trials may end early, so this "
-            "is the most it can cost"
-        )
-    if plan.fidelity is not None:
-        yield (
-            f"  fidelity: the first {plan.fidelity.check} networks run to their end; where "
-            "early epochs do not rank them as the last does (tau_b from "
-            f"{plan.fidelity.at_least:g} up), nobody is stopped"
-        )
+    yield from _stopping(plan)
     if confirm:
         yield (
             f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "
@@ -85,6 +73,23 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _stopping(plan: StudyPlan) -> Iterator[str]:
+    """Which trials may end before their last epoch."""
+    scheduler = plan.scheduler
+    if scheduler_traits(scheduler):
+        keys = ", ".join(f"{key} {value}" for key, value in scheduler.options.items())
+        yield (
+            f"  {scheduler.name}{f' ({keys})' if keys else ''}: trials may end early, so this "
+            "is the most it can cost"
+        )
+    if plan.fidelity is not None:
+        yield (
+            f"  fidelity: the first {plan.fidelity.check} networks run to their end; where "
+            "early epochs do not rank them as the last does (tau_b from "
+            f"{plan.fidelity.at_least:g} up), nobody is stopped"
+        )
 
 
 def _scored(plan: StudyPlan) -> Iterator[str]:

@@ -27,24 +27,17 @@ def detection(
     root: str,
     device: torch.device,
     images: SceneSplits | None = None,
+    masks: bool = False,
     **options: Any,
 ) -> "Detection":
     """Boxes of the objects in the scenes of a study."""
     splits = images or load_scenes(plan, root)
-    return Detection(plan, splits, device=device, masks=False, **options)
+    return Detection(plan, splits, device=device, masks=masks, **options)
 
 
-def instances(
-    plan: StudyPlan,
-    *,
-    root: str,
-    device: torch.device,
-    images: SceneSplits | None = None,
-    **options: Any,
-) -> "Detection":
-    """Boxes and masks of the objects in the scenes of a study."""
-    splits = images or load_scenes(plan, root)
-    return Detection(plan, splits, device=device, masks=True, **options)
+def instances(plan: StudyPlan, **given: Any) -> "Detection":
+    """Boxes and masks of the objects in the scenes of a study; as `detection` takes it."""
+    return detection(plan, masks=True, **given)
 
 
 class Detection(SceneTask):
