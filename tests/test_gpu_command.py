@@ -22,7 +22,7 @@ LONG = 3600.0
 def step(name: str, code: str, *, needs: float = 30, **options: object) -> Step:
     """A step of a line of Python, which notes in `<name>.ran` that it began."""
     noted = f"open({name + '.ran'!r}, 'a').write('x'); {code}"
-    return Step(name, (sys.executable, "-c", noted), needs, **options)  # type: ignore[arg-type]
+    return Step(name, (sys.executable, "-c", noted), needs, **options)  # type: ignore[arg-type]  # by keyword
 
 
 @pytest.fixture(autouse=True)
@@ -160,10 +160,10 @@ def test_each_step_is_a_command_that_its_program_understands(
 ) -> None:
     """Their options and spaces are read by what will read them, and no name comes twice."""
     pytest.importorskip("timm")
-    from benchmarks import block, limits, packing, train  # noqa: PLC0415
-    from benchmarks import input as batches  # noqa: PLC0415
-    from search.api import load_space  # noqa: PLC0415
-    from search.run_command import _parser  # noqa: PLC0415
+    from benchmarks import block, limits, packing, train  # noqa: PLC0415 - slow to import
+    from benchmarks import input as batches  # noqa: PLC0415 - slow to import
+    from search.api import load_space  # noqa: PLC0415 - slow to import
+    from search.run_command import _parser  # noqa: PLC0415 - slow to import
 
     monkeypatch.chdir(ROOT)
     asked = list(steps(Asked(device, small, tmp_path, tmp_path)))

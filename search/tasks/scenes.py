@@ -140,7 +140,7 @@ class SceneTask:
         """None: examples may differ in size, so it runs eagerly."""
         return None
 
-    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:  # noqa: ARG002
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:  # noqa: ARG002 - by default
         """Each scene with what the network says in the place of the truth; none by default."""
         return iter(())
 

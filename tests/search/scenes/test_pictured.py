@@ -28,7 +28,7 @@ def test_scenes_come_back_as_they_were(tmp_path: Path) -> None:
     assert facts["task"] == "segmentation"
     for before, after in zip(kept, found, strict=True):
         assert alike(before.truth, after.truth)
-        assert np.array_equal(after.predicted.semantic, some.semantic)  # type: ignore[arg-type]
+        assert np.array_equal(after.predicted.semantic, some.semantic)  # type: ignore[arg-type]  # it has one
         assert after.predicted.boxes is None
 
 
