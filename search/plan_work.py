@@ -144,7 +144,7 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         table.add_row(
             survey.name(one.candidate),
             format_amount(survey.cost(one.candidate).macs),
-            f"{plan.training.batch_size / step:,.0f}",
+            _rate(plan.training.batch_size / step),
             f"{1000 * step:,.1f} ms",
             duration(one.epoch),
             f"{format_amount(one.rehearsal.memory)}B",
@@ -163,6 +163,11 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         "starting workers, graphs, compilation and early stopping are not in it",
         *_cache(plan),
     )
+
+
+def _rate(images: float) -> str:
+    """Images a second; of large networks on a CPU a fraction of one."""
+    return f"{images:,.0f}" if images >= 10 else f"{images:.2g}"
 
 
 def _aside(plan: StudyPlan) -> Iterator[str]:

@@ -10,6 +10,7 @@ from analysis.cards.attainment import attainment_card
 from analysis.cards.best import best_card
 from analysis.cards.by_dimension import by_dimension
 from analysis.cards.card import Card
+from analysis.cards.changed import changed_card
 from analysis.cards.checklist import checklist_card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.fidelity import fidelity_card
@@ -29,6 +30,7 @@ from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.cards.transfer import transfer_card
 from analysis.cards.zero_cost import zero_cost_card
+from analysis.questions.changed import is_along_axes
 from analysis.questions.object_sizes import sizes_of
 from analysis.questions.pictured import has_pictures
 from analysis.runs.run import Run
@@ -65,9 +67,18 @@ OF_RUNS: tuple[Callable[[Sequence[Run]], Card], ...] = (
     forecast_card,
     isoflop_card,
 )
+OF_SOME_RUNS: tuple[tuple[Callable[[Run], bool], Callable[[Sequence[Run]], Card]], ...] = (
+    (is_along_axes, changed_card),
+)
 
 
 def cards_of(run: Run) -> list[Card]:
     """Every card that is put to a run, in the order of the report."""
     some = [make for has, make in OF_SOME if has(run)]
     return [make(run) for make in (*some, *OF_A_RUN)]
+
+
+def cards_of_runs(runs: Sequence[Run]) -> list[Card]:
+    """Every card that is put to these runs together, in the order of the report."""
+    some = [make(runs) for has, make in OF_SOME_RUNS if all(map(has, runs))]
+    return some + [make(runs) for make in OF_RUNS]

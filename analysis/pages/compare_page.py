@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards.card import Column
-from analysis.cards.deck import OF_RUNS
+from analysis.cards.deck import cards_of_runs
 from analysis.pages import facts, page
 from analysis.pages.cards import card_sections
 from analysis.pages.compare_findings import compare_findings
@@ -60,7 +60,7 @@ def compare_page(runs: Sequence[Run]) -> Page:
         RunError: one has no network that was trained whole; or they have none in common, and
             no card of several runs has an answer.
     """
-    names, cards = compare.labels(runs), [make(runs) for make in OF_RUNS]
+    names, cards = compare.labels(runs), cards_of_runs(runs)
     try:
         shared, apart = compare.common(runs), ""
     except RunError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cards.card import Card
-from analysis.cards.deck import OF_A_RUN, OF_RUNS
+from analysis.cards.deck import OF_A_RUN, OF_RUNS, OF_SOME_RUNS
 from analysis.cards.notebook import written
 from analysis.runs.run import Run
 from search.study.events import Status
@@ -15,6 +15,7 @@ from tests.analysis.questions.test_isoflop import lengths
 from tests.analysis.questions.test_overlay import sampled
 
 Make = Callable[[Sequence[Run]], Card]
+OF_SEVERAL = (*OF_RUNS, *(make for _, make in OF_SOME_RUNS))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> list[list[Run]]:
     return [repeated, lengths(folder)]
 
 
-@pytest.mark.parametrize("make", OF_RUNS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", OF_SEVERAL, ids=lambda make: make.__name__)
 def test_cards_are_written_out(make: Make, answered: list[list[Run]]) -> None:
     for runs in answered:
         card = make(runs)
@@ -38,9 +39,9 @@ def test_cards_are_written_out(make: Make, answered: list[list[Run]]) -> None:
 
 @pytest.mark.slow
 def test_names_are_of_one_card(answered: list[list[Run]]) -> None:
-    cards = [make(runs) for make in OF_RUNS for runs in answered]
+    cards = [make(runs) for make in OF_SEVERAL for runs in answered]
     answers = {card.name: card for card in cards if not card.refused}
-    assert len({card.name for card in cards}) == len(OF_RUNS)
+    assert len({card.name for card in cards}) == len(OF_SEVERAL)
     of_a_run = {card.name for card in (make(answered[0][0]) for make in OF_A_RUN)}
     assert not of_a_run & {*answers}
     names = [one.name for card in answers.values() for one in card.shown]
@@ -48,7 +49,7 @@ def test_names_are_of_one_card(answered: list[list[Run]]) -> None:
     assert {*answers} >= {"overlay", "improvement", "repeated", "isoflop"}
 
 
-@pytest.mark.parametrize("make", OF_RUNS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", OF_SEVERAL, ids=lambda make: make.__name__)
 def test_runs_without_a_network_are_refused(make: Make, tmp_path: Path) -> None:
     runs = [
         made(tmp_path / name, [{"network": network(1), "status": Status.FAILED}])

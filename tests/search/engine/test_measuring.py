@@ -1,6 +1,7 @@
 """A plan in hours: rehearsed in real processes, compared with what the study then takes."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from res2net import Architecture
 from search.profiling.estimate import Estimate, RehearsalError
 from search.profiling.measuring import measure, slots
 from search.profiling.packing import fitting
-from search.profiling.rehearsal import Rehearsals
+from search.profiling.rehearsal import Rehearsals, timed_runs
 from search.run import main
 from search.schema.study_plan import StudyPlan
 from search.space.survey import survey
@@ -104,3 +105,14 @@ def test_auto_without_a_gpu_is_refused_before_anything_is_written(
         assert main(asked) == 2
         assert "resources.gpu: auto measures on" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_what_is_slow_is_timed_fewer_times_and_never_less_than_it_takes() -> None:
+    def slow() -> None:
+        time.sleep(0.02)
+
+    assert len(timed_runs(slow, most=8, fewest=2, enough=0.0)) == 2
+    assert len(timed_runs(slow, most=8, fewest=2, enough=0.05)) < 8
+    seconds = timed_runs(slow, most=8, fewest=2, enough=60.0)
+    assert len(seconds) == 8
+    assert min(seconds) >= 0.02

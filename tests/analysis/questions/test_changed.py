@@ -1,0 +1,82 @@
+"""What a dimension buys more in a second study: changes that are known, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.cards.changed import changed_card
+from analysis.cards.deck import cards_of_runs
+from analysis.questions.changed import changed
+from analysis.questions.equal_size import comparisons
+from analysis.questions.series import points
+from analysis.runs.run import RunError, read_run
+from search.design.contrasts import ALL_SIZES
+from search.study.events import Started
+from tests.analysis.questions.test_series import dimension, known, noisy
+from tests.analysis.studied import FIG5, write_run
+
+LONGER = FIG5.replace("epochs: ", "epochs: 1")
+
+
+def grown(started: Started) -> float:
+    """Every network is 10 points better, and those along scale another 2, but for luck."""
+    return known(started, noise=0.3) - 10 - 2 * (dimension(started) == "scale")
+
+
+def test_a_known_change_is_found_and_what_all_gain_alike_is_none(tmp_path: Path) -> None:
+    first = read_run(write_run(tmp_path / "a", noisy))
+    second = read_run(write_run(tmp_path / "b", grown, text=LONGER))
+    found = changed(first, second)
+    whole = found.compared[found.compared["label"] == ALL_SIZES]
+    assert found.same_seeds
+    assert found.alone == 0
+    for row in whole.itertuples():
+        assert row.low < 2 < row.high
+        assert row.p_all < 0.001
+    slopes = found.compared[found.compared["kind"] == "slope"].set_index(["of", "against"])
+    for of in ("cardinality", "depth"):
+        row = slopes.loc[(of, "")]
+        assert row["low_all"] < 0 < row["high_all"]
+
+
+def test_it_is_the_difference_of_what_each_study_says(tmp_path: Path) -> None:
+    runs = [
+        read_run(write_run(tmp_path / "a", noisy)),
+        read_run(write_run(tmp_path / "b", grown, text=LONGER)),
+    ]
+    own = [comparisons(points(run), analysis=run.plan.analysis) for run in runs]
+    both = changed(*runs).compared
+    assert both[["kind", "label", "size"]].equals(own[0][["kind", "label", "size"]])
+    assert both["difference"].to_numpy() == pytest.approx(
+        (own[1]["difference"] - own[0]["difference"]).to_numpy()
+    )
+
+
+def test_the_report_of_two_studies_says_it(tmp_path: Path) -> None:
+    runs = [
+        read_run(write_run(tmp_path / "a", noisy)),
+        read_run(write_run(tmp_path / "b", grown, text=LONGER)),
+    ]
+    (card,) = (one for one in cards_of_runs(runs) if one.name == "changed")
+    said = [one for one in card.claims if one.startswith("Scale less depth, at equal mult")]
+    assert len(said) == 1
+    assert said[0].endswith("it buys more in the second.")
+    assert [one.name for one in card.shown] == [
+        "changed-1-params", "changed-1-macs", "changed-1-slopes"
+    ]  # fmt: skip
+
+
+def test_the_same_trials_do_not_change(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path, noisy))
+    with pytest.raises(RunError, match="64 trials of both are the same"):
+        changed(run, run)
+    assert "the same" in changed_card([run, run]).refused
+
+
+def test_studies_of_other_images_are_refused(tmp_path: Path) -> None:
+    first = read_run(write_run(tmp_path / "a", noisy))
+    second = read_run(
+        write_run(tmp_path / "b", grown, text=FIG5.replace("cifar100", "cifar10"))
+    )
+    with pytest.raises(RunError, match="other data sets"):
+        changed(first, second)
