@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from res2net import Architecture, separated
 from search.engine.bench import Bench
+from search.engine.dilated import with_right_gradients
 from search.engine.execution import (
     Prepared,
     autocast,
@@ -74,6 +75,7 @@ class Trainer:
         if bench.initial is not None:
             start_from(network, architecture, bench.initial)
         network = with_joined_layers(network, bench.recipe, bench.device)
+        network = with_right_gradients(network, bench.recipe.precision, bench.device)
         dtype = dtype_of(bench.recipe.precision)
         self._network = network.to(dtype).to(memory_format=torch.channels_last)
         self._optimizer = make_optimizer(self._network, bench.recipe)

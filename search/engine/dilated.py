@@ -1,0 +1,38 @@
+"""Keeps dilated convolutions in groups out of bf16 on a CPU, where torch's gradient is wrong.
+
+torch 2.15's gradient of their weights (oneDNN's, stride 1, channels_last, on CPUs with bf16
+units) holds what happened to lie in memory: it is off by 1 part in 1 up to 1e37, or the process
+is killed by a segmentation fault. What they put out, all other convolutions, other layouts and
+fp32 were right in 339 random shapes each. DeepLabV3+ has such layers, and so has every network
+of cardinality above 1 whose last stages are dilated for an output stride.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from search.schema.training import Precision
+
+
+class _InFp32(nn.Conv2d):
+    """A convolution whose pass and gradients are of fp32, in the middle of a bf16 pass."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float()).to(input.dtype)
+
+
+def with_right_gradients(
+    network: nn.Module, precision: Precision, device: torch.device
+) -> nn.Module:
+    """Let the convolutions of a network that are wrong in bf16 work in fp32.
+
+    Args:
+        network: in fp32; it is changed in place, and its weights keep their names.
+        precision: of its training.
+        device: that it is trained on; nothing is changed for others than a CPU.
+    """
+    if device.type == "cpu" and precision == "bf16":
+        for layer in network.modules():
+            if type(layer) is nn.Conv2d and layer.groups > 1 and max(layer.dilation) > 1:
+                layer.__class__ = _InFp32
+    return network
