@@ -40,6 +40,8 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	# It asks for an older numpy than torch's stubs do, and computes the same with this one.
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps pysodmetrics
 	touch $@
 
 .PHONY: run test slow lint bench gpu faults soak table-check figures install
