@@ -31,7 +31,8 @@ def picture(
         precision: of its arithmetic, in words, where there is more to say than its name.
     """
     lines: list[RenderableType] = [
-        f"study {plan.study}: {survey.total:,} candidates, {len(survey):,} inside the budget",
+        f"study {plan.study}: {survey.total:,} candidate{'s' * (survey.total != 1)}, "
+        f"{len(survey):,} inside the budget",
         *_rejections(survey),
         *_bands(plan, survey),
         "",

@@ -53,10 +53,10 @@ def guarded(command: Callable[[Console], int], *, prints: bool = False) -> int:
         command: takes the console.
         prints: whether what it prints is all that comes of it.
     """
-    return run_command(lambda: _said(command), prints=prints)
+    return run_command(lambda: _said(command, prints=prints), prints=prints)
 
 
-def _said(command: Callable[[Console], int]) -> int:
+def _said(command: Callable[[Console], int], *, prints: bool) -> int:
     # What is printed holds brackets of its own: names of files, values of --set, errors.
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
@@ -68,10 +68,12 @@ def _said(command: Callable[[Console], int]) -> int:
         return ExitCode.BAD_INPUT
     except KeyboardInterrupt:
         why = f"{why_lost()}: " if why_lost() else ""
-        print(
-            f"{why}stopped: what has finished is kept; the same command goes on",
-            file=sys.stderr,
+        kept = (
+            "nothing was begun, and nothing is kept"
+            if prints
+            else "what has finished is kept; the same command goes on"
         )
+        print(f"{why}stopped: {kept}", file=sys.stderr)
         return ExitCode.STOPPED
     except OSError as error:
         print(in_words(error), file=sys.stderr)

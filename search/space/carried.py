@@ -118,9 +118,14 @@ def _kept(place: str, path: Path) -> Kept:
             {str(name): float(value) for name, value in about["metrics"].items()},
             _objective(about),
         )
+    except FileNotFoundError as error:
+        raise TransferError(
+            f"{path} has no {beside.name} beside it, which says which network it is; restore "
+            "both from a copy"
+        ) from error
     except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         raise TransferError(
-            f"{path} has no {beside.name} beside it that says which network it is "
+            f"{beside} does not say which network lies beside it "
             f"({type(error).__name__}: {error}); restore both from a copy"
         ) from error
 

@@ -144,6 +144,17 @@ def test_while_it_starts_a_signal_ends_it_quietly(
     assert "stopped" in printed
 
 
+def test_a_plan_that_is_measured_keeps_nothing_when_it_is_stopped(tmp_path: Path) -> None:
+    process = spawn(write(tmp_path), "--plan", "--measure")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_for(lambda: len(children.read_text().split()) > 1, process=process)  # they rehearse
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, printed
+    assert "stopped: nothing was begun, and nothing is kept" in printed
+    assert "Traceback" not in printed
+
+
 @pytest.mark.parametrize(
     "number",
     [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],  # handled alike

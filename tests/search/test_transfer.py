@@ -227,7 +227,7 @@ def _empty(folder: Path) -> None:
         (_empty, "holds no trained weights; run that study with keep: {best: N}"),
         (_damage, "is damaged (its SHA-256 is "),
         (_cut, "not the weights of res2net11_"),
-        (_no_json, ".json beside it that says which network it is"),
+        (_no_json, ".json beside it, which says which network it is; restore both"),
         (shutil.rmtree, "is not there; write a run's folder"),
     ],
 )
