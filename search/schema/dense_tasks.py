@@ -53,3 +53,5 @@ class Keypoints(Section):
     """Share by which a window is made larger or smaller at random, at most."""
     turning: Annotated[float, Field(ge=0, le=180)] = 40.0
     """Angle by which a window is turned at random, at most, to each side. [degrees]"""
+    flip_test: bool = False
+    """Score by the mean heatmaps of a window and of its mirror image, in twice the time."""

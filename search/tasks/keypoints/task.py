@@ -87,6 +87,7 @@ class Keypoints(SceneTask):
         self._flip = training.flip
         self._shape: tuple[int, int] = tuple(options["window"])
         self._channels, self._sigma = options["channels"], options["sigma"]
+        self._flip_test = options["flip_test"]
         self._scaling, self._turning = options["scaling"], math.radians(options["turning"])
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
@@ -199,8 +200,7 @@ class Keypoints(SceneTask):
 
     def _found(self, forward: Forward, group: list[_Cut]) -> Iterator[Found]:
         images = torch.stack([cut.image for cut in group]).to(self._device, self._dtype)
-        heatmaps = as_float(forward(images.to(memory_format=torch.channels_last))).cpu()
-        require_finite(heatmaps)
+        heatmaps = self._heatmaps(forward, images)
         points, heights = peaks(heatmaps)
         stride = torch.tensor(
             [self._shape[1] / heatmaps.shape[3], self._shape[0] / heatmaps.shape[2]]
@@ -211,6 +211,20 @@ class Keypoints(SceneTask):
             if cut.score is not None:
                 sure = sureness(height, cut.score)
             yield Found(cut.scene, there.numpy(), sure, window.high * window.wide)
+
+    def _heatmaps(self, forward: Forward, images: Tensor) -> Tensor:
+        """Of images (N, 3, H, W), and where the plan says so of their mirror images too.
+
+        SimpleBaseline's code moves the second by a pixel, because it counts pixels from their
+        middles; here (0.5, 0.5) is the middle of one, and a mirrored place needs no moving.
+        """
+        heatmaps = as_float(forward(images.to(memory_format=torch.channels_last)))
+        if self._flip_test:
+            turned = images.flip(3).to(memory_format=torch.channels_last)
+            back = as_float(forward(turned)).flip(3)
+            heatmaps = (heatmaps + back[:, list(self.splits.mirrored)]) / 2
+        require_finite(heatmaps)
+        return heatmaps.cpu()
 
 
 def _boxes(scene: Scene, detected: Detected | None) -> Iterator[tuple[Any, float | None]]:

@@ -190,3 +190,40 @@ def test_a_scene_without_known_points_teaches_nothing(tmp_path: Path) -> None:
     (batch,) = task.batches(torch.Generator().manual_seed(0), start=0)
     assert not batch.examples[0].target["known"].any()
     assert task.loss(Said(torch.ones(1, 2, 8, 8)), batch).item() == 0.0
+
+
+def test_scored_with_mirror_images_left_and_right_change_places(tmp_path: Path) -> None:
+    """Of two bright pixels of an object the left one is its left joint, in each picture."""
+    window = 32
+    rng = np.random.default_rng(0)
+    image = np.zeros((window, window, 3), np.uint8)
+    points = np.array([[[6.5, 10.5, 2], [20.5, 24.5, 2]]], np.float32)
+    for x, y, _ in points[0]:
+        image[int(y), int(x)] = 255
+    box = np.array([[4.0, 4.0, 28.0, 28.0]], np.float32)
+    scene = Scene(
+        name="two", image=image, boxes=box, labels=np.zeros(1, np.int64),
+        crowd=np.zeros(1, bool), areas=np.array([400.0], np.float32), keypoints=points,
+    )  # fmt: skip
+    seen: list[torch.Tensor] = []
+
+    def forward(images: torch.Tensor) -> torch.Tensor:
+        """Heatmaps of what is bright in the left half, and of what is in the right one."""
+        seen.append(images)
+        bright = images[:, 0] - images[:, 0].amin()
+        half = bright.shape[2] // 2
+        left, right = bright.clone(), bright.clone()
+        left[:, :, half:] = 0
+        right[:, :, :half] = 0
+        noise = torch.from_numpy(rng.normal(0, 1e-4, (2, *bright.shape))).float()
+        return torch.stack([left, right], dim=1) + noise.transpose(0, 1)
+
+    plain, both = (
+        task_of(plan_of(tmp_path, "keypoints", f"task.flip_test={flip}"), [scene])
+        for flip in ("false", "true")
+    )
+    assert plain.scores(forward, "validation")["ap"] == pytest.approx(100)
+    assert len(seen) == 1
+    assert both.scores(forward, "validation")["ap"] == pytest.approx(100)
+    assert len(seen) == 3
+    assert torch.equal(seen[2], seen[1].flip(3))
