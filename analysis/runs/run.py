@@ -202,11 +202,12 @@ class Run:
         seeds = sorted(whole.groupby("name").size().unique())
         each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
         images = data.name if short else escaped(data.name)
-        several = networks != 1
+        several, sides = networks != 1, ", ".join(map(str, self.plan.network.resolution or ()))
         of_each = f"{each or 'no'} seed{'s' * (seeds != [1])}{' each' * several}"
         what = (
             f"{networks} network{'s' * several}, {of_each}, on {images}: "
             f"{self.lengths} epochs of {data.train:,} images"
+            + (f" at {sides} px" if sides else "")
         )
         if short:
             return f"{self.name}: {what}"

@@ -184,6 +184,14 @@ def test_a_title_says_every_length(tmp_path: Path) -> None:
     assert "2 to 5 epochs" in run.described(short=True)
 
 
+def test_a_title_says_a_size_that_is_not_the_data_set_s_own(tmp_path: Path) -> None:
+    own = read_run(write_run(tmp_path / "own", noisy, stop_after=1))
+    assert own.described(short=True).endswith("images")
+    text = FIG5.replace("  width: 24", "  width: 24\n  resolution: 16")
+    small = read_run(write_run(tmp_path / "small", noisy, text=text, stop_after=1))
+    assert small.described(short=True).endswith("images at 16 px")
+
+
 def test_other_seeds_say_which_try_stands(tmp_path: Path) -> None:
     """One that failed, is tried again and is better then has other settings than they."""
     text = FIG5.replace("epochs: 2", "epochs: 1, lr: [0.1, 0.2]")
