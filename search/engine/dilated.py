@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from search.schema.training import Precision
+from search.tasks.heads import without_autocast
 
 
 class _InFp32(nn.Conv2d):
     """A convolution whose pass and gradients are of fp32, in the middle of a bf16 pass."""
 
     def forward(self, input: Tensor) -> Tensor:
-        with torch.autocast(input.device.type, enabled=False):
+        with without_autocast(input):
             return super().forward(input.float()).to(input.dtype)
 
 

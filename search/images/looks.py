@@ -55,8 +55,7 @@ def as_it_looks(image: Image.Image) -> Image.Image:
     """
     load(image)
     turn = _turn(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _of_8_bits(image)
+    image = of_8_bits(image)
     colour = on_white(image) if image.has_transparency_data else image.convert("RGB")
     return colour if turn is None else colour.transpose(turn)
 
@@ -68,8 +67,17 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _of_8_bits(image: Image.Image) -> Image.Image:
-    """Grey of 8 bits, from values of 16 or 32; one that is declared transparent stays so."""
+def of_8_bits(image: Image.Image) -> Image.Image:
+    """Grey of 8 bits, from values of 16 or 32; one that is declared transparent stays so.
+
+    Args:
+        image: of any kind; all others come out as they are.
+
+    Raises:
+        ValueError: its numbers say not which of them is white; says so.
+    """
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
     values = np.asarray(image)
     white = _white(image, values)
     levels = _scaled(values, white)

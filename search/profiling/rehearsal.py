@@ -162,6 +162,8 @@ def _rehearse(
         device=torch.device(f"cuda:{gpu}" if plan.resources.gpu else "cpu"),
         images=random_images(plan, batches=_BATCHES),
     )
+    # Noise has no objects of every size, by which networks of a study may be compared.
+    bench = bench._replace(compared=())
     meter = Meter(bench.device, alone=False)
     trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0)
     # A pass that is captured or compiled is so in these steps, and wants them all.

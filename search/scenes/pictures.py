@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from search.images.looks import of_8_bits
 from search.scenes.findings import FileError
 
 # What PIL raises for what is damaged, is no image or is too large to be one.
@@ -27,7 +28,7 @@ def picture(path: Path) -> _Bytes:
     """
     try:
         with Image.open(path) as image:
-            return np.array(image.convert("RGB"))  # a copy, which may be written
+            return np.array(of_8_bits(image).convert("RGB"))  # a copy, which may be written
     except DAMAGED as error:
         raise _undecoded(path, error) from error
 
@@ -110,7 +111,7 @@ def _map(path: Path, modes: tuple[str, ...]) -> _Bytes | None:
     try:
         with Image.open(path) as image:
             if not modes:
-                return np.array(image.convert("L"))
+                return np.array(of_8_bits(image).convert("L"))
             return np.array(image) if image.mode in modes else None
     except DAMAGED as error:
         raise FileError("maps that cannot be decoded", f"{path} ({error})") from error

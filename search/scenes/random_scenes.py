@@ -7,7 +7,7 @@ from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
 
 _OBJECTS = 3
-_MOST = 256  # that are made; more are the same again
+_MOST = 16  # that are made; more are the same again: of 800 px each takes 5 MB
 
 
 class RandomScenes:

@@ -74,11 +74,12 @@ def _mat(dataset: Path, name: str) -> Path:
 
 def _of_mat(path: Path) -> npt.NDArray[Any]:
     from scipy.io import loadmat  # noqa: PLC0415 - takes a while, and only SBD needs it
+    from scipy.io.matlab import MatReadError  # noqa: PLC0415
 
     try:
         found = loadmat(path, squeeze_me=True, struct_as_record=False)
         of_pixels = np.asarray(found["GTcls"].Segmentation)
-    except _NO_MAT as error:
+    except (*_NO_MAT, MatReadError) as error:
         raise FileError(
             "maps that cannot be decoded", f"{path} ({type(error).__name__}: {error})"
         ) from error

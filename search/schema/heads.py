@@ -57,7 +57,7 @@ def count_segmentation(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> 
 def count_saliency(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> None:
     """Add a U-shaped decoder on the last feature of each stride, with its side outputs."""
     channels = options["channels"]
-    levels = {feature.stride: feature for feature in seen.features}.values()
+    levels = _one_a_stride(seen)
     for level in levels:
         tally.conv_norm(level.channels, channels, size=level.size)
         tally.conv_norm(channels, channels, kernel=3, size=level.size)
@@ -78,10 +78,11 @@ def count_keypoints(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> Non
 def count_detection(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> None:
     """Add a feature pyramid, the proposals, and what looks at the boxes of an image."""
     channels, hidden = options["channels"], options["hidden"]
-    for feature in seen.features:
-        _biased(tally, feature.channels, channels, size=feature.size)
-        _biased(tally, channels, channels, kernel=3, size=feature.size)
-    sizes = [feature.size for feature in seen.features]
+    levels = _one_a_stride(seen)
+    for level in levels:
+        _biased(tally, level.channels, channels, size=level.size)
+        _biased(tally, channels, channels, kernel=3, size=level.size)
+    sizes = [level.size for level in levels]
     every = _together([*sizes, strided(sizes[-1], 2)])  # the layers of proposals are shared
     _biased(tally, channels, channels, kernel=3, size=every)
     _biased(tally, channels, 5 * _ANCHORS, size=every)  # a score and four sides
@@ -100,6 +101,11 @@ def count_instances(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> Non
         _biased(tally, channels, channels, kernel=3, size=cut)
     _biased(tally, channels, channels, kernel=2, size=cut)  # transposed, of what goes in
     _biased(tally, channels, seen.classes + 1, size=Size(4 * masked, _MASK_SIDE**2))
+
+
+def _one_a_stride(seen: Seen) -> list[FeatureMap]:
+    """Of features of the same stride the last."""
+    return list({feature.stride: feature for feature in seen.features}.values())
 
 
 def _boxes(options: Mapping[str, Any]) -> int:

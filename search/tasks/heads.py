@@ -1,6 +1,7 @@
 """A backbone with a head on it: seeded weights, and the features that a head may take."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import torch
@@ -52,11 +53,19 @@ def as_float(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
+def without_autocast(like: Tensor) -> AbstractContextManager[object]:
+    """In it what is computed where a tensor lies stays in the precision that it has."""
+    if like.is_meta:  # has shapes alone, and no precision to choose
+        return nullcontext()
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def require_finite(outputs: Tensor) -> None:
     """See that a network put out numbers.
 
     Raises:
         DivergedError: one of them is not finite.
     """
-    if not outputs.isfinite().all():
+    # On the meta device there are only shapes.
+    if not outputs.is_meta and not outputs.isfinite().all():
         raise DivergedError("the network puts out numbers that are not finite")

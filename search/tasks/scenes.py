@@ -130,7 +130,8 @@ class SceneTask:
         device: torch.device,
         training: Part | None = None,
     ) -> None:
-        size, part = plan.training.batch_size, training or splits.train
+        size = plan.training.batch_size
+        part = splits.train if training is None else training
         self.splits = splits
         self._epochs = Epochs(part, batch_size=size, augment=augment, device=device)
         self._device, self._dtype = device, dtype_of(plan.training.precision)

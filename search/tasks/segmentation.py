@@ -136,18 +136,22 @@ class Segmentation(SceneTask):
         )
         return loss / (classes != IGNORED).sum().clamp_min(1)
 
-    def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
-        """Mean IoU of all pixels of a split in percent, at the size that each image has."""
+    def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
+        """Mean IoU of all pixels of a split in percent, at the size that each image has.
+
+        None where no pixel counts.
+        """
         metric = library("torchmetrics.classification").MulticlassJaccardIndex(
             len(self._names), average="macro", ignore_index=IGNORED, validate_args=False
         )
-        part = self.splits.part(split)
+        part, counts = self.splits.part(split), False
         for row, seen in enumerate(self.seen(forward, part)):
             truth = part[row].semantic
             assert seen.semantic is not None, "just said"
             assert truth is not None, "the data set was checked"
             metric.update(torch.from_numpy(seen.semantic), torch.from_numpy(truth).long())
-        return {"miou": 100 * float(metric.compute())}
+            counts = counts or bool((truth != IGNORED).any())
+        return {"miou": 100 * float(metric.compute()) if counts else None}
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
         """Each scene with the classes that the network gives its pixels."""

@@ -42,11 +42,11 @@ class Crops:
         from torchvision import tv_tensors  # noqa: PLC0415 - takes a second
         from torchvision.transforms import v2  # noqa: PLC0415
 
+        self._side, self._scales = side, scales
         self._image, self._map = tv_tensors.Image, tv_tensors.Mask
         outside: dict[Any, Any] = {self._image: list(MEAN), self._map: fill}
         self._transform = v2.Compose(
             [
-                v2.ScaleJitter((side, side), scale_range=scales, antialias=True),
                 v2.RandomCrop(side, pad_if_needed=True, fill=outside),
                 v2.RandomHorizontalFlip(0.5 if flip else 0.0),
             ]
@@ -59,8 +59,13 @@ class Crops:
             scene: whose image is taken.
             of_pixels: (H, W) numbers below 256.
         """
-        answer = self._map(torch.from_numpy(of_pixels)[None])
-        image, cut = self._transform(self._image(as_image(scene)), answer)
+        low, high = self._scales
+        image, answer = as_image(scene), torch.from_numpy(of_pixels)[None]
+        size = _fitted(image, self._side, times=low + (high - low) * torch.rand(()).item())
+        # Both are read at the middles of pixels; plain "nearest" reads maps at their corners,
+        # half a pixel beside the image.
+        answer = F.interpolate(answer[None], size, mode="nearest-exact")[0]
+        image, cut = self._transform(self._image(_resized(image, size)), self._map(answer))
         return Example(
             normalised(image.as_subclass(Tensor)), {"map": cut.as_subclass(Tensor)[0]}
         )
@@ -74,15 +79,25 @@ def whole(scene: Scene, side: int) -> Square:
         side: of the square, in pixels.
     """
     image = as_image(scene)
-    high, wide = image.shape[1:]
-    factor = side / max(high, wide)
-    height, width = max(1, round(high * factor)), max(1, round(wide * factor))
-    if (height, width) != (high, wide):
-        image = F.interpolate(
-            image[None], (height, width), mode="bilinear", antialias=True, align_corners=False
-        )[0]
+    height, width = _fitted(image, side)
+    image = _resized(image, (height, width))
     padded = F.pad(normalised(image), (0, side - width, 0, side - height))
     return Square(scene, padded, height, width)
+
+
+def _fitted(image: Tensor, side: int, *, times: float = 1.0) -> tuple[int, int]:
+    """Height and width of an image whose longer side is so many times a square's."""
+    high, wide = image.shape[1:]
+    factor = times * side / max(high, wide)
+    return max(1, round(high * factor)), max(1, round(wide * factor))
+
+
+def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+    if image.shape[1:] == size:
+        return image
+    return F.interpolate(
+        image[None], size, mode="bilinear", antialias=True, align_corners=False
+    )[0]
 
 
 def squares(part: Part, side: int) -> Iterator[list[Square]]:

@@ -13,12 +13,20 @@ from torchvision.models.detection import FasterRCNN, MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from res2net import Architecture
 from res2net.backbone import Backbone
-from search.tasks.heads import backbone_of, seeded
+from search.tasks.heads import (
+    as_float,
+    backbone_of,
+    one_a_stride,
+    require_finite,
+    seeded,
+    without_autocast,
+)
 from search.tasks.scenes import MEAN, STD
 
 _RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
@@ -58,15 +66,56 @@ class WithPyramid(nn.Module):
     def __init__(self, body: Backbone, channels: int) -> None:
         super().__init__()
         self.body = body
-        sizes = list(body.channels.values())
+        self._taken = one_a_stride(body.strides)
+        sizes = [body.channels[key] for key in self._taken]
         self.fpn = FeaturePyramidNetwork(sizes, channels, extra_blocks=LastLevelMaxPool())
         self.out_channels = channels
-        self.levels = (*body.channels, _POOLED)
+        self.levels = (*self._taken, _POOLED)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Images (N, 3, H, W) to features (N, channels, H / stride, W / stride) by level."""
-        features: dict[str, Tensor] = self.fpn(OrderedDict(self.body(images)))
-        return features
+        """Images (N, 3, H, W) to features (N, channels, H / stride, W / stride) by level.
+
+        Raises:
+            DivergedError: not in training, where the loss tells it: a feature is not finite.
+        """
+        features = self.body(images)
+        levels: dict[str, Tensor]
+        levels = self.fpn(OrderedDict((key, features[key]) for key in self._taken))
+        # Anchors and boxes take their numbers, which lie 2 px apart from 256 px on in bf16.
+        levels = {key: as_float(level) for key, level in levels.items()}
+        if not self.training:
+            for level in levels.values():
+                require_finite(level)
+        return levels
+
+
+class _Proposals(RPNHead):  # type: ignore[misc]  # it has no types
+    """Scores and boxes of anchors, the last layers in fp32 in the middle of a bf16 pass."""
+
+    def forward(self, x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        seen = [self.conv(level) for level in x]
+        with without_autocast(x[0]):
+            exact = [as_float(level) for level in seen]
+            return [*map(self.cls_logits, exact)], [*map(self.bbox_pred, exact)]
+
+
+class _Boxes(FastRCNNPredictor):  # type: ignore[misc]  # it has no types
+    """Scores and boxes of proposals, of fp32 in the middle of a bf16 pass."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        with without_autocast(x):
+            scores, boxes = super().forward(as_float(x))
+        if not self.training:  # what is no number would be taken for something unsure
+            require_finite(scores)
+            require_finite(boxes)
+        return scores, boxes
+
+
+class _Masks(MaskRCNNPredictor):  # type: ignore[misc]  # it has no types
+    """Logits of masks, which are brought to the size of their boxes in fp32."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return as_float(super().forward(x))
 
 
 def make_detector(
@@ -104,7 +153,7 @@ def _detector(
     body: Backbone, *, classes: int, side: int, pyramid: Pyramid, masks: bool
 ) -> nn.Module:
     backbone = WithPyramid(body, pyramid.channels)
-    strides = list(body.strides.values())
+    strides = [body.strides[key] for key in backbone.levels[:-1]]
     strides.append(2 * strides[-1])
     width, hidden = pyramid.channels, pyramid.hidden
     common: dict[str, Any] = {
@@ -113,9 +162,10 @@ def _detector(
         "image_mean": list(MEAN),
         "image_std": list(STD),
         "rpn_anchor_generator": _anchors(strides, pyramid.anchor),
-        "box_roi_pool": _pooled(body, 7),
+        "rpn_head": _Proposals(width, len(_RATIOS)),
+        "box_roi_pool": _pooled(backbone, 7),
         "box_head": TwoMLPHead(width * 7 * 7, hidden),
-        "box_predictor": FastRCNNPredictor(hidden, classes + 1),
+        "box_predictor": _Boxes(hidden, classes + 1),
         "box_batch_size_per_image": pyramid.sampled,
     }
     if pyramid.proposals is not None:
@@ -127,15 +177,16 @@ def _detector(
     detector: nn.Module = MaskRCNN(
         backbone,
         **common,
-        mask_roi_pool=_pooled(body, 14),
+        mask_roi_pool=_pooled(backbone, 14),
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1),
-        mask_predictor=MaskRCNNPredictor(width, width, classes + 1),
+        mask_predictor=_Masks(width, width, classes + 1),
     )
     return detector
 
 
-def _pooled(body: Backbone, side: int) -> MultiScaleRoIAlign:
-    return MultiScaleRoIAlign(list(body.channels), output_size=side, sampling_ratio=2)
+def _pooled(backbone: WithPyramid, side: int) -> MultiScaleRoIAlign:
+    levels = list(backbone.levels[:-1])
+    return MultiScaleRoIAlign(levels, output_size=side, sampling_ratio=2)
 
 
 def _anchors(strides: Sequence[int], side: float) -> AnchorGenerator:

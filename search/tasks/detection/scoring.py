@@ -39,21 +39,18 @@ def average_precision(
     Raises:
         LibraryMissingError: torchmetrics or faster-coco-eval is not installed.
     """
-    metric, without, some = _metric(masks), _metric(False), not masks
+    metric, prefix = _metric(masks), "segm_" if masks else ""
     for predicted, true in pairs:
         metric.update([_scaled(predicted, masks, scale)], [_scaled(true, masks, scale)])
-        some = some or len(predicted["boxes"]) > 0
-        if not some:
-            without.update([_scaled(predicted, False, scale)], [_scaled(true, False, scale)])
-    # Of masks torchmetrics says nothing where none is predicted; it is then the 0 of boxes.
-    found = (metric if some else without).compute()
-    scores = {ours: float(found[theirs]) for ours, theirs in NAMES.items()}
+    found = metric.compute()
+    scores = {ours: float(found[prefix + theirs]) for ours, theirs in NAMES.items()}
     return {name: 100 * score if score >= 0 else None for name, score in scores.items()}
 
 
 def _metric(masks: bool) -> Any:
     return library("torchmetrics.detection").MeanAveragePrecision(
-        iou_type="segm" if masks else "bbox",
+        # Of masks alone it leaves out images without an object, and what is wrongly seen there.
+        iou_type=("bbox", "segm") if masks else "bbox",
         backend="faster_coco_eval",
         # Its own are single precision, and move recalls such as 0.2 past their threshold.
         iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),

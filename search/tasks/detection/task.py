@@ -11,7 +11,8 @@ from torchvision.transforms import v2
 from res2net import Architecture
 from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.study_plan import StudyPlan
-from search.tasks.base import DivergedError, Forward, SplitName
+from search.schema.yaml import ConfigError
+from search.tasks.base import Forward, SplitName
 from search.tasks.detection.models import Pyramid, WithPyramid, make_detector
 from search.tasks.detection.scoring import average_precision
 from search.tasks.frozen import freeze
@@ -69,6 +70,11 @@ class Detection(SceneTask):
         # Of a scene without objects nothing is learned: it is scored, and not trained on.
         part = splits.train
         useful = [row for row in range(len(part)) if _objects(part.outline(row))]
+        if not useful:
+            raise ConfigError(
+                f"none of the {len(part):,} scenes to train on has an object that is no crowd, "
+                "so nothing can be learned; name more images"
+            )
         training = Part(part.scenes, [part.rows[row] for row in useful])
         super().__init__(
             plan, splits, augment=self._augmented, device=device, training=training
@@ -92,7 +98,7 @@ class Detection(SceneTask):
 
     def loss(self, forward: Forward, piece: SceneBatch) -> dict[str, Tensor]:
         """Torchvision's losses of regions and of boxes, by name."""
-        images = [example.image for example in piece.examples]
+        images = [example.image.to(self._dtype) for example in piece.examples]
         targets = [example.target for example in piece.examples]
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
@@ -104,7 +110,7 @@ class Detection(SceneTask):
         """AP and AR in percent, by size too.
 
         Raises:
-            DivergedError: a score of a box is not finite.
+            DivergedError: the network puts out numbers that are not finite.
         """
         part = self.splits.part(split)
         pairs = (self._judged(forward, part[row]) for row in range(len(part)))
@@ -173,9 +179,7 @@ class Detection(SceneTask):
 
     def _found(self, forward: Forward, scene: Scene) -> dict[str, Tensor]:
         found: dict[str, Tensor]
-        (found,) = forward([as_image(scene).to(self._device)])
-        if not found["scores"].isfinite().all():
-            raise DivergedError("a score of a box is no number")
+        (found,) = forward([as_image(scene).to(self._device, self._dtype)])
         if self._masks:
             found = {**found, "masks": found["masks"][:, 0] >= _THRESHOLD}
         return found

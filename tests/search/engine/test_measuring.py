@@ -17,6 +17,7 @@ from search.space.survey import survey
 from tests.search.spaces import plan_of, write
 
 GIGABYTE = 2**30
+SPACES = Path(__file__).parents[3] / "spaces"
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,12 @@ def test_what_is_slow_is_timed_fewer_times_and_never_less_than_it_takes() -> Non
     seconds = timed_runs(slow, most=8, fewest=2, enough=60.0)
     assert len(seconds) == 8
     assert min(seconds) >= 0.02
+
+
+@pytest.mark.slow
+def test_noise_need_not_have_what_networks_are_compared_by(tmp_path: Path) -> None:
+    """Of random objects none is small."""
+    text = (SPACES / "digits_detection.yaml").read_text(encoding="utf-8")
+    plan = plan_of(tmp_path, text, "search.objectives=[val_ap_small]")
+    found = measure(plan, survey(plan), beside=1)
+    assert found.epoch > 0

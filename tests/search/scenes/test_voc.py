@@ -101,6 +101,13 @@ def append(path: str, line: str) -> Callable[[Path], None]:
     return add
 
 
+def write(path: str, content: bytes) -> Callable[[Path], None]:
+    def rewrite(root: Path) -> None:
+        (root / path).write_bytes(content)
+
+    return rewrite
+
+
 def annotate(*objects: str) -> Callable[[Path], None]:
     return lambda root: written.voc_xml(root / YEAR_07 / "Annotations/000003.xml", *objects)
 
@@ -136,6 +143,8 @@ WRONG: list[tuple[str, Callable[[Path], None], str]] = [
     ("voc12+sbd", spoil(f"{SBD}/cls/2010_000001.mat"), "maps that cannot be decoded: 1"),
     ("voc12+sbd", lambda root: savemat(root / SBD / "cls/2010_000001.mat", {"other": 1}),
      "maps that cannot be decoded: 1, the first .*2010_000001.mat (KeyError: 'GTcls')"),
+    *(("voc12+sbd", write(f"{SBD}/cls/2010_000001.mat", bytes(count)),
+       "maps that cannot be decoded: 1") for count in (0, 10, 200)),
     ("voc12+sbd", lose(f"{SBD}/train.txt"), "train.txt cannot be read"),
 ]  # fmt: skip
 IMAGES = {"voc07": 6, "voc12": 4, "voc12+sbd": 7}

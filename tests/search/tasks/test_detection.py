@@ -1,5 +1,6 @@
 """Detection: torchvision's own detectors with our backbone, scored as pycocotools scores."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ from analysis.questions.pictured import pictured
 from analysis.runs.run import read_run
 from res2net import Architecture, build, parse
 from res2net.backbone import Backbone
+from search.scenes.random_scenes import random_scenes
+from search.scenes.scene import Part, Scene
+from search.schema.yaml import ConfigError
 from search.study.events import Ended
 from search.study.journal import read
+from search.tasks.base import DivergedError
 from search.tasks.detection.models import Pyramid, make_detector
 from search.tasks.detection.scoring import average_precision
+from search.tasks.detection.task import detection
 from search.tasks.frozen import StillNorm, freeze
+from tests.search.spaces import resolved_of
+from tests.search.tasks.dense import Listed
 
+ROOT = Path(__file__).parents[3]
 PRECISION = {"detection": "bf16", "instances": "fp32"}
 TINY: dict[str, Any] = {
     "study": "scenes",
@@ -261,3 +270,94 @@ def test_nothing_found_is_no_precision_and_not_unknown(masks: bool) -> None:
     scores = average_precision([pair, pair], masks=masks, scale=1.0)
     assert scores["ap"] == scores["ap_small"] == 0
     assert scores["ap_large"] is None
+
+
+def test_what_is_wrongly_seen_in_an_image_without_objects_counts() -> None:
+    """Of masks as of boxes: one right answer, and three surer ones where nothing is."""
+    mask = torch.zeros(1, 64, 64, dtype=torch.bool)
+    mask[0, 8:38, 6:28] = True
+    seen = {
+        "boxes": torch.tensor([[6.0, 8.0, 28.0, 38.0]]),
+        "labels": torch.ones(1, dtype=torch.long),
+        "masks": mask,
+    }
+    there = seen | {"area": torch.tensor([660.0]), "iscrowd": torch.zeros(1, dtype=torch.bool)}
+    empty = {key: value[:0] for key, value in there.items()}
+    pairs = [(seen | {"scores": torch.tensor([0.5])}, there)]
+    pairs += [(seen | {"scores": torch.tensor([0.9])}, empty)] * 3
+    boxes, masks = (average_precision(pairs, masks=one, scale=1.0) for one in (False, True))
+    assert boxes["ap"] == pytest.approx(25)
+    assert masks == pytest.approx(boxes)
+
+
+def detector_of(**changes: Any) -> Any:
+    network = Architecture(skeleton="imagenet", planes=4, depth=(1, 1, 1, 1), width=2, scale=2)
+    given = {"classes": 3, "side": 320, "pyramid": Pyramid(8, 16, 16), "masks": True, "seed": 0}
+    return make_detector(changes.pop("network", network), **given | changes)
+
+
+@pytest.mark.parametrize("phase", ["found", "proposed"])
+def test_in_bf16_boxes_are_no_coarser_than_pixels(phase: str) -> None:
+    """In numbers of 8 bits they would lie 2 px apart from 256 px on, and their scores tie."""
+    detector = detector_of().eval()
+    seen: list[Any] = []
+    if phase == "proposed":
+        detector.rpn.register_forward_hook(lambda *call: seen.extend(call[2][0]))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        torch.manual_seed(0)
+        detector.roi_heads.score_thresh = 0.0
+        (found,) = detector([torch.rand(3, 320, 320)])
+    boxes = found["boxes"] if phase == "found" else torch.stack(seen)
+    assert boxes.dtype == torch.float32
+    assert (boxes != boxes.bfloat16()).float().mean() > 0.5
+    assert len(found["scores"].unique()) > 0.9 * len(found["scores"])
+    assert found["masks"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("place", ["backbone.body", "roi_heads.box_predictor"])
+def test_what_is_no_number_is_not_taken_for_something_unsure(place: str) -> None:
+    detector = detector_of(side=64).eval()
+    with torch.no_grad():
+        next(detector.get_submodule(place).parameters()).fill_(torch.nan)
+        with pytest.raises(DivergedError, match="not finite"):
+            detector([torch.rand(3, 64, 64)])
+
+
+def test_every_stage_of_another_stride_is_looked_at() -> None:
+    """Big-Little has two of stride 16, of which the last one counts."""
+    network = Architecture(skeleton="biglittle", depth=(2, 2, 2, 1), planes=4, width=2)
+    detector = detector_of(network=network)
+    strides = [detector.backbone.body.strides[key] for key in detector.backbone.levels[:-1]]
+    assert strides == [8, 16, 32]
+    levels = detector.backbone(torch.rand(1, 3, 128, 128))
+    assert [128 // level.shape[-1] for level in levels.values()] == [8, 16, 32, 64]
+
+
+@pytest.mark.parametrize("kind", ["detection", "instances"])
+def test_fp64_trains_and_is_scored(tmp_path: Path, kind: str) -> None:
+    space = TINY | {"task": {**TINY["task"], "name": kind}}
+    space["training"] = {**TINY["training"], "precision": "fp64", "epochs": 1}
+    found = search.run_study(space, out=tmp_path, inline=True, quiet=True)
+    assert ends(found.folder)[0].keys() >= {"val_ap", "test_ap"}
+
+
+def test_where_all_is_crowd_nothing_can_be_learned(tmp_path: Path) -> None:
+    plan = resolved_of(tmp_path, (ROOT / "spaces/digits_detection.yaml").read_text()).plan
+    splits = random_scenes(plan.data, train=4, held_out=2)
+    crowd = Crowded([splits.train[row] for row in range(4)])
+    with pytest.raises(ConfigError, match="none of the 4 scenes to train on has an object"):
+        detection(
+            plan,
+            root="",
+            device=torch.device("cpu"),
+            images=replace(splits, train=Part(crowd, range(4))),
+        )
+
+
+class Crowded(Listed):
+    """Scenes whose objects are crowds."""
+
+    def __getitem__(self, index: int) -> Scene:
+        scene = super().__getitem__(index)
+        assert scene.labels is not None
+        return replace(scene, crowd=np.ones(len(scene.labels), bool))

@@ -1,6 +1,7 @@
 """Segmentation: mean IoU of a whole split, by hand; what is ignored counts nowhere."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,14 @@ def test_the_score_is_the_mean_iou_of_all_pixels(tmp_path: Path) -> None:
     said = rng.normal(size=(len(SIZES), CLASSES, 32, 32)).astype(np.float32)
     score = task.scores(Said(torch.from_numpy(said)), "validation")
     assert score == {"miou": pytest.approx(by_hand(said, given), abs=1e-5)}
+
+
+def test_where_no_pixel_counts_nothing_is_told(tmp_path: Path) -> None:
+    given = scenes(np.random.default_rng(0))
+    nothing = [replace(one, semantic=np.full_like(one.semantic, IGNORED)) for one in given]
+    task = task_of(plan_of(tmp_path, "segmentation"), nothing)
+    said = torch.zeros(len(SIZES), CLASSES, 32, 32)
+    assert task.scores(Said(said), "validation") == {"miou": None}
 
 
 @pytest.mark.parametrize("stride", [16, pytest.param(8, marks=pytest.mark.slow)])
