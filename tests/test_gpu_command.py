@@ -63,7 +63,9 @@ sys.exit(go(asked, Path("out"), seconds=3600))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_after_a_kill_the_next_call_goes_on(tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-c", DRIVER]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

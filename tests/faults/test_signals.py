@@ -59,7 +59,7 @@ def test_the_code_is_that_of_all_commands() -> None:
     [
         pytest.param((signal.SIGHUP,), marks=pytest.mark.slow),  # as by a terminal, below
         pytest.param((signal.SIGTERM,) * 2, marks=pytest.mark.slow),  # as of all three
-        (signal.SIGINT,) * 3,
+        pytest.param((signal.SIGINT,) * 3, marks=pytest.mark.slow),  # the same
         ONCE[::-1],
     ],
     ids=lambda signals: "+".join(one.name for one in signals),

@@ -37,7 +37,14 @@ EVERYTHING = (  # that holds a state of its own, or rounds
 )
 
 
-@pytest.mark.parametrize("task", HERE)
+@pytest.mark.parametrize(
+    "task",
+    [
+        "segmentation",
+        pytest.param("saliency", marks=pytest.mark.slow),
+        pytest.param("keypoints", marks=pytest.mark.slow),  # test_killed.py kills one
+    ],
+)
 def test_stopped_at_a_step_it_goes_on_bit_for_bit(tmp_path: Path, task: str) -> None:
     whole = trainer_of(tmp_path, task, *EVERYTHING)
     expected = [epoch.metrics for _ in range(2) if (epoch := whole.epoch(trial=0))]
