@@ -142,6 +142,7 @@ class Trainer:
             _add(now.losses, of_step)
             now.step += 1
             if now.step < self._task.steps and time.perf_counter() - start >= seconds:
+                self.wait()  # what the device still computes is of this turn
                 now.seconds += time.perf_counter() - start
                 return None
         return self._finish(now, trial, start)

@@ -201,6 +201,7 @@ class Trial:
         must not.
         """
         self._trainer, self._energy = None, self._energy_so_far()
+        self._meter = None  # whose energy was just taken
         remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         gc.collect()

@@ -59,6 +59,7 @@ class TrialActor(tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial; nothing of the one before it stays."""
         started = Started.from_json(json.loads(new_config["started"]))
+        vars(self).pop("_trial", None)  # with its images, before others are loaded
         self._trial = Trial(
             started,
             bench=self._benches.of(started),

@@ -50,6 +50,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
                     raise OSError(errno.EIO, reason) from error
                 if study.history.losses(started.trial) in _PAUSES:
                     asked.wait(_PAUSES[study.history.losses(started.trial)])
+            del trial  # with its images, before others are loaded
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

@@ -5,6 +5,7 @@ import time
 
 import ray
 
+from search.schema.resources import trials_on
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 
@@ -37,6 +38,12 @@ class Slots:
                     f"the cluster has more than {most:g}; lower it, or give the --address of "
                     "another cluster"
                 )
+        if not any(map(self._fits, machines)):
+            asked = f"{self._asked['CPU']:g} cores and {self._asked['GPU']:g} GPUs"
+            raise ConfigError(
+                f"resources: a trial asks for {asked}, and no machine of the cluster has both; "
+                "lower one of them, or give the --address of another cluster"
+            )
         return self.now()
 
     def now(self) -> int:
@@ -47,9 +54,9 @@ class Slots:
 
     def _fits(self, there: dict[str, float]) -> int:
         """Trials on one machine: no trial runs on two."""
-        # A fifth of a GPU fits five times, whatever floats say of 1 / 0.2.
-        fits = (there.get(k, 0) / each + 1e-9 for k, each in self._asked.items() if each)
-        return int(min(fits))
+        fits = int(there.get("CPU", 0) / self._asked["CPU"] + 1e-9)
+        share = self._asked["GPU"]
+        return min(fits, trials_on(there.get("GPU", 0), share)) if share else fits
 
 
 def _machines() -> list[dict[str, float]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.schema.optimizers import OPTIMIZERS
+from search.schema.resources import trials_on
 from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -32,7 +33,9 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
     gpus = plan.resources.gpu
-    with Rehearsals(plan, beside=beside, a_gpu=int(1 / gpus) if 0 < gpus < 1 else 1) as stage:
+    with Rehearsals(
+        plan, beside=beside, a_gpu=trials_on(1, gpus) if 0 < gpus < 1 else 1
+    ) as stage:
         timed = tuple(_timed(plan, survey, candidate, stage) for candidate in chosen)
         again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
@@ -62,7 +65,7 @@ def slots(plan: StudyPlan) -> int:
     if gpu:
         import torch  # noqa: PLC0415 - only where there should be a GPU
 
-        most = min(most, int(torch.cuda.device_count() / gpu + 1e-9))
+        most = min(most, trials_on(torch.cuda.device_count(), gpu))
     return max(1, min(most, plan.search_trials()))
 
 

@@ -38,6 +38,19 @@ def checkpoint_place(value: Any) -> str | None:
     return value
 
 
+def trials_on(gpus: float, share: float) -> int:
+    """Trials that the GPUs of one machine hold at once.
+
+    Args:
+        gpus: that the machine has.
+        share: that a trial takes, above 0; one below 1 is never of two GPUs.
+    """
+    nearly = 1e-9  # a fifth of a GPU fits five times, whatever floats say of 1 / 0.2
+    if share < 1:
+        return int(gpus) * int(1 / share + nearly)
+    return int(gpus / share + nearly)
+
+
 class Resources(Section):
     """What one trial takes; `cpu` is also the threads it computes with."""
 

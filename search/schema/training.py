@@ -83,8 +83,9 @@ class Training(Section):
     label_smoothing: Fraction = 0.0
     """Share of each target that all classes divide."""
     precision: Precision | Literal["auto"] = "bf16"
-    """Format of the arithmetic; in `bf16` weights stay fp32. `auto` measures at the start
-    whether `bf16` is clearly quicker where trials run, and takes `fp32` where it is not.
+    """Format of the arithmetic; in `bf16` weights stay fp32, and `fp32` on a GPU is what torch
+    makes of it: TF32 in convolutions. `auto` measures at the start whether `bf16` is clearly
+    quicker where trials run, and takes `fp32` where it is not.
     """
     execution: Execution = "auto"
     """`eager`, CUDA `graphs`, `compile`, or `auto` by the length of the training."""

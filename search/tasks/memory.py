@@ -6,8 +6,15 @@ import torch
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
-# A CPU's allocator and convolutions, and two of CUDA's libraries, raise plain RuntimeErrors.
-_WORDS = ("can't allocate memory", "could not create a primitive", "_STATUS_ALLOC_FAILED")
+# A CPU's allocator and convolutions, and CUDA outside of torch's allocator, raise plain
+# RuntimeErrors. None of them leaves the device unusable.
+_WORDS = (
+    "can't allocate memory",
+    "could not create a primitive",
+    "_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+    "CUDA error: out of memory",
+)
 
 
 def keep_freed_memory() -> None:

@@ -65,6 +65,11 @@ def test_a_disk_that_takes_nothing_more_stops_the_study(number: int) -> None:
         (DivergedError("the loss is nan"), Status.DIVERGED),
         (torch.OutOfMemoryError("CUDA out of memory"), Status.OUT_OF_MEMORY),
         (MemoryError(), Status.OUT_OF_MEMORY),
+        (torch.AcceleratorError("CUDA error: out of memory"), Status.OUT_OF_MEMORY),
+        (
+            RuntimeError("CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+            Status.OUT_OF_MEMORY,
+        ),
         (ValueError("a mistake"), Status.FAILED),
     ],
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import ray
+from ray.cluster_utils import Cluster
 
 from search.executors.connection import connected
 from search.executors.slots import Slots
@@ -18,6 +19,10 @@ from tests.search.spaces import TINY, plan_of
         (0, 1, {"CPU": 6.0}, 6),
         (0.2, 1, {"CPU": 16.0, "GPU": 1.0}, 5),
         (1, 1, {"CPU": 16.0}, 0),
+        (0.4, 1, {"CPU": 64.0, "GPU": 4.0}, 8),  # two on each, and no trial on two
+        (0.3, 1, {"CPU": 64.0, "GPU": 4.0}, 12),
+        (0.6, 1, {"CPU": 64.0, "GPU": 4.0}, 4),
+        (2, 1, {"CPU": 64.0, "GPU": 5.0}, 2),
     ],
 )
 def test_a_trial_runs_on_one_machine(
@@ -40,3 +45,22 @@ def test_somebody_s_ray_is_left_as_it_is(tmp_path: Path, ray_address: str) -> No
         assert ray.is_initialized()
     finally:
         ray.shutdown()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_cluster_whose_gpus_have_too_few_cores_is_refused(tmp_path: Path) -> None:
+    """No machine has both, and a study would wait for ever."""
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 6, "include_dashboard": False}
+    )
+    try:
+        cluster.add_node(num_cpus=1, num_gpus=1)
+        ray.init(address=cluster.address, log_to_driver=False)
+        wanted = plan_of(tmp_path, TINY, "resources.cpu=4", "resources.gpu=1")
+        with pytest.raises(ConfigError, match="4 cores and 1 GPUs, and no machine of"):
+            Slots(wanted).checked()
+        assert Slots(plan_of(tmp_path, TINY, "resources.gpu=1")).checked() == 1
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
