@@ -7,14 +7,13 @@ from analysis.plots.equal_size import draw_comparisons, draw_networks, draw_slop
 from analysis.plots.series import draw_series
 from analysis.questions import series
 from analysis.questions.equal_size import comparisons, missing
-from analysis.questions.equal_size_words import Said, conclusion, together_words
+from analysis.questions.equal_size_words import HELD_EQUAL, Said, conclusion, together_words
 from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
-_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
 COMPARED = (
     Column("networks", "label"),
     Column("of", "of"),
@@ -117,7 +116,7 @@ def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
             alt=f"Points with intervals: {score.name} of {of} less that of each other "
             f"dimension at equal {alike}.",
         )
-        for size, alike in _ALIKE.items()
+        for size, alike in HELD_EQUAL.items()
         if (compared["size"] == size).any()
     ]
 

@@ -10,13 +10,18 @@ from analysis.cards.card import Card, Shown
 from analysis.plots.equal_size import draw_comparisons, draw_slopes
 from analysis.questions.changed import Changed, changed
 from analysis.questions.compare import labels
-from analysis.questions.equal_size_words import Row, Said, interval_words, together_words
+from analysis.questions.equal_size_words import (
+    HELD_EQUAL,
+    Row,
+    Said,
+    interval_words,
+    together_words,
+)
 from analysis.runs.run import Run, RunError
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES
 
 _NAME, _QUESTION = "changed", "Does what a dimension buys change from the first study?"
-_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
 
 
 def changed_card(runs: Sequence[Run]) -> Card:
@@ -68,7 +73,7 @@ def _rows(compared: pd.DataFrame) -> list[Row]:
 
 def _sentence(row: Row, found: Changed, margin: float | None) -> Said:
     what = f"{row['of']} less {row['against']}" if row["against"] else str(row["of"])
-    at = f"at equal {_ALIKE[row['size']]}" if row["size"] else "a doubling of multiply-adds"
+    at = f"at equal {HELD_EQUAL[row['size']]}" if row["size"] else "a doubling of multiply-adds"
     start = f"{what.capitalize()}, {at}, changes by {row['difference']:+.2f}"
     if np.isnan(row["low"]):
         return Said(f"{start}, without an interval.")
@@ -87,7 +92,7 @@ def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown
     compared, score = found.compared, found.score
     title = f"{pair[1]} less {pair[0]}"
     how = together_words(compared)
-    for size, alike in _ALIKE.items():
+    for size, alike in HELD_EQUAL.items():
         rows = compared[compared["size"] == size]
         if len(rows):
             yield Shown(

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.questions import series
 from analysis.questions.equal_size import comparisons
 from analysis.questions.shared import shared
-from analysis.questions.stopping import FIXED, Rule, rule_of
+from analysis.questions.stopping import Rule, rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
 
@@ -92,6 +92,5 @@ def _checked(first: Run, second: Run) -> None:
 
 def _rule(first: Run, second: Run) -> Rule:
     """The stricter one: not tested, else valid at every look, else as planned."""
-    rules = [rule_of(first), rule_of(second)]
-    strict = [rule for rule in rules if not rule.tested]
-    return next(iter([*strict, *(rule for rule in rules if rule.every_look)]), FIXED)
+    rules = rule_of(first), rule_of(second)
+    return min(rules, key=lambda rule: (rule.tested, not rule.every_look))

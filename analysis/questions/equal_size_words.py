@@ -16,7 +16,7 @@ from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES, SIZES
 from search.schema.analysis import Analysis
 
-_ALIKE = {"params": "parameters", "macs": "multiply-adds"}
+HELD_EQUAL = {"params": "parameters", "macs": "multiply-adds"}
 Row = dict[str, Any]
 
 
@@ -80,7 +80,9 @@ def _in_short(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
         if len(words) == 1:
             answers.append(f"{next(iter(words))} {against}")
         else:
-            parts = (f"{word} {against} at equal {_ALIKE[s]}" for s, word in by_size.items())
+            parts = (
+                f"{word} {against} at equal {HELD_EQUAL[s]}" for s, word in by_size.items()
+            )
             answers.append(", ".join(parts))
     yield Said(f"In short: {rows[0]['of']} {'; it '.join(answers)}.", any(map(_clear, rows)))
 
@@ -103,14 +105,16 @@ def _equal_size(compared: pd.DataFrame, score: Score, analysis: Analysis) -> Ite
     for size in SIZES:
         for (held, against), why in compared.attrs["left_out"].items():
             if held == size:
-                start = f"At equal {_ALIKE[size]}, {of} could not be compared with {against}"
+                start = (
+                    f"At equal {HELD_EQUAL[size]}, {of} could not be compared with {against}"
+                )
                 yield Said(f"{start}: {why}.")
         here = groups[groups["size"] == size]
         for against in dict.fromkeys(here["against"]):
             rows = _records(here[here["against"] == against])
             whole = next((row for row in rows if row["label"] == ALL_SIZES), None)
             parts = [row for row in rows if row["label"] != ALL_SIZES]
-            start = f"At equal {_ALIKE[size]}, {of} against {against}: "
+            start = f"At equal {HELD_EQUAL[size]}, {of} against {against}: "
             if whole is None:
                 yield Said(f"{start}not of all sizes.{_parts(parts)}", any(map(_clear, parts)))
                 continue
