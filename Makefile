@@ -37,10 +37,10 @@ figures: $(INSTALLED)  ## every figure of the README and the notebooks, from com
 
 install: $(INSTALLED)
 
+# pysodmetrics asks for an older numpy than the one that is pinned, and its scores are the same with that.
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	# It asks for an older numpy than torch's stubs do, and computes the same with this one.
 	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps pysodmetrics
 	touch $@
 

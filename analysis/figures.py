@@ -15,6 +15,7 @@ from analysis.cards.axes import equal_size_card, series_card
 from analysis.cards.laws import laws_card
 from analysis.inside import receptive
 from analysis.plots.style import save
+from analysis.questions.series import is_along_axes
 from analysis.runs.run import Run, read_run
 from analysis.summary import summarise
 from search.schema.files import replace_text
@@ -38,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     for folder in sorted(path.parent for path in (HERE / "results").glob(f"*/{FILE}")):
         made = [summarise(folder)["figure"]]
         run = read_run(folder)
-        if "axes" in run.manifest.sampler_traits:
+        if is_along_axes(run):
             made += draw_axes(run)
         for path in made:
             print(path)

@@ -30,9 +30,9 @@ from analysis.cards.repeated import repeated_card
 from analysis.cards.space import distribution, lines, values
 from analysis.cards.transfer import transfer_card
 from analysis.cards.zero_cost import zero_cost_card
-from analysis.questions.changed import is_along_axes
 from analysis.questions.object_sizes import sizes_of
 from analysis.questions.pictured import has_pictures
+from analysis.questions.series import is_along_axes
 from analysis.runs.run import Run
 
 OF_A_RUN: tuple[Callable[[Run], Card], ...] = (

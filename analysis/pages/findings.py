@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.cards.axes import equal_size_card
 from analysis.questions.best import chosen, fresh
 from analysis.questions.looks import why_untested
+from analysis.questions.series import is_along_axes
 from analysis.runs.networks import networks
 from analysis.runs.run import Run
 from analysis.runs.scores import form_of, is_percent_error, losses, lower_is_better, words
@@ -38,7 +39,7 @@ def findings(run: Run) -> list[str]:
     if alike := _all_alike(run):
         return alike
     before = [*_by_chance(run), *_tuned(run)]
-    if "axes" in run.manifest.sampler_traits:
+    if is_along_axes(run):
         return [*before, *_of_axes(run)]
     return [*before, *_best(run), _front(run)]
 

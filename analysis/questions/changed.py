@@ -36,11 +36,6 @@ class Changed(NamedTuple):
     alone: int
 
 
-def is_along_axes(run: Run) -> bool:
-    """Whether a run has a base from which one dimension varies at a time."""
-    return "axes" in run.manifest.sampler_traits
-
-
 def changed(first: Run, second: Run, *, level: float = 0.95) -> Changed:
     """What scale, or whatever the first study is about, buys in the second less in the first.
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.questions import practice
 from analysis.questions.practice import Answer, met, not_met, other
+from analysis.questions.series import is_along_axes
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run
 from search.schema.metrics import PERCENT
@@ -93,7 +94,7 @@ def _versions(run: Run) -> Answer:
 
 
 def _ablation(run: Run) -> Answer:
-    axes = "axes" in run.manifest.sampler_traits
+    axes = is_along_axes(run)
     return not_met(
         "dimensions are taken one at a time, but no part of the recipe was left out in turn"
         if axes

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.questions.series import is_along_axes
 from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
@@ -39,7 +40,7 @@ def pairs_compared(run: Run) -> pd.DataFrame:
         RunError: a run along axes, too few or too many networks, one seed, or none that two
             share.
     """
-    if "axes" in run.manifest.sampler_traits:
+    if is_along_axes(run):
         raise RunError(
             f"{run.folder}: its networks lie along axes, where what is compared was planned; "
             "the conclusion has it"

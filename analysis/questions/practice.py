@@ -4,6 +4,7 @@ import json
 from typing import NamedTuple
 
 from analysis.questions.sampling import no_sample
+from analysis.questions.series import is_along_axes
 from analysis.runs.networks import averaged, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
@@ -90,7 +91,7 @@ def confirmed(run: Run) -> Answer:
 
 def over_average(run: Run) -> Answer:
     """Relative improvement over the average of random networks (Yang et al. 2020)."""
-    if "axes" in run.manifest.sampler_traits:
+    if is_along_axes(run):
         return other("its networks were planned: there is no search to improve", NOT_ASKED)
     reason = no_sample(run)
     if reason:

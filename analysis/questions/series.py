@@ -76,6 +76,11 @@ def _varied(run: Run, origin: dict[str, Any]) -> tuple[str, ...]:
     return tuple(key for key in origin if (tried[key].astype(str) != str(origin[key])).any())
 
 
+def is_along_axes(run: Run) -> bool:
+    """Whether a run has a base from which one dimension varies at a time."""
+    return "axes" in run.manifest.sampler_traits
+
+
 def base(run: Run) -> dict[str, Any]:
     """The value of each dimension where the axes meet, as tables write it.
 
@@ -86,7 +91,7 @@ def base(run: Run) -> dict[str, Any]:
     """
     base = run.plan.search.base
     given = base.model_dump(exclude_none=True)
-    if "axes" not in run.manifest.sampler_traits or "skeleton" not in given:
+    if not is_along_axes(run) or "skeleton" not in given:
         raise RunError(
             f"{run.folder}: its sampler ({run.plan.search.sampler.name}) lacks the trait axes, "
             "so there is no base to count dimensions from; run the space with sampler: axes"
