@@ -113,8 +113,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
 def _tracking(folder: Path, plan: StudyPlan, console: Console) -> Tracking:
     """The trackers of a study, whose packages take a while to import."""
     say = functools.partial(console.print, soft_wrap=True)
-    with asked_to_end() as wish, wish.held():
-        return Tracking(folder, plan, say=say)
+    return Tracking(folder, plan, say=say)
 
 
 def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
@@ -221,12 +220,10 @@ def _execute(
 
 def _run_trials(study: Study, plan: StudyPlan, request: Request) -> None:
     if request.inline:
-        with asked_to_end() as wish, wish.held():
-            from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
+        from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
 
         run_inline(study, plan, root=path_of(plan.data.root))
     else:
-        with asked_to_end() as wish, wish.held():
-            from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
+        from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
 
         run_on_ray(study, plan, address=request.address)

@@ -11,7 +11,7 @@ from search.executors.signals import asked_to_end, run_process
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    with asked_to_end() as wish, wish.held():
+    with asked_to_end():
         from search import table_command  # noqa: PLC0415 - takes a while, in which Ctrl-C may come
 
     return table_command.main(argv)

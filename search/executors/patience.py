@@ -7,9 +7,12 @@ and ends it.
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Ends when its input does; says the words and kills its parent when time is up, or at the third
 # signal, as `search.executors.signals` has it. What follows within a second is the same one.
@@ -31,7 +34,11 @@ def count(number, frame):
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is not signal.SIG_IGN:
         signal.signal(number, count)
-os.write(1, b"ready")
+signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+try:
+    os.write(1, b"ready")
+except OSError:  # the parent was interrupted, and reads no more
+    os._exit(0)
 if not select.select([0], [], [], seconds)[0]:
     end()
 """
@@ -47,7 +54,19 @@ def waiting_at_most(seconds: float, words: str) -> Iterator[None]:
     """
     command = [sys.executable, "-I", "-S", "-c", _BESIDE, str(os.getpid()), str(seconds), words]
     # It ends with its input, also when this process is killed.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as beside:  # noqa: S603 - our own
+    with _started_quietly(command) as beside:
         assert beside.stdout is not None
         beside.stdout.read(5)  # it has taken the signals in hand
         yield
+
+
+def _started_quietly(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start Python so that a signal waits for its handlers, which its first lines set.
+
+    Else Ctrl-C, which a terminal sends to both processes, would draw a traceback from it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,7 +5,6 @@ No torch here.
 
 import multiprocessing
 import os
-import signal
 import threading
 import warnings
 from collections import deque
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from res2net.child_processes import deaf_to_ctrl_c
 from res2net.file_names import fs_name
 from search.images.looks import as_it_looks, formats
 
@@ -150,7 +150,8 @@ def decode_all(
         coming: deque[Future[Chunk]] = deque()
         for start in starts:
             part = names[start : start + count]
-            coming.append(pool.submit(_chunk, folder, part, side, channels, keep_pixels))
+            with deaf_to_ctrl_c():  # this may start one
+                coming.append(pool.submit(_chunk, folder, part, side, channels, keep_pixels))
             if len(coming) == _AHEAD * workers:
                 yield coming.popleft().result()
         while coming:
@@ -160,8 +161,7 @@ def decode_all(
 
 
 def _begin_process() -> None:
-    """Ctrl-C is for the process that waits for us; without it there is nothing to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Without the process that waits for us there is nothing to do."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "runs only in a process of a pool"
 

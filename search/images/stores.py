@@ -4,7 +4,6 @@ Three ways, the same pixels: resident on the device, gathered from a memory-mapp
 the device computes, or decoded by worker processes.
 """
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from res2net.child_processes import deaf_to_ctrl_c
 from search.images.decoding import decode
 from search.images.splits import Split, Undecoded
 
@@ -136,13 +136,14 @@ class _Decoded:
             num_workers=workers,
             multiprocessing_context="forkserver" if workers else None,
             persistent_workers=workers > 0,  # starting them takes seconds
-            worker_init_fn=_leave_ctrl_c_to_the_parent,
             pin_memory=device.type == "cuda",
         )
 
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         self._order[:] = [index.tolist() for index in chosen]
-        for images in self._loader:
+        with deaf_to_ctrl_c():  # this may start them
+            coming = iter(self._loader)
+        for images in coming:
             yield _on_device(images, self._device, self._prepare)
 
 
@@ -159,10 +160,6 @@ class _Squares(torch.utils.data.Dataset[Tensor]):
         files, side, channels = self._undecoded
         path = files.path(int(self._rows[position]))
         return torch.from_numpy(decode(path, side, channels))
-
-
-def _leave_ctrl_c_to_the_parent(_worker: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _pinned(images: Tensor, device: torch.device) -> Tensor:

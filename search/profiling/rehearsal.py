@@ -18,6 +18,7 @@ from typing import Any, Self
 import torch
 
 from res2net import Architecture
+from res2net.child_processes import deaf_to_ctrl_c
 from search.engine.bench import make_bench
 from search.engine.meter import Meter
 from search.engine.training import Trainer
@@ -63,15 +64,22 @@ class Rehearsals:
         context = multiprocessing.get_context("spawn")
         # Kept here, because it ends with its last reference and processes still come to it.
         self._start = context.Barrier(beside)
-        self._processes = [
-            _Process(context, plan, self._start, gpu=number // (a_gpu or beside))
-            for number in range(beside)
-        ]
+        self._processes: list[_Process] = []
+        with contextlib.ExitStack() as if_interrupted:
+            if_interrupted.callback(self._close)
+            with deaf_to_ctrl_c():
+                for number in range(beside):
+                    gpu = number // (a_gpu or beside)
+                    self._processes.append(_Process(context, plan, self._start, gpu=gpu))
+            if_interrupted.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for process in self._processes:
             process.close()
 
@@ -131,8 +139,8 @@ class _Process:
 
     def close(self) -> None:
         self.connection.close()
+        self._process.terminate()  # it keeps nothing, and may be busy or still starting
         self._process.join(_PATIENCE / 100)
-        self._process.terminate()
 
 
 def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: int) -> None:
