@@ -126,9 +126,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def where(path: Path, tree: Path) -> tuple[str, ...]:
-    """What lets a space find its images here."""
-    needs_tree = "name: image" in path.read_text(encoding="utf-8")
-    return (f"data.root={tree}", "data.validation=1000") if needs_tree else ()
+    """What lets a space find its images here; nobody has trained weights for it."""
+    text = path.read_text(encoding="utf-8")
+    images = (f"data.root={tree}", "data.validation=1000") if "name: image" in text else ()
+    return (*images, *(("transfer=null",) if "transfer:" in text else ()))
 
 
 @pytest.mark.parametrize(("old", "new", "message"), MISTAKES, ids=[m[1] for m in MISTAKES])
