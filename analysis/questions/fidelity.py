@@ -103,11 +103,14 @@ def noise_ceiling(run: Run, *, level: float = 0.95) -> Interval:
     Raises:
         RunError: the seeds say nothing of chance; with what to do.
     """
-    groups = run.whole().groupby("name", sort=False)[run.ranking.column]
+    whole = run.whole()
+    scores = whole[run.ranking.column].astype(float)
     try:
-        return ceiling([values.to_numpy(dtype=float) for _, values in groups], level=level)
+        return ceiling(
+            whole["name"].tolist(), whole["repeat"].tolist(), scores.tolist(), level=level
+        )
     except StatisticsError as error:
-        if groups.size().max() == 1:
+        if whole["name"].value_counts().max() == 1:
             raise RunError(
                 "each network has one seed, which says nothing of how far another would rank "
                 "them otherwise; run it with search: {seeds: 3}"

@@ -196,8 +196,7 @@ def _signs(
 
 
 def _ceiling(trials: pd.DataFrame, side: str) -> Interval | None:
-    groups = trials.groupby("name")[side]
     try:
-        return ceiling([values.to_numpy(dtype=float) for _, values in groups])
+        return ceiling(*(trials[key].tolist() for key in ("name", "repeat", side)))
     except StatisticsError:
         return None

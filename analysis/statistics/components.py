@@ -1,85 +1,99 @@
 """Separates what networks differ by from what seeds do: how well could ranks repeat at all?
 
-Takes rows of values, one row a network and one value a seed, and hands the rank correlation
-that two independent sets of as many seeds would reach to questions.
+Takes trials (network, seed, score), and hands the rank correlation that two independent sets
+of as many seeds would reach to questions. What a seed adds to all networks alike changes no
+rank, so the noise is that of `analysis.statistics.mixed`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import stats
 
-from analysis.statistics.intervals import Interval, StatisticsError, checked, checked_level
+from analysis.statistics.intervals import Interval, StatisticsError, checked_level
+from analysis.statistics.mixed import fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Components:
-    """Variance components of a one-way layout, by the method of moments.
+    """Variance components of score = network + seed + noise, by the method of moments.
 
     Attributes:
-        networks: variance between the networks' true means; 0 where seeds explain all.
-        seeds: variance of one seed inside a network.
-        each: seeds a network: the harmonic mean where they differ.
+        networks: variance between the networks' true means; 0 where noise explains all.
+        noise: variance of one trial, what its network and its seed add taken away.
+        each: trials a network: the harmonic mean where they differ.
         df_networks: degrees of freedom between networks.
-        df_seeds: inside networks.
+        df_noise: of the noise.
+        ratio: of the mean squares, networks over noise: F.
     """
 
     networks: float
-    seeds: float
+    noise: float
     each: float
     df_networks: int
-    df_seeds: int
+    df_noise: int
+    ratio: float
 
 
-def components(groups: Sequence[ArrayLike]) -> Components:
-    """Variances between networks and between seeds, from the mean squares (Fisher 1925).
+def components(
+    networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]
+) -> Components:
+    """Variances between networks and of noise, from the mean squares (Fisher 1925).
 
-    Where networks have different numbers of seeds, their means count alike and the harmonic
+    Where networks have different numbers of trials, their means count alike and the harmonic
     mean stands for the number (Thomas and Hultquist 1978, Annals of Statistics 6).
 
     Args:
-        groups: one row of values a network; lengths may differ, and those of one seed count
-            for what networks differ by only.
+        networks: of each trial.
+        seeds: of each trial; equal values are the same seed.
+        scores: of each trial.
 
     Raises:
-        StatisticsError: fewer than two networks, no network with two seeds, seeds that do not
-            differ, or a value that is not finite.
+        StatisticsError: fewer than two networks, no two that share two seeds, trials that
+            differ by network and seed alone, or a value that is not finite.
     """
-    rows = [checked(group, name=f"group {i}") for i, group in enumerate(groups)]
-    df = sum(row.size - 1 for row in rows)
-    if len(rows) < 2 or not df:
+    model = fit(networks, seeds, scores)
+    if len(model.networks) < 2 or model.df <= 0:
         raise StatisticsError(
-            f"groups: {len(rows)} network(s) with {df + len(rows)} seed(s) in all do not tell "
-            "networks from seeds; train two networks or more with two seeds or more each"
+            f"scores: {len(model.networks)} network(s) with {len(scores)} trial(s) in all do "
+            "not tell networks from chance; train two networks or more with two shared seeds "
+            "or more"
         )
-    means = np.array([row.mean() for row in rows])
-    inside = float(sum(((row - row.mean()) ** 2).sum() for row in rows)) / df
-    if inside <= 1e-20 * float(np.abs(means).max()) ** 2:
+    if not model.sigma > 0:
         raise StatisticsError(
-            "groups: the seeds of each network are all equal, so they say nothing of chance; "
+            "scores: they differ by network and seed alone, so they say nothing of chance; "
             "give seeds that change what is trained"
         )
-    each = float(1 / np.mean([1 / row.size for row in rows]))
-    between = max(float(means.var(ddof=1)) - inside / each, 0.0)
+    each = float(1 / np.mean(1 / model.trials))
+    spread, noise = float(model.means.var(ddof=1)), model.sigma**2
     return Components(
-        networks=between, seeds=inside, each=each, df_networks=len(rows) - 1, df_seeds=df
-    )
+        networks=max(spread - noise / each, 0.0), noise=noise, each=each,
+        df_networks=len(model.networks) - 1, df_noise=model.df, ratio=each * spread / noise,
+    )  # fmt: skip
 
 
-def ceiling(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Interval:
+def ceiling(
+    networks: Sequence[str],
+    seeds: Sequence[Any],
+    scores: Sequence[float],
+    *,
+    level: float = 0.95,
+) -> Interval:
     """Kendall's tau that two independent sets of as many seeds would have: the noise ceiling.
 
-    Model: a network's mean is normal, and a seed adds normal noise that is alike in all
-    networks. Means of two sets of s seeds then correlate with
-    r = networks / (networks + seeds / s), and tau is 2 / pi arcsin(r) (Kruskal 1958): what
-    simulating the model without end gives. The interval is exact where all networks have the
-    same number of seeds: it is that of the F ratio of the mean squares (Searle, Casella and
-    McCulloch 1992, section 3.6), cut at 0.
+    Model: a network's mean is normal, what a seed adds is the same for all, and noise is
+    normal and alike in all networks. Means of two sets of s seeds then correlate, but for what
+    the seeds add, with r = networks / (networks + noise / s), and tau is 2 / pi arcsin(r)
+    (Kruskal 1958): what simulating the model without end gives. The interval is exact where
+    all networks ran the same seeds: it is that of the F ratio of the mean squares (Searle,
+    Casella and McCulloch 1992, section 3.6), cut at 0.
 
     Args:
-        groups: one row of values a network, one value a seed (`components`).
+        networks: of each trial.
+        seeds: of each trial; equal values are the same seed.
+        scores: of each trial.
         level: of confidence.
 
     Returns:
@@ -88,16 +102,15 @@ def ceiling(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Interval:
     Raises:
         StatisticsError: as `components`.
     """
-    found, share = components(groups), (1 + checked_level(level)) / 2
-    means = [checked(group, name="group").mean() for group in groups]
-    ratio = found.each * float(np.var(means, ddof=1)) / found.seeds
-    law = stats.f(found.df_networks, found.df_seeds)
-    reliability = found.networks / (found.networks + found.seeds / found.each)
+    found, share = components(networks, seeds, scores), (1 + checked_level(level)) / 2
+    law = stats.f(found.df_networks, found.df_noise)
+    reliability = found.networks / (found.networks + found.noise / found.each)
     ends = [
-        max(1 - float(law.ppf(p)) / ratio, 0.0) if ratio else 0.0 for p in (share, 1 - share)
+        max(1 - float(law.ppf(p)) / found.ratio, 0.0) if found.ratio else 0.0
+        for p in (share, 1 - share)
     ]
     estimate, low, high = (2 / np.pi * float(np.arcsin(r)) for r in (reliability, *ends))
     return Interval(
         estimate=estimate, low=min(low, estimate), high=max(high, estimate),
-        n=len(groups), level=level,
+        n=found.df_networks + 1, level=level,
     )  # fmt: skip

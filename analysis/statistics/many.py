@@ -120,7 +120,7 @@ def effect_sizes(errors: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
     tail = (1 - checked_level(level)) / 2
     frame.loc[1:, "g"] = bias * change / spread
     for end, share in (("low", 1 - tail), ("high", tail)):
-        frame.loc[1:, end] = bias * unit * _noncentralities(t, df, share)
+        frame.loc[1:, end] = unit * _noncentralities(t, df, share)
     return frame
 
 

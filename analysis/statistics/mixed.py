@@ -9,8 +9,8 @@ the spread of 4 sums, one a seed, has 3. Trials may be missing: the model is fit
 there are (least squares of an unbalanced two-way layout; Searle 1971, chapter 7), and no
 network or seed is left out for a neighbour that failed.
 
-Noise is pooled over networks where their spreads look alike, else each network has its own
-(`analysis.statistics.spreads`).
+Noise is pooled over networks where their spreads look alike; else those that spread farther
+have their own (`analysis.statistics.spreads`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,6 +42,7 @@ class Model:
         df: degrees of freedom of the noise.
         sigma: spread of the noise, pooled over all networks; NaN without any freedom.
         spreads: variance of the noise of each network.
+        freedom: degrees of freedom of each of these; NaN of those that are the pooled one.
         pooled: whether all networks share one.
         parts: group of each network; those of different groups share no seed, not even
             through others, and cannot be compared.
@@ -54,6 +55,7 @@ class Model:
     df: int
     sigma: float
     spreads: FloatArray
+    freedom: FloatArray
     pooled: bool
     parts: IntArray
     _at: IntArray
@@ -148,14 +150,14 @@ def fit(
     pooled = alike(
         squares, trials, df=df, doubt=doubt_of(len(known)) if doubt is None else doubt
     )
-    spreads = (
-        np.full(len(names), sigma**2)
+    spreads, freedom = (
+        (np.full(len(names), sigma**2), np.full(len(names), np.nan))
         if pooled
         else spreads_of(squares, at, within, inverse, pooled=sigma**2)
     )
     return Model(
         networks=tuple(map(str, names)), means=means, trials=trials, seeds=len(known), df=df,
-        sigma=sigma, spreads=spreads, pooled=pooled, parts=parts,
+        sigma=sigma, spreads=spreads, freedom=freedom, pooled=pooled, parts=parts,
         _at=at, _within=within, _inverse=inverse, _shares=shares,
     )  # fmt: skip
 
@@ -241,7 +243,7 @@ def _freedom(model: Model, parts: FloatArray) -> FloatArray:
     """
     if model.pooled:
         return np.full(len(parts), float(model.df))
-    freedom = np.where(model.trials > 1, model.trials - 1, model.df)
+    freedom = np.where(np.isnan(model.freedom), model.df, model.freedom)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = parts.sum(axis=1) ** 2 / (parts**2 / freedom).sum(axis=1)
     least = float(freedom.min())

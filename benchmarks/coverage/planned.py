@@ -80,6 +80,21 @@ def _all_at_once(rng: Generator) -> bool:
     return bool((np.abs(found.value) <= together(found).reach).all())
 
 
+def _pairs_of(networks: int, seeds: int, loud: float = 1.0) -> Callable[[Generator], bool]:
+    """All pairs of a small study at once, of which a third of the networks spread farther."""
+
+    def holds(rng: Generator) -> bool:
+        scores = rng.normal(size=(networks, seeds))
+        scores[: networks // 3] *= loud
+        names = [f"n{i}" for i in range(networks)]
+        each = [name for name in names for _ in range(seeds)]
+        model = fit(each, [*range(seeds)] * networks, scores.ravel().tolist())
+        found = estimate(model, [one.weights for one in pairs(names)])
+        return bool((np.abs(found.value) <= together(found).reach).all())
+
+    return holds
+
+
 def _every_look(rng: Generator) -> bool:
     """Looks at 3 to 12 seeds: whether none of them claims what is not there."""
     scores, rule = rng.normal(size=(8, 12)), FIXED._replace(every_look=True)
@@ -159,29 +174,41 @@ def _sampled_report(count: int) -> Callable[[Generator], bool]:
     return silent
 
 
-SIMULATIONS: dict[str, Callable[[Generator], bool]] = {
-    f"{what}, {seeds} seeds, {design}": _contrast(weights, seeds, **options)
-    for what, weights in (("mean of 5 less 5", _MEAN), ("pair", _PAIR))
-    for design, options in (
-        ("equal spreads", {}),
-        ("a fifth of trials missing", {"missing": 0.2}),
-        ("five of 2.7 times the spread", {"spreads": dict.fromkeys(range(5), 2.7)}),
-        ("one of 5 times the spread", {"spreads": {0: 5.0}}),
-        ("scores rounded to whole spreads (ties)", {"rounded": 0}),
-    )
-    for seeds in (2, 3, 4)
-} | {
-    "mean of 5 less 5, 4 seeds, errors near 0 %": _near_the_end,
-    "15 pairs at once, 4 seeds": _all_at_once,
-    "pair at every look, 3 to 12 seeds": _every_look,
-    "equivalence at the margin: not called the same": _same,
-    "best of 60 equal networks, shrunken test error": _shrunken(0.0, count=60),
-    "best of 60, spread as noise": _shrunken(1.0, count=60),
-    "best of 60, three times the noise": _shrunken(3.0, count=60),
-    "best of 10 equal networks": _shrunken(0.0, count=10),
-    "best of 10, spread as noise": _shrunken(1.0, count=10),
-    "95 % set of the best of 10": _set_of_best,
-    "report along axes, nothing differs: claims nothing": _axes_report,
-    "report of 8 equal networks: claims nothing": _sampled_report(8),
-    "report of 20 equal networks: claims nothing": _sampled_report(20),
-}
+SIMULATIONS: dict[str, Callable[[Generator], bool]] = (
+    {
+        f"{what}, {seeds} seeds, {design}": _contrast(weights, seeds, **options)
+        for what, weights in (("mean of 5 less 5", _MEAN), ("pair", _PAIR))
+        for design, options in (
+            ("equal spreads", {}),
+            ("a fifth of trials missing", {"missing": 0.2}),
+            ("five of 2.7 times the spread", {"spreads": dict.fromkeys(range(5), 2.7)}),
+            ("one of 5 times the spread", {"spreads": {0: 5.0}}),
+            ("scores rounded to whole spreads (ties)", {"rounded": 0}),
+        )
+        for seeds in (2, 3, 4)
+    }
+    | {
+        "mean of 5 less 5, 4 seeds, errors near 0 %": _near_the_end,
+        "15 pairs at once, 4 seeds": _all_at_once,
+    }
+    | {
+        f"all pairs of {networks} networks at once, {seeds} seeds, {design}": _pairs_of(
+            networks, seeds, loud
+        )
+        for networks, seeds in ((5, 2), (5, 3), (8, 3), (11, 3), (6, 4))
+        for design, loud in (("equal spreads", 1.0), ("a third of 2.7 times the spread", 2.7))
+    }
+    | {
+        "pair at every look, 3 to 12 seeds": _every_look,
+        "equivalence at the margin: not called the same": _same,
+        "best of 60 equal networks, shrunken test error": _shrunken(0.0, count=60),
+        "best of 60, spread as noise": _shrunken(1.0, count=60),
+        "best of 60, three times the noise": _shrunken(3.0, count=60),
+        "best of 10 equal networks": _shrunken(0.0, count=10),
+        "best of 10, spread as noise": _shrunken(1.0, count=10),
+        "95 % set of the best of 10": _set_of_best,
+        "report along axes, nothing differs: claims nothing": _axes_report,
+        "report of 8 equal networks: claims nothing": _sampled_report(8),
+        "report of 20 equal networks: claims nothing": _sampled_report(20),
+    }
+)

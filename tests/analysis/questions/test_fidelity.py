@@ -53,8 +53,9 @@ def test_tau_is_scipy_s_of_means_over_seeds(tmp_path: Path) -> None:
         first, second = (end, means) if place == 0 else (means, end)
         best = {*np.argsort(first)[:5]} & {*np.argsort(second)[:5]}
         assert (row["found"], row["by_chance"]) == (len(best), pytest.approx(25 / 12))
-    groups = np.array([row["val_error"] for row in rows]).reshape(12, 2)
-    assert noise_ceiling(run) == ceiling(list(groups))
+    scores = [row["val_error"] for row in rows]
+    networks = [f"n{i // 2}" for i in range(24)]
+    assert noise_ceiling(run) == ceiling(networks, [0, 1] * 12, scores)
     figure = draw_fidelity(found, noise_ceiling(run), title="known")
     drawn = figure.axes[0].lines
     assert any(list(line.get_xdata()) == found["tau"].tolist() for line in drawn)
@@ -100,5 +101,5 @@ def test_what_has_no_ranks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="each network has one seed, which says nothing of how"):
         noise_ceiling(one)
     same = [row | {"val_error": 10.0 + i // 2} for i, row in enumerate(curved())]
-    with pytest.raises(RunError, match="the seeds of each network are all equal"):
+    with pytest.raises(RunError, match="they differ by network and seed alone"):
         noise_ceiling(studied(tmp_path / "same", same))

@@ -110,7 +110,9 @@ def test_a_copied_folder_suffices(tmp_path: Path) -> None:
 
 
 def test_the_card_says_what_it_knows_and_how_few_there_are(tmp_path: Path) -> None:
-    card = transfer_card(studied(tmp_path, errors(5, noise=0.2), errors(5, noise=0.2, seed=3)))
+    card = transfer_card(
+        studied(tmp_path, errors(5, noise=0.02), errors(5, noise=0.02, seed=3))
+    )
     said = " ".join(card.sentences)
     assert "tau_b of 5 networks: 1.00 (p 0.017, exact: too few networks for an" in said
     assert "Of 10 pairs of networks the source tells 10 apart" in said

@@ -48,7 +48,7 @@ def test_effects_are_counted() -> None:
     assert found["g"].tolist()[1:] == pytest.approx([4 / np.sqrt(2) * (20 / 23), 0])
     assert found["delta"].tolist()[1:] == pytest.approx([1, (4 - 4) / 9])
     assert found.loc[0].isna().all()
-    low, high = found.loc[1, ["low", "high"]] / (20 / 23) / np.sqrt(2 / 3)
+    low, high = found.loc[1, ["low", "high"]] / np.sqrt(2 / 3)
     t = 4 / np.sqrt(2) / np.sqrt(2 / 3)
     assert stats.nct.sf(t, 6, low) == pytest.approx(0.025, abs=1e-6)
     assert stats.nct.cdf(t, 6, high) == pytest.approx(0.025, abs=1e-6)
@@ -69,3 +69,11 @@ def test_effects_are_counted() -> None:
 def test_what_cannot_be_ranked_is_refused(errors: list[list[float]], message: str) -> None:
     with pytest.raises(StatisticsError, match=message):
         mean_ranks(errors)
+
+
+def test_intervals_of_effects_hold_the_truth_with_few_seeds() -> None:
+    rng, held = np.random.default_rng(4), 0
+    for _ in range(300):
+        row = effect_sizes(rng.normal(size=(2, 2)) + np.array([[0.0], [3.0]])).loc[1]
+        held += row["low"] <= 3.0 <= row["high"]
+    assert held >= 273  # 285 are expected of 95 %

@@ -59,3 +59,16 @@ def test_what_has_no_error_is_left_aside() -> None:
     assert np.isnan(found.reach[0])
     assert np.isnan(found.p[0])
     assert found.reach[1] == pytest.approx(0.5 * stats.t.ppf(0.975, 4), rel=0.03)
+
+
+@pytest.mark.parametrize(("networks", "seeds"), [(5, 3), (8, 3), (6, 4)])
+def test_of_equal_networks_few_studies_tell_any_two_apart(networks: int, seeds: int) -> None:
+    """Also where some of them, by chance, hardly vary: each may have a spread of its own."""
+    rng, claimed, studies = np.random.default_rng(2), 0, 150
+    names = [f"n{i}" for i in range(networks) for _ in range(seeds)]
+    repeats = [*range(seeds)] * networks
+    pairs = [{f"n{i}": 1.0, f"n{j}": -1.0} for i in range(networks) for j in range(i)]
+    for _ in range(studies):
+        model = fit(names, repeats, rng.normal(size=networks * seeds).tolist())
+        claimed += bool((together(estimate(model, pairs)).p < 0.05).any())
+    assert claimed <= 15  # 7.5 are expected of 5 %; so many are one in two hundred
