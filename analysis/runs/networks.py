@@ -97,6 +97,14 @@ def failures(run: Run, phase: str = "search") -> pd.Series:
     return trials.loc[failed, "name"].value_counts()
 
 
+def sound(run: Run, trials: pd.DataFrame) -> pd.DataFrame:
+    """Of these trials of a run's search those of networks that lost no seed.
+
+    What is left of the others is of their better seeds.
+    """
+    return trials[~trials["name"].isin(failures(run).index)]
+
+
 def averaged(run: Run) -> pd.DataFrame:
     """One row a network: its dimensions, costs and mean scores over its whole trials.
 
@@ -112,9 +120,7 @@ def averaged(run: Run) -> pd.DataFrame:
     sides = ["resolution"] if "resolution" in run.trials else []
     keys = ["name", *DIMENSIONS, *sides, *free, "params", "macs", "activations"]
     scores = {run.ranking.column: "val", run.tested.column: "test"}
-    whole = run.whole()
-    sound = whole[~whole["name"].isin(failures(run).index)]
-    groups = sound.groupby(keys, sort=False)
+    groups = sound(run, run.whole()).groupby(keys, sort=False)
     means = groups[list(scores)].mean().rename(columns=scores)
     return means.join(groups.size().rename("seeds")).reset_index()
 
@@ -126,7 +132,7 @@ def present(networks: pd.DataFrame) -> list[str]:
 
 
 def left_out_words(*runs: Run) -> tuple[str, ...]:
-    """How many networks `averaged` leaves out, a sentence for each run of which it does."""
+    """How many networks `sound` leaves out, a sentence for each run of which it does."""
     said = []
     for run in runs:
         lost = int(run.whole()["name"].drop_duplicates().isin(failures(run).index).sum())
@@ -224,9 +230,9 @@ def _means(run: Run, phase: str) -> pd.DataFrame:
     means = whole.groupby("name", sort=False)[reported].transform("mean")
     merged = whole.assign(**{column: means[column] for column in reported})
     merged = merged.drop_duplicates("name")
-    sound = ~merged["name"].isin(failures(run, phase).index)
+    kept = ~merged["name"].isin(failures(run, phase).index)
     front = pd.Series(False, index=merged.index)
-    front[sound] = non_dominated(merged[sound], run.compared)
+    front[kept] = non_dominated(merged[kept], run.compared)
     return merged.assign(on_front=front.to_numpy())
 
 
