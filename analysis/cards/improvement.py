@@ -10,6 +10,7 @@ from analysis.cards.card import Card, Column, Shown
 from analysis.plots.improvement import draw_improvements, draw_profiles
 from analysis.questions.compare import labels
 from analysis.questions.improvement import SHARED, improvements, profiles
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
 
@@ -56,7 +57,9 @@ def improvement_card(runs: Sequence[Run]) -> Card:
     )
     curves = profiles(runs, rng=rng)
     shown = (chances,) if curves.empty else (chances, _profiles(runs, curves, title))
-    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=shown)
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(*said, *left_out_words(*runs)), shown=shown
+    )
 
 
 def _profiles(runs: Sequence[Run], curves: pd.DataFrame, title: str) -> Shown:

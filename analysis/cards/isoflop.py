@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown
 from analysis.plots.isoflop import draw_isoflop
 from analysis.questions.isoflop import PASSES, Isoflop, isoflop
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 from analysis.scaling.points import Refusal
@@ -37,6 +38,7 @@ def isoflop_card(runs: Sequence[Run]) -> Card:
         f"{law.low:.2f} to {law.high:.2f}): at 0.5 size and length grow alike, above it size "
         "grows faster.",
         *_of_parabolas(found),
+        *left_out_words(*runs),
     ]
     budgets = _budgets(found)
     curves = Shown(

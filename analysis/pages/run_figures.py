@@ -15,7 +15,7 @@ from analysis.plots.curves import draw_curves
 from analysis.plots.pareto import draw_pareto
 from analysis.questions import curves
 from analysis.questions.knee import knee_of
-from analysis.runs.networks import by_network, networks
+from analysis.runs.networks import by_network, confirmed_epochs, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
 from search.schema.metrics import Objective
@@ -35,12 +35,13 @@ def networks_table(run: Run, *, phase: str = "search") -> Table:
         phase: "search", or "confirm": the best again, with fresh seeds.
     """
     shown, columns = _networks(run, phase)
+    epochs = f", {confirmed_epochs(run)} epochs a trial" * (phase == "confirm")
     unfinished = "" if run.finished else f", not finished ({run.ended} of {run.planned} trials)"
     return page.table(
         shown,
         columns,
         name=f"networks-{phase}",
-        caption=f"{_PHASES[phase]} {run.name}{unfinished}: {_INTERVALS}",
+        caption=f"{_PHASES[phase]} {run.name}{epochs}{unfinished}: {_INTERVALS}",
         sortable=True,
     )
 

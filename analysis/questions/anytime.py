@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.sampling import no_sample
-from analysis.runs.networks import failures
+from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.best_of import best_of_orders, sizes
@@ -69,7 +69,7 @@ def _search(run: Run) -> _Search:
     trials = run.trials[(run.trials["phase"] == "search") & (run.trials["status"] != "running")]
     trials = trials.loc[_order(run, trials)]
     whole = trials[trials["trial"].isin(run.whole()["trial"])]
-    whole = whole[~whole["name"].isin(failures(run).index)]
+    whole = sound(run, whole)
     if whole.empty:
         raise RunError(
             f"{run.folder}: no network was trained whole without losing a seed, so nothing was "

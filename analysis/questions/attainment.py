@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import failures
+from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.fronts import attainment, front
@@ -98,6 +98,6 @@ def attained(run: Run) -> Attained:
 def _complete(run: Run, columns: list[str]) -> pd.DataFrame:
     """The whole trials of the networks that have one with every seed."""
     whole = run.whole()[["name", "repeat", *columns]].dropna()
-    whole = whole[~whole["name"].isin(failures(run).index)].drop_duplicates(["name", "repeat"])
+    whole = sound(run, whole).drop_duplicates(["name", "repeat"])
     counts = whole.groupby("name")["repeat"].transform("size")
     return whole[counts == run.plan.search.seeds].reset_index(drop=True)

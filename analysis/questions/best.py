@@ -12,7 +12,7 @@ networks have in common.
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import confirmations, networks
+from analysis.runs.networks import confirmations, confirmed_epochs, networks
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
 from analysis.statistics.intervals import StatisticsError, t_interval
@@ -135,24 +135,40 @@ def fresh(run: Run, best: str) -> list[str]:
     again = networks(run, phase="confirm")
     if again.empty:
         return ["No confirmation with fresh seeds has ended."]
-    mine = confirmations(run)
+    mine, epochs = confirmations(run), f"for {_counted(confirmed_epochs(run), 'epoch')}"
     mine = mine[mine["name"] == best]
     said = []
     if len(mine):
         said.append(
-            f"Trained again with {len(mine)} fresh seed{'s' * (len(mine) != 1)} for "
-            f"{int(mine['epochs_planned'].iloc[0])} epochs, which no choice was made by, "
-            f"{best} has {_both(run, mine)}."
+            f"Trained again with {_counted(len(mine), 'fresh seed')} {epochs}, which no choice "
+            f"was made by, {best} has {_both(run, mine)}."
         )
     first = again.iloc[0]["name"]
     if first != best:
         said.append(
-            f"Of the {len(again)} networks that were confirmed {first} has the best mean; as "
-            "the best of several that is too good in its turn."
+            f"Of the {len(again)} networks that were confirmed {epochs} {first} has the best "
+            "mean; as the best of several that is too good in its turn."
             if len(again) > 1
-            else f"Only {first} was confirmed so far."
+            else f"Only {first} was confirmed {epochs} so far."
         )
-    return said
+    return said + _of_other_lengths(run)
+
+
+def _of_other_lengths(run: Run) -> list[str]:
+    """Confirmations that are not compared, for they were trained longer or shorter."""
+    names = run.whole("confirm").set_index("epochs_planned")["name"]
+    others = sorted({*names.index} - {confirmed_epochs(run)})
+    each = ((length, names[names.index == length]) for length in others)
+    return [
+        f"Another confirmation, for {_counted(length, 'epoch')}, has "
+        f"{_counted(len(one), 'trial')} of {_counted(one.nunique(), 'network')} so far: "
+        "another length is not compared with these."
+        for length, one in each
+    ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _both(run: Run, trials: pd.DataFrame) -> str:

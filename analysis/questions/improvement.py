@@ -2,7 +2,7 @@
 
 Go in: runs of the same data and metric. Come out: the chance of each two (Agarwal et al. 2021),
 on the networks that both have, else on random pairs; and the share of trainings as good as each
-score.
+score. Networks that lost a seed are left out: what is left is of their better seeds.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from numpy.random import Generator
 from analysis.questions.compare import SAME, labels, why_not_comparable
 from analysis.questions.sampling import no_sample
 from analysis.questions.shared import own
-from analysis.runs.networks import averaged
+from analysis.runs.networks import averaged, sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.improvement import FEWEST, chance_of_pairs, chance_on_shared, profile
@@ -67,12 +67,12 @@ def profiles(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
         holds a whole profile at once), `networks`; empty where all have fewer than five
         networks in common.
     """
-    wholes = [run.whole() for run in runs]
+    wholes = [sound(run, run.whole()) for run in runs]
     common = set.intersection(*(set(whole["name"]) for whole in wholes))
     columns = ["label", "value", "share", "low", "high", "networks"]
     if len(common) < FEWEST:
         return pd.DataFrame(columns=columns)
-    groups = [_by_network(run, run.whole(), common) for run in runs]
+    groups = [_by_network(run, whole, common) for run, whole in zip(runs, wholes, strict=True)]
     every = np.unique(np.concatenate([row for group in groups for row in group.values()]))
     taus = every if every.size <= _STEPS else np.quantile(every, np.linspace(0, 1, _STEPS))
     frames = []
@@ -88,8 +88,10 @@ def profiles(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
 
 def _of(first: Run, second: Run, *, rng: Generator) -> dict[str, Any]:
     a, b = own(first, second)
+    copied = len(a) < len(first.whole())
+    a, b = sound(first, a), sound(second, b)
     both = {*a["name"]} & {*b["name"]}
-    if len(a) < len(first.whole()) and len(both) < FEWEST:
+    if copied and len(both) < FEWEST:
         return {"refused": f"these are {SAME}, or too few are left without those"}
     try:
         if len(both) >= FEWEST:

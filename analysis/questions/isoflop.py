@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.compare import why_not_comparable
+from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error, words
 from analysis.scaling.isomacs import Frontier, isomacs
@@ -40,12 +41,14 @@ class Isoflop(NamedTuple):
 def points(runs: Sequence[Run]) -> pd.DataFrame:
     """The whole trials of runs of several lengths, as `analysis.scaling` wants them.
 
+    Networks that lost a seed in a run are left out of it (`analysis.runs.networks.sound`).
+
     Args:
         runs: of one recipe, data set and metric, which is an error in percent; schedules end
             with the training, whatever its length.
 
     Raises:
-        RunError: they are not, or all trained for one length.
+        RunError: they are not, all trained for one length, or no network is left.
     """
     why = why_not_comparable(runs)
     if not why and len({run.recipe for run in runs}) > 1:
@@ -58,10 +61,17 @@ def points(runs: Sequence[Run]) -> pd.DataFrame:
             "length only"
         )
     frames = [
-        run.whole().assign(images=run.plan.data.train, data=run.data, recipe=run.recipe)
+        sound(run, run.whole()).assign(
+            images=run.plan.data.train, data=run.data, recipe=run.recipe
+        )
         for run in runs
     ]
     every = pd.concat(frames, ignore_index=True)
+    if every.empty:
+        raise RunError(
+            "no network was trained whole without losing a seed; let more end, or fix what "
+            "failed"
+        )
     if len(every["epochs_planned"].unique()) < 2:
         raise RunError(
             "all networks were trained for one length; run the same space with two others "

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from analysis.runs.networks import failures
+from analysis.runs.networks import sound
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from analysis.statistics.fronts import knee
@@ -47,8 +47,7 @@ def knee_of(run: Run, *, seed: int = 0) -> Knee:
     """
     if len(run.compared) != 2:
         return Knee("", np.nan, f"The knee is of two objectives; here are {len(run.compared)}.")
-    whole = run.whole()
-    whole = whole[~whole["name"].isin(failures(run).index)]
+    whole = sound(run, run.whole())
     table = pd.DataFrame(
         {one.name: losses(one, whole[one.column].astype(float)) for one in run.compared}
     )

@@ -45,7 +45,8 @@ def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
         ten networks there or more.
 
     Raises:
-        RunError: the runs may not be compared, or one is no random sample, with the reason.
+        RunError: the runs may not be compared, one is no random sample, or sizes were drawn
+            alike in all and none has ten networks of the sizes that all reach; with the reason.
     """
     _checked(runs)
     low, high = _common_range(runs)
@@ -64,6 +65,12 @@ def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
         strata = neighbours(networks["macs"][inside])
         band = bootstrap_band(lost[inside], rng=rng, bins=strata.places, weights=strata.weights)
         frames.append(band.assign(label=label, kind=EQUAL))
+    if not frames:
+        raise RunError(
+            "sizes were drawn alike in each run, so that only networks of equal complexity "
+            f"compare, and no run has {FEWEST} or more within the range of multiply-adds that "
+            "all runs reach; name runs whose budgets overlap, or let more end"
+        )
     found = pd.concat(frames, ignore_index=True)
     found["value"] = losses(runs[0].ranking, found["error"])
     return found[["label", "kind", "value", "fraction", "low", "high"]]

@@ -4,7 +4,10 @@ What is said of a whole space (importance, distributions) holds only where they 
 or scheduler that says nothing of itself is taken for one that chooses.
 """
 
+import pandas as pd
+
 from analysis.runs.run import Run
+from search.study.events import Status
 
 
 def no_sample(run: Run, *, of_sizes: bool = False) -> str:
@@ -14,9 +17,10 @@ def no_sample(run: Run, *, of_sizes: bool = False) -> str:
         run: finished or not.
         of_sizes: whether it is enough that of each size they are one.
     """
+    selected = _stopped(run) or _turned_away(run)
     if of_sizes and is_stratified(run):
-        return _stopped(run)
-    return _stopped(run) or _chosen(run)
+        return selected
+    return selected or _chosen(run)
 
 
 def is_stratified(run: Run) -> bool:
@@ -33,6 +37,28 @@ def _stopped(run: Run) -> str:
     return (
         f"trials were stopped early{says}, so what is left is the best of what was sampled; "
         "run it with scheduler: {name: fifo}"
+    )
+
+
+def _turned_away(run: Run) -> str:
+    """How a score of untrained networks chose; empty where none was turned away by one.
+
+    A measured budget is no choice: what it rejects is no part of the space.
+    """
+    rule = run.plan.zero_cost
+    if rule is None or rule.keep is None:
+        return ""
+    rejected = run.trials[run.trials["status"] == Status.REJECTED.value]
+    outside = pd.Series(False, index=rejected.index)
+    for limits in run.plan.budget.measured():
+        outside |= rejected[limits.objective.column].map(limits.broken).astype(bool)
+    count = rejected.loc[~outside, "name"].nunique()
+    if not count:
+        return ""
+    return (
+        f"{count:,} of its networks were not trained because of their {rule.by} "
+        f"(zero_cost.keep: {100 * rule.keep:.3g}%), so what is left is the best of what was "
+        "sampled by that; run it without zero_cost.keep"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import failures
+from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import Interval, StatisticsError
@@ -85,8 +85,7 @@ def training_seconds(run: Run) -> float:
 
 def _means(run: Run) -> pd.DataFrame:
     """A row a network: its scores and costs, and `worth`, more being better."""
-    whole = run.whole()
-    whole = whole[~whole["name"].isin(failures(run).index)]
+    whole = sound(run, run.whole())
     sign = -1.0 if lower_is_better(run.ranking) else 1.0
     values = whole[["name", *run.plan.scores, *BASELINES]]
     values = values.assign(worth=sign * whole[run.ranking.column])

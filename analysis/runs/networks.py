@@ -49,7 +49,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
 
     Args:
         run: finished or not; trials that were not trained to their end are left aside.
-        phase: "search" or "confirm": of each network the confirmation of most planned epochs.
+        phase: "search" or "confirm": of one length alone (`confirmed_epochs`).
         level: of the t-intervals over seeds.
 
     Returns:
@@ -65,7 +65,7 @@ def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.Data
 
 
 def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
-    whole = _longest(run, phase)
+    whole = _whole(run, phase)
     frame = whole.drop_duplicates("name").set_index("name", drop=False)
     frame["seeds"] = whole["name"].value_counts()
     frame["failed"] = failures(run, phase).reindex(frame.index).fillna(0).astype(int)
@@ -90,11 +90,21 @@ def failures(run: Run, phase: str = "search") -> pd.Series:
 
     Args:
         run: finished or not.
-        phase: "search" or "confirm".
+        phase: "search", or "confirm" of the length that is compared (`confirmed_epochs`).
     """
     trials = run.counted
     failed = trials["status"].isin(FAILURES) & (trials["phase"] == phase)
+    if phase == "confirm":
+        failed &= trials["epochs_planned"] == confirmed_epochs(run)
     return trials.loc[failed, "name"].value_counts()
+
+
+def sound(run: Run, trials: pd.DataFrame) -> pd.DataFrame:
+    """Of these trials of a run's search those of networks that lost no seed.
+
+    What is left of the others is of their better seeds.
+    """
+    return trials[~trials["name"].isin(failures(run).index)]
 
 
 def averaged(run: Run) -> pd.DataFrame:
@@ -112,9 +122,7 @@ def averaged(run: Run) -> pd.DataFrame:
     sides = ["resolution"] if "resolution" in run.trials else []
     keys = ["name", *DIMENSIONS, *sides, *free, "params", "macs", "activations"]
     scores = {run.ranking.column: "val", run.tested.column: "test"}
-    whole = run.whole()
-    sound = whole[~whole["name"].isin(failures(run).index)]
-    groups = sound.groupby(keys, sort=False)
+    groups = sound(run, run.whole()).groupby(keys, sort=False)
     means = groups[list(scores)].mean().rename(columns=scores)
     return means.join(groups.size().rename("seeds")).reset_index()
 
@@ -126,7 +134,7 @@ def present(networks: pd.DataFrame) -> list[str]:
 
 
 def left_out_words(*runs: Run) -> tuple[str, ...]:
-    """How many networks `averaged` leaves out, a sentence for each run of which it does."""
+    """How many networks `sound` leaves out, a sentence for each run of which it does."""
     said = []
     for run in runs:
         lost = int(run.whole()["name"].drop_duplicates().isin(failures(run).index).sum())
@@ -202,31 +210,48 @@ def _confirmed(run: Run) -> pd.DataFrame:
 
 
 def confirmations(run: Run) -> pd.DataFrame:
-    """Whole trials with fresh seeds, of each network those of most planned epochs.
+    """Whole trials with fresh seeds, of the one length that is compared: `confirmed_epochs`."""
+    whole = run.whole("confirm")
+    return whole[whole["epochs_planned"] == confirmed_epochs(run)]
 
-    A study may have been confirmed with so many epochs, then again with more; what was
-    trained for longer is another question.
+
+def confirmed_epochs(run: Run) -> int:
+    """The length of the confirmations that are compared; 0 where none was trained whole.
+
+    A study may have been confirmed with so many epochs, then again with more, and what was
+    trained for longer is no better network. Of several lengths it is the longest that has every
+    seed of all confirmed networks; where none has, the one with most networks, then trials.
     """
     whole = run.whole("confirm")
-    longest = whole.groupby("name")["epochs_planned"].transform("max")
-    return whole[whole["epochs_planned"] == longest]
+    lengths = whole.groupby("epochs_planned")["name"].agg(["nunique", "size"])
+    if len(lengths) < 2:
+        return int(max(lengths.index, default=0))
+    trials = run.counted  # a seed that failed has had its turn too
+    ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
+    ended = ended[ended["name"].isin(whole["name"])]
+    counts = pd.crosstab(ended["name"], ended["epochs_planned"])
+    seeds = run.plan.confirm.seeds if run.plan.confirm else counts.to_numpy().max()
+    complete = [length for length in lengths.index if (counts[length] >= seeds).all()]
+    if complete:
+        return int(max(complete))
+    return int(lengths.sort_values(["nunique", "size", "epochs_planned"]).index[-1])
 
 
-def _longest(run: Run, phase: str) -> pd.DataFrame:
+def _whole(run: Run, phase: str) -> pd.DataFrame:
     return confirmations(run) if phase == "confirm" else run.whole(phase)
 
 
 def _means(run: Run, phase: str) -> pd.DataFrame:
     """The first whole trial of each network of a phase, with the means of what is reported."""
-    whole = _longest(run, phase)
+    whole = _whole(run, phase)
     scored = (*run.compared, run.ranking, run.tested)  # one row must not mix means and seeds
     reported = list(dict.fromkeys(one.column for one in scored if one.source == "reported"))
     means = whole.groupby("name", sort=False)[reported].transform("mean")
     merged = whole.assign(**{column: means[column] for column in reported})
     merged = merged.drop_duplicates("name")
-    sound = ~merged["name"].isin(failures(run, phase).index)
+    kept = ~merged["name"].isin(failures(run, phase).index)
     front = pd.Series(False, index=merged.index)
-    front[sound] = non_dominated(merged[sound], run.compared)
+    front[kept] = non_dominated(merged[kept], run.compared)
     return merged.assign(on_front=front.to_numpy())
 
 

@@ -102,14 +102,13 @@ def equal_size(
 
 def why_not_equal_size(members: Sequence[Member], of: str, against: str, *, size: str) -> str:
     """Why a series cannot be compared with another at equal size; empty where it can."""
-    mine = [one.size(size) for one in members if one.series == of]
-    others = [one.size(size) for one in members if one.series in (against, BASE)]
-    if not mine:
+    if all(one.series != of for one in members):
         return f"there is no network along {of}"
+    others = [one.size(size) for one in members if one.series in (against, BASE)]
     if len(others) < 2:
         return f"there are not two networks along {against}, the base counted"
-    if min(mine) > max(others) * ALIKE or max(mine) < min(others):
-        return "their sizes do not overlap"
+    if not _reached(members, of, others, size):
+        return f"no size along {of} lies within those along {against}"
     return ""
 
 
@@ -244,10 +243,7 @@ def _at_equal_size(
         return [], np.zeros((0, len(members)))
     others = [i for i, one in enumerate(members) if one.series in (against, BASE)]
     reach = [members[i].size(size) for i in others]
-    low, high = min(reach), max(reach) * ALIKE
-    within = [
-        i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
-    ]
+    within = _reached(members, of, reach, size)
     within.sort(key=lambda i: members[i].size(size))
     weights = np.zeros((len(within), len(members)))
     at = np.log([members[i].size(size) for i in within])
@@ -256,6 +252,16 @@ def _at_equal_size(
     weights[:, others] = -_reading(np.log(reach), at)
     weights[np.arange(len(within)), within] = 1.0
     return [members[i] for i in within], weights
+
+
+def _reached(
+    members: Sequence[Member], of: str, reach: Sequence[float], size: str
+) -> list[int]:
+    """Places of the networks of a series that are within the sizes of another."""
+    low, high = min(reach), max(reach) * ALIKE
+    return [
+        i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
+    ]
 
 
 def _reading(sizes: FloatArray, at: FloatArray) -> FloatArray:

@@ -8,12 +8,14 @@ import pytest
 
 from analysis.cards.best import best_card
 from analysis.pages.findings import findings
+from analysis.pages.run_figures import networks_table
 from analysis.questions.best import best_networks, chosen
 from analysis.runs.networks import by_network, networks
-from analysis.runs.run import Run, RunError
+from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.scores import lower_is_better
-from search.study.events import Status
+from search.study.events import Started, Status
 from tests.analysis.made import made, network
+from tests.analysis.studied import write_run
 
 
 def studied(folder: Path, rng: np.random.Generator, *, count: int, spread: float = 0.0) -> Run:
@@ -147,6 +149,68 @@ def test_where_another_is_more_probable_it_is_named(tmp_path: Path) -> None:
     assert "no other is as probable" not in said
 
 
+SMALL = """\
+study: small
+network: {planes: 2, depth: 11, width: [1, 2, 3]}
+data: {name: synthetic, validation: 64}
+training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
+search: {sampler: grid}
+confirm: {top: 2, seeds: 3, epochs: 4}
+"""
+
+
+def by_length(started: Started) -> float | None:
+    """The second network of the search is better with fresh seeds, and 8 epochs help both."""
+    first = started.name == network(1).name
+    if started.phase == "search":
+        return 9.0 if first else 10.0 if started.name == network(2).name else 30.0
+    return (20.0 if first else 22.0) - 5 * (started.epochs == 8) + started.repeat / 10
+
+
+def test_a_longer_confirmation_is_not_ranked_against_a_shorter_one(tmp_path: Path) -> None:
+    """One trial of b for 8 epochs, and all of a and b for 4: a is the better one of these."""
+    whole = write_run(tmp_path, by_length, text=SMALL)
+    a, b = network(1).name, network(2).name
+    assert networks(read_run(whole), phase="confirm")["name"].tolist() == [a, b]
+    longer = SMALL.replace("epochs: 4}", "epochs: 8}")
+    write_run(tmp_path, by_length, text=longer, stop_after=1)  # of a
+    under_way = read_run(tmp_path)
+    table = networks(under_way, phase="confirm")
+    assert table["name"].tolist() == [a, b]
+    assert table["seeds"].tolist() == [3, 3]
+    assert table["val_mean"].tolist() == pytest.approx([21.1, 23.1])
+    assert table["on_front"].tolist() == [True, False]
+    points = by_network(under_way).set_index("name")
+    assert points.loc[[a, b], "confirmed_epochs"].tolist() == [4, 4]
+    said = " ".join(chosen(under_way))
+    assert "Trained again with 3 fresh seeds for 4 epochs" in said
+    assert "Another confirmation, for 8 epochs, has 1 trial of 1 network so far" in said
+    assert ", 4 epochs a trial" in networks_table(under_way, phase="confirm").caption
+    write_run(tmp_path, by_length, text=longer)
+    ended = read_run(tmp_path)
+    assert networks(ended, phase="confirm")["val_mean"].tolist() == pytest.approx([16.1, 18.1])
+    said = " ".join(chosen(ended))
+    assert "Trained again with 3 fresh seeds for 8 epochs" in said
+    assert "Another confirmation, for 4 epochs, has 6 trials of 2 networks so far" in said
+
+
+def test_a_seed_that_failed_at_another_length_is_no_failure_of_this_one(tmp_path: Path) -> None:
+    write_run(tmp_path, by_length, text=SMALL)
+    longer = SMALL.replace("epochs: 4}", "epochs: 8}")
+    write_run(tmp_path, lambda _: None, text=longer, stop_after=2)
+    table = networks(read_run(tmp_path), phase="confirm")
+    assert table["failed"].tolist() == [0, 0]
+    write_run(
+        tmp_path / "other",
+        lambda one: None if (one.phase, one.repeat) == ("confirm", 1) else by_length(one),
+        text=SMALL,
+    )
+    write_run(tmp_path / "other", by_length, text=longer)
+    again = networks(read_run(tmp_path / "other"), phase="confirm")
+    assert again["failed"].tolist() == [0, 0]
+    assert again["seeds"].tolist() == [3, 3]
+
+
 def test_confirmations_are_those_of_most_epochs(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in (1, 2, 3)
@@ -218,9 +282,8 @@ def test_fresh_seeds_are_quoted_of_the_network_that_the_search_chose(tmp_path: P
     said = " ".join(chosen(run))
     assert "Trained again with 2 fresh seeds" in said
     assert f"no choice was made by, {network(1).name} has validation error 17.50 %" in said
-    assert f"of the 2 networks that were confirmed {network(2).name} has the best mean" in (
-        said.replace("Of the", "of the")
-    )
+    best = f"{network(2).name} has the best mean"
+    assert f"Of the 2 networks that were confirmed for 2 epochs {best}" in said
     assert "too good in its turn" in said
 
 

@@ -254,8 +254,8 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     assert set(compared["kind"]) == {"slope"}
     said = [text for text in texts(conclusion(compared, ACCURACY)) if "could not" in text]
     assert said == [
-        f"At equal {alike}, scale could not be compared with {name}: their sizes do not "
-        "overlap."
+        f"At equal {alike}, scale could not be compared with {name}: no size along scale lies "
+        f"within those along {name}."
         for alike in ("parameters", "multiply-adds")
         for name in ("cardinality", "depth")
     ]

@@ -1,6 +1,7 @@
 """How often a network of one run is better than one of another: on shared ones or at random."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from analysis.cards.improvement import improvement_card
 from analysis.questions.improvement import PAIRS, SHARED, improvements, profiles
 from analysis.runs.run import Run
+from search.study.events import Status
 from tests.analysis.made import made, network
 from tests.analysis.questions.test_overlay import sampled
 
@@ -47,6 +49,36 @@ def test_on_networks_in_both_it_is_counted_by_hand(tmp_path: Path) -> None:
     for one in card.shown:
         assert one.draw is not None
         assert one.draw().axes
+
+
+def test_networks_that_lost_a_seed_are_not_counted(tmp_path: Path) -> None:
+    """Two of eight lost a seed in the first, and what is left of them is better than any."""
+    runs = [run_of(tmp_path / "a", 1), run_of(tmp_path / "b", 2)]
+    lucky: list[dict[str, Any]] = []
+    for w in (1, 2):
+        lucky += [
+            {"network": network(w), "seed": 10, "val_error": 1.0, "test_error": 1.0},
+            {"network": network(w), "seed": 11, "repeat": 1, "status": Status.DIVERGED},
+        ]
+    whole = runs[0].whole()
+    lucky += [
+        {"network": network(w), "seed": 10 + i, "repeat": i, "val_error": error,
+         "test_error": 50.0}
+        for w in WIDTHS[2:]
+        for i, error in enumerate(whole[whole["name"] == network(w).name]["val_error_pct"])
+    ]  # fmt: skip
+    lost = made(tmp_path / "lost", lucky, "search.trials=8", "search.seeds=2", "study=lost")
+    row = improvements([lost, runs[1]], rng=rng()).iloc[0]
+    sides = [run.whole().groupby("name")["val_error_pct"].apply(list) for run in runs]
+    wins = [
+        np.mean([x < y for x in sides[0][name] for y in sides[1][name]])
+        for name in (network(w).name for w in WIDTHS[2:])
+    ]
+    assert (row["kind"], row["n_a"], row["n_b"]) == (SHARED, 6, 6)
+    assert row["chance"] == pytest.approx(np.mean(wins))
+    assert (profiles([lost, runs[1]], rng=rng())["networks"] == 6).all()
+    card = improvement_card([lost, runs[1]])
+    assert card.sentences[-1].startswith("2 networks that lost a seed are left out of lost: ")
 
 
 def test_without_networks_in_both_pairs_are_drawn_at_random(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Runs of several lengths: compute is 3 forward passes, minima and law as known."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from analysis.pages.page import render
 from analysis.questions.isoflop import isoflop, points
 from analysis.runs.run import Run, RunError
 from res2net import cost
+from search.study.events import Status
 from tests.analysis.made import Parsed, made, network
 
 SPACE = """\
@@ -93,6 +95,29 @@ def test_without_minima_the_law_stands_alone(five: list[Run]) -> None:
     assert "Minima at equal compute are not shown: " in said
     assert card.shown[0].draw is not None
     assert card.shown[0].draw().axes[0].get_title(loc="left") == "at equal length"
+
+
+def test_networks_that_lost_a_seed_are_in_no_law(five: list[Run], tmp_path: Path) -> None:
+    """Of the smallest one seed is left, and that one as good as none could be."""
+    text = SPACE.format(name="lost", epochs=2).replace("trials: 12}", "trials: 12, seeds: 2}")
+    shapes = [network(width_of(size)) for size in SIZES]
+    rows: list[dict[str, Any]] = [
+        {"network": one, "seed": seed, "repeat": seed, "test_error": 50.0,
+         "val_error": error_of(cost(one, image_size=32).macs, 2 * IMAGES)}
+        for one in shapes for seed in (0, 1)
+    ]  # fmt: skip
+    rows[0] |= {"val_error": 1.0}
+    rows[1] = {"network": shapes[0], "seed": 1, "repeat": 1, "status": Status.DIVERGED}
+    lost = made(tmp_path / "lost", rows, text=text)
+    runs = [five[0], lost, *five[2:]]
+    table = points(runs)
+    assert f"{shapes[0].name} x2" not in {*table["network"]}
+    assert f"{shapes[0].name} x1" in {*table["network"]}, "it lost none there"
+    card = isoflop_card(runs)
+    assert card.sentences[-1].startswith("1 network that lost a seed is left out of lost: ")
+    every = made(tmp_path / "every", rows[:2], text=text)
+    with pytest.raises(RunError, match="no network was trained whole without losing a seed"):
+        points([every])
 
 
 def test_what_cannot_be_asked_is_refused(five: list[Run], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from analysis.pages.page import render
 from analysis.questions.overlay import EQUAL, SAMPLED, critical_gap, curves, distances
 from analysis.runs.run import Run
 from analysis.statistics.intervals import holm
+from res2net import cost
 from tests.analysis.made import Parsed, made, network
 
 SPACE = """\
@@ -23,6 +24,8 @@ training: {{epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}}
 search: {{sampler: random, trials: 36}}
 """
 SHAPES = [(w, s) for w in range(1, 11) for s in range(1, 5)]
+BY_SIZE = sorted(SHAPES, key=lambda one: cost(network(one[0], scale=one[1])).macs)
+SMALL, LARGE = BY_SIZE[:18], BY_SIZE[12:30]
 
 
 def sampled(folder: Path, seed: int, *overrides: str, shift: float = 0.0, n: int = 36) -> Run:
@@ -70,6 +73,31 @@ def test_networks_of_sizes_drawn_alike_are_compared_at_equal_complexity(
     assert not card.refused
     assert card.shown[0].draw is not None
     assert card.shown[0].draw().axes
+
+
+def test_where_no_sizes_are_in_common_the_card_is_refused_and_the_report_stands(
+    tmp_path: Path,
+) -> None:
+    """Two budgets that share six networks: fewer than a curve takes."""
+    rng = np.random.default_rng(0)
+    sides = [
+        made(
+            tmp_path / name,
+            [
+                {"network": network(w, scale=s), "seed": seed, "test_error": 50.0,
+                 "val_error": 60 - 3 * np.log(w * s) + rng.normal()}
+                for w, s in shapes
+            ],
+            "search.sampler=stratified",
+            text=SPACE.format(name=name),
+        )
+        for seed, (name, shapes) in enumerate((("a", SMALL), ("b", LARGE)))
+    ]  # fmt: skip
+    said = "no run has 10 or more within the range of multiply-adds that all runs reach"
+    assert said in refusal(sides)
+    page = Parsed(render(compare_page(sides)))
+    assert said in " ".join(page.text.values())
+    assert len(page.tables["common"]) == 1 + len({*SMALL} & {*LARGE})
 
 
 def test_the_critical_gap_is_the_asymptotic_quantile_of_the_distance() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.questions.distribution import distributions
 from analysis.questions.importance import importance
 from analysis.questions.sampling import no_sample
 from analysis.runs.run import Run, RunError
@@ -89,3 +90,45 @@ def test_an_earlier_version_did_not_say_how_many_candidates_there_are(tmp_path: 
     assert "did not write down how many" in no_sample(
         Run(folder=run.folder, manifest=older, trials=run.trials)
     )
+
+
+KEEP = (
+    "search.sampler=random",
+    "search.trials=12",
+    "zero_cost={scores: [naswot], keep: 25%, by: macs, after: 2}",
+)
+
+
+def judged(folder: Path, *overrides: str, latency: float = 1.0) -> Run:
+    """Twelve networks, of which the last three were rejected, with so many ms of latency."""
+    rows: list[dict[str, Any]] = [
+        {"network": network(width, scale=scale), "scores": {"naswot": 1.0, "latency": 1.0},
+         "val_error": 50.0 + width, "test_error": 50.0}
+        for width, scale in ALL[:9]
+    ]  # fmt: skip
+    rows += [
+        {"network": network(width, scale=scale), "status": Status.REJECTED,
+         "scores": {"naswot": 1.0, "latency": latency}}
+        for width, scale in ALL[9:]
+    ]  # fmt: skip
+    return made(folder, rows, *overrides, text=GRID)
+
+
+def test_networks_that_a_score_left_are_no_sample(tmp_path: Path) -> None:
+    said = no_sample(judged(tmp_path / "a", *KEEP))
+    assert said == (
+        "3 of its networks were not trained because of their macs (zero_cost.keep: 25%), so "
+        "what is left is the best of what was sampled by that; run it without zero_cost.keep"
+    )
+    sizes = judged(tmp_path / "b", *KEEP, "search.sampler=stratified")
+    assert no_sample(sizes, of_sizes=True) == said, "nor are they of each size"
+    with pytest.raises(RunError, match="no sample of the space: 3 of its networks were not"):
+        distributions(judged(tmp_path / "c", *KEEP), rng=np.random.default_rng(0))
+
+
+def test_what_a_measured_budget_rejects_is_no_part_of_the_space(tmp_path: Path) -> None:
+    budget = "budget.latency={max: 5ms}"
+    assert no_sample(judged(tmp_path / "alone", *KEEP[:2], budget, latency=9.0)) == ""
+    assert no_sample(judged(tmp_path / "both", *KEEP, budget, latency=9.0)) == ""
+    quick = judged(tmp_path / "quick", *KEEP, budget, latency=4.0)
+    assert no_sample(quick).startswith("3 of its networks were not trained")

@@ -69,13 +69,35 @@ def test_nothing_is_read_beyond_the_other_series() -> None:
     far = members({"base": [7.0], "scale": [60], "depth": [14]})
     assert equal_size(far) == []
     why = why_not_equal_size(far, "scale", "depth", size="params")
-    assert why == "their sizes do not overlap"
+    assert why == "no size along scale lies within those along depth"
     assert "no network along scale" in why_not_equal_size(
         members({"base": [7.0], "depth": [14]}), "scale", "depth", size="params"
     )
     assert "not two networks along depth" in why_not_equal_size(
         members({"base": [7.0], "scale": [14]}), "scale", "depth", size="params"
     )
+
+
+def test_sizes_on_both_sides_of_the_other_series_are_a_reason() -> None:
+    """Those of scale reach below and beyond depth's, and none lies inside."""
+    networks = members({"base": [100.0], "scale": [40, 250], "depth": [130]})
+    assert equal_size(networks) == []
+    why = why_not_equal_size(networks, "scale", "depth", size="macs")
+    assert why == "no size along scale lies within those along depth"
+
+
+@given(
+    scale=st.lists(st.integers(1, 90), max_size=3, unique=True),
+    depth=st.lists(st.integers(1, 90), max_size=3, unique=True),
+    size=st.sampled_from(("params", "macs")),
+)
+def test_no_series_is_left_out_without_a_reason(
+    scale: list[int], depth: list[int], size: str
+) -> None:
+    networks = members({"base": [40.0], "scale": sorted(scale), "depth": sorted(depth)})
+    planned = [one for one in equal_size(networks, size=size) if one.against == "depth"]
+    why = why_not_equal_size(networks, "scale", "depth", size=size)
+    assert bool(why) != bool(planned)
 
 
 def test_slopes_of_series_of_one_size_do_not_exist() -> None:
