@@ -18,6 +18,7 @@ from typing import Any
 
 from analysis.questions.verdict import Verdict, bounds, by_seed, judged
 from analysis.runs.run import Run, RunError, read_run
+from analysis.runs.scores import Score
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import path_of
 from res2net.terminal import run_command
@@ -67,7 +68,7 @@ def _main(argv: Sequence[str]) -> int:
     if arguments.json:
         print(json.dumps(asdict(found) | {"test": test}))
     else:
-        print(*_lines(found, test), sep="\n")
+        print(*_lines(found, test, run.score), sep="\n")
     return ExitCode.DONE
 
 
@@ -104,7 +105,7 @@ def _margin(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not a number above 0; write such as 0.5")
 
 
-def _lines(found: Verdict, test: dict[str, Any] | None) -> list[str]:
+def _lines(found: Verdict, test: dict[str, Any] | None, score: Score) -> list[str]:
     a, b = found.networks
     lines = [f"{found.verdict}: {a} against {b}, by {found.metric}", f"  {found.reason}"]
     if test is None:
@@ -114,8 +115,10 @@ def _lines(found: Verdict, test: dict[str, Any] | None) -> list[str]:
         lines.append(f"  the test images were opened before: {before['time']}, for {seen}")
     if test["difference"] is None:
         return [*lines, "  test images: no shared seeds with a score"]
-    ends = f" ({test['low']:+.2f} to {test['high']:+.2f})" if test["low"] is not None else ""
-    return [*lines, f"  on the test images the difference is {test['difference']:+.2f}{ends}"]
+    difference, ends = score.signed(test["difference"]), ""
+    if test["low"] is not None:
+        ends = f" ({score.signed(test['low'])} to {score.signed(test['high'])})"
+    return [*lines, f"  on the test images the difference is {difference}{ends}"]
 
 
 def _unsealed(run: Run, found: Verdict) -> dict[str, Any]:

@@ -14,20 +14,28 @@ from analysis.runs.scores import Score
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
-COMPARED = (
-    Column("networks", "label"),
-    Column("of", "of"),
-    Column("against", "against"),
-    Column("how many", "networks", ","),
-    Column("seeds", "seeds", ","),
-    Column("difference", "difference", "+.2f"),
-    Column("95 % low", "low", "+.2f"),
-    Column("95 % high", "high", "+.2f"),
-    Column("p alone", "p", ".4f"),
-    Column("low, all at once", "low_all", "+.2f"),
-    Column("high, all at once", "high_all", "+.2f"),
-    Column("p, all at once", "p_all", ".4f"),
-)
+
+def compared_columns(score: Score) -> tuple[Column, ...]:
+    """Of a table of `comparisons`.
+
+    Args:
+        score: how its values are written.
+    """
+    form = score.form("+")
+    return (
+        Column("networks", "label"),
+        Column("of", "of"),
+        Column("against", "against"),
+        Column("how many", "networks", ","),
+        Column("seeds", "seeds", ","),
+        Column("difference", "difference", form),
+        Column("95 % low", "low", form),
+        Column("95 % high", "high", form),
+        Column("p alone", "p", ".4f"),
+        Column("low, all at once", "low_all", form),
+        Column("high, all at once", "high_all", form),
+        Column("p, all at once", "p_all", ".4f"),
+    )
 
 
 def series_card(run: Run) -> Card:
@@ -48,9 +56,9 @@ def series_card(run: Run) -> Card:
         Column("params", "params", ","),
         Column("MACs", "macs", ","),
         Column("seeds", "seeds", ","),
-        Column(run.score.label, "mean", ".2f"),
-        Column("95 % low", "low", ".2f"),
-        Column("95 % high", "high", ".2f"),
+        Column(run.score.label, "mean", run.score.form()),
+        Column("95 % low", "low", run.score.form()),
+        Column("95 % high", "high", run.score.form()),
     )
     name = run.score.name
     shown = Shown(
@@ -109,7 +117,7 @@ def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
             f"{_unit(score)}; {side} of the line {of} is better. {together}. Single networks "
             "are a family of their own.",
             table=compared[compared["size"] == size],
-            columns=COMPARED,
+            columns=compared_columns(score),
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
                 compared, score, size=size, title=f"{run.name}, at equal {alike}"
             ),
@@ -134,7 +142,7 @@ def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
                 f"squares over the logarithm of multiply-adds, and their differences. "
                 f"{together}.",
                 table=others,
-                columns=COMPARED,
+                columns=compared_columns(score),
                 draw=lambda: draw_slopes(compared, score, title=run.name),
                 alt="Points with intervals: slope of each dimension and differences of slopes.",
             )
@@ -146,7 +154,7 @@ def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
                 name="networks-planned",
                 caption=f"Networks against each other, in {unit}, as planned. {together}.",
                 table=networks,
-                columns=COMPARED,
+                columns=compared_columns(score),
                 draw=lambda: draw_networks(compared, score, title=run.described(short=True)),
                 alt=f"Points with intervals: differences of {score.name} of networks.",
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cards.axes import COMPARED
+from analysis.cards.axes import compared_columns
 from analysis.cards.card import Card, Shown
 from analysis.plots.equal_size import draw_comparisons, draw_slopes
 from analysis.questions.changed import Changed, changed
@@ -74,10 +74,10 @@ def _rows(compared: pd.DataFrame) -> list[Row]:
 def _sentence(row: Row, found: Changed, margin: float | None) -> Said:
     what = f"{row['of']} less {row['against']}" if row["against"] else str(row["of"])
     at = f"at equal {HELD_EQUAL[row['size']]}" if row["size"] else "a doubling of multiply-adds"
-    start = f"{what.capitalize()}, {at}, changes by {row['difference']:+.2f}"
+    start = f"{what.capitalize()}, {at}, changes by {found.score.signed(row['difference'])}"
     if np.isnan(row["low"]):
         return Said(f"{start}, without an interval.")
-    start = f"{start} ({interval_words(row)})"
+    start = f"{start} ({interval_words(row, found.score)})"
     if np.isnan(row["p_all"]):
         return Said(f"{start}.")
     if row["p_all"] < SIGNIFICANT:
@@ -100,7 +100,7 @@ def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown
                 caption=f"What the differences at equal {alike} are more in {title}, in "
                 f"{score.difference}. {how}. Single networks are a family of their own.",
                 table=rows,
-                columns=COMPARED,
+                columns=compared_columns(score),
                 draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
                     compared, score, size=size, title=f"{title}, at equal {alike}"
                 ),
@@ -113,7 +113,7 @@ def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown
             caption=f"What a doubling of multiply-adds buys more in {title}, in "
             f"{score.difference}. {how}.",
             table=slopes,
-            columns=COMPARED,
+            columns=compared_columns(score),
             draw=lambda: draw_slopes(compared, score, title=title),
             alt=f"Points with intervals: {score.name} for a doubling of multiply-adds.",
         )

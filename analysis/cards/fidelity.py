@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.fidelity import draw_fidelity
 from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
+from analysis.questions.tau_words import tau_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital
 from analysis.statistics.intervals import Interval
@@ -96,15 +97,10 @@ def _checked(run: Run) -> Iterator[str]:
 
 
 def _said(row: dict[Hashable, Any]) -> str:
-    ends = ""
-    if pd.notna(row["low"]):
-        ends = f" (95 % interval {row['low']:.2f} to {row['high']:.2f})"
-    elif pd.notna(row["p_exact"]):
-        ends = f" (p {row['p_exact']:.3f}, exact: too few networks for an interval)"
-    said = (
-        f"{capital(row['ranks'])} rank {row['networks']:,} networks alike by tau_b "
-        f"{row['tau']:.2f}{ends}"
+    tau = tau_words(
+        *(row[key] for key in ("tau", "low", "high", "p_exact")), networks=row["networks"]
     )
+    said = f"{capital(row['ranks'])} rank {row['networks']:,} networks alike by tau_b {tau}"
     if pd.notna(row["top"]):
         late, early = _WHERE[bool(pd.isna(row["epoch"]))]
         said += (

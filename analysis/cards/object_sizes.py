@@ -6,9 +6,11 @@ from typing import Any
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.object_sizes import draw_object_sizes
 from analysis.questions.equal_size import missing
+from analysis.questions.equal_size_words import Said
 from analysis.questions.object_sizes import GROWTH, Sized, by_object_size, sizes_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of
+from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALIKE
 
 _NAME = "object-sizes"
@@ -21,7 +23,8 @@ def object_sizes_card(run: Run) -> Card:
         found = by_object_size(run)
     except RunError as error:
         return Card(name=_NAME, question=_QUESTION, refused=reason(error, run.folder))
-    said = tuple(_sentences(run, found))
+    said = tuple(_said(run, found))
+    sentences = tuple(one.text for one in said)
     first = next(iter(sizes_of(run).values()))
     form, signed = form_of(first), form_of(first, "+")
     shown = Shown(
@@ -43,14 +46,17 @@ def object_sizes_card(run: Run) -> Card:
             Column("p, all at once", "p_all", ".4f"),
         ),
         draw=lambda: draw_object_sizes(found, title=run.described(short=True)),
-        alt=f"Points with intervals: gains by {found.dimension}. {' '.join(said)}",
+        alt=f"Points with intervals: gains by {found.dimension}. {' '.join(sentences)}",
     )
-    return Card(name=_NAME, question=_QUESTION, sentences=said, shown=(shown,))
+    claims = tuple(one.text for one in said if one.claims)
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=sentences, claims=claims, shown=(shown,)
+    )
 
 
-def _sentences(run: Run, found: Sized) -> Iterator[str]:
+def _said(run: Run, found: Sized) -> Iterator[Said]:
     if found.rule.why:
-        yield found.rule.why
+        yield Said(found.rule.why)
     form = form_of(next(iter(sizes_of(run).values())), "+")
     for value, rows in found.table.groupby("value", sort=False):
         by_size = {row["size"]: row for row in rows.to_dict("records")}
@@ -59,22 +65,29 @@ def _sentences(run: Run, found: Sized) -> Iterator[str]:
             f"{_ends(row, form)} for {size} objects" for size, row in by_size.items()
         )
         against = rows["against"].iloc[0]
-        yield (
+        yield Said(
             f"{capital(found.dimension)} {value} less {against}, at equal multiply-adds, gains "
             f"{gains}, in {found.score.difference} (intervals of all at once)."
         )
         if growth is not None:
-            yield _growth_words(growth, form, f"{found.dimension} {value}")
+            words = _growth_words(growth, form, f"{found.dimension} {value}")
+            yield Said(words, _told(growth))
     sizes = {*found.table["size"]}
     if GROWTH not in sizes:
-        yield "There are no small or no large objects, so whether these gain more is not said."
-    yield from missing(run, run.whole())
+        yield Said(
+            "There are no small or no large objects, so whether these gain more is not said."
+        )
+    yield from map(Said, missing(run, run.whole()))
 
 
 def _growth_words(row: dict[Hashable, Any], form: str, value: str) -> str:
     said = f"By {value} large objects gain {_ends(row, form)} more than small ones"
-    told = row["low_all"] > 0 or row["high_all"] < 0
-    return f"{said}." if told else f"{said}, which may be chance."
+    return f"{said}." if _told(row) else f"{said}, which may be chance."
+
+
+def _told(growth: dict[Hashable, Any]) -> bool:
+    """Whether large objects are told to gain more, or less: tested, and not by chance."""
+    return bool(growth["p_all"] < SIGNIFICANT)
 
 
 def _ends(row: dict[Hashable, Any], form: str) -> str:

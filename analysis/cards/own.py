@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.cards.axes import COMPARED
+from analysis.cards.axes import compared_columns
 from analysis.cards.card import Card, Shown
 from analysis.plots.equal_size import draw_networks
 from analysis.questions import series
@@ -31,7 +31,7 @@ def own_card(run: Run) -> Card:
         caption=f"Contrasts of {run.score.name}, as the space file names them. "
         f"{together_words(compared)}.",
         table=own,
-        columns=COMPARED,
+        columns=compared_columns(run.score),
         draw=lambda: draw_networks(
             own_of(compared), run.score, title=run.described(short=True)
         ),

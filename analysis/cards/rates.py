@@ -54,6 +54,7 @@ def rates_card(run: Run) -> Card:
 
 def _sentences(run: Run, answer: Rates) -> Iterator[str]:
     metric, unit = words(run.tested), "points of " * (run.tested.unit == "%")
+    form = form_of(run.tested, "+")
     if answer.exponent is not None:
         yield (
             "The best rate, by a parabola through the best that was tried and its neighbours, "
@@ -62,14 +63,13 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
         )
     for policy, lost in answer.lost.items():
         rate = f" ({answer.common:.3g})" if policy == COMMON else ""
-        worse = "lose" if lost.estimate >= 0 else "gain"
         ends = ""
         if lost.low is not None and lost.high is not None:
-            ends = f" (95 % interval {lost.low:+.2f} to {lost.high:+.2f})"
+            ends = f" (95 % interval {lost.low:{form}} to {lost.high:{form}})"
         yield (
-            f"With {_POLICIES[policy]}{rate} the {len(answer.table)} networks {worse} "
-            f"{abs(lost.estimate):.2f} {unit}{metric} on their own best rates, in the "
-            f"mean{ends}."
+            f"With {_POLICIES[policy]}{rate} the {len(answer.table)} networks lose "
+            f"{lost.estimate:{form}} {unit}{metric} on their own best rates, in the mean{ends}"
+            f"{'' if lost.estimate >= 0 else ': below 0 it is a gain'}."
         )
     for policy, tau in answer.tau.items():
         p = answer.p[policy]

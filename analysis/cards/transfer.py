@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analysis.cards.card import Card, Column, Shown, reason
-from analysis.plots.transfer import draw_transferred, tau_words
+from analysis.plots.transfer import agreement, draw_transferred
 from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
@@ -56,7 +56,7 @@ def _source(run: Run) -> str:
 
 def _sentences(run: Run, found: Transferred) -> Iterator[str]:
     there, here = score_of(found.source), run.score
-    yield f"{tau_words(found)}, of {here.name} here with {there.name} {_source(run)}."
+    yield f"{agreement(found)}, of {here.name} here with {there.name} {_source(run)}."
     if found.pairs is not None:
         yield _pairs_words(found.pairs)
     elif len(found.table) > MOST:
@@ -89,11 +89,8 @@ def _pairs_words(pairs: Pairs) -> str:
 def _caption(found: Transferred, source: str) -> str:
     seeds = sorted({*found.table["seeds"]})
     each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    interval = (
-        "its interval is by the jackknife over networks, each mean with the noise of its seeds"
-        if found.tau.low is not None
-        else "of fewer than 8 networks there is no interval, and p counts all orders"
-    )
+    interval = "its interval is by the jackknife over networks, each mean with the noise of its"
+    interval += " seeds; of fewer than 8 there is none, and p counts all orders"
     return (
         f"{len(found.table)} networks, {each} seed{'s' * (seeds != [1])} each: a backbone here "
         f"began with the weights that the same network and seed ended with {source}. "

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.questions.compare import SAME
+from analysis.questions.tau_words import tau_words
 from analysis.runs.scores import words
 from analysis.statistics.intervals import SIGNIFICANT
 from search.schema.metrics import Objective
@@ -46,16 +47,15 @@ def _agrees(row: dict[Any, Any]) -> str:
     if row["refused"]:
         return f"How far {pair} agree on ranks is not said: {row['refused']}."
     by = f"{pair} rank their {_networks(row['networks'])} in common with Kendall's tau_b "
-    if pd.isna(row["low"]) and pd.notna(row["p_exact"]):
-        p = f"p {row['p_exact']:.3f}, exact: too few networks for an interval"
-        return f"{by}{row['tau']:.2f} ({p})."
+    tau = tau_words(
+        *(row[key] for key in ("tau", "low", "high", "p_exact")), networks=row["networks"]
+    )
     if pd.isna(row["low"]):
-        return f"{by}{row['tau']:.2f}, of which there is no interval."
-    ends = f"(95 % interval {row['low']:.2f} to {row['high']:.2f})"
+        return f"{by}{tau}."
     if row["low"] <= 0 <= row["high"]:
-        return f"{by}{row['tau']:.2f} {ends}: the data do not show that they agree."
+        return f"{by}{tau}: the data do not show that they agree."
     alike = "they agree more" if row["low"] > 0 else "they agree less"
-    return f"{by}{row['tau']:.2f} {ends}: {alike} than orders by chance would."
+    return f"{by}{tau}: {alike} than orders by chance would."
 
 
 def _same(row: dict[Any, Any]) -> str:

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from analysis.plots.style import drawing, entitle, marks
+from analysis.questions.tau_words import tau_words
 from analysis.questions.transfer import Transferred
 from analysis.runs.scores import Score, score_of
 
@@ -45,19 +46,14 @@ def draw_transferred(found: Transferred, score: Score, *, source: str, title: st
         ax.margins(0.12)
         ax.set_xlabel(f"{there.label}, {source}")
         ax.set_ylabel(f"{score.label}, this task")
-        ax.set_title(tau_words(found), loc="left", fontsize="small")
+        ax.set_title(agreement(found), loc="left", fontsize="small")
         entitle(figure, title)
         figure.legend(loc="outside lower left", ncols=2, fontsize="small")
     return figure
 
 
-def tau_words(found: Transferred) -> str:
-    """Kendall's tau_b with its interval, or with p of few networks."""
+def agreement(found: Transferred) -> str:
+    """Kendall's tau_b of the networks in words, the title of the figure."""
     tau = found.tau
-    if tau.low is not None and tau.high is not None:
-        how = f" (95 % interval {tau.low:.2f} to {tau.high:.2f})"
-    elif found.p is not None:
-        how = f" (p {found.p:.3f}, exact: too few networks for an interval)"
-    else:
-        how = ""
-    return f"Kendall's tau_b of {tau.n} networks: {tau.estimate:.2f}{how}"
+    said = tau_words(tau.estimate, tau.low, tau.high, found.p, networks=tau.n)
+    return f"Kendall's tau_b of {tau.n} networks: {said}"

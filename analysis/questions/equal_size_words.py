@@ -116,18 +116,20 @@ def _equal_size(compared: pd.DataFrame, score: Score, analysis: Analysis) -> Ite
             parts = [row for row in rows if row["label"] != ALL_SIZES]
             start = f"At equal {HELD_EQUAL[size]}, {of} against {against}: "
             if whole is None:
-                yield Said(f"{start}not of all sizes.{_parts(parts)}", any(map(_clear, parts)))
+                yield Said(
+                    f"{start}not of all sizes.{_parts(parts, score)}", any(map(_clear, parts))
+                )
                 continue
             text, claims = _verdict(whole, score, start=start, analysis=analysis)
             if np.isnan(whole["low"]):
                 text = f"{start}{_measured(whole, score)}{_no_interval(whole, compared)}."
-            yield Said(text + _parts(parts), claims or any(map(_clear, parts)))
+            yield Said(text + _parts(parts, score), claims or any(map(_clear, parts)))
 
 
 def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple[str, bool]:
     of, margin = analysis.of, analysis.margin
     measured = _measured(row, score)
-    ends = f"({interval_words(row)})"
+    ends = f"({interval_words(row, score)})"
     if np.isnan(row["p_all"]):
         return f"{start}{measured} {ends}.", False
     if _clear(row):
@@ -142,7 +144,7 @@ def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple
 
 def _measured(row: Row, score: Score) -> str:
     networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
-    return f"{row['difference']:+.2f} {score.difference}, the mean of {networks}"
+    return f"{score.signed(row['difference'])} {score.difference}, the mean of {networks}"
 
 
 def _no_interval(row: Row, compared: pd.DataFrame) -> str:
@@ -165,11 +167,12 @@ def _untold(compared: pd.DataFrame) -> Iterator[Said]:
         yield Said(f"Planned, and not to be told, for {reason}: {'; '.join(names)}.")
 
 
-def _parts(parts: list[Row]) -> str:
+def _parts(parts: list[Row], score: Score) -> str:
     """By size: what the mean over all sizes hides."""
     shown = [
-        f"{row['label']} {row['difference']:+.2f} ({row['low_all']:+.2f} to "
-        f"{row['high_all']:+.2f}{', clear' if _clear(row) else ''})"
+        f"{row['label']} {score.signed(row['difference'])} "
+        f"({score.signed(row['low_all'])} to {score.signed(row['high_all'])}"
+        f"{', clear' if _clear(row) else ''})"
         for row in parts
         if not np.isnan(row["low_all"])
     ]
@@ -182,7 +185,8 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
     known = [row for row in single if not np.isnan(row["low"])]
     if known:
         listed = "; ".join(
-            f"{row['of']} {row['difference']:+.2f} ({interval_words(row)})" for row in known
+            f"{row['of']} {score.signed(row['difference'])} ({interval_words(row, score)})"
+            for row in known
         )
         yield Said(
             f"A doubling of multiply-adds adds to {score.label}, along {listed}.",
@@ -192,7 +196,7 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
         if np.isnan(row["low"]):
             continue
         of, against = row["of"], row["against"]
-        by = f"{row['difference']:+.2f} ({interval_words(row)})"
+        by = f"{score.signed(row['difference'])} ({interval_words(row, score)})"
         start = f"Per doubling, {of} less {against}: {by}"
         if np.isnan(row["p_all"]):
             yield Said(f"{start}.")
@@ -212,32 +216,38 @@ def _pairs(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
     for row in clear:
         more = (row["difference"] > 0) == score.more_is_better
         yield Said(
-            f"{row['label']}: {row['difference']:+.2f} {score.difference} "
-            f"({interval_words(row)}): the {'first' if more else 'second'} is better.",
+            f"{row['label']}: {score.signed(row['difference'])} {score.difference} "
+            f"({interval_words(row, score)}): the {'first' if more else 'second'} is better.",
             True,
         )
 
 
 def _own(row: Row, score: Score) -> tuple[str, bool]:
     start = f"As the space file asks, {row['label']}: "
-    measured = f"{row['difference']:+.2f} {score.difference}"
+    measured = f"{score.signed(row['difference'])} {score.difference}"
     if np.isnan(row["low"]):
         return f"{start}{measured}, without an interval.", False
-    ends = f"({interval_words(row)})"
+    ends = f"({interval_words(row, score)})"
     if np.isnan(row["p_all"]):
         return f"{start}{measured} {ends}.", False
     says = "the data show a difference" if _clear(row) else "the data do not show a difference"
     return f"{start}{says}: {measured} {ends}.", _clear(row)
 
 
-def interval_words(row: Row) -> str:
+def interval_words(row: Row, score: Score) -> str:
     """The interval of a row alone and together with the others, its p and its seeds.
 
     Args:
         row: of `comparisons`, with an interval.
+        score: how its values are written.
     """
-    alone = f"95 % interval alone {row['low']:+.2f} to {row['high']:+.2f}"
-    at_once = f"all at once {row['low_all']:+.2f} to {row['high_all']:+.2f}"
+    low, high, low_all, high_all = (
+        score.signed(row[key]) for key in ("low", "high", "low_all", "high_all")
+    )
+    alone, at_once = (
+        f"95 % interval alone {low} to {high}",
+        f"all at once {low_all} to {high_all}",
+    )
     if np.isnan(row["low_all"]):
         at_once = "all at once none yet"
     if np.isnan(row["p_all"]):

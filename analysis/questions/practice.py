@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from analysis.questions.sampling import no_sample
 from analysis.questions.series import is_along_axes
-from analysis.runs.networks import averaged, networks
+from analysis.runs.networks import averaged, failures, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from search.schema.datasets import DATASETS
@@ -47,6 +47,10 @@ def seeds(run: Run) -> Answer:
         same = "the same one" if shared else "one, not the same,"
         return not_met(f"{same} for each network; search.seeds: 3 or more tells luck apart")
     if not shared:
+        lost = int(failures(run).sum())
+        if lost:
+            trials = f"{lost} trial{'s' * (lost != 1)} of them failed"
+            return not_met(f"networks have different seeds, up to {most}: {trials}")
         return not_met(f"networks have different seeds, up to {most}; let the run end")
     return met(f"the same {most} seeds for each of {len(groups):,} networks")
 

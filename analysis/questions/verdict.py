@@ -230,8 +230,9 @@ def _sentence(
         SAME: f"they are the same within {margin} {score.difference}",
         NOT_ENOUGH: "the seeds do not tell yet",
     }[verdict]
+    low, high, difference = map(score.signed, (found.low, found.high, found.difference))
     interval = (
-        f"interval {found.low:+.2f} to {found.high:+.2f}, which holds at every look"
+        f"interval {low} to {high}, which holds at every look"
         if math.isfinite(found.low)
         else "too few seeds for an interval that holds at every look"
     )
@@ -242,7 +243,7 @@ def _sentence(
             seeds = f"{more} more seed{'s' * (more != 1)}"
             ahead = f"; about {seeds} would tell, if the difference stays as it is"
     return (
-        f"{said}: {found.difference:+.2f} {score.difference} ({interval}; {found.seeds} shared "
+        f"{said}: {difference} {score.difference} ({interval}; {found.seeds} shared "
         f"seeds, spread of {found.networks} networks){ahead}"
     )
 

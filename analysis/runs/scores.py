@@ -45,6 +45,14 @@ class Score(NamedTuple):
         """The name with the unit, for axes and titles of columns."""
         return with_unit(self.name, self.unit)
 
+    def signed(self, change: float) -> str:
+        """A difference of two values as sentences say it, with its sign."""
+        return f"{change:{self.form('+')}}"
+
+    def form(self, sign: str = "") -> str:
+        """How a value, or with "+" a difference, is written, as Python's format takes it."""
+        return f"{sign}.2f" if self.unit == PERCENT else f"{sign}.4g"
+
     @property
     def difference(self) -> str:
         """What a difference of two values is called: points of test accuracy."""
@@ -89,13 +97,8 @@ def titled(objective: Objective) -> str:
 
 
 def form_of(objective: Objective, sign: str = "") -> str:
-    """How a value is written in a table, as Python's format takes it.
-
-    Args:
-        objective: whose value it is.
-        sign: "+" for a difference.
-    """
-    return f"{sign}.2f" if objective.unit == PERCENT else f"{sign}.4g"
+    """As `Score.form`, of an objective as it is."""
+    return score_of(objective).form(sign)
 
 
 def capital(text: str) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.runs.scores import losses, score_of, titled, words
+from analysis.runs.scores import form_of, losses, score_of, titled, words
 from search.schema.metrics import COUNTED, Objective, on_test
 
 ERROR = Objective("val_error", "minimize", "reported", "%", "accuracy")
@@ -34,3 +34,10 @@ def test_losses_are_small_where_it_is_good() -> None:
     values = pd.Series([1.0, 3.0])
     assert losses(ERROR, values).tolist() == [1.0, 3.0]
     assert losses(MIOU, values).tolist() == [-1.0, -3.0]
+
+
+def test_differences_keep_the_digits_that_their_unit_needs() -> None:
+    share = Objective("test_max_f", "maximize", "reported")
+    assert score_of(ERROR).signed(-0.1234) == "-0.12"
+    assert score_of(share).signed(-0.0012345) == "-0.001234", "two decimals would say nothing"
+    assert (form_of(ERROR, "+"), form_of(share)) == ("+.2f", ".4g")

@@ -1,0 +1,29 @@
+"""Says in words how sure a rank correlation is."""
+
+import math
+
+from analysis.statistics.resampling import FEWEST_FOR_INTERVAL
+
+
+def tau_words(
+    tau: float, low: float | None, high: float | None, p: float | None, *, networks: int
+) -> str:
+    """Kendall's tau_b with its interval, with p of few networks, or with why there is neither.
+
+    Args:
+        tau: tau_b.
+        low: end of its 95 % interval; None or NaN where there is none.
+        high: the other end.
+        p: exact, of all orders; None or NaN where it was not counted.
+        networks: that were ranked.
+    """
+    said = f"{tau:.2f}"
+    if low is not None and high is not None and math.isfinite(low):
+        return f"{said} (95 % interval {low:.2f} to {high:.2f})"
+    why = "too few networks for an interval"
+    if networks >= FEWEST_FOR_INTERVAL:
+        why = "no interval, for leaving out any one network changes nothing"
+    if p is None or math.isnan(p):
+        return f"{said} ({why})"
+    sure = "p < 0.001" if p < 0.001 else f"p {p:.3f}"
+    return f"{said} ({sure}, exact: {why})"

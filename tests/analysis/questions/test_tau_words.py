@@ -1,0 +1,27 @@
+"""How sure a rank correlation is, in words that are true of any number of networks."""
+
+import math
+
+import pytest
+
+from analysis.questions.tau_words import tau_words
+
+PERFECT = "no interval, for leaving out any one network changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("tau", "low", "high", "p", "networks", "said"),
+    [
+        (0.5, 0.1, 0.8, None, 20, "0.50 (95 % interval 0.10 to 0.80)"),
+        (0.6, math.nan, math.nan, 0.233, 5,
+         "0.60 (p 0.233, exact: too few networks for an interval)"),
+        (1.0, None, None, 0.00005, 8,
+         f"1.00 (p < 0.001, exact: {PERFECT})"),
+        (1.0, None, None, None, 10,
+         f"1.00 ({PERFECT})"),
+    ],
+)  # fmt: skip
+def test_what_is_said(
+    tau: float, low: float | None, high: float | None, p: float | None, networks: int, said: str
+) -> None:
+    assert tau_words(tau, low, high, p, networks=networks) == said
