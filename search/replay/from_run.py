@@ -9,7 +9,7 @@ from search.replay.results import Cell, CellEpoch, Source
 from search.schema.varying import differing
 from search.schema.yaml import ConfigError
 from search.study import manifest
-from search.study.events import CUT_SHORT, Ended, Epoch, Started
+from search.study.events import CUT_SHORT, Ended, Epoch, Retried, Started
 from search.study.journal import FILE, JournalError, read
 
 
@@ -48,8 +48,10 @@ def run_source(place: str, folder: Path) -> Source:
         elif isinstance(record, Epoch):
             one = CellEpoch(record.metrics, record.seconds, record.images_per_s)
             epochs[record.trial].append(one)
-        elif isinstance(record, Ended):  # the last counts: it may have been tried again
+        elif isinstance(record, Ended):
             ends[record.trial] = record
+        elif isinstance(record, Retried):  # it is under way again
+            del ends[record.trial]
     whole = {
         trial: Cell(tuple(epochs[trial]), end.status, end.reason, end.metrics, end.device)
         for trial, end in ends.items()
