@@ -71,11 +71,11 @@ def _hyperparameters(run: Exported, networks: Sequence[Architecture]) -> pd.Data
     every = [candidates.candidate(network) for network in networks]
     at = candidates.indices()[[one for one in every if one is not None]]
     columns = {}
-    for dimension, indices in zip(candidates.dimensions, at.T, strict=True):
-        if len(dimension.values) > 1:
-            values = [dimension.values[index] for index in indices]
+    for (name, choices), indices in zip(candidates.dimensions, at.T, strict=True):
+        if len(choices) > 1:
+            values = [choices[index] for index in indices]
             plain = all(isinstance(value, int) for value in values)
-            columns[f"hp_{dimension.name}"] = values if plain else [*map(written, values)]
+            columns[f"hp_{name}"] = values if plain else [*map(written, values)]
     return pd.DataFrame(columns)
 
 
