@@ -18,6 +18,7 @@ from search.replay.fitting import fitted
 from search.replay.results import Results, Source
 from search.replay.sources import source_of
 from search.schema.data import PlannedData
+from search.schema.mapping import plain_mapping
 from search.schema.origins import origins
 from search.schema.parts import Origin
 from search.schema.samplers import SAMPLERS
@@ -73,7 +74,7 @@ def open_space(
     """Read a space from a file, or from a mapping of the same keys.
 
     Args:
-        space: what to read, or what was read.
+        space: what to read, or what was read; a mapping may hold paths and numpy's numbers.
         overrides: `key.subkey=value` texts laid over it.
         options: of the command that made the mapping, by the keys that they gave: messages
             name these, as nobody has seen the mapping.
@@ -91,7 +92,7 @@ def open_space(
     if isinstance(space, Mapping):
         # Written out, so that it is read and kept like any other.
         text = io.StringIO()
-        YAML().dump(_quoted(json.loads(json.dumps(space, default=list))), text)
+        YAML().dump(_quoted(json.loads(json.dumps(plain_mapping(space)))), text)
         document = read_text(text.getvalue(), Path("space"), tuple(overrides))
         return Space(*check(document._replace(options=options)))
     return Space(*load_space(Path(space), tuple(overrides)))

@@ -14,13 +14,15 @@ from search.replay.record import RetracedJournal
 from search.replay.results import Results
 from search.request import Event, OnEvent, Request
 from search.result import StudyResult, result_of
+from search.schema.study_plan import StudyPlan
 from search.schema.units import duration
 from search.schema.yaml import ConfigError
 from search.study import manifest
+from search.study.events import Known
 from search.study.journal import FILE
 from search.study.observer import Callback
 from search.study.study import Study
-from search.warm_start import known_trials, warmed
+from search.warm_start import known_trials, require_left, warmed
 
 
 def replay(
@@ -40,14 +42,16 @@ def replay(
     """
     _require(request)
     folder, plan = request.folder(prepared.plan), prepared.plan
-    begun = (folder / FILE).exists()
+    space, begun = prepared.space, (folder / FILE).exists()
     require_room(folder, plan, prepared.survey)
+    # Before a first start writes anything; what has begun may need the other runs no more.
+    known = () if begun else known_trials(plan, prepared.survey, space.document, console)
 
     def note() -> None:
         manifest.note(
             folder,
             plan,
-            space=prepared.space.document.text,
+            space=space.document.text,
             command=request.command,
             parts=prepared.parts,
         )
@@ -58,7 +62,9 @@ def replay(
         study = Study(plan, prepared.survey, journal, clock=clock)
         if request.on_event is not None:
             study.observers.append(Callback(_unless_retracing(request, journal)))
-        warmed(study, known_trials(plan, prepared.survey, prepared.space.document, console))
+        if begun:
+            known = _known(prepared, plan, journal, console)
+        warmed(study, known)
         there = len(journal.ended)
         console.print(
             f"{plan.study}: a replay, in simulated time on {plan.execution.in_words}"
@@ -68,7 +74,7 @@ def replay(
         with stopped_with_its_reader():
             _run(study, results, clock, journal)
         ended = len(study.history.ends) - there
-        if begun and not ended:
+        if begun and not ended and study.finished:
             console.print(f"nothing to run: all {there} trials of {plan.study} have ended")
         if study.fidelity is not None and plan.fidelity is not None:
             for line in fidelity_lines(study.fidelity, at_least=plan.fidelity.at_least):
@@ -76,6 +82,17 @@ def replay(
         console.print(f"simulated time: {duration(clock.now)}")
         study.tidy()
         return study, result_of(study, folder, before=journal.ended)
+
+
+def _known(
+    prepared: Prepared, plan: StudyPlan, journal: RetracedJournal, console: Console
+) -> tuple[Known, ...]:
+    """The trials of other runs that a replay which goes on began with."""
+    survey, document = prepared.survey, prepared.space.document
+    if journal.known is None:  # it was stopped before its first trial
+        return known_trials(plan, survey, document, console)
+    require_left(plan, survey, len(journal.known), document)
+    return journal.known
 
 
 def _require(request: Request) -> None:

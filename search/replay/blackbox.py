@@ -67,12 +67,15 @@ def write_blackbox(
 
 def _hyperparameters(run: Exported, networks: Sequence[Architecture]) -> pd.DataFrame:
     """The dimensions that the space varies: a row a network."""
-    varied = [one.name for one in survey(run.plan).dimensions if len(one.values) > 1]
+    candidates = survey(run.plan)
+    every = [candidates.candidate(network) for network in networks]
+    at = candidates.indices()[[one for one in every if one is not None]]
     columns = {}
-    for name in varied:
-        values = [getattr(network, name) for network in networks]
-        plain = all(isinstance(value, int) for value in values)
-        columns[f"hp_{name}"] = values if plain else [written(value) for value in values]
+    for (name, choices), indices in zip(candidates.dimensions, at.T, strict=True):
+        if len(choices) > 1:
+            values = [choices[index] for index in indices]
+            plain = all(isinstance(value, int) for value in values)
+            columns[f"hp_{name}"] = values if plain else [*map(written, values)]
     return pd.DataFrame(columns)
 
 

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import io
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from search.schema.yaml import ConfigError, plain
 from search.study.events import CUT_SHORT, Status
 
 ABOUT = "about.json"  # beside a table: by which plan it was trained, on what
+_DIGITS, _SHOWN = 18, 40  # of a whole number; characters that a message quotes
 _ENDS = tuple(status for status in Status if status not in CUT_SHORT)
 
 
@@ -53,14 +55,15 @@ def csv_source(place: str, path: Path) -> Source:
     """
     content = path.read_bytes()
     try:
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
-    except (OSError, EOFError, ValueError) as error:
+        unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
+        text = unpacked.decode("utf-8-sig")  # some spreadsheets begin with a mark
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ConfigError(f"{path}: is damaged ({error}); restore it from a copy") from error
     reader = csv.reader(io.StringIO(text))
-    columns = next(reader, [])
-    _check_columns(path, columns)
     table = _Rows(path)
     try:
+        columns = next(reader, [])
+        _check_columns(path, columns)
         for values in reader:
             if len(values) != len(columns):
                 raise _BadCellError(
@@ -113,7 +116,7 @@ class _Rows:
         status = row.get(STATUS, "")
         if status not in ("", *_ENDS):
             known = ", ".join(_ENDS)
-            raise _BadCellError(f"status is {status!r}; it may be {known}, or empty")
+            raise _BadCellError(f"status is {_shown(status)}; it may be {known}, or empty")
         if epoch or status in ("", Status.OK):
             if epoch != len(epochs) + 1:
                 after = f"after {len(epochs)}" if epochs else "as the first"
@@ -133,7 +136,9 @@ class _Rows:
             try:
                 self._networks[name] = parse(name)
             except ArchitectureError as error:
-                raise _BadCellError(f"network is {name!r}, which is none ({error})") from error
+                raise _BadCellError(
+                    f"network is {_shown(name)}, which is none ({error})"
+                ) from error
         return self._networks[name]
 
     def cells(self) -> dict[Architecture, tuple[Cell, ...]]:
@@ -177,7 +182,9 @@ def _metrics(row: dict[str, str]) -> Iterator[tuple[str, float]]:
 def _whole(row: dict[str, str], column: str) -> int:
     text = row.get(column, "0")
     if not (text.isascii() and text.isdigit()):
-        raise _BadCellError(f"{column} is {text!r}, and no whole number from 0 up")
+        raise _BadCellError(f"{column} is {_shown(text)}, and no whole number from 0 up")
+    if len(text.lstrip("0")) > _DIGITS:
+        raise _BadCellError(f"{column} is {_shown(text)}, more than can be counted")
     return int(text)
 
 
@@ -194,8 +201,13 @@ def _number(row: dict[str, str], column: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _BadCellError(f"{column} is {row[column]!r}, and no finite number")
+        raise _BadCellError(f"{column} is {_shown(row[column])}, and no finite number")
     return number
+
+
+def _shown(text: str) -> str:
+    """A value as a message quotes it: what a damaged file holds may be a book."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def _with_what_is_beside(source: Source, path: Path) -> Source:

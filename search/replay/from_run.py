@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from res2net import Architecture
@@ -9,7 +10,7 @@ from search.replay.results import Cell, CellEpoch, Source
 from search.schema.varying import differing
 from search.schema.yaml import ConfigError
 from search.study import manifest
-from search.study.events import CUT_SHORT, Ended, Epoch, Started
+from search.study.events import CUT_SHORT, Ended, Epoch, Record, Retried, Started
 from search.study.journal import FILE, JournalError, read
 
 
@@ -39,6 +40,14 @@ def run_source(place: str, folder: Path) -> Source:
         records = read(folder)
     except JournalError as error:
         raise ConfigError(str(error)) from error
+    started, whole = _trials(records)
+    digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+    cells = _by_network(started, whole)
+    return Source(place, digest, cells, noted.plan, partial=len(started) - len(whole))
+
+
+def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Cell]]:
+    """The trials of the search, and what those that were trained whole, or failed, reported."""
     started: dict[int, Started] = {}
     epochs: defaultdict[int, list[CellEpoch]] = defaultdict(list)
     ends: dict[int, Ended] = {}
@@ -48,16 +57,16 @@ def run_source(place: str, folder: Path) -> Source:
         elif isinstance(record, Epoch):
             one = CellEpoch(record.metrics, record.seconds, record.images_per_s)
             epochs[record.trial].append(one)
-        elif isinstance(record, Ended):  # the last counts: it may have been tried again
+        elif isinstance(record, Ended):
             ends[record.trial] = record
+        elif isinstance(record, Retried):  # it is under way again
+            del ends[record.trial]
     whole = {
         trial: Cell(tuple(epochs[trial]), end.status, end.reason, end.metrics, end.device)
         for trial, end in ends.items()
         if end.status not in CUT_SHORT and trial in started
     }
-    digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
-    cells = _by_network(started, whole)
-    return Source(place, digest, cells, noted.plan, partial=len(started) - len(whole))
+    return started, whole
 
 
 def _by_network(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from search.study.events import Ended, Record
+from search.study.events import Ended, Known, Record
 from search.study.journal import Journal, JournalError
 
 
@@ -21,6 +21,8 @@ class RetracedJournal(Journal):
 
     Attributes:
         ended: trials that have ended in it, when it was opened.
+        known: trials of other runs that its study began with; None where it may lack some, as
+            no trial of its own has begun.
 
     Raises:
         ConfigError, JournalError: as `Journal`.
@@ -42,6 +44,8 @@ class RetracedJournal(Journal):
             raise
         self._there: Iterator[Record] | None = iter(there)
         self.ended = frozenset(one.trial for one in there if isinstance(one, Ended))
+        known = tuple(one for one in there if isinstance(one, Known))
+        self.known = known if len(known) < len(there) else None
 
     @property
     def retracing(self) -> bool:

@@ -47,6 +47,11 @@ class InOrder:
         self._taken.append(candidate)
         self._sampler.take(candidate)
 
+    def know(self, candidate: int, outcome: Outcome) -> None:
+        """Note a trial of another run, which was there before the first proposal."""
+        self._sampler.take(candidate)
+        self._sampler.tell(candidate, outcome)
+
     def tell(self, candidate: int, outcome: Outcome) -> None:
         """Keep how a trial ended until it is its turn."""
         if self._place[candidate] < self._told:  # tried again, long after

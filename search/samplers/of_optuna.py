@@ -1,5 +1,7 @@
 """Our samplers for anybody's Optuna study: a `BaseSampler` that never leaves the budget."""
 
+import contextlib
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,7 +49,9 @@ class SpaceSampler(BaseSampler):
         }
         self._other = RandomSampler(seed=seed)
         self._lock = threading.Lock()  # study.optimize(n_jobs=...) asks from several threads
-        self._forget()
+        self._sampler: Sampler | None = None
+        self._taken: dict[int, int] = {}  # candidate by trial number
+        self._told: set[int] = set()  # numbers
 
     def suggest(self, trial: optuna.Trial) -> Architecture:
         """The network of a trial: asks it for every dimension.
@@ -75,11 +79,14 @@ class SpaceSampler(BaseSampler):
         return self._survey.architecture(candidate)
 
     def reseed_rng(self) -> None:
-        """Begin other random choices, as each process of a study must."""
+        """Begin other random choices, as each process and each thread of a study must.
+
+        What trials have taken stays taken: a study does not show those that have just begun.
+        """
         self._other.reseed_rng()
         with self._lock:
             self._seed = int(self._other._rng.rng.randint(2**31))
-            self._forget()
+            self._sampler, self._told = None, set()
 
     def infer_relative_search_space(
         self,
@@ -133,7 +140,8 @@ class SpaceSampler(BaseSampler):
     ) -> None:
         """Stop a study that has tried every candidate."""
         if len(self._taken) >= len(self._survey):  # a candidate is taken by one trial only
-            study.stop()
+            with contextlib.suppress(RuntimeError):  # outside of optimize nothing is to stop
+                study.stop()
 
     def _fitting(self, fixed: Mapping[str, Any]) -> int | None:
         """The first candidate left that has these values; None where there is none."""
@@ -145,14 +153,13 @@ class SpaceSampler(BaseSampler):
                 return candidate
         return None
 
-    def _forget(self) -> None:
-        self._sampler: Sampler | None = None
-        self._taken: dict[int, int] = {}  # candidate by trial number
-        self._told: set[int] = set()
-
     def _learn(self, study: optuna.Study, but: int) -> Sampler:
         """Our sampler, told of every trial that it has not heard of."""
-        sampler = self._sampler = self._sampler or self._made(study)
+        sampler = self._sampler
+        if sampler is None:
+            sampler = self._sampler = self._made(study)
+            for taken in self._taken.values():
+                sampler.take(taken)
         for trial in study.get_trials(deepcopy=False):
             number = trial.number
             if number == but or number in self._told:
@@ -182,12 +189,13 @@ class SpaceSampler(BaseSampler):
 
 def outcome_of(trial: FrozenTrial) -> Outcome:
     """How a finished trial of Optuna's ended, as our samplers are told it."""
+    outcome, step = Outcome("failed"), trial.last_step
     if trial.state is TrialState.COMPLETE:
-        return Outcome("complete", tuple(trial.values))
-    step = trial.last_step
-    if trial.state is TrialState.PRUNED and step is not None:
-        return Outcome("pruned", (trial.intermediate_values[step],), step)
-    return Outcome("failed")
+        outcome = Outcome("complete", tuple(trial.values))
+    elif trial.state is TrialState.PRUNED and step is not None:
+        outcome = Outcome("pruned", (trial.intermediate_values[step],), step)
+    # Optuna takes infinity, and NaN on the way: nothing that networks can be compared by.
+    return outcome if all(map(math.isfinite, outcome.values)) else Outcome("failed")
 
 
 __all__ = ["SpaceExhausted", "SpaceSampler"]

@@ -1,6 +1,7 @@
 """Our samplers for anybody's Ray Tune experiment: a `Searcher` that never leaves the budget."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,12 @@ class SpaceSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Tell the sampler how a trial ended; one without the metric failed."""
+        """Tell the sampler how a trial ended; one without the metric, or with NaN, failed."""
         candidate = self._running.pop(trial_id, None)
         if candidate is None:
             return
         value = None if error or result is None else result.get(str(self.metric))
-        self._note(candidate, Outcome("failed") if value is None else _whole(value))
+        self._note(candidate, _outcome(value))
 
     def save(self, checkpoint_path: str) -> None:
         """Write all that it was told, as JSON: nothing that is loaded can run."""
@@ -88,5 +89,8 @@ class SpaceSearcher(Searcher):
             self._sampler.tell(candidate, outcome)
 
 
-def _whole(value: Any) -> Outcome:
+def _outcome(value: Any) -> Outcome:
+    """How a trial with this value of the metric ended, which a sampler can compare."""
+    if value is None or not math.isfinite(value):
+        return Outcome("failed")
     return Outcome("complete", (float(value),))

@@ -24,13 +24,16 @@ class Fidelity(Section):
     """What the low end of the interval (90 %) of tau_b must reach for trials to be stopped."""
 
 
-def check_fidelity(fidelity: Fidelity, scheduler: Choice, *, trials: int | None) -> None:
+def check_fidelity(
+    fidelity: Fidelity, scheduler: Choice, *, trials: int | None, tuned: bool
+) -> None:
     """See that there is something to check, and enough networks.
 
     Args:
         fidelity: as written.
         scheduler: of the study.
         trials: networks of the search; None where that is not known yet.
+        tuned: whether each network is tried several times with other settings.
 
     Raises:
         MisfitError: there is not.
@@ -40,6 +43,12 @@ def check_fidelity(fidelity: Fidelity, scheduler: Choice, *, trials: int | None)
             "fidelity",
             f"has nothing to check: {scheduler.name} stops no trial; take it out, or write "
             "another scheduler, such as asha",
+        )
+    if tuned:
+        raise MisfitError(
+            "fidelity",
+            "compares networks, and search.tune tries each several times: tries of one network "
+            "are not so many networks; take one out",
         )
     if trials is not None and fidelity.check > trials:
         raise MisfitError(

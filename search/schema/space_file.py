@@ -137,7 +137,8 @@ class SpaceFile(Section):
         trials = None if self.search.trials == "all" else self.search.trials
         check_scheduler(self.scheduler, epochs=self.training.longest, trials=trials)
         if self.fidelity is not None:
-            check_fidelity(self.fidelity, self.scheduler, trials=trials)
+            tuned = self.search.tune is not None
+            check_fidelity(self.fidelity, self.scheduler, trials=trials, tuned=tuned)
         replay = bool(self.execution.replay)
         check_zero_cost(self.zero_cost, self.search, trials=trials, replay=replay)
         return self

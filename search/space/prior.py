@@ -1,36 +1,89 @@
 """Finds the values of a prior among the dimensions of a space."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from res2net import Architecture, ArchitectureError
+from res2net.architecture import one_if_equal, written
+from res2net.skeletons import blocks_of
+from search.schema.network import Network
 from search.schema.prior import Prior
-from search.schema.values import MisfitError
+from search.schema.values import EachStage, MisfitError
 from search.space.axis import Dimension
 
 _SHOWN = 8  # values of a dimension that a message lists
+
+
+def spelled(prior: Prior, network: Network) -> Prior:
+    """The same prior with its depth as a space spells it: 29 layers and [3, 3, 3] are one.
+
+    Args:
+        prior: of the space file.
+        network: the dimensions; where stages vary each for itself, so does the depth.
+    """
+    if prior.depth is None:
+        return prior
+    for skeleton, depth in network.forms():
+        if prior.skeleton not in (None, skeleton):
+            continue
+        try:
+            wanted = blocks_of(skeleton, prior.depth)
+        except ArchitectureError:
+            continue
+        if wanted == blocks_of(skeleton, depth):
+            one = Architecture(skeleton=skeleton, depth=wanted).depth
+            staged = isinstance(network.depth, EachStage)
+            return prior.model_copy(update={"depth": wanted if staged else one})
+    return prior
 
 
 def places_of(prior: Prior, dimensions: tuple[Dimension, ...]) -> tuple[int, ...]:
     """The index of each value of a prior in its dimension; -1 where it says nothing.
 
     Args:
-        prior: of the space file.
+        prior: of the space file, as `spelled`.
         dimensions: of the space, those that have more than one value.
 
     Raises:
         MisfitError: a value that its dimension does not have, or of one that does not vary.
     """
     wanted = prior.values()
-    known = {dimension.name: dimension for dimension in dimensions}
+    stages: dict[str, int] = {}  # by field: 1 where it is one dimension
+    for dimension in dimensions:
+        field = _field(dimension)
+        stages[field] = stages.get(field, 0) + 1
     for name, value in wanted.items():
-        if name not in known:
+        if name not in stages:
             raise MisfitError(
                 f"search.prior.{name}",
-                f"does not vary in this space ({', '.join(known)}); take it out",
+                f"does not vary in this space ({', '.join(stages)}); take it out",
             )
-        if value not in known[name].values:
-            values = known[name].values
-            shown = ", ".join(map(str, values[:_SHOWN])) + (", ..." * (len(values) > _SHOWN))
+        if stages[name] > 1 and isinstance(value, tuple) and len(value) != stages[name]:
             raise MisfitError(
                 f"search.prior.{name}",
-                f"{value} is not among the values of network.{name} ({shown}); write one of "
-                "them",
+                f"has {len(value)} values, and there are {stages[name]} stages; write one for "
+                "each, or one for all",
             )
-    return tuple(d.values.index(wanted[d.name]) if d.name in wanted else -1 for d in dimensions)
+    return tuple(_place(wanted, dimension) for dimension in dimensions)
+
+
+def _place(wanted: Mapping[str, Any], dimension: Dimension) -> int:
+    field, values = _field(dimension), dimension.values
+    if field not in wanted:
+        return -1
+    value = one_if_equal(wanted[field])
+    if dimension.name != field and isinstance(value, tuple):
+        value = value[int(dimension.name.rpartition(" ")[2]) - 1]
+    if value not in values:
+        shown = ", ".join(map(written, values[:_SHOWN])) + (", ..." * (len(values) > _SHOWN))
+        raise MisfitError(
+            f"search.prior.{field}",
+            f"{written(value)} is not among the values of network.{field} ({shown}); write one "
+            "of them",
+        )
+    return values.index(value)
+
+
+def _field(dimension: Dimension) -> str:
+    """What a dimension is of: `scale`, also where it is `scale of stage 1`."""
+    return dimension.name.partition(" of stage ")[0]

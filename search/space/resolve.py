@@ -31,7 +31,7 @@ from search.space.axis import axes_of
 from search.space.carried import carried
 from search.space.configuration import planned_rule
 from search.space.planned import planned_analysis
-from search.space.prior import places_of
+from search.space.prior import places_of, spelled
 from search.space.sorting import Near
 from search.space.survey import Survey, survey
 from search.space.trainable import check_norms, check_trainable
@@ -98,7 +98,7 @@ def resolve(
     if space.transfer is not None and len(surveyed):
         surveyed, transfer = carried(surveyed, space.transfer, search.seeds, document)
     _check_candidates(search, surveyed, document)
-    _check_prior(search, surveyed, document)
+    search = _with_prior(space.network, search, surveyed, document)
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = _trials(search, surveyed)
@@ -228,15 +228,20 @@ def _check_candidates(search: Search, surveyed: Survey, document: Document) -> N
         )
 
 
-def _check_prior(search: Search, surveyed: Survey, document: Document) -> None:
-    """A prior must speak of what varies."""
+def _with_prior(
+    network: Network, search: Search, surveyed: Survey, document: Document
+) -> Search:
+    """The section with its prior as the space spells it; it must speak of what varies."""
+    if search.prior is None:
+        return search
+    prior = spelled(search.prior, network)
     varied = tuple(one for one in surveyed.dimensions if len(one.values) > 1)
     try:
-        if search.prior is not None:
-            places_of(search.prior, varied)
+        places_of(prior, varied)
     except MisfitError as error:
         place = document.place(tuple(error.at.split(".")))
         raise ConfigError(f"{place}: {error.at}: {error}") from error
+    return search.model_copy(update={"prior": prior})
 
 
 def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
@@ -244,7 +249,8 @@ def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
     try:
         check_scheduler(space.scheduler, epochs=space.training.longest, trials=trials)
         if space.fidelity is not None:
-            check_fidelity(space.fidelity, space.scheduler, trials=trials)
+            tuned = space.search.tune is not None
+            check_fidelity(space.fidelity, space.scheduler, trials=trials, tuned=tuned)
         replay = bool(space.execution.replay)
         check_zero_cost(space.zero_cost, space.search, trials=trials, replay=replay)
     except MisfitError as error:

@@ -11,6 +11,8 @@ from search.schema.metrics import BASELINES, SCORES, Objective
 from search.schema.zero_cost import ZeroCost
 from search.study.events import Measured, Started
 
+_DIGITS = 9  # of a number of networks: more are the rounding of floats
+
 
 class FirstRung:
     """Judges each network once, when the first score of its first trial is noted.
@@ -49,7 +51,7 @@ class FirstRung:
     def _reason(self, rule: ZeroCost, loss: float, better: int) -> str:
         assert rule.keep is not None, "see above"
         scored = len(self._losses)
-        kept = math.ceil(rule.keep * scored)
+        kept = math.ceil(round(rule.keep * scored, _DIGITS))  # 0.28 * 25 is 7.000...01
         if scored <= rule.after or better < kept:
             return ""
         value = "has none" if math.isinf(loss) else _text(str(rule.by), -loss)

@@ -121,7 +121,7 @@ class History:
                 self._tries.start(started)
             self.repeats.add((started.name, started.repeat))
             if started.repeat:
-                self._tries.repeat(started.name)
+                self._tries.repeat(started)
         else:
             self.confirmed.add((started.name, started.repeat, started.epochs))
 
@@ -190,6 +190,11 @@ class History:
     def tries(self) -> Mapping[str, Sequence[int]]:
         """The first trials of each network of the search, in order, by name."""
         return self._tries.of
+
+    @property
+    def orphans(self) -> Mapping[str, Sequence[Started]]:
+        """Other seeds of networks whose first trial is not in the journal, by name."""
+        return self._tries.orphans
 
     def chosen(self, name: str) -> int | None:
         """The try that stands for a network; None until all its tries have ended."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from res2net import Architecture
 from search.samplers.base import Outcome
+from search.samplers.in_order import InOrder
 from search.samplers.planned import sampler_of
 from search.schedulers.base import Decision
 from search.schedulers.checked import Checked, Findings, scheduler_of
@@ -108,8 +109,12 @@ class Learning:
 
     def _know(self, known: Known) -> None:
         candidate = self._candidate(known.network())
-        self._sampler.take(candidate)
-        self._sampler.tell(candidate, known_outcome(known, self._objectives))
+        outcome = known_outcome(known, self._objectives)
+        if isinstance(self._sampler, InOrder):
+            self._sampler.know(candidate, outcome)
+        else:
+            self._sampler.take(candidate)
+            self._sampler.tell(candidate, outcome)
 
     def _reported(self, started: Started, epoch: Epoch) -> Decision:
         values = self._history.values(epoch.trial, epoch.metrics)

@@ -97,12 +97,20 @@ def _check_alike(place: str, noted: Manifest, plan: StudyPlan) -> None:
 
 
 def _scores(folder: Path, noted: Manifest) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(networks, seeds) of the metric that ranks; NaN where there is no whole trial."""
+    """(networks, seeds) of the metric that ranks; NaN where there is no whole trial.
+
+    Of a network whose settings are tuned, the try that stands for it: the others differ from
+    its other seeds in more than their seed.
+    """
     ranking = next(one for one in noted.objectives if one.source == "reported")
-    history = History(ranking)
+    history = History(ranking, noted.objectives, tries=noted.plan.tries)
     for record in journal.read(folder, epochs=False):
         history.note(record)
-    whole = [(started, value) for value, started, _ in history.whole("search")]
+    whole = [
+        (started, value)
+        for value, started, _ in history.whole("search")
+        if started.repeat or history.chosen(started.name) == started.trial
+    ]
     names = {name: i for i, name in enumerate(dict.fromkeys(s.name for s, _ in whole))}
     seeds = {seed: i for i, seed in enumerate(dict.fromkeys(s.seed for s, _ in whole))}
     scores = np.full((len(names), len(seeds)), np.nan)

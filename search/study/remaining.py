@@ -19,10 +19,14 @@ class Remaining:
         self._confirmation = Confirmation(plan, history)
 
     def search(self) -> int:
-        """Trials of the search."""
-        history = self._history
-        trials = self._plan.search_trials(history.pruned_networks) + history.pruned_repeats
-        return trials - history.ended("search")
+        """Trials of the search; those that the plan does not count are left when they run."""
+        plan, history = self._plan, self._history
+        trials = plan.search_trials(history.pruned_networks) + history.pruned_repeats
+        # A run may hold more networks than its plan asks for: all of them have all seeds.
+        beyond = max(0, len(history.networks) - plan.search.trials)
+        trials += beyond * (plan.tries + plan.search.seeds - 1)
+        ended = history.ended("search") - self._ended_orphans()
+        return max(trials - ended, history.started("search") - history.ended("search"))
 
     def confirm(self) -> int:
         """Trials of the confirmation: the most that it can be, until the search has ended."""
@@ -35,6 +39,19 @@ class Remaining:
         """The next network to confirm, and its repeat; None while the search goes on."""
         left = () if self.search() else self._confirmation.left()
         return left[0] if left else None
+
+    def _ended_orphans(self) -> int:
+        """Seeds that have ended, of networks that are not tried: others took their places."""
+        history = self._history
+        if not history.orphans:
+            return 0
+        missing = [n for n in history.orphans if n not in history.networks]
+        places = max(0, self._plan.search.trials - len(history.networks))
+        return sum(
+            one.trial in history.ends
+            for name in missing[places:]
+            for one in history.orphans[name]
+        )
 
     def trials(self) -> int:
         """Trials of both."""

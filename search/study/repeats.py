@@ -22,9 +22,24 @@ class Repeats:
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._history, self._seeds = history, plan.search.seeds
+        self._networks, self._tries = plan.search.trials, plan.tries
         # A try may be stopped early or rejected, or is one of several.
         self._waits = bool(scheduler_traits(plan.scheduler)) or plan.rejects or plan.tries > 1
         self._left: deque[tuple[str, int]] | None = None  # once every network was started
+
+    def first(self) -> Configuration | None:
+        """What is tried though it was tried before; None where there is nothing.
+
+        A network whose other seeds are in the journal and its first trial is not, because its
+        lines were damaged and deleted: to try another instead would leave these seeds alone.
+        """
+        history = self._history
+        new = len(history.networks) < self._networks
+        for name, seeds in history.orphans.items():
+            tried = len(history.tries.get(name, ()))
+            if new if tried == 0 else tried < self._tries:
+                return seeds[0].configuration
+        return None
 
     def next(self) -> tuple[Configuration, int] | None:
         """What to train, and its repeat, counted from 1; None where there is none now."""

@@ -114,7 +114,7 @@ class Study:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to run, not even in a phase to come."""
-        return self.left() == 0
+        return self.left() <= 0
 
     def left(self) -> int:
         """Trials that have not ended, running ones included; the most that it can be."""
@@ -262,12 +262,12 @@ class Study:
             self._append(Resumed(trial=paused, time=self._clock()))
             return self.history.trials[paused]
         # Where trials that wait end, it is known what stands for their networks.
-        return self._new() or (self._new() if self._end_waiting() else None)
+        return self._new() or (self._next() if self._end_waiting() else None)
 
     def _new(self) -> Started | None:
         """A trial that was not started; None where there is none, or none yet."""
         new = len(self.history.networks) < self.plan.search.trials
-        if (tried := self._learning.further(beside=not new)) is not None:
+        if tried := self._repeats.first() or self._learning.further(beside=not new):
             return self._starts.start("search", tried)
         if new:
             with contextlib.suppress(NotYet):
@@ -279,11 +279,11 @@ class Study:
         return self._starts.start("confirm", *confirmed) if confirmed else None
 
     def _end_waiting(self) -> bool:
-        """Where nothing runs any more, trials that no one resumes have ended at their rung."""
+        """Where nothing runs any more, what waits ends: at its rung, or as lost too often."""
         if len(self._learning.paused) + len(self._suspects) < len(self.history.live):
             return False
-        paused = map(self.history.pruned, self._learning.paused)
-        ends = [*self._suspects.cleared(), *paused]
+        # Once the lost ones have, the scheduler may resume one that rests.
+        ends = self._suspects.cleared() or [*map(self.history.pruned, self._learning.paused)]
         for ended in ends:
             self.end(ended)
         return bool(ends)

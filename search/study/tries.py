@@ -24,6 +24,8 @@ class Tries:
         settled: of each network with another seed, the try that it has the settings of.
         cut: names of networks whose chosen try was stopped early, or rejected.
         cut_repeats: trials of these with other seeds.
+        orphans: trials with other seeds, by name, of each network that has no try with their
+            settings: its lines were deleted from the journal.
     """
 
     def __init__(self, count: int, objective: Objective) -> None:
@@ -34,11 +36,18 @@ class Tries:
         self.settled: dict[str, int] = {}
         self.cut: set[str] = set()
         self.cut_repeats = 0
+        self.orphans: dict[str, list[Started]] = {}
         self._repeats = Counter[str]()
+        self._started: dict[str, list[Started]] = {}
 
     def start(self, started: Started) -> None:
         """Note the start of a try."""
-        self.of.setdefault(started.name, []).append(started.trial)
+        name = started.name
+        self.of.setdefault(name, []).append(started.trial)
+        self._started.setdefault(name, []).append(started)
+        if name in self.orphans and self.orphans[name][0].tuned == started.tuned:
+            del self.orphans[name]
+            self.settled.setdefault(name, started.trial)
 
     def end(self, started: Started, ended: Ended) -> None:
         """Note the end of a try."""
@@ -53,12 +62,16 @@ class Tries:
         if chosen.status in CUT_SHORT:
             self._cut(started.name)
 
-    def repeat(self, name: str) -> None:
+    def repeat(self, started: Started) -> None:
         """Note the start of a trial with another seed."""
+        name = started.name
         self._repeats[name] += 1
         self.cut_repeats += name in self.cut
-        if name in self.chosen:
-            self.settled.setdefault(name, self.chosen[name])
+        for one in self._started.get(name, ()):
+            if one.tuned == started.tuned:
+                self.settled.setdefault(name, one.trial)
+                return
+        self.orphans.setdefault(name, []).append(started)
 
     def retried(self, started: Started) -> None:
         """Note that a try which had failed has not ended any more."""

@@ -12,9 +12,14 @@ from analysis.statistics.intervals import SHARED
 from search.power_plan import PAIRS_LEVEL
 from search.run import main
 from search.schema.yaml import ConfigError
+from search.space.survey import survey
+from search.study import manifest
+from search.study.journal import Journal
 from search.study.measured import measured_spread
+from search.study.study import Study
 from tests.analysis.made import AXES, made, network
 from tests.search.spaces import TINY, plan_of, write
+from tests.search.study.test_tuned_again import report
 
 ROOT = Path(__file__).parents[2]
 FIG5, RAN = ROOT / "spaces/cifar_fig5_tiny.yaml", ROOT / "analysis/results/cifar_fig5_tiny"
@@ -175,6 +180,27 @@ def test_what_spreads_is_measured_and_what_differs_is_said(tmp_path: Path) -> No
         "trained otherwise than this study will be (epochs 2 there, 3 here): the spread may be "
         "another",
     )
+
+
+def test_of_tuned_networks_only_the_tries_that_stand_tell_the_spread(tmp_path: Path) -> None:
+    """Each has three tries, and one that is far off for the first network alone."""
+    text = TINY.replace("lr: 0.1", "lr: [0.1, 0.2, 0.4]")
+    text = text.replace("search: {", "search: {tune: [lr], seeds: 2, ")
+    plan = plan_of(tmp_path, text)
+    folder = tmp_path / "run"
+    other = {0.1: 5.0, 0.2: 0.0, 0.4: 40.0}
+    with Journal(folder) as journal:
+        manifest.note(folder, plan, space=text, command=["search.run"])
+        study = Study(plan, survey(plan), journal)
+        while (started := study.next()) is not None:
+            at = list(study.history.networks).index(started.name)
+            error = 20 + at + other[started.tuned["lr"]] * (3 - at)
+            report(study, started, error + started.repeat * (1, 2, 1.5)[at])
+        assert study.finished
+    steps = np.array([1.0, 2.0, 1.5])
+    spread = measured_spread(folder, plan).spread
+    assert spread.sigma == pytest.approx(steps.std(ddof=1) / np.sqrt(2))
+    assert (spread.networks, spread.seeds) == (3, 2)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from search.study.events import Ended, Epoch, Started
 from search.study.journal import FILE, read
 from search.study.provenance import processor_kind
 from search.table import main
-from tests.search.spaces import DIGITS, write
+from tests.search.replay.tables import rows_of, write_table
+from tests.search.spaces import DIGITS, TINY, resolved_of, write
 
 NARROW = DIGITS.replace("width: [1, 2]", "width: 1").replace("[11, 20]", "[11, 47]")
 
@@ -203,3 +204,24 @@ def test_a_run_that_has_not_ended_is_no_table(
     (tmp_path / "run" / FILE).write_bytes(b"".join(lines[:-1]))
     assert main([str(tmp_path / "run"), f"--out={tmp_path / 'table'}", "--no-latency"]) == 2
     assert "has 7 whole trials of 8" in capsys.readouterr().err
+
+
+def test_sizes_by_stage_are_columns_of_the_blackbox(tmp_path: Path) -> None:
+    text = TINY.replace("scale: [1, 2, 3]", "scale: {per_stage: [1, 2]}")
+    text = text.replace("depth: [11, 20]", "depth: 11").replace("random, trials: 3", "grid")
+    plan, survey = resolved_of(tmp_path, text)
+    results = write_table(tmp_path / "results.csv", rows_of(plan, survey, repeats=1))
+    folder, out = tmp_path / "run", tmp_path / "table"
+    replayed = f"--set=execution={{replay: {results}}}"
+    assert run_main([str(write(tmp_path, text)), replayed, f"--out={folder}"]) == 0
+    networks = [survey.architecture(candidate) for candidate in range(len(survey))]
+    assert main([str(folder), f"--out={out}", "--no-latency"]) == 0
+    frame = pd.read_parquet(out / "blackbox" / "hyperparameters.parquet")
+    stages = [f"hp_scale of stage {stage}" for stage in (1, 2, 3)]
+    assert {*frame} == {"hp_cardinality", "hp_width", *stages}
+    told = set(frame[[*stages, "hp_width"]].itertuples(index=False, name=None))
+    scales = {n: n.scale if isinstance(n.scale, tuple) else (n.scale,) * 3 for n in networks}
+    assert told == {(*scales[network], network.width) for network in networks}
+    assert len(told) > 8
+    space = json.loads((out / "blackbox" / "configspace.json").read_text(encoding="utf-8"))
+    assert space[stages[0]]["domain_kwargs"]["categories"] == [1, 2]

@@ -10,11 +10,14 @@ from analysis.runs.run import read_run
 from search import run_study
 from search.result import StudyResult
 from search.schema.yaml import ConfigError
+from search.schema.zero_cost import ZeroCost
 from search.space.load import load_space
 from search.space.resolve import resolve
 from search.study.events import Ended, Epoch, Measured, Started, Status, Turn
+from search.study.first_rung import FirstRung
 from search.study.journal import Journal, read
 from search.study.study import Study
+from tests.search.spaces import started_fields
 
 SPACE: dict[str, Any] = {
     "study": "scored",
@@ -53,6 +56,26 @@ def expected(values: list[float], *, share: float, after: int) -> list[bool]:
         rank = sorted(values[:n], reverse=True).index(value)
         trained.append(n <= after or rank < math.ceil(share * n))
     return trained
+
+
+@pytest.mark.parametrize(
+    ("share", "scored", "kept"), [(0.28, 25, 7), (0.07, 100, 7), (0.3, 25, 8)]
+)
+def test_a_share_of_networks_is_counted_as_on_paper(
+    share: float, scored: int, kept: int
+) -> None:
+    """28 % of 25 are 7, though 0.28 * 25 is a little more in floats; of 7.5 they are 8."""
+    rung = FirstRung(ZeroCost(keep=share, by="params", after=1))
+    last = kept + 1  # the best, and this one is the last of all to be scored
+    for trial in [*(n for n in range(1, scored + 1) if n != last), last]:
+        started = Started(**started_fields(trial=trial, params=1000 - trial))
+        values = Measured(
+            trial=trial, values={}, low={}, high={}, passes={}, place={}, alone=None,
+            others=None, first=trial,
+        )  # fmt: skip
+        rung.note(started, values)
+    assert f"is number {last} of the {scored} networks" in rung.reason(last)
+    assert f"the best {kept} " in rung.reason(last)
 
 
 def test_scores_are_noted_and_training_is_the_same_to_the_bit(tmp_path: Path) -> None:

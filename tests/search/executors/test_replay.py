@@ -1,5 +1,6 @@
 """A replayed study is the study that was trained, in simulated time."""
 
+import io
 import json
 import os
 import signal
@@ -11,11 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from search.executors.replay import SimulatedClock, run_replay
+from search.preparation import open_space, prepare
 from search.replay.fitting import fitted
 from search.replay.record import RetracedJournal
 from search.replay.sources import source_of
+from search.replaying import replay
+from search.request import Request
 from search.run import main
 from search.schema.parts import Choice
 from search.schema.study_plan import StudyPlan
@@ -360,3 +365,70 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
         assert run(space, tmp_path / name, f"execution={{replay: {table}, workers: 3}}") == 0
         journals.append((tmp_path / name / FILE).read_bytes())
     assert journals[0] == journals[1]
+
+
+def warmed(tmp_path: Path) -> tuple[Path, Path, tuple[str, ...]]:
+    """A replay that began with another: the space file, that other run, and its settings."""
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    space, other = write(tmp_path, TINY), tmp_path / "other"
+    replayed = f"execution={{replay: {table}}}"
+    assert run(space, other, replayed) == 0
+    begun = f"search={{sampler: tpe, trials: 5, warm_start: [{other}]}}"
+    assert run(space, tmp_path / "run", replayed, begun) == 0
+    assert run(space, other, replayed, "search.trials=6") == 0  # it has grown meanwhile
+    return space, other, (replayed, begun)
+
+
+@pytest.mark.parametrize("other_is_there", [False, True])
+def test_a_replay_that_began_with_another_goes_on_without_it(
+    tmp_path: Path, *, other_is_there: bool
+) -> None:
+    space, other, settings = warmed(tmp_path)
+    journal = tmp_path / "run" / FILE
+    whole = journal.read_bytes()
+    if not other_is_there:
+        other.rename(tmp_path / "away")
+    for lines in (12, None):  # in the middle, and where nothing is left to run
+        journal.write_bytes(b"".join(whole.splitlines(keepends=True)[:lines]))
+        assert run(space, journal.parent, *settings) == 0
+        assert journal.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("run_of", "trials", "problem"),
+    [("away", 5, "is no folder of a run"), ("other", 32, "32 is more than the 26 candidates")],
+)
+def test_a_replay_that_cannot_begin_with_another_writes_nothing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    run_of: str,
+    trials: int,
+    problem: str,
+) -> None:
+    space, _, (replayed, begun) = warmed(tmp_path)
+    begun = begun.replace(str(tmp_path / "other"), str(tmp_path / run_of))
+    out = tmp_path / "refused"
+    assert run(space, out, replayed, begun, f"search.trials={trials}") == 2
+    assert problem in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_replay_that_was_interrupted_does_not_say_that_all_has_ended(tmp_path: Path) -> None:
+    """The signal comes with its first new record, the start of another trial."""
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    space, replayed = write(tmp_path, GRID), f"execution={{replay: {table}}}"
+    journal = tmp_path / "run" / FILE
+    assert run(space, journal.parent, replayed) == 0
+    lines = journal.read_bytes().splitlines(keepends=True)
+    ends = [number for number, line in enumerate(lines, 1) if b'"event":"end"' in line]
+    journal.write_bytes(b"".join(lines[: ends[4]]))
+    prepared = prepare(open_space(space, (replayed,)), folder=journal.parent)
+    request = Request(out=journal.parent, on_event=lambda _: signal.raise_signal(signal.SIGINT))
+    console = Console(file=io.StringIO(), width=200)
+    _, result = replay(prepared, prepared.results, request, console)
+    said = console.file.getvalue()
+    assert (result.finished, len(result.ended)) == (False, 0)
+    assert "5 trials have ended before" in said
+    assert "nothing to run" not in said

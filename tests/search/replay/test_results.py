@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from search.replay.exporting import finished_run
+from search.replay.from_csv import csv_source
+from search.replay.from_run import run_source
 from search.run import main
+from search.schema.yaml import ConfigError
+from search.study import manifest
+from search.study.events import Status
+from search.study.journal import Journal
+from search.study.study import Study
 from tests.search.replay.tables import Row, rows_of, write_table
 from tests.search.spaces import TINY, resolved_of, write
+from tests.search.study.test_study import end_of, run
 
 GRID = TINY.replace("sampler: random, trials: 3", "sampler: grid")
 NETWORK = "resnet11_2w_2p_4classes"
@@ -187,3 +196,70 @@ def test_two_tables_are_one_and_hold_more_seeds(tmp_path: Path) -> None:
         assert main([str(write(tmp_path, GRID)), *chosen, f"--out={out}"]) == 0
         journals.append((out / "journal.jsonl").read_bytes())
     assert journals[0] == journals[1]
+
+
+def test_a_packed_table_whose_middle_is_damaged_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    content = bytearray(gzip.compress(table.read_bytes()))
+    middle = slice(len(content) // 2, len(content) // 2 + 40)
+    content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
+    packed = tmp_path / "table.csv.gz"
+    packed.write_bytes(content)
+    told(tmp_path, packed)
+    error = " ".join(capsys.readouterr().err.split())
+    assert re.search(r"table.csv.gz: is damaged \(.*\); restore it from a copy", error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("network,", '"network,', r"table.csv:\d+: field larger than field limit .*; correct"),
+        (",0,1,", f",0,{'1' * 5000},", r"table.csv:2: epoch is '1{40}\.\.\.', more than can"),
+        (",0,1,", f",{'9' * 5000},1,", r"table.csv:2: repeat is '9{40}\.\.\.', more than can"),
+    ],
+    ids=["quote", "epoch", "repeat"],
+)
+def test_what_no_reader_of_tables_takes_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
+) -> None:
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey, repeats=20))
+    text = table.read_text(encoding="utf-8")
+    assert len(text) > 131_072, "the most that a field may hold"
+    table.write_text(text.replace(old, new, 1), encoding="utf-8")
+    told(tmp_path, table)
+    error = " ".join(capsys.readouterr().err.split())
+    assert re.search(message, error), error
+
+
+def test_a_table_may_begin_with_the_mark_of_a_spreadsheet(tmp_path: Path) -> None:
+    plan, survey = resolved_of(tmp_path, GRID)
+    table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
+    plain = csv_source("plain", table).cells
+    table.write_text(table.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert csv_source("marked", table).cells == plain
+
+
+def test_a_trial_that_is_tried_again_has_no_result_until_it_ends(tmp_path: Path) -> None:
+    plan, survey = resolved_of(tmp_path)
+    folder = tmp_path / "run"
+    with Journal(folder) as journal:
+        manifest.note(folder, plan, space=TINY, command=["search.run"])
+        study = Study(plan, survey, journal)
+        run(study, status=lambda trial: Status.FAILED if trial == 1 else Status.OK)
+        failed = run_source("run", folder)
+        study.retry([Status.FAILED])
+        again = study.next()
+        assert again is not None
+        retried = run_source("run", folder)
+        with pytest.raises(ConfigError, match="has 2 whole trials of 3"):
+            finished_run(folder)
+        study.end(end_of(again))
+        ended = run_source("run", folder)
+    assert (len(failed.cells), failed.partial) == (3, 0)
+    assert (len(retried.cells), retried.partial) == (2, 1)
+    assert again.network() not in retried.cells
+    assert [cell.status for cell in ended.cells[again.network()]] == [Status.OK]

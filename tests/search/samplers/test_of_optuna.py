@@ -7,8 +7,11 @@ networks, which ours hands to nobody; that for samplers of one objective only
 asked to propose, not for a parameter of somebody else's.
 """
 
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -17,14 +20,22 @@ from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveS
 
 from res2net import cost
 from search.samplers import optuna_sampler
-from search.samplers.base import SpaceExhausted
-from search.samplers.of_optuna import SpaceSampler
+from search.samplers.base import Outcome, SpaceExhausted
+from search.samplers.of_optuna import SpaceSampler, outcome_of
 from search.schema.samplers import SAMPLERS
 from search.schema.yaml import ConfigError
 from tests.search.spaces import PAPER, TINY, write
 
 # gp takes a second a proposal; axes wants a base; optunahub a package.
 QUICK = [name for name in SAMPLERS if name not in ("gp", "axes", "isomacs", "optunahub")]
+
+
+class Distant(optuna.storages.InMemoryStorage):
+    """A storage behind a network: writing takes a while."""
+
+    def set_trial_param(self, *given: Any, **named: Any) -> None:
+        time.sleep(0.01)
+        super().set_trial_param(*given, **named)
 
 
 @pytest.fixture
@@ -139,3 +150,54 @@ def test_bad_input_is_named(paper: Path) -> None:
     assert isinstance(sampler, SpaceSampler)
     with pytest.raises(ValueError, match="is no candidate inside the budget; give a value"):
         sampler.architecture({"scale": 2})
+
+
+@pytest.mark.parametrize("name", ["grid", "random"])
+def test_threads_never_get_a_network_that_another_has_just_begun(
+    name: str, tmp_path: Path
+) -> None:
+    """The study shows what it was given only once the storage has all of it."""
+    sampler = optuna_sampler(write(tmp_path, TINY), name)
+    study = optuna.create_study(sampler=sampler, storage=Distant())
+
+    def objective(trial: optuna.Trial) -> float:
+        layers = float(sampler.suggest(trial).layers)
+        time.sleep(0.01 * (trial.number % 4))  # so that some begin while others write
+        return layers
+
+    study.optimize(objective, n_trials=24, n_jobs=4)
+    networks = {sampler.architecture(trial.params).name for trial in study.trials}
+    assert len(networks) == len(study.trials) == 24
+
+
+def test_asked_and_told_to_the_end_of_the_space(tmp_path: Path) -> None:
+    """There is no loop that could be stopped."""
+    sampler = optuna_sampler(write(tmp_path, TINY), "random")
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(32):
+        trial = study.ask()
+        study.tell(trial, float(sampler.suggest(trial).layers))
+    states = {trial.state for trial in study.trials}
+    assert states == {optuna.trial.TrialState.COMPLETE}
+    with pytest.raises(SpaceExhausted):
+        study.ask(sampler.distributions)
+
+
+@pytest.mark.parametrize("odd", [math.inf, math.nan])
+def test_what_no_networks_can_be_compared_by_is_a_failure(paper: Path, odd: float) -> None:
+    """Optuna takes an infinite value, and NaN from a trial that is pruned."""
+    sampler = optuna_sampler(paper, "tpe")
+    study = optuna.create_study(sampler=sampler)
+
+    def objective(trial: optuna.Trial) -> float:
+        layers = float(sampler.suggest(trial).layers)
+        if trial.number % 5 != 3:
+            return layers
+        trial.report(odd, step=1)
+        if math.isnan(odd):
+            raise optuna.TrialPruned
+        return odd
+
+    study.optimize(objective, n_trials=20)
+    assert outcome_of(study.trials[3]) == Outcome("failed")
+    assert len({sampler.architecture(t.params).name for t in study.trials}) == 20

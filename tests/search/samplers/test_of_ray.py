@@ -1,5 +1,6 @@
 """Our samplers in other people's Ray Tune experiments."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,17 @@ def test_it_ends_with_the_space(tmp_path: Path) -> None:
 def test_a_mode_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises((PluginError, AssertionError), match="min"):
         ray_searcher(write(tmp_path, TINY), metric="error", mode="up")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_not_finite_failed_and_ends_no_experiment(tmp_path: Path, value: float) -> None:
+    """Of a loss that diverged; the sampler hears the same of it as of an error."""
+    space = write(tmp_path, PAPER)
+    one, other = (ray_searcher(space, "tpe", metric="error") for _ in range(2))
+    for place in range(16):
+        config = one.suggest(str(place))
+        assert config == other.suggest(str(place))
+        assert isinstance(config, dict)
+        layers = float(parse(config["name"]).layers)
+        one.on_trial_complete(str(place), {"error": value if place % 5 == 3 else layers})
+        other.on_trial_complete(str(place), {"error": layers}, error=place % 5 == 3)

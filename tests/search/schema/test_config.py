@@ -51,6 +51,8 @@ MISTAKES = [
     ("resources: {cpu: 1}", "scheduler: {name: hyperband, brackets: 2}", r":14: scheduler.brackets: 2 is more than fit: .* at epoch 3 of 3; write at most 1"),
     ("resources: {cpu: 1}", "fidelity: {check: 4}", r":14: fidelity: has nothing to check: fifo stops no trial"),
     ("resources: {cpu: 1}", "scheduler: asha\nfidelity: {check: 4}", r":15: fidelity.check: 4 is more than search.trials 3"),
+    ("lr: 0.1, precision: fp32}\nsearch: {", "lr: [0.1, 0.2], precision: fp32}\nscheduler: asha\nfidelity: {check: 4}\nsearch: {tune: [lr], ",
+     r":14: fidelity: compares networks, and search.tune tries each .* take one out"),
     ("resources: {cpu: 1}", "scheduler: asha\nfidelity: {check: 3}", r":15: fidelity.check: 3 is "),
     ("resources: {cpu: 1}", "scheduler: {name: median, grace: 4}", r":14: scheduler.grace: 4 leaves"),
     ("resources: {cpu: 1}", "scheduler: {name: one_epoch, keep: 4}", r":14: scheduler.keep: 4 is more than search.trials 3"),

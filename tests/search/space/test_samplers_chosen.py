@@ -8,7 +8,9 @@ from rich.console import Console
 from res2net.plugins import PluginError
 from search.engine.checking import check_parts
 from search.plan import picture
+from search.samplers.planned import sampler_of
 from search.schema.yaml import ConfigError
+from search.space.prior import places_of
 from tests.search.spaces import TINY, plan_of, resolved_of
 
 
@@ -29,6 +31,10 @@ from tests.search.spaces import TINY, plan_of, resolved_of
             r"search.prior.scale: 7 is not among the values of network.scale \(1, 2, 3\)",
         ),
         ("tpe, trials: 3, prior: {se: true}", r"search.prior.se: does not vary in this space"),
+        (
+            "tpe, trials: 3, prior: {depth: [1, 1, 2]}",
+            r"search.prior.depth: 1\.1\.2 is not among the values of network.depth \(11, 20\)",
+        ),
         ("tpe, trials: 3, prior: {scal: 2}", r"search.prior.scal: .*did you mean 'scale'"),
         ("{name: evolution, samples: 3}, trials: 3", r"samples.*did you mean 'sample'"),
         ("nsga, trials: 3", r"is no sampler; did you mean 'nsga"),
@@ -39,6 +45,42 @@ def test_a_mistake_is_named(tmp_path: Path, written: str, message: str) -> None:
     text = TINY.replace(line, f"search: {{sampler: {written}}}")
     with pytest.raises(ConfigError, match=message):
         plan_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("network", "one", "other"),
+    [
+        ("network.depth=[11, 20]", "{depth: [1, 1, 1]}", "{depth: 11}"),
+        ("network.depth={per_stage: [1, 2]}", "{depth: 11}", "{depth: [1, 1, 1]}"),
+        ("network.scale={per_stage: [1, 2]}", "{scale: 2}", "{scale: [2, 2, 2]}"),
+        ("network.scale=[1, 2, 3]", "{scale: [2, 2, 2]}", "{scale: 2}"),
+    ],
+)
+def test_a_prior_of_one_network_is_one_however_it_is_written(
+    tmp_path: Path, network: str, one: str, other: str
+) -> None:
+    proposals = []
+    for prior in (one, other):
+        search = f"search={{sampler: tpe, trials: 8, prior: {prior}}}"
+        plan, surveyed = resolved_of(tmp_path, TINY, network, "budget={}", search)
+        sampler = sampler_of(plan, surveyed)
+        for trial in range(8):
+            sampler.take(sampler.propose(trial))
+            proposals.append(surveyed.name(sampler.propose(trial)))
+    assert proposals[:8] == proposals[8:]
+
+
+def test_a_prior_speaks_of_each_stage(tmp_path: Path) -> None:
+    network = "network.scale={per_stage: [1, 2, 3]}"
+    search = "search={sampler: tpe, trials: 3, prior: {scale: [1, 3, 2]}}"
+    plan, surveyed = resolved_of(tmp_path, TINY, network, search)
+    assert plan.search.prior is not None
+    places = places_of(plan.search.prior, surveyed.dimensions)
+    pairs = zip(surveyed.dimensions, places, strict=True)
+    told = {one.name: one.values[place] for one, place in pairs if place >= 0}
+    assert told == {"scale of stage 1": 1, "scale of stage 2": 3, "scale of stage 3": 2}
+    with pytest.raises(ConfigError, match=r"search.prior.scale: has 2 values, .* 3 stages"):
+        plan_of(tmp_path, TINY, network, search.replace("[1, 3, 2]", "[1, 2]"))
 
 
 def test_a_sampler_of_optuna_that_takes_one_objective_is_refused(tmp_path: Path) -> None:

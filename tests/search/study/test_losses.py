@@ -258,3 +258,36 @@ def test_a_sampler_hears_nothing_of_a_loss_and_of_another_try_that_it_is_running
         study.retry([Status.FAILED])
         study.end(end_of(study.next()))
     assert sampler.heard == ["take 0", "failed 0", "take 0", "complete 0"]
+
+
+RESTING = {
+    "one_epoch": ("scheduler=one_epoch", 3),
+    "curves": ("scheduler={name: curves, share: 0.5}", 4),
+    "asha": ("scheduler={name: asha, promotion: true}", 3),
+}
+
+
+@pytest.mark.parametrize("scheduler", RESTING)
+def test_a_trial_that_kills_its_workers_takes_none_of_those_that_rest_with_it(
+    tmp_path: Path, surveyed: Survey, scheduler: str
+) -> None:
+    """The scheduler waits for it, and lets another go on once it has failed."""
+    setting, trials = RESTING[scheduler]
+    sets = (setting, f"search.trials={trials}", "training.epochs=6")
+    plan = plan_of(tmp_path, TINY, *sets)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        while (started := study.next()) is not None:
+            if started.trial == trials - 1:
+                study.lost(started.trial, "killed by its network")
+                continue
+            stopped = False
+            while not stopped and study.history.epochs(started.trial) < started.epochs:
+                number = study.history.epochs(started.trial) + 1
+                stopped = study.report(epoch_of(started, number))
+            if not stopped:
+                study.end(end_of(started))
+        assert study.finished
+        status = [ended.status for ended in study.history.ends.values()]
+        assert status.count(Status.FAILED) == 1
+        assert status.count(Status.OK) == 1, "one comes to its end in any case"

@@ -7,7 +7,9 @@ import pytest
 
 from search.samplers.in_order import InOrder, NotYet
 from search.schema.yaml import ConfigError
+from search.space.configuration import architecture_to_json
 from search.space.survey import Survey, survey
+from search.study.events import Known, Status
 from search.study.journal import Journal
 from search.study.losses import RETRIES
 from search.study.study import Study
@@ -112,3 +114,28 @@ def test_a_mistake_is_named(tmp_path: Path, changed: str, message: str) -> None:
 def test_a_scheduler_that_stops_trials_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search.ordered: .*asha stops trials by whichever"):
         plan_of(tmp_path, TEXT + "scheduler: asha\n")
+
+
+def test_what_other_runs_found_is_known_to_the_first_proposals(tmp_path: Path) -> None:
+    """It has no order among this run's trials, so nothing of it waits."""
+    free = TEXT.replace(", ordered: true, concurrency: 8", "")
+    proposals = []
+    for number, text in enumerate((free, TEXT)):
+        (tmp_path / str(number)).mkdir()
+        plan = plan_of(tmp_path / str(number), text)
+        surveyed = survey(plan)
+        with Journal(tmp_path / str(number) / "run") as journal:
+            study = Study(plan, surveyed, journal)
+            for trial in range(20):
+                network = surveyed.architecture(7 * trial)
+                study.know(
+                    Known(
+                        trial=-1 - trial, name=network.name, status=Status.OK, epochs=2,
+                        architecture=architecture_to_json(network), source="runs/other",
+                        values={"val_error": 40.0 - network.scale},
+                    )
+                )  # fmt: skip
+            begun = [study.next() for _ in range(8)]
+        proposals.append([started.name for started in begun if started is not None])
+    assert len(proposals[0]) == 8
+    assert proposals[0] == proposals[1]

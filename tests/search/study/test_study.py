@@ -480,3 +480,59 @@ def test_paused_trials_go_on_when_the_scheduler_says_so(
             assert {t: e.status for t, e in study.history.ends.items()} == {
                 t: e.status for t, e in ends.items()
             }
+
+
+def mended(folder: Path, journal: Journal, lost: set[int]) -> None:
+    """Another journal without the lines of some trials, as the message of damage advises."""
+    with Journal(folder) as other:
+        for record in journal.records():
+            if record.trial not in lost:
+                other.append(record)
+
+
+@pytest.mark.parametrize("lost", [{1}, {4}, {2, 12}, {0, 5, 11, 13}], ids=str)
+def test_a_network_whose_first_trial_was_deleted_is_tried_again_as_itself(
+    tmp_path: Path, surveyed: Survey, lost: set[int]
+) -> None:
+    plan = plan_of(tmp_path, TINY, "search={sampler: tpe, trials: 12, seeds: 2}")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        whole = {(one.name, one.repeat) for one in run(study)}
+        mended(tmp_path / "mended", journal, lost)
+    with Journal(tmp_path / "mended") as journal:
+        study = Study(plan, surveyed, journal)
+        assert study.left() == len(lost)
+        assert len(run(study)) == len(lost)
+        assert study.next() is None
+        assert {(one.name, one.repeat) for one in study.history.trials.values()} == whole
+        assert len(study.history.trials) == 24
+        assert Study(plan, surveyed, journal).finished
+
+
+def test_seeds_of_a_network_that_nobody_tries_any_more_hold_up_no_study(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """So a study is that went on after such a repair before networks were tried again."""
+    plan = plan_of(tmp_path, SEEDED)
+    with Journal(tmp_path / "run") as journal:
+        run(Study(plan_of(tmp_path, SEEDED, "search.trials=4"), surveyed, journal))
+        mended(tmp_path / "mended", journal, {1})
+    with Journal(tmp_path / "mended") as journal:
+        study = Study(plan, surveyed, journal)
+        assert study.left() == 0
+        assert study.finished
+        confirmed = plan_of(tmp_path, SEEDED, "confirm={top: 2, seeds: 1, epochs: 5}")
+        study = Study(confirmed, surveyed, journal)
+        assert [one.phase for one in run(study)] == ["confirm"] * 2
+
+
+def test_a_run_of_more_networks_than_its_plan_goes_on(tmp_path: Path, surveyed: Survey) -> None:
+    """Its manifest was damaged and deleted, and with it what it was extended to."""
+    with Journal(tmp_path / "run") as journal:
+        run(Study(plan_of(tmp_path, TINY, "search.trials=4"), surveyed, journal))
+        small = Study(plan_of(tmp_path, CONFIRMED, "search.trials=2"), surveyed, journal)
+        assert small.left() == 4
+        assert [one.phase for one in run(small)] == ["confirm"] * 4
+        seeded = Study(plan_of(tmp_path, SEEDED), surveyed, journal)
+        assert seeded.left() == 4 * 2
+        assert [one.repeat for one in run(seeded)] == [1] * 4 + [2] * 4

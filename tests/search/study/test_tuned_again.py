@@ -156,3 +156,24 @@ def test_a_baseline_of_one_epoch_waits_for_every_try(tmp_path: Path) -> None:
         run(study, {0.02: 50.0, 0.05: 40.0, 0.1: 30.0, 0.2: 20.0, 0.4: 10.0})
         whole = [one for one in study.history.ends.values() if one.status is Status.OK]
     assert [study.history.trials[one.trial].tuned["lr"] for one in whole] == [0.4]
+
+
+def test_the_try_that_stood_is_tried_again_with_its_settings_once_its_lines_were_deleted(
+    tmp_path: Path,
+) -> None:
+    text = TUNED.replace(RATES, "[0.1, 0.2, 0.4]")
+    plan = plan_of(tmp_path, text, "search.trials=2", "search.seeds=2")
+    errors = {0.1: 50.0, 0.2: 30.0, 0.4: 60.0}
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, survey(plan), journal)
+        run(study, errors)
+        first = study.history.ranked()[0].started
+        kept = [record for record in journal.records() if record.trial != first.trial]
+    with Journal(tmp_path / "mended") as journal:
+        for record in kept:
+            journal.append(record)
+        study = Study(plan, survey(plan), journal)
+        (again,) = run(study, {**errors, 0.2: 55.0})  # it would not be chosen by this
+        assert (again.name, again.tuned, again.repeat) == (first.name, first.tuned, 0)
+        chosen = {study.history.chosen(name) for name in study.history.networks}
+        assert again.trial in chosen, "its other seed has these settings"

@@ -1,0 +1,65 @@
+"""Reads a space that a program gives as a mapping, in the place of a file. No torch here.
+
+Goes in: a mapping with whatever a program has at hand, such as paths, numpy's numbers, sets and
+ranges. Comes out: what a file could say.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from typing import Any
+
+import numpy as np
+
+from search.schema.yaml import ConfigError
+
+_Key = str | int | float | None
+_SEVERAL = (Sequence, Set, Iterator, ValuesView)
+_BYTES = (bytes, bytearray, memoryview)
+
+
+def plain_mapping(space: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The same in text, numbers, lists and dicts.
+
+    Args:
+        space: as a program made it.
+
+    Raises:
+        ConfigError: a value is none that a file could say, with its key.
+    """
+    try:
+        return _mapping(space, ())
+    except RecursionError as error:
+        raise ConfigError("space: holds itself; write out what it should hold") from error
+
+
+def _mapping(value: Mapping[Any, Any], place: tuple[str, ...]) -> dict[Any, Any]:
+    odd = next((key for key in value if not isinstance(key, _Key)), None)
+    if odd is not None:
+        raise _refused(place, f"has the key {odd!r}, a {_kind(odd)}; write text")
+    return {key: _plain(one, (*place, str(key))) for key, one in value.items()}
+
+
+def _plain(value: Any, place: tuple[str, ...]) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return _mapping(value, place)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, _SEVERAL) and not isinstance(value, _BYTES):
+        return [_plain(one, (*place, str(at))) for at, one in enumerate(value)]
+    raise _refused(
+        place, f"is a {_kind(value)}, which no file could hold; write text, a number or a list"
+    )
+
+
+def _refused(place: tuple[str, ...], problem: str) -> ConfigError:
+    return ConfigError(": ".join(filter(None, ("space", ".".join(place), problem))))
+
+
+def _kind(value: Any) -> str:
+    kind = type(value)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"
