@@ -5,6 +5,7 @@ a table of what the best network there is expected to be, and how far off the sa
 would have been where the budget was run.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +17,14 @@ from analysis.questions.compare import why_not_comparable
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error, words
-from analysis.scaling.forecast import FEWEST, Forecast, dimension_forms, error_forms, foretold
+from analysis.scaling.forecast import (
+    FEWEST,
+    REACH,
+    Forecast,
+    dimension_forms,
+    error_forms,
+    foretold,
+)
 from analysis.scaling.points import Refusal
 from analysis.statistics.resampling import best_shares, resampled_best
 
@@ -105,7 +113,7 @@ def forecasts(
 
 
 def _asked(ran: Sequence[Budget]) -> list[float]:
-    back = [ran[-1].macs] if len(ran) > FEWEST and ran[-1].macs <= 2 * ran[-2].macs else []
+    back = [ran[-1].macs] if len(ran) > FEWEST and ran[-1].macs <= REACH * ran[-2].macs else []
     return [*back, 2 * ran[-1].macs]
 
 
@@ -139,14 +147,21 @@ def _of(
         values, draws = _drawn(used, what, rng=rng)
         forms = error_forms(chance=chance) if what == "error" else dimension_forms()
         one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
-        if what != "error":  # no network has a depth, width, scale or cardinality below 1
-            least = {key: max(1.0, getattr(one, key)) for key in ("estimate", "low", "high")}
-            one = one._replace(**least)
-        row = _row(one, what, len(used))
+        # An error is a share; no network has a depth, width, scale or cardinality below 1.
+        least, most = (0.0, 100.0) if what == "error" else (1.0, math.inf)
+        row = _row(_within(one, least, most), what, len(used))
         if there:
             row |= _score(one, _best(there[0], what))
         rows.append(row)
     return rows
+
+
+def _within(one: Forecast, least: float, most: float) -> Forecast:
+    """A forecast of what can be."""
+    low, middle, high = (
+        min(max(value, least), most) for value in (one.low, one.estimate, one.high)
+    )
+    return one._replace(low=low, estimate=middle, high=high)
 
 
 def _numbers(ran: Sequence[Budget]) -> list[str]:

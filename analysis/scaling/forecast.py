@@ -34,7 +34,7 @@ from analysis.scaling.forms import Array
 from analysis.scaling.points import Refusal
 
 FEWEST = 3
-REACH = 2.0
+REACH = 2.2  # a factor of two; budgets that double seldom do so to the unit
 LEVEL = 0.9
 _EXPONENTS = (0.1, 0.2, 0.35, 0.6, 1.0)
 # What a form misses beyond noise, as a share of the value, where size changes by a factor of
@@ -137,7 +137,7 @@ def foretold(
         what the budgets that were run show.
 
     Raises:
-        Refusal: fewer than three budgets, or a size more than a factor of two outside them.
+        Refusal: fewer than three budgets, or a size more than a factor of REACH outside them.
     """
     x, y = np.log(np.asarray(sizes, dtype=float)), np.asarray(values, dtype=float)
     _check(np.exp(x), at)

@@ -94,7 +94,11 @@ def test_simulated_forecasts_hold(name: str) -> None:
     ("sizes", "at", "message"),
     [
         ([1e8, 2e8], 3e8, "2 budgets are fewer than 3; run one more"),
-        ([1e8, 2e8, 4e8], 8.1e8, r"8.1e\+08 is outside 5e\+07 to 8e\+08, a factor of 2 beyond"),
+        (
+            [1e8, 2e8, 4e8],
+            8.9e8,
+            r"8.9e\+08 is outside 4.545e\+07 to 8.8e\+08, a factor of 2.2",
+        ),
         ([1e8, 2e8, 4e8], 4e7, "4e\\+07 is outside"),
         ([1e8, 2e8, 2.1e8], 3e8, "two budgets lie within a factor of 1.1; take them together"),
     ],
