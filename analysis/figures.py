@@ -1,4 +1,4 @@
-"""Redraws every figure of the README and both notebooks: python -m analysis.figures.
+"""Redraws every figure of the README and the notebooks: python -m analysis.figures.
 
 Reads the committed results (`analysis/results`) and writes beside them; runs nothing that
 trains. `make figures` is this.
@@ -28,7 +28,7 @@ _FILES = {
     "compared-macs": "comparisons_macs",
     "laws-drawn": "laws",
 }
-NOTEBOOKS = ("fig5.ipynb", "budget.ipynb")
+NOTEBOOKS = ("fig5.ipynb", "budget.ipynb", "transfer.ipynb")
 
 
 def main(argv: Sequence[str]) -> int:
