@@ -56,5 +56,5 @@ def _first_signal_waits() -> Iterator[None]:
         yield
     finally:
         hear_again()
-    for first in came:
-        signal.raise_signal(first)
+        for first in came:
+            signal.raise_signal(first)

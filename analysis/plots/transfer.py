@@ -1,11 +1,14 @@
 """Draws the scores of networks in the source of their weights against those in a run."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.plots.labels import Named, write_names
 from analysis.plots.style import drawing, entitle, marks
 from analysis.questions.tau_words import tau_words
 from analysis.questions.transfer import Transferred
 from analysis.runs.scores import Score, score_of
+from search.design.contrasts import DIMENSIONS
 
 _NAMED = 12  # networks whose names have room beside their points
 
@@ -38,18 +41,28 @@ def draw_transferred(found: Transferred, score: Score, *, source: str, title: st
             *means, style.marker, color=style.color, markersize=8, markeredgecolor="black",
             label="a network, mean over its seeds", zorder=3,
         )  # fmt: skip
-        if len(table) <= _NAMED:
-            for x, y, label in zip(*means, table["label"], strict=True):
-                ax.annotate(
-                    label, (x, y), xytext=(7, 5), textcoords="offset points", fontsize="small"
-                )
         ax.margins(0.12)
         ax.set_xlabel(f"{there.label}, {source}")
         ax.set_ylabel(f"{score.label}, this task")
         ax.set_title(agreement(found), loc="left", fontsize="small")
         entitle(figure, title)
         figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+        if len(table) <= _NAMED:
+            named = [
+                Named(x, y, _short(label), "black")
+                for x, y, label in zip(*means, table["label"], strict=True)
+            ]
+            seen = there.of(trials["source"]), score.of(trials["here"])
+            write_names(ax, named, [np.array([spot]) for spot in zip(*seen, strict=True)])
     return figure
+
+
+def _short(label: str) -> str:
+    """As networks are called elsewhere: "width 8, scale 4" is 8w-4s, "width 8" stays."""
+    parts = [part.rsplit(" ", 1) for part in label.split(", ")]
+    if len(parts) == 1 or any(name not in DIMENSIONS for name, _ in parts):
+        return label
+    return "-".join(f"{value}{name[0]}" for name, value in parts)
 
 
 def agreement(found: Transferred) -> str:

@@ -58,7 +58,9 @@ def together_words(compared: pd.DataFrame) -> str:
         else "of the largest |t|"
     )
     spread = (
-        "one spread for all networks" if compared.attrs["pooled"] else "each its own spread"
+        "one spread for all networks"
+        if compared.attrs["pooled"]
+        else "networks that spread farther with their own spread"
     )
     return (
         "Intervals are of least squares on networks and seeds (network + seed model), "

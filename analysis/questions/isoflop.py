@@ -73,6 +73,11 @@ def points(runs: Sequence[Run]) -> pd.DataFrame:
             "failed"
         )
     if len(every["epochs_planned"].unique()) < 2:
+        if len({*pd.concat([run.whole() for run in runs])["epochs_planned"]}) > 1:
+            raise RunError(
+                "all networks of the other lengths lost a seed, and are left out; fix what "
+                "failed"
+            )
         raise RunError(
             "all networks were trained for one length; run the same space with two others "
             "(--set training.epochs=...), each half or twice the one before"

@@ -4,6 +4,8 @@ import math
 
 from analysis.statistics.resampling import FEWEST_FOR_INTERVAL
 
+_ROUNDING = 1e-9
+
 
 def tau_words(
     tau: float, low: float | None, high: float | None, p: float | None, *, networks: int
@@ -22,7 +24,9 @@ def tau_words(
         return f"{said} (95 % interval {low:.2f} to {high:.2f})"
     why = "too few networks for an interval"
     if networks >= FEWEST_FOR_INTERVAL:
-        why = "no interval, for leaving out any one network changes nothing"
+        why = "no interval, for without one of them there is no order"
+        if abs(tau) > 1 - _ROUNDING:
+            why = "no interval, for leaving out any one network changes nothing"
     if p is None or math.isnan(p):
         return f"{said} ({why})"
     sure = "p < 0.001" if p < 0.001 else f"p {p:.3f}"

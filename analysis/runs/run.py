@@ -213,12 +213,13 @@ class Run:
             return f"{self.name}: {what}"
         start = self.starts[-1]
         devices = ", ".join(sorted(set(self.trials["device"].dropna()) - {""})) or "no device"
+        processor = f" ({start['processor']})" * (str(start["processor"]) not in devices)
         commits = ", ".join(dict.fromkeys(str(one["git_commit"])[:10] for one in self.starts))
         lines = [
             f"**{self.name}**: {what}, schedule {training.schedule}, batches of "
             f"{training.batch_size}, {training.precision}.",
-            f"{self.ended:,} of {self.planned:,} trials have ended; on {devices} "
-            f"({start['processor']}), torch {start['versions']['torch']}, commit {commits}.",
+            f"{self.ended:,} of {self.planned:,} trials have ended; on {devices}{processor}, "
+            f"torch {start['versions']['torch']}, commit {commits}.",
         ]
         return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)
 

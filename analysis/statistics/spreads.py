@@ -22,7 +22,7 @@ from analysis.statistics.intervals import FloatArray
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
-# p of the test of equal spreads below which each network has its own, by seeds; of more 0.25.
+# p of the test of equal spreads below which noisy networks have their own, by seeds.
 _DOUBTED = {2: 1.1, 3: 0.75}
 UNEQUAL = 0.25
 _SHOWN_APART = 0.05  # the same where intervals are only drawn beside each other

@@ -39,10 +39,10 @@ class Setting:
     def df(self, seeds: int, weights: Mapping[str, float]) -> float:
         """Degrees of freedom of the spread of a contrast.
 
-        From POOLED_FROM seeds on all networks tell it together, as always where intervals
-        hold at every look. Of fewer each tells its own, and what Satterthwaite's ratio is on
-        average is that of the means of its parts, where a variance of f degrees of freedom has
-        a square of 1 + 2 / f on average.
+        From POOLED_FROM seeds on all networks tell it together, as nearly always where
+        intervals hold at every look. Of fewer the noisy ones tell their own, and what
+        Satterthwaite's ratio is on average is that of the means of its parts, where a variance
+        of f degrees of freedom has a square of 1 + 2 / f on average.
 
         Args:
             seeds: that all networks run.

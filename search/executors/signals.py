@@ -4,6 +4,7 @@ Only the standard library is imported here: commands take signals in hand before
 """
 
 import contextlib
+import inspect
 import os
 import signal
 import sys
@@ -33,8 +34,9 @@ class Wish:
         self._times, self._last = 0, 0.0
         self._repeats: int | None = None  # which of them the next signal is once more
         self._pass_on: Callable[[], None] | None = None
+        self._outside = 0  # imports under way around it: of a program that is itself a module
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's
         """Take a signal.
 
         Raises:
@@ -47,8 +49,8 @@ class Wish:
             return  # another one has been heard since
         if self._times == 1 and self._pass_on is not None:
             self._pass_on()
-        elif self._times == 1 and _imports(frame):
-            self._repeat(number)
+        elif self._times == 1 and _imports(frame) > self._outside:
+            self._repeat()
         elif self._times <= 2:
             raise KeyboardInterrupt
         else:
@@ -61,14 +63,14 @@ class Wish:
         self._times += not again
         return not again
 
-    def _repeat(self, number: int) -> None:
-        """Let the last signal come once more, in a moment."""
+    def _repeat(self) -> None:
+        """Let the last wish come once more, in a moment; as Ctrl-C, which nobody else takes."""
         main, times = threading.main_thread().ident, self._times
 
         def come() -> None:
             self._repeats = times
             # To the main thread, whom it wakes from what it waits for, as a real one does.
-            signal.pthread_kill(main or 0, number)
+            signal.pthread_kill(main or 0, signal.SIGINT)
 
         later = threading.Timer(_MOMENT, come)
         later.daemon = True
@@ -81,6 +83,7 @@ class Wish:
         """
         if threading.current_thread() is not threading.main_thread():
             return  # signals are the main one's alone
+        self._outside = _imports(inspect.currentframe())
         for number in _SIGNALS:
             hung_up = number is signal.SIGHUP
             if not (hung_up and signal.getsignal(number) is signal.SIG_IGN):
@@ -97,7 +100,7 @@ class Wish:
 
         def hook(dropped: "sys.UnraisableHookArgs") -> None:
             if issubclass(dropped.exc_type, KeyboardInterrupt):
-                self._repeat(signal.SIGINT)
+                self._repeat()
             else:
                 before(dropped)
 
@@ -167,8 +170,10 @@ def _run(main: Callable[[Sequence[str]], int]) -> int:
         return STOPPED
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Whether a module is being imported there."""
-    while frame is not None and frame.f_code.co_filename != _IMPORT:
+def _imports(frame: FrameType | None) -> int:
+    """How many lines below this one import a module."""
+    count = 0
+    while frame is not None:
+        count += frame.f_code.co_filename == _IMPORT
         frame = frame.f_back
-    return frame is not None
+    return count

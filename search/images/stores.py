@@ -1,9 +1,11 @@
 """Stores keep the images of a split while trials run, and give batches of them.
 
-Three ways, the same pixels: resident on the device, gathered from a memory-mapped file while
+Three ways, the same pixels: resident on the device, gathered import contextlib
+from a memory-mapped file while
 the device computes, or decoded by worker processes.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -141,8 +143,8 @@ class _Decoded:
 
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         self._order[:] = [index.tolist() for index in chosen]
-        with deaf_to_ctrl_c():  # this may start them
-            coming = iter(self._loader)
+        with deaf_to_ctrl_c() if self._loader.num_workers else contextlib.nullcontext():
+            coming = iter(self._loader)  # this may start them
         for images in coming:
             yield _on_device(images, self._device, self._prepare)
 

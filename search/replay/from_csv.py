@@ -183,9 +183,10 @@ def _whole(row: dict[str, str], column: str) -> int:
     text = row.get(column, "0")
     if not (text.isascii() and text.isdigit()):
         raise _BadCellError(f"{column} is {_shown(text)}, and no whole number from 0 up")
-    if len(text.lstrip("0")) > _DIGITS:
+    digits = text.lstrip("0") or "0"
+    if len(digits) > _DIGITS:
         raise _BadCellError(f"{column} is {_shown(text)}, more than can be counted")
-    return int(text)
+    return int(digits)
 
 
 def _seconds(row: dict[str, str]) -> float:

@@ -5,6 +5,8 @@ the fastest, so an adaptive search is another one each time. Here proposal n see
 results of the trials up to n - concurrency: it waits for these, and later ones wait for it.
 """
 
+import contextlib
+
 from search.samplers.base import Outcome, Sampler
 
 
@@ -42,7 +44,8 @@ class InOrder:
         if candidate in self._place:
             self._again(candidate)
             return
-        self._tell_those_due()
+        with contextlib.suppress(NotYet):  # it was not proposed here: a repair put it back
+            self._tell_those_due()
         self._place[candidate] = len(self._taken)
         self._taken.append(candidate)
         self._sampler.take(candidate)

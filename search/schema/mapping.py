@@ -33,15 +33,20 @@ def plain_mapping(space: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _mapping(value: Mapping[Any, Any], place: tuple[str, ...]) -> dict[Any, Any]:
-    odd = next((key for key in value if not isinstance(key, _Key)), None)
+    keys = [key.item() if isinstance(key, np.generic) else key for key in value]
+    odd = next((key for key in keys if not isinstance(key, _Key)), None)
     if odd is not None:
         raise _refused(place, f"has the key {odd!r}, a {_kind(odd)}; write text")
-    return {key: _plain(one, (*place, str(key))) for key, one in value.items()}
+    twice = next((key for key in keys if [str(one) for one in keys].count(str(key)) > 1), None)
+    if twice is not None:
+        raise _refused(place, f"has the key {twice!r} twice, as text and as a number; keep one")
+    ones = zip(keys, value.values(), strict=True)
+    return {key: _plain(one, (*place, str(key))) for key, one in ones}
 
 
 def _plain(value: Any, place: tuple[str, ...]) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
+    if callable(tolist := getattr(value, "tolist", None)):  # of numpy, pandas or torch
+        value = tolist()
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):

@@ -71,7 +71,9 @@ def _place(wanted: Mapping[str, Any], dimension: Dimension) -> int:
     field, values = _field(dimension), dimension.values
     if field not in wanted:
         return -1
-    value = one_if_equal(wanted[field])
+    value = wanted[field]
+    if value not in values:  # blocks of equal stages are a value like others
+        value = one_if_equal(value)
     if dimension.name != field and isinstance(value, tuple):
         value = value[int(dimension.name.rpartition(" ")[2]) - 1]
     if value not in values:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from res2net.child_processes import deaf_to_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 PARENT = """\
 import multiprocessing, signal
@@ -48,3 +50,20 @@ def test_processes_do_not_hear_it_while_they_start(
         time.sleep(0.002)
     printed, _ = process.communicate(timeout=60)
     assert (process.returncode, printed) == (0, "3\n")
+
+
+def test_what_came_is_heard_also_where_starting_fails() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+
+    def fail() -> None:
+        with deaf_to_ctrl_c():
+            signal.raise_signal(signal.SIGTERM)
+            raise OSError("no process")
+
+    try:
+        with pytest.raises(OSError, match="no process"):
+            fail()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]

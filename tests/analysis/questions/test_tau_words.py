@@ -19,6 +19,8 @@ PERFECT = "no interval, for leaving out any one network changes nothing"
          f"1.00 (p < 0.001, exact: {PERFECT})"),
         (1.0, None, None, None, 10,
          f"1.00 ({PERFECT})"),
+        (0.447, None, None, None, 10,
+         "0.45 (no interval, for without one of them there is no order)"),
     ],
 )  # fmt: skip
 def test_what_is_said(

@@ -112,3 +112,19 @@ def test_code_that_is_a_string_ends_like_other_code() -> None:
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (130, "stopped\n")
+
+
+def test_a_program_that_runs_while_it_is_imported_is_interrupted_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "searching_module.py").write_text(
+        "import signal, time\n"
+        "from search.executors.signals import asked_to_end\n"
+        "with asked_to_end():\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    time.sleep(0.01)\n"
+        "    raise AssertionError('it goes on')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        importlib.import_module("searching_module")

@@ -70,6 +70,16 @@ def test_a_prior_of_one_network_is_one_however_it_is_written(
     assert proposals[:8] == proposals[8:]
 
 
+def test_a_prior_may_be_of_equal_blocks_that_no_number_stands_for(tmp_path: Path) -> None:
+    network = ("network.skeleton=imagenet", "network.depth=[[5, 5, 5, 5], [3, 4, 6, 3]]")
+    search = "search={sampler: tpe, trials: 3, prior: {depth: [5, 5, 5, 5]}}"
+    plan, surveyed = resolved_of(tmp_path, TINY, *network, "budget={}", search)
+    assert plan.search.prior is not None
+    (depth,) = (one for one in surveyed.dimensions if one.name == "depth")
+    place = places_of(plan.search.prior, surveyed.dimensions)[surveyed.dimensions.index(depth)]
+    assert depth.values[place] == (5, 5, 5, 5)
+
+
 def test_a_prior_speaks_of_each_stage(tmp_path: Path) -> None:
     network = "network.scale={per_stage: [1, 2, 3]}"
     search = "search={sampler: tpe, trials: 3, prior: {scale: [1, 3, 2]}}"

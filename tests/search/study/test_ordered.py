@@ -83,6 +83,18 @@ def test_a_proposal_waits_for_what_it_must_see(tmp_path: Path) -> None:
     assert sampler.propose(2) not in (first, second)
 
 
+def test_what_a_repair_puts_back_is_tried_though_results_are_missing(tmp_path: Path) -> None:
+    surveyed = survey(plan_of(tmp_path, PAPER))
+    sampler = InOrder(make("tpe", surveyed), 2)
+    for candidate in (5, 6, 7):  # of the first two nothing is known yet
+        sampler.take(candidate)
+    with pytest.raises(NotYet):
+        sampler.propose(3)
+    for place, candidate in enumerate((5, 6, 7)):
+        sampler.tell(candidate, outcome(place, 20.0))
+    assert sampler.propose(3) not in (5, 6, 7)
+
+
 def test_a_trial_that_is_given_up_holds_nobody_up(tmp_path: Path) -> None:
     """Lost again and again while nothing else runs: its end is what the next one waits for."""
     text = TEXT.replace("concurrency: 8", "concurrency: 1").replace("trials: 60", "trials: 3")
