@@ -3,8 +3,9 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from search.preparation import Space
 from search.schema.optimizers import OPTIMIZERS
@@ -14,6 +15,7 @@ from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.study.checkpoints import check_place
+from search.study.processor import lacks_bf16, processor, processor_kind
 
 _FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # of a run
 _FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
@@ -36,12 +38,13 @@ def require_resources(space: Space) -> None:
         raise ConfigError(lacking)
 
 
-def notes(space: Space) -> Iterator[str]:
+def notes(space: Space, *, begun: bool) -> Iterator[str]:
     """What a trial takes that this machine lacks, for a plan, which runs nothing. No torch."""
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if space.file.resources.gpu:
         there["gpu"] = _gpus()
-    for lacking in (*_lacking(space, there), *_without_package(space)):
+    slow = slow_arithmetic(space, begun=begun)
+    for lacking in (*_lacking(space, there), *_without_package(space), *filter(None, [slow])):
         yield f"note: {lacking}"
 
 
@@ -96,6 +99,42 @@ def require_arithmetic(space: Space) -> None:
                 f"{document.place(('training', 'precision'))}: training.precision: "
                 f"{torch.cuda.get_device_name()} has no bf16; write precision: fp32"
             )
+
+
+def slow_arithmetic(space: Space, *, begun: bool) -> str | None:
+    """What this machine's CPU does slowly for want of instructions, and what to do; no torch.
+
+    Args:
+        space: its recipe names a format, or leaves it open.
+        begun: whether the study has, and keeps its format.
+    """
+    if space.file.resources.gpu or space.file.training.precision != "bf16" or not lacks_bf16():
+        return None
+    remedy = (
+        "the study keeps the format in which it began: go on where the CPU has them"
+        if begun
+        else "write precision: fp32, or auto, which measures both"
+    )
+    return (
+        f"{space.document.place(('training', 'precision'))}: training.precision: bf16: this "
+        f"CPU ({processor()}) has no instructions for it, so that a step takes several times "
+        f"as long as in fp32; {remedy}"
+    )
+
+
+def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
+    """What it means that a study goes on on another kind of CPU than it last ran on, if so."""
+    last, here = starts[-1].get("processor_kind", ""), processor_kind()
+    if not last or not here or last == here:
+        return None
+    before, now = str(starts[-1]["processor"]), processor()
+    if before == now:
+        before, now = last, here
+    return (
+        f"it ran on another kind of CPU so far ({before}; here {now}), which may round "
+        "otherwise: a trial trained again there and here differs in its last digits, and times "
+        "are of two machines"
+    )
 
 
 def require_place(space: Space) -> None:

@@ -10,7 +10,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision
 from search.schema.yaml import ConfigError
 from search.study.deadline import Deadline
-from search.study.provenance import processor
+from search.study.processor import processor
 
 
 def measured(

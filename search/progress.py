@@ -79,6 +79,8 @@ class Progress:
         self._running[trial] = Running(started, goes_on, epochs, score=score)
         self._snapshot = self._take()
         how = f"goes on after {epochs} of {started.epochs} epochs" if goes_on else "starts"
+        if epochs and goes_on and self._study.checkpoints.lost(trial):
+            how = f"has no checkpoint and trains its {epochs} of {started.epochs} epochs again"
         self._say(
             f"trial {trial} {how}: {named(started)}, "
             f"{format_amount(started.macs)} MACs, {format_amount(started.params)} params"

@@ -162,13 +162,13 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     plan, survey = prepared.plan, prepared.survey
     spread = measured_spread(arguments.spread, plan) if arguments.spread else None
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
-    folder = Request(out=arguments.out).folder(plan)
-    if not (folder / FILE).exists():  # a run that has begun keeps what it knows
+    begun = (Request(out=arguments.out).folder(plan) / FILE).exists()
+    if not begun:  # a run that has begun keeps what it knows
         known_trials(plan, survey, prepared.space.document, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     if arguments.address is None and not plan.execution.replay:
-        for note in notes(prepared.space):
+        for note in notes(prepared.space, begun=begun):
             console.print(note, soft_wrap=True)
     if arguments.measure:
         _measure(prepared, console, inline=arguments.inline)

@@ -14,11 +14,13 @@ from search.executors.address import check_address
 from search.executors.signals import asked_to_end
 from search.images.preparing import make_ready
 from search.machine import (
+    moved,
     require_arithmetic,
     require_place,
     require_resources,
     require_room,
     require_trackers,
+    slow_arithmetic,
 )
 from search.precision import measured, say_kept
 from search.preparation import Prepared, Space
@@ -93,7 +95,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
             console.print(f"going on: {ended} trials have ended, {live} interrupted")
-            say_kept(plan, console, cluster=request.address is not None)
+            _say_where(folder, plan, request, console)
             plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
         manifest.note(
             folder,
@@ -108,6 +110,17 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             _execute(study, plan, folder, request, console)
         study.tidy()
         return study, result_of(study, folder, before=before)
+
+
+def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console) -> None:
+    """Say of a study that goes on what another machine than before makes of it."""
+    cluster = request.address is not None
+    say_kept(plan, console, cluster=cluster)
+    noted = manifest.read(folder)
+    if noted is None or cluster or plan.resources.gpu:
+        return
+    if why := moved(noted.starts):
+        console.print(f"note: {why}", soft_wrap=True)
 
 
 def _tracking(folder: Path, plan: StudyPlan, console: Console) -> Tracking:
@@ -161,6 +174,8 @@ def _require(
     if not cluster:
         require_resources(space)
         require_arithmetic(space)
+        if slow := slow_arithmetic(space, begun=begun):
+            console.print(f"note: {slow}", soft_wrap=True)
     require_trackers(space)
     require_room(request.folder(plan), plan, survey)
     require_place(space)

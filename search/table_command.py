@@ -18,7 +18,7 @@ from search.run_command import guarded
 from search.schema.execution import SHIPPED
 from search.schema.units import duration
 from search.schema.yaml import ConfigError
-from search.study.provenance import processor_kind
+from search.study.processor import processor_kind
 
 _EVERY = 100  # networks that are timed: a line for a person who waits
 
@@ -142,6 +142,12 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
                 f"differ, most {name}, by {far:.3g}",
                 soft_wrap=True,
             )
+    if same < len(trials) and not source.processor:
+        console.print(
+            f"{place} does not tell which kind of CPU trained it; another kind may round "
+            "otherwise",
+            soft_wrap=True,
+        )
     console.print(
         f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; they "
         f"took {duration(spent)} then"

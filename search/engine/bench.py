@@ -12,7 +12,7 @@ from search.schema.metrics import VALIDATION, Objective
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
 from search.study.events import Started
-from search.study.provenance import processor
+from search.study.processor import processor, processor_kind
 from search.tasks.base import Task, make_task
 from search.tasks.memory import keep_freed_memory
 
@@ -116,7 +116,14 @@ def _told(objective: Objective) -> dict[str, str]:
 
 
 def device_name(device: torch.device) -> str:
-    """Its kind: results of two kinds differ in their last digits."""
+    """What a trial's record says that it ran on."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({processor()})"
+
+
+def device_kind(device: torch.device) -> str:
+    """What tells it from devices that round otherwise; of a CPU more than its name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({processor_kind() or processor()})"

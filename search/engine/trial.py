@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import torch
 
-from search.engine.bench import Bench, device_name
+from search.engine.bench import Bench, device_kind, device_name
 from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.latency import measured_of
 from search.engine.meter import Meter, utilisation
@@ -132,7 +132,7 @@ class Trial:
         state = {
             "format": _FORMAT,
             "started": self.started.to_json(),
-            "device": device_name(self._bench.device),
+            "device": device_kind(self._bench.device),
             "epochs": [epoch.to_json() for epoch in self._epochs],
             "pieces": self._pieces,
             "energy": self._energy_so_far(),
@@ -225,7 +225,7 @@ class Trial:
             raise
         except Exception:  # noqa: BLE001 - whatever it holds, it costs time, not the trial
             return None
-        if same and state["device"] != device_name(self._bench.device):
+        if same and state["device"] != device_kind(self._bench.device):
             self._note = (
                 f"began anew: its checkpoint is of another kind of device ({state['device']})"
             )

@@ -14,7 +14,7 @@ from search.profiling.rehearsal import random_images
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision, Precision
 from search.space.survey import Survey
-from search.study.provenance import processor
+from search.study.processor import processor
 
 _WORTH = 1.15  # a step must be so much quicker in bf16: fp32 is the safer of the two
 _WARM_UP, _TURNS, _STEPS = 2, 5, 2  # steps before, turns of each side, steps of a turn

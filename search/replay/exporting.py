@@ -37,7 +37,6 @@ from search.schema.yaml import ConfigError
 from search.space.survey import survey
 from search.study import manifest
 from search.study.journal import FILE
-from search.study.provenance import processor_kind
 
 NETWORKS, JOURNAL = "networks.csv", f"{FILE}.gz"
 _DIMENSIONS = ("skeleton", "depth", "cardinality", "scale", "width")
@@ -181,7 +180,7 @@ def _about(run: Exported, measured: Mapping[str, Any]) -> dict[str, Any]:
         "epochs": sum(len(cell.epochs) for cell in cells),
         "seconds": sum(epoch.seconds for cell in cells for epoch in cell.epochs),
         "devices": sorted({cell.device for cell in cells}),
-        "processor_kind": processor_kind(),  # a table is written where its run was trained
+        "processor_kind": run.source.processor,
         "journal_sha256": run.source.digest,
         "starts": [{key: start.get(key) for key in _NOTED} for start in run.starts],
         "latency": dict(measured),

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from res2net import Architecture
 from search.replay.results import Cell, CellEpoch, Source
@@ -43,7 +44,21 @@ def run_source(place: str, folder: Path) -> Source:
     started, whole = _trials(records)
     digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
     cells = _by_network(started, whole)
-    return Source(place, digest, cells, noted.plan, partial=len(started) - len(whole))
+    return Source(
+        place,
+        digest,
+        cells,
+        noted.plan,
+        partial=len(started) - len(whole),
+        processor=_processor(noted.starts),
+    )
+
+
+def _processor(starts: Sequence[Mapping[str, Any]]) -> str:
+    """The kind of CPU of a run, or the kinds; empty where a start noted none, or had others."""
+    kinds = dict.fromkeys(str(start.get("processor_kind", "")) for start in starts)
+    elsewhere = any("--address" in word for start in starts for word in start["command"])
+    return "" if "" in kinds or elsewhere else "; ".join(kinds)
 
 
 def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Cell]]:

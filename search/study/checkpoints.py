@@ -49,6 +49,16 @@ class Checkpoints:
         """Where a trial under way keeps its state; gone when it has ended."""
         return checkpoint_path(self._place(), trial)
 
+    def lost(self, trial: int) -> bool:
+        """Whether a trial under way trains again what it reported, for want of a checkpoint.
+
+        A folder that was copied without them has none. Where they are kept in another place
+        nobody looks, for a store may take its time to answer.
+        """
+        if self._plan.checkpoints is not None or self._plan.execution.replay:
+            return False
+        return not any(path.exists() for path in checkpoint_paths(self.path(trial)))
+
     def weights(self, kept: Path) -> File:
         """Where a worker writes the weights that belong at `kept`, in the run's folder."""
         if self._plan.checkpoints is None:

@@ -1,6 +1,5 @@
 """Records where and when a study was started: command, commit, versions and machine."""
 
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -9,6 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from search.study.processor import processor, processor_kind
 
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
@@ -23,6 +24,7 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "machine": platform.machine(),
         "processor": processor(),
+        "processor_kind": processor_kind(),
         "cpus": os.cpu_count(),
     }
 
@@ -39,32 +41,3 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None  # installed without its history
     return answer.stdout.strip()
-
-
-def processor_kind() -> str:
-    """What this machine's CPU computes with: its model by number, and a digest of what it can.
-
-    Virtual machines often give only a family's name, such as "AMD EPYC", whose members round
-    otherwise. Empty where the system does not tell.
-    """
-    try:
-        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
-    except OSError:
-        return ""
-    told = dict(line.split(":", 1) for line in first.splitlines() if ":" in line)
-    known = {key.strip(): value.strip() for key, value in told.items()}
-    if "flags" not in known:
-        return ""
-    numbers = [f"{key} {known.get(key, '?')}" for key in ("cpu family", "model", "stepping")]
-    able = hashlib.sha256(" ".join(sorted(known["flags"].split())).encode()).hexdigest()
-    return f"{processor()}, {', '.join(numbers)}, able to {able[:12]}"
-
-
-def processor() -> str:
-    """The model of this machine's CPU, as its maker names it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())

@@ -13,6 +13,7 @@ from search.closing import best_table, confirmed_table
 from search.progress import Progress
 from search.schema.units import duration, format_amount
 from search.space.survey import survey
+from search.study.checkpoints import save_checkpoint
 from search.study.events import Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
@@ -110,6 +111,7 @@ def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: i
         assert first is not None
         for number in range(1, epochs + 1):
             study.report(epoch_of(first, number))
+        save_checkpoint(study.checkpoints.path(first.trial), lambda file: file.write(b"state"))
     shown: dict[bool, str] = {}
     for terminal in (False, True):
         output = io.StringIO()
@@ -128,6 +130,21 @@ def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: i
     assert f"{first.name} (goes on)" in shown[True]
     if epochs:
         assert config.ranking.text(epoch_of(first, 1).metrics["val_error"]) in shown[True]
+
+
+def test_a_copy_without_checkpoints_says_that_epochs_are_trained_again(tmp_path: Path) -> None:
+    config, output = plan_of(tmp_path), io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        first = study.next()
+        assert first is not None
+        study.report(epoch_of(first, 1))
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            study.next()
+    assert "trial 0 has no checkpoint and trains its 1 of 3 epochs again: " in output.getvalue()
 
 
 def test_a_confirmation_is_called_one(tmp_path: Path) -> None:

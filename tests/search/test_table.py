@@ -15,7 +15,7 @@ from search.replay.sources import source_of
 from search.run import main as run_main
 from search.study.events import Ended, Epoch, Started
 from search.study.journal import FILE, read
-from search.study.provenance import processor_kind
+from search.study.processor import processor_kind
 from search.table import main
 from tests.search.replay.tables import rows_of, write_table
 from tests.search.spaces import DIGITS, TINY, resolved_of, write

@@ -12,7 +12,7 @@ from search.replay.sources import shipped_table, source_of
 from search.run import main
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import read
-from search.study.provenance import processor_kind
+from search.study.processor import processor_kind
 from search.study.records import record_of
 
 ROOT = Path(__file__).parents[3]
