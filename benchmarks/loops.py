@@ -149,6 +149,7 @@ class OurLoop:
         device = torch.device(task.device)
         splits = load(task.data, task.root)
         images = Classification(task.recipe, splits, device=device)
+        torch.backends.cudnn.benchmark = True  # as of every trial
         bench = Bench(task.recipe, images, ("error", "error_top5"), device)
         self.trainer = Trainer(task.architecture, bench, epochs=task.recipe.epochs, seed=_SEED)
         self._trained = task.recipe.batch_size

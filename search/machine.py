@@ -15,6 +15,7 @@ from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.study.checkpoints import check_place
+from search.study.compilers import compiler_for
 from search.study.processor import lacks_bf16, processor, processor_kind
 
 _FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # of a run
@@ -84,17 +85,18 @@ def require_arithmetic(space: Space) -> None:
         ConfigError: it has no compiler, or no arithmetic in that format.
     """
     training, gpu, document = space.file.training, space.file.resources.gpu, space.document
-    compiler = os.environ.get("CXX", "g++")
-    if training.execution == "compile" and not gpu and shutil.which(compiler) is None:
+    compiler = compiler_for(gpu=gpu != 0)
+    if training.execution == "compile" and not compiler.found:
         raise ConfigError(
             f"{document.place(('training', 'execution'))}: training.execution: compile needs a "
-            f"C++ compiler, and there is no {compiler} (of the variable CXX, or g++); install "
-            "one, or write execution: eager"
+            f"{compiler.language} compiler, and there is no {' or '.join(compiler.names)} (the "
+            f"variable {compiler.variable} names another); install one, or write execution: "
+            "eager"
         )
     if training.precision == "bf16" and gpu:
         import torch  # noqa: PLC0415 - as above
 
-        if not torch.cuda.is_bf16_supported():
+        if not torch.cuda.is_bf16_supported(including_emulation=False):
             raise ConfigError(
                 f"{document.place(('training', 'precision'))}: training.precision: "
                 f"{torch.cuda.get_device_name()} has no bf16; write precision: fp32"

@@ -159,8 +159,9 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
         f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "
         f"+- {estimate.error:.0%}",
-        "  random images in memory were trained on, eagerly: reading or decoding images, "
-        "starting workers, graphs, compilation and early stopping are not in it",
+        f"  random images in memory were trained on ({estimate.execution}): reading or "
+        "decoding images, starting workers, capturing graphs, compilation and early stopping "
+        "are not in it",
         *_cache(plan),
     )
 

@@ -14,7 +14,7 @@ from search.schema.training import PlannedTraining
 from search.study.events import Started
 from search.study.processor import processor, processor_kind
 from search.tasks.base import Task, make_task
-from search.tasks.memory import keep_freed_memory
+from search.tasks.memory import keep_freed_memory, keep_to_share
 
 
 class Bench(NamedTuple):
@@ -56,6 +56,8 @@ def make_bench(
     gpus = plan.resources.gpu
     where = device or torch.device("cuda" if gpus else "cpu")
     keep_freed_memory()
+    if where.type == "cuda" and 0 < gpus < 1:
+        keep_to_share(where, gpus)
     torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
     task = make_task(plan, str(root), device=where, images=images)
     metrics = tuple(metric.name for metric in plan.metrics)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from res2net import joined
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.training import Execution, PlannedTraining, Precision
+from search.study.compilers import compiler_for
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -36,7 +37,9 @@ def chosen(asked: Execution, *, device: torch.device, steps: int) -> Execution:
         return asked
     if device.type != "cuda" or steps < _WORTH_GRAPHS:
         return "eager"
-    return "compile" if steps >= _WORTH_COMPILING else "graphs"
+    if steps >= _WORTH_COMPILING and compiler_for(gpu=True).found:
+        return "compile"
+    return "graphs"
 
 
 def with_joined_layers(
@@ -85,6 +88,8 @@ def prepare(
 def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
     if execution == "compile":
         return _compiled(network)
+    # Gradients of what was captured come from its stream; autograd waits for that one.
+    torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
     return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
 
 

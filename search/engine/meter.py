@@ -41,6 +41,7 @@ class Meter:
     def __init__(self, device: torch.device, *, alone: bool) -> None:
         self._device, self._alone = device, alone
         if device.type == "cuda":
+            torch.cuda.current_device()  # sets CUDA up, which a device by number does not
             torch.cuda.reset_peak_memory_stats(device)
         else:
             _reset_peak()

@@ -86,14 +86,13 @@ class Average:
     def follow(self, network: nn.Module) -> None:
         """Take a step towards what the weights are now."""
         ours, theirs = _values(self.network), _values(network)
-        floats = [tensor.is_floating_point() for tensor in ours]
-        moving = list(itertools.compress(zip(ours, theirs, strict=True), floats))
         if self._begun:
-            averages, weights = zip(*moving, strict=True)
+            floats = [tensor.is_floating_point() for tensor in ours]
+            averages, weights = _both(ours, theirs, floats)
             torch._foreach_lerp_(averages, weights, 1 - self._decay)
-        for average, now in zip(ours, theirs, strict=True):
-            if not (self._begun and average.is_floating_point()):
-                average.copy_(now)
+            ours, theirs = _both(ours, theirs, [not one for one in floats])
+        if ours:  # one kernel for all of them
+            torch._foreach_copy_(ours, theirs)
         self._begun = True
 
     def state(self) -> dict[str, Any]:
@@ -104,6 +103,12 @@ class Average:
         """Go on from a state of the same network."""
         self.network.load_state_dict(state["network"])
         self._begun = state["begun"]
+
+
+def _both(
+    ours: list[Tensor], theirs: list[Tensor], chosen: list[bool]
+) -> tuple[list[Tensor], list[Tensor]]:
+    return [*itertools.compress(ours, chosen)], [*itertools.compress(theirs, chosen)]
 
 
 def _values(network: nn.Module) -> list[Tensor]:

@@ -241,8 +241,8 @@ class Trainer:
             self._recipe.execution, device=self._device, steps=self._epochs * self._task.steps
         )
         sample = self._task.sample(self._pieces)
-        if sample is None and execution == "graphs":
-            execution = "eager"  # a graph is for one size
+        if sample is None and (execution == "graphs" or self._recipe.execution == "auto"):
+            execution = "eager"  # a graph is for one size, and so is what is compiled
         if execution == "graphs":
             for parameter in self._network.parameters():
                 parameter.grad = torch.zeros_like(parameter)

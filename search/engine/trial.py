@@ -174,6 +174,7 @@ class Trial:
         # the trial, not of the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
+        _free(self._bench.device)
         # Now, when nothing of the trial before is left on the device.
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
@@ -205,8 +206,7 @@ class Trial:
         remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         gc.collect()
-        if self._bench.device.type == "cuda":
-            torch.cuda.empty_cache()
+        _free(self._bench.device)
 
     def _energy_so_far(self) -> float | None:
         now = self._meter.read().energy if self._meter else 0.0
@@ -266,6 +266,13 @@ class Trial:
             time=time.time(),
             taken=self.taken,
         )
+
+
+def _free(device: torch.device) -> None:
+    """Let go of a GPU's memory that nobody uses: networks with graphs refer to themselves."""
+    if device.type == "cuda":
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _rate(epochs: list[Epoch]) -> float | None:

@@ -1,8 +1,7 @@
 """Stores keep the images of a split while trials run, and give batches of them.
 
-Three ways, the same pixels: resident on the device, gathered import contextlib
-from a memory-mapped file while
-the device computes, or decoded by worker processes.
+Three ways, the same pixels: resident on the device, gathered from a memory-mapped file
+while the device computes, or decoded by worker processes.
 """
 
 import contextlib

@@ -40,3 +40,4 @@ class Estimate(NamedTuple):
     work: float  # of all trials, one after another
     wall: float  # from start to end
     disk: int  # checkpoints and journal; the cache of decoded images is counted apart
+    execution: str  # of the passes that were timed: eager or graphs

@@ -14,10 +14,10 @@ from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
+from search.tasks.memory import CUDA_CONTEXT
 
 _WORTH = 1.05  # one more must raise the images/s of all together by this factor
 _SPARE = 0.9  # share of the memory that trials may take together
-_CONTEXT = 600 * 2**20  # bytes that CUDA itself takes in every process
 _MOST = 8
 
 
@@ -47,7 +47,7 @@ def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
         with Rehearsals(plan, beside=1) as stage:
             dearest = rehearsed(stage, survey, int(order[-1]))[0]
         total = torch.cuda.get_device_properties(0).total_memory
-        memory = dearest.memory + _CONTEXT + _resident(plan, total)
+        memory = dearest.memory + CUDA_CONTEXT + _resident(plan, total)
         cpus = (os.cpu_count() or 1) // torch.cuda.device_count() // plan.resources.cpu
         most = min(fitting(memory, total), max(1, cpus))
         median = int(order[len(order) // 2])

@@ -20,6 +20,7 @@ import torch
 from res2net import Architecture
 from res2net.child_processes import deaf_to_ctrl_c
 from search.engine.bench import make_bench
+from search.engine.execution import chosen
 from search.engine.meter import Meter
 from search.engine.training import Trainer
 from search.images.splits import Split, Splits
@@ -30,6 +31,7 @@ from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
 from search.schema.training import Execution
 from search.space.survey import Survey
+from search.tasks.classification import scored_at_once
 
 _STEPS = 8  # that are timed
 _WARM_UP = 3  # steps before the ones that are timed
@@ -48,7 +50,8 @@ class Rehearsals:
         plan: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
         a_gpu: how many of them share one, all of them where not given.
-        execution: of the training pass; what it takes to prepare one is not timed.
+        execution: of the training pass, that of `rehearsed_as` where not given; what it takes
+            to prepare one is not timed.
     """
 
     def __init__(
@@ -57,9 +60,10 @@ class Rehearsals:
         *,
         beside: int,
         a_gpu: int | None = None,
-        execution: Execution = "eager",
+        execution: Execution | None = None,
     ) -> None:
-        training = plan.training.model_copy(update={"execution": execution})
+        how = {"execution": execution or rehearsed_as(plan)}
+        training = plan.training.model_copy(update=how)
         plan = plan.model_copy(update={"training": training})
         context = multiprocessing.get_context("spawn")
         # Kept here, because it ends with its last reference and processes still come to it.
@@ -103,6 +107,20 @@ class Rehearsals:
         if failures:  # one of them is the cause; the others waited for it
             raise RehearsalError(min(failures, key=lambda words: "BrokenBarrier" in words))
         return [answer for answer in answers if isinstance(answer, Rehearsal)]
+
+
+def rehearsed_as(plan: StudyPlan) -> Execution:
+    """How the passes of a study are rehearsed: as a trial runs them, but never compiled.
+
+    That takes a minute a network; on a GPU graphs, which come nearest, stand in for it.
+    """
+    recipe, gpu = plan.training, plan.resources.gpu > 0
+    device = torch.device("cuda" if gpu else "cpu")
+    steps = recipe.epochs * recipe.steps(plan.data.train)
+    execution = chosen(recipe.execution, device=device, steps=steps)
+    if execution != "compile":
+        return execution
+    return "graphs" if gpu else "eager"
 
 
 def rehearsed(stage: Rehearsals, survey: Survey, candidate: int) -> list[Rehearsal]:
@@ -164,6 +182,8 @@ def _rehearse(
     plan: StudyPlan, architecture: Architecture, start: Barrier, gpu: int
 ) -> Rehearsal:
     torch.set_num_threads(plan.resources.cpu)
+    if plan.resources.gpu:
+        torch.cuda.set_device(gpu)  # graphs are captured on the current one
     bench = make_bench(
         plan,
         Path(),
@@ -214,8 +234,12 @@ def _step(trainer: Trainer) -> None:
 
 
 def _held_out(plan: StudyPlan) -> int:
-    """How many images are looked at."""
-    return _HELD_OUT_SCENES if DATASETS[plan.data.name].scenes else _HELD_OUT
+    """How many images are looked at: on a GPU, whose memory is measured, as many as at once."""
+    if DATASETS[plan.data.name].scenes:
+        return _HELD_OUT_SCENES
+    gpu = plan.resources.gpu > 0
+    at_once = scored_at_once(plan.training, plan.data.resolution, gpu=gpu)
+    return max(_HELD_OUT, at_once) if gpu else _HELD_OUT
 
 
 def random_images(plan: StudyPlan, *, batches: int) -> Splits | SceneSplits:

@@ -19,8 +19,23 @@ from search.tasks.base import DivergedError, Forward, SplitName
 from search.tasks.loss import mixed_loss
 from search.tasks.memory import is_out_of_memory
 
-# Pixels of one batch of a split that is scored; errors do not depend on it.
-_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23}
+# Pixels of one batch of a split that is scored, at least and, on a GPU, at most.
+_FEWEST_PIXELS, _MOST_PIXELS = 1 << 20, 1 << 23
+_TO_TRAINED = 4  # of images that are only looked at so many fit where one is trained on
+
+
+def scored_at_once(training: PlannedTraining, resolution: int, *, gpu: bool) -> int:
+    """How many images are scored together, where memory allows it.
+
+    On a GPU as many as take about as much memory as a batch that is trained on, so that a trial
+    that was rehearsed by its steps fits when it is scored.
+    """
+    side = resolution**2
+    pixels = _FEWEST_PIXELS
+    if gpu:
+        batch = _TO_TRAINED * training.batch_size // training.accumulate * side
+        pixels = min(max(pixels, batch), _MOST_PIXELS)
+    return max(1, pixels // side)
 
 
 def classification(
@@ -112,6 +127,7 @@ class Classification:
         count = len(self._train.labels)
         self.batch_size = min(training.batch_size, count)
         self.steps = training.steps(count)
+        self._at_once = scored_at_once(training, self.resolution, gpu=device.type == "cuda")
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The classifier itself."""
@@ -152,15 +168,14 @@ class Classification:
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
         """Top-1 and top-5 error in percent; in smaller batches where memory is short."""
-        labels = self._scored[split].labels
-        size = min(max(1, _PIXELS[self._device.type] // self.resolution**2), len(labels))
+        size = min(self._at_once, len(self._scored[split].labels))
         while True:
             try:
                 return self._errors(forward, self._scored[split], size)
             except (RuntimeError, MemoryError) as error:
                 if size == 1 or not is_out_of_memory(error):
                     raise
-            size //= 2
+            size = self._at_once = size // 2  # next time too: it would not fit again
 
     def facts(self) -> dict[str, Any]:
         """Names of the classes, and mean and std of the pixels in 0 to 1."""

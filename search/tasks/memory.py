@@ -6,6 +6,8 @@ import torch
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
+CUDA_CONTEXT = 600 * 2**20  # bytes that CUDA itself takes in every process
+_LITTLE = 0.1  # of a GPU's memory
 # A CPU's allocator and convolutions, and CUDA outside of torch's allocator, raise plain
 # RuntimeErrors. None of them leaves the device unusable.
 _WORDS = (
@@ -14,6 +16,12 @@ _WORDS = (
     "_STATUS_ALLOC_FAILED",
     "ALLOCATION_FAILED",
     "CUDA error: out of memory",
+)
+# What cuDNN and cuBLAS say where their workspaces do not fit, and of other things as well.
+_PERHAPS = (
+    "unable to find an engine to execute this computation",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_NOT_INITIALIZED",
 )
 
 
@@ -30,8 +38,35 @@ def keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, _LARGE)
 
 
+def keep_to_share(device: torch.device, share: float) -> None:
+    """Let this process take no more than its share of a GPU: what lacks is its own lack.
+
+    Else a trial that takes much makes those beside it fail, and results depend on neighbours.
+    """
+    total = torch.cuda.get_device_properties(device).total_memory
+    own = share - CUDA_CONTEXT / total
+    torch.cuda.set_per_process_memory_fraction(max(own, share / 2), device.index)
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error means that there is not enough memory, of a device or the machine."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+    if not isinstance(error, RuntimeError):
+        return False
+    said = str(error)
+    return any(words in said for words in _WORDS) or (
+        any(words in said for words in _PERHAPS) and _little_is_left()
+    )
+
+
+def _little_is_left() -> bool:
+    """Whether the GPU of this process is nearly full, or what the process may take of it."""
+    if not torch.cuda.is_available():
+        return False
+    try:
+        free, total = torch.cuda.mem_get_info()
+    except RuntimeError:  # it answers nothing any more
+        return False
+    own = torch.cuda.get_per_process_memory_fraction() * total - torch.cuda.memory_reserved()
+    return min(free, own) < _LITTLE * total

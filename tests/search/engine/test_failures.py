@@ -71,6 +71,8 @@ def test_a_disk_that_takes_nothing_more_stops_the_study(number: int) -> None:
             Status.OUT_OF_MEMORY,
         ),
         (ValueError("a mistake"), Status.FAILED),
+        # cuDNN says so of types that it does not take, and of a GPU that is full, too.
+        (RuntimeError("unable to find an engine to execute this computation"), Status.FAILED),
     ],
 )
 def test_what_the_network_did_is_a_result(error: Exception, status: Status) -> None:

@@ -134,6 +134,7 @@ def test_training_on_cifar100_stays_under_three_gigabytes(real_images: Path) -> 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.filterwarnings("default")  # torch warns of itself there
 def test_on_a_gpu_with_little_memory_parts_are_smaller(tmp_path: Path) -> None:
     total = torch.cuda.get_device_properties(0).total_memory
     torch.cuda.set_per_process_memory_fraction(300 * 2**20 / total)

@@ -277,6 +277,7 @@ def test_compiled_training_is_the_same_to_rounding() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.filterwarnings("default")  # torch warns of itself there
 @pytest.mark.parametrize("execution", ["graphs", "compile"])
 def test_on_a_gpu_every_execution_trains_alike(execution: str) -> None:
     def losses(how: str) -> list[float]:

@@ -250,6 +250,7 @@ def test_nothing_asks_for_values(name: str) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.filterwarnings("default")  # torch warns of itself there
 @pytest.mark.parametrize("name", RECIPES)
 def test_cuda_gives_what_the_cpu_gives_and_waits_for_nothing(name: str) -> None:
     fields = {"side": 15, "resolution": 12, "dtype": torch.float32, **RECIPES[name]}
@@ -258,13 +259,12 @@ def test_cuda_gives_what_the_cpu_gives_and_waits_for_nothing(name: str) -> None:
     draws = elsewhere(here.draws, "cuda")
     index = torch.arange(COUNT, device="cuda")
     there.batch(index, draws)  # what the first call sets up may wait
-    mode = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
     try:
+        torch.cuda.set_sync_debug_mode("error")
         images, targets = there.batch(index, draws)
         plain = there.augmentation.plain(there.images)
     finally:
-        torch.cuda.set_sync_debug_mode(mode)
+        torch.cuda.set_sync_debug_mode("default")
     assert torch.allclose(images.cpu(), expected, atol=1e-4)
     assert torch.allclose(plain.cpu(), here.augmentation.plain(here.images), atol=1e-5)
     for ours, reference in zip(targets, expected_targets, strict=True):

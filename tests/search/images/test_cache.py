@@ -351,9 +351,10 @@ def test_killed_again_and_again_at_any_moment(
 
 def test_ctrl_c_loses_nothing(tmp_path: Path, child: Callable[..., Child]) -> None:
     drawn(tmp_path, 300)
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = TELLING.replace(
-        "started(tell)", "try: started(tell)\nexcept KeyboardInterrupt: exit(3)"
-    )
+        "started(tell)", f"{hears}\ntry: started(tell)\nexcept KeyboardInterrupt: exit(3)"
+    )  # also where the tests run in the background of a shell, which has them deaf
     process = child(code, tmp_path, 300, SIDE, 2, 128)
     wait_for(process, "128")
     for pid in (*children_of(process.pid), process.pid):  # as a terminal does

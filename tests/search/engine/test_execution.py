@@ -1,0 +1,75 @@
+"""What a GPU would do, as far as it is decided without one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from search.engine.execution import chosen
+from search.profiling.rehearsal import rehearsed_as
+from search.tasks.classification import Classification, scored_at_once
+from tests.search.engine.benches import recipe
+from tests.search.engine.test_training import random_splits
+from tests.search.spaces import plan_of
+
+CUDA, CPU = torch.device("cuda"), torch.device("cpu")
+
+
+@pytest.mark.parametrize(("compiler", "execution"), [("there", "compile"), ("gone", "graphs")])
+def test_a_long_training_is_compiled_where_there_is_a_compiler(
+    monkeypatch: pytest.MonkeyPatch, compiler: str, execution: str
+) -> None:
+    monkeypatch.setenv("CC", sys.executable if compiler == "there" else "no-such-compiler")
+    assert chosen("auto", device=CUDA, steps=100_000) == execution
+    assert chosen("auto", device=CUDA, steps=1_000) == "graphs"
+    assert chosen("auto", device=CPU, steps=100_000) == "eager"
+    assert chosen("compile", device=CUDA, steps=1) == "compile"
+
+
+def test_a_rehearsal_runs_as_a_trial_does_but_is_never_compiled(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path)
+
+    def how(execution: str, *, gpu: float, epochs: int) -> str:
+        changes = {"execution": execution, "epochs": epochs}
+        training = plan.training.model_copy(update=changes)
+        resources = plan.resources.model_copy(update={"gpu": gpu})
+        update = {"training": training, "resources": resources}
+        return rehearsed_as(plan.model_copy(update=update))
+
+    assert how("auto", gpu=0, epochs=10_000) == "eager"
+    assert how("compile", gpu=0, epochs=1) == "eager"
+    assert how("auto", gpu=1, epochs=1) == "eager"
+    assert how("auto", gpu=0.5, epochs=10_000) == "graphs"
+    assert how("compile", gpu=1, epochs=1) == "graphs"
+
+
+@pytest.mark.parametrize("batch", [1, 32, 128, 4096])
+@pytest.mark.parametrize("side", [8, 32, 224, 2000])
+def test_scoring_takes_about_the_memory_of_training(batch: int, side: int) -> None:
+    """On a GPU without gradients an eighth an image; on a CPU as many as it always was."""
+    cut = recipe(batch_size=batch)
+    assert scored_at_once(cut, side, gpu=False) == max(1, 2**20 // side**2)
+    there = scored_at_once(cut, side, gpu=True)
+    assert there >= scored_at_once(cut, side, gpu=False)
+    assert there * side**2 <= max(2**23, side**2)
+    assert there <= max(4 * batch, 2**20 // side**2, 1)
+
+
+def test_a_size_that_did_not_fit_is_not_tried_again() -> None:
+    images = Classification(recipe(), random_splits(), device=CPU)
+    seen: list[int] = []
+
+    def forward(batch: Tensor) -> Tensor:
+        seen.append(len(batch))
+        if len(batch) > 12:
+            raise torch.OutOfMemoryError("too many")
+        return torch.zeros(len(batch), 4)
+
+    whole = Classification(recipe(), random_splits(), device=CPU)
+    expected = whole.scores(lambda batch: torch.zeros(len(batch), 4), "validation")
+    assert images.scores(forward, "validation") == expected
+    assert seen == [40, 20, 10, 10, 10, 10]
+    images.scores(forward, "test")
+    assert seen[6:] == [10] * 5
