@@ -136,11 +136,12 @@ def _checked(runs: Sequence[Run]) -> None:
         raise RunError(f"{why}; name runs of the same data and metric")
     for run, label in zip(runs, labels(runs), strict=True):
         why = no_sample(run, of_sizes=True)
-        if not why and not {"uniform", "stratified"} & run.manifest.sampler_traits:
+        drawn = {"uniform", "stratified"} & run.manifest.sampler_traits
+        if not why and not (drawn and run.plan.search.trials < run.plan.candidates):
             why = (
                 f"its sampler was {run.plan.search.sampler.name}, which tried all candidates, "
-                "so that chance has no part in which networks it has; run the space with "
-                "sampler: random"
+                "so that chance has no part in which networks it has; run a larger space with "
+                "sampler: random, and fewer trials than it has networks"
             )
         if why:
             raise RunError(f"{label}: its networks are no random sample: {why}")

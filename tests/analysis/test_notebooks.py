@@ -40,7 +40,11 @@ def copied(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+# One of them stands for the way they are made; ten seconds each.
+EACH = [NOTEBOOKS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NOTEBOOKS[1:])]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_committed_notebooks_are_what_executing_them_gives(name: str, tmp_path: Path) -> None:
     (tmp_path / "results").symlink_to(HERE / "results")
     path = copied(name, tmp_path)

@@ -115,16 +115,15 @@ def check(name: str, form: str, way: str, folder: Path) -> None:
         assert (got - want).abs().max() <= 1e-5 * want.abs().max()
 
 
-# Ten seconds each: the ways that compile, of the skeletons with the most operations. Three
-# each: ONNX of features, made of the same modules as a classifier.
+# Three to ten seconds each: the ways that trace, of the skeletons with the most operations, and
+# ONNX of features, made of the same modules as a classifier.
 KINDS = [
     pytest.param(
         name,
         form,
         way,
         marks=pytest.mark.slow
-        if (way in ("onnx", "compile") and is_long(name))
-        or (way == "onnx" and form != "classifier")
+        if (way != "script" and is_long(name)) or (way == "onnx" and form != "classifier")
         else (),
     )
     for name, form in SMALL

@@ -139,7 +139,13 @@ def test_what_is_no_random_sample_is_refused(three: list[Run], tmp_path: Path) -
         [three[0], chosen]
     )
     grid = sampled(tmp_path / "grid", 5, "search.sampler=grid", "search.trials=40", n=40)
-    assert "which tried all candidates, so that chance has no part" in refusal([three[0], grid])
+    all_there_are = len(SHAPES)
+    every = sampled(
+        tmp_path / "every", 5, f"search.trials={all_there_are}", n=all_there_are
+    )  # drawn at random, and no sample all the same
+    for run in (grid, every):
+        said = refusal([three[0], run])
+        assert "which tried all candidates, so that chance has no part" in said
     few = sampled(tmp_path / "few", 5, n=9)
     assert refusal([three[0], few]) == (
         "few: 9 network(s) trained whole are fewer than 10; let more end"

@@ -150,7 +150,9 @@ def test_the_model_of_each_task_is_what_torch_counts(case: Any, tmp_path: Path) 
         }
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if "coco_" in n else n for n in TABLES]
+)
 def test_so_is_that_of_the_networks_of_the_paper(name: str) -> None:
     """ResNet-50 and Res2Net-50 26w4s, at the sizes and with the options of its tables."""
     found = resolve(*load_space(SPACES / f"{name}.yaml"), unseen=True)
