@@ -79,7 +79,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         address=address,
         inline=inline,
         retry=again,
-        command=("search.run_study",),
+        command=("search.run_study", *(("--address", address) if address else ())),
         on_event=on_event,
     )
     _, result = session.run(prepared, request, console)

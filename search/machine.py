@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from search.preparation import Space
+from search.preparation import Prepared, Space
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.study_plan import StudyPlan
 from search.schema.trackers import TRACKERS
@@ -16,7 +16,8 @@ from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.study.checkpoints import check_place
 from search.study.compilers import compiler_for
-from search.study.processor import lacks_bf16, processor, processor_kind
+from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
+from search.study.provenance import was_on_cluster
 
 _FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # of a run
 _FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
@@ -39,12 +40,13 @@ def require_resources(space: Space) -> None:
         raise ConfigError(lacking)
 
 
-def notes(space: Space, *, begun: bool) -> Iterator[str]:
+def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
     """What a trial takes that this machine lacks, for a plan, which runs nothing. No torch."""
+    space = prepared.space
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if space.file.resources.gpu:
         there["gpu"] = _gpus()
-    slow = slow_arithmetic(space, begun=begun)
+    slow = slow_arithmetic(prepared, begun=begun)
     for lacking in (*_lacking(space, there), *_without_package(space), *filter(None, [slow])):
         yield f"note: {lacking}"
 
@@ -89,8 +91,8 @@ def require_arithmetic(space: Space) -> None:
     if training.execution == "compile" and not compiler.found:
         raise ConfigError(
             f"{document.place(('training', 'execution'))}: training.execution: compile needs a "
-            f"{compiler.language} compiler, and there is no {' or '.join(compiler.names)} (the "
-            f"variable {compiler.variable} names another); install one, or write execution: "
+            f"{compiler.language} compiler, and there is no {' or '.join(compiler.names)}; "
+            f"install one, name one by the variable {compiler.variable}, or write execution: "
             "eager"
         )
     if training.precision == "bf16" and gpu:
@@ -103,14 +105,16 @@ def require_arithmetic(space: Space) -> None:
             )
 
 
-def slow_arithmetic(space: Space, *, begun: bool) -> str | None:
+def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
     """What this machine's CPU does slowly for want of instructions, and what to do; no torch.
 
     Args:
-        space: its recipe names a format, or leaves it open.
+        prepared: the study in its format, unless that is still to be measured.
         begun: whether the study has, and keeps its format.
     """
-    if space.file.resources.gpu or space.file.training.precision != "bf16" or not lacks_bf16():
+    space, plan = prepared.space, prepared.plan
+    asked = plan.training.precision == "bf16" and not prepared.open_precision
+    if plan.resources.gpu or not asked or not lacks_bf16():
         return None
     remedy = (
         "the study keeps the format in which it began: go on where the CPU has them"
@@ -127,7 +131,7 @@ def slow_arithmetic(space: Space, *, begun: bool) -> str | None:
 def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
     """What it means that a study goes on on another kind of CPU than it last ran on, if so."""
     last, here = starts[-1].get("processor_kind", ""), processor_kind()
-    if not last or not here or last == here:
+    if not last or not here or is_same_kind(last) or was_on_cluster(starts[-1]):
         return None
     before, now = str(starts[-1]["processor"]), processor()
     if before == now:

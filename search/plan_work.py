@@ -152,6 +152,7 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
     gpu = plan.resources.gpu
     gpus = f"{estimate.work * gpu / 3600:,.2f} GPU-hours, " if gpu else ""
     cpus = f"{estimate.work * plan.resources.cpu / 3600:,.2f} CPU-hours"
+    execution = estimate.timed[0].rehearsal.execution
     return Group(
         "",
         table,
@@ -159,8 +160,8 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
         f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "
         f"+- {estimate.error:.0%}",
-        f"  random images in memory were trained on ({estimate.execution}): reading or "
-        "decoding images, starting workers, capturing graphs, compilation and early stopping "
+        f"  random images in memory were trained on ({execution}): reading or decoding "
+        " images, starting workers, capturing graphs, compilation and early stopping "
         "are not in it",
         *_cache(plan),
     )

@@ -10,7 +10,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision
 from search.schema.yaml import ConfigError
 from search.study.deadline import Deadline
-from search.study.processor import processor
+from search.study.processor import is_same_name, processor
 
 
 def measured(
@@ -56,7 +56,7 @@ def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:
     chosen = plan.chosen
     if chosen is None:
         return
-    here = chosen.device if cluster else _device(plan)
+    here = chosen.device if cluster or is_same_name(chosen.device) else _device(plan)
     where = "" if here == chosen.device else f"; chosen elsewhere and kept: this is {here}"
     console.print(
         f"precision: auto: {chosen.precision}, as when it began ({chosen.in_words}){where}",

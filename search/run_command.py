@@ -168,7 +168,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     if arguments.address is None and not plan.execution.replay:
-        for note in notes(prepared.space, begun=begun):
+        for note in notes(prepared, begun=begun):
             console.print(note, soft_wrap=True)
     if arguments.measure:
         _measure(prepared, console, inline=arguments.inline)

@@ -174,7 +174,7 @@ def _require(
     if not cluster:
         require_resources(space)
         require_arithmetic(space)
-        if slow := slow_arithmetic(space, begun=begun):
+        if slow := slow_arithmetic(prepared, begun=begun):
             console.print(f"note: {slow}", soft_wrap=True)
     require_trackers(space)
     require_room(request.folder(plan), plan, survey)

@@ -28,6 +28,12 @@ def is_stratified(run: Run) -> bool:
     return "stratified" in run.manifest.sampler_traits
 
 
+def tried(run: Run) -> int:
+    """How many networks a run has tried, but for those under way."""
+    trials = run.trials[run.trials["phase"] == "search"]
+    return int(trials.loc[trials["status"] != "running", "name"].nunique())
+
+
 def _stopped(run: Run) -> str:
     traits = run.manifest.scheduler_traits
     pruned = bool((run.trials["status"] == "pruned").any())
@@ -96,17 +102,15 @@ def _chosen(run: Run) -> str:
 def _part(run: Run) -> str:
     """How much of the space an exhaustive sampler left out; empty where it tried it all."""
     sampler, candidates = run.plan.search.sampler.name, run.manifest.candidates
-    trials = run.trials[run.trials["phase"] == "search"]
-    tried = trials.loc[trials["status"] != "running", "name"].nunique()
     if candidates is None:
         return (
             f"its sampler was {sampler}, of which all candidates are a sample and a part is "
             "none, and its manifest is of a version that did not write down how many there "
             "are; run the space with sampler: random"
         )
-    if tried != candidates:
+    if tried(run) != candidates:
         return (
-            f"its sampler was {sampler}, and {tried:,} of {candidates:,} candidates were "
+            f"its sampler was {sampler}, and {tried(run):,} of {candidates:,} candidates were "
             "tried: a part in its order is no sample; let it try all, or run the space with "
             "sampler: random"
         )

@@ -5,7 +5,6 @@ and goes on from its checkpoint.
 """
 
 import contextlib
-import gc
 import statistics
 import time
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ from search.schema.metrics import TEST
 from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
 from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, Turn
+from search.tasks.memory import free_memory
 
 # A crash loses at most this much of a trial, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
@@ -174,7 +174,8 @@ class Trial:
         # the trial, not of the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
-        _free(self._bench.device)
+        if self._bench.device.type == "cuda":
+            free_memory()  # networks with graphs refer to themselves
         # Now, when nothing of the trial before is left on the device.
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
@@ -205,8 +206,7 @@ class Trial:
         self._meter = None  # whose energy was just taken
         remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
-        gc.collect()
-        _free(self._bench.device)
+        free_memory()
 
     def _energy_so_far(self) -> float | None:
         now = self._meter.read().energy if self._meter else 0.0
@@ -266,13 +266,6 @@ class Trial:
             time=time.time(),
             taken=self.taken,
         )
-
-
-def _free(device: torch.device) -> None:
-    """Let go of a GPU's memory that nobody uses: networks with graphs refer to themselves."""
-    if device.type == "cuda":
-        gc.collect()
-        torch.cuda.empty_cache()
 
 
 def _rate(epochs: list[Epoch]) -> float | None:

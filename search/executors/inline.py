@@ -1,8 +1,12 @@
 """The inline executor runs trials one after another in this process. No Ray here."""
 
+import contextlib
 import errno
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import torch
 
 from search.engine.bench import Benches
 from search.engine.failures import LostError
@@ -10,6 +14,7 @@ from search.engine.trial import Trial
 from search.executors.signals import asked_to_end
 from search.schema.study_plan import StudyPlan
 from search.study.study import Study
+from search.tasks.memory import lift_share
 
 # Seconds to wait after the first, second and third loss of a trial: files may come back.
 _PAUSES = {1: 0.5, 2: 5.0, 3: 20.0}
@@ -26,7 +31,21 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
     Raises:
         OSError: a disk is full, or the GPU failed so that this process cannot use it any more.
     """
-    benches = Benches(plan, root)
+    with _kept_to_share(plan):
+        _run_each(study, Benches(plan, root))
+
+
+@contextlib.contextmanager
+def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
+    """A process that goes on to other things has the whole GPU again."""
+    try:
+        yield
+    finally:
+        if 0 < plan.resources.gpu < 1:
+            lift_share(torch.device("cuda"))
+
+
+def _run_each(study: Study, benches: Benches) -> None:
     asked = threading.Event()  # by the first signal: the turn is finished and saved
     with asked_to_end() as wish, wish.passed_to(asked.set):
         while not asked.is_set():

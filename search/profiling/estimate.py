@@ -14,6 +14,7 @@ class Rehearsal(NamedTuple):
     quartiles: tuple[float, float]
     image: float  # of evaluation
     memory: int
+    execution: str  # of the training pass: eager, graphs or compile
 
 
 class Timed(NamedTuple):
@@ -40,4 +41,3 @@ class Estimate(NamedTuple):
     work: float  # of all trials, one after another
     wall: float  # from start to end
     disk: int  # checkpoints and journal; the cache of decoded images is counted apart
-    execution: str  # of the passes that were timed: eager or graphs

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
-from search.profiling.rehearsal import Rehearsals, rehearsed, rehearsed_as
+from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.resources import trials_on
 from search.schema.samplers import SAMPLERS
@@ -55,7 +55,6 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
         work=sum(n * (epochs * mean + test) for n, epochs in phases),
         wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
         disk=_disk(plan, survey, beside),
-        execution=rehearsed_as(plan),
     )
 
 

@@ -11,6 +11,7 @@ from search.engine.bench import make_bench
 from search.engine.execution import chosen
 from search.engine.training import Trainer
 from search.profiling.rehearsal import random_images
+from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision, Precision
 from search.space.survey import Survey
@@ -39,6 +40,8 @@ def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
         bf16 where it is clearly quicker, else fp32.
     """
     torch.set_num_threads(plan.resources.cpu)
+    if 0 < plan.resources.gpu < 1:
+        plan = plan.with_gpu(1.0)  # both sides are there at once, and need more than a share
     device = torch.device("cuda" if plan.resources.gpu else "cpu")
     names: tuple[Precision, ...] = ("fp32", "bf16")
     sides = {name: _trainer(plan, network, name, device) for name in names}
@@ -69,6 +72,8 @@ def _trainer(
     recipe = plan.training
     steps = recipe.epochs * recipe.steps(plan.data.train)
     execution = chosen(recipe.execution, device=device, steps=steps)  # as of a whole trial
+    if recipe.execution == "auto" and DATASETS[plan.data.name].scenes:
+        execution = "eager"  # they differ in size
     training = recipe.model_copy(update={"precision": precision, "execution": execution})
     plan = plan.model_copy(update={"training": training})
     # One more than are taken: the last of an epoch scores the network too.

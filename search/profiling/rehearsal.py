@@ -32,6 +32,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.training import Execution
 from search.space.survey import Survey
 from search.tasks.classification import scored_at_once
+from search.tasks.memory import free_memory
 
 _STEPS = 8  # that are timed
 _WARM_UP = 3  # steps before the ones that are timed
@@ -50,7 +51,7 @@ class Rehearsals:
         plan: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
         a_gpu: how many of them share one, all of them where not given.
-        execution: of the training pass, that of `rehearsed_as` where not given; what it takes
+        execution: of the training pass, that of `execution_of` where not given; what it takes
             to prepare one is not timed.
     """
 
@@ -62,7 +63,7 @@ class Rehearsals:
         a_gpu: int | None = None,
         execution: Execution | None = None,
     ) -> None:
-        how = {"execution": execution or rehearsed_as(plan)}
+        how = {"execution": execution or execution_of(plan)}
         training = plan.training.model_copy(update=how)
         plan = plan.model_copy(update={"training": training})
         context = multiprocessing.get_context("spawn")
@@ -109,7 +110,7 @@ class Rehearsals:
         return [answer for answer in answers if isinstance(answer, Rehearsal)]
 
 
-def rehearsed_as(plan: StudyPlan) -> Execution:
+def execution_of(plan: StudyPlan) -> Execution:
     """How the passes of a study are rehearsed: as a trial runs them, but never compiled.
 
     That takes a minute a network; on a GPU graphs, which come nearest, stand in for it.
@@ -184,6 +185,7 @@ def _rehearse(
     torch.set_num_threads(plan.resources.cpu)
     if plan.resources.gpu:
         torch.cuda.set_device(gpu)  # graphs are captured on the current one
+        free_memory()  # of the network before
     bench = make_bench(
         plan,
         Path(),
@@ -206,7 +208,11 @@ def _rehearse(
     if bench.device.type == "cuda":  # what graphs keep for themselves is reserved alone
         memory = torch.cuda.max_memory_reserved(bench.device)
     return Rehearsal(
-        statistics.median(steps), (low, high), passes[-1] / _held_out(plan), memory
+        statistics.median(steps),
+        (low, high),
+        passes[-1] / _held_out(plan),
+        memory,
+        trainer.execution,
     )
 
 

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from res2net import Architecture
 from search.replay.results import Cell, CellEpoch, Source
@@ -13,6 +12,7 @@ from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.events import CUT_SHORT, Ended, Epoch, Record, Retried, Started
 from search.study.journal import FILE, JournalError, read
+from search.study.provenance import was_on_cluster
 
 
 def run_source(place: str, folder: Path) -> Source:
@@ -50,15 +50,17 @@ def run_source(place: str, folder: Path) -> Source:
         cells,
         noted.plan,
         partial=len(started) - len(whole),
-        processor=_processor(noted.starts),
+        processor=_processor(noted),
     )
 
 
-def _processor(starts: Sequence[Mapping[str, Any]]) -> str:
-    """The kind of CPU of a run, or the kinds; empty where a start noted none, or had others."""
-    kinds = dict.fromkeys(str(start.get("processor_kind", "")) for start in starts)
-    elsewhere = any("--address" in word for start in starts for word in start["command"])
-    return "" if "" in kinds or elsewhere else "; ".join(kinds)
+def _processor(noted: manifest.Manifest) -> str:
+    """The kind of CPU that trained a run; empty where it is not known to be one."""
+    plan, starts = noted.plan, noted.starts
+    if plan.execution.replay or plan.resources.gpu or any(map(was_on_cluster, starts)):
+        return ""
+    kinds = {str(start.get("processor_kind", "")) for start in starts}
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Cell]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,13 @@ _WIDEST = {
     "avx2": "AVX2",
 }
 # With one of these oneDNN, and so torch, has convolutions in bf16; without, loops of torch's
-# own stand in for them.
-_BF16 = {"avx512bw", "avx_ne_convert", "bf16"}
+# own stand in for them. CPUs with the second word may have them without Linux saying so.
+_BF16, _PERHAPS_BF16 = {"avx512bw", "bf16"}, {"avx_vnni"}
+# What arithmetic is made of; what else Linux lists changes with itself and its host.
+_ARITHMETIC = re.compile(
+    r"sse\w*|ssse3|pni|avx\w*|fma|f16c|amx\w*|asimd\w*|sve\w*|fp|fphp|bf16|i8mm"
+)
+_NUMBERS = ("cpu family", "model", "CPU implementer", "CPU part", "CPU variant")
 
 
 def processor() -> str:
@@ -30,26 +36,41 @@ def processor() -> str:
 
 
 def processor_kind() -> str:
-    """A CPU that rounds as this one does: its model by number, and a digest of what it can.
+    """A CPU that rounds as this one does: its model by number, and a digest of its arithmetic.
 
     Empty where the system does not tell.
     """
-    told, flags = _told(), _able()
-    if not flags:
-        return ""
-    numbers = [f"{key} {told.get(key, '?')}" for key in ("cpu family", "model", "stepping")]
-    able = hashlib.sha256(" ".join(sorted(flags)).encode()).hexdigest()
-    return f"{_model()}, {', '.join(numbers)}, able to {able[:12]}"
+    return _kind(_NUMBERS, {flag for flag in _able() if _ARITHMETIC.fullmatch(flag)})
+
+
+def is_same_kind(noted: str) -> bool:
+    """Whether a kind that was noted is this machine's; earlier versions noted more flags."""
+    earlier = _kind(("cpu family", "model", "stepping"), _able())
+    return noted in {processor_kind(), earlier} - {""}
+
+
+def is_same_name(noted: str) -> bool:
+    """Whether a name that was noted is this CPU's; earlier versions left instructions out."""
+    return noted in {processor(), _model()}
 
 
 def lacks_bf16() -> bool:
     """Whether this machine's CPU has no bf16 that torch could use; False where nobody tells."""
     flags = _able()
-    return bool(flags) and not flags & _BF16
+    return bool(flags) and not flags & (_BF16 | _PERHAPS_BF16)
+
+
+def _kind(numbers: tuple[str, ...], flags: set[str] | frozenset[str]) -> str:
+    told = _told()
+    if not flags:
+        return ""
+    known = [f"{key} {told[key]}" for key in numbers if key in told]
+    able = hashlib.sha256(" ".join(sorted(flags)).encode()).hexdigest()
+    return ", ".join([_model(), *known, f"able to {able[:12]}"])
 
 
 def _model() -> str:
-    return _told().get("model name") or platform.processor()
+    return _told().get("model name") or platform.processor() or platform.machine()
 
 
 def _able() -> frozenset[str]:

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,11 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
         "processor_kind": processor_kind(),
         "cpus": os.cpu_count(),
     }
+
+
+def was_on_cluster(start: Mapping[str, Any]) -> bool:
+    """Whether a start ran its trials on other machines than the one that it noted."""
+    return any(word.startswith("--address") for word in start.get("command", ()))
 
 
 def _git_commit() -> str | None:

@@ -27,8 +27,8 @@ _TO_TRAINED = 4  # of images that are only looked at so many fit where one is tr
 def scored_at_once(training: PlannedTraining, resolution: int, *, gpu: bool) -> int:
     """How many images are scored together, where memory allows it.
 
-    On a GPU as many as take about as much memory as a batch that is trained on, so that a trial
-    that was rehearsed by its steps fits when it is scored.
+    On a GPU about as many as take no more memory than a batch that is trained on, but at least
+    a million pixels.
     """
     side = resolution**2
     pixels = _FEWEST_PIXELS
@@ -127,10 +127,12 @@ class Classification:
         count = len(self._train.labels)
         self.batch_size = min(training.batch_size, count)
         self.steps = training.steps(count)
-        self._at_once = scored_at_once(training, self.resolution, gpu=device.type == "cuda")
+        self._most = scored_at_once(training, self.resolution, gpu=device.type == "cuda")
+        self._at_once = self._most
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The classifier itself."""
+        self._at_once = self._most  # what one did not fit says nothing of the next
         return build(architecture, seed=seed, device=self._device)
 
     def sample(self, pieces: int) -> Tensor | None:

@@ -1,6 +1,7 @@
 """Handles memory: keeps freed blocks with the process, and recognises when it runs out."""
 
 import ctypes
+import gc
 
 import torch
 
@@ -46,6 +47,18 @@ def keep_to_share(device: torch.device, share: float) -> None:
     total = torch.cuda.get_device_properties(device).total_memory
     own = share - CUDA_CONTEXT / total
     torch.cuda.set_per_process_memory_fraction(max(own, share / 2), device.index)
+
+
+def free_memory() -> None:
+    """Let go of what nobody uses: of objects that refer to themselves, and on the GPU."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def lift_share(device: torch.device) -> None:
+    """Let this process take the whole GPU again."""
+    torch.cuda.set_per_process_memory_fraction(1.0, device.index)
 
 
 def is_out_of_memory(error: Exception) -> bool:

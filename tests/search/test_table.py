@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from res2net import parse
+from search.replay.from_run import run_source
 from search.replay.sources import source_of
 from search.run import main as run_main
 from search.study.events import Ended, Epoch, Started
@@ -99,6 +100,7 @@ def test_a_replay_of_the_table_is_a_replay_of_the_run(made: Path, tmp_path: Path
         seeds = "--set=search.seeds=2"
         assert run_main([str(made / "space.yaml"), replayed, seeds, f"--out={out}"]) == 0
         journals.append((out / FILE).read_bytes())
+        assert not run_source("a replay", out).processor, "trained here, or wherever it was"
     assert journals[0] == journals[1] == journals[2]
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from search.engine.execution import chosen
-from search.profiling.rehearsal import rehearsed_as
+from search.profiling.rehearsal import execution_of
 from search.tasks.classification import Classification, scored_at_once
 from tests.search.engine.benches import recipe
 from tests.search.engine.test_training import random_splits
@@ -36,7 +36,7 @@ def test_a_rehearsal_runs_as_a_trial_does_but_is_never_compiled(tmp_path: Path) 
         training = plan.training.model_copy(update=changes)
         resources = plan.resources.model_copy(update={"gpu": gpu})
         update = {"training": training, "resources": resources}
-        return rehearsed_as(plan.model_copy(update=update))
+        return execution_of(plan.model_copy(update=update))
 
     assert how("auto", gpu=0, epochs=10_000) == "eager"
     assert how("compile", gpu=0, epochs=1) == "eager"

@@ -10,6 +10,7 @@ from search.engine.failures import LostError, outcome, raise_if_of_the_machine
 from search.run import main
 from search.study.events import Ended, Lost, Status
 from search.study.journal import read
+from search.tasks import memory
 from search.tasks.base import DivergedError
 from tests.search.spaces import write
 
@@ -78,6 +79,15 @@ def test_a_disk_that_takes_nothing_more_stops_the_study(number: int) -> None:
 def test_what_the_network_did_is_a_result(error: Exception, status: Status) -> None:
     raise_if_of_the_machine(raised(error))
     assert outcome(raised(error))[0] is status
+
+
+def test_what_cudnn_says_of_a_full_gpu_is_a_lack_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "_little_is_left", lambda: True)
+    said = "FIND was unable to find an engine to execute this computation"
+    assert outcome(raised(RuntimeError(said)))[0] is Status.OUT_OF_MEMORY
+    assert outcome(raised(ValueError(said)))[0] is Status.FAILED
 
 
 def raised(error: Exception) -> Exception:

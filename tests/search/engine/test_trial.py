@@ -19,6 +19,7 @@ from search.schema.seals import opened_file, write_file
 from search.space.configuration import architecture_to_json
 from search.study.checkpoints import checkpoint_paths, remove_checkpoints, tidy_checkpoints
 from search.study.events import Ended, Epoch, Started, Status
+from search.study.processor import processor
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 
@@ -232,9 +233,11 @@ def test_a_checkpoint_that_cannot_be_read_now_is_no_reason_to_begin_anew(
     assert first.epoch == 3
 
 
+@pytest.mark.parametrize("name", ["NVIDIA A100-SXM4-40GB", "a CPU of the same name"])
 def test_a_trial_does_not_go_on_from_the_checkpoint_of_another_kind_of_device(
-    bench: Bench, tmp_path: Path
+    bench: Bench, tmp_path: Path, name: str
 ) -> None:
+    other = f"cpu ({processor()}, able to other things)" if "same" in name else name
     expected, end = finish(trial_of(bench, tmp_path / "whole"))
     assert end.device
     paths = saved_twice(bench, tmp_path)
@@ -242,12 +245,12 @@ def test_a_trial_does_not_go_on_from_the_checkpoint_of_another_kind_of_device(
         with opened_file(path) as file:
             state = torch.load(file, weights_only=True)
         assert state["device"] == device_kind(bench.device)
-        state["device"] = "NVIDIA A100-SXM4-40GB"
+        state["device"] = other
         write_file(path, lambda file, state=state: torch.save(state, file))
     epochs, again = finish(trial_of(bench, tmp_path, reported=2))
     assert numbers(epochs) == numbers(expected), "all from this device"
     assert again.metrics == end.metrics
-    assert "another kind of device (NVIDIA A100-SXM4-40GB)" in again.reason
+    assert f"another kind of device ({other})" in again.reason
 
 
 def test_a_full_disk_costs_no_checkpoint_that_was_there(bench: Bench, tmp_path: Path) -> None:

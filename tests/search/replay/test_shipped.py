@@ -12,7 +12,7 @@ from search.replay.sources import shipped_table, source_of
 from search.run import main
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import read
-from search.study.processor import processor_kind
+from search.study.processor import is_same_kind
 from search.study.records import record_of
 
 ROOT = Path(__file__).parents[3]
@@ -75,7 +75,7 @@ def test_trained_again_it_is_the_same(source: Source) -> None:
     quickest = sorted(cells, key=lambda one: sum(e.seconds for e in cells[one][0].epochs))
     trials = [(quickest[0], 0), (quickest[1], 1)]
     for one in train_again(source, source.plan, trials, ROOT / "data"):
-        if source.processor == processor_kind():
+        if is_same_kind(source.processor):
             assert not one.differences
         else:
             # Points of error between two roundings of so short a training.
