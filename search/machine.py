@@ -119,7 +119,7 @@ def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
     remedy = (
         "the study keeps the format in which it began: go on where the CPU has them"
         if begun
-        else "write precision: fp32, or auto, which measures both"
+        else "write precision: fp32, or auto, which measures (--set training.precision=auto)"
     )
     return (
         f"{space.document.place(('training', 'precision'))}: training.precision: bf16: this "

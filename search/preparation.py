@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,8 @@ def open_space(
     Raises:
         ConfigError: everything that is wrong with it.
     """
+    if isinstance(overrides, str):
+        raise ConfigError(f"overrides {overrides!r}: is one text; give a list of such")
     if isinstance(space, Space):
         if overrides:
             raise ConfigError(
@@ -95,6 +98,11 @@ def open_space(
         YAML().dump(_quoted(json.loads(json.dumps(plain_mapping(space)))), text)
         document = read_text(text.getvalue(), Path("space"), tuple(overrides))
         return Space(*check(document._replace(options=options)))
+    if not isinstance(space, (str, os.PathLike)):
+        raise ConfigError(
+            f"space {space!r}: is a {type(space).__name__}; give the path of a file, or a "
+            "mapping of its keys"
+        )
     return Space(*load_space(Path(space), tuple(overrides)))
 
 

@@ -30,6 +30,7 @@ from search.request import Request
 from search.result import StudyResult
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
+from search.study import manifest
 from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
@@ -46,17 +47,26 @@ def main(argv: Sequence[str]) -> int:
     )
 
 
-def guarded(command: Callable[[Console], int], *, prints: bool = False) -> int:
+_GOES_ON = "what has finished is kept; the same command goes on"
+_NOTHING = "nothing was begun, and nothing is kept"
+
+
+def guarded(
+    command: Callable[[Console], int], *, prints: bool = False, stopped: str = ""
+) -> int:
     """Run a command with a console; its exit code, errors said in words.
 
     Args:
         command: takes the console.
         prints: whether what it prints is all that comes of it.
+        stopped: what is left when it is stopped, where that is neither nothing nor all that
+            has finished.
     """
-    return run_command(lambda: _said(command, prints=prints), prints=prints)
+    left = stopped or (_NOTHING if prints else _GOES_ON)
+    return run_command(lambda: _said(command, left), prints=prints)
 
 
-def _said(command: Callable[[Console], int], *, prints: bool) -> int:
+def _said(command: Callable[[Console], int], left: str) -> int:
     # What is printed holds brackets of its own: names of files, values of --set, errors.
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
@@ -68,12 +78,7 @@ def _said(command: Callable[[Console], int], *, prints: bool) -> int:
         return ExitCode.BAD_INPUT
     except KeyboardInterrupt:
         why = f"{why_lost()}: " if why_lost() else ""
-        kept = (
-            "nothing was begun, and nothing is kept"
-            if prints
-            else "what has finished is kept; the same command goes on"
-        )
-        print(f"{why}stopped: {kept}", file=sys.stderr)
+        print(f"{why}stopped: {left}", file=sys.stderr)
         return ExitCode.STOPPED
     except OSError as error:
         print(in_words(error), file=sys.stderr)
@@ -162,16 +167,29 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     plan, survey = prepared.plan, prepared.survey
     spread = measured_spread(arguments.spread, plan) if arguments.spread else None
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
-    begun = (Request(out=arguments.out).folder(plan) / FILE).exists()
+    folder = Request(out=arguments.out).folder(plan)
+    begun = (folder / FILE).exists()
     if not begun:  # a run that has begun keeps what it knows
         known_trials(plan, survey, prepared.space.document, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
+    refused = _refused(folder, prepared) if begun else ""
+    if refused:
+        console.print(f"note: without --plan this is refused: {refused}", soft_wrap=True)
     if arguments.address is None and not plan.execution.replay:
-        for note in notes(prepared, begun=begun):
+        for note in notes(prepared, begun=begun and not refused):
             console.print(note, soft_wrap=True)
     if arguments.measure:
         _measure(prepared, console, inline=arguments.inline)
+
+
+def _refused(folder: Path, prepared: Prepared) -> str:
+    """Why a folder's study does not go on by this plan; empty where it does."""
+    try:
+        manifest.going_on(folder, prepared.plan, prepared.parts)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def run_and_show(

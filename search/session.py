@@ -88,7 +88,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         ended = len(before)
         if study.finished:
             console.print(f"nothing to run: all {ended} trials of {plan.study} have ended")
-            study.tidy()
+            _leave_finished(study, folder, prepared, request)
             return study, result_of(study, folder, before=before)
         if begun:
             left_out = _require(prepared, console, request, begun=True)
@@ -110,6 +110,14 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             _execute(study, plan, folder, request, console)
         study.tidy()
         return study, result_of(study, folder, before=before)
+
+
+def _leave_finished(study: Study, folder: Path, prepared: Prepared, request: Request) -> None:
+    """Tidy up; a manifest that was damaged and deleted, as advised, is written again."""
+    if manifest.read(folder) is None:
+        text, command = prepared.space.document.text, request.command
+        manifest.note(folder, study.plan, space=text, command=command, parts=prepared.parts)
+    study.tidy()
 
 
 def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console) -> None:

@@ -18,14 +18,18 @@ from search.run_command import guarded
 from search.schema.execution import SHIPPED
 from search.schema.units import duration
 from search.schema.yaml import ConfigError
-from search.study.processor import is_same_kind, processor_kind
+from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
 
 _EVERY = 100  # networks that are timed: a line for a person who waits
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
-    return guarded(lambda console: _run(_parser().parse_args(argv), console))
+    return guarded(
+        lambda console: _run(_parser().parse_args(argv), console),
+        stopped="no table is written, and what was trained again is not kept; the same command "
+        "begins anew",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,8 +134,16 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
             f"{processor_kind()}), which may round otherwise",
             soft_wrap=True,
         )
+    then = sum(e.seconds for n, repeat in trials for e in source.cells[n][repeat].epochs)
+    slow = on_cpu and plan.training.precision == "bf16" and lacks_bf16()
+    why = f", but this CPU ({processor()}) has no instructions for bf16" if slow else ""
+    console.print(f"they took {duration(then)} then{why}", soft_wrap=True)
     same, spent = 0, 0.0
-    for one in train_again(source, plan, trials, path_of(plan.data.root)):
+
+    def tell(name: str, epoch: int, epochs: int) -> None:
+        console.print(f"{name}: {epoch} of {epochs} epochs", soft_wrap=True)
+
+    for one in train_again(source, plan, trials, path_of(plan.data.root), tell=tell):
         cell = source.cells[one.network][one.repeat]
         spent += sum(epoch.seconds for epoch in cell.epochs)
         same += not one.differences

@@ -1,7 +1,8 @@
 """Trains trials of a table again, and compares them with it, number by number."""
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from search.space.survey import survey
 from search.study.events import Ended, Started
 from search.study.history import History
 from search.study.starting import Starts
+
+_SILENCE = 60.0  # seconds
+Tell = Callable[[str, int, int], None]
 
 
 class Compared(NamedTuple):
@@ -48,7 +52,12 @@ def drawn(source: Source, share: float, *, seed: int = 0) -> list[tuple[Architec
 
 
 def train_again(
-    source: Source, plan: StudyPlan, trials: list[tuple[Architecture, int]], root: Path
+    source: Source,
+    plan: StudyPlan,
+    trials: list[tuple[Architecture, int]],
+    root: Path,
+    *,
+    tell: Tell = lambda *_: None,
 ) -> Iterator[Compared]:
     """Train trials as the study did that made a table; one after another, in this process.
 
@@ -57,6 +66,8 @@ def train_again(
         plan: by which it was trained.
         trials: networks and repeats.
         root: the folder of the data sets.
+        tell: is told at most once a minute how far a trial is: its network, epochs, of how
+            many.
     """
     benches = Benches(plan, root)
     candidates = survey(plan)
@@ -66,11 +77,12 @@ def train_again(
         candidate = candidates.candidate(network)
         assert candidate is not None, "the plan is the table's own"
         started = starts.start("search", candidates.configuration(candidate), repeat)
-        here = _trained(started, benches.of(started))
+        here = _trained(started, benches.of(started), tell)
         yield Compared(network, repeat, dict(_differences(there, here)))
 
 
-def _trained(started: Started, bench: Bench) -> Cell:
+def _trained(started: Started, bench: Bench, tell: Tell) -> Cell:
+    said = time.monotonic()
     epochs: list[CellEpoch] = []
     ended: Ended | None = None
     with tempfile.TemporaryDirectory() as folder:
@@ -79,6 +91,9 @@ def _trained(started: Started, bench: Bench) -> Cell:
             epoch, ended = trial.step()
             if epoch is not None:
                 epochs.append(CellEpoch(epoch.metrics, epoch.seconds, epoch.images_per_s))
+                if time.monotonic() - said >= _SILENCE:
+                    said = time.monotonic()
+                    tell(started.name, epoch.epoch, started.epochs)
     return Cell(tuple(epochs), ended.status, ended.reason, ended.metrics, ended.device)
 
 

@@ -174,7 +174,8 @@ def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int
     if not whole:
         raise TransferError(
             f"no network has trained weights of all {seeds} seeds of search.seeds, but "
-            f"{_listed(short)}; write fewer seeds, or train those networks with more"
+            f"{_listed(short)}; write fewer seeds, or name a study that had as many from its "
+            "start (weights that one dropped before seeds were added are gone)"
         )
     members = np.array(sorted(c for name in whole for c in candidates[name]), dtype=np.intp)
     taken = [files[name][repeat] for name in whole for repeat in range(seeds)]

@@ -32,7 +32,7 @@ def test_the_code_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     for text in code:
         exec(compile(text, "docs/python.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert "True runs/quickstart" in printed
+    assert "True runs/first_look" in printed
     assert "trial 2: " in printed
     assert names["best"].metrics["test_error"] < 90
     assert len(names["result"].trials) == 2

@@ -38,7 +38,7 @@ def test_bf16_on_a_cpu_without_it_is_said_before_anything_runs(
         shown = " ".join(capsys.readouterr().out.split())
         note = "this CPU (Old, AVX2) has no instructions for it, so that a step takes several"
         assert (note in shown) is said
-        assert ("write precision: fp32, or auto, which measures both" in shown) is said
+        assert ("write precision: fp32, or auto, which measures (--set" in shown) is said
 
 
 def test_a_study_that_goes_on_elsewhere_says_what_that_means(

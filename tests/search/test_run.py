@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from search.run import main
+from search.study import manifest
 from search.study.events import Ended, Epoch, Lost, Started, Status
 from search.study.journal import FILE, read
 from tests.search.spaces import PAPER, TINY, write
@@ -249,6 +250,32 @@ def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path
     assert 3_000_000 <= started.macs <= 8_000_000
     assert ended.status is Status.OK
     assert 0 <= ended.metrics["test_error"] <= 100
+
+
+def test_a_finished_run_gets_the_manifest_back_that_was_deleted_as_advised(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = manifest.read(finished.parent / "run")
+    assert whole is not None
+    (finished.parent / "run" / manifest.FILE).unlink()
+    command = [str(finished), "--inline", "--out", str(finished.parent / "run")]
+    assert main(command) == 0
+    assert "nothing to run" in capsys.readouterr().out
+    again = manifest.read(finished.parent / "run")
+    assert again is not None
+    assert again.plan == whole.plan
+
+
+def test_a_plan_says_that_the_folder_holds_another_study(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [str(finished), "--out", str(finished.parent / "run"), "--plan"]
+    assert main(command) == 0
+    assert "is refused" not in capsys.readouterr().out
+    assert main([*command, "--set", "training.lr=0.3"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "note: without --plan this is refused: " in shown
+    assert "holds a different study" in shown
 
 
 def test_a_trial_that_diverges_does_not_end_the_study(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from res2net import parse
+from search.executors import again
 from search.replay.from_run import run_source
 from search.replay.sources import source_of
 from search.run import main as run_main
@@ -114,10 +115,13 @@ def test_another_recipe_than_the_table_s_is_refused(
 
 
 def test_trained_again_it_is_the_same_to_the_bit(
-    made: Path, capsys: pytest.CaptureFixture[str]
+    made: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(again, "_SILENCE", 0.0)
     assert main(["--check", "40%", str(made / "table")]) == 0
-    assert "3 of 3 are the same to the bit" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "3 of 3 are the same to the bit" in shown
+    assert shown.count(": 2 of 2 epochs") == 3
 
 
 def test_a_number_that_was_changed_is_found(

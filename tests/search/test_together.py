@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,14 @@ def test_one_network_is_trained_by_command_and_from_python(tmp_path: Path) -> No
 def test_a_network_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert train(["ResNot-50", "--data", "synthetic", "--epochs", "1"]) == 2
     assert "ResNot-50" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("space", [5, None, ["space.yaml"]])
+def test_what_is_no_space_is_refused(space: Any) -> None:
+    with pytest.raises(ConfigError, match="give the path of a file, or a mapping of its keys"):
+        load_space(space)
+
+
+def test_one_text_of_overrides_is_not_taken_letter_by_letter(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is one text; give a list of such"):
+        load_space(write(tmp_path), "search.trials=2")
