@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 STUCK = """\
 import ctypes, signal, sys
 from search.executors.patience import waiting_at_most
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 with waiting_at_most(float(sys.argv[1]), "nothing is lost"):
     signal.signal(signal.SIGINT, lambda *_: None)  # as a first Ctrl-C, which is passed on
     print("waits", flush=True)
