@@ -63,15 +63,20 @@ def energy(arguments: argparse.Namespace) -> str:
 
 def _trained(arguments: argparse.Namespace) -> tuple[Ended, Taken]:
     """A trial in this process: its end, and what it took."""
-    images = arguments.images
+    images, gpu = arguments.images, arguments.device == "cuda"
     data = {"name": name_of(arguments.data), "root": str(arguments.data), "train": images}
     with tempfile.TemporaryDirectory() as folder:
         result = train_network(
             arguments.network,
             data=data | {"validation": max(1, images // 10)},
             epochs=_EPOCHS,
-            training={"batch_size": arguments.batch, "execution": "eager"},
-            overrides=[f"resources.gpu={int(arguments.device == 'cuda')}"],
+            training={
+                "batch_size": arguments.batch,
+                "execution": "eager",
+                # A CPU only tries the way out, and may be slow in bf16.
+                "precision": "bf16" if gpu else "fp32",
+            },
+            overrides=[f"resources.gpu={int(gpu)}"],
             out=Path(folder) / "run",
             inline=True,
         )
