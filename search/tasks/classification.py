@@ -30,12 +30,12 @@ def scored_at_once(training: PlannedTraining, resolution: int, *, gpu: bool) -> 
     On a GPU about as many as take no more memory than a batch that is trained on, but at least
     a million pixels.
     """
-    side = resolution**2
+    image = resolution**2
     pixels = _FEWEST_PIXELS
     if gpu:
-        batch = _TO_TRAINED * training.batch_size // training.accumulate * side
+        batch = _TO_TRAINED * training.batch_size // training.accumulate * image
         pixels = min(max(pixels, batch), _MOST_PIXELS)
-    return max(1, pixels // side)
+    return max(1, pixels // image)
 
 
 def classification(

@@ -1,4 +1,4 @@
-"""Handles memory: keeps freed blocks with the process, and recognises when it runs out."""
+"""Keeps and frees memory, holds a process to its share of a GPU, and sees when memory ends."""
 
 import ctypes
 import gc
@@ -8,7 +8,7 @@ import torch
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
 CUDA_CONTEXT = 600 * 2**20  # bytes that CUDA itself takes in every process
-_LITTLE = 0.1  # of a GPU's memory
+_LITTLE = 0.1  # of a GPU's memory, or of the share of it that a process may take
 # A CPU's allocator and convolutions, and CUDA outside of torch's allocator, raise plain
 # RuntimeErrors. None of them leaves the device unusable.
 _WORDS = (
@@ -40,9 +40,10 @@ def keep_freed_memory() -> None:
 
 
 def keep_to_share(device: torch.device, share: float) -> None:
-    """Let this process take no more than its share of a GPU: what lacks is its own lack.
+    """Let this process take no more than its share of a GPU.
 
-    Else a trial that takes much makes those beside it fail, and results depend on neighbours.
+    Else a trial that takes much makes those beside it run out of memory, and results depend on
+    neighbours.
     """
     total = torch.cuda.get_device_properties(device).total_memory
     own = share - CUDA_CONTEXT / total
@@ -81,5 +82,6 @@ def _little_is_left() -> bool:
         free, total = torch.cuda.mem_get_info()
     except RuntimeError:  # it answers nothing any more
         return False
-    own = torch.cuda.get_per_process_memory_fraction() * total - torch.cuda.memory_reserved()
-    return min(free, own) < _LITTLE * total
+    share = torch.cuda.get_per_process_memory_fraction() * total
+    left = share - torch.cuda.memory_reserved()
+    return free < _LITTLE * total or left < _LITTLE * share
