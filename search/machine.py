@@ -129,7 +129,7 @@ def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
 
 
 def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
-    """What it means that a study goes on on another kind of CPU than it last ran on, if so."""
+    """Say what follows where a study goes on on another kind of CPU; None on the same kind."""
     last, here = starts[-1].get("processor_kind", ""), processor_kind()
     if not last or not here or is_same_kind(last) or was_on_cluster(starts[-1]):
         return None

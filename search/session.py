@@ -121,7 +121,7 @@ def _leave_finished(study: Study, folder: Path, prepared: Prepared, request: Req
 
 
 def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console) -> None:
-    """Say of a study that goes on what another machine than before makes of it."""
+    """Say which format a resumed study keeps, and whether it changed its kind of CPU."""
     cluster = request.address is not None
     say_kept(plan, console, cluster=cluster)
     noted = manifest.read(folder)

@@ -118,14 +118,14 @@ def _told(objective: Objective) -> dict[str, str]:
 
 
 def device_name(device: torch.device) -> str:
-    """What a trial's record says that it ran on."""
+    """Name a device for people, as a trial's record does."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({processor()})"
 
 
 def device_kind(device: torch.device) -> str:
-    """What tells it from devices that round otherwise; of a CPU more than its name."""
+    """Name a device so that two that may round differently have different names."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({processor_kind() or processor()})"

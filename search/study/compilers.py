@@ -1,4 +1,4 @@
-"""Says which compiler `torch.compile` calls, and whether it is there. No torch here."""
+"""Finds the compiler that `torch.compile` calls. No torch here."""
 
 import os
 import shutil

@@ -36,7 +36,7 @@ def processor() -> str:
 
 
 def processor_kind() -> str:
-    """A CPU that rounds as this one does: its model by number, and a digest of its arithmetic.
+    """Name the CPU by model numbers and a digest of its arithmetic: what decides its rounding.
 
     Empty where the system does not tell.
     """
