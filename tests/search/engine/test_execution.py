@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from res2net import parse
 from search.engine.execution import chosen
 from search.profiling.rehearsal import execution_of
 from search.tasks.classification import Classification, scored_at_once
@@ -55,6 +56,24 @@ def test_scoring_takes_about_the_memory_of_training(batch: int, side: int) -> No
     assert there >= scored_at_once(cut, side, gpu=False)
     assert there * side**2 <= max(2**23, side**2)
     assert there <= max(4 * batch, 2**20 // side**2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("resnext20_2c4w_8p", 1024), ("Res2NeXt-29-6c24w4s", 120)]
+)
+def test_a_cpu_scores_fewer_images_of_a_large_network_at_once(name: str, most: int) -> None:
+    """Where memory is short a CPU cannot refuse: the system kills the process."""
+    images = random_splits(images=8, side=32, held_out=most + 3)
+    task = Classification(recipe(), images, device=CPU)
+    task.network(parse(name), seed=0)
+    seen: list[int] = []
+
+    def forward(batch: Tensor) -> Tensor:
+        seen.append(len(batch))
+        return torch.zeros(len(batch), 4)
+
+    task.scores(forward, "validation")
+    assert seen == [most, 3]
 
 
 def test_a_size_that_did_not_fit_is_not_tried_again() -> None:

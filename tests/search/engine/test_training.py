@@ -39,7 +39,9 @@ ALL = {
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def random_splits(images: int = 96, side: int = 8, classes: int = 4) -> Splits:
+def random_splits(
+    images: int = 96, side: int = 8, classes: int = 4, held_out: int = 40
+) -> Splits:
     generator = torch.Generator().manual_seed(0)
 
     def split(count: int) -> Split:
@@ -50,7 +52,7 @@ def random_splits(images: int = 96, side: int = 8, classes: int = 4) -> Splits:
     train = split(images)
     assert isinstance(train.images, torch.Tensor)
     pixels = train.images.reshape(-1, 3).float()
-    return Splits(train, split(40), split(50), pixels.mean(0), pixels.std(0))
+    return Splits(train, split(held_out), split(50), pixels.mean(0), pixels.std(0))
 
 
 def trainer(architecture: Architecture = NETWORK, **changes: object) -> Trainer:
