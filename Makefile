@@ -6,8 +6,10 @@ INSTALLED := $(VENV)/installed
 run: $(INSTALLED)  ## install if needed, then the quick study on embedded digits
 	$(BIN)/python -m search.run spaces/quickstart.yaml
 
+# Python may be told to keep no bytecode, as containers often do. Each of the processes that the
+# tests start would then compile all of this project anew.
 test: $(INSTALLED) lint  ## install if needed, then ruff, mypy and pytest
-	$(BIN)/pytest
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 
 slow: $(INSTALLED)  ## the tests that make test leaves out: long ones of what others hold more cheaply
 	$(BIN)/pytest -m slow

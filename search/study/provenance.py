@@ -1,5 +1,6 @@
 """Records where and when a study was started: command, commit, versions and machine."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -21,7 +22,7 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
         "command": list(command),
         "git_commit": _git_commit(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": dict(_versions()),
         "machine": platform.machine(),
         "processor": processor(),
         "processor_kind": processor_kind(),
@@ -34,6 +35,13 @@ def was_on_cluster(start: Mapping[str, Any]) -> bool:
     return any(word.startswith("--address") for word in start.get("command", ()))
 
 
+# What is loaded stays as it was when this process began, whatever becomes of the files.
+@functools.cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, importlib.metadata.version(name)) for name in _PACKAGES)
+
+
+@functools.cache
 def _git_commit() -> str | None:
     try:
         answer = subprocess.run(

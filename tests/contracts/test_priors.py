@@ -22,7 +22,9 @@ def errors(survey: Survey, prior: Prior | None, seed: int, trials: int) -> list[
     return [error_of(survey, one) for one in run(sampler, survey, range(trials))]
 
 
-@pytest.mark.parametrize("trials", [5, 15, 30])
+@pytest.mark.parametrize(
+    "trials", [15, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 30))]
+)
 def test_a_right_prior_finds_sooner(surveyed: Survey, trials: int) -> None:
     def mean(prior: Prior | None) -> float:
         return statistics.mean(min(errors(surveyed, prior, s, trials)) for s in range(8))

@@ -144,6 +144,7 @@ def test_while_it_starts_a_signal_ends_it_quietly(
     assert "stopped" in printed
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_measured_keeps_nothing_when_it_is_stopped(tmp_path: Path) -> None:
     process = spawn(write(tmp_path), "--plan", "--measure")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

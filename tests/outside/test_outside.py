@@ -59,6 +59,7 @@ def kill_after(epochs: int, folder: Path, *arguments: str) -> None:
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_whole_study_survives_kill_9_and_says_where_each_part_came_from(
     tmp_path: Path, ray_address: str, monkeypatch: pytest.MonkeyPatch

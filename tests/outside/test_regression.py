@@ -70,6 +70,7 @@ def test_its_score_is_that_of_its_weights(example: Example, folder: Path) -> Non
     )
 
 
+@pytest.mark.slow
 def test_stopped_it_goes_on_to_the_same_weights(example: Example, folder: Path) -> None:
     def stop(event: object) -> None:
         if type(event).__name__ == "Epoch":
@@ -83,6 +84,7 @@ def test_stopped_it_goes_on_to_the_same_weights(example: Example, folder: Path) 
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
+@pytest.mark.slow
 def test_it_can_begin_with_trained_weights(example: Example, folder: Path) -> None:
     run_study(SOURCE, out=folder / "source", inline=True)
     begun = study(example, transfer={"from": "source"})

@@ -38,6 +38,7 @@ def reported(folder: Path) -> list[tuple[int, int, dict[str, float]]]:
     return [(e.trial, e.epoch, e.metrics) for e in read(folder) if isinstance(e, Epoch)]
 
 
+@pytest.mark.slow
 def test_killed_between_rungs_the_same_trials_are_promoted_and_end_the_same(
     tmp_path: Path,
 ) -> None:

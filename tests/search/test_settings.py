@@ -149,6 +149,7 @@ def test_images_are_resized_as_pillow_does(side: int) -> None:
         assert away.max() <= 1
 
 
+@pytest.mark.slow
 def test_a_tree_is_seen_at_each_resolution_as_if_it_were_alone(tmp_path: Path) -> None:
     root = plant(tmp_path / "tree", ["cat", "dog"], train=24, val=8, side=32)
     tree = {"name": "imagefolder", "root": str(root), "validation": 8, "train": 40}

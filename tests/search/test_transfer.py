@@ -297,6 +297,7 @@ def test_the_plan_counts_what_is_left_aside(
     assert "1 network (res2net11_1w2s_2p_4classes) there, outside" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_more_seeds_take_more_files_and_stay(source: Path, tmp_path: Path) -> None:
     """The first command goes on with what the study was extended to."""
     one = target(source, search={"sampler": "grid", "seeds": 1})
@@ -307,6 +308,7 @@ def test_more_seeds_take_more_files_and_stay(source: Path, tmp_path: Path) -> No
     assert len(read(tmp_path / "run").plan.transfer.files) == 4
 
 
+@pytest.mark.slow
 def test_a_network_with_settings_begins_with_the_weights_of_the_network(
     source: Path, tmp_path: Path
 ) -> None:

@@ -134,6 +134,7 @@ class CrashError(Exception):
     """What ends a study between two events."""
 
 
+@pytest.mark.slow
 def test_a_stop_changes_no_decision(tmp_path: Path) -> None:
     """Killed after every event in turn, it comes to the same as in one go."""
     space = SPACE | {

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from analysis.cards.laws import laws_card
 from analysis.runs.run import read_run
 from search.study.events import Started
@@ -10,6 +12,7 @@ from tests.analysis.questions.test_tradeoffs import by_law
 from tests.analysis.studied import write_run
 
 
+@pytest.mark.slow
 def test_laws_rates_and_rules_are_said(tmp_path: Path) -> None:
     def one_fails(started: Started) -> float | None:
         bad = started.network().layers == 56 and started.repeat == 0

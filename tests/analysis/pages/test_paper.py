@@ -58,6 +58,7 @@ def test_every_drawing_has_the_width_of_a_column_and_no_title(runs: list[Run]) -
     assert one.draw is None or one.draw().get_suptitle(), "after the block as before it"
 
 
+@pytest.mark.slow
 def test_pages_have_the_width_and_their_letters(runs: list[Run], tmp_path: Path) -> None:
     written = write_paper(runs[0], tmp_path / "figures")
     assert [path.name for path in written[:2]] == ["networks-search.pdf", "curves.pdf"]

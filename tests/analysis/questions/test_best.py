@@ -227,6 +227,7 @@ def test_confirmations_are_those_of_most_epochs(tmp_path: Path) -> None:
     assert "has validation error 20.00 %" in said
 
 
+@pytest.mark.slow
 def test_the_test_error_of_the_best_is_not_called_unbiased(tmp_path: Path) -> None:
     """Best of 30 equal networks: its test error is a point too low, and not shrunken it is."""
     rng = np.random.default_rng(0)

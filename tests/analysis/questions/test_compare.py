@@ -83,6 +83,7 @@ def test_agreement_is_scipys_tau(pair: list[Run]) -> None:
     assert row["p_exact"] == pytest.approx(stats.kendalltau(*means, method="exact").pvalue)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.permutations(range(6)))
 def test_tau_is_of_the_orders_alone(tmp_path_factory: Any, order: list[int]) -> None:

@@ -279,6 +279,7 @@ def test_dimensions_that_follow_one_law_do_not_differ() -> None:
     assert held > 39
 
 
+@pytest.mark.slow
 def test_where_nothing_differs_hardly_a_run_claims_anything() -> None:
     """All sentences of a run together: 5 % of 60; more than 9 would be one in a thousand."""
     rng = np.random.default_rng(8)

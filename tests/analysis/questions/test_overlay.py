@@ -117,6 +117,7 @@ def test_curves_are_of_the_common_range(three: list[Run]) -> None:
         assert (rows["fraction"] <= rows["high"]).all()
 
 
+@pytest.mark.slow
 def test_only_what_holds_after_holm_is_claimed(three: list[Run]) -> None:
     card = overlay_card(three)
     assert len(card.claims) == 4

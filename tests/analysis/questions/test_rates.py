@@ -64,6 +64,7 @@ def test_what_each_policy_loses_is_what_the_curves_say(tmp_path: Path) -> None:
     assert answer.lost[RULE].estimate < answer.lost[COMMON].estimate / 4
 
 
+@pytest.mark.slow
 def test_where_all_have_one_best_rate_hardly_a_study_says_otherwise() -> None:
     rng = np.random.default_rng(0)
     rates = np.geomspace(0.02, 1.28, 9)

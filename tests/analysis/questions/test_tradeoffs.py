@@ -180,6 +180,7 @@ def test_networks_with_a_failed_trial_are_named_and_in_no_law(tmp_path: Path) ->
     assert name in {*found["name"]} - {*along(found, "scale")["name"]}
 
 
+@pytest.mark.slow
 def test_rates_are_read_off_the_form_that_was_chosen(lawful: Lawful) -> None:
     """Near chance a saturating law bends as no power law does, and foretells another rate."""
     run, found = lawful.run, lawful.found[lawful.found["series"] != "depth"]

@@ -167,6 +167,7 @@ def test_a_difference_that_does_not_vary_is_named_as_such(tmp_path: Path) -> Non
     assert "their difference is the same in all 3 seeds, so nothing is known" in found.reason
 
 
+@pytest.mark.slow
 def test_a_single_seed_ahead_is_one(tmp_path: Path) -> None:
     reasons = [
         judged(run_of(tmp_path / f"{gap}", {1: around(20.0), 2: around(gap, sign=-1)}), A, B)
@@ -201,6 +202,7 @@ def test_no_test_figure_is_read(tmp_path: Path) -> None:
     assert judged(made(tmp_path / "unseen", rows), A, B) == seen
 
 
+@pytest.mark.slow
 def test_of_1000_proposals_of_no_effect_a_look_at_each_seed_calls_few_better() -> None:
     """Every proposal is looked at with 2, 3, ... 12 seeds; at most 5 % are ever "better"."""
     rng = np.random.default_rng(5)

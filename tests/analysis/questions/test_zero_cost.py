@@ -64,6 +64,7 @@ def test_a_score_that_follows_training_is_found_and_noise_is_not(tmp_path: Path)
     assert {round(float(tau), 9) for tau in taus} <= drawn
 
 
+@pytest.mark.slow
 def test_it_claims_nothing_of_noise(tmp_path: Path) -> None:
     """40 studies of scores that say nothing; all eight rows are held at 5 % at once.
 

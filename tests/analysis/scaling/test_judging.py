@@ -16,7 +16,9 @@ def steep(size: np.ndarray) -> np.ndarray:
     return 99 / (1 + size**0.5)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in (1, 2))]
+)
 def test_the_true_form_wins(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sizes = 2.0 ** np.arange(-9, 7)

@@ -60,7 +60,12 @@ def test_the_interval_ends_at_a_tenth_of_the_networks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("expected best", 0.83), ("noise ceiling", 0.87), ("hedges g", 0.87)]
+    ("name", "least"),
+    [
+        ("expected best", 0.83),
+        ("noise ceiling", 0.87),
+        pytest.param("hedges g", 0.87, marks=pytest.mark.slow),
+    ],
 )
 def test_intervals_hold_the_truth(name: str, least: float) -> None:
     """4 sigma of 120 studies at 95 % are 8 points; that of the best is known to hold less."""

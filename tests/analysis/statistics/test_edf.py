@@ -130,7 +130,7 @@ def test_the_dkw_band_is_its_closed_form() -> None:
     assert dkw_band(1, 1 - 2 * np.exp(-2)) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("n", [20, 100])
+@pytest.mark.parametrize("n", [20, pytest.param(100, marks=pytest.mark.slow)])
 def test_at_least_95_percent_of_dkw_bands_hold_the_whole_law(n: int) -> None:
     """Conservative for every n; 1 % is two sigma of 2000 simulations."""
     draws, width = np.random.default_rng(n).random((2000, n)), dkw_band(n)
@@ -142,8 +142,11 @@ def test_at_least_95_percent_of_dkw_bands_hold_the_whole_law(n: int) -> None:
 
 @pytest.mark.parametrize(
     ("n", "shares", "gain"),
-    [(150, RARER, 1.0), (150, EVEN, 0.0), (300, RARER, 2.0)],
-    ids=["uneven", "size-is-nothing", "size-is-much"],
+    [
+        pytest.param(150, RARER, 1.0, id="uneven"),
+        pytest.param(150, EVEN, 0.0, id="size-is-nothing", marks=pytest.mark.slow),
+        pytest.param(300, RARER, 2.0, id="size-is-much", marks=pytest.mark.slow),
+    ],
 )
 def test_95_percent_of_weighted_bands_hold_the_whole_law(
     n: int, shares: tuple[float, ...], gain: float

@@ -209,7 +209,13 @@ def test_95_percent_of_paired_intervals_hold_the_difference(seeds: int) -> None:
     assert 0.93 <= coverage((f.difference for f in found), 0.5) <= 0.97
 
 
-@pytest.mark.parametrize(("sizes", "spreads"), [((5, 5), (0.3, 0.3)), ((5, 8), (0.6, 0.2))])
+@pytest.mark.parametrize(
+    ("sizes", "spreads"),
+    [
+        pytest.param((5, 5), (0.3, 0.3), marks=pytest.mark.slow),
+        ((5, 8), (0.6, 0.2)),
+    ],
+)
 def test_95_percent_of_welch_s_intervals_hold_the_difference(
     sizes: tuple[int, int], spreads: tuple[float, float]
 ) -> None:

@@ -71,6 +71,7 @@ def test_what_cannot_be_ranked_is_refused(errors: list[list[float]], message: st
         mean_ranks(errors)
 
 
+@pytest.mark.slow
 def test_intervals_of_effects_hold_the_truth_with_few_seeds() -> None:
     rng, held = np.random.default_rng(4), 0
     for _ in range(300):

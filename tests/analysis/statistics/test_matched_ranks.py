@@ -52,6 +52,7 @@ def only_by_size(rng: Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return score, worth, size
 
 
+@pytest.mark.slow
 def test_what_only_counts_size_shows_nothing() -> None:
     """600 studies: five standard errors of 5 % are 4.4 %; plain tau shows size in nearly all.
 

@@ -72,7 +72,7 @@ def test_the_best_of_equal_networks_is_worth_what_they_all_are() -> None:
     assert held >= 36
 
 
-@pytest.mark.parametrize("spread", [0.5, 2.0])
+@pytest.mark.parametrize("spread", [0.5, pytest.param(2.0, marks=pytest.mark.slow)])
 def test_the_probability_of_being_best_is_kept(spread: float) -> None:
     """Over studies the network named is the best as often as was said."""
     rng = np.random.default_rng(3)

@@ -61,7 +61,10 @@ def test_what_has_no_error_is_left_aside() -> None:
     assert found.reach[1] == pytest.approx(0.5 * stats.t.ppf(0.975, 4), rel=0.03)
 
 
-@pytest.mark.parametrize(("networks", "seeds"), [(5, 3), (8, 3), (6, 4)])
+@pytest.mark.parametrize(
+    ("networks", "seeds"),
+    [(6, 4), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((5, 3), (8, 3)))],
+)
 def test_of_equal_networks_few_studies_tell_any_two_apart(networks: int, seeds: int) -> None:
     """Also where some of them, by chance, hardly vary: each may have a spread of its own."""
     rng, claimed, studies = np.random.default_rng(2), 0, 150

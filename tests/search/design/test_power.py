@@ -62,8 +62,12 @@ def test_fewer_seeds_than_are_needed_do_not_find_it(
     assert seeds == 2 or detectable(PAIR, setting, seeds=seeds - 1) > difference
 
 
-@pytest.mark.parametrize("seeds", [2, 3, 4])
-@pytest.mark.parametrize(("networks", "each"), [(8, 1), (16, 5)])
+@pytest.mark.parametrize(
+    "seeds", [3, *(pytest.param(one, marks=pytest.mark.slow) for one in (2, 4))]
+)
+@pytest.mark.parametrize(
+    ("networks", "each"), [(8, 1), pytest.param(16, 5, marks=pytest.mark.slow)]
+)
 def test_the_report_finds_about_80_of_100_with_few_seeds_too(
     networks: int, each: int, seeds: int
 ) -> None:

@@ -47,6 +47,7 @@ def test_the_gradients_are_those_of_fp64(channels: int, groups: int, dilation: i
     assert error < 0.02
 
 
+@pytest.mark.slow
 def test_a_step_in_bf16_moves_dilated_weights_as_one_in_fp32(tmp_path: Path) -> None:
     moved = {one: _moved(tmp_path, one) for one in ("fp32", "bf16")}
     assert len(moved["fp32"]) >= 4

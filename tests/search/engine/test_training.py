@@ -182,7 +182,15 @@ def strip(epoch: Epoch) -> dict[str, float]:
     return epoch.metrics
 
 
-@pytest.mark.parametrize("changes", [{}, {"precision": "bf16"}, ALL, {"optimizer": "adamw"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        ALL,
+        pytest.param({"precision": "bf16"}, marks=pytest.mark.slow),
+        pytest.param({"optimizer": "adamw"}, marks=pytest.mark.slow),
+    ],
+)
 def test_interrupted_at_a_random_step_the_weights_are_bit_identical(
     changes: dict[str, object],
 ) -> None:

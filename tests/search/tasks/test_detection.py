@@ -193,7 +193,7 @@ def test_a_size_of_which_there_is_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["instances", pytest.param("detection", marks=pytest.mark.slow)]
+    "kind", [pytest.param(one, marks=pytest.mark.slow) for one in ("instances", "detection")]
 )
 def test_a_study_ends_and_an_interrupted_one_ends_the_same(tmp_path: Path, kind: str) -> None:
     space = TINY | {"task": {**TINY["task"], "name": kind}}
