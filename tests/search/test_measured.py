@@ -156,7 +156,7 @@ def test_deeper_networks_take_longer_and_a_plain_loop_agrees(
     short, long = found[SHORT], found[LONG]
     assert short.measured is not None
     assert long.measured is not None
-    assert long.measured.values["latency"] > 2 * short.measured.values["latency"]
+    assert long.measured.low["latency"] > 1.5 * short.measured.low["latency"]
     torch.set_num_threads(1)
     described = long.started.network()
     network, image = build(described).eval(), torch.zeros(1, described.channels, 8, 8)
