@@ -46,6 +46,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     address: str | None = None,
     inline: bool = False,
     retry: Sequence[str] = (),
+    reuse: Sequence[Path | str] = (),
     on_event: OnEvent | None = None,
     quiet: bool = True,
 ) -> StudyResult:
@@ -59,6 +60,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         address: of a running Ray cluster.
         inline: run trials in this process, one after another.
         retry: "failed" or "out-of-memory": trials that ended so are tried again.
+        reuse: folders of runs: what they have finished and is the same here is taken over.
         on_event: is given each start, epoch, loss and end of a trial as it happens.
         quiet: print nothing.
 
@@ -79,6 +81,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         address=address,
         inline=inline,
         retry=again,
+        reuse=tuple(path_of(str(run)) for run in reuse),
         command=("search.run_study", *(("--address", address) if address else ())),
         on_event=on_event,
     )

@@ -215,5 +215,6 @@ def _outcome(started: Started, ended: Ended, objective: Objective) -> str:
             for one in (objective, on_test(objective))
             if one.name in ended.metrics
         )
-        return f"ok: {named(started)}, {', '.join(scores)}, {duration(ended.seconds)}"
+        took = f"taken over from {ended.source}" if ended.source else duration(ended.seconds)
+        return f"ok: {named(started)}, {', '.join(scores)}, {took}"
     return f"{ended.status}: {named(started)}: {ended.reason}"

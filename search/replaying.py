@@ -101,6 +101,8 @@ def _require(request: Request) -> None:
         raise ConfigError("--time-limit: a replay takes seconds; leave it out")
     if request.address is not None:
         raise ConfigError("--address: a replay runs in this process; leave it out")
+    if request.reuse:
+        raise ConfigError("--reuse: a replay trains nothing; leave it out")
     if request.retry:
         raise ConfigError(
             "--retry: a replay takes the results that are there, and would end the same; leave "

@@ -19,6 +19,7 @@ class Request(NamedTuple):
     address: str | None = None
     inline: bool = False
     retry: tuple[Status, ...] = ()  # trials that ended so are tried again
+    reuse: tuple[Path, ...] = ()  # runs whose equal trials are taken over
     command: tuple[str, ...] = ()  # that goes on with it
     on_event: OnEvent | None = None
 

@@ -28,6 +28,7 @@ from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.request import Request
 from search.result import StudyResult
+from search.reuse import reusable
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.study import manifest
@@ -130,6 +131,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="STATUS",
         help="failed or out-of-memory: try trials again that ended so",
     )
+    parser.add_argument(
+        "--reuse",
+        action="append",
+        default=[],
+        type=path_of,
+        metavar="RUN",
+        help="take over what this run has finished and this study would train again",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--address", help="of a running Ray cluster, or auto")
     where.add_argument("--inline", action="store_true", help="run trials in this process")
@@ -171,6 +180,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     begun = (folder / FILE).exists()
     if not begun:  # a run that has begun keeps what it knows
         known_trials(plan, survey, prepared.space.document, console)
+    reusable(arguments.reuse, plan, survey, prepared.parts, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     refused = _refused(folder, prepared) if begun else ""
@@ -205,6 +215,7 @@ def run_and_show(
         address=arguments.address,
         inline=arguments.inline,
         retry=retried_statuses(arguments.retry),
+        reuse=tuple(arguments.reuse),
         command=tuple(command),
     )
     drawn = 0

@@ -28,6 +28,7 @@ from search.progress import Progress
 from search.replaying import replay
 from search.request import Request
 from search.result import StudyResult, result_of
+from search.reuse import require_images, reusable
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
 from search.schema.yaml import ConfigError
@@ -36,6 +37,7 @@ from search.study import manifest
 from search.study.deadline import Deadline
 from search.study.journal import FILE, Journal
 from search.study.observer import Callback
+from search.study.reusing import ReusingStudy
 from search.study.study import Study
 from search.study.transferred import same_weights
 from search.trackers.tracking import Tracking
@@ -73,10 +75,11 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     if not begun:
         plan = packed(prepared, console, inline=request.inline)
     known = () if begun else known_trials(plan, survey, space.document, console)
+    finished = reusable(request.reuse, plan, survey, prepared.parts, console)
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, parts)
-        study = Study(plan, survey, journal, deadline)
+        study = ReusingStudy(plan, survey, journal, deadline, finished=finished)
         if begun and not study.history.trials:  # it was stopped before its first
             known = known_trials(plan, survey, space.document, console)
         warmed(study, known)
@@ -85,16 +88,14 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         if request.retry:
             console.print(f"--retry: {again} of its trials ended so and are tried again")
         before = frozenset(study.history.ends)
-        ended = len(before)
         if study.finished:
-            console.print(f"nothing to run: all {ended} trials of {plan.study} have ended")
-            _leave_finished(study, folder, prepared, request)
+            _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=before)
         if begun:
             left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
-            console.print(f"going on: {ended} trials have ended, {live} interrupted")
+            console.print(f"going on: {len(before)} trials have ended, {live} interrupted")
             _say_where(folder, plan, request, console)
             plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
         manifest.note(
@@ -112,8 +113,12 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         return study, result_of(study, folder, before=before)
 
 
-def _leave_finished(study: Study, folder: Path, prepared: Prepared, request: Request) -> None:
+def _leave_finished(
+    study: Study, folder: Path, prepared: Prepared, request: Request, console: Console
+) -> None:
     """Tidy up; a manifest that was damaged and deleted, as advised, is written again."""
+    ended = len(study.history.ends)
+    console.print(f"nothing to run: all {ended} trials of {study.plan.study} have ended")
     if manifest.read(folder) is None:
         text, command = prepared.space.document.text, request.command
         manifest.note(folder, study.plan, space=text, command=command, parts=prepared.parts)
@@ -205,6 +210,7 @@ def _require(
 
         check_task(plan, survey, path_of(plan.data.root))
     _require_weights(space, plan, survey)
+    require_images(request.reuse, left_out)
     return left_out
 
 

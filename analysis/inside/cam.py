@@ -31,6 +31,7 @@ from torchvision.models import get_weight
 
 from analysis.inside.views import CamError, View, centre, opened, view_of
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
+from analysis.plots.style import styled
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import path_of, printable, text_of
@@ -44,7 +45,7 @@ _IMAGENET_CLASSES = 1000
 _TITLE_WIDTH = 36  # characters that a panel is wide
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
-    "text.parse_math": False,  # names of files and classes may hold two dollar signs
+    "axes.grid": False,
     "figure.constrained_layout.h_pad": 0.08,
     "figure.constrained_layout.w_pad": 0.08,
 }
@@ -186,7 +187,7 @@ def draw_panels(
         border: share of the side that the networks were not shown, at each end.
     """
     columns = 1 + len(rows[0])
-    with mpl.rc_context(_STYLE):
+    with styled(**_STYLE):
         size = (2.9 * columns + 0.2, 3.3 * len(rows) + 0.7)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(rows), columns, squeeze=False)

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_picture
-from analysis.plots.style import STYLE, shades
+from analysis.plots.style import shades, styled
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
@@ -101,7 +101,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
         table: from `paths_by_scale`.
         network: the one it was made for.
     """
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(8.5, 5), layout="constrained")
         ax = figure.subplots()
         _draw_lines(table, ax, own=written(network.scale))

@@ -91,7 +91,22 @@ def cost(run: Run) -> Facts:
     if preparation.sum() > 0:
         facts.append(("Capturing and compiling", duration(preparation.sum()) + ", in no epoch"))
     facts += [("Energy", _energy(trials)), ("Peak memory", _memory(run, trials))]
-    return (*_replayed(run), *facts)
+    return (*_replayed(run), *_reused(trials), *facts)
+
+
+def _reused(trials: pd.DataFrame) -> Facts:
+    """Which trials another run has trained, whose time and devices stand here too."""
+    sources = trials["trained_in"].replace("", None).dropna()
+    if sources.empty:
+        return ()
+    seconds = float(trials.loc[sources.index, "seconds"].sum())
+    return (
+        (
+            "Taken over",
+            f"{len(sources):,} of {len(trials):,} trials, which were trained in another run: "
+            f"{_counted(sources)}. Their {duration(seconds)} are in the times below.",
+        ),
+    )
 
 
 def _replayed(run: Run) -> Facts:

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure as Drawing
 
 from analysis.cards.card import Column
-from analysis.plots.style import STYLE
+from analysis.plots.style import styled
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
 _HALF = 545.0  # points of a figure that can be read in half the width of a page
@@ -132,7 +131,7 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
         table: the numbers it was drawn from; its name is also that of the figure's ids.
     """
     file = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with styled():
         drawing.savefig(file, format="svg", metadata={"Date": None})
     text = _METADATA.sub("", file.getvalue())
     text = text[text.index("<svg") :]

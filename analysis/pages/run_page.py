@@ -34,10 +34,11 @@ _TRAINED = (
     Column("epochs", "epochs", ".0f"),
     Column("time (s)", "seconds", ",.1f"),
     Column("parts of a batch", "parts", ".0f"),
+    Column("trained in", "trained_in"),
     Column("reason", "reason"),
 )
 # Left out of the table where all trials agree, for it then says nothing and takes room.
-_MAY_AGREE = ("phase", "skeleton", "se", "parts", "reason")
+_MAY_AGREE = ("phase", "skeleton", "se", "parts", "trained_in", "reason")
 _FAILURES = (
     Column("status", "status"),
     Column("reason", "reason"),

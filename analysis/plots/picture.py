@@ -6,10 +6,9 @@ Goes in: a path, before anything is computed, then a figure. Comes out: a whole 
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from analysis.plots.style import STYLE
+from analysis.plots.style import styled
 from res2net.file_names import printable
 from search.schema.files import replacing
 
@@ -58,6 +57,6 @@ def write_picture(figure: Figure, out: Path) -> None:
         OSError: the file cannot be written.
     """
     suffix = out.suffix.lower()
-    with mpl.rc_context(STYLE), replacing(out) as file:
+    with styled(), replacing(out) as file:
         # The same figure is the same file, so none has a date.
         figure.savefig(file, format=suffix.removeprefix("."), metadata=_NO_DATE.get(suffix))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ from matplotlib.typing import ColorType
 
 from search.schema.files import replacing
 
-STYLE: dict[Any, Any] = {
+_STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -35,11 +36,25 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a title may hold a name with two dollar signs
     "svg.hashsalt": "res2net",  # the same figure is the same file
 }
+# What stays as the program has it: letters of the reader's language, the size on a screen.
+_THEIRS: tuple[Any, ...] = ("figure.dpi", "font.family", "font.sans-serif", "font.serif")
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
 _SHADES = 256  # colours of a map
 _ROOM = 0.8  # of the range of the points, above and below them
 _LETTERS = 12.0  # of a title, to an inch
 _WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
+
+
+@contextmanager
+def styled(**own: Any) -> Iterator[None]:
+    """Have figures of the block look as ours do, whatever style the program has set.
+
+    Args:
+        own: settings of matplotlib laid over the common ones.
+    """
+    theirs = {key: mpl.rcParams[key] for key in _THEIRS}
+    with mpl.style.context(["default", theirs | _STYLE | own]):
+        yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +195,7 @@ def panelled(
         height: inches of a row.
     """
     look = _LOOK.get()
-    with mpl.rc_context(STYLE | {"font.size": look.text}):
+    with styled(**{"font.size": look.text}):
         rows = -(-panels // most)
         columns = -(-panels // rows)
         size = look.size(width, height * rows)
@@ -242,7 +257,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(STYLE):
+    with styled():
         for kind in ("png", "svg"):
             whole = path.with_name(f"{path.name}.{kind}")
             with replacing(whole) as file:

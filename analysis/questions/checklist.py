@@ -110,9 +110,11 @@ def _cost(run: Run) -> Answer:
     share, kind = run.device_share
     hours = seconds.sum() * share / 3600
     median = duration(seconds.median())
+    reused = int((run.trials["trained_in"].fillna("") != "").sum())
+    elsewhere = f"{reused:,} of them were trained in another run; " if reused else ""
     return met(
         f"{hours:.2f} {kind}-hours of {len(seconds):,} trials, one {median} (median); "
-        "starting, waiting and the test images are not in it"
+        f"{elsewhere}starting, waiting and the test images are not in it"
     )
 
 

@@ -49,11 +49,13 @@ _TAKEN = (
     "execution",
     "preparation_seconds",
     "parts",
+    "trained_in",
 )
 _RENAMED = {
     "peak_memory": "peak_memory_bytes",
     "energy": "energy_j",
     "preparation": "preparation_seconds",
+    "source": "trained_in",
 }
 _TRAIN_LOSS = "train_loss"
 _BESIDE = ("measured_alone", "measured_beside_cores")

@@ -208,6 +208,7 @@ class Ended(_Record):
     device: str = ""
     time: float = 0.0
     taken: "Taken | None" = None  # None where the worker could not say
+    source: str = ""  # the run that trained it, where that is another one
 
     def to_json(self) -> dict[str, Any]:
         """As of every record."""

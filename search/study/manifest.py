@@ -24,7 +24,7 @@ from search.study.recorded import plan_of, starts_of
 FILE = "manifest.json"
 # Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
 # 4: the plan in numbers, metrics by name, foreign parts. 5: sealed.
-_VERSION = 5
+VERSION = 5
 _SEALED_SINCE = 5
 _COUNTED_SINCE = 4  # the version from which on a plan says how many candidates there are
 
@@ -152,10 +152,10 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
     before = _raw(folder)
     if not before:
         return plan
-    if before["version"] != _VERSION:
+    if before["version"] != VERSION:
         raise ConfigError(
             f"{folder}: holds a study of another version of this project (its record is of "
-            f"version {before['version']}, this is {_VERSION}), whose trials are not the same; "
+            f"version {before['version']}, this is {VERSION}), whose trials are not the same; "
             "finish it with that version, or give another folder with --out"
         )
     there = _manifest(folder, before)
@@ -219,7 +219,7 @@ def note(
     """
     planned = {"trials": plan.search.trials, "seeds": plan.search.seeds}
     manifest = {
-        "version": _VERSION,
+        "version": VERSION,
         "plan": plan.model_dump(mode="json"),
         "metrics": [metric._asdict() for metric in plan.metrics],
         "objectives": [objective.to_json() for objective in plan.objectives],
@@ -247,9 +247,9 @@ def _raw(folder: Path) -> dict[str, Any]:
     version = data.get("version") if isinstance(data, dict) else None
     if type(version) is not int or version < 1:
         raise _damaged(folder, "it holds no version")
-    if version > _VERSION:
+    if version > VERSION:
         raise ConfigError(
-            f"{path}: has version {version}, this program reads up to {_VERSION}; update the "
+            f"{path}: has version {version}, this program reads up to {VERSION}; update the "
             "program"
         )
     if version >= _SEALED_SINCE and not sealed:
@@ -284,8 +284,9 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     ]
     if differences:
         raise ConfigError(
-            f"{folder}: holds a different study; give another folder with --out, or take "
-            "back the difference:",
+            f"{folder}: holds a different study; give another folder with --out (and --reuse "
+            f"{folder}, which trains nothing again that is the same), or take back the "
+            "difference:",
             *differences,
         )
 

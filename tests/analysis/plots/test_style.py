@@ -1,5 +1,9 @@
 """What is drawn can be seen on white paper."""
 
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
 
@@ -10,6 +14,7 @@ from analysis.plots.style import (
     drawing,
     entitle,
     marks,
+    save,
     seen,
     shades,
 )
@@ -56,3 +61,22 @@ def test_a_look_ends_with_its_block_even_where_drawing_fails() -> None:
         raise RuntimeError
     with drawing(width=4) as (figure, _):
         assert figure.get_figwidth() == 4
+
+
+@pytest.mark.parametrize("style", ["ggplot", "dark_background", "seaborn-v0_8-poster"])
+def test_a_figure_is_the_same_whatever_style_the_program_has(
+    style: str, tmp_path: Path
+) -> None:
+    """A notebook that draws figures of its own, or Optuna's, which take one for all."""
+    ours = _saved(tmp_path / "plain")
+    with mpl.style.context(style):
+        assert _saved(tmp_path / style) == ours
+
+
+def _saved(path: Path) -> list[bytes]:
+    with drawing(width=4) as (figure, (ax,)):
+        ax.plot([1, 2, 3], [2, 1, 3], label="a line")
+        ax.set_xlabel("x")
+        ax.legend()
+        entitle(figure, "a study")
+    return [file.read_bytes() for file in save(figure, path)]

@@ -1,0 +1,172 @@
+"""Finds trials that other runs have finished and a study need not train again (`--reuse`)."""
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+
+from search.machine import moved
+from search.schema.parts import Origin
+from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError
+from search.space.axis import SETTINGS
+from search.space.configuration import Configuration
+from search.space.survey import Survey
+from search.study import manifest
+from search.study.events import Ended, Started, Status
+from search.study.history import History
+from search.study.journal import JournalError, read
+from search.study.reusing import Finished, finished_of, identity, values_of
+from search.study.settings import settings_of
+from search.study.starting import Starts
+
+# What each trial may have of its own is looked at trial by trial.
+_BY_TRIAL = ("varied", "lr_rule", *(f"training.{key}" for key in SETTINGS))
+_NOT_OF_TRIALS = ("search.", "scheduler")  # parts that say which trials there are
+
+
+def reusable(
+    folders: Sequence[Path],
+    plan: StudyPlan,
+    survey: Survey,
+    parts: Sequence[Origin],
+    console: Console,
+) -> dict[Hashable, Finished]:
+    """The finished trials of other runs that are trials of a study too, by their identity.
+
+    Args:
+        folders: of the runs; of a trial that several hold, the first counts.
+        plan: of the study.
+        survey: its candidates.
+        parts: its foreign ones.
+        console: is told how many there are, and what was another machine's.
+
+    Raises:
+        ConfigError: a folder holds no run that can be read, its data or recipe are others, or
+            this study measures networks on its device.
+    """
+    found: dict[Hashable, Finished] = {}
+    if folders and plan.measured:
+        names = ", ".join(one.name for one in plan.measured)
+        raise ConfigError(
+            f"--reuse: this study measures {names} of each network on its own device before it "
+            "trains, which trials of another run were not; leave --reuse out"
+        )
+    for folder in folders:
+        there = _comparable(folder, plan, parts)
+        each, total = _finished(folder, _Fits(plan, survey, there.plan))
+        for one in each:
+            found.setdefault(identity(one.started, there.plan), one)
+        console.print(
+            f"reuse: {len(each)} of {total} finished trials of {folder} are trials of this "
+            "study too, and are not trained again",
+            soft_wrap=True,
+        )
+        for note in _elsewhere(there) if each else ():
+            console.print(f"note: {folder}: {note}", soft_wrap=True)
+    return found
+
+
+def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
+    """See that trials of other runs left out the images that this study leaves out.
+
+    Raises:
+        ConfigError: a run saw others.
+    """
+    for folder in folders:
+        there = manifest.read(folder)
+        changed = sorted({*(there.left_out if there else ())} ^ {*left_out})
+        if changed:
+            raise ConfigError(
+                f"--reuse: the trials of {folder} saw other images; mended or damaged since: "
+                f"{'; '.join(changed[:5])}; leave it out"
+            )
+
+
+class _Fits:
+    """Whether a trial of another run is one that this study would start."""
+
+    def __init__(self, plan: StudyPlan, survey: Survey, there: StudyPlan) -> None:
+        self._plan, self._survey, self._there = plan, survey, there
+        self._starts = Starts(plan, survey, History(plan.ranking))
+        varied = {axis.fields[0] for axis in survey.grid.axes}
+        self._settings = varied.intersection(SETTINGS)
+
+    def __call__(self, started: Started) -> bool:
+        plan = self._plan
+        if started.phase == "confirm" and plan.confirm is None:
+            return False
+        if started.repeat >= (plan.search.seeds if started.phase == "search" else math.inf):
+            return False
+        values = values_of(started, self._there)
+        keys = plan.search.tune.keys if plan.search.tune else ()
+        tuned = {key: values[key] for key in keys}
+        if any(value not in plan.varied[key] for key, value in tuned.items()):
+            return False
+        network = started.network()
+        settings = {key: values[key] for key in self._settings}
+        if self._survey.candidate(network, settings) is None:
+            return False
+        configuration = Configuration(network.name, network, settings, tuned)
+        ours = self._starts.start(started.phase, configuration, started.repeat)
+        return identity(ours, plan) == identity(started, self._there)
+
+
+def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manifest.Manifest:
+    """The manifest of a run whose trials may be the same as a study's."""
+    there = manifest.read(folder)
+    if there is None:
+        raise ConfigError(
+            f"--reuse: {folder} is no folder of a run; write such as runs/<study>"
+        )
+    if there.version != manifest.VERSION:
+        raise ConfigError(
+            f"--reuse: {folder} is of another version of this project (its record is of "
+            f"version {there.version}, this is {manifest.VERSION}), whose trials are not the "
+            "same; leave it out"
+        )
+    differences = [*_differences(there.plan, plan), *_other_parts(there.parts, parts)]
+    if differences:
+        raise ConfigError(
+            f"--reuse: no trial of {folder} is one of this study: {'; '.join(differences)}; "
+            "write what it had, or leave it out"
+        )
+    return there
+
+
+def _differences(there: StudyPlan, plan: StudyPlan) -> Iterator[str]:
+    had, have = settings_of(there), settings_of(plan)
+    had["search.seed"], have["search.seed"] = there.search.seed, plan.search.seed
+    for key in dict.fromkeys((*had, *have)):
+        if had.get(key) != have.get(key) and not key.startswith(_BY_TRIAL):
+            yield f"{key} is {had.get(key)!r} there and {have.get(key)!r} here"
+
+
+def _other_parts(there: Sequence[Origin], parts: Sequence[Origin]) -> Iterator[str]:
+    digests = {(one.key, one.name): one.digest for one in there}
+    for one in parts:
+        if one.key.startswith(_NOT_OF_TRIALS):
+            continue
+        if digests.get((one.key, one.name), one.digest) != one.digest:
+            yield f"{one.key}: {one.name} has changed since"
+
+
+def _finished(folder: Path, fits: _Fits) -> tuple[list[Finished], int]:
+    """The trials that fit, and how many there are in all."""
+    try:
+        records = read(folder)
+    except JournalError as error:
+        raise ConfigError(f"--reuse: {folder}: {error}") from error
+    total = sum(isinstance(one, Ended) and one.status is Status.OK for one in records)
+    return finished_of(folder, records, fits), total
+
+
+def _elsewhere(there: manifest.Manifest) -> Iterator[str]:
+    """What may make them differ from trials of here in their last digits."""
+    if why := moved(there.starts):
+        yield why
+    torch, here = there.starts[-1].get("versions", {}).get("torch"), version("torch")
+    if torch and torch != here:
+        yield f"it was trained with torch {torch}; here is {here}, which may round otherwise"

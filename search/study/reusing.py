@@ -1,0 +1,129 @@
+"""Takes over finished trials of other runs that are trials of a study too. No torch here.
+
+A trial is a function of network, recipe, data and seed: what one run trained, another that
+comes to the same trial need not train again.
+"""
+
+import shutil
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from search.schema.files import replacing
+from search.schema.settings import VARIABLE
+from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey
+from search.study.clock import wall_clock
+from search.study.deadline import Deadline
+from search.study.events import Ended, Epoch, Record, Started, Status
+from search.study.journal import Journal
+from search.study.study import Study
+from search.study.weights import SUFFIXES, weights_path
+
+
+class Finished(NamedTuple):
+    """A trial that ended well.
+
+    Attributes:
+        folder: of the run that holds it.
+        started, epochs, ended: what its journal says.
+    """
+
+    folder: Path
+    started: Started
+    epochs: tuple[Epoch, ...]
+    ended: Ended
+
+
+class ReusingStudy(Study):
+    """A study that takes over trials that other runs have finished; it trains all others.
+
+    Args:
+        plan, survey, journal, deadline: as of every study.
+        finished: trials of other runs, by `identity`.
+        clock: tells the times that records bear, in seconds.
+    """
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        survey: Survey,
+        journal: Journal,
+        deadline: Deadline | None = None,
+        *,
+        finished: Mapping[Hashable, Finished],
+        clock: Callable[[], float] = wall_clock,
+    ) -> None:
+        super().__init__(plan, survey, journal, deadline, clock=clock)
+        self._finished, self._now = finished, clock
+
+    def next(self) -> Started | None:
+        """The next trial to train: those before it that are finished elsewhere end at once."""
+        while (started := super().next()) is not None:
+            found = self._finished.get(identity(started, self.plan))
+            if found is None:
+                return started
+            self._take_over(started.trial, found)
+        return None
+
+    def _take_over(self, trial: int, found: Finished) -> None:
+        """Let a trial report what it reported there; this study's scheduler may stop it."""
+        for epoch in found.epochs[self.history.epochs(trial) :]:
+            self.report(replace(epoch, trial=trial))
+            if not self.runs(trial):
+                return
+        self._copy_weights(trial, found)
+        source = found.ended.source or str(found.folder)
+        self.end(replace(found.ended, trial=trial, time=self._now(), source=source))
+
+    def _copy_weights(self, trial: int, found: Finished) -> None:
+        """Keep here what the other run has kept, which may be nothing."""
+        kept = self.weights.path(self.history.trials[trial])
+        there = weights_path(found.folder, found.started)
+        if kept is None or not there.is_file():
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in SUFFIXES:
+            if (source := there.with_suffix(suffix)).is_file():
+                with source.open("rb") as read, replacing(kept.with_suffix(suffix)) as file:
+                    shutil.copyfileobj(read, file)
+
+
+def identity(started: Started, plan: StudyPlan) -> Hashable:
+    """What the result of a trial depends on, as far as trials of comparable studies differ.
+
+    Args:
+        started: its start.
+        plan: of its study.
+    """
+    network = started.network()
+    initial = plan.transfer.of(network.name, started.repeat).sha256 if plan.transfer else None
+    values = values_of(started, plan)
+    return (network, started.seed, started.threads, initial, tuple(sorted(values.items())))
+
+
+def values_of(started: Started, plan: StudyPlan) -> dict[str, Any]:
+    """The settings that trials may have of their own, as one trains with them, by name."""
+    recipe = plan.training.with_settings(started.own)
+    values = {key: getattr(recipe, key) for key in VARIABLE}
+    resolution = started.own.get("resolution", plan.data.resolution)
+    return {**values, "epochs": started.epochs, "resolution": resolution}
+
+
+def finished_of(
+    folder: Path, records: Iterable[Record], fits: Callable[[Started], bool]
+) -> list[Finished]:
+    """The trials of a run that ended well and fit, in the order they ended."""
+    found: list[Finished] = []
+    starts: dict[int, Started] = {}
+    epochs: dict[int, list[Epoch]] = {}
+    for record in records:
+        if isinstance(record, Started) and fits(record):
+            starts[record.trial], epochs[record.trial] = record, []
+        elif isinstance(record, Epoch) and record.trial in starts:
+            epochs[record.trial].append(record)
+        elif isinstance(record, Ended) and record.trial in starts:
+            started, reported = starts[record.trial], (*epochs[record.trial],)
+            found.append(Finished(folder, started, reported, record))
+    return [one for one in found if one.ended.status is Status.OK]

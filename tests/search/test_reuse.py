@@ -1,0 +1,210 @@
+"""A study takes over what another run has finished and it would train again: `--reuse`."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from analysis.pages.facts import cost
+from analysis.runs.run import read_run
+from search import run_study
+from search.result import StudyResult
+from search.run import main
+from search.schema.yaml import ConfigError
+from search.study.events import Ended, Status
+from search.study.journal import read
+
+SMALL: dict[str, Any] = {
+    "study": "small",
+    "network": {
+        "skeleton": "cifar",
+        "planes": 4,
+        "depth": [11, 20],
+        "width": 2,
+        "scale": [1, 2],
+    },
+    "data": {"name": "digits", "validation": 300, "train": 200},
+    "training": {"epochs": 2, "batch_size": 50, "precision": "fp32", "lr": 0.2},
+    "search": {"sampler": "axes", "seeds": 2},
+    "keep": {"best": 9},
+}
+# The same, wider, and with a rate for each depth: 0.2 for the one of 11 layers.
+WIDER: dict[str, Any] = SMALL | {
+    "study": "wider",
+    "network": SMALL["network"] | {"scale": [1, 2, 3]},
+    "training": SMALL["training"] | {"lr": {"rule": "depth", "lr": 0.2, "depth": 11}},
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("small") / "run"
+    run_study(SMALL, out=out, inline=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    """The wider study with every trial trained."""
+    return run_study(WIDER, out=tmp_path_factory.mktemp("trained") / "run", inline=True)
+
+
+def test_what_is_the_same_is_not_trained_again(
+    small: Path, trained: StudyResult, tmp_path: Path
+) -> None:
+    """And every trial reports what it reports where all are trained, to the last bit."""
+    result = run_study(WIDER, out=tmp_path / "run", inline=True, reuse=[small])
+    assert result.finished
+    assert _told(result) == _told(trained)
+    # Networks of 11 layers and scale 1 and 2; of 20 layers the rate is another.
+    assert _taken_over(result.folder) == {
+        (name, seed): str(small)
+        for name in ("resnet11_2w_4p_10classes", "res2net11_2w2s_4p_10classes")
+        for seed in range(2)
+    }
+    for path in trained.weights:
+        here = safetensors.torch.load_file(result.folder / "networks" / path.name)
+        there = safetensors.torch.load_file(path)
+        assert all(torch.equal(here[key], there[key]) for key in there)
+
+
+@pytest.mark.slow  # in one process the same is shown
+def test_ray_trains_the_others(small: Path, trained: StudyResult, tmp_path: Path) -> None:
+    result = run_study(WIDER, out=tmp_path / "run", reuse=[small])
+    assert len(_taken_over(result.folder)) == 4
+    assert _told(result) == _told(trained)
+
+
+def test_where_nothing_is_left_nothing_is_trained(small: Path, tmp_path: Path) -> None:
+    """Of a run that took trials over itself, the one that trained them is named."""
+    first = run_study(SMALL, out=tmp_path / "a", inline=True, reuse=[small])
+    second = run_study(SMALL, out=tmp_path / "b", inline=True, reuse=[first.folder])
+    assert set(_taken_over(second.folder).values()) == {str(small)}
+    assert len(_taken_over(second.folder)) == len(second.trials) == 6
+    assert _told(second) == _told(first)
+
+
+def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Path) -> None:
+    space = {
+        "study": "stopped",
+        "network": SMALL["network"] | {"cardinality": [1, 2]},
+        "data": SMALL["data"],
+        "training": SMALL["training"] | {"epochs": 4},
+        "search": {"sampler": "random", "trials": 8, "seed": 1},
+    }
+    asha = {"scheduler": {"name": "asha", "grace": 1, "reduction": 2}}
+    whole = run_study(space, out=tmp_path / "whole", inline=True)
+    trained = run_study(space | asha, out=tmp_path / "trained", inline=True)
+    reused = run_study(space | asha, out=tmp_path / "run", inline=True, reuse=[whole.folder])
+    assert _told(reused) == _told(trained)
+    ended = {one.ended.status for one in reused.trials if one.ended}
+    assert ended == {Status.OK, Status.PRUNED}
+
+
+def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(
+    small: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    result = run_study(SMALL, out=folder, inline=True)
+    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
+    last = [at for at, line in enumerate(lines) if '"event":"epoch"' in line][-1]
+    (folder / "journal.jsonl").write_text("".join(lines[:last]))
+    again = run_study(SMALL, out=folder, inline=True, reuse=[small])
+    assert _told(again) == _told(result)
+    assert len(_taken_over(folder)) == 1
+
+
+def test_the_report_says_what_was_trained_elsewhere(small: Path, tmp_path: Path) -> None:
+    run_study(WIDER, out=tmp_path / "run", inline=True, reuse=[small])
+    said = dict(cost(read_run(tmp_path / "run")))
+    assert said["Taken over"].startswith(
+        f"4 of 8 trials, which were trained in another run: {small} (4 trials)"
+    )
+    assert "Taken over" not in dict(cost(read_run(small)))
+
+
+def test_the_command_says_how_many_and_the_plan_too(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space, out = tmp_path / "wider.yaml", str(tmp_path / "run")
+    space.write_text(json.dumps(WIDER))
+    said = f"reuse: 4 of 6 finished trials of {small} are trials of this study too"
+    assert main([str(space), "--out", out, "--plan", "--reuse", str(small)]) == 0
+    assert said in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+    assert main([str(space), "--out", out, "--inline", "--reuse", str(small)]) == 0
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert shown.count(f"taken over from {small}") == 4
+
+
+REFUSED: dict[str, tuple[Mapping[str, Any], str]] = {
+    "recipe": (
+        {"training": SMALL["training"] | {"ema": 0.9}},
+        r"training\.ema is None there and",
+    ),
+    "images": ({"data": SMALL["data"] | {"train": 100}}, r"data\.train is 200 there and 100"),
+    "seed": ({"search": SMALL["search"] | {"seed": 5}}, r"search\.seed is 0 there and 5 here"),
+    "threads": ({"resources": {"cpu": 2}}, r"resources\.cpu is 1 there and 2 here"),
+    "measured": (
+        {"search": {"sampler": "grid", "objectives": ["val_error", "latency"]}},
+        "measures latency of each network on its own device",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_the_same_is_refused(small: Path, tmp_path: Path, case: str) -> None:
+    """Before anything is written."""
+    other, why = REFUSED[case]
+    with pytest.raises(ConfigError, match=f"^--reuse: .*{why}"):
+        run_study(SMALL | other, out=tmp_path / "run", inline=True, reuse=[small])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_without_a_run_is_refused(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--reuse: .*nothing is no folder of a run"):
+        run_study(SMALL, out=tmp_path / "run", inline=True, reuse=[tmp_path / "nothing"])
+    damaged = tmp_path / "damaged"
+    shutil.copytree(small, damaged)
+    lines = (damaged / "journal.jsonl").read_text().splitlines(keepends=True)
+    (damaged / "journal.jsonl").write_text("".join([*lines[:3], "{}\n", *lines[3:]]))
+    with pytest.raises(ConfigError, match=r"^--reuse: .*journal\.jsonl:4: is damaged"):
+        run_study(SMALL, out=tmp_path / "run", inline=True, reuse=[damaged])
+
+
+def test_settings_that_vary_are_looked_at_trial_by_trial(tmp_path: Path) -> None:
+    """A run with several rates holds the trial of a study of one of them."""
+    space = SMALL | {"network": SMALL["network"] | {"depth": 11, "scale": 1}}
+    space |= {"search": {"sampler": "grid"}}
+    several = {"training": SMALL["training"] | {"lr": [0.1, 0.2]}}
+    rates = run_study(space | several, out=tmp_path / "rates", inline=True)
+    result = run_study(space, out=tmp_path / "run", inline=True, reuse=[rates.folder])
+    assert len(_taken_over(result.folder)) == len(result.trials) == 1
+    there = next(trial for trial in rates.trials if trial.started.settings["lr"] == 0.2)
+    assert result.trials[0].metrics == there.metrics
+
+
+def _told(result: StudyResult) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """What each trial reported at its end, by network and seed."""
+    return {
+        (one.name, one.started.repeat): (one.ended.status, one.ended.epochs, one.ended.metrics)
+        for one in result.trials
+        if one.ended
+    }
+
+
+def _taken_over(folder: Path) -> dict[tuple[str, int], str]:
+    """The run that trained each trial which this one did not, by network and seed."""
+    records = read(folder)
+    starts = {one.trial: one for one in records if one.event == "start"}
+    return {
+        (starts[one.trial].name, starts[one.trial].repeat): one.source
+        for one in records
+        if isinstance(one, Ended) and one.source
+    }
