@@ -46,7 +46,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     address: str | None = None,
     inline: bool = False,
     retry: Sequence[str] = (),
-    reuse: Sequence[Path | str] = (),
+    reuse: Path | str | Sequence[Path | str] = (),
     on_event: OnEvent | None = None,
     quiet: bool = True,
 ) -> StudyResult:
@@ -73,6 +73,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
     again = retried_statuses(retry)
+    runs = [reuse] if isinstance(reuse, (str, Path)) else reuse
     folder = None if out is None else path_of(str(out))
     prepared = prepare(open_space(space, overrides), folder=folder)
     request = Request(
@@ -81,7 +82,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         address=address,
         inline=inline,
         retry=again,
-        reuse=tuple(path_of(str(run)) for run in reuse),
+        reuse=tuple(path_of(str(run)) for run in runs),
         command=("search.run_study", *(("--address", address) if address else ())),
         on_event=on_event,
     )

@@ -1,14 +1,17 @@
 """Finds trials that other runs have finished and a study need not train again (`--reuse`)."""
 
-import math
 from collections.abc import Hashable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
+from res2net import ArchitectureError
+from res2net.file_names import printable, printable_data
+from res2net.plugins import PluginError
 from search.machine import moved
 from search.schema.parts import Origin
+from search.schema.settings import VARIABLE
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.space.axis import SETTINGS
@@ -23,8 +26,10 @@ from search.study.settings import settings_of
 from search.study.starting import Starts
 
 # What each trial may have of its own is looked at trial by trial.
-_BY_TRIAL = ("varied", "lr_rule", *(f"training.{key}" for key in SETTINGS))
-_NOT_OF_TRIALS = ("search.", "scheduler")  # parts that say which trials there are
+_BY_TRIAL = (*(f"training.{key}" for key in VARIABLE), "data.resolution", "data.resize")
+_GIVES_VALUES = ("varied", "lr_rule")  # to trials
+# Parts that say which trials there are, and what stands in the plan as a whole.
+_NOT_OF_TRIALS = ("search.", "scheduler", "training.recipe")
 
 
 def reusable(
@@ -60,11 +65,11 @@ def reusable(
         for one in each:
             found.setdefault(identity(one.started, there.plan), one)
         console.print(
-            f"reuse: {len(each)} of {total} finished trials of {folder} are trials of this "
-            "study too, and are not trained again",
+            f"reuse: {len(each)} of {total} finished trials of {folder} can be taken over: of "
+            "these none is trained again",
             soft_wrap=True,
         )
-        for note in _elsewhere(there) if each else ():
+        for note in _elsewhere(there, plan) if each else ():
             console.print(f"note: {folder}: {note}", soft_wrap=True)
     return found
 
@@ -77,7 +82,7 @@ def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
     """
     for folder in folders:
         there = manifest.read(folder)
-        changed = sorted({*(there.left_out if there else ())} ^ {*left_out})
+        changed = sorted({*(there.left_out if there else ())} ^ {*map(printable, left_out)})
         if changed:
             raise ConfigError(
                 f"--reuse: the trials of {folder} saw other images; mended or damaged since: "
@@ -98,20 +103,25 @@ class _Fits:
         plan = self._plan
         if started.phase == "confirm" and plan.confirm is None:
             return False
-        if started.repeat >= (plan.search.seeds if started.phase == "search" else math.inf):
+        try:
+            network = started.network()
+        except (ArchitectureError, PluginError):  # of somebody's skeleton that is gone
             return False
         values = values_of(started, self._there)
-        keys = plan.search.tune.keys if plan.search.tune else ()
-        tuned = {key: values[key] for key in keys}
+        tuned = {key: values[key] for key in self._tuned(started)}
         if any(value not in plan.varied[key] for key, value in tuned.items()):
             return False
-        network = started.network()
         settings = {key: values[key] for key in self._settings}
         if self._survey.candidate(network, settings) is None:
             return False
         configuration = Configuration(network.name, network, settings, tuned)
         ours = self._starts.start(started.phase, configuration, started.repeat)
         return identity(ours, plan) == identity(started, self._there)
+
+    def _tuned(self, started: Started) -> set[str]:
+        """The settings that are tuned here; a confirmation has epochs of its own."""
+        keys = {*self._plan.search.tune.keys} if self._plan.search.tune else set()
+        return keys - {"epochs"} if started.phase == "confirm" else keys
 
 
 def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manifest.Manifest:
@@ -127,6 +137,11 @@ def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manif
             f"version {there.version}, this is {manifest.VERSION}), whose trials are not the "
             "same; leave it out"
         )
+    if there.plan.execution.replay:
+        raise ConfigError(
+            f"--reuse: {folder} is a replay, which trained nothing; give the run that it "
+            "replays"
+        )
     differences = [*_differences(there.plan, plan), *_other_parts(there.parts, parts)]
     if differences:
         raise ConfigError(
@@ -137,10 +152,12 @@ def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manif
 
 
 def _differences(there: StudyPlan, plan: StudyPlan) -> Iterator[str]:
-    had, have = settings_of(there), settings_of(plan)
+    had, have = settings_of(there), printable_data(settings_of(plan))
     had["search.seed"], have["search.seed"] = there.search.seed, plan.search.seed
     for key in dict.fromkeys((*had, *have)):
-        if had.get(key) != have.get(key) and not key.startswith(_BY_TRIAL):
+        if key in _BY_TRIAL or key.startswith(_GIVES_VALUES):
+            continue
+        if had.get(key) != have.get(key):
             yield f"{key} is {had.get(key)!r} there and {have.get(key)!r} here"
 
 
@@ -163,9 +180,12 @@ def _finished(folder: Path, fits: _Fits) -> tuple[list[Finished], int]:
     return finished_of(folder, records, fits), total
 
 
-def _elsewhere(there: manifest.Manifest) -> Iterator[str]:
-    """What may make them differ from trials of here in their last digits."""
-    if why := moved(there.starts):
+def _elsewhere(there: manifest.Manifest, plan: StudyPlan) -> Iterator[str]:
+    """What may make them differ from trials of here."""
+    if there.plan.data.root != plan.data.root:
+        root = there.plan.data.root
+        yield f"its images were those of {root}; here they are of {plan.data.root}"
+    if not plan.resources.gpu and (why := moved(there.starts)):
         yield why
     torch, here = there.starts[-1].get("versions", {}).get("torch"), version("torch")
     if torch and torch != here:

@@ -162,8 +162,9 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     if arguments.spread and not arguments.plan:
         raise ConfigError("--spread: goes with --plan; give both, or leave it out")
     space = open_space(arguments.space, arguments.set)
-    if arguments.measure and space.file.execution.replay:
-        raise ConfigError("--measure: a replay trains nothing; leave it out")
+    for option in ("measure", "reuse"):
+        if getattr(arguments, option) and space.file.execution.replay:
+            raise ConfigError(f"--{option}: a replay trains nothing; leave it out")
     prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
     if arguments.plan:
         _plan(prepared, arguments, console)
@@ -180,7 +181,10 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     begun = (folder / FILE).exists()
     if not begun:  # a run that has begun keeps what it knows
         known_trials(plan, survey, prepared.space.document, console)
-    reusable(arguments.reuse, plan, survey, prepared.parts, console)
+    if arguments.reuse and (prepared.open_precision or plan.data.unseen):
+        console.print("reuse: what can be taken over is known when precision and images are")
+    else:
+        reusable(arguments.reuse, plan, survey, prepared.parts, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     refused = _refused(folder, prepared) if begun else ""

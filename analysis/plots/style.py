@@ -37,7 +37,13 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "res2net",  # the same figure is the same file
 }
 # What stays as the program has it: letters of the reader's language, the size on a screen.
-_THEIRS: tuple[Any, ...] = ("figure.dpi", "font.family", "font.sans-serif", "font.serif")
+_THEIRS: tuple[Any, ...] = (
+    "figure.dpi",
+    "font.family",
+    "font.sans-serif",
+    "font.serif",
+    "axes.unicode_minus",
+)
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
 _SHADES = 256  # colours of a map
 _ROOM = 0.8  # of the range of the points, above and below them

@@ -258,6 +258,7 @@ def _started(started: Started) -> dict[str, Any]:
         "trial": started.trial,
         "phase": started.phase,
         "status": "running",
+        "trained_in": "",
         "reason": "",
         "name": started.name,
         "depth": network.layers,

@@ -8,7 +8,7 @@ import torch
 
 from search.engine.transfer import Initial, initial_of
 from search.schema.counts import Use
-from search.schema.metrics import VALIDATION, Objective
+from search.schema.metrics import VALIDATION
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
 from search.study.events import Started
@@ -76,7 +76,7 @@ def make_bench(
             for one in plan.objectives
             if one.source == "reported"
         ),
-        {"task": plan.task.name, "objective": _told(plan.ranking)},
+        {"task": plan.task.name, "objective": plan.ranking.told},
     )
 
 
@@ -109,12 +109,6 @@ class Benches:
             taken = transfer.of(started.network().name, started.repeat)
             initial = initial_of(taken, self._here)
         return self._bench._replace(recipe=recipe, initial=initial)
-
-
-def _told(objective: Objective) -> dict[str, str]:
-    """What weights say of how their networks were compared, for who takes them elsewhere."""
-    told = objective.to_json()
-    return {key: value for key, value in told.items() if key != "source"}
 
 
 def device_name(device: torch.device) -> str:

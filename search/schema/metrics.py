@@ -86,6 +86,11 @@ class Objective(NamedTuple):
         """Its name as a person reads it: `val error`."""
         return self.name.rpartition(":")[2].replace("_", " ")
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What weights say of how their networks were compared, for a transfer."""
+        return {key: value for key, value in self.to_json().items() if key != "source"}
+
     def to_json(self) -> dict[str, str]:
         """What the manifest keeps of it, so that readers need not import the part."""
         return {key: value for key, value in self._asdict().items() if key != "counter"}

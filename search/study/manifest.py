@@ -284,9 +284,8 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     ]
     if differences:
         raise ConfigError(
-            f"{folder}: holds a different study; give another folder with --out (and --reuse "
-            f"{folder}, which trains nothing again that is the same), or take back the "
-            "difference:",
+            f"{folder}: holds a different study; give another folder with --out, or take "
+            "back the difference:",
             *differences,
         )
 

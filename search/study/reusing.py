@@ -4,13 +4,15 @@ A trial is a function of network, recipe, data and seed: what one run trained, a
 comes to the same trial need not train again.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from search.schema.files import replacing
+from search.schedulers.base import Decision
+from search.schema.files import replace_text, replacing
 from search.schema.settings import VARIABLE
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
@@ -58,36 +60,56 @@ class ReusingStudy(Study):
         super().__init__(plan, survey, journal, deadline, clock=clock)
         self._finished, self._now = finished, clock
 
-    def next(self) -> Started | None:
+    def _next(self) -> Started | None:
         """The next trial to train: those before it that are finished elsewhere end at once."""
-        while (started := super().next()) is not None:
+        while (started := super()._next()) is not None:
             found = self._finished.get(identity(started, self.plan))
             if found is None:
                 return started
-            self._take_over(started.trial, found)
+            self._take_over(started, found)
         return None
 
-    def _take_over(self, trial: int, found: Finished) -> None:
-        """Let a trial report what it reported there; this study's scheduler may stop it."""
-        for epoch in found.epochs[self.history.epochs(trial) :]:
-            self.report(replace(epoch, trial=trial))
-            if not self.runs(trial):
-                return
-        self._copy_weights(trial, found)
+    def _take_over(self, started: Started, found: Finished) -> None:
+        """Let a trial report what it reported there; this study's scheduler may stop it.
+
+        Neither the time limit nor what is known of lost trials takes note of it: that it was
+        trained somewhere says nothing of this machine.
+        """
+        trial = started.trial
+        if trial not in self.history.trials:
+            self._append(started)
+        for observer in self.observers:
+            observer.started(started)
         source = found.ended.source or str(found.folder)
+        for epoch in found.epochs[self.history.epochs(trial) :]:
+            here = replace(epoch, trial=trial)
+            decision = self._append(here)
+            for observer in self.observers:
+                observer.reported(started, here)
+            if decision is Decision.STOP:
+                pruned = self.history.pruned(trial)
+                self.end(replace(pruned, source=source, device=found.ended.device))
+            if decision is not Decision.CONTINUE:
+                return
+        self._copy_weights(started, found)
         self.end(replace(found.ended, trial=trial, time=self._now(), source=source))
 
-    def _copy_weights(self, trial: int, found: Finished) -> None:
+    def _copy_weights(self, started: Started, found: Finished) -> None:
         """Keep here what the other run has kept, which may be nothing."""
-        kept = self.weights.path(self.history.trials[trial])
+        kept = self.weights.path(started)
         there = weights_path(found.folder, found.started)
-        if kept is None or not there.is_file():
+        about = there.with_suffix(".json")
+        if kept is None or not (there.is_file() and about.is_file()):
             return
+        told = json.loads(about.read_text(encoding="utf-8"))
+        told |= {"name": started.name, "trial": started.trial}
+        told |= {"objective": self.plan.ranking.told}
         kept.parent.mkdir(parents=True, exist_ok=True)
-        for suffix in SUFFIXES:
+        for suffix in {*SUFFIXES} - {".json"}:
             if (source := there.with_suffix(suffix)).is_file():
                 with source.open("rb") as read, replacing(kept.with_suffix(suffix)) as file:
                     shutil.copyfileobj(read, file)
+        replace_text(kept.with_suffix(".json"), json.dumps(told, indent=2))
 
 
 def identity(started: Started, plan: StudyPlan) -> Hashable:
@@ -100,6 +122,7 @@ def identity(started: Started, plan: StudyPlan) -> Hashable:
     network = started.network()
     initial = plan.transfer.of(network.name, started.repeat).sha256 if plan.transfer else None
     values = values_of(started, plan)
+    values["resize"] = plan.data.at(values["resolution"]).resize
     return (network, started.seed, started.threads, initial, tuple(sorted(values.items())))
 
 
@@ -107,7 +130,7 @@ def values_of(started: Started, plan: StudyPlan) -> dict[str, Any]:
     """The settings that trials may have of their own, as one trains with them, by name."""
     recipe = plan.training.with_settings(started.own)
     values = {key: getattr(recipe, key) for key in VARIABLE}
-    resolution = started.own.get("resolution", plan.data.resolution)
+    resolution = int(started.own.get("resolution", plan.data.resolution))
     return {**values, "epochs": started.epochs, "resolution": resolution}
 
 

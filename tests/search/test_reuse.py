@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from rich.console import Console
 
 from analysis.pages.facts import cost
 from analysis.runs.run import read_run
 from search import run_study
+from search.preparation import open_space, prepare
 from search.result import StudyResult
+from search.reuse import reusable
 from search.run import main
+from search.schema.settings import VARIABLE
+from search.schema.training import PlannedTraining
 from search.schema.yaml import ConfigError
 from search.study.events import Ended, Status
 from search.study.journal import read
@@ -104,6 +109,7 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
     assert _told(reused) == _told(trained)
     ended = {one.ended.status for one in reused.trials if one.ended}
     assert ended == {Status.OK, Status.PRUNED}
+    assert len(_taken_over(reused.folder)) == 8
 
 
 def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(
@@ -133,7 +139,7 @@ def test_the_command_says_how_many_and_the_plan_too(
 ) -> None:
     space, out = tmp_path / "wider.yaml", str(tmp_path / "run")
     space.write_text(json.dumps(WIDER))
-    said = f"reuse: 4 of 6 finished trials of {small} are trials of this study too"
+    said = f"reuse: 4 of 6 finished trials of {small} can be taken over"
     assert main([str(space), "--out", out, "--plan", "--reuse", str(small)]) == 0
     assert said in capsys.readouterr().out
     assert not (tmp_path / "run").exists()
@@ -141,6 +147,55 @@ def test_the_command_says_how_many_and_the_plan_too(
     shown = capsys.readouterr().out
     assert said in shown
     assert shown.count(f"taken over from {small}") == 4
+
+
+def test_weights_that_are_taken_over_say_of_which_study_they_are(
+    small: Path, tmp_path: Path
+) -> None:
+    """A transfer reads by what the networks were compared; what they are stays as it was."""
+    other = SMALL | {"search": SMALL["search"] | {"objectives": ["val_error_top5", "macs"]}}
+    result = run_study(other, out=tmp_path / "run", inline=True, reuse=small)
+    assert len(result.weights) == len(result.trials) == 6
+    for path in result.weights:
+        there, here = _about(small / "networks" / path.name), _about(path)
+        assert here["objective"]["name"] == "val_error_top5"
+        ours = {"trial", "objective"}
+        assert {k: here[k] for k in here.keys() - ours} == {
+            k: there[k] for k in there.keys() - ours
+        }
+
+
+def test_a_space_with_a_higher_resolution_takes_over_the_lower_one(tmp_path: Path) -> None:
+    network = SMALL["network"] | {"depth": 11, "scale": 1}
+    space = SMALL | {"search": {"sampler": "grid"}}
+    low = space | {"network": network | {"resolution": [8]}}
+    both = space | {"network": network | {"resolution": [8, 16]}}
+    first = run_study(low, out=tmp_path / "a", inline=True)
+    second = run_study(both, out=tmp_path / "b", inline=True, reuse=first.folder)
+    assert len(second.trials) == 2
+    assert len(_taken_over(second.folder)) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of "another"
+@pytest.mark.parametrize(
+    "key", sorted({*PlannedTraining.model_fields} - {*VARIABLE, "execution"})
+)
+def test_every_key_of_a_recipe_is_looked_at(small: Path, key: str) -> None:
+    """Those that trials may have of their own are looked at trial by trial."""
+    prepared = prepare(open_space(SMALL))
+    training = prepared.plan.training.model_copy(update={key: "another"})
+    plan = prepared.plan.model_copy(update={"training": training})
+    with pytest.raises(ConfigError, match=rf"training\.{key} is .* there and 'another' here"):
+        reusable([small], plan, prepared.survey, (), Console(quiet=True))
+
+
+def test_a_replay_trained_nothing(small: Path, tmp_path: Path) -> None:
+    replayed = SMALL | {"execution": {"replay": str(small)}}
+    folder = run_study(replayed, out=tmp_path / "replay").folder
+    with pytest.raises(ConfigError, match=r"^--reuse: .*replay is a replay, which trained"):
+        run_study(SMALL, out=tmp_path / "run", inline=True, reuse=folder)
+    with pytest.raises(ConfigError, match=r"^--reuse: a replay trains nothing"):
+        run_study(replayed, out=tmp_path / "run", reuse=small)
 
 
 REFUSED: dict[str, tuple[Mapping[str, Any], str]] = {
@@ -197,6 +252,12 @@ def _told(result: StudyResult) -> dict[tuple[str, int], tuple[Any, ...]]:
         for one in result.trials
         if one.ended
     }
+
+
+def _about(weights: Path) -> dict[str, Any]:
+    """What the file beside weights says of them."""
+    about: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text())
+    return about
 
 
 def _taken_over(folder: Path) -> dict[tuple[str, int], str]:
