@@ -1,6 +1,6 @@
 """Architecture search and scaling studies: `load_space`, `run_study`, `train_network`.
 
-What they need is imported when they are first used, so that a plan starts at once.
+The modules behind them are imported on first use, so that a plan starts at once.
 """
 
 from typing import TYPE_CHECKING, Any

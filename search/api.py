@@ -1,4 +1,4 @@
-"""The Python API: the same as the commands, from a notebook or a script."""
+"""The Python API: does what the commands do, from a notebook or a script."""
 
 import json
 import re
@@ -29,10 +29,10 @@ def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] =
 
     Args:
         space: path of a YAML file, or its content as a mapping.
-        overrides: `key.subkey=value` texts laid over it.
+        overrides: `key.subkey=value` texts that override its values.
 
     Raises:
-        ConfigError: everything that is wrong, one line each with place, rule and remedy.
+        ConfigError: every mistake, one line each with its place, the rule and a remedy.
     """
     return open_space(space, overrides)
 
@@ -50,22 +50,23 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     on_event: OnEvent | None = None,
     quiet: bool = True,
 ) -> StudyResult:
-    """Run a study, or go on with it, as `python -m search.run` does.
+    """Run a study, or resume it, as `python -m search.run` does.
 
     Args:
-        space: from `load_space`, or what that takes.
-        overrides: `key.subkey=value` texts laid over it.
+        space: a space from `load_space`, or anything that `load_space` takes.
+        overrides: `key.subkey=value` texts that override its values.
         out: folder of the run; `runs/<study>` by default.
-        time_limit: such as "25m".
-        address: of a running Ray cluster.
+        time_limit: limit on the time of this start, such as "25m".
+        address: address of a running Ray cluster.
         inline: run trials in this process, one after another.
-        retry: "failed" or "out-of-memory": trials that ended so are tried again.
-        reuse: folders of runs: what they have finished and is the same here is taken over.
-        on_event: is given each start, epoch, loss and end of a trial as it happens.
+        retry: "failed" or "out-of-memory": trials that ended this way are tried again.
+        reuse: folders of other runs; their finished trials that are identical to trials of
+            this study are taken over.
+        on_event: called with each start, epoch, loss and end of a trial as it happens.
         quiet: print nothing.
 
     Returns:
-        Plan, trials, the best of them, kept weights and the folder of the run.
+        The plan, the trials, the best of them, the kept weights and the folder of the run.
 
     Raises:
         ConfigError: bad input, before anything runs.
@@ -103,13 +104,13 @@ def train_network(
     """Train one network, as `python -m search.train` does.
 
     Args:
-        network: a description, or any name that `res2net.parse` reads; its classes are those
-            of the data, and the data are shown in its channels.
+        network: an architecture, or any name that `res2net.parse` reads; its number of
+            classes is replaced by that of the data, and the images have its channels.
         data: name of a data set, or the keys of a data section.
-        epochs: of the training.
-        seeds: how often it is trained, each time with another seed.
+        epochs: number of epochs to train.
+        seeds: number of times the network is trained, each with another seed.
         training: further keys of the training section.
-        options: as `run_study` takes them.
+        options: further arguments of `run_study`.
 
     Raises:
         ArchitectureError: the name is not understood.
@@ -127,10 +128,10 @@ def space_of(
     *,
     seeds: int = 1,
 ) -> dict[str, Any]:
-    """The space of one network, as a mapping of a space file's keys.
+    """Describe the space of one network, as a mapping with the keys of a space file.
 
-    `validation` is a tenth of the training images where `data` does not say, and one of a tree
-    must say.
+    Where `data` does not set `validation`, it is a tenth of the training images; `data` must
+    set it for a folder tree of images.
     """
     one = parse(network) if isinstance(network, str) else network
     name = re.sub(r"[^A-Za-z0-9._-]", "-", one.name)
@@ -147,10 +148,10 @@ def space_of(
 
 
 def _validation(name: str) -> dict[str, int]:
-    """A tenth of the training images; nothing of a set whose size is not known."""
+    """A tenth of the training images; empty for a data set of unknown size."""
     try:
         size = DATASETS[name].train
-    except PluginError:  # said in full when the space is read
+    except PluginError:  # reported in full when the space is read
         return {"validation": 1}
     return {"validation": max(1, size // 10)} if size else {}
 
@@ -164,10 +165,10 @@ def _listed(value: int | tuple[int, ...]) -> Any:
 
 
 def architecture_of(about: Path | str) -> Architecture:
-    """The network of kept weights.
+    """The architecture of a kept weights file.
 
     Args:
-        about: the .json file beside them.
+        about: the .json file beside the weights.
     """
     held = json.loads(Path(about).read_text(encoding="utf-8"))
     return architecture_from_json(held["architecture"])

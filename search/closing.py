@@ -1,4 +1,4 @@
-"""Prints the end of a study: tables of the best networks, failures, and where files lie."""
+"""Prints the end of a study: tables of the best networks, failures, and where files are."""
 
 import shlex
 import statistics
@@ -21,12 +21,12 @@ from search.study.loading import loading_line
 from search.study.study import Study
 
 _BEST_ROWS = 10
-_SHOWN = 10  # trials with the same reason
-_USUAL, _WIDEST = 110, 1000  # columns of tables
+_SHOWN = 10  # at most so many trials with the same reason are listed
+_USUAL, _WIDEST = 110, 1000  # usual and largest table width, in columns
 
 
 def show(console: Console, study: Study, result: StudyResult) -> int:
-    """Print the tables and draw the figures; the exit code of drawing."""
+    """Print the tables and draw the figures; return the exit code of drawing."""
     history = study.history
     objectives = study.plan.objectives
     print_whole(console, best_table(history, objectives))
@@ -48,7 +48,7 @@ def show(console: Console, study: Study, result: StudyResult) -> int:
 
 
 def print_whole(console: Console, shown: RenderableType) -> None:
-    """Print tables as wide as they are: a narrow window wraps their lines, and cuts nothing."""
+    """Print tables at their full width: a narrow window wraps lines, but nothing is cut off."""
     tables = [shown] if isinstance(shown, Table) else getattr(shown, "renderables", ())
     free = console.options.update(max_width=_WIDEST)
     widths = [Measurement.get(console, free, one).maximum for one in tables]
@@ -57,7 +57,11 @@ def print_whole(console: Console, shown: RenderableType) -> None:
 
 
 def best_table(history: History, objectives: Sequence[Objective]) -> Table | str:
-    """The best networks of the search, by the metric that ranks; without any, why in a line."""
+    """The best networks of the search, by the ranking metric.
+
+    Returns:
+        The table, or, where there are no such networks, a line that says why.
+    """
     ranked = history.ranked()
     if not ranked:
         return f"no network is trained whole yet, so none is the best: {_states(history)}"
@@ -73,7 +77,7 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table | str
 
 
 def measured_table(history: History, objectives: Sequence[Objective]) -> Table | None:
-    """What was measured of the best networks: medians and quartiles; None where nothing was."""
+    """Measurements of the best networks, as medians and quartiles; None without any."""
     shown = [(one, history.measured.get(one.started.trial)) for one in history.ranked()]
     measured = [(one.started.name, found) for one, found in shown[:_BEST_ROWS] if found]
     if not measured:
@@ -83,7 +87,7 @@ def measured_table(history: History, objectives: Sequence[Objective]) -> Table |
     table.add_column("network", no_wrap=True)
     units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
     named = [f"{one.label}{unit}" for one, unit in zip(objectives, units, strict=True)]
-    timed = any(one.unit for one in objectives)  # scores depend on no other work
+    timed = any(one.unit for one in objectives)  # other work does not affect scores
     for column in (*named, *(["other work"] * timed)):
         table.add_column(column, justify="right")
     for name, found in measured:
@@ -93,7 +97,7 @@ def measured_table(history: History, objectives: Sequence[Objective]) -> Table |
 
 
 def _quartiles(found: Measured, objectives: Sequence[Objective]) -> Iterator[str]:
-    """Each median, with the quartiles where there is a spread."""
+    """Each median, with its quartiles where there is a spread."""
     for one in objectives:
         value = found.values.get(one.name)
         low, high = found.low.get(one.name), found.high.get(one.name)
@@ -114,7 +118,7 @@ def _beside(found: Measured) -> str:
 
 
 def rejected_line(history: History) -> Iterator[str]:
-    """How many networks what was measured refused, and the first of them; or nothing."""
+    """Count the networks rejected because of a measurement, and name the first, if any."""
     ends = [end for end in history.ends.values() if end.status is Status.REJECTED]
     if ends:
         first = ends[0]
@@ -128,7 +132,8 @@ def rejected_line(history: History) -> Iterator[str]:
 def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table | str:
     """The confirmed networks: mean and standard deviation over their fresh seeds.
 
-    Without any, why in a line.
+    Returns:
+        The table, or, where there are no such networks, a line that says why.
     """
     if not any(history.whole("confirm")):
         return f"no network is confirmed yet: {_states(history, phase='confirm')}"
@@ -144,7 +149,7 @@ def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table 
 
 
 def without_success(ended: Sequence[Trial]) -> Iterator[str]:
-    """Why no trial of a start is ok: a line for each reason, with the trials that have it."""
+    """Explain why no trial of this start is ok: each reason, with the trials it applies to."""
     yield f"no trial of this start is ok: {len(ended)} ended"
     reasons: dict[str, list[int]] = {}
     for trial in ended:
@@ -167,11 +172,11 @@ def _states(history: History, *, phase: Phase = "search") -> str:
 
 
 def cut_trials(history: History, *, usual: int) -> Iterator[str]:
-    """A line for each trial that memory was too small for, and what was done about it.
+    """List each trial that ran short of memory, and what was done about it.
 
     Args:
         history: of the study.
-        usual: pieces that the recipe itself cuts a batch into.
+        usual: number of pieces into which the recipe itself splits a batch.
     """
     for trial, ended in history.ends.items():
         if ended.taken and ended.taken.parts > usual:
@@ -182,7 +187,7 @@ def cut_trials(history: History, *, usual: int) -> Iterator[str]:
 
 
 def _where(result: StudyResult) -> Iterator[str]:
-    """Where everything lies, and the lines that make use of it."""
+    """Where the results are, and commands to use them."""
     folder = shlex.quote(str(result.folder))
     yield f"record: {result.folder / FILE}"
     yield f"report: python -m analysis.report {folder}"
@@ -192,7 +197,7 @@ def _where(result: StudyResult) -> Iterator[str]:
 
 
 def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
-    """What trials reported: each metric on the validation images, then on the test images."""
+    """The reported metrics: each on the validation images, then on the test images."""
     reported = [one for one in objectives if one.source == "reported"]
     return tuple(side for one in reported for side in (one, on_test(one)))
 
@@ -216,7 +221,7 @@ def _cells(started: Started) -> list[str]:
 def _values(
     ends: Sequence[Ended], metrics: Sequence[Objective], *, spread: bool
 ) -> Iterator[str]:
-    """Each metric over the whole trials of one network."""
+    """Each metric over the complete trials of one network."""
     for metric in metrics:
         values = [end.metrics[metric.name] for end in ends if metric.name in end.metrics]
         yield _value(values, metric, spread=spread)

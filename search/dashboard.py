@@ -8,7 +8,7 @@ from search.executors.signals import asked_to_end, run_process
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
     with asked_to_end():
-        from search import dashboard_command  # noqa: PLC0415 - takes a while, in which Ctrl-C may come
+        from search import dashboard_command  # noqa: PLC0415 - slow; Ctrl-C may come meanwhile
 
     return dashboard_command.main(argv)
 

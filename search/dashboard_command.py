@@ -1,7 +1,7 @@
 """The command `python -m search.dashboard`: its options, and the pages that it serves.
 
-The pages are optuna-dashboard's, of a copy in memory that follows the run's journal. Nothing is
-written into the run's folder, and its lock is left alone: the study may be under way.
+The pages are optuna-dashboard's. They show a copy in memory that follows the run's journal.
+Nothing is written into the run's folder and its lock is not taken, so the study may be running.
 """
 
 import argparse
@@ -101,23 +101,23 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """Answers several browsers at once, and does not wait for them in the end."""
+    """Serves several browsers at once, and does not wait for them when it shuts down."""
 
     daemon_threads = True
 
 
 class _Handler(WSGIRequestHandler):
-    """Without a line for each request."""
+    """Does not log a line for each request."""
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
-    """A server of the pages, which listens.
+    """Open a server of the pages that listens on a port.
 
     Raises:
-        ConfigError: the port is taken, or the host is none of this machine's.
+        ConfigError: the port is taken, or the host is not an address of this machine.
     """
     from optuna_dashboard import wsgi  # noqa: PLC0415 - an extra
 
@@ -137,7 +137,7 @@ def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
 
 
 def _only_read(pages: "WSGIApplication") -> "WSGIApplication":
-    """The pages, without what would change the copy, which follows the journal alone."""
+    """The pages, without the requests that would change the copy."""
 
     def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] in _READS:

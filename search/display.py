@@ -1,7 +1,7 @@
-"""Draws how far a study is, in as many columns as there are: the live display and its words.
+"""Draws the progress of a study to fit the width of the terminal: live display and phrases.
 
-Goes in: a `Snapshot`, taken when something happened. Come out: phrases and tables. The display
-has a thread of its own, which must not read what the study is changing.
+Takes a `Snapshot`, made when something happened; gives phrases and tables. The display has its
+own thread, which must not read what the study is changing.
 """
 
 import time
@@ -17,21 +17,21 @@ from search.schema.settings import suffix
 from search.schema.units import duration, format_amount
 from search.study.events import Started
 
-_NARROW = 60  # columns, below which only the most important ones are shown
-_BAR = 24  # columns of the bar
-_LISTED = 3  # running trials in one line
+_NARROW = 60  # columns; a narrower terminal shows only the most important ones
+_BAR = 24  # width of the bar in columns
+_LISTED = 3  # at most so many running trials are listed in one line
 
 
 class Running(NamedTuple):
-    """A trial that runs, and how far it is.
+    """A running trial and its progress.
 
     Attributes:
-        started: as it was decided.
-        goes_on: whether it began before: in an earlier start, or before a pause.
-        epochs: that it finished, those of earlier starts included.
-        share: of the next epoch, 0 to 1.
-        score: what ranks, after the last of them, as text; empty before the first.
-        images_per_s: in its last epoch of this start; 0 before that.
+        started: the journal record of its start.
+        goes_on: whether it was begun before, in an earlier start or before a pause.
+        epochs: finished epochs, including those of earlier starts.
+        share: share of the current epoch that is done, 0 to 1.
+        score: the ranking metric after the last finished epoch, as text; empty before that.
+        images_per_s: images per second in its last epoch of this start; 0 before that.
     """
 
     started: Started
@@ -43,33 +43,33 @@ class Running(NamedTuple):
 
     @property
     def progress(self) -> str:
-        """Epochs of all: `3.25/30`."""
+        """Finished epochs out of all: `3.25/30`."""
         done = f"{self.epochs + self.share:.2f}" if self.share else str(self.epochs)
         return f"{done}/{self.started.epochs}"
 
     @property
     def line(self) -> str:
-        """How far it is, in words."""
+        """The progress in words."""
         score = f": {self.score}" if self.score else ""
         return f"trial {self.started.trial} epoch {self.progress}{score}"
 
 
 class Snapshot(NamedTuple):
-    """What is shown."""
+    """The state of the study that the display shows."""
 
     done: int
     left: int  # neither done nor running
     running: tuple[Running, ...]
-    counts: str  # how those of this start ended
-    seconds_left: float | None  # by the epochs' own time; None before there is any
-    best: str  # what ranks, of the best network; empty before there is one
+    counts: str  # how the trials of this start ended
+    seconds_left: float | None  # estimated from the time epochs took; None before any is done
+    best: str  # ranking metric of the best network; empty before there is one
     best_name: str
     images_per_s: float  # of all running trials together
-    begin: float  # by the monotonic clock
+    begin: float  # on the monotonic clock
 
 
 def named(started: Started, *, goes_on: bool = False) -> str:
-    """The network of a trial, and what is special of the trial, in brackets."""
+    """The network of a trial and, in brackets, what distinguishes the trial."""
     own = {key: v for key, v in started.own.items() if suffix(key, v) not in started.name}
     special = [
         "confirmation" if started.phase == "confirm" else "",
@@ -82,7 +82,7 @@ def named(started: Started, *, goes_on: bool = False) -> str:
 
 
 def status(now: Snapshot) -> list[str]:
-    """How far the study is: phrases, the most important first."""
+    """The progress of the study as phrases, the most important first."""
     phrases = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
     if now.seconds_left is not None:
         phrases.append(f"about {duration(now.seconds_left)} left")
@@ -95,7 +95,7 @@ def status(now: Snapshot) -> list[str]:
 
 
 def line(now: Snapshot) -> str:
-    """How far the study and its running trials are, in one line."""
+    """The progress of the study and its running trials, in one line."""
     shown = [one.line for one in now.running[:_LISTED]]
     more = len(now.running) - len(shown)
     trials = "; ".join([*shown, *([f"and {more} more"] if more else [])])
@@ -103,13 +103,13 @@ def line(now: Snapshot) -> str:
 
 
 def picture(now: Snapshot, *, score: str, width: int) -> RenderableType:
-    """The live display.
+    """Draw the live display.
 
     Args:
-        now: what is shown.
-        score: title of what ranks.
-        width: columns of the terminal. What does not fit one line of them goes on in the next;
-            a narrow one shows less of each trial.
+        now: what to show.
+        score: title of the ranking metric.
+        width: columns of the terminal. What does not fit on one line is wrapped; a narrow
+            terminal shows less of each trial.
     """
     total = now.done + len(now.running) + now.left
     bar = ProgressBar(total=total, completed=now.done, width=min(_BAR, width))
@@ -128,7 +128,7 @@ def _trials(running: Sequence[Running], *, score: str, width: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     wide = width >= _NARROW
     for column in ("trial", "network", *(["MACs"] * wide), "epoch"):
-        name = column == "network"  # may be long: it goes on in the next line
+        name = column == "network"  # may be long, so it is wrapped
         table.add_column(
             column, justify="left" if name else "right", no_wrap=not name, overflow="fold"
         )
@@ -145,10 +145,10 @@ def _trials(running: Sequence[Running], *, score: str, width: int) -> Table:
 
 
 def _filled(phrases: Sequence[str], width: int) -> list[str]:
-    """Phrases in lines of so many columns; none is torn apart."""
+    """Join phrases into lines of at most `width` columns, without breaking a phrase."""
     lines: list[str] = []
     for phrase in phrases:
-        if lines and len(lines[-1]) + 2 + len(phrase) <= width - 1:  # its comma
+        if lines and len(lines[-1]) + 2 + len(phrase) <= width - 1:  # room for its comma
             lines[-1] += f", {phrase}"
         else:
             lines.append(phrase)

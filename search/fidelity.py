@@ -1,4 +1,4 @@
-"""Says in words what the first networks of a study say of its scheduler."""
+"""Reports whether a study's early epochs rank its first networks well enough to stop on."""
 
 import math
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from search.design.agreement import LEVEL
 from search.schedulers.checked import Findings
 
-_MOST = 8  # epochs that have a line of their own
+_MOST = 8  # at most so many epochs get a line of their own
 
 
 def fidelity_lines(findings: Findings, *, at_least: float) -> Iterator[str]:
-    """The lines that are printed once these networks have come to their end.
+    """The lines that are printed once the first networks have finished.
 
     Args:
         findings: of a study.
-        at_least: what the low end of an interval must reach.
+        at_least: value that the lower end of an interval must reach.
     """
     yield (
         f"fidelity: {findings.networks} networks were trained whole; how far an epoch ranks "

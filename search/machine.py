@@ -1,4 +1,4 @@
-"""What a study takes of this machine, against what the machine has."""
+"""Checks that this machine has what a study needs."""
 
 import importlib.util
 import os
@@ -19,20 +19,20 @@ from search.study.compilers import compiler_for
 from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
 from search.study.provenance import was_on_cluster
 
-_FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # of a run
+_FOLDERS = ("checkpoints", "networks", "figures", "tracking")  # subfolders of a run's folder
 _FILES = ("space.yaml", "manifest.json", "journal.jsonl", "trials.csv", "epochs.csv")
-_FLOAT = 4  # bytes
+_FLOAT = 4  # bytes of a number
 
 
 def require_resources(space: Space) -> None:
-    """Make sure that this machine has what a trial takes.
+    """Make sure that this machine has the resources that a trial needs.
 
     Raises:
-        ConfigError: it has not.
+        ConfigError: it does not have them.
     """
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if space.file.resources.gpu:
-        import torch  # noqa: PLC0415 - seconds that a CPU study need not wait here
+        import torch  # noqa: PLC0415 - takes seconds, which a CPU study need not wait
 
         there["gpu"] = torch.cuda.device_count()
     lacking = next(_lacking(space, there), None)
@@ -41,7 +41,7 @@ def require_resources(space: Space) -> None:
 
 
 def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
-    """What a trial takes that this machine lacks, for a plan, which runs nothing. No torch."""
+    """What a trial needs and this machine lacks, for a plan, which runs nothing. No torch."""
     space = prepared.space
     there: dict[str, float] = {"cpu": os.cpu_count() or 1}
     if space.file.resources.gpu:
@@ -52,8 +52,8 @@ def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
 
 
 def _gpus() -> int:
-    """NVIDIA's devices, as its driver counts them."""
-    import pynvml  # noqa: PLC0415 - few plans ask
+    """The number of NVIDIA GPUs, as the driver counts them."""
+    import pynvml  # noqa: PLC0415 - few plans need it
 
     try:
         pynvml.nvmlInit()
@@ -63,7 +63,7 @@ def _gpus() -> int:
 
 
 def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
-    """What is asked for and not there, with its place and what to do."""
+    """Each resource that is asked for but missing, with its place in the file and a remedy."""
     resources, document = space.file.resources, space.document
     for kind, most in there.items():
         asked = getattr(resources, kind)
@@ -81,10 +81,10 @@ def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
 
 
 def require_arithmetic(space: Space) -> None:
-    """Make sure that this machine can compute as the recipe says.
+    """Make sure that this machine can compute in the way that the recipe asks for.
 
     Raises:
-        ConfigError: it has no compiler, or no arithmetic in that format.
+        ConfigError: it has no compiler, or does not support that number format.
     """
     training, gpu, document = space.file.training, space.file.resources.gpu, space.document
     compiler = compiler_for(gpu=gpu != 0)
@@ -106,11 +106,11 @@ def require_arithmetic(space: Space) -> None:
 
 
 def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
-    """What this machine's CPU does slowly for want of instructions, and what to do; no torch.
+    """Say what this CPU does slowly because it lacks instructions, and a remedy; no torch.
 
     Args:
-        prepared: the study in its format, unless that is still to be measured.
-        begun: whether the study has, and keeps its format.
+        prepared: the study, with its number format unless that is still to be measured.
+        begun: whether the study has begun, and so keeps its format.
     """
     space, plan = prepared.space, prepared.plan
     asked = plan.training.precision == "bf16" and not prepared.open_precision
@@ -129,7 +129,7 @@ def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
 
 
 def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say what follows where a study goes on on another kind of CPU; None on the same kind."""
+    """Describe the effect of resuming on another kind of CPU; None on the same kind."""
     last, here = starts[-1].get("processor_kind", ""), processor_kind()
     if not last or not here or is_same_kind(last) or was_on_cluster(starts[-1]):
         return None
@@ -144,10 +144,10 @@ def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def require_place(space: Space) -> None:
-    """Make sure that checkpoints can be kept where the space file says.
+    """Make sure that checkpoints can be stored where the space file says.
 
     Raises:
-        ConfigError: they cannot, or the place does not answer.
+        ConfigError: they cannot, or the storage does not answer.
     """
     if space.file.checkpoints is None:
         return
@@ -162,7 +162,7 @@ def require_trackers(space: Space) -> None:
     """Make sure that the packages of the trackers are installed.
 
     Raises:
-        ConfigError: one is not, with the line that installs it.
+        ConfigError: one is not, with the command that installs it.
     """
     lacking = next(_without_package(space), None)
     if lacking:
@@ -181,15 +181,15 @@ def _without_package(space: Space) -> Iterator[str]:
 
 
 def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
-    """Make sure that trials can keep their checkpoints and weights in the run's folder.
+    """Make sure that trials can store their checkpoints and weights in the run's folder.
 
     Args:
-        folder: of the run; it may not be there yet.
+        folder: of the run; it may not exist yet.
         plan: of the study.
         survey: its candidates.
 
     Raises:
-        ConfigError: a file stands in the way, or the disk cannot be written, or has no room for
+        ConfigError: a file is in the way, the disk cannot be written, or it has no room for
             the largest network.
     """
     for name in _FOLDERS:
@@ -217,7 +217,7 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
     numbers = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
     disk = shutil.disk_usage(there)
     needed, free = numbers * size * largest, disk.free
-    if disk.total and needed > free:  # what is no disk at all, such as /proc, has no size
+    if disk.total and needed > free:  # a pseudo file system, such as /proc, has no size
         raise ConfigError(
             f"{folder}: a checkpoint of the largest network ({format_amount(largest)} params) "
             f"takes {format_amount(needed)}B, and the disk has {format_amount(free)}B free; "

@@ -14,7 +14,7 @@ from search.schema.units import format_amount
 from search.space.survey import Survey
 
 _BINS = 8
-_LISTED = 20  # candidates; of more, two are shown
+_LISTED = 20  # candidates; of a longer list, two are shown
 _MODEL = {"model_params": "model params", "model_macs": "model MACs"}
 _BAR = 36  # characters of the longest bar
 
@@ -22,13 +22,13 @@ _BAR = 36  # characters of the longest bar
 def picture(
     plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str = ""
 ) -> RenderableType:
-    """The plan as a person reads it.
+    """Draw the plan for a person to read.
 
     Args:
         plan: of the study.
         survey: its candidates.
-        gpu: what the space file says a trial takes, a number or auto.
-        precision: of its arithmetic, in words, where there is more to say than its name.
+        gpu: the GPU share of a trial as the space file gives it, a number or auto.
+        precision: number format of the training in words, where its name does not say all.
     """
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidate{'s' * (survey.total != 1)}, "
@@ -53,7 +53,7 @@ def _rejections(survey: Survey) -> Iterator[str]:
 
 
 def _bands(plan: StudyPlan, survey: Survey) -> Iterator[str]:
-    """How many candidates each band of the budget holds."""
+    """The number of candidates in each band of the budget."""
     for name, band in plan.budget.bands().items():
         if not band.bands:
             continue
@@ -69,7 +69,7 @@ def _bands(plan: StudyPlan, survey: Survey) -> Iterator[str]:
 
 
 def _histogram(title: str, amounts: npt.NDArray[np.int64]) -> Table:
-    """How the candidates spread, as bars of text."""
+    """The distribution of the candidates, as bars of text."""
     bins = 1 if amounts.min() == amounts.max() else _BINS
     counts, edges = np.histogram(amounts, bins=bins)
     table = titled(title, show_header=False)
@@ -83,14 +83,14 @@ def _histogram(title: str, amounts: npt.NDArray[np.int64]) -> Table:
 
 
 def _models(plan: StudyPlan, survey: Survey) -> Iterator[Table]:
-    """How the candidates spread with the head of the task, where the budget limits it."""
+    """The distribution of candidates including the task's head, where a budget limits that."""
     for name in plan.budget.bands():
         if name in _MODEL:
             yield _histogram(_MODEL[name], getattr(survey.costs, name))
 
 
 def _dimensions(survey: Survey) -> Table:
-    """How many candidates are left at each value of each dimension."""
+    """The number of remaining candidates at each value of each dimension."""
     table = Table(
         box=None, show_header=False, title="candidates by value", title_justify="left"
     )

@@ -1,4 +1,4 @@
-"""Says in the plan of a study how its trials train, and from whose weights. No torch here."""
+"""Describes in a study's plan how trials train, and their initial weights. No torch here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from search.schema.study_plan import StudyPlan
 
 
 def recipe_lines(plan: StudyPlan) -> Iterator[str]:
-    """How trials train, and which settings are their own."""
+    """How trials train, and which settings vary from trial to trial."""
     recipe, rule = plan.training, plan.lr_rule
     rate = values_of(plan, "lr", recipe.lr, recipe.peak_lr / recipe.lr)
     if rule is not None:
@@ -36,7 +36,7 @@ def recipe_lines(plan: StudyPlan) -> Iterator[str]:
 
 
 def transfer_lines(plan: StudyPlan) -> Iterator[str]:
-    """Whose weights backbones begin with, and which networks there or here are left aside."""
+    """Which weights backbones start from, and which networks, there or here, are left out."""
     taken = plan.transfer
     if taken is None:
         return
@@ -58,13 +58,13 @@ def _some(names: Sequence[str]) -> str:
 
 
 def values_of(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> str:
-    """The values of a setting, or its one.
+    """The values of a setting in this study, or its single value.
 
     Args:
         plan: of the study.
-        key: of the training.
-        usual: its value where it is no dimension of the space.
-        factor: by which it is shown larger.
+        key: of the training section.
+        usual: its value where it is not a dimension of the space.
+        factor: the values are multiplied by this before they are shown.
     """
     form = "g" if key == "epochs" else ".3g"
     values = [f"{value * factor:{form}}" for value in plan.varied.get(key, (usual,))]

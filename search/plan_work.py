@@ -1,4 +1,4 @@
-"""Says what the trials of a study do and cost, before it runs. No torch here."""
+"""Describes in a study's plan what its trials do and cost. No torch here."""
 
 from collections.abc import Iterator
 
@@ -17,16 +17,16 @@ from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
 from search.space.survey import Survey
 
-_BACKWARD = 3  # a training step costs the forward pass three times: forward, two gradients
+_BACKWARD = 3  # a training step costs three forward passes: the forward pass and two gradients
 
 
 def titled(title: str, *, show_header: bool) -> Table:
-    """A table of a plan, to be filled."""
+    """An empty table of a plan."""
     return Table(box=None, title=title, title_justify="left", show_header=show_header)
 
 
 def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -> Iterator[str]:
-    """Trials, epochs and multiply-adds of the whole study at the mean candidate."""
+    """Trials, epochs and multiply-adds of the whole study, taking the mean candidate."""
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
     per_epoch = _BACKWARD * data.train * float(survey.costs.model_macs.mean())
@@ -93,7 +93,7 @@ def _stopping(plan: StudyPlan) -> Iterator[str]:
 
 
 def _scored(plan: StudyPlan) -> Iterator[str]:
-    """Scores of untrained networks, and how many they leave to be trained."""
+    """How untrained networks are scored, and how many are then trained."""
     rule = plan.zero_cost
     if rule is None:
         return
@@ -106,7 +106,7 @@ def _scored(plan: StudyPlan) -> Iterator[str]:
 
 
 def _proposals(search: PlannedSearch) -> Iterator[str]:
-    """What proposals depend on beside sampler and seed."""
+    """What proposals depend on besides the sampler and the seed."""
     if search.ordered:
         yield f"  ordered: a proposal sees the results up to {search.concurrency} trials before"
     if search.prior is not None:
@@ -135,7 +135,7 @@ def _at_random(search: PlannedSearch) -> Iterator[str]:
 
 
 def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType:
-    """What the whole study will take, from what was timed."""
+    """The estimated time of the whole study, from measured times."""
     table = titled("timed on this machine", show_header=True)
     for column in ("network", "MACs", "images/s", "step", "epoch", "memory"):
         table.add_column(column, justify="left" if column == "network" else "right")
@@ -168,12 +168,12 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
 
 
 def _rate(images: float) -> str:
-    """Images a second; of large networks on a CPU a fraction of one."""
+    """Images per second; large networks on a CPU train less than one a second."""
     return f"{images:,.0f}" if images >= 10 else f"{images:.2g}"
 
 
 def _aside(plan: StudyPlan) -> Iterator[str]:
-    """Files of a tree that are not read, or that none were looked at."""
+    """Files of a tree that are not read, or a note that no image was looked at."""
     if plan.data.unseen:
         yield (
             f"  {printable(plan.data.root)} is not there, or empty: no image was looked at, "
@@ -183,7 +183,7 @@ def _aside(plan: StudyPlan) -> Iterator[str]:
 
 
 def _cache(plan: StudyPlan) -> Iterator[str]:
-    """Disk that decoded images take, and are kept on."""
+    """Disk space that decoded images take, and keep."""
     data = plan.data
     if data.tree and keeps_pixels(data):
         train = data.train + data.validation

@@ -1,7 +1,7 @@
-"""Says in a plan what the study can show: the smallest differences, the seeds they take.
+"""Describes in a plan what the study can show: smallest detectable differences, seeds needed.
 
-Go in: the plan, its candidates, and the spread between seeds, where a run has measured it.
-Comes out: a table a person reads before anything is trained. No torch here.
+Takes the plan, its candidates and, where a run has measured it, the spread between seeds.
+Gives a table for a person to read before anything is trained. No torch here.
 """
 
 import math
@@ -22,16 +22,16 @@ from search.space.members import members_of
 from search.space.survey import Survey
 from search.study.measured import Measured
 
-_SPREADS = (0.4, 0.7, 1.1)  # points; stated, where no run has measured one
-_DIFFERENCE = 0.5  # points; what seeds are counted for where the file gives no margin
-_FEWEST = 2  # seeds with which there is an interval at all
+_SPREADS = (0.4, 0.7, 1.1)  # points; assumed where no run has measured the spread
+_DIFFERENCE = 0.5  # points; the difference to find, where the file gives no margin
+_FEWEST = 2  # at least so many seeds are needed for an interval
 _PAIR = {"a": 1.0, "b": -1.0}
-# Of pairs off axes: the report's other tests have the other half of 5 %.
+# Level for pairs off axes: the report's other tests take the other half of the 5 %.
 PAIRS_LEVEL = 0.975
 
 
 class _Row(NamedTuple):
-    """A planned comparison, how many comparisons it stands for, and the interval of each."""
+    """A planned comparison, how many comparisons it stands for, and their confidence level."""
 
     label: str
     weights: dict[str, float]
@@ -40,12 +40,12 @@ class _Row(NamedTuple):
 
 
 def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> RenderableType:
-    """What a study can show, as a person reads it.
+    """Describe what a study can show, for a person to read.
 
     Args:
         plan: of the study.
         survey: its candidates.
-        measured: the spread between seeds; None states three.
+        measured: the spread between seeds; with None, three assumed values are shown.
     """
     lines: list[RenderableType] = ["", "what it can show"]
     if plan.search.trials < 2:
@@ -68,13 +68,13 @@ def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> 
 
 
 def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
-    """What is planned: along axes by equal size and slopes, else any two networks; your own."""
+    """The planned comparisons: along axes, or any two networks, and those of the file."""
     of, search = plan.analysis.of, plan.search
     rows: list[_Row] = []
     level = 0.95
     if search.has_axes:
         members = members_of(survey, solved=search.solve)
-        # The order of the sampler: the base, then the cheapest.
+        # In the order of the sampler: the base first, then the cheapest.
         members = sorted(members, key=lambda one: (one.series != contrasts.BASE, one.macs))
         members = members[: search.trials]
         planned = [one for one in contrasts.along_axes(members, of=of) if one.kind != "network"]
@@ -96,7 +96,7 @@ def _words(one: Contrast) -> str:
 
 
 def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
-    """With what the numbers below hold."""
+    """The conditions under which the numbers below hold."""
     seeds, unit = plan.search.seeds, _unit(plan)
     always = plan.analysis.stopping == "always_valid"
     if seeds < _FEWEST:
@@ -122,7 +122,7 @@ def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
 
 
 def _of_pairs(plan: StudyPlan) -> Iterator[str]:
-    """How the report compares two networks where they lie on no axes."""
+    """How the report compares two networks where the study has no axes."""
     if plan.search.has_axes:
         return
     if plan.search.trials <= contrasts.MOST:
@@ -133,7 +133,7 @@ def _of_pairs(plan: StudyPlan) -> Iterator[str]:
 
 
 def _stated(plan: StudyPlan, rows: Sequence[_Row]) -> Table:
-    """For each stated spread: the difference, and the seeds for the one that matters."""
+    """For each assumed spread: the detectable difference, and the seeds for the margin."""
     table = _table([f"spread {spread:g}" for spread in _SPREADS])
     for row in rows:
         cells = (_cells(plan, row, spread=spread) for spread in _SPREADS)
@@ -173,7 +173,7 @@ def _cells(plan: StudyPlan, row: _Row, *, spread: float, at_once: int = 1) -> tu
 
 
 def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
-    """How much larger differences are if all comparisons are to hold."""
+    """How much larger the differences must be if all comparisons are to hold at once."""
     at_once, seeds = sum(row.stands_for for row in rows), plan.search.seeds
     setting = _setting(plan, 1.0)
     if at_once == 1 or math.isinf(setting.reach(seeds, _PAIR)):
@@ -183,7 +183,7 @@ def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
         alone = replace(setting, level=row.level)
         all_of_them = detectable(row.weights, alone.at_once(at_once), seeds=seeds)
         times.append(all_of_them / detectable(row.weights, alone, seeds=seeds))
-    # Where all networks tell the spread together, that is the same for all but pairs.
+    # Where the spread is estimated from all networks, the factor is the same except for pairs.
     up = "up to " if max(times) > 1.01 * min(times) else ""
     if math.isfinite(max(times)):
         yield (
@@ -212,11 +212,11 @@ def _setting(plan: StudyPlan, spread: float) -> Setting:
 
 
 def _matters(plan: StudyPlan, spread: float) -> float:
-    """The difference that seeds are counted for: the margin, half a point, or one spread."""
+    """The difference that seeds are computed for: the margin, half a point, or one spread."""
     return plan.analysis.margin or (_DIFFERENCE if plan.ranking.unit == PERCENT else spread)
 
 
 def _unit(plan: StudyPlan) -> str:
-    """Of a difference of the metric that ranks."""
+    """The unit of a difference in the ranking metric."""
     ranking = plan.ranking
     return "points" if ranking.unit == PERCENT else (ranking.unit or ranking.label)

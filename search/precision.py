@@ -1,4 +1,4 @@
-"""Decides `training.precision: auto`: once, where trials run, and kept from then on."""
+"""Decides `training.precision: auto` once, where trials run; a study then keeps the choice."""
 
 from dataclasses import replace
 
@@ -16,10 +16,11 @@ from search.study.processor import is_same_name, processor
 def measured(
     prepared: Prepared, request: Request, console: Console, deadline: Deadline | None
 ) -> Prepared:
-    """The study in the format that pays where its trials run; as it is where that is known.
+    """The study with its number format chosen by measurement; unchanged if it is known.
 
     Raises:
-        ConfigError: the two could not be compared there, or there is no such place.
+        ConfigError: the formats could not be compared where trials run, or no such place
+            exists.
     """
     if not prepared.open_precision:
         return prepared
@@ -52,7 +53,7 @@ def _chosen(prepared: Prepared, request: Request, deadline: Deadline | None) -> 
 
 
 def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:
-    """Say of a study that goes on what was chosen when it began, and whether elsewhere."""
+    """Tell which format a resumed study keeps, and whether it was chosen elsewhere."""
     chosen = plan.chosen
     if chosen is None:
         return
@@ -65,7 +66,7 @@ def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:
 
 
 def _device(plan: StudyPlan) -> str:
-    """Of this machine, what a trial runs on; without torch where that is its processor."""
+    """The name of the device a trial runs on here; without torch where that is the CPU."""
     if not plan.resources.gpu:
         return processor()
     from search.profiling.precision import device_of  # noqa: PLC0415 - imports torch

@@ -35,7 +35,7 @@ from search.study.journal import FILE
 
 
 class Space(NamedTuple):
-    """A space file that was read: what it says, and where each of its values stands."""
+    """A space file that was read: its content, and where each value stands in it."""
 
     file: SpaceFile
     document: Document
@@ -43,9 +43,9 @@ class Space(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study that can begin; with the results that it replays, if it does.
+    """A study that is ready to begin, with the results that it replays, if it is a replay.
 
-    `open_precision` says that `precision: auto` is still to be measured: till then it is fp32.
+    `open_precision` says that `precision: auto` is still to be measured; until then it is fp32.
     """
 
     space: Space
@@ -57,7 +57,7 @@ class Prepared:
 
     @property
     def precision(self) -> str:
-        """In which format trials compute, for a person."""
+        """The number format in which trials compute, in words."""
         if self.open_precision:
             return "precision auto: measured at the start"
         chosen = self.plan.chosen
@@ -75,13 +75,14 @@ def open_space(
     """Read a space from a file, or from a mapping of the same keys.
 
     Args:
-        space: what to read, or what was read; a mapping may hold paths and numpy's numbers.
-        overrides: `key.subkey=value` texts laid over it.
-        options: of the command that made the mapping, by the keys that they gave: messages
-            name these, as nobody has seen the mapping.
+        space: what to read, or a space that was read already; a mapping may hold paths and
+            numpy's numbers.
+        overrides: `key.subkey=value` texts that override its values.
+        options: the command-line options that set a key, by key, for a mapping that a command
+            made. Messages name the option, as the user never sees the mapping.
 
     Raises:
-        ConfigError: everything that is wrong with it.
+        ConfigError: every mistake in it.
     """
     if isinstance(overrides, str):
         raise ConfigError(f"overrides {overrides!r}: is one text; give a list of such")
@@ -93,7 +94,7 @@ def open_space(
             )
         return space
     if isinstance(space, Mapping):
-        # Written out, so that it is read and kept like any other.
+        # Written out as YAML, so that it is read and stored like any other space.
         text = io.StringIO()
         YAML().dump(_quoted(json.loads(json.dumps(plain_mapping(space)))), text)
         document = read_text(text.getvalue(), Path("space"), tuple(overrides))
@@ -107,7 +108,7 @@ def open_space(
 
 
 def _quoted(data: Any) -> Any:
-    """Text that YAML would fold, in quotes that keep it."""
+    """Quote text that YAML would fold, to preserve it."""
     if isinstance(data, dict):
         return {key: _quoted(value) for key, value in data.items()}
     if isinstance(data, list):
@@ -117,16 +118,16 @@ def _quoted(data: Any) -> Any:
 
 
 def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -> Prepared:
-    """Count everything and try foreign parts; nothing is written.
+    """Count the candidates and try foreign parts; nothing is written.
 
     Args:
         space: from `open_space`.
         folder: of the run, which may have begun; `runs/<study>` where not given.
-        unseen: whether images that are not there may be counted by what is known of them: for
-            a plan that is only looked at.
+        unseen: whether missing images may be counted from what is known of their data set:
+            for a plan that is only displayed.
 
     Raises:
-        ConfigError: something cannot be, with its place.
+        ConfigError: something is impossible, with its place.
     """
     sources = _sources(space)
     begun = _begun(folder or Path("runs") / space.file.study, sources)
@@ -155,7 +156,7 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
 
 
 def _sources(space: Space) -> tuple[Source, ...]:
-    """The results that a space file names."""
+    """The results that a space file names for its replay."""
     try:
         return tuple(map(source_of, space.file.execution.replay))
     except ConfigError as error:
@@ -166,21 +167,21 @@ def _sources(space: Space) -> tuple[Source, ...]:
 def _begun(folder: Path, sources: Sequence[Source]) -> StudyPlan | None:
     """The plan of a study that has begun, or of the results that a replay takes.
 
-    What has ended can be shown without its images, and what was measured for it is kept.
+    A study that has ended can thus be shown without its images, and its measurements are kept.
     """
     for source in sources:
         if source.plan is not None:
             return source.plan
     if not (folder / FILE).exists():
         return None
-    with contextlib.suppress(ConfigError):  # said when the study goes on
+    with contextlib.suppress(ConfigError):  # reported when the study is resumed
         written = manifest.read(folder)
         return written.plan if written else None
     return None
 
 
 def _resolve(space: Space, *, unseen: bool, known: PlannedData | None) -> Resolved:
-    """Count everything; what a foreign block or skeleton raises meanwhile is its own."""
+    """Count the candidates; report what a foreign block or skeleton raises as its error."""
     network = space.file.network
     foreign = [name for name in (*network.skeleton, network.block) if split_plugin(name)]
     try:

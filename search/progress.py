@@ -16,17 +16,17 @@ from search.schema.units import duration, format_amount
 from search.study.events import Ended, Epoch, Lost, Started, Status, Turn
 from search.study.study import Study
 
-_SILENCE = 30.0  # seconds without a line after which a finished epoch is worth one
-_LONG_SILENCE = 50.0  # and after which there is one whatever happens: one a minute at least
+_SILENCE = 30.0  # seconds without a line, after which a finished epoch gets one
+_LONG_SILENCE = 50.0  # and after which one is printed anyway: at least one a minute
 
 
 class Progress:
-    """Told by the study what happens; shows it.
+    """Shows the progress of a study; the study calls it for each event.
 
     Args:
         console: where to show it.
-        study: gives how much is done and left.
-        longest_silence: seconds after which a line is printed though nothing happened, where
+        study: tells how many trials are done and left.
+        longest_silence: seconds after which a line is printed even if nothing happened, where
             there is no terminal.
     """
 
@@ -36,7 +36,7 @@ class Progress:
         self._console, self._study = console, study
         self._objective = study.history.ranking
         self._running: dict[int, Running] = {}
-        self._begun = set(study.history.live)  # trials that go on when they start
+        self._begun = set(study.history.live)  # trials that are resumed when they start
         self._turns: dict[int, Turn] = {}
         self._begin = self._said = time.monotonic()
         self._epochs_done, self._seconds = 0, 0.0
@@ -68,10 +68,10 @@ class Progress:
             self._live.stop()
         if self._clock.is_alive():
             self._over.set()
-            self._clock.join(timeout=1)  # its line may wait for a reader who left
+            self._clock.join(timeout=1)  # may be blocked, as its reader has left
 
     def started(self, started: Started) -> None:
-        """Show a trial as running, as far as it is."""
+        """Show a trial as running, with its progress."""
         history, trial = self._study.history, started.trial
         epochs, goes_on = history.epochs(trial), trial in self._begun
         score = self._shown(history.last_epoch(trial)) if epochs else ""
@@ -87,12 +87,12 @@ class Progress:
         )
 
     def turned(self, started: Started, turn: Turn) -> None:
-        """Show how far it is inside an epoch."""
+        """Show the progress within an epoch."""
         self._turns[started.trial] = turn
         self._snapshot = self._take()
 
     def reported(self, started: Started, epoch: Epoch) -> None:
-        """Show how far it is."""
+        """Show the progress after an epoch."""
         trial = started.trial
         self._running[trial] = Running(
             started,
@@ -105,13 +105,13 @@ class Progress:
         self._epochs_done += 1
         self._seconds += epoch.seconds
         self._snapshot = self._take()
-        last = epoch.epoch == started.epochs  # its end is a line of its own
+        last = epoch.epoch == started.epochs  # the end of the trial gets its own line
         if not last and time.monotonic() - self._said >= _SILENCE:
             at = f"trial {trial} epoch {epoch.epoch}/{started.epochs}"
             self._say(f"{self._head()} | {at}: {self._objective.label} {self._shown(epoch)}")
 
     def silent(self, started: Started, seconds: float) -> None:
-        """Say which trial may hang, and how long it is waited for."""
+        """Say which trial may hang, and how long the study will wait for it."""
         limit = self._study.plan.resources.silence
         self._say(
             f"trial {started.trial} has said nothing for {duration(seconds)}; after "
@@ -120,7 +120,7 @@ class Progress:
         )
 
     def lost(self, started: Started, lost: Lost) -> None:
-        """Say why it does not run, and that it will."""
+        """Say why a trial is no longer running, and that it will be resumed."""
         self._running.pop(started.trial, None)
         self._turns.pop(started.trial, None)
         self._snapshot = self._take()
@@ -128,7 +128,7 @@ class Progress:
         self._say(f"trial {started.trial} was lost{again} and goes on later: {lost.reason}")
 
     def ended(self, started: Started, ended: Ended) -> None:
-        """Show its result."""
+        """Show the result of a trial."""
         self._running.pop(started.trial, None)
         self._turns.pop(started.trial, None)
         self._counts[ended.status] += 1
@@ -138,7 +138,7 @@ class Progress:
         self._tell_fidelity()
 
     def _tell_fidelity(self) -> None:
-        """Say once what the first networks say of the scheduler, above a display too."""
+        """Print once what the first networks show about the scheduler, above any display."""
         findings, asked = self._study.fidelity, self._study.plan.fidelity
         if findings is None or asked is None or self._told_fidelity:
             return
@@ -147,7 +147,7 @@ class Progress:
             self._console.print(text, soft_wrap=True, highlight=False)
 
     def _shown(self, epoch: Epoch) -> str:
-        """What ranks, after an epoch."""
+        """The ranking metric after an epoch."""
         value = epoch.metrics.get(self._objective.name)
         return "" if value is None else self._objective.text(value)
 
@@ -156,7 +156,7 @@ class Progress:
         running = tuple(
             one._replace(share=shares.get(trial, 0.0)) for trial, one in self._running.items()
         )
-        # The rate of a moment ago, while every running trial is in its first epoch.
+        # Keeps the previous rate while every running trial is in its first epoch.
         self._rate = sum(one.images_per_s for one in running) or self._rate
         first = self._study.history.best()
         best = f"{self._objective.label} {self._objective.text(first.value)}" if first else ""
@@ -173,7 +173,7 @@ class Progress:
         )
 
     def _seconds_left(self, shares: float, *, beside: int) -> float | None:
-        """By the epochs' own time: starting workers is no measure of what is left."""
+        """Estimate from the time of epochs, which excludes the time to start workers."""
         done = self._epochs_done + shares
         if not done:
             return None
@@ -182,7 +182,7 @@ class Progress:
         return left * seconds / done / max(1, beside)
 
     def _say(self, text: str) -> None:
-        """In the terminal the display says it; elsewhere each event is a line."""
+        """Print a line where there is no terminal; in one, the live display shows it."""
         if self._lost is not None:
             raise self._lost
         self._said = time.monotonic()
@@ -190,14 +190,14 @@ class Progress:
             self._console.print(text, soft_wrap=True, highlight=False)
 
     def _break_silence(self) -> None:
-        """Print a line whenever none was for so long, in a thread of its own."""
+        """Print a line, from a separate thread, whenever none was printed for too long."""
         while not self._over.wait(self._said + self._longest_silence - time.monotonic()):
             if time.monotonic() - self._said < self._longest_silence:
-                continue  # something was said meanwhile
+                continue  # a line was printed meanwhile
             try:
                 self._say(line(self._snapshot))
-            # What a line meets that cannot be printed, the next event of the study shall meet.
-            except BaseException as error:  # noqa: BLE001 - nobody hears of it in a thread
+            # An error in printing is raised again at the study's next event.
+            except BaseException as error:  # noqa: BLE001 - an error in a thread goes unnoticed
                 self._lost = error
                 return
 

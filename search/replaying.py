@@ -1,4 +1,4 @@
-"""Replays a study: its trials take results that are there, in simulated time. No torch here."""
+"""Replays a study: trials take recorded results, in simulated time. No torch here."""
 
 import threading
 
@@ -28,23 +28,23 @@ from search.warm_start import known_trials, require_left, warmed
 def replay(
     prepared: Prepared, results: Results, request: Request, console: Console
 ) -> tuple[Study, StudyResult]:
-    """Replay what is left of a study, or go on with it.
+    """Run what is left of a replay, from its beginning or from where it was stopped.
 
     Args:
         prepared: the study.
-        results: that its trials take.
+        results: the results that its trials take.
         request: how it is to be run.
-        console: where to say so.
+        console: where to report.
 
     Raises:
-        ConfigError: it cannot be run so, or the folder holds another study.
-        JournalError: the folder's journal cannot be read, or this replay goes another way.
+        ConfigError: it cannot be run this way, or the folder holds another study.
+        JournalError: the folder's journal cannot be read, or this replay departs from it.
     """
     _require(request)
     folder, plan = request.folder(prepared.plan), prepared.plan
     space, begun = prepared.space, (folder / FILE).exists()
     require_room(folder, plan, prepared.survey)
-    # Before a first start writes anything; what has begun may need the other runs no more.
+    # Before a first start writes anything; a run that has begun may no longer need other runs.
     known = () if begun else known_trials(plan, prepared.survey, space.document, console)
 
     def note() -> None:
@@ -87,7 +87,7 @@ def replay(
 def _known(
     prepared: Prepared, plan: StudyPlan, journal: RetracedJournal, console: Console
 ) -> tuple[Known, ...]:
-    """The trials of other runs that a replay which goes on began with."""
+    """The trials of other runs that a resumed replay began with."""
     survey, document = prepared.survey, prepared.space.document
     if journal.known is None:  # it was stopped before its first trial
         return known_trials(plan, survey, document, console)
@@ -96,7 +96,7 @@ def _known(
 
 
 def _require(request: Request) -> None:
-    """Refuse what a replay has no use for."""
+    """Refuse options that make no sense for a replay."""
     if request.time_limit is not None:
         raise ConfigError("--time-limit: a replay takes seconds; leave it out")
     if request.address is not None:
@@ -113,7 +113,7 @@ def _require(request: Request) -> None:
 def _run(
     study: Study, results: Results, clock: SimulatedClock, journal: RetracedJournal
 ) -> None:
-    """Run it to its end, or until somebody asks to end once it is past what is recorded."""
+    """Run to the end, or, past the recorded part, until the user asks to stop."""
     asked = threading.Event()
     with asked_to_end() as wish, wish.passed_to(asked.set):
         run_replay(
@@ -122,7 +122,7 @@ def _run(
 
 
 def _unless_retracing(request: Request, journal: RetracedJournal) -> OnEvent:
-    """The callback of a request, for what is new."""
+    """The callback of a request, called only for new events."""
 
     def call(event: Event) -> None:
         if request.on_event is not None and not journal.retracing:

@@ -1,4 +1,4 @@
-"""How a study is to be run: what the commands and the Python API are asked for."""
+"""How a study is to be run: the options of the commands and of the Python API."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,11 @@ class Request(NamedTuple):
     time_limit: str | None = None
     address: str | None = None
     inline: bool = False
-    retry: tuple[Status, ...] = ()  # trials that ended so are tried again
-    reuse: tuple[Path, ...] = ()  # runs whose equal trials are taken over
-    command: tuple[str, ...] = ()  # that goes on with it
+    retry: tuple[Status, ...] = ()  # trials that ended this way are tried again
+    reuse: tuple[Path, ...] = ()  # runs whose identical trials are taken over
+    command: tuple[str, ...] = ()  # the command that resumes it
     on_event: OnEvent | None = None
 
     def folder(self, plan: StudyPlan) -> Path:
-        """Where the run of a study lies."""
+        """The folder of a study's run."""
         return self.out or Path("runs") / plan.study

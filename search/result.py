@@ -17,9 +17,10 @@ class Trial:
     """A trial of a study.
 
     Attributes:
-        started: its start.
-        ended: its end, None while it is under way.
-        measured: of its network before the first epoch, None where nothing was.
+        started: record of its start.
+        ended: record of its end, None while it is running.
+        measured: measurements of its network before the first epoch, None where there were
+            none.
     """
 
     started: Started
@@ -33,21 +34,22 @@ class Trial:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """What it reported at its end."""
+        """The metrics that it reported at its end."""
         return self.ended.metrics if self.ended else {}
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What came of a study.
+    """The result of a study.
 
     Attributes:
         plan: as it was run.
         folder: of the run.
         trials: in the order they were started.
-        ended: those of them that ended in this start of the study.
-        best: the first trial of the best network of the search, None where none was whole.
-        weights: kept files, those of the best networks first.
+        ended: the trials that ended in this start of the study.
+        best: first trial of the search's best network; None where no network was trained
+            completely.
+        weights: kept weight files, those of the best networks first.
         finished: whether nothing is left to run.
         out_of_time: whether the time limit ended it.
     """
@@ -63,16 +65,16 @@ class StudyResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """How the command ends; of a start in which nothing was left to do, DONE."""
+        """The exit code of the command; DONE for a start that had nothing left to run."""
         if not self.finished:
             return ExitCode.OUT_OF_TIME if self.out_of_time else ExitCode.STOPPED
-        # Early stopping is no failure.
+        # Early stopping is not a failure.
         sound = any(t.ended.status in (Status.OK, Status.PRUNED) for t in self.ended if t.ended)
         return ExitCode.DONE if sound or not self.ended else ExitCode.NO_TRIAL_OK
 
 
 def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyResult:
-    """What a study holds now.
+    """Collect the present state of a study.
 
     Args:
         study: that was run.
@@ -98,11 +100,11 @@ def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyRe
 
 
 def draw_summary(folder: Path, *, quiet: bool = False) -> int:
-    """Write trials.csv, epochs.csv and the figure of a run; the exit code."""
-    # A process of its own: search must not know analysis, and drawing needs other libraries.
+    """Write trials.csv, epochs.csv and the figure of a run; return the exit code."""
+    # A separate process: search must not import analysis, and drawing needs other libraries.
     command = [sys.executable, "-m", "analysis.summary", str(folder)]
-    # Ctrl-C is of the study: the drawing of what there is goes on to its end.
-    drawn = subprocess.run(  # noqa: S603 - our own
+    # Ctrl-C is meant for the study: drawing the results so far continues to its end.
+    drawn = subprocess.run(  # noqa: S603 - our own command
         command, check=False, capture_output=quiet, start_new_session=True
     )
     return drawn.returncode

@@ -1,4 +1,4 @@
-"""Finds trials that other runs have finished and a study need not train again (`--reuse`)."""
+"""Finds trials of other runs that a study need not train again (`--reuse`)."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from importlib.metadata import version
@@ -25,10 +25,10 @@ from search.study.reusing import Finished, finished_of, identity, values_of
 from search.study.settings import settings_of
 from search.study.starting import Starts
 
-# What each trial may have of its own is looked at trial by trial.
+# Settings that may differ between trials are compared trial by trial.
 _BY_TRIAL = (*(f"training.{key}" for key in VARIABLE), "data.resolution", "data.resize")
-_GIVES_VALUES = ("varied", "lr_rule")  # to trials
-# Parts that say which trials there are, and what stands in the plan as a whole.
+_GIVES_VALUES = ("varied", "lr_rule")  # they give trials their values
+# Parts that affect only which trials there are, or that the plan already holds resolved.
 _NOT_OF_TRIALS = ("search.", "scheduler", "training.recipe")
 
 
@@ -39,18 +39,18 @@ def reusable(
     parts: Sequence[Origin],
     console: Console,
 ) -> dict[Hashable, Finished]:
-    """The finished trials of other runs that are trials of a study too, by their identity.
+    """The finished trials of other runs that are also trials of a study, by their identity.
 
     Args:
-        folders: of the runs; of a trial that several hold, the first counts.
+        folders: of the runs; where several hold the same trial, the first counts.
         plan: of the study.
         survey: its candidates.
-        parts: its foreign ones.
-        console: is told how many there are, and what was another machine's.
+        parts: its foreign parts.
+        console: where to report how many there are, and what came from another machine.
 
     Raises:
-        ConfigError: a folder holds no run that can be read, its data or recipe are others, or
-            this study measures networks on its device.
+        ConfigError: a folder holds no readable run, its data or recipe differ, or this study
+            measures networks on its device.
     """
     found: dict[Hashable, Finished] = {}
     if folders and plan.measured:
@@ -75,10 +75,10 @@ def reusable(
 
 
 def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
-    """See that trials of other runs left out the images that this study leaves out.
+    """Make sure that the other runs left out the same images as this study.
 
     Raises:
-        ConfigError: a run saw others.
+        ConfigError: a run saw other images.
     """
     for folder in folders:
         there = manifest.read(folder)
@@ -91,7 +91,7 @@ def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
 
 
 class _Fits:
-    """Whether a trial of another run is one that this study would start."""
+    """Decides whether a trial of another run is one that this study would start."""
 
     def __init__(self, plan: StudyPlan, survey: Survey, there: StudyPlan) -> None:
         self._plan, self._survey, self._there = plan, survey, there
@@ -105,7 +105,7 @@ class _Fits:
             return False
         try:
             network = started.network()
-        except (ArchitectureError, PluginError):  # of somebody's skeleton that is gone
+        except (ArchitectureError, PluginError):  # of a foreign skeleton that no longer exists
             return False
         values = values_of(started, self._there)
         tuned = {key: values[key] for key in self._tuned(started)}
@@ -119,13 +119,13 @@ class _Fits:
         return identity(ours, plan) == identity(started, self._there)
 
     def _tuned(self, started: Started) -> set[str]:
-        """The settings that are tuned here; a confirmation has epochs of its own."""
+        """The settings that are tuned here; a confirmation has its own number of epochs."""
         keys = {*self._plan.search.tune.keys} if self._plan.search.tune else set()
         return keys - {"epochs"} if started.phase == "confirm" else keys
 
 
 def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manifest.Manifest:
-    """The manifest of a run whose trials may be the same as a study's."""
+    """The manifest of a run that may hold trials of this study."""
     there = manifest.read(folder)
     if there is None:
         raise ConfigError(
@@ -171,7 +171,7 @@ def _other_parts(there: Sequence[Origin], parts: Sequence[Origin]) -> Iterator[s
 
 
 def _finished(folder: Path, fits: _Fits) -> tuple[list[Finished], int]:
-    """The trials that fit, and how many there are in all."""
+    """The trials that fit, and the total number of finished trials."""
     try:
         records = read(folder)
     except JournalError as error:
@@ -181,7 +181,7 @@ def _finished(folder: Path, fits: _Fits) -> tuple[list[Finished], int]:
 
 
 def _elsewhere(there: manifest.Manifest, plan: StudyPlan) -> Iterator[str]:
-    """What may make them differ from trials of here."""
+    """What may make its trials differ from trials trained here."""
     if there.plan.data.root != plan.data.root:
         root = there.plan.data.root
         yield f"its images were those of {root}; here they are of {plan.data.root}"

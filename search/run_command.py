@@ -1,6 +1,6 @@
 """The command `python -m search.run`: its options, and what it prints.
 
-Also what it shares with `search.train`: how a study is run, shown, and said to have ended.
+It also holds what `search.train` shares: running a study, showing it and reporting its end.
 """
 
 import argparse
@@ -55,20 +55,20 @@ _NOTHING = "nothing was begun, and nothing is kept"
 def guarded(
     command: Callable[[Console], int], *, prints: bool = False, stopped: str = ""
 ) -> int:
-    """Run a command with a console; its exit code, errors said in words.
+    """Run a command with a console, report errors in words, and return the exit code.
 
     Args:
         command: takes the console.
-        prints: whether what it prints is all that comes of it.
-        stopped: what is left when it is stopped, where that is neither nothing nor all that
-            has finished.
+        prints: whether its printed output is its only result.
+        stopped: what remains when it is stopped, where that is neither nothing nor everything
+            that has finished.
     """
     left = stopped or (_NOTHING if prints else _GOES_ON)
     return run_command(lambda: _said(command, left), prints=prints)
 
 
 def _said(command: Callable[[Console], int], left: str) -> int:
-    # What is printed holds brackets of its own: names of files, values of --set, errors.
+    # Output may hold literal brackets: names of files, values of --set, errors.
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """The options that every command has that runs trials."""
+    """Add the options of every command that runs trials."""
     parser.add_argument("--out", type=_new_folder, metavar="DIR", help="default: runs/<study>")
     parser.add_argument(
         "--set",
@@ -145,7 +145,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _new_folder(text: str) -> Path:
-    """A folder that may be made: not one called after a variable without a value."""
+    """A folder that may be created: not one named after a variable without a value."""
     path = path_of(text)
     unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
     if unset and not path.exists():
@@ -156,7 +156,7 @@ def _new_folder(text: str) -> Path:
 
 
 def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -> int:
-    session.deadline_of(arguments.time_limit)  # a mistake in it comes first
+    session.deadline_of(arguments.time_limit)  # report a mistake in it first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: goes with --plan; give both, or leave it out")
     if arguments.spread and not arguments.plan:
@@ -179,7 +179,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
     folder = Request(out=arguments.out).folder(plan)
     begun = (folder / FILE).exists()
-    if not begun:  # a run that has begun keeps what it knows
+    if not begun:  # a run that has begun keeps the trials it knows
         known_trials(plan, survey, prepared.space.document, console)
     if arguments.reuse and (prepared.open_precision or plan.data.unseen):
         console.print("reuse: what can be taken over is known when precision and images are")
@@ -198,7 +198,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
 
 
 def _refused(folder: Path, prepared: Prepared) -> str:
-    """Why a folder's study does not go on by this plan; empty where it does."""
+    """Why this plan cannot resume the study in a folder; empty where it can."""
     try:
         manifest.going_on(folder, prepared.plan, prepared.parts)
     except ConfigError as error:
@@ -212,7 +212,7 @@ def run_and_show(
     console: Console,
     command: Sequence[str],
 ) -> int:
-    """Run a study, then show what came out and how to go on; the exit code."""
+    """Run a study, show its results and how to resume it; return the exit code."""
     request = Request(
         out=arguments.out,
         time_limit=arguments.time_limit,
@@ -236,7 +236,7 @@ def run_and_show(
 
 
 def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
-    """What became of a study, and how it goes on."""
+    """How the start of a study ended, and how to resume it."""
     ended = sum(trial.ended is not None for trial in result.trials)
     if result.finished:
         return f"{result.plan.study}: all {ended} trials have ended; record: {result.folder}"
@@ -248,7 +248,7 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
 
 
 def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
-    """The plan in hours."""
+    """Show the plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
     require_resources(prepared.space)

@@ -45,10 +45,10 @@ from search.warm_start import known_trials, require_left, warmed
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
-    """Run what is left of a study, or go on with it.
+    """Run what is left of a study, from its beginning or from where it was stopped.
 
     Raises:
-        ConfigError: it cannot be run so, or the folder holds another study.
+        ConfigError: it cannot be run this way, or the folder holds another study.
         JournalError: the folder's journal cannot be read.
     """
     with asked_to_end():
@@ -68,7 +68,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     folder = request.folder(plan)
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
-    if not begun:  # what cannot run leaves no folder behind; what has ended needs no images
+    if not begun:  # a study that cannot run leaves no folder; an ended one needs no images
         left_out = _require(prepared, console, request, begun=False)
     prepared = measured(prepared, request, console, deadline)
     plan = prepared.plan
@@ -80,7 +80,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, parts)
         study = ReusingStudy(plan, survey, journal, deadline, finished=finished)
-        if begun and not study.history.trials:  # it was stopped before its first
+        if begun and not study.history.trials:  # it was stopped before its first trial
             known = known_trials(plan, survey, space.document, console)
         warmed(study, known)
         require_left(plan, survey, len(study.history.known), space.document)
@@ -116,7 +116,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
 def _leave_finished(
     study: Study, folder: Path, prepared: Prepared, request: Request, console: Console
 ) -> None:
-    """Tidy up; a manifest that was damaged and deleted, as advised, is written again."""
+    """Tidy up, and write the manifest again if it was damaged and deleted, as advised."""
     ended = len(study.history.ends)
     console.print(f"nothing to run: all {ended} trials of {study.plan.study} have ended")
     if manifest.read(folder) is None:
@@ -126,7 +126,7 @@ def _leave_finished(
 
 
 def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console) -> None:
-    """Say which format a resumed study keeps, and whether it changed its kind of CPU."""
+    """Report which format a resumed study keeps, and whether it changed its kind of CPU."""
     cluster = request.address is not None
     say_kept(plan, console, cluster=cluster)
     noted = manifest.read(folder)
@@ -137,7 +137,7 @@ def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console
 
 
 def _tracking(folder: Path, plan: StudyPlan, console: Console) -> Tracking:
-    """The trackers of a study, whose packages take a while to import."""
+    """The trackers of a study; their packages take a while to import."""
     say = functools.partial(console.print, soft_wrap=True)
     return Tracking(folder, plan, say=say)
 
@@ -162,7 +162,7 @@ def deadline_of(limit: str | None) -> Deadline | None:
     """When a start must end.
 
     Raises:
-        ConfigError: the limit is no time.
+        ConfigError: the limit is not a time.
     """
     try:
         return None if limit is None else Deadline(seconds(limit))
@@ -173,7 +173,7 @@ def deadline_of(limit: str | None) -> Deadline | None:
 def _require(
     prepared: Prepared, console: Console, request: Request, *, begun: bool
 ) -> tuple[str, ...]:
-    """What a trial takes and, last, its images; ConfigError where they are not to be had.
+    """Check what a trial needs and, last, its images; ConfigError where something is missing.
 
     Returns the images that are left out.
     """
@@ -195,7 +195,7 @@ def _require(
     if request.address is not None:
         check_address(request.address)
     with stopped_with_its_reader():
-        images = plan.images if plan.data.tree else plan.images[:1]  # stored at one side
+        images = plan.images if plan.data.tree else plan.images[:1]  # others have one size
         each = [make_ready(data, space.document, console) for data in images]
         left_out = tuple(dict.fromkeys(itertools.chain(*each)))
     if begun and split_plugin(plan.data.name):
@@ -215,7 +215,7 @@ def _require(
 
 
 def _require_weights(space: Space, plan: StudyPlan, survey: Survey) -> None:
-    """That the files of a transfer hold the backbones of these networks."""
+    """Make sure that the files of a transfer hold the backbones of these networks."""
     if plan.transfer is None:
         return
     from search.engine.transfer import check_weights  # noqa: PLC0415 - imports torch
@@ -231,8 +231,8 @@ def _require_weights(space: Space, plan: StudyPlan, survey: Survey) -> None:
 def _execute(
     study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
-    """Run what is left, until it is done, time is up or someone presses Ctrl-C."""
-    if study.over:  # making images ready took all the time there was
+    """Run what is left, until it is done, the time is up or the user presses Ctrl-C."""
+    if study.over:  # preparing images used up the time limit
         return
     how = "in this process" if request.inline else "on Ray, which takes seconds to start"
     console.print(f"{plan.study}: {study.left()} trials to run, {how}; record: {folder}")

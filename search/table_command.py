@@ -20,7 +20,7 @@ from search.schema.units import duration
 from search.schema.yaml import ConfigError
 from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
 
-_EVERY = 100  # networks that are timed: a line for a person who waits
+_EVERY = 100  # networks timed between two lines of progress
 
 
 def main(argv: Sequence[str]) -> int:
@@ -101,10 +101,10 @@ def _tell(count: int, console: Console) -> None:
 
 
 def share_of(text: str) -> float:
-    """`5%` or `0.05` as a number above 0, up to 1.
+    """Read `5%` or `0.05` as a number above 0, up to 1.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not such a number.
     """
     written = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)(%?)", text.strip())
     share = float(written[1]) / (100 if written[2] else 1) if written else 0.0

@@ -1,6 +1,6 @@
 """Train one network: python -m search.train Res2Net-50-26w-4s --data cifar100 --epochs 30.
 
-The same journal, checkpoints and report as a study of many; the same command goes on.
+It has the journal, checkpoints and report of a study; the same command resumes it.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from search.executors.signals import asked_to_end, run_process
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
     with asked_to_end():
-        from search import train_command  # noqa: PLC0415 - takes a while, in which Ctrl-C may come
+        from search import train_command  # noqa: PLC0415 - slow; Ctrl-C may come meanwhile
 
     return train_command.main(argv)
 

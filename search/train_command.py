@@ -1,4 +1,4 @@
-"""The command `python -m search.train`: its options, and the space that they make."""
+"""The command `python -m search.train`: its options, and the space that it builds from them."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Takes finished trials of other runs, so that a search begins with what they found."""
+"""Takes finished trials of other runs, so that a search starts from their results."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,17 +21,17 @@ _TOLD = (Status.OK, Status.PRUNED)
 def known_trials(
     plan: StudyPlan, survey: Survey, document: Document, console: Console
 ) -> tuple[Known, ...]:
-    """The first trials of other runs, as far as their networks are candidates.
+    """The first trial of each network in other runs, where it is a candidate here.
 
     Args:
         plan: of the study; `search.warm_start` names the runs.
         survey: its candidates.
-        document: says where its values stand.
-        console: is told how many there are, and how many are left aside.
+        document: gives the places of the space file's values.
+        console: where to report how many there are, and how many are left out.
 
     Raises:
-        ConfigError: no run is there, its data or recipe are others, or too few candidates are
-            left; with the place in the file.
+        ConfigError: a run does not exist, its data or recipe differ, or too few candidates
+            are left; with the place in the file.
     """
     place = f"{document.place(('search', 'warm_start'))}: search.warm_start"
     found: dict[int, Known] = {}
@@ -56,7 +56,7 @@ def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document
         plan: of the study.
         survey: its candidates.
         known: how many of them other runs have tried.
-        document: says where its values stand.
+        document: gives the places of the space file's values.
 
     Raises:
         ConfigError: there are too few, with the place in the file.
@@ -71,7 +71,7 @@ def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document
 
 
 def warmed(study: Study, known: Sequence[Known]) -> None:
-    """Let a study that has no trial yet know trials of other runs; once each."""
+    """Add trials of other runs, once each, to a study that has no trial yet."""
     if study.history.trials:
         return
     for one in known:
@@ -80,7 +80,7 @@ def warmed(study: Study, known: Sequence[Known]) -> None:
 
 
 def _first_trials(folder: str, plan: StudyPlan, place: str) -> Iterator[tuple[Started, Ended]]:
-    """Start and end of each network's first trial that was trained, whole or in part."""
+    """Start and end of each network's first trial that was trained, completely or in part."""
     path = path_of(folder)
     _require_comparable(path, plan, place)
     starts: dict[int, Started] = {}
