@@ -1,1 +1,1 @@
-"""A study under way: what runs next, what happened, and its one record."""
+"""A running study: what runs next, what has happened, and the journal that records it."""

@@ -1,7 +1,7 @@
-"""Shows a run as a study of Optuna's: records of the journal go in, Optuna's trials come out.
+"""Shows a run as an Optuna study: takes the records of the journal, gives Optuna trials.
 
-One trial for each network of the search, its first: repeats with other seeds, confirmations and
-trials of other runs are left aside. Nothing is read back from Optuna.
+There is one Optuna trial for each network of the search, its first trial: repeats with other
+seeds, confirmations and trials of other runs are left out. Nothing is read back from Optuna.
 """
 
 import warnings
@@ -35,17 +35,17 @@ _STATES = {
 
 
 class Params:
-    """The dimensions of a space that vary, as Optuna keeps parameters.
+    """The varying dimensions of a space, as Optuna parameters.
 
-    Whole numbers are integers between the least and the most of the file; all else is a choice
-    among the values of the file, one of several stages written as 1.2.4.
+    Whole numbers are integers between the smallest and the largest value of the file; all else
+    is a categorical choice among the values of the file, per-stage values written as 1.2.4.
 
     Args:
-        plan: names the dimensions, and the settings with several values. A width that is
-            solved for the budget is no dimension.
+        plan: gives the dimensions, and the settings with several values. A width that is
+            solved for the budget is not a dimension.
 
     Raises:
-        ArchitectureError: a skeleton of somebody's is not there any more.
+        ArchitectureError: a foreign skeleton no longer exists.
     """
 
     def __init__(self, plan: StudyPlan) -> None:
@@ -90,29 +90,29 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
 
 @dataclass(slots=True)
 class _Trial:
-    """A trial as far as its records say, and where Optuna has it."""
+    """What the records say of a trial, and its id in Optuna's storage."""
 
     started: Started
-    rungs: dict[int, float] = field(default_factory=dict)  # what ranks, by epoch
+    rungs: dict[int, float] = field(default_factory=dict)  # ranking metric by epoch
     seconds: float = 0.0
     measured: dict[str, float] = field(default_factory=dict)
     ended: Ended | None = None
-    stored: int | None = None  # Optuna's own id, once it has it
-    told: int = 0  # epochs that Optuna was told
+    stored: int | None = None  # Optuna's own id, once it has one
+    told: int = 0  # epochs that were reported to Optuna
 
 
 class OptunaStudy:
-    """A study in a storage of Optuna's that follows the records of a run.
+    """An Optuna study, in an Optuna storage, that follows the records of a run.
 
     Args:
         manifest: of the run.
-        storage: where Optuna keeps it; nobody else writes to it.
+        storage: where Optuna keeps the study; nothing else writes to it.
 
     Attributes:
-        study: Optuna's.
+        study: the Optuna study.
 
     Raises:
-        ArchitectureError: a skeleton of somebody's is not there any more.
+        ArchitectureError: a foreign skeleton no longer exists.
         optuna.exceptions.DuplicatedStudyError: the storage holds a study of this name.
     """
 
@@ -136,8 +136,8 @@ class OptunaStudy:
     def take(self, records: Iterable[Record]) -> None:
         """Take the next records, in the order of the journal.
 
-        A trial that failed and was tried again is one trial where both come together, and two
-        where Optuna had been told of the failure before: it lets nobody change what has ended.
+        A trial that failed and was retried is one Optuna trial if both records come in one
+        call. It is two if Optuna already had the failure, as an ended trial cannot be changed.
         """
         changed: dict[int, None] = {}
         for record in records:
@@ -147,7 +147,7 @@ class OptunaStudy:
             self._tell(self._trials[number])
 
     def _note(self, record: Record) -> bool:
-        """Let a record count; whether it is of a trial that is shown."""
+        """Update the trials by a record; tell whether it belongs to a trial that is shown."""
         if isinstance(record, Started) and record.phase == "search" and not record.repeat:
             self._trials[record.trial] = _Trial(record)
         trial = self._trials.get(record.trial)
@@ -168,7 +168,7 @@ class OptunaStudy:
     def _reported(self, trial: _Trial, epoch: Epoch) -> None:
         trial.seconds += epoch.seconds
         value = epoch.metrics.get(self._objectives[0].name)
-        if self._single and value is not None:  # Optuna has none of several objectives
+        if self._single and value is not None:  # Optuna takes them only for a single objective
             trial.rungs[epoch.epoch] = value
 
     def _is_over(self, trial: _Trial) -> bool:
@@ -176,7 +176,7 @@ class OptunaStudy:
         return self._storage.get_trial(trial.stored).state.is_finished()
 
     def _tell(self, trial: _Trial) -> None:
-        """Let Optuna have what is new."""
+        """Report what is new in a trial to Optuna."""
         if trial.stored is None:
             trial.stored = self._storage.create_new_trial(self._id, self._frozen(trial))
         else:
@@ -194,7 +194,7 @@ class OptunaStudy:
         params = self._params.of(trial.started)
         ended = trial.ended
         return FrozenTrial(
-            number=-1,  # the storage counts
+            number=-1,  # the storage assigns it
             trial_id=-1,
             state=state,
             value=None,
@@ -209,7 +209,7 @@ class OptunaStudy:
         )
 
     def _outcome(self, trial: _Trial) -> tuple[TrialState, list[float] | None]:
-        """Optuna's word for how it ended; its values where Optuna keeps some."""
+        """The Optuna state in which a trial ended; its values where Optuna keeps some."""
         if trial.ended is None:
             return TrialState.RUNNING, None
         values = trial.started.values(trial.ended.metrics) | trial.measured
@@ -219,7 +219,7 @@ class OptunaStudy:
         return state, list(outcome.values) if kept else None
 
     def _about(self, trial: _Trial) -> dict[str, Any]:
-        """What Optuna keeps of a trial beside parameters and values."""
+        """User attributes of the Optuna trial: all besides its parameters and values."""
         started, ended = trial.started, trial.ended
         about: dict[str, Any] = {
             "trial": started.trial,

@@ -1,4 +1,4 @@
-"""Reads from a journal what the first networks of a study said of its scheduler."""
+"""Reads from a journal what the first networks of a study showed about its scheduler."""
 
 from collections.abc import Iterable
 
@@ -9,14 +9,14 @@ from search.study.history import History
 
 
 def findings_of(plan: StudyPlan, records: Iterable[Record]) -> Findings | None:
-    """What `fidelity` found, as the study itself did when it ran.
+    """Repeat the `fidelity` check of a study from its journal.
 
     Args:
         plan: of the study.
         records: its whole journal, with epochs.
 
     Returns:
-        None where it was not asked for, or where too few networks have ended yet.
+        The findings; None where the check was not asked for, or too few networks have ended.
 
     Raises:
         PluginError: a foreign scheduler cannot be made.

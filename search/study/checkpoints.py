@@ -1,6 +1,6 @@
-"""The state of trials under way, sealed: in runs/<study>/checkpoints/, or in another place.
+"""The sealed checkpoints of live trials: in runs/<study>/checkpoints/, or in another place.
 
-Two are kept of each trial: the newest, and the one before it for when the newest is damaged.
+Two are kept of each trial: the newest, and the one before it in case the newest is damaged.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.events import Started
 
-_SECONDS = 40.0  # that a place may take to answer
-# What an object store calls an error, and what to do about it.
+_SECONDS = 40.0  # time within which the storage must answer
+# Error names of object stores, and what to do about each.
 _REMEDIES = {
     "NO_SUCH_BUCKET": "make the bucket, or correct its name",
     "ACCESS_DENIED": "give credentials that may read, write and delete there "
@@ -33,50 +33,50 @@ _OTHERWISE = "see that the place is there and can be written, or name another"
 
 
 class Checkpoints:
-    """Where the trials of a run keep their state, and leave weights for the run's folder.
+    """Where the trials of a run keep checkpoints, and leave weights for the run's folder.
 
     Args:
-        folder: of the run, which is the place where the plan names no other.
+        folder: of the run; checkpoints are kept there unless the plan names another place.
         plan: of the study.
-        trials: of the run, as they are now and will be. Their first start tells runs apart
-            that share a place.
+        trials: a live view of the run's trials. The first trial's start record distinguishes
+            runs that share a place.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan, trials: Mapping[int, Started]) -> None:
         self._folder, self._plan, self._trials = folder, plan, trials
 
     def path(self, trial: int) -> File:
-        """Where a trial under way keeps its state; gone when it has ended."""
+        """Where a live trial keeps its checkpoint; it is removed once the trial has ended."""
         return checkpoint_path(self._place(), trial)
 
     def lost(self, trial: int) -> bool:
-        """Whether a trial under way trains again what it reported, for want of a checkpoint.
+        """Whether a live trial must train its reported epochs again, for lack of a checkpoint.
 
-        A folder that was copied without them has none. Where they are kept in another place
-        nobody looks, for a store may take its time to answer.
+        That happens in a folder that was copied without checkpoints. Checkpoints in another
+        place are not looked for, as an object store may take time to answer.
         """
         if self._plan.checkpoints is not None or self._plan.execution.replay:
             return False
         return not any(path.exists() for path in checkpoint_paths(self.path(trial)))
 
     def weights(self, kept: Path) -> File:
-        """Where a worker writes the weights that belong at `kept`, in the run's folder."""
+        """Where a worker writes the weights to be moved to `kept`, in the run's folder."""
         if self._plan.checkpoints is None:
             return kept
         return self._place() / "networks" / kept.name
 
     def fetch(self, kept: Path) -> None:
-        """Bring what a worker wrote to where it belongs.
+        """Move the weights that a worker wrote to the run's folder.
 
         Raises:
-            OSError: it is not there, or a disk is full; whatever was written is still there.
+            OSError: they are not there, or a disk is full; the written files are still there.
         """
         written = self.weights(kept)
         if written == kept:
             return
         kept.parent.mkdir(parents=True, exist_ok=True)
         always = [written.with_suffix(suffix) for suffix in (".safetensors", ".json")]
-        pictures = written.with_suffix(".npz")  # of some tasks
+        pictures = written.with_suffix(".npz")  # some tasks write them
         files = [*always, *([pictures] if pictures.exists() else [])]
         for each in files:
             with each.open("rb") as source, replacing(kept.with_suffix(each.suffix)) as file:
@@ -86,17 +86,17 @@ class Checkpoints:
             each.unlink(missing_ok=True)
 
     def remove(self, trial: int) -> None:
-        """Remove what a trial has saved; a place that does not answer keeps it for now."""
+        """Remove the checkpoints of a trial; a place that does not answer keeps them."""
         with self._unless_away():
             remove_checkpoints(self.path(trial))
 
     def tidy(self, live: Collection[int]) -> None:
-        """Remove what workers left of trials that are not under way."""
+        """Remove the checkpoints that workers left of trials that are not live."""
         if not self._trials:
             return
         with self._unless_away():
             tidy_checkpoints(self._place(), live)
-            if self._plan.checkpoints is not None:  # what was not fetched is written again
+            if self._plan.checkpoints is not None:  # weights not fetched are written again
                 for path in _files(self._place() / "networks"):
                     path.unlink(missing_ok=True)
 
@@ -110,20 +110,20 @@ class Checkpoints:
         return place / f"{self._plan.study}-{run}"
 
     def _unless_away(self) -> contextlib.AbstractContextManager[None]:
-        """A disk of this machine that fails ends the study; a store only keeps its objects."""
+        """A failing local disk ends the study; a failing store merely keeps its objects."""
         if self._plan.checkpoints is None:
             return contextlib.nullcontext()
         return contextlib.suppress(OSError)
 
 
 def check_place(text: str) -> None:
-    """Write, read and remove a small file where checkpoints are to be kept.
+    """Write, read and remove a small file in the place for checkpoints.
 
     Args:
-        text: what the space file's `checkpoints` says.
+        text: value of `checkpoints` in the space file.
 
     Raises:
-        ConfigError: it cannot be done, or takes more than 40 seconds; says what to do.
+        ConfigError: it failed, or took more than 40 seconds; the message says what to do.
     """
     failed: list[Exception] = []
 
@@ -156,7 +156,7 @@ def _ask(place: File) -> None:
 
 
 def checkpoint_path(folder: File, trial: int) -> File:
-    """Where a trial under way keeps its state, below the folder of its run."""
+    """Where a live trial keeps its checkpoint, below the folder of its run."""
     return folder / "checkpoints" / f"{trial}.pt"
 
 
@@ -166,14 +166,14 @@ def checkpoint_paths(newest: File) -> tuple[File, File]:
 
 
 def save_checkpoint(newest: File, writer: Callable[[Any], object]) -> None:
-    """Write a checkpoint whole, then let it take the place of the newest.
+    """Write a checkpoint completely, then let it replace the newest.
 
     Args:
-        newest: from `checkpoint_path`; its folder is made.
+        newest: from `checkpoint_path`; its folder is created.
         writer: writes the state to the file it is given.
 
     Raises:
-        OSError: the disk is full or gone; the checkpoints that were there are still there.
+        OSError: the disk is full or gone; earlier checkpoints are still there.
     """
     if isinstance(newest, Path):
         newest.parent.mkdir(parents=True, exist_ok=True)
@@ -181,13 +181,13 @@ def save_checkpoint(newest: File, writer: Callable[[Any], object]) -> None:
 
 
 def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
-    """The checkpoints of a trial that can be read and are as they were written, newest first.
+    """The readable, undamaged checkpoints of a trial, newest first.
 
-    Each is open while it is looked at. A damaged one is removed: it would take the place of
-    the sound one before it when the next is saved.
+    Each is open only until the next is asked for. A damaged one is removed: otherwise the next
+    save would let it replace the sound one before it.
 
     Raises:
-        OSError: one is there and cannot be read now.
+        OSError: a checkpoint exists but cannot be read now.
     """
     for path in checkpoint_paths(newest):
         try:
@@ -200,13 +200,13 @@ def sound_checkpoints(newest: File) -> Iterator[IO[bytes]]:
 
 
 def remove_checkpoints(newest: File) -> None:
-    """Remove what a trial has saved."""
+    """Remove the checkpoints of a trial."""
     for path in checkpoint_paths(newest):
         path.unlink(missing_ok=True)
 
 
 def tidy_checkpoints(folder: File, live: Collection[int]) -> None:
-    """Remove what workers left of trials that are not under way."""
+    """Remove the checkpoints that workers left of trials that are not live."""
     kept = {
         path.name for trial in live for path in checkpoint_paths(checkpoint_path(folder, trial))
     }

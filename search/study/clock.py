@@ -1,8 +1,8 @@
-"""The clock that records bear the times of; a replay brings its own."""
+"""The clock from which records get their times; a replay uses its own."""
 
 import time
 
 
 def wall_clock() -> float:
-    """Seconds since 1970, as the machine has them now."""
+    """Seconds since 1970, by this machine's clock."""
     return time.time()

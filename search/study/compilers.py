@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Compiler(NamedTuple):
-    """Of a language: the `names` that were looked for, of which `variable` may give another.
+    """The compiler of a language: `names` were searched for; `variable` can name another.
 
-    `found` is the path of the first that is there; empty where none is.
+    `found` is the path of the first one found, or empty.
     """
 
     language: str
@@ -18,7 +18,7 @@ class Compiler(NamedTuple):
 
 
 def compiler_for(*, gpu: bool) -> Compiler:
-    """The compiler of the passes of a trial: of C for a GPU's kernels, else of C++."""
+    """The compiler that `torch.compile` needs: C for the kernels of a GPU, else C++."""
     language, variable = "C++", "CXX"
     names: tuple[str, ...] = ("g++",)
     if gpu:

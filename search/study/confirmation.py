@@ -10,26 +10,26 @@ from search.study.history import History
 
 
 class Confirmation:
-    """Which of the best networks still have to be trained again.
+    """Lists the best networks that still have to be trained again.
 
     Args:
         plan: of the study.
-        history: what has happened.
+        history: of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._plan, self._history = plan, history
         self._left: deque[tuple[Configuration, int]] = deque()
-        self._searched = -1  # `History.searched` when these were the best
+        self._searched = -1  # value of `History.searched` when the best were last ranked
 
     def left(self) -> Sequence[tuple[Configuration, int]]:
-        """The best networks of the search with the repeats not started, seed by seed."""
+        """The best networks of the search with their unstarted repeats, seed by seed."""
         confirm, history = self._plan.confirm, self._history
         if confirm is None:
             return ()
-        if self._searched != history.searched:  # to rank looks at every network
+        if self._searched != history.searched:  # ranking visits every network
             best = [one.started.configuration for one in history.ranked()[: confirm.top]]
-            every = itertools.product(range(confirm.seeds), best)  # whole seeds first
+            every = itertools.product(range(confirm.seeds), best)  # seed by seed
             self._left = deque(
                 (one, repeat) for repeat, one in every if self._is_left(one, repeat)
             )

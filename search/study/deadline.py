@@ -1,4 +1,4 @@
-"""The deadline of a start (`--time-limit`): what can still report before it."""
+"""The deadline of a start (`--time-limit`), and which trials can still report before it."""
 
 import math
 import time
@@ -6,16 +6,16 @@ from collections import deque
 
 from search.study.events import Epoch, Started
 
-_RECENT = 16  # epochs that say how fast this machine trains
+_RECENT = 16  # recent epochs from which the training speed is estimated
 _MARGIN = 15.0  # seconds to save checkpoints, stop workers and write the tables
-_EARLIER = 2.0  # workers begin to save by so much, lest the last turn ends just before
+_EARLIER = 2.0  # seconds that workers begin to save early, lest their turn end just in time
 
 
 class Deadline:
-    """The end of the time there is.
+    """The deadline of a start.
 
     Args:
-        seconds: from now on, all of it: a little is kept back to end in order.
+        seconds: time from now on; a little of it is reserved for an orderly end.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -24,17 +24,17 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """Whether what runs should save itself and stop."""
+        """Whether running trials should save and stop."""
         return self.left <= 0
 
     @property
     def left(self) -> float:
-        """Seconds until then."""
+        """Seconds until the deadline."""
         return self._end - time.monotonic()
 
     @property
     def save_from(self) -> float:
-        """From when on workers save after each turn; seconds since 1970, as clocks agree on."""
+        """When workers begin to save after each turn; in seconds since 1970, to share it."""
         return time.time() + self.left - _EARLIER
 
     def note(self, started: Started, epoch: Epoch) -> None:
@@ -42,13 +42,14 @@ class Deadline:
         self._recent.append((started.macs, epoch.seconds))
 
     def allows(self, started: Started) -> bool:
-        """Whether a trial can report an epoch in time, as far as is known."""
+        """Whether a trial is expected to report an epoch in time."""
         return self.left > self._expected(started.macs)
 
     def _expected(self, macs: int) -> float:
-        """Seconds of an epoch: those of the nearest network of late, more for a larger one.
+        """Expected seconds of an epoch: those of the network nearest in size, recently trained.
 
-        Nothing is taken off for a smaller one: what small networks cost is not arithmetic.
+        They are scaled up for a larger network, but not down for a smaller one: the time of
+        small networks is not mainly arithmetic.
         """
         guesses = [
             (abs(math.log(macs / known)), -seconds, seconds * max(1.0, macs / known))

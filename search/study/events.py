@@ -1,4 +1,4 @@
-"""The events of the journal: a trial starts, goes on, reports, is lost, ends. No torch here."""
+"""The events of the journal: a trial starts, resumes, reports, is lost, ends. No torch here."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -14,23 +14,23 @@ Phase = Literal["search", "confirm"]
 
 
 class Status(StrEnum):
-    """How a trial ended. Failure is data: none of them ends a study."""
+    """How a trial ended. Failure is data: none of these ends a study."""
 
     OK = "ok"
     PRUNED = "pruned"
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out-of-memory"
     FAILED = "failed"
-    REJECTED = "rejected"  # by what was measured of its network, and so not trained
+    REJECTED = "rejected"  # because of a measurement of its network, and so not trained
 
 
-CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # of such a network there is no other seed
-SOUND = (Status.OK, *CUT_SHORT)  # nothing went wrong in it
+CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # networks that get no other seeds
+SOUND = (Status.OK, *CUT_SHORT)  # the trial ran without an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """Something that happened to a trial: one JSON object, named by its `event`."""
+    """An event of a trial: one JSON object, whose kind is its `event`."""
 
     event: ClassVar[str] = ""
 
@@ -38,15 +38,15 @@ class _Record:
 
     def to_json(self) -> dict[str, Any]:
         """The object to write: the event's name, then every field. Nothing is copied."""
-        # dataclasses.asdict copies whatever it finds: seven times as long, for each epoch.
+        # dataclasses.asdict copies every value: it takes seven times as long, for each epoch.
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {"event": self.event, **values}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read it back; keys that a later version added are left aside.
+        """Read a record; keys that a later version added are ignored.
 
-        In version 1 each metric was a key of its own: what is no field was one.
+        In version 1 each metric was a key of its own: a key that is not a field is a metric.
         """
         names = [each.name for each in fields(cls) if each.name in data]
         read = {name: data[name] for name in names}
@@ -62,10 +62,10 @@ class _Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started(_Record):
-    """A trial as it was decided: all that its result may depend on, beside the recipe.
+    """The start of a trial: all that its result may depend on, besides the recipe.
 
-    `macs` and `activations` are for one image at the trial's resolution. `settings` lie over
-    the recipe, those of the candidate; `tuned` over these, those of one try of a network.
+    `macs` and `activations` are for one image at the trial's resolution. `settings`, those of
+    the candidate, override the recipe; `tuned`, those of one try of a network, override both.
     """
 
     event: ClassVar[str] = "start"
@@ -75,12 +75,12 @@ class Started(_Record):
     architecture: dict[str, Any]
     seed: int
     epochs: int
-    threads: int  # of a CPU; sums of floats depend on how they are shared out
+    threads: int  # of a CPU; how they divide a sum of floats affects its result
     params: int
     macs: int
     activations: int
     time: float  # seconds since 1970
-    repeat: int = 0  # of this network in this phase, each with another seed
+    repeat: int = 0  # of the network in this phase, each with another seed
     counted: dict[str, float] = field(default_factory=dict)  # by foreign objectives
     settings: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, float] = field(default_factory=dict)
@@ -88,21 +88,21 @@ class Started(_Record):
 
     @property
     def is_try(self) -> bool:
-        """Whether it is a try of a network: in the search, with the first seed."""
+        """Whether it is a try of a network: a search trial with the first seed."""
         return self.phase == "search" and self.repeat == 0
 
     @property
     def configuration(self) -> Configuration:
-        """What is trained."""
+        """The network and settings that are trained."""
         return Configuration(self.name, self.network(), self.settings, self.tuned, self.tried)
 
     @property
     def own(self) -> dict[str, float]:
-        """All that the trial has of its own beside its network."""
+        """All settings that are specific to the trial."""
         return {**self.settings, **self.tuned}
 
     def values(self, reported: Mapping[str, float]) -> dict[str, float]:
-        """What the trial reported, with what was counted of its network, by name."""
+        """What the trial reported, and the counted values of its network, by name."""
         return {
             **reported,
             **self.counted,
@@ -120,8 +120,8 @@ class Started(_Record):
 class Epoch(_Record):
     """One epoch of a trial.
 
-    `metrics` are `train_<loss>` and what the task reports of the validation images,
-    `val_<metric>`.
+    `metrics` are `train_<loss>` and, as `val_<metric>`, what the task reports of the
+    validation images.
     """
 
     event: ClassVar[str] = "epoch"
@@ -141,10 +141,10 @@ class Epoch(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured(_Record):
-    """What was measured of a trial's network, untrained, on its device before its first epoch.
+    """A measurement of a trial's untrained network, on its device, before its first epoch.
 
-    `values` are by objective, medians where there is a spread: `low` and `high` are then the
-    quartiles of so many `passes`. Trials of one network on one device share one measurement.
+    `values` are by objective; where there is a spread they are medians, and `low` and `high`
+    are the quartiles over `passes`. Trials of one network on one device share a measurement.
     """
 
     event: ClassVar[str] = "measured"
@@ -154,68 +154,68 @@ class Measured(_Record):
     high: dict[str, float]
     passes: dict[str, float]
     place: dict[str, Any]  # device, threads, precision, resolution
-    alone: bool | None  # whether nothing else ran on the device; None where nobody can tell
-    others: float | None  # CPU cores that other processes kept busy meanwhile
-    first: int  # the trial before which it was measured; its scores are the trial's own
+    alone: bool | None  # whether nothing else ran on the device; None where that is unknown
+    others: float | None  # CPU cores kept busy by other processes during the measurement
+    first: int  # the trial for which it was measured; scores are measured anew for each trial
     time: float = 0.0
-    seconds: dict[str, float] = field(default_factory=dict)  # that each zero-cost score took
+    seconds: dict[str, float] = field(default_factory=dict)  # time of each zero-cost score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """How far a trial is inside an epoch; what was measured before the first one."""
+    """Progress of a trial within an epoch, or measurements before the first epoch."""
 
     trial: int
-    share: float  # of the epoch under way, 0 to 1
+    share: float  # of the current epoch, 0 to 1
     seconds: float  # that this share took
     measured: Measured | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `dataclasses.asdict` made."""
+        """Read what `dataclasses.asdict` wrote."""
         measured = data["measured"] and Measured.from_json(data["measured"])
         return cls(**{**data, "measured": measured})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What a trial takes, as far as it went; None where the device does not tell."""
+    """Resources that a trial has taken so far; None where the device does not report them."""
 
     images_per_s: float | None = None  # of training, over all its epochs
-    peak_memory: int | None = None  # bytes of the GPU; of the worker process on a CPU
+    peak_memory: int | None = None  # bytes of the GPU, or of the worker process on a CPU
     energy: float | None = None  # joules, where one trial has a GPU to itself
     utilisation: float | None = None  # of the GPU's stated bf16 throughput (MFU), 0 to 1
     execution: str = ""  # eager, graphs or compile
-    preparation: float = 0.0  # seconds of capturing graphs or compiling, in no epoch
-    parts: int = 1  # that a batch was cut into, for want of memory or as the recipe says
+    preparation: float = 0.0  # seconds of capturing graphs or compiling, outside all epochs
+    parts: int = 1  # pieces that a batch was split into, for lack of memory or by the recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(_Record):
     """How a trial ended.
 
-    `metrics` are those of its last epoch, and where it was trained whole those of the test
-    images, `test_<metric>`; empty where there are none.
+    `metrics` are those of its last epoch and, if it was trained completely, those of the test
+    images as `test_<metric>`; empty where there are none.
     """
 
     event: ClassVar[str] = "end"
 
     status: Status
     reason: str = ""
-    epochs: int = 0  # that were finished
+    epochs: int = 0  # finished epochs
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0  # of all its epochs
     device: str = ""
     time: float = 0.0
-    taken: "Taken | None" = None  # None where the worker could not say
-    source: str = ""  # the run that trained it, where that is another one
+    taken: "Taken | None" = None  # None where the worker did not report it
+    source: str = ""  # the run that trained it, if not this one
 
     def to_json(self) -> dict[str, Any]:
-        """As of every record."""
+        """The object to write, as for every record."""
         return {**_Record.to_json(self), "taken": self.taken and asdict(self.taken)}
 
     def __post_init__(self) -> None:
-        # From JSON it comes as a word; ValueError for one that this version does not know.
+        # JSON gives a word; ValueError for one that this version does not know.
         object.__setattr__(self, "status", Status(self.status))
         taken: Any = self.taken
         if isinstance(taken, dict):
@@ -225,9 +225,9 @@ class Ended(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost(_Record):
-    """The infrastructure lost a trial under way: its worker, its node, a file it needed.
+    """The infrastructure lost a live trial: its worker, its node, a file it needed.
 
-    That is no result of the network: the trial is run again, from its last checkpoint.
+    This is not a result of the network: the trial runs again, from its last checkpoint.
     """
 
     event: ClassVar[str] = "lost"
@@ -239,7 +239,7 @@ class Lost(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried(_Record):
-    """A trial that had ended without success is under way again, because a person asked."""
+    """The user asked to retry a trial that had ended without success; it is live again."""
 
     event: ClassVar[str] = "retry"
 
@@ -248,7 +248,7 @@ class Retried(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(_Record):
-    """A paused trial goes on, because the scheduler said so."""
+    """The scheduler resumes a paused trial."""
 
     event: ClassVar[str] = "resume"
 
@@ -257,9 +257,9 @@ class Resumed(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known(_Record):
-    """A finished trial of another run, which the sampler of this one begins with.
+    """A finished trial of another run, which this run's sampler starts from.
 
-    Its number is below 0: it is no trial of this run.
+    Its number is below 0: it is not a trial of this run.
     """
 
     event: ClassVar[str] = "known"
@@ -268,7 +268,7 @@ class Known(_Record):
     architecture: dict[str, Any]
     status: Status
     epochs: int
-    values: dict[str, float]  # counted and reported, by objective
+    values: dict[str, float]  # counted and reported values, by objective
     source: str  # the run's folder
 
     def __post_init__(self) -> None:

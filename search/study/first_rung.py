@@ -1,7 +1,7 @@
-"""The first rung of a search: which networks are trained at all, by a score. No torch here.
+"""The first rung of a search: a score decides which networks are trained. No torch here.
 
 Its decisions are a function of the journal: a network is compared with those whose first score
-stands there before its own, so that a stop, and what was measured beside it, change nothing.
+precedes its own there, so neither a stop nor measurements running at once change them.
 """
 
 import math
@@ -11,34 +11,34 @@ from search.schema.metrics import BASELINES, SCORES, Objective
 from search.schema.zero_cost import ZeroCost
 from search.study.events import Measured, Started
 
-_DIGITS = 9  # of a number of networks: more are the rounding of floats
+_DIGITS = 9  # digits kept of a number of networks: further ones are float rounding errors
 
 
 class FirstRung:
     """Judges each network once, when the first score of its first trial is noted.
 
     Args:
-        zero_cost: of the study; without `keep` no network is turned away.
+        zero_cost: of the study; without `keep` no network is rejected.
     """
 
     def __init__(self, zero_cost: ZeroCost | None) -> None:
         self._rule = zero_cost if zero_cost and zero_cost.keep is not None else None
-        self._losses: list[float] = []  # of the networks so far, rising: less is better
+        self._losses: list[float] = []  # of the networks so far, ascending: lower is better
         self._reasons: dict[int, str] = {}  # of each trial that was judged
 
     def note(self, started: Started, measured: Measured) -> None:
-        """Take what was measured of a network, in the order of the journal.
+        """Take the measurement of a network, in the order of the journal.
 
         Args:
             started: the first trial of the network.
-            measured: before its first epoch.
+            measured: the measurement before its first epoch.
         """
         rule = self._rule
         if rule is None or started.trial in self._reasons:
             return
         assert rule.by is not None, "the schema asks for it beside keep"
         known = started.values(measured.values)
-        # One without a score, such as a network that tells two images not apart, is the worst.
+        # A network without a score, as when it does not distinguish two images, ranks last.
         loss = -known[rule.by] if rule.by in known else math.inf
         better = bisect_right(self._losses, math.nextafter(loss, -math.inf))
         insort(self._losses, loss)

@@ -1,6 +1,6 @@
-"""Follows a journal that another process writes: what is new in it, at any time.
+"""Follows a journal that another process writes, giving the records added since the last call.
 
-It takes no lock and writes nothing, so that whoever watches is in nobody's way.
+It takes no lock and writes nothing, so that watching never disturbs the writer.
 """
 
 from pathlib import Path
@@ -13,10 +13,10 @@ from search.study.records import record_of
 
 
 class Follower:
-    """Reads each record of a run's journal once, as soon as its line is whole.
+    """Reads each record of a run's journal once, as soon as its line is complete.
 
     Args:
-        folder: of the run; its journal need not be there yet.
+        folder: of the run; its journal may not exist yet.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -24,7 +24,7 @@ class Follower:
         self._read, self._lines, self._sealed = 0, 0, False  # bytes and lines so far
 
     def new(self) -> list[Record]:
-        """The records since the last call; a line under way comes with a later one.
+        """The records since the last call; an incomplete line is returned by a later call.
 
         Raises:
             JournalError: a damaged line, one that does not follow from those before it, a newer
@@ -50,7 +50,7 @@ class Follower:
         return found
 
     def _records(self, line: bytes) -> list[Record]:
-        """That of a line; the first one holds none."""
+        """The record of a line, in a list; empty for the first line, which holds none."""
         if self._lines == 1:
             self._sealed = version_of(self._path, line) >= SEALED_SINCE
             return []

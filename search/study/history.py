@@ -1,4 +1,4 @@
-"""The history of a study by trial: read from the journal, kept up as it grows."""
+"""The history of a study by trial: read from the journal, and updated as it grows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,26 +27,26 @@ from search.study.tries import Tries
 
 
 class History:
-    """Trials that were started, how far they got and how they ended.
+    """The trials that were started, their progress and how they ended.
 
     Args:
-        ranking: the metric that says which network is the best.
+        ranking: the metric by which networks are ranked.
         objectives: by which networks are compared, where that is known.
         tries: trials of each network with its first seed (`StudyPlan.tries`).
-        clock: tells when a trial is stopped early, in seconds.
+        clock: gives the time of an early stop, in seconds.
 
     Attributes:
-        ranking: the same.
-        trials, ends: by number of the trial.
-        measured: what was measured before a trial's first epoch, the newest, by its number.
-        measured_of: all that was measured of a network, by its architecture's name.
-        known: trials of other runs that the search began with, by name of the network.
+        ranking: as the argument.
+        trials, ends: start and end records, by number of the trial.
+        measured: the newest measurement before a trial's first epoch, by number of the trial.
+        measured_of: all measurements of a network, by its architecture's name.
+        known: trials of other runs that the search started from, by name of the network.
         live: trials that were started and have not ended.
         networks: of the search, in the order they were first tried, by name.
-        repeats: of them that were started, by name and repeat.
-        searched: grows with everything that may change the ranking of the search.
+        repeats: started trials of these networks, by name and repeat.
+        searched: a counter of everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.
-        live_epochs: that the live trials have reported, together.
+        live_epochs: total of the epochs that the live trials have reported.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class History:
             JournalError: it does not follow from those before it.
         """
         trial = record.trial
-        if isinstance(record, Epoch):  # by far the most
+        if isinstance(record, Epoch):  # first, as nearly all records are epochs
             self._require_live(record)
             self.live_epochs += record.epoch - self.epochs(trial)
             self._last[trial] = record
@@ -143,14 +143,14 @@ class History:
         value = self.value(ended)
         settled = self._tries.settled.get(started.name, started.trial)
         if started.is_try and started.trial != settled:
-            return  # its settings are not those of the other seeds
+            return  # its settings differ from those of the other seeds
         if value is not None:
             self._ranking.whole(value, started, ended)
         elif self.failed(started.trial):
             self._ranking.failed(started)
 
     def _retried(self, trial: int) -> None:
-        """It has not ended any more; the epochs that it reported stay."""
+        """Make a failed trial live again; the epochs that it reported stay."""
         self._require(self.failed(trial), trial, "is tried again but had not failed")
         del self.ends[trial]
         self.live.add(trial)
@@ -178,12 +178,12 @@ class History:
 
     @property
     def pruned_networks(self) -> int:
-        """Networks that early stopping or a measured budget ended: they have no other seed."""
+        """Number of networks that were stopped early or rejected: these get no other seeds."""
         return len(self._tries.cut)
 
     @property
     def pruned_repeats(self) -> int:
-        """Trials of these with other seeds, as of one that was tried again."""
+        """Number of trials of these networks with other seeds, as after a retry."""
         return self._tries.cut_repeats
 
     @property
@@ -193,36 +193,36 @@ class History:
 
     @property
     def orphans(self) -> Mapping[str, Sequence[Started]]:
-        """Other seeds of networks whose first trial is not in the journal, by name."""
+        """Trials with other seeds whose network has no first trial in the journal, by name."""
         return self._tries.orphans
 
     def chosen(self, name: str) -> int | None:
-        """The try that stands for a network; None until all its tries have ended."""
+        """The try that represents a network; None until all its tries have ended."""
         return self._tries.chosen.get(name)
 
     def stands(self, started: Started) -> bool:
-        """Whether a trial counts for its network: every one but the tries that lost."""
+        """Whether a trial counts for its network: all do except the tries not chosen."""
         chosen = self.chosen(started.name) if started.is_try else None
         return chosen in (None, started.trial)
 
     def started(self, phase: Phase) -> int:
-        """Trials of a phase that were started."""
+        """Number of started trials of a phase."""
         return self._started[phase]
 
     def ended(self, phase: Phase) -> int:
-        """Trials of a phase that have ended."""
+        """Number of ended trials of a phase."""
         return self._ended[phase]
 
     def next_number(self) -> int:
-        """A number that no trial has had."""
+        """A number that no trial has used."""
         return self._next_number
 
     def epochs(self, trial: int) -> int:
-        """Epochs of a trial that were reported."""
+        """Number of reported epochs of a trial."""
         return self._last[trial].epoch if trial in self._last else 0
 
     def seconds(self, trial: int) -> float:
-        """Time that the reported epochs of a trial took."""
+        """Seconds that the reported epochs of a trial took."""
         return self._seconds.get(trial, 0.0)
 
     def losses(self, trial: int) -> int:
@@ -230,11 +230,11 @@ class History:
         return self._losses[trial]
 
     def last_epoch(self, trial: int) -> Epoch:
-        """The last epoch of a trial that was reported; KeyError where there is none."""
+        """The last reported epoch of a trial; KeyError where there is none."""
         return self._last[trial]
 
     def pruned(self, trial: int, taken: Taken | None = None) -> Ended:
-        """The end of a running trial that early stopping stops, with what it took."""
+        """The end record of a running trial that is stopped early, with what it took."""
         epoch = self.last_epoch(trial)
         return Ended(
             trial=trial,
@@ -248,7 +248,7 @@ class History:
         )
 
     def _reached(self, epoch: Epoch) -> str:
-        """What a trial that was not good enough had reached."""
+        """The reason for an early stop: what the trial had reached."""
         values = self.values(epoch.trial, epoch.metrics)
         said = [f"{one.label} {one.text(values[one.name])}" for one in self._objectives]
         if len(said) == 1:
@@ -256,33 +256,33 @@ class History:
         return f"{', '.join(said)} together are not among the best (non-dominated rank)"
 
     def values(self, trial: int, reported: Mapping[str, float]) -> dict[str, float]:
-        """What a trial reported, with what was counted and measured of its network, by name."""
+        """What a trial reported, and what was counted and measured of its network, by name."""
         measured = self.measured.get(trial)
         return self.trials[trial].values(reported) | (measured.values if measured else {})
 
     def value(self, ended: Ended) -> float | None:
-        """What ranks a trial that was trained whole; None for any other."""
+        """The ranking metric of a trial that was trained completely; None for any other."""
         return ended.metrics.get(self.ranking.name) if ended.status is Status.OK else None
 
     def failed(self, trial: int) -> bool:
-        """Whether a trial ended otherwise than trained whole, stopped early or rejected."""
+        """Whether a trial failed: it ended, but not as complete, stopped early or rejected."""
         ended = self.ends.get(trial)
         return ended is not None and ended.status not in SOUND
 
     def whole(self, phase: Phase) -> Iterator[tuple[float, Started, Ended]]:
-        """What ranks it, start and end of each trial of a phase that was trained whole."""
+        """Ranking metric, start and end of each completely trained trial of a phase."""
         for trial, ended in self.ends.items():
             started, value = self.trials[trial], self.value(ended)
             if value is not None and started.phase == phase:
                 yield value, started, ended
 
     def ranked(self) -> list[Ranked]:
-        """Networks of the search with whole trials, by the mean of these, best first.
+        """Networks of the search by the mean of their completely trained trials, best first.
 
-        Those with a trial that failed come after all others: their mean is of survivors.
+        Those with a failed trial come last: their mean covers only the surviving trials.
         """
         return self._ranking.ranked()
 
     def best(self) -> Ranked | None:
-        """The first of `ranked`, at any number of networks; None where there is none."""
+        """The first of `ranked`, fast for any number of networks; None where there is none."""
         return self._ranking.best()

@@ -1,9 +1,9 @@
 """The journal, runs/<study>/journal.jsonl: append-only, one writer, the only record.
 
-One JSON object a line, each with a checksum of its own (since version 3). Lines reach the
-kernel at once, and the disk within a second of the end of a trial. A last line that a crash
-tore is dropped on reading and cut off before the next write; damage anywhere else, or a record
-that does not follow from those before it, is an error.
+One JSON object per line, each with its own checksum (since version 3). Lines reach the kernel
+at once, and the disk within a second of the end of a trial. A last line that a crash left
+incomplete is ignored when reading and cut off before the next write; damage anywhere else, or a
+record that does not follow from those before it, is an error.
 """
 
 import os
@@ -23,9 +23,9 @@ from search.study.records import record_of
 from search.study.syncing import Syncs
 
 FILE = "journal.jsonl"
-_HEADER = "journal"  # event of the first line, which tells the version
+_HEADER = "journal"  # event of the first line, which gives the version
 SEALED_SINCE = 3  # the version
-_EPOCH = b'{"event":"epoch"'  # how our writer begins such a line
+_EPOCH = b'{"event":"epoch"'  # start of such a line as this program writes it
 _EPOCH_OF = re.compile(_EPOCH.replace(b"{", b"\\{") + rb',"trial":(\d+),"epoch":(\d+),')
 
 
@@ -38,8 +38,8 @@ def read(folder: Path, *, epochs: bool = True) -> list[Record]:
 
     Args:
         folder: the run's folder; a run without a journal has no records.
-        epochs: False leaves these out: they are nearly all of a long journal. Their checksums
-            and their order are looked at, their values are not read.
+        epochs: False leaves out epochs, which make up nearly all of a long journal. Their
+            checksums and their order are checked, their values are not read.
 
     Raises:
         JournalError: a damaged line other than the last, one that does not follow from those
@@ -50,9 +50,9 @@ def read(folder: Path, *, epochs: bool = True) -> list[Record]:
 
 
 def epoch_lines(folder: Path) -> bytes:
-    """The lines of all epochs of a run as they stand there, for readers in bulk.
+    """The raw lines of all epochs of a run, for readers in bulk.
 
-    Their checksums are looked at, their order is not: `read` does that.
+    Their checksums are checked but not their order; `read` checks that.
 
     Raises:
         JournalError: a damaged line, or a newer version.
@@ -72,7 +72,7 @@ def epoch_lines(folder: Path) -> bytes:
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines that end, with their numbers; what follows the last one was torn by a crash."""
+    """The complete lines, with their numbers; a crash may leave a torn one at the end."""
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -82,11 +82,11 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 continue
             if not is_torn(line):
                 raise damaged(path, number, "something follows its end")
-            return  # whoever writes there may have gone on meanwhile
+            return  # a live writer may have completed the line meanwhile
 
 
 def _records(folder: Path, *, epochs: bool) -> Iterator[Record]:
-    """The records one by one, so that whoever takes them decides what is kept."""
+    """The records one by one, so that the caller decides which are kept in memory."""
     path, order = folder / FILE, Order()
     lines = _whole_lines(path)
     first = next(lines, None)
@@ -114,10 +114,10 @@ def _records(folder: Path, *, epochs: bool) -> Iterator[Record]:
 
 
 def version_of(path: Path, line: bytes) -> int:
-    """The version that the first line of a journal tells.
+    """The version that the first line of a journal gives.
 
     Raises:
-        JournalError: it tells none, or one that this program does not read.
+        JournalError: it gives none, or one that this program does not read.
     """
     try:
         check_line(line, required=False)
@@ -140,7 +140,7 @@ def version_of(path: Path, line: bytes) -> int:
 
 
 def _check_ours(path: Path, line: bytes) -> None:
-    """Refuse to write into the journal of an earlier version."""
+    """Refuse to write into a journal of an earlier version."""
     version = version_of(path, line)
     if version != JOURNAL_VERSION:
         raise JournalError(
@@ -151,7 +151,7 @@ def _check_ours(path: Path, line: bytes) -> None:
 
 
 def damaged(path: Path, number: int, why: object) -> JournalError:
-    """The error that names a damaged line, by its number from 1, and why it is damaged."""
+    """The error for a damaged line: its number from 1, and why it is damaged."""
     return JournalError(
         f"{path}:{number}: is damaged ({why}); restore the file from a copy, or delete this "
         "line and those of the same trial to run that trial again"
@@ -163,7 +163,7 @@ def _words(error: Exception) -> str:
 
 
 def _check_new(folder: Path) -> None:
-    """Refuse a folder whose journal is lost: to go on would run its trials again."""
+    """Refuse a folder whose journal is lost: resuming would run its trials again."""
     if (folder / MANIFEST).exists():
         path = folder / FILE
         state = "is empty" if path.exists() else "is not there"
@@ -174,16 +174,16 @@ def _check_new(folder: Path) -> None:
 
 
 class Journal:
-    """The one writer of a run's journal; holds the run's lock while it is open.
+    """The only writer of a run's journal; holds the run's lock while it is open.
 
     Args:
-        folder: the run's folder, made if it is not there.
-        say: is told what a start waits for or takes over.
+        folder: the run's folder, created if it does not exist.
+        say: called with messages about waiting for the lock or taking it over.
 
     Raises:
         ConfigError: the folder cannot be made or written, or another live process holds its
-            lock (says which).
-        JournalError: what is there cannot be read, or an earlier version began it.
+            lock (the message names it).
+        JournalError: the journal there cannot be read, or an earlier version began it.
     """
 
     def __init__(self, folder: Path, *, say: Callable[[str], object] | None = None) -> None:
@@ -203,7 +203,7 @@ class Journal:
             raise
 
     def _open(self) -> None:
-        """Open the file behind its last whole line."""
+        """Open the file after its last complete line."""
         self._end, first = 0, b""
         for number, line in _whole_lines(self.path):
             first = line if number == 1 else first
@@ -221,7 +221,7 @@ class Journal:
             self._syncs.ask()
 
     def records(self) -> Iterator[Record]:
-        """What the journal holds, read from its file: none of it is kept here.
+        """The records of the journal, read from its file; they are not kept in memory.
 
         Raises:
             JournalError: a damaged line, or one that does not follow from those before it.
@@ -231,8 +231,8 @@ class Journal:
     def append(self, record: Record) -> None:
         """Write one record; the kernel has it when this returns.
 
-        The end of a trial is on the disk within `search.study.syncing.WITHIN` seconds, at once
-        where that is how long ago the last one was put there.
+        The end of a trial is on the disk within `search.study.syncing.WITHIN` seconds, or at
+        once if the last sync was longer ago than that.
 
         Raises:
             OSError: the disk is full or gone, or another host has taken the run over; the
@@ -245,7 +245,7 @@ class Journal:
             self._syncs.ask()
 
     def of_another_space(self, name: str) -> JournalError:
-        """The error of a record whose network is none of the study's space."""
+        """The error for a record whose network is not in the study's space."""
         return JournalError(
             f"{self.path}: holds {name}, which this space does not; restore the file from a "
             "copy, or delete every line of the trials of that network"
@@ -253,7 +253,7 @@ class Journal:
 
     def _write(self, data: dict[str, Any]) -> None:
         line = sealed_line(data) + b"\n"
-        self._lock.check()  # two never both write
+        self._lock.check()  # so that two processes never both write
         try:
             self._file.write(line)
             self._file.flush()
@@ -263,14 +263,14 @@ class Journal:
         self._end += len(line)
 
     def _drop_torn_line(self) -> None:
-        # The buffer still holds the line: a new handle, so that closing cannot write it.
+        # The buffer still holds the line: a new handle ensures that closing does not write it.
         os.truncate(self.path, self._end)
         broken, self._file = self._file, self.path.open("r+b")
         self._file.seek(self._end)
         broken.raw.close()
 
     def close(self) -> None:
-        """Put everything on the disk and free the lock.
+        """Put everything on the disk and release the lock.
 
         Raises:
             OSError: what was written before could not be put on the disk.
@@ -293,5 +293,5 @@ class Journal:
         try:
             self.close()
         except OSError:
-            if error is None:  # else that one tells more
+            if error is None:  # else the first error is more informative
                 raise

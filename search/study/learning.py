@@ -1,6 +1,6 @@
-"""What sampler and scheduler of a study are told: of first trials, in the order of the journal.
+"""Feeds a study's sampler and scheduler with first trials, in the order of the journal.
 
-Both are functions of what they were told, so that after a stop they are where they were.
+Both are functions of what they were told, so that after a stop their state is rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,16 +33,16 @@ from search.study.tuning import Tuning
 
 
 class Learning:
-    """Proposes networks, and says what becomes of their first trials.
+    """Proposes networks, and decides whether their first trials continue, pause or stop.
 
     Args:
         plan: of the study.
         survey: the candidates inside the budget.
-        history: what has happened; a record is noted there first.
-        journal: is named where a record is of another space.
+        history: of the study; a record is noted there first.
+        journal: named in the error about a record of another space.
 
     Attributes:
-        paused: trials that rest, in the order they were paused.
+        paused: paused trials, in the order they were paused.
 
     Raises:
         PluginError: a foreign sampler or scheduler cannot be made.
@@ -60,33 +60,34 @@ class Learning:
 
     @property
     def fidelity(self) -> Findings | None:
-        """What the first networks say of the scheduler, where that is asked and known."""
+        """What the first networks showed about the scheduler, where that is asked and known."""
         return self._scheduler.findings if isinstance(self._scheduler, Checked) else None
 
     def propose(self) -> Configuration:
-        """The next network to try, and what with.
+        """The next network to try, with its settings.
 
         Raises:
-            NotYet: it must see a result that is not there.
+            NotYet: the sampler must first see a result that is not there yet.
         """
         candidate = self._sampler.propose(len(self._history.networks))
         return self._tuning.first(self._survey.configuration(candidate))
 
     def further(self, *, beside: bool) -> Configuration | None:
-        """Another try of a network that was tried; None where there is none now.
+        """Another try of a network that was tried before; None if none can start now.
 
         Args:
-            beside: whether also of a network of which a try runs, so that it learns nothing.
+            beside: whether the network may have a running try, whose result the new try does
+                not see.
         """
         return self._tuning.further(beside=beside)
 
     def resume(self) -> int | None:
-        """A paused trial that should go on now, None where there is none; not yet noted."""
+        """A paused trial that should resume now, or None; it is not noted yet."""
         trial = self._scheduler.resume()
         return trial if trial in self.paused else None
 
     def note(self, record: Record) -> Decision:
-        """Let a record count; what becomes of its trial."""
+        """Update sampler and scheduler by a record; return the decision about its trial."""
         if isinstance(record, Known):
             self._know(record)
             return Decision.CONTINUE
@@ -119,7 +120,7 @@ class Learning:
     def _reported(self, started: Started, epoch: Epoch) -> Decision:
         values = self._history.values(epoch.trial, epoch.metrics)
         decision = self._scheduler.report(epoch.trial, epoch.epoch, values)
-        if epoch.epoch == started.epochs:  # its end is on its way
+        if epoch.epoch == started.epochs:  # its end record follows
             return Decision.CONTINUE
         if decision is Decision.PAUSE:
             self.paused[epoch.trial] = None
@@ -130,7 +131,7 @@ class Learning:
         self._scheduler.ended(ended.trial)
         self._tuning.end(started, self._outcome(ended, (self._history.ranking,)))
         chosen = self._history.chosen(started.name)
-        if chosen is not None:  # what stands for the network is known
+        if chosen is not None:  # the try that represents the network is known
             self._sampler.tell(
                 self._candidate_of(started),
                 self._outcome(self._history.ends[chosen], self._objectives),
@@ -141,12 +142,12 @@ class Learning:
         return outcome_of(ended, values, objectives)
 
     def _was_told(self, started: Started) -> bool:
-        """Whether all tries of a network had ended before this one was tried again."""
+        """Whether all tries of a network had ended before this one was retried."""
         tries, ends = self._history.tries[started.name], self._history.ends
         return sum(trial in ends for trial in tries) == self._tries - 1
 
     def _take(self, started: Started, *, new: bool) -> None:
-        if new:  # else it knows that the network is under way
+        if new:  # else the sampler knows that the network is being tried
             self._sampler.take(self._candidate_of(started))
 
     def _candidate_of(self, started: Started) -> int:

@@ -1,4 +1,4 @@
-"""Says the line of Python that loads weights which a study kept. No torch here."""
+"""Gives the line of Python that loads weights which a study kept. No torch here."""
 
 import json
 import re
@@ -11,22 +11,22 @@ from search.schema.tasks import TASKS
 
 
 def loading_line(weights: Path, *, plan: StudyPlan) -> str:
-    """The line of Python that loads kept weights; a backbone comes without its head."""
+    """The line of Python that loads kept weights; a backbone is loaded without its head."""
     network = plan.network
     block, about = network.block, weights.with_suffix(".json")
-    # No name of a network can say somebody's skeleton, or the settings of a trial.
+    # The name of a network cannot express a foreign skeleton, or the settings of a trial.
     if any(map(split_plugin, network.skeleton)) or _has_settings(about):
         return (
             f"res2net.build(search.architecture_of({str(about)!r}), {_form(plan)}"
             f"weights={str(weights)!r})"
         )
     name = re.sub(r"(-confirmed-\d+epochs)?-seed\d+$", "", weights.stem)
-    own = f"block={block!r}, " if split_plugin(block) else ""  # nor such a block
+    own = f"block={block!r}, " if split_plugin(block) else ""  # nor a foreign block
     return f"res2net.build({name!r}, {own}{_form(plan)}weights={str(weights)!r})"
 
 
 def _form(plan: StudyPlan) -> str:
-    """What `res2net.build` is told where a task's network is more than a classifier."""
+    """Further arguments of `res2net.build` for a task whose network is not a classifier."""
     if not TASKS[plan.task.name].backbone:
         return ""
     stages = min(len(skeleton_of(name).stages) for name in plan.network.skeleton)
@@ -38,5 +38,5 @@ def _form(plan: StudyPlan) -> str:
 def _has_settings(about: Path) -> bool:
     try:
         return bool(json.loads(about.read_text(encoding="utf-8")).get("settings"))
-    except (OSError, ValueError):  # a person took it away
+    except (OSError, ValueError):  # the user removed it
         return False

@@ -1,11 +1,11 @@
-"""The lock of a run's folder: one process at a time writes into it, on whatever host.
+"""The lock of a run's folder: one process at a time writes into it, on any host.
 
-On one host the kernel decides at once (`flock` on `.lock`), and frees it however a process
-ends. File systems of networks may keep that to each host, so the holder also says who it is in
-`.holder`, and writes a new number there every few seconds. Whoever comes from another host
-watches that number by a clock of its own, so that no two clocks are ever compared. If it stands
-still, the run is taken over by another file in that place; a holder that was only asleep finds
-that file before it writes again, and stops.
+On one host the kernel decides at once (`flock` on `.lock`), and releases the lock however the
+process ends. Network file systems may apply `flock` to each host separately, so the holder also
+names itself in `.holder`, and writes a new number there every few seconds. A process on another
+host watches that number by its own clock, so that clocks of two hosts are never compared. If
+the number stops changing, the process takes the run over by replacing the file; a holder that
+was only asleep finds the new file before it writes again, and stops.
 """
 
 import contextlib
@@ -26,21 +26,21 @@ from search.schema.yaml import ConfigError
 
 _LOCK, _HOLDER = ".lock", ".holder"
 _BEAT = 2.0  # seconds between two numbers
-_PATIENCE = 30.0  # seconds without a new number after which a holder is given up
-_LOOKS = 4  # at another's file while it should write one number
+_PATIENCE = 30.0  # seconds without a new number after which a holder is presumed dead
+_LOOKS = 4  # checks of another holder's file per interval between its numbers
 
 
 class LockLostError(OSError):
-    """Another host has taken the run over."""
+    """Another host has taken over the run."""
 
 
 class Host(NamedTuple):
     """A kernel, within which `flock` holds.
 
     Attributes:
-        name: as people know it.
-        boot: of its kernel: hosts may share a name, and a host that was started again holds
-            nothing any more. Empty where the system does not tell.
+        name: host name.
+        boot: boot id of its kernel: hosts may share a name, and a restarted host holds no
+            locks any more. Empty where the system does not give one.
     """
 
     name: str
@@ -57,13 +57,13 @@ class Host(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a holder says in its file.
+    """The content of a holder's file.
 
     Attributes:
-        host: it runs on.
+        host: on which it runs.
         pid: of its process.
-        token: another for each time that the lock was taken.
-        beat: the number that grows while it lives.
+        token: a new one each time that the lock is taken.
+        beat: the number that grows while the holder lives.
     """
 
     host: Host
@@ -72,7 +72,7 @@ class Claim(NamedTuple):
     beat: int = 0
 
     def to_bytes(self) -> bytes:
-        """As its file has it; numbers of any size take as many bytes, so that it can grow."""
+        """The content of its file; numbers are padded, so that its length never changes."""
         data = {
             "host": self.host.name,
             "boot": self.host.boot,
@@ -84,12 +84,12 @@ class Claim(NamedTuple):
 
     @property
     def who(self) -> str:
-        """The holder in words."""
+        """A description of the holder."""
         return f"process {self.pid} on {self.host.name}"
 
     @classmethod
     def read(cls, content: bytes) -> Self | None:
-        """The claim that a file holds; None where it cannot be read, as while it is written."""
+        """The claim in a file; None where it cannot be read, as while it is being written."""
         try:
             data = json.loads(content)
             host = Host(str(data["host"]), str(data["boot"]))
@@ -103,9 +103,9 @@ class Lock:
 
     Args:
         folder: of the run.
-        say: is told in words of a holder on another host that is watched, or given up.
-        beat, patience: seconds between two numbers, and without a new one until a holder is
-            given up.
+        say: called with messages about a holder on another host: watched, or presumed dead.
+        beat, patience: seconds between two numbers, and without a new one before a holder is
+            presumed dead.
 
     Raises:
         ConfigError: another live process holds it, with its host and process.
@@ -136,7 +136,7 @@ class Lock:
         self._thread.start()
 
     def check(self) -> None:
-        """See that the lock is still ours: to be done before every write.
+        """Make sure that the lock is still ours; to be called before every write.
 
         Raises:
             LockLostError: it is not.
@@ -155,7 +155,7 @@ class Lock:
         )
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         self._closing.set()
         self._thread.join()
         with contextlib.suppress(OSError):
@@ -177,11 +177,11 @@ class Lock:
         self.close()
 
     def _wait_for_others(self) -> None:
-        """Come back when nobody on another host holds the lock."""
+        """Return once no process on another host holds the lock."""
         content = _content(self._path)
         there = Claim.read(content)
         if not content or (there and there.host == self._claim.host):
-            return  # of this host: flock says that it has ended
+            return  # on this host: flock shows that it has ended
         who = there.who if there else "an unknown process"
         self._say(
             f"{self._folder}: is held by {who}; watching for up to {self._patience:g} s "
@@ -207,10 +207,10 @@ class Lock:
         )
 
     def _put(self) -> IO[bytes]:
-        """Put our claim in the place of whatever is there, at one stroke.
+        """Atomically replace the holder's file, if any, by ours.
 
-        Its numbers are written into the open file: one that was replaced is nobody's, so that
-        a holder who lost the lock cannot write over another's claim.
+        New numbers go into the open file. Once that file is replaced, nobody reads it, so a
+        holder that lost the lock cannot overwrite another's claim.
         """
         part = self._path.with_name(f"{_HOLDER}.{self._claim.token}")
         file = part.open("w+b", buffering=0)
@@ -225,7 +225,7 @@ class Lock:
         return file
 
     def _keep(self) -> None:
-        """Write a new number every few seconds; where the disk refuses, the next one counts."""
+        """Write a new number every few seconds; a failed write is made up for by the next."""
         while not self._closing.wait(self._beat):
             self._claim = self._claim._replace(beat=self._claim.beat + 1)
             with contextlib.suppress(OSError):
@@ -234,7 +234,7 @@ class Lock:
 
 
 def _content(path: Path) -> bytes:
-    """What a holder's file says; nothing where there is none."""
+    """The content of a holder's file; empty where there is none."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -242,7 +242,7 @@ def _content(path: Path) -> bytes:
 
 
 def _flocked(folder: Path, holder: Path) -> IO[str]:
-    """The kernel's lock; it frees it when the process ends, however it ends."""
+    """The kernel's lock, which is released however the process ends."""
     file = (folder / _LOCK).open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -250,7 +250,7 @@ def _flocked(folder: Path, holder: Path) -> IO[str]:
         file.seek(0)
         pid = file.read().strip()
         file.close()
-        # Where flock holds over a network, the holder may be far away.
+        # Where flock works across a network, the holder may be on another host.
         there = Claim.read(_content(holder))
         far = there is not None and str(there.pid) == pid and there.host != Host.here()
         where = f" on {there.host.name}" if there is not None and far else ""

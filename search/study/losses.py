@@ -1,7 +1,7 @@
-"""What becomes of a trial that the infrastructure lost: it is run again, but not for ever.
+"""Handles trials that the infrastructure lost: they run again, but not for ever.
 
-A worker, a node or a file that fails says nothing of the network. But a network may be what
-kills its workers: so one that is lost again and again, and gets no further, has failed.
+A worker, a node or a file that fails says nothing about the network. But a network may itself
+kill its workers: one that is lost again and again, without progress, counts as failed.
 """
 
 import errno
@@ -12,21 +12,21 @@ from search.study.events import Ended, Lost, Status
 from search.study.history import History
 
 RETRIES = 3  # in a row, without a new epoch in between
-_MOST = 2 * RETRIES  # whatever became of other trials
-RETRIED = (Status.FAILED, Status.OUT_OF_MEMORY)  # what may be tried again when a person asks
+_MOST = 2 * RETRIES  # in a row, regardless of the progress of other trials
+RETRIED = (Status.FAILED, Status.OUT_OF_MEMORY)  # statuses that the user may ask to retry
 
 
 def lost_once_more(
     history: History, trial: int, reason: str, status: Status = Status.FAILED, *, now: float
 ) -> tuple[Lost | Ended, int]:
-    """What a loss of a running trial means, and how often it was lost in a row.
+    """The record for a loss of a running trial, and how often it was lost in a row.
 
     Args:
         history: of the study.
         trial: that was lost.
         reason: in words.
-        status: how it ends where it was lost too often.
-        now: in seconds, as records bear times.
+        status: with which it ends if it was lost too often.
+        now: time in seconds, for the record.
     """
     times = history.losses(trial) + 1
     if times <= RETRIES:
@@ -43,16 +43,16 @@ def lost_once_more(
 
 
 class Suspects:
-    """Trials that were lost too often while no other got further: is it them, or the machine?
+    """Trials that were lost too often while no other made progress.
 
-    Where another trial gets further, it was them, and they have failed. Where another one is
-    lost as often, it is the machine.
+    If another trial makes progress, the fault was theirs, and they have failed. If another
+    trial is lost as often, the fault is the machine's.
     """
 
     def __init__(self) -> None:
         self._ends: dict[int, Ended] = {}
-        self._epochs = 0  # that any trial reported
-        self._since: dict[int, int] = {}  # these, at the first loss of a trial in a row
+        self._epochs = 0  # number of epochs that any trial reported
+        self._since: dict[int, int] = {}  # that number at a trial's first loss in a row
 
     def __contains__(self, trial: int) -> bool:
         return trial in self._ends
@@ -61,14 +61,14 @@ class Suspects:
         return len(self._ends)
 
     def lost(self, record: Lost | Ended, times: int) -> bool:
-        """Take what a loss would mean; whether that is so, else its trial is under suspicion.
+        """Take a loss; return whether its record holds, else its trial becomes a suspect.
 
         Args:
             record: from `lost_once_more`.
-            times: that the trial was lost in a row.
+            times: how often the trial was lost in a row.
 
         Raises:
-            OSError: another trial is under suspicion: it is the machine.
+            OSError: another trial is a suspect already: the fault is the machine's.
         """
         since = self._since.setdefault(record.trial, self._epochs)
         if isinstance(record, Lost) or self._epochs > since or times > _MOST:
@@ -84,31 +84,31 @@ class Suspects:
         return False
 
     def further(self, trial: int) -> list[Ended]:
-        """Note that a trial reported a new epoch; the ends of those under suspicion."""
+        """Note that a trial reported a new epoch; return the end records of all suspects."""
         self._epochs += 1
         self._since.pop(trial, None)
         return self.cleared()
 
     def cleared(self) -> list[Ended]:
-        """The ends of all that are under suspicion, which they are no more."""
+        """The end records of all suspects, of which there are then none left."""
         ends = list(self._ends.values())
         self._ends.clear()
         return ends
 
 
 def keeps_checkpoint(history: History, trial: int) -> bool:
-    """Whether the checkpoint of a trial is kept: it is under way, or was lost too often.
+    """Whether the checkpoint of a trial is kept: it is live, or was lost too often.
 
-    The latter has failed, but `--retry failed` may take it up again.
+    The latter has failed, but `--retry failed` may resume it.
     """
     return trial in history.live or history.losses(trial) >= RETRIES
 
 
 def retried_statuses(names: Collection[str]) -> tuple[Status, ...]:
-    """The statuses that a person asked to try again: their names, or the name of one.
+    """The statuses that the user asked to retry: their names, or the name of one.
 
     Raises:
-        ConfigError: one of them is none, or another try would end the same.
+        ConfigError: one is not a status, or another try would end the same way.
     """
     names = [names] if isinstance(names, str) else names
     other = [name for name in names if name not in RETRIED]

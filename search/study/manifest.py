@@ -1,6 +1,6 @@
 """The manifest, runs/<study>/manifest.json: what a run is, and every start of it; sealed.
 
-The same command goes on with the same study; a changed recipe or space is refused.
+The same command resumes the same study; a changed recipe or space is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,14 @@ from search.study.provenance import start_of
 from search.study.recorded import plan_of, starts_of
 
 FILE = "manifest.json"
-# Of what a study's results depend on. 2: augmentation draws by epoch. 3: networks share seeds.
-# 4: the plan in numbers, metrics by name, foreign parts. 5: sealed.
+# Version of what a study's results depend on. 2: augmentation draws by epoch. 3: networks
+# share seeds. 4: the plan in numbers, metrics by name, foreign parts. 5: sealed.
 VERSION = 5
 _SEALED_SINCE = 5
-_COUNTED_SINCE = 4  # the version from which on a plan says how many candidates there are
+_COUNTED_SINCE = 4  # from this version on, a plan gives the number of candidates
 
-# What may change between starts: more trials and seeds, other confirmations, where it all runs
-# and where images are kept, which does not change them, which weights are kept and who is told.
+# May change between starts: more trials and seeds, other confirmations, where trials run,
+# where images are kept (which does not change them), which weights are kept, and trackers.
 _FREE = (
     "search.trials",
     "search.seeds",
@@ -44,12 +44,12 @@ _FREE = (
     "data.cache",
     "data.damaged",
     "data.left_aside",
-    "chosen",  # how the precision was: that itself must not change
+    "chosen",  # how the precision was chosen; the precision itself must not change
     "trackers",
-    "execution.replay",  # a table may be moved: its digest must not change
+    "execution.replay",  # a table may be moved, but its digest must not change
     *(f"transfer.{key}" for key in ("from", "files", "outside", "short", "objective")),  # too
 )
-# But not from CPU to GPU: their results are not the same to the last bit.
+# A change from CPU to GPU is refused: their results differ in the last bits.
 
 
 _METRICS: TypeAdapter[tuple[Metric, ...]] = TypeAdapter(tuple[Metric, ...])
@@ -62,11 +62,11 @@ class Manifest(NamedTuple):
     """What a run is.
 
     Attributes:
-        version: of the program's record.
+        version: of this program's manifests.
         plan: of the study.
-        metrics, objectives: of its task and by which networks are compared; foreign ones
-            stand here as they were, so that a reader need not import them.
-        sampler_traits, scheduler_traits: what these said of themselves.
+        metrics, objectives: metrics of its task, and objectives by which networks are compared;
+            foreign ones are stored in full, so that a reader need not import them.
+        sampler_traits, scheduler_traits: the traits that these parts declared.
         parts: foreign parts and where they came from.
         starts: of the command, oldest first.
         left_out: images that could not be read.
@@ -84,18 +84,18 @@ class Manifest(NamedTuple):
 
     @property
     def candidates(self) -> int | None:
-        """Networks inside the budget; None where an earlier version did not write them down."""
+        """Number of networks inside the budget; None where an earlier version kept none."""
         return self.plan.candidates if self.version >= _COUNTED_SINCE else None
 
     @property
     def seeds_unknown(self) -> bool:
-        """Whether later starts say how many seeds they planned, and the first does not."""
+        """Whether a later start records how many seeds it planned, and the first does not."""
         told = ["seeds" in start for start in self.starts]
         return any(told) and not told[0]
 
     @property
     def seeds_added(self) -> bool:
-        """Whether a later start planned more seeds than the first; False where none says."""
+        """Whether a later start planned more seeds than the first; False if none records it."""
         seeds = [start["seeds"] for start in self.starts if "seeds" in start]
         return bool(seeds) and max(seeds) > seeds[0]
 
@@ -103,7 +103,7 @@ class Manifest(NamedTuple):
 def read(folder: Path) -> Manifest | None:
     """The manifest of a run, of this version or an earlier one; None where there is none.
 
-    For who shows it: all its text is printable (`res2net.file_names`).
+    All its text is printable (`res2net.file_names`), for callers that display it.
 
     Raises:
         ConfigError: it is damaged, or of a newer version.
@@ -113,7 +113,7 @@ def read(folder: Path) -> Manifest | None:
 
 
 def _manifest(folder: Path, raw: dict[str, Any]) -> Manifest:
-    """What a manifest says; ConfigError where it does not, or says what makes no sense."""
+    """Read a manifest; ConfigError where it is incomplete, or its values make no sense."""
     try:
         return _read(raw)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -140,7 +140,7 @@ def _read(raw: dict[str, Any]) -> Manifest:
 
 
 def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> StudyPlan:
-    """The plan of the study that a folder holds, if it is this one.
+    """Check that a folder holds this study, and return its plan.
 
     Returns:
         The plan, with as many trials and seeds as the study was extended to before.
@@ -159,14 +159,14 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             "finish it with that version, or give another folder with --out"
         )
     there = _manifest(folder, before)
-    had = there.plan.model_dump(mode="json")  # with keys that came since
+    had = there.plan.model_dump(mode="json")  # with keys that were added since
     _compare(folder, _described(had), _described(plan.model_dump(mode="json")))
     _same_parts(folder, there.parts, parts)
     return plan.extended(there.plan)
 
 
 def _same_parts(folder: Path, before: Sequence[Origin], now: Sequence[Origin]) -> None:
-    """Refuse a foreign part that is not what the trials so far were made with."""
+    """Refuse a foreign part that differs from the one earlier trials were made with."""
     digests = {(each.key, each.name): each.digest for each in before}
     for origin in now:
         had = digests.get((origin.key, origin.name), origin.digest)
@@ -180,13 +180,13 @@ def _same_parts(folder: Path, before: Sequence[Origin], now: Sequence[Origin]) -
 
 
 def same_images(folder: Path, left_out: Sequence[str]) -> None:
-    """See that the trials to come leave out the images that those before did.
+    """Make sure that new trials leave out the same images as earlier ones.
 
     Raises:
-        ConfigError: one was mended or damaged since.
+        ConfigError: an image was repaired or damaged since.
     """
     raw = _raw(folder)
-    if not raw:  # it stopped before it noted anything, and so before any trial
+    if not raw:  # it stopped before noting anything, so before any trial
         return
     before = _manifest(folder, raw).left_out
     changed = sorted(set(before) ^ set(left_out))
@@ -210,11 +210,11 @@ def note(
     """Note a start: when, by which command, with which versions, on what, how much is planned.
 
     Args:
-        folder: of the run; the caller holds its lock and has compared.
+        folder: of the run; the caller holds its lock and has compared the study.
         plan: of the study.
-        space: text of the file it was read from; kept beside the results.
+        space: text of the space file; kept beside the results.
         command: the command line.
-        parts: foreign ones, and where they came from.
+        parts: foreign parts, and where they came from.
         left_out: images that cannot be read.
     """
     planned = {"trials": plan.search.trials, "seeds": plan.search.seeds}
@@ -270,7 +270,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _described(config: dict[str, Any]) -> dict[str, Any]:
-    """What must not change: the kind of device, and whether bands are searched apart."""
+    """The plan with what must also stay: device kind, and whether bands are searched apart."""
     device = "GPU" if config["resources"]["gpu"] else "CPU"
     return config | {"device": device, "per_band": bool(config["search"]["per_band"])}
 
@@ -291,7 +291,7 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested mappings, each with its key in full: `search.seeds`."""
+    """The values of nested mappings, each with its full dotted key: `search.seeds`."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield from flat(value, f"{prefix}.{key}" if prefix else key)

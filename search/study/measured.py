@@ -12,7 +12,7 @@ from search.study import journal, manifest
 from search.study.history import History
 from search.study.manifest import Manifest
 
-# What makes images others; where they lie and how they are kept does not.
+# Keys that determine the images; where and how these are stored does not matter.
 _IMAGES = (
     "name",
     "train",
@@ -24,15 +24,15 @@ _IMAGES = (
     "channels",
 )
 
-_ROUNDING = 1e-9  # a spread below this is that of numbers that are rounded
+_ROUNDING = 1e-9  # a spread below this is due to rounding
 
 
 class Measured(NamedTuple):
-    """The spread that a run shows.
+    """The spread between seeds that a run shows.
 
     Attributes:
-        spread: of the metric that ranks, on the validation images.
-        notes: what differs between the run and the study, a line each.
+        spread: of the ranking metric, on the validation images.
+        notes: what differs between the run and the study, one line each.
     """
 
     spread: Spread
@@ -40,11 +40,11 @@ class Measured(NamedTuple):
 
 
 def measured_spread(folder: Path, plan: StudyPlan) -> Measured:
-    """Measure the spread between seeds of a run of the same data and metric.
+    """Measure the spread between seeds in a run with the same data and metric.
 
     Args:
         folder: of the run, finished or not.
-        plan: of the study that is planned.
+        plan: of the study that is being planned.
 
     Raises:
         ConfigError: there is no run, it saw other images or is ranked by another metric, or
@@ -97,10 +97,10 @@ def _check_alike(place: str, noted: Manifest, plan: StudyPlan) -> None:
 
 
 def _scores(folder: Path, noted: Manifest) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(networks, seeds) of the metric that ranks; NaN where there is no whole trial.
+    """(networks, seeds) of the ranking metric; NaN where a trial was not trained completely.
 
-    Of a network whose settings are tuned, the try that stands for it: the others differ from
-    its other seeds in more than their seed.
+    For a network with tuned settings, only the chosen try counts: the other tries differ from
+    its other seeds in more than the seed.
     """
     ranking = next(one for one in noted.objectives if one.source == "reported")
     history = History(ranking, noted.objectives, tries=noted.plan.tries)
@@ -120,7 +120,7 @@ def _scores(folder: Path, noted: Manifest) -> np.ndarray[Any, np.dtype[np.float6
 
 
 def _notes(there: StudyPlan, here: StudyPlan) -> list[str]:
-    """How the training differs, in a line."""
+    """How the training differs, in one line."""
     before = dict(manifest.flat(there.training.model_dump(mode="json")))
     now = dict(manifest.flat(here.training.model_dump(mode="json")))
     other = [

@@ -1,4 +1,4 @@
-"""What was measured of a study's networks, and what that refuses. No torch here."""
+"""The measurements of a study's networks, and which networks they reject. No torch here."""
 
 from search.schema.study_plan import StudyPlan
 from search.study.events import Ended, Measured, Record, Started, Status
@@ -7,11 +7,11 @@ from search.study.history import History
 
 
 class Measurements:
-    """Looks measurements up by network, holds them against the budget and the first rung.
+    """Looks measurements up by network, and checks them against budget and first rung.
 
     Args:
         plan: of the study.
-        history: what has happened.
+        history: of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
@@ -20,24 +20,24 @@ class Measurements:
         self._first_rung = FirstRung(plan.zero_cost)
 
     def of(self, started: Started) -> list[Measured]:
-        """What was measured of a trial's network so far, on whatever device."""
+        """All measurements of a trial's network so far, on any device."""
         return self._history.measured_of.get(started.network().name, [])
 
     def note(self, record: Record) -> None:
-        """Take the next record of the journal, which the history has noted."""
+        """Take the next record of the journal, after the history has noted it."""
         if isinstance(record, Measured) and self._is_first(record):
             self._first_rung.note(self._history.trials[record.trial], record)
 
     def rejected(self, measured: Measured, *, now: float) -> Ended | None:
-        """The end of a trial whose network is not to be trained; None where it is.
+        """The end of a trial whose network is rejected; None where it is to be trained.
 
-        It is outside the budget, or not among the best by a score. A network is judged before
-        the first epoch of its first trials: other seeds, and its confirmation, never lose it to
-        another device or a slower moment.
+        A network is rejected if it is outside the budget, or its score is not among the best.
+        That is decided before the first epoch of its first trials: other seeds and
+        confirmations are never rejected because of another device or a slower moment.
 
         Args:
-            measured: of its network; it was noted.
-            now: in seconds, as records bear times.
+            measured: measurement of its network; it was noted.
+            now: time in seconds, for the record.
         """
         trial = measured.trial
         reasons = [

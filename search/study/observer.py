@@ -1,4 +1,4 @@
-"""Observers are told what happens in a study: the progress display, a callback."""
+"""Observers, which are called for each event of a study: the progress display, a callback."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,46 +7,46 @@ from search.study.events import Ended, Epoch, Lost, Started, Turn
 
 
 class Observer(Protocol):
-    """Told of each event after it was noted."""
+    """Called for each event after it was noted."""
 
     def started(self, started: Started) -> None:
-        """A trial starts or goes on."""
+        """A trial starts or resumes."""
 
     def turned(self, started: Started, turn: Turn) -> None:
-        """A running trial is so far inside an epoch."""
+        """A running trial reports its progress within an epoch."""
 
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
 
     def silent(self, started: Started, seconds: float) -> None:
-        """A running trial has not been heard of for so long."""
+        """A running trial has been silent for so many seconds."""
 
     def lost(self, started: Started, lost: Lost) -> None:
-        """The infrastructure lost a running trial; it will go on."""
+        """The infrastructure lost a running trial; it will be resumed."""
 
     def ended(self, started: Started, ended: Ended) -> None:
         """A trial ended."""
 
 
 class Callback:
-    """Hands each start, epoch, loss and end of a trial to a function."""
+    """Passes each start, epoch, loss and end of a trial to a function."""
 
     def __init__(self, call: Callable[[Started | Epoch | Lost | Ended], None]) -> None:
         self._call = call
 
     def started(self, started: Started) -> None:
-        """A trial starts or goes on."""
+        """A trial starts or resumes."""
         self._call(started)
 
     def turned(self, started: Started, turn: Turn) -> None:
-        """Nothing: a part of an epoch is no event."""
+        """Do nothing: progress within an epoch is not an event."""
 
     def reported(self, started: Started, epoch: Epoch) -> None:  # noqa: ARG002 - the protocol's
         """A running trial finished an epoch."""
         self._call(epoch)
 
     def silent(self, started: Started, seconds: float) -> None:
-        """Nothing: silence is no event."""
+        """Do nothing: silence is not an event."""
 
     def lost(self, started: Started, lost: Lost) -> None:  # noqa: ARG002 - the protocol's
         """The infrastructure lost a running trial."""

@@ -1,8 +1,8 @@
-"""Sees that the records of a journal follow from each other, trial by trial.
+"""Checks that the records of a journal follow from each other, trial by trial.
 
-A trial starts once, reports its epochs as 1, 2, 3 and so on, and ends once. One that ended `ok`
-reported all that its start plans, one that was `pruned` those that its end says, one that was
-`rejected` none. One that failed may be tried again, and goes on after the epochs that it had
+A trial starts once, reports its epochs as 1, 2, 3 and so on, and ends once. If it ended `ok`,
+it reported all epochs that its start plans; if `pruned`, those that its end gives; if
+`rejected`, none. A failed trial may be retried, and continues after the epochs that it had
 reported.
 """
 
@@ -15,7 +15,7 @@ class OrderError(ValueError):
     """A record that does not follow from those before it.
 
     Attributes:
-        trial: its trial.
+        trial: number of its trial.
     """
 
     def __init__(self, trial: int, problem: str) -> None:
@@ -24,12 +24,12 @@ class OrderError(ValueError):
 
 
 class Order:
-    """What is known of each trial so far."""
+    """The state of each trial so far."""
 
     def __init__(self) -> None:
-        self._planned: dict[int, int] = {}  # epochs, of every trial that started
-        self._reported: dict[int, int] = {}  # epochs, of those that have not ended
-        self._failed: dict[int, int] = {}  # epochs, of those that ended without success
+        self._planned: dict[int, int] = {}  # planned epochs of every started trial
+        self._reported: dict[int, int] = {}  # reported epochs of the trials that have not ended
+        self._failed: dict[int, int] = {}  # reported epochs of those that ended without success
 
     def take(self, record: Any) -> None:
         """Take the next record, of any kind.
@@ -51,7 +51,7 @@ class Order:
                 self._end(record)
 
     def take_epoch(self, trial: int, epoch: int) -> None:
-        """Take an epoch; as `take`, for who reads no more of it."""
+        """Take an epoch, as `take` does, for a reader that parses no more of it."""
         if self._reported.get(trial) != epoch - 1:
             self._require_live(trial, f"reports epoch {epoch}")
             before = self._reported[trial]

@@ -1,4 +1,4 @@
-"""Translates the end of a trial into the outcome that samplers are told."""
+"""Translates the end of a trial into the outcome that samplers receive."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,14 +14,14 @@ def outcome_of(
 
     Args:
         ended: its end.
-        known: what it reported, and what was counted and measured of its network.
+        known: what it reported, and the counted and measured values of its network.
         objectives: of the study.
     """
     return _outcome(ended.status, known, ended.epochs, objectives)
 
 
 def known_outcome(known: Known, objectives: Sequence[Objective]) -> Outcome:
-    """The same of a trial of another run."""
+    """The outcome of a trial of another run."""
     return _outcome(known.status, known.values, known.epochs, objectives)
 
 

@@ -16,7 +16,7 @@ _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit
 
 
 def start_of(command: Sequence[str]) -> dict[str, Any]:
-    """Note a start: when, by which command, at which commit, with which versions, on what."""
+    """Describe a start: when, by which command, which commit, which versions, what machine."""
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": list(command),
@@ -31,11 +31,11 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
 
 
 def was_on_cluster(start: Mapping[str, Any]) -> bool:
-    """Whether a start ran its trials on other machines than the one that it noted."""
+    """Whether a start ran its trials on other machines than the one recorded."""
     return any(word.startswith("--address") for word in start.get("command", ()))
 
 
-# What is loaded stays as it was when this process began, whatever becomes of the files.
+# Cached: loaded code stays as it was when this process began, even if the files change.
 @functools.cache
 def _versions() -> tuple[tuple[str, str], ...]:
     return tuple((name, importlib.metadata.version(name)) for name in _PACKAGES)

@@ -1,6 +1,6 @@
-"""The networks of a search by what ranks them, kept up as their trials end.
+"""The networks of a search in ranked order, updated as their trials end.
 
-What is asked after every trial (which is the best?) must not look at all trials there were.
+The best network is asked for after every trial, so finding it must not visit all trials.
 """
 
 import heapq
@@ -9,13 +9,13 @@ from typing import NamedTuple
 from search.schema.metrics import Objective
 from search.study.events import Ended, Started
 
-_Key = tuple[bool, float, int]  # has failed trials, what ranks, first trial: best first
+_Key = tuple[bool, float, int]  # has failed trials, loss, first trial: the lowest is best
 
 
 class Ranked(NamedTuple):
-    """A network of the search: the mean of what ranks, its first start, and whole trials.
+    """A network of the search: mean of the ranking metric, first start, complete trials.
 
-    Of a network whose settings are tuned, of the best try and the other seeds alone.
+    For a network with tuned settings, only the best try and the other seeds count.
     """
 
     value: float
@@ -24,9 +24,9 @@ class Ranked(NamedTuple):
 
 
 class Ranking:
-    """Networks with whole trials, by the mean of these.
+    """Networks with completely trained trials, by the mean of these.
 
-    Those with a trial that failed come after all others: their mean is of survivors.
+    Those with a failed trial come last: their mean covers only the surviving trials.
 
     Args:
         objective: the metric by which networks are compared.
@@ -37,16 +37,16 @@ class Ranking:
         self._loss, self._tuned = objective.loss, tuned
         self._ranked: dict[str, Ranked] = {}
         self._values: dict[str, tuple[float, ...]] = {}
-        self._failed: dict[str, set[int]] = {}  # trials
-        # Every key that a network ever had: those that are not true any more are passed over.
+        self._failed: dict[str, set[int]] = {}  # failed trials of each network
+        # Every key that a network ever had; outdated ones are skipped.
         self._heap: list[tuple[_Key, str]] = []
 
     def whole(self, value: float, started: Started, ended: Ended) -> None:
-        """Take a trial that was trained whole, and what ranks it."""
+        """Take a completely trained trial and its ranking metric."""
         name = started.name
         before, values = self._ranked.get(name), self._values.get(name, ())
         if self._tuned and started.is_try and before is not None:
-            tried = before.started.is_try  # else other seeds alone were trained whole so far
+            tried = before.started.is_try  # else only other seeds were complete so far
             if tried and self._place(value, started) > self._place(values[0], before.started):
                 return
             first, ends = started, (ended, *before.ends[tried:])
@@ -60,14 +60,14 @@ class Ranking:
         self._note(name)
 
     def failed(self, started: Started) -> None:
-        """Take a trial that failed; of a try it says that its settings were wrong."""
+        """Take a failed trial; a failed try only shows that its settings were bad."""
         if self._tuned and started.is_try:
             return
         self._failed.setdefault(started.name, set()).add(started.trial)
         self._note(started.name)
 
     def retried(self, started: Started) -> None:
-        """Take that a trial which failed has not ended any more."""
+        """Note that a failed trial is live again."""
         self._failed.get(started.name, set()).discard(started.trial)
         self._note(started.name)
 
@@ -78,11 +78,11 @@ class Ranking:
         return self._ranked[self._heap[0][1]] if self._heap else None
 
     def ranked(self) -> list[Ranked]:
-        """All of them, best first."""
+        """All networks, best first."""
         return [self._ranked[name] for name in sorted(self._ranked, key=self._key)]
 
     def _place(self, value: float, started: Started) -> tuple[float, int]:
-        """Of a try among those of its network; of equals the first stands, as in `Tries`."""
+        """Sort key of a try within its network; of equals the first wins, as in `Tries`."""
         return self._loss(value), started.trial
 
     def _key(self, name: str) -> _Key:

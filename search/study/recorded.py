@@ -14,7 +14,7 @@ from search.space.axis import axes_of
 
 
 class _Start(BaseModel, extra="allow"):
-    """The types of a start, of which each version noted more; see `provenance.start_of`."""
+    """The types of a start; each version recorded more; see `provenance.start_of`."""
 
     time: str = ""
     command: tuple[str, ...] = ()
@@ -32,20 +32,20 @@ _STARTS: TypeAdapter[tuple[_Start, ...]] = TypeAdapter(tuple[_Start, ...])
 
 
 def starts_of(raw: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """The starts of a manifest as they were noted, once their types were looked at.
+    """The recorded starts of a manifest, after a check of their types.
 
     Args:
-        raw: the manifest as JSON has it; ValueError or KeyError where it has no such starts.
+        raw: the manifest as parsed JSON; ValueError or KeyError where it has no valid starts.
     """
     _STARTS.validate_python(raw["starts"])
     return tuple(raw["starts"])
 
 
 def plan_of(raw: dict[str, Any]) -> StudyPlan:
-    """The plan of a manifest; of versions up to 3 from the config that they held.
+    """The plan of a manifest; for versions up to 3 it is made from their config.
 
     Args:
-        raw: the manifest as JSON has it.
+        raw: the manifest as parsed JSON.
     """
     if "plan" in raw:
         return StudyPlan.model_validate(plain(raw["plan"]), context=TRUSTED)
@@ -53,12 +53,12 @@ def plan_of(raw: dict[str, Any]) -> StudyPlan:
     data = planned_data(Data.model_validate(config["data"]))
     gpu = config["resources"].get("gpu", 0.0)
     filled: dict[str, Any] = {
-        "data": data.model_dump() | {"decoding": None},  # another than this program's
+        "data": data.model_dump() | {"decoding": None},  # differs from this program's
         "resources": config["resources"] | {"gpu": 1.0 if gpu == "auto" else gpu},
-        "candidates": config["search"]["trials"],  # at least; it was not written down
+        "candidates": config["search"]["trials"],  # a lower bound; it was not recorded
     }
     scheduler = config.get("scheduler") or {"name": "fifo"}
-    if scheduler["name"] == "fifo":  # its keys had no meaning
+    if scheduler["name"] == "fifo":  # its keys had no effect
         filled["scheduler"] = "fifo"
     network = config["network"]
     if isinstance(network.get("skeleton"), str):
@@ -67,7 +67,7 @@ def plan_of(raw: dict[str, Any]) -> StudyPlan:
 
 
 def _with_base(plan: StudyPlan) -> StudyPlan:
-    """The plan with the whole base of axes, of which earlier versions kept what was written."""
+    """The plan with the complete base of axes; earlier versions recorded it only as written."""
     if not plan.search.has_axes:
         return plan
     base = Base(**Axes(axes_of(plan.network)[0], plan.search).values)

@@ -1,4 +1,4 @@
-"""Reads the records of the journal from lines of JSON, and looks at every value's type."""
+"""Reads the records of the journal from lines of JSON, and checks the type of every value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -9,7 +9,7 @@ from res2net.plugins import split_plugin
 from search.schema.seals import SEAL, decoded
 from search.study.events import Record, Started
 
-_NUMBER = frozenset({int, float})  # a number that is whole is written without a point
+_NUMBER = frozenset({int, float})  # a whole number is written without a decimal point
 _PLAIN: dict[Any, frozenset[type]] = {
     int: frozenset({int}),
     float: _NUMBER,
@@ -19,22 +19,23 @@ _PLAIN: dict[Any, frozenset[type]] = {
 
 
 def reader_of(kind: Any) -> Callable[[dict[str, Any]], Any]:
-    """What reads the records of a kind.
+    """Make the function that reads records of a kind.
 
     Args:
-        kind: a class of `search.study.events`, which says the types.
+        kind: a class of `search.study.events`, which declares the types.
 
     Returns:
         A function of the fields of a record, without its event. It raises ValueError, in words,
-        where a field is missing or of another type, or where a start describes no network.
+        where a field is missing or of another type, or where a start does not describe a
+        network.
     """
     check = _checker(kind)
     names = {each.name for each in fields(kind)}
 
     def read(data: dict[str, Any]) -> Any:
-        try:  # other keys: an earlier version wrote it, or a later one
+        try:  # other keys: an earlier or a later version wrote it
             record = kind(**data) if data.keys() == names else kind.from_json(data)
-        except TypeError as error:  # of a constructor: a field that is not there
+        except TypeError as error:  # raised by the constructor: a field is missing
             raise ValueError(_lacking(names, data) or str(error)) from error
         check(record)
         return record
@@ -48,7 +49,7 @@ def _lacking(names: set[str], data: Mapping[str, Any]) -> str:
 
 
 def _checker(kind: Any) -> Callable[[Any], None]:
-    """What looks at a whole record; the types of one that was sound are known again."""
+    """A function that checks a whole record; types that were valid once are not rechecked."""
     hints = get_type_hints(kind)
     names = [each.name for each in fields(kind)]
     values_of = attrgetter(*names)
@@ -72,7 +73,7 @@ def _checker(kind: Any) -> Callable[[Any], None]:
 
 
 def _types(hint: Any) -> frozenset[type]:
-    """The classes that a value may be of."""
+    """The classes that a value may have."""
     if hint in _PLAIN:
         return _PLAIN[hint]
     if get_origin(hint) is Literal:
@@ -85,7 +86,7 @@ def _types(hint: Any) -> frozenset[type]:
 
 
 def _inside(hint: Any) -> Callable[[str, Any], None] | None:
-    """What looks inside a value, for those that have an inside."""
+    """A function that checks the elements of a value, for container types."""
     if hint == dict[str, float]:
         return _check_numbers
     if get_origin(hint) is Literal:
@@ -122,7 +123,7 @@ def _nested(kind: Any) -> Callable[[str, Any], None]:
 
 
 def _check_network(started: Started) -> None:
-    """See that a start describes a network; somebody's skeleton may be gone by now."""
+    """Check that a start describes a network; a foreign skeleton may no longer exist."""
     skeleton = started.architecture.get("skeleton")
     if isinstance(skeleton, str) and split_plugin(skeleton):
         return
@@ -139,10 +140,10 @@ _SCORED = frozenset(kind.event for kind in get_args(Record) if "metrics" in kind
 
 
 def record_of(line: bytes) -> Record:
-    """The record that a line of the journal holds, of any version.
+    """The record in a line of the journal, of any version.
 
     Raises:
-        ValueError: it holds none; says why in words.
+        ValueError: the line holds none; the message says why.
     """
     data = decoded(line)
     event = data.pop("event", None) if isinstance(data, dict) else None
@@ -150,5 +151,5 @@ def record_of(line: bytes) -> Record:
     if reader is None:
         raise ValueError(f"its event is {event!r}")
     if data.pop(SEAL, None) and event in _SCORED and "metrics" not in data:
-        raise ValueError("it has no metrics")  # in version 1 each was a key of its own
+        raise ValueError("it has no metrics")  # in version 1 each metric was its own key
     return reader(data)

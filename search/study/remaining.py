@@ -7,11 +7,11 @@ from search.study.history import History
 
 
 class Remaining:
-    """What has not ended, running trials included.
+    """Counts the trials that have not ended, including running ones.
 
     Args:
         plan: of the study.
-        history: what has happened.
+        history: of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
@@ -19,29 +19,29 @@ class Remaining:
         self._confirmation = Confirmation(plan, history)
 
     def search(self) -> int:
-        """Trials of the search; those that the plan does not count are left when they run."""
+        """Trials of the search; never fewer than are running."""
         plan, history = self._plan, self._history
         trials = plan.search_trials(history.pruned_networks) + history.pruned_repeats
-        # A run may hold more networks than its plan asks for: all of them have all seeds.
+        # A run may hold more networks than its plan asks for: each of them gets all seeds.
         beyond = max(0, len(history.networks) - plan.search.trials)
         trials += beyond * (plan.tries + plan.search.seeds - 1)
         ended = history.ended("search") - self._ended_orphans()
         return max(trials - ended, history.started("search") - history.ended("search"))
 
     def confirm(self) -> int:
-        """Trials of the confirmation: the most that it can be, until the search has ended."""
+        """Trials of the confirmation: an upper bound until the search has ended."""
         running = self._history.started("confirm") - self._history.ended("confirm")
         if self.search():
             return running + self._plan.confirm_trials
         return running + len(self._confirmation.left())
 
     def to_confirm(self) -> tuple[Configuration, int] | None:
-        """The next network to confirm, and its repeat; None while the search goes on."""
+        """The next network to confirm, and its repeat; None until the search has ended."""
         left = () if self.search() else self._confirmation.left()
         return left[0] if left else None
 
     def _ended_orphans(self) -> int:
-        """Seeds that have ended, of networks that are not tried: others took their places."""
+        """Ended repeats of networks that will not be tried: others took their places."""
         history = self._history
         if not history.orphans:
             return 0
@@ -54,11 +54,11 @@ class Remaining:
         )
 
     def trials(self) -> int:
-        """Trials of both."""
+        """Trials of both phases."""
         return self.search() + self.confirm()
 
     def epochs(self) -> int:
-        """Epochs of the trials that have not ended, if none is stopped early."""
+        """Epochs left in all trials that have not ended, if none is stopped early."""
         epochs = self.search() * self._plan.epochs("search")
         epochs += self.confirm() * self._plan.epochs("confirm")
         return max(0, epochs - self._history.live_epochs)

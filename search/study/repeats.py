@@ -1,4 +1,4 @@
-"""Hands out the repeats of networks: the same network with another seed."""
+"""Hands out repeats: the same network with another seed."""
 
 from collections import deque
 
@@ -12,26 +12,26 @@ from search.study.history import History
 class Repeats:
     """Hands out the networks of the search again, seed by seed.
 
-    A network that early stopping, or what was measured, ended has no other seed; one whose
-    tries are under way waits until it is known which stands for it, while those after it go on.
+    A network that was stopped early or rejected gets no other seeds. One with unfinished tries
+    waits until the try that represents it is known, while the networks after it continue.
 
     Args:
         plan: of the study.
-        history: says which networks were tried, and how often.
+        history: gives the networks that were tried, and how often.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:
         self._history, self._seeds = history, plan.search.seeds
         self._networks, self._tries = plan.search.trials, plan.tries
-        # A try may be stopped early or rejected, or is one of several.
+        # A try may be stopped early or rejected, or be one of several.
         self._waits = bool(scheduler_traits(plan.scheduler)) or plan.rejects or plan.tries > 1
-        self._left: deque[tuple[str, int]] | None = None  # once every network was started
+        self._left: deque[tuple[str, int]] | None = None  # set once every network was started
 
     def first(self) -> Configuration | None:
-        """What is tried though it was tried before; None where there is nothing.
+        """A network that must be tried again first; None where there is none.
 
-        A network whose other seeds are in the journal and its first trial is not, because its
-        lines were damaged and deleted: to try another instead would leave these seeds alone.
+        It has other seeds in the journal but no first trial, as the lines of that trial were
+        damaged and deleted. Trying a new network instead would leave these seeds unused.
         """
         history = self._history
         new = len(history.networks) < self._networks
@@ -42,7 +42,7 @@ class Repeats:
         return None
 
     def next(self) -> tuple[Configuration, int] | None:
-        """What to train, and its repeat, counted from 1; None where there is none now."""
+        """What to train, and its repeat, counted from 1; None if none can start now."""
         history = self._history
         if self._left is None:
             self._left = deque(

@@ -1,7 +1,7 @@
-"""Takes over finished trials of other runs that are trials of a study too. No torch here.
+"""Takes over finished trials of other runs that are also trials of a study. No torch here.
 
-A trial is a function of network, recipe, data and seed: what one run trained, another that
-comes to the same trial need not train again.
+A trial is a function of network, recipe, data and seed: a trial that one run has trained need
+not be trained again in another.
 """
 
 import json
@@ -29,7 +29,7 @@ class Finished(NamedTuple):
 
     Attributes:
         folder: of the run that holds it.
-        started, epochs, ended: what its journal says.
+        started, epochs, ended: its journal records.
     """
 
     folder: Path
@@ -39,12 +39,12 @@ class Finished(NamedTuple):
 
 
 class ReusingStudy(Study):
-    """A study that takes over trials that other runs have finished; it trains all others.
+    """A study that takes over finished trials of other runs, and trains all others.
 
     Args:
-        plan, survey, journal, deadline: as of every study.
+        plan, survey, journal, deadline: as for every study.
         finished: trials of other runs, by `identity`.
-        clock: tells the times that records bear, in seconds.
+        clock: gives the times of records, in seconds.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ReusingStudy(Study):
         self._finished, self._now = finished, clock
 
     def _next(self) -> Started | None:
-        """The next trial to train: those before it that are finished elsewhere end at once."""
+        """The next trial to train; trials that other runs have finished end at once."""
         while (started := super()._next()) is not None:
             found = self._finished.get(identity(started, self.plan))
             if found is None:
@@ -70,10 +70,10 @@ class ReusingStudy(Study):
         return None
 
     def _take_over(self, started: Started, found: Finished) -> None:
-        """Let a trial report what it reported there; this study's scheduler may stop it.
+        """Replay the reports of a finished trial; this study's scheduler may stop it.
 
-        Neither the time limit nor what is known of lost trials takes note of it: that it was
-        trained somewhere says nothing of this machine.
+        The time limit and the counts of lost trials ignore it: a trial trained elsewhere says
+        nothing about this machine.
         """
         trial = started.trial
         if trial not in self.history.trials:
@@ -95,7 +95,7 @@ class ReusingStudy(Study):
         self.end(replace(found.ended, trial=trial, time=self._now(), source=source))
 
     def _copy_weights(self, started: Started, found: Finished) -> None:
-        """Keep here what the other run has kept, which may be nothing."""
+        """Copy the weights that the other run has kept, if any."""
         kept = self.weights.path(started)
         there = weights_path(found.folder, found.started)
         about = there.with_suffix(".json")
@@ -113,7 +113,7 @@ class ReusingStudy(Study):
 
 
 def identity(started: Started, plan: StudyPlan) -> Hashable:
-    """What the result of a trial depends on, as far as trials of comparable studies differ.
+    """What the result of a trial depends on, among trials of comparable studies.
 
     Args:
         started: its start.
@@ -127,7 +127,7 @@ def identity(started: Started, plan: StudyPlan) -> Hashable:
 
 
 def values_of(started: Started, plan: StudyPlan) -> dict[str, Any]:
-    """The settings that trials may have of their own, as one trains with them, by name."""
+    """The values with which a trial trains, of all settings that may vary by trial, by name."""
     recipe = plan.training.with_settings(started.own)
     values = {key: getattr(recipe, key) for key in VARIABLE}
     resolution = int(started.own.get("resolution", plan.data.resolution))

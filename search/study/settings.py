@@ -1,19 +1,19 @@
-"""The settings that results depend on, beside network and seed: are two studies' comparable?"""
+"""The settings that results depend on, besides network and seed, to compare two studies."""
 
 from typing import Any
 
 from search.schema.study_plan import StudyPlan
 from search.study.manifest import flat
 
-# Where images are and how arithmetic is done, not what is learned.
+# Where images are stored and how they are handled; it does not affect what is learned.
 _FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")
-# Of a transfer what was found where the file says; that itself and the phase count.
+# What was found at a transfer's sources; the sources themselves and the phase do count.
 _FOUND = ("files", "outside", "short", "objective")
 _FREE_TOO = ("data.unseen", "training.execution", *(f"transfer.{key}" for key in _FOUND))
 
 
 def settings_of(plan: StudyPlan) -> dict[str, Any]:
-    """What results depend on, by dotted key of the space file."""
+    """The settings that results depend on, by dotted key of the space file."""
     dumped = plan.model_dump(
         mode="json", include={"data", "task", "training", "varied", "lr_rule", "transfer"}
     )

@@ -1,4 +1,4 @@
-"""Makes the start records of trials: all that their results may depend on."""
+"""Makes the start records of trials, which hold all that their results may depend on."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ from search.study.history import History
 
 
 class Starts:
-    """Makes the start of each trial of a study.
+    """Makes the start record of each trial of a study.
 
     Args:
         plan: of the study.
         survey: the candidates inside the budget.
-        history: gives numbers that no trial has had.
-        clock: tells when a trial starts, in seconds.
+        history: gives numbers that no trial has used.
+        clock: gives the time when a trial starts, in seconds.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class Starts:
         self._counted = [one for one in plan.objectives if one.counter is not None]
 
     def start(self, phase: Phase, configuration: Configuration, repeat: int = 0) -> Started:
-        """The start of a trial.
+        """The start record of a trial.
 
         Args:
             phase: search or confirm.
             configuration: network and settings.
-            repeat: of this network in this phase, counted from 0.
+            repeat: number of the repeat of this network in this phase, counted from 0.
         """
         plan, (name, architecture, settings, tuned, tried) = self._plan, configuration
         candidate = self._survey.candidate(architecture, settings)
@@ -77,5 +77,5 @@ class Starts:
 
 
 def trial_seed(study_seed: int, phase: Phase, repeat: int) -> int:
-    """Networks share a seed, repeat by repeat: images in one order are less to differ by."""
+    """The seed of a repeat, shared by all networks: the same order of images reduces noise."""
     return seed_of(study_seed, phase, repeat)

@@ -1,6 +1,6 @@
-"""The study decides what runs next, and notes what was reported. No Ray, no torch here.
+"""The study decides what runs next, and records what was reported. No Ray, no torch here.
 
-The journal is the only record: all else here is rebuilt from it, and the same command goes on.
+The journal is the only record: all other state is rebuilt from it when the command is repeated.
 """
 
 import contextlib
@@ -43,20 +43,20 @@ from search.study.weights import KeptWeights
 
 
 class Study:
-    """The one who decides; executors ask it for trials and report to it.
+    """The driver's decisions; executors ask it for trials and report to it.
 
     Args:
         plan: of the study.
         survey: the candidates inside the budget.
-        journal: open; what it holds has happened.
-        deadline: when this start of it must end; None for when it is done.
-        clock: tells the times that records bear, in seconds.
+        journal: open; its records are replayed first.
+        deadline: when this start of the study must end; None to run until it is done.
+        clock: gives the times of records, in seconds.
 
     Attributes:
         plan, deadline: of the study, and of this start.
-        observers: are told what happens from now on.
+        observers: called for each event from now on.
         history, remaining: what has happened, by trial, and how much is left.
-        checkpoints, weights: what trials keep of themselves, on the way and in the end.
+        checkpoints, weights: what trials save while they run, and at their end.
 
     Raises:
         JournalError: the journal's records do not follow from each other.
@@ -74,7 +74,7 @@ class Study:
     ) -> None:
         self.plan, self._journal, self._clock = plan, journal, clock
         self.deadline, self._closed = deadline, False
-        self._handed_out, self.observers = set[int](), list[Observer]()  # of this start
+        self._handed_out, self.observers = set[int](), list[Observer]()  # in this start
         self.history = History(plan.ranking, plan.objectives, tries=plan.tries, clock=clock)
         self._starts = Starts(plan, survey, self.history, clock=clock)
         self.remaining = Remaining(plan, self.history)
@@ -92,36 +92,36 @@ class Study:
 
     @property
     def over(self) -> bool:
-        """Whether this start of the study hands out nothing any more."""
+        """Whether this start of the study will hand out no more trials."""
         return self.finished or self._closed or self._is_time_up()
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the deadline ended this start: it is over, or too near for anything left."""
+        """Whether the deadline ended this start: it passed, or is too near for any trial."""
         running = any(map(self.runs, self._handed_out & self.history.live))
         return self._is_time_up() or (self._closed and not running)
 
     @property
     def saves_epochs(self) -> bool:
-        """Whether workers should save after each epoch, as a pause may follow."""
+        """Whether workers should save after each epoch, because trials may be paused."""
         return "pauses" in scheduler_traits(self.plan.scheduler)
 
     @property
     def fidelity(self) -> Findings | None:
-        """What the first networks say of the scheduler, where that is asked and known."""
+        """What the first networks showed about the scheduler, where that is asked and known."""
         return self._learning.fidelity
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to run, not even in a phase to come."""
+        """Whether nothing is left to run, in any phase."""
         return self.left() <= 0
 
     def left(self) -> int:
-        """Trials that have not ended, running ones included; the most that it can be."""
+        """Number of trials that have not ended, including running ones; an upper bound."""
         return self.remaining.trials()
 
     def next(self) -> Started | None:
-        """The next trial to run; None where there is none now (see `over`).
+        """The next trial to run; None if none can start now (`over` tells if any will later).
 
         Interrupted trials come first, then paused ones that the scheduler resumes, then new
         proposals, then their repeats, seed by seed, so that whenever it is stopped most seeds
@@ -143,13 +143,13 @@ class Study:
         return started
 
     def report(self, epoch: Epoch, taken: Taken | None = None) -> bool:
-        """Take an epoch of a running trial; True stops it: for good, for now, or as time is up.
+        """Take an epoch of a running trial; return whether the trial should stop or pause.
 
-        Epochs that the journal already holds, from before a checkpoint, are left aside.
+        That includes the end of the time limit. Epochs already in the journal are ignored.
 
         Args:
-            epoch: that was finished.
-            taken: what the trial took so far; its end says so, if this stops it.
+            epoch: the finished epoch.
+            taken: what the trial took so far; noted in its end record if this stops it.
         """
         if epoch.epoch <= self.history.epochs(epoch.trial):
             return self._is_time_up()
@@ -166,9 +166,9 @@ class Study:
         return decision is not Decision.CONTINUE or self._is_time_up()
 
     def turned(self, turn: Turn) -> bool:
-        """Take how far a running trial is; True where it should not run any more.
+        """Take the progress of a running trial; return whether it should stop.
 
-        What was measured before its first epoch may reject it, which ends it.
+        A measurement before its first epoch may reject its network, which ends the trial.
         """
         if turn.trial not in self.history.live or turn.trial in self._learning.paused:
             return True
@@ -179,21 +179,21 @@ class Study:
         return self._is_time_up()
 
     def measured(self, started: Started) -> list[Measured]:
-        """What was measured of a network so far, on whatever device."""
+        """All measurements of a network so far, on any device."""
         return self._measurements.of(started)
 
     def runs(self, trial: int) -> bool:
-        """Whether a trial is in the hands of an executor: not paused, lost or ended."""
+        """Whether an executor is running a trial: it is not paused, lost or ended."""
         waiting = (self._learning.paused, self._interrupted, self._suspects)
         return trial in self.history.live and not any(trial in each for each in waiting)
 
     def lost(self, trial: int, reason: str, status: Status = Status.FAILED) -> None:
-        """Take that the infrastructure lost a running trial: it goes on from its checkpoint.
+        """Note that the infrastructure lost a running trial, to be resumed from its checkpoint.
 
         Args:
             trial: that was lost.
             reason: in words.
-            status: how it ends where it was lost too often and got no further.
+            status: with which it ends if it was lost too often without progress.
         """
         now = self._clock()
         record, times = lost_once_more(self.history, trial, reason, status, now=now)
@@ -209,11 +209,11 @@ class Study:
             observer.lost(self.history.trials[trial], lost)
 
     def know(self, known: Known) -> None:
-        """Take a finished trial of another run: the sampler learns from it."""
+        """Add a finished trial of another run, from which the sampler learns."""
         self._append(known)
 
     def retry(self, statuses: Collection[Status]) -> int:
-        """Take trials that ended so as interrupted ones; how many these are."""
+        """Retry the trials that ended with one of these statuses; return how many there are."""
         again = [trial for trial, end in self.history.ends.items() if end.status in statuses]
         for trial in sorted(again):
             self.weights.retried(trial)
@@ -231,14 +231,14 @@ class Study:
             observer.ended(self.history.trials[ended.trial], ended)
 
     def tidy(self) -> None:
-        """Remove what workers left in checkpoints/ and networks/ that nobody needs."""
+        """Remove files in checkpoints/ and networks/ that are no longer needed."""
         self.weights.tidy()
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
         self.checkpoints.tidy(kept)
 
     def _measured(self, measured: Measured) -> bool:
-        """Take what was measured; whether it ends the trial."""
-        if measured != self.history.measured.get(measured.trial):  # else from before a stop
+        """Note a measurement; return whether it ends the trial."""
+        if measured != self.history.measured.get(measured.trial):  # else noted before a stop
             self._append(measured)
         rejected = self._measurements.rejected(measured, now=self._clock())
         if rejected is not None:
@@ -246,9 +246,9 @@ class Study:
         return rejected is not None
 
     def _replay(self, journal: Journal) -> None:
-        """Let all that the journal holds count; it keeps no more of it than later events do."""
+        """Rebuild all state from the journal, keeping no more of it than of later events."""
         stopped = {one.trial for one in journal.records() if self._note(one) is Decision.STOP}
-        for trial in sorted(stopped & self.history.live):  # a crash came before it was written
+        for trial in sorted(stopped & self.history.live):  # a crash prevented writing it
             self._append(self.history.pruned(trial))
 
     def _is_time_up(self) -> bool:
@@ -261,11 +261,11 @@ class Study:
         if (paused := self._learning.resume()) is not None:
             self._append(Resumed(trial=paused, time=self._clock()))
             return self.history.trials[paused]
-        # Where trials that wait end, it is known what stands for their networks.
+        # Ending the trials that wait settles which try represents their network.
         return self._new() or (self._next() if self._end_waiting() else None)
 
     def _new(self) -> Started | None:
-        """A trial that was not started; None where there is none, or none yet."""
+        """A trial that was not started before; None if there is none, or none yet."""
         new = len(self.history.networks) < self.plan.search.trials
         if tried := self._repeats.first() or self._learning.further(beside=not new):
             return self._starts.start("search", tried)
@@ -279,10 +279,10 @@ class Study:
         return self._starts.start("confirm", *confirmed) if confirmed else None
 
     def _end_waiting(self) -> bool:
-        """Where nothing runs any more, what waits ends: at its rung, or as lost too often."""
+        """If nothing runs any more, end waiting trials: at their rung, or as lost too often."""
         if len(self._learning.paused) + len(self._suspects) < len(self.history.live):
             return False
-        # Once the lost ones have, the scheduler may resume one that rests.
+        # Once lost trials have ended, the scheduler may resume a paused one.
         ends = self._suspects.cleared() or [*map(self.history.pruned, self._learning.paused)]
         for ended in ends:
             self.end(ended)
@@ -293,7 +293,7 @@ class Study:
         return self._note(record)
 
     def _note(self, record: Record) -> Decision:
-        """Let a record count; what becomes of its trial."""
+        """Update all state by a record; return the decision about its trial."""
         self.history.note(record)
         self._measurements.note(record)
         return self._learning.note(record)

@@ -1,4 +1,4 @@
-"""Puts what a file holds on the disk in batches: at once where that was long ago, else soon.
+"""Syncs a file to disk in batches: at once if the last sync was long ago, else soon.
 
 A process that dies loses nothing that it wrote, as the kernel has it; only a machine that loses
 its power may lose what is not on the disk yet.
@@ -12,24 +12,24 @@ WITHIN = 1.0  # seconds
 
 
 class Syncs:
-    """Syncs a file when asked to, once in so many seconds at most, and never later than that.
+    """Syncs a file on request, at most once per interval, and at most one interval late.
 
     Args:
-        descriptor: of the open file; a copy of it is kept, so that it may be closed meanwhile.
-        within: seconds, both of these.
+        descriptor: of the open file; a copy is kept, so that the file may be closed meanwhile.
+        within: the interval in seconds.
     """
 
     def __init__(self, descriptor: int, *, within: float = WITHIN) -> None:
         self._descriptor, self._within = os.dup(descriptor), within
         self._last = time.monotonic() - within
         self._turn = threading.Lock()  # held while syncing
-        self._timer: threading.Timer | None = None  # of a sync to come
-        self._error: OSError | None = None  # of a sync that nobody has heard of
+        self._timer: threading.Timer | None = None  # of a scheduled sync
+        self._error: OSError | None = None  # of a failed sync, not yet raised
 
     def ask(self) -> None:
-        """Have all that is written by now on the disk within so many seconds.
+        """Have everything written so far on the disk within the interval.
 
-        It is there when this returns if the last sync is longer ago than that.
+        It is there when this returns if the last sync was longer ago than that.
 
         Raises:
             OSError: it could not be put there.
@@ -46,20 +46,20 @@ class Syncs:
             self._timer.start()
 
     def check(self) -> None:
-        """See that every sync so far went well.
+        """Make sure that every sync so far succeeded.
 
         Raises:
-            OSError: of the one that did not; each is raised once.
+            OSError: a sync failed; each error is raised once.
         """
         error, self._error = self._error, None
         if error is not None:
             raise error
 
     def close(self) -> None:
-        """Sync a last time, and let go of the file.
+        """Sync a last time, and release the file.
 
         Raises:
-            OSError: it could not be put on the disk, or could not before and nobody heard.
+            OSError: this sync failed, or an earlier one whose error was not raised yet.
         """
         with self._turn:
             if self._timer is not None:
@@ -72,7 +72,7 @@ class Syncs:
                 os.close(self._descriptor)
 
     def _late(self) -> None:
-        """In a thread of its own, which has nobody to tell of an error."""
+        """Sync in the timer's thread; an error is kept for the next call."""
         with self._turn:
             if self._timer is None:  # closed while this waited
                 return

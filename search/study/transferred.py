@@ -1,4 +1,4 @@
-"""Sees that a study goes on with the trained weights that it began with. No torch here."""
+"""Checks that a study resumes with the pretrained weights it began with. No torch here."""
 
 from pathlib import Path
 
@@ -12,19 +12,19 @@ _BACK = "put them back as they were, or give another folder with --out"
 
 
 def same_weights(folder: Path, plan: StudyPlan) -> None:
-    """Refuse to go on where weights have changed that trials begin with.
+    """Refuse to resume a study whose initial weights have changed.
 
     Args:
         folder: of the run, which may not have begun.
         plan: of the study as it is now.
 
     Raises:
-        ConfigError: a file is another one, or other networks have weights.
+        ConfigError: a file differs, or other networks have weights.
     """
     noted = read(folder)
     before = noted.plan.transfer if noted else None
     now = plan.transfer
-    if before is None or now is None:  # that one of them has none is said with the rest
+    if before is None or now is None:  # reported with the other differences
         return
     _same_networks(folder, before, now)
     files = {(one.network, one.repeat): one for one in now.files}
@@ -51,7 +51,7 @@ def _same_networks(folder: Path, before: PlannedTransfer, now: PlannedTransfer) 
 
 
 def _digest(folder: Path, had: SourceWeights) -> str:
-    """Of a file of a seed that the space file no longer asks for, and the study has."""
+    """The digest of the file of a seed that the space file no longer asks for."""
     try:
         return digest_of(Path(had.path))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The first trials of networks: one each, or several where settings are tuned inside them."""
+"""The first trials of networks: one each, or several where settings are tuned per network."""
 
 from collections import Counter
 
@@ -7,25 +7,25 @@ from search.study.events import CUT_SHORT, SOUND, Ended, Started, Status
 
 
 class Tries:
-    """Knows for each network which of its tries stands for it.
+    """Determines for each network which of its tries represents it.
 
-    Once another seed has started with the settings of a try, that one stands: were another
-    preferred later, as one that failed and was tried again, its seeds would differ in more
-    than their seed.
+    Once another seed has started with the settings of a try, that try is fixed: if another were
+    preferred later, such as one that failed and was retried, the network's trials would differ
+    in more than their seed.
 
     Args:
         count: tries of each network.
-        objective: the metric that ranks.
+        objective: the ranking metric.
 
     Attributes:
-        of: the tries of each network that were started, in order, by name.
-        chosen: of each network whose tries have all ended, the one that stands for it: the best
-            of those that were trained whole, else of those that got furthest.
-        settled: of each network with another seed, the try that it has the settings of.
+        of: the started tries of each network, in order, by name.
+        chosen: for each network whose tries have all ended, the try that represents it: the
+            best of the completely trained ones, else of those that got furthest.
+        settled: for each network with another seed, the try with the same settings.
         cut: names of networks whose chosen try was stopped early, or rejected.
-        cut_repeats: trials of these with other seeds.
+        cut_repeats: number of their trials with other seeds.
         orphans: trials with other seeds, by name, of each network that has no try with their
-            settings: its lines were deleted from the journal.
+            settings, because its lines were deleted from the journal.
     """
 
     def __init__(self, count: int, objective: Objective) -> None:
@@ -74,7 +74,7 @@ class Tries:
         self.orphans.setdefault(name, []).append(started)
 
     def retried(self, started: Started) -> None:
-        """Note that a try which had failed has not ended any more."""
+        """Note that a failed try is live again."""
         del self._ends[started.name][started.trial]
         self.chosen.pop(started.name, None)
         if started.name in self.cut:
@@ -86,7 +86,7 @@ class Tries:
         self.cut_repeats += self._repeats[name]
 
     def _standing(self, ended: Ended) -> tuple[int, int, float, int]:
-        """Less is better: whole ones by what ranks, then those that got further, the rest."""
+        """Sort key, lower is better: complete tries, those that got furthest, then others."""
         value = ended.metrics.get(self._objective.name)
         if ended.status not in SOUND or value is None:
             return 3 if ended.status not in SOUND else 2, 0, 0.0, ended.trial

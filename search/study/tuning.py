@@ -1,4 +1,4 @@
-"""Tunes settings inside each network: hands out its tries, and learns from how they end."""
+"""Tunes settings per network: hands out its tries, and learns from their results."""
 
 from dataclasses import dataclass, field
 
@@ -18,11 +18,11 @@ class _Network:
     configuration: Configuration
     tuner: Sampler
     started: int = 0
-    running: set[int] = field(default_factory=set)  # trials
+    running: set[int] = field(default_factory=set)  # running trials
 
 
 class Tuning:
-    """The tries of each network. Where nothing is tuned, each has one, without settings.
+    """The tries of each network. Without tuning, each network has one, without settings.
 
     Args:
         plan: of the study.
@@ -32,13 +32,13 @@ class Tuning:
     def __init__(self, plan: StudyPlan, survey: Survey) -> None:
         self._plan, self._tune = plan, plan.search.tune
         self._settings: Survey | None = None
-        self._middle: int | None = None  # the first try of all networks; None: the sampler's
+        self._middle: int | None = None  # first try of every network; None: the tuner's
         if self._tune is not None:
             self._settings = settings_survey(survey, plan.varied, self._tune.keys)
             if self._tune.climbs:
                 self._middle = middle(self._settings)
-        self._open: dict[str, _Network] = {}  # with tries that were not started, by name
-        self._closed: dict[str, _Network] = {}  # the others of which one runs
+        self._open: dict[str, _Network] = {}  # networks with unstarted tries, by name
+        self._closed: dict[str, _Network] = {}  # the other networks that have a running try
 
     def first(self, configuration: Configuration) -> Configuration:
         """A new network with the settings of its first try."""
@@ -47,10 +47,10 @@ class Tuning:
         return self._next(self._made(configuration))
 
     def further(self, *, beside: bool) -> Configuration | None:
-        """The next try of a network that was tried; None where there is none now.
+        """The next try of a network that was tried before; None if none can start now.
 
         Args:
-            beside: whether also of a network of which a try runs.
+            beside: whether the network may have a running try.
         """
         alike = self._tune is not None and self._tune.trials == "all"  # nothing is learned
         for network in self._open.values():
@@ -59,7 +59,7 @@ class Tuning:
         return None
 
     def start(self, started: Started) -> bool:
-        """Note the start of a try; whether it is the first of its network."""
+        """Note the start of a try; return whether it is the first of its network."""
         if self._settings is None:
             return True
         name = started.name
@@ -83,11 +83,11 @@ class Tuning:
         network.running.discard(started.trial)
         if name in self._open:
             network.tuner.tell(self._place(started), outcome)
-        elif not network.running:  # nothing is asked of it any more
+        elif not network.running:  # no more is asked of it
             del self._closed[name]
 
     def retried(self, started: Started) -> None:
-        """Note that a try which had failed is under way again."""
+        """Note that a failed try is live again."""
         if self._settings is None:
             return
         network = self._open.get(started.name)
@@ -106,7 +106,7 @@ class Tuning:
             self._tune.chosen(),
             self._settings,
             seed=seed_of(seed, f"tune {name}"),
-            objectives=(self._plan.ranking,),  # by which the best try stands
+            objectives=(self._plan.ranking,),  # the metric that chooses the best try
         )
         return _Network(configuration._replace(tuned={}, tried=0), tuner)
 

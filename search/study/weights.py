@@ -1,7 +1,7 @@
 """Keeps the trained weights of the best networks in runs/<study>/networks/.
 
-A worker writes the weights of every trial that ends whole; those that are not, or no longer,
-among the best are removed by whoever decides. No torch here.
+A worker writes the weights of every trial that is trained completely; the driver removes those
+that are not, or no longer, among the best. No torch here.
 """
 
 import bisect
@@ -15,7 +15,7 @@ SUFFIXES = (".safetensors", ".json", ".npz")
 
 
 def weights_path(folder: Path, started: Started) -> Path:
-    """The file of a trial's weights; beside it, as .json, what they are."""
+    """The file of a trial's weights; a .json file beside it describes them."""
     again = f"confirmed-{started.epochs}epochs-" if started.phase == "confirm" else ""
     if started.tuned and started.is_try:
         again = f"try{started.tried}-"
@@ -25,32 +25,32 @@ def weights_path(folder: Path, started: Started) -> Path:
 class KeptWeights:
     """Keeps the weights of the best networks of the search, and of all confirmed ones.
 
-    What is kept is a function of the history alone, ranked as `History.ranked` does. A network
-    is dropped only when all its seeds have ended and enough others, all of theirs ended too,
-    are better: before that its mean, or theirs, may still change.
+    What is kept is a function of the history alone, ranked as in `History.ranked`. A network is
+    dropped only when all its seeds have ended and enough better networks have completed all
+    their seeds: before that, its mean or theirs may still change.
 
     Args:
         folder: of the run.
-        history: what has happened.
-        best: how many networks of the search, each with all its seeds.
+        history: of the study.
+        best: how many networks of the search are kept, each with all its seeds.
         seeds: of each network.
     """
 
     def __init__(self, folder: Path, history: History, *, best: int, seeds: int) -> None:
         self._folder, self._history, self._best, self._seeds = folder, history, best, seeds
-        self._members: dict[str, list[int]] = {}  # trials of the search that ended, in order
+        self._members: dict[str, list[int]] = {}  # ended trials of the search, in order
         self._kept: list[tuple[bool, float, int, str]] = []  # of complete networks, best first
         self._dropped: set[str] = set()
         for trial in history.ends:
             self._learn(trial)
 
     def path(self, started: Started) -> Path | None:
-        """Where a trial should keep its weights, if they may be kept at all."""
+        """Where a trial should write its weights; None if they can never be kept."""
         wanted = self._best or started.phase == "confirm"
         return weights_path(self._folder, started) if wanted else None
 
     def ended(self, trial: int) -> None:
-        """Note the end of a trial, and remove what is no longer among the best."""
+        """Note the end of a trial, and remove weights that are no longer among the best."""
         for name in self._learn(trial):
             self._remove(self._members[name])
         started = self._history.trials[trial]
@@ -59,7 +59,7 @@ class KeptWeights:
             self._remove([one.trial for one in tries if not self._history.stands(one)])
 
     def retried(self, trial: int) -> None:
-        """Forget that a trial had ended: its network is judged again when it has."""
+        """Forget that a trial had ended; its network is judged again at the trial's new end."""
         name = self._history.trials[trial].name
         if trial in self._members.get(name, []):
             self._members[name].remove(trial)
@@ -67,7 +67,7 @@ class KeptWeights:
             self._kept = [one for one in self._kept if one[-1] != name]
 
     def tidy(self) -> None:
-        """Remove weights that a crash left behind; those of trials under way stay."""
+        """Remove weights that a crash left behind; those of live trials stay."""
         keep = {
             path
             for trial, started in self._history.trials.items()
@@ -79,7 +79,7 @@ class KeptWeights:
                 path.unlink(missing_ok=True)
 
     def paths(self) -> list[Path]:
-        """The files that are kept, the best network's first, confirmed ones before others.
+        """The kept files, those of the best network first, confirmed ones before others.
 
         Networks are in the order of their means over seeds (`History.ranked`).
         """
@@ -102,7 +102,7 @@ class KeptWeights:
         return whole and (started.phase == "confirm" or started.name not in self._dropped)
 
     def _learn(self, trial: int) -> list[str]:
-        """Take the end of a trial of the search; names that are not kept any more."""
+        """Take the end of a trial of the search; return names of networks no longer kept."""
         started, history = self._history.trials[trial], self._history
         if started.phase != "search":
             return []
@@ -112,7 +112,7 @@ class KeptWeights:
         if chosen is None:
             return []
         counted = [one for one in members if history.stands(history.trials[one])]
-        only = history.ends[chosen].status in CUT_SHORT  # then it has no other seed
+        only = history.ends[chosen].status in CUT_SHORT  # then it has no other seeds
         if len(counted) < self._seeds and not only:
             return []
         each = {one: history.value(history.ends[one]) for one in counted}
@@ -120,7 +120,7 @@ class KeptWeights:
         if whole:
             mean = history.ranking.loss(sum(whole.values()) / len(whole))
             survivor = any(history.failed(one) for one in counted)
-            # A larger `seeds` may complete a network again.
+            # Raising `seeds` may let a network be completed a second time.
             self._kept = [one for one in self._kept if one[-1] != started.name]
             bisect.insort(self._kept, (survivor, mean, min(whole), started.name))
             self._dropped.discard(started.name)
