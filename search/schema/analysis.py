@@ -1,7 +1,7 @@
-"""The analysis section: what a study asks, written down before there is any result.
+"""The analysis section: the questions of a study, written down before there are results.
 
-What is planned can be claimed; what was looked for afterwards can not. So the manifest keeps
-this section, and a study whose section has changed does not go on.
+What was planned may be claimed as a finding; what was found by looking afterwards may not. So
+the manifest keeps this section, and a study whose section has changed is not resumed.
 """
 
 import math
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from search.schema.section import Section
 
-_ROUNDING = 1e-9  # what weights may add up to, times the largest: 1/3, 1/3, 1/3 less 1
+_ROUNDING = 1e-9  # rounding that weights may add up to, times the largest: 1/3, 1/3, 1/3 less 1
 
 
 def _adds_up(weights: Mapping[str, float]) -> Mapping[str, float]:
@@ -36,25 +36,26 @@ Weights = Annotated[dict[str, float], AfterValidator(_adds_up)]
 
 
 class Analysis(Section):
-    """What the study asks, written down before there is any result.
+    """What the study asks, written down before there are results.
 
-    Contrasts are weighted sums of networks' mean scores. The report tells them apart from what
-    was looked for afterwards; a study that has begun keeps this section as it is.
+    Contrasts are weighted sums of networks' mean scores. The report separates them from
+    comparisons chosen afterwards; a study that has begun keeps this section as it is.
     """
 
     margin: Annotated[float | None, Field(gt=0)] = None
-    """Difference below which two networks count as the same: what nobody would act on; of
-    validation scores in a verdict, of test scores in a report. [points of what ranks]
+    """Difference below which two networks count as the same, as it is too small to matter in
+    practice; of validation scores in a verdict, of test scores in a report. [points of what
+    ranks]
     """
     of: Literal["scale", "cardinality", "depth", "width"] = "scale"
     """For the sampler `axes`: the dimension that the study is about; it is compared with each
-    other one.
+    of the others.
     """
     stopping: Literal["fixed", "always_valid"] = "fixed"
-    """`fixed`: as many seeds as the first start says. `always_valid`: seeds may be added after
-    a look at the results, and intervals, which are wider, hold at every look.
+    """`fixed`: as many seeds as planned at the first start. `always_valid`: seeds may be added
+    after a look at the results; intervals are wider, and hold at every look.
     """
     contrasts: dict[str, Weights] = Field(default_factory=dict)
-    """Comparisons of your own, by a name: the weight of each network in it. Weights add up
-    to 0: `{big_less_small: {Res2NeXt-29-6c24w6s: 1, Res2NeXt-29-6c24w2s: -1}}`.
+    """Your own comparisons, by name: the weight of each network. Weights add up to 0:
+    `{big_less_small: {Res2NeXt-29-6c24w6s: 1, Res2NeXt-29-6c24w2s: -1}}`.
     """

@@ -1,4 +1,4 @@
-"""The hard limits of every candidate: of what is counted, and of what is measured."""
+"""Hard limits for every candidate, on counted costs and on measured ones."""
 
 import itertools
 from typing import Annotated, Any, NamedTuple, Self
@@ -21,7 +21,7 @@ _COUNTED = ("macs", "params", "activations", "model_macs", "model_params")
 
 
 class Range(NamedTuple):
-    """Inclusive limits; None for none."""
+    """Inclusive limits; None for no limit."""
 
     low: int | None
     high: int | None
@@ -53,20 +53,20 @@ Tolerance = Annotated[float | None, BeforeValidator(percentage)]
 
 
 class Band(Section):
-    """Inclusive limits; amounts such as 4.0G or 40M. Or `bands`, several narrow ones."""
+    """Inclusive limits; amounts such as 4.0G or 40M. Or `bands`, several narrow ranges."""
 
     min: Amount = None
-    """At least so many."""
+    """Lower limit."""
     max: Amount = None
-    """At most so many."""
+    """Upper limit."""
     bands: Annotated[tuple[int, ...], BeforeValidator(amounts)] = ()
-    """Several amounts, each with `tolerance` around it, in place of `min` and `max`."""
+    """Several amounts, each with `tolerance` around it, instead of `min` and `max`."""
     tolerance: Tolerance = None
-    """How far from its amount a band reaches; left out, `2%`. [share]"""
+    """Half-width of a band relative to its amount; `2%` if left out. [share]"""
 
     @property
     def ranges(self) -> tuple[Range, ...]:
-        """The limits, one range or several that do not overlap, ascending."""
+        """The limits as ranges that do not overlap, in ascending order."""
         if not self.bands:
             return (Range(self.min, self.max),)
         reach = _TOLERANCE if self.tolerance is None else self.tolerance
@@ -74,7 +74,7 @@ class Band(Section):
 
     @property
     def most(self) -> int | None:
-        """The highest amount that is inside; None where there is no limit."""
+        """The highest amount allowed; None where there is no limit."""
         return self.ranges[-1].high
 
     @model_validator(mode="after")
@@ -104,39 +104,39 @@ class Band(Section):
 
 
 class Budget(Section):
-    """Hard limits of every candidate. None is proposed outside those of what is counted."""
+    """Hard limits for every candidate. No network outside the limits on counts is proposed."""
 
     macs: Band | None = None
     """Multiply-adds of convolutions and linear layers, the paper's "FLOPs". [multiply-adds an
     image]
     """
     params: Band | None = None
-    """Learnable numbers of the network. [numbers]"""
+    """Learnable numbers (parameters) of the network. [numbers]"""
     activations: Band | None = None
-    """Numbers that convolutions and linear layers put out. [numbers an image]"""
+    """Numbers in the outputs of convolutions and linear layers. [numbers an image]"""
 
     model_macs: Band | None = None
-    """Multiply-adds of a network with the head that its task puts on it; of a classifier that
-    is `macs`. [multiply-adds an image]
+    """Multiply-adds of a network with its task's head; for a classifier the same as `macs`.
+    [multiply-adds an image]
     """
     model_params: Band | None = None
-    """Learnable numbers of the same. [numbers]"""
+    """Learnable numbers of a network with its task's head. [numbers]"""
 
     latency: LatencyLimit | None = None
-    """Median time of one image. Measured on the trial's device before its first epoch: a
-    network outside ends there, as `rejected`.
+    """Median time for one image. Measured on the trial's device before its first epoch: a trial
+    whose network is outside the limit ends there, as `rejected`.
     """
     latency_128: LatencyLimit | None = None
-    """The same for 128 images at once."""
+    """Median time for 128 images at once; measured as `latency` is."""
     throughput: ThroughputLimit | None = None
-    """Images a second, 128 at once; measured as `latency` is."""
+    """Images per second, 128 at once; measured as `latency` is."""
     inference_memory: MemoryLimit | None = None
     """Memory of the network with 128 images; measured as `latency` is."""
     inference_energy: EnergyLimit | None = None
-    """Energy of an image, 128 at once, where a GPU tells; measured as `latency` is."""
+    """Energy per image, 128 at once, if the GPU reports it; measured as `latency` is."""
 
     def measured(self) -> tuple[Limits, ...]:
-        """The limits that are set on what is measured."""
+        """The limits on measured numbers."""
         limits = ((MEASURED[name], getattr(self, name)) for name in MEASURED)
         return tuple(
             Limits(objective, getattr(one, "min", None), getattr(one, "max", None))
@@ -145,6 +145,6 @@ class Budget(Section):
         )
 
     def bands(self) -> dict[str, Band]:
-        """The limits that are set on what is counted, by the name of what they limit."""
+        """The limits on counted numbers, by the name of what they limit."""
         named = {name: getattr(self, name) for name in _COUNTED}
         return {name: band for name, band in named.items() if band is not None}

@@ -1,8 +1,8 @@
-"""What networks cost in the use that a task makes of them. No torch here.
+"""What networks cost in the way that a task uses them. No torch here.
 
-A task says of which size images are that a network sees, whether it is a classifier or the
-backbone below a head, and what that head costs. Head and image are the same for all networks of
-one skeleton, number of planes and resolution, whatever their blocks are like.
+A task gives the size of the images that a network sees, whether the network is a classifier or
+the backbone of a head, and the cost of that head. Head and image are the same for all networks
+with the same skeleton, number of planes and resolution, whatever their blocks are.
 """
 
 from collections.abc import Iterable
@@ -23,10 +23,10 @@ from search.schema.tasks import TASKS
 
 
 class Counts(NamedTuple):
-    """What each network of a grid costs: arrays of one shape.
+    """The costs of each network of a grid: arrays of the same shape.
 
-    The last two are of the whole model of a task, network and head; where nobody says what the
-    head costs, of the network alone.
+    The last two are those of a task's whole model, network and head; where the cost of the head
+    is not known, those of the network alone.
     """
 
     params: IntArray
@@ -41,9 +41,9 @@ class Use:
     """How a task uses networks.
 
     Attributes:
-        task: of a study.
-        classes: of its data, without the background.
-        joints: keypoints of an object of its data.
+        task: of the study.
+        classes: number of classes of its data, without the background.
+        joints: number of keypoints of an object of its data.
     """
 
     task: Choice
@@ -52,22 +52,22 @@ class Use:
 
     @classmethod
     def of(cls, task: Choice, data: PlannedData) -> Self:
-        """The use that a task makes of networks on a study's data."""
+        """How a task uses networks on a study's data."""
         return cls(task, data.classes, DATASETS[data.name].of(data.sets).joints)
 
     @property
     def has_head(self) -> bool:
-        """Whether it is known what the head costs that the task puts on a network."""
+        """Whether the task's head has a known cost."""
         return TASKS[self.task.name].head is not None
 
     def model(self, counted: Iterable[int]) -> dict[str, int]:
-        """Of all that is counted of a network, what it costs with the head, by name.
+        """The costs of the network with its head, by name, from all counts of the network.
 
         Args:
             counted: in the order of `Counts`.
 
         Returns:
-            The amounts in MODEL; none where the head is not known.
+            The amounts in MODEL; empty where the cost of the head is not known.
         """
         by_name = dict(zip(Counts._fields, counted, strict=True))
         return {name: by_name[name] for name in MODEL} if self.has_head else {}
@@ -100,10 +100,10 @@ class Use:
         return Counts(*network, network.params + head.params, network.macs + head.macs)
 
     def head(self, architecture: Architecture, image: Size) -> Tally:
-        """Count the head that the task puts on a network; nothing where that is not known.
+        """Count the head that the task puts on a network; nothing where its cost is not known.
 
         Raises:
-            PluginError: somebody's own `count_head` fails, or gives no whole numbers.
+            PluginError: a foreign `count_head` fails, or gives no whole numbers.
         """
         tally, count = Tally(), TASKS[self.task.name].head
         if count is not None:

@@ -1,6 +1,6 @@
 """The data section: which images, how many, how large. No torch here.
 
-`Data` is as a space file writes it; `PlannedData` is what it comes to, in numbers.
+`Data` is what a space file says; `PlannedData` is the same in numbers, after counting.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,15 @@ from search.schema.layouts import Pair, one_pair, some_pairs
 from search.schema.section import Section
 from search.schema.values import MisfitError, class_choice
 
-_WIDEST = 4096  # pixels that an image is stored with, at most
-_RESIZE = 256 / 224  # stored side over resolution, as the ImageNet evaluation has it
+_WIDEST = 4096  # pixels: largest side of a stored image
+_RESIZE = 256 / 224  # stored side over resolution, as in the usual ImageNet evaluation
 _OF_TREES = (
     "classes", "images", "images_per_class", "resolution", "resize", "cache", "test", "digest"
 )  # fmt: skip
 _OF_SETS, _OF_PAIRS = ("sets",), ("train_pairs", "test_pair")
 Storage = Literal["auto", "cached", "decoded"]
-# How files become pixels, by which caches and studies of trees are told apart: a new one with
-# each change of `search.images.looks`, or of how pictures are resized.
+# Version of how files become pixels, which distinguishes caches and studies of trees: to be
+# changed with `search.images.looks`, or with how pictures are resized.
 DECODING = "3: as they look"
 
 
@@ -33,69 +33,70 @@ _MISSING = {
 
 
 class Data(Section):
-    """The images; `validation` of them are cut from train, `train` limits what is left."""
+    """The images. `validation` images are cut from train; `train` limits the rest."""
 
     name: Annotated[str, BeforeValidator(DATASETS.checked)]
     """The data set."""
     root: str = "data"
-    """Folder of the data sets' files; of a tree of class folders the one that holds `train/`
-    and `val/`; of `voc` the one that holds `VOCdevkit/`, of `coco` `annotations/`.
+    """Folder of the data sets' files. For a tree of class folders, the folder that holds
+    `train/` and `val/`; for `voc` the one with `VOCdevkit/`, for `coco` with `annotations/`.
     """
     sets: str | None = None
-    """Of `voc` and `coco`: which images, and what is read of them; they are listed below."""
+    """For `voc` and `coco`: which images, and which annotations of them; listed below."""
     boxes: str | None = None
-    """Of `coco` with `sets: keypoints`: a detector's results on val2017, a file below `root`.
-    The test is scored by its boxes; left out, by true ones.
+    """For `coco` with `sets: keypoints`: a detector's results on val2017, a file below `root`.
+    The test is scored with its boxes; left out, with the true boxes.
     """
     train_pairs: Annotated[tuple[Pair, ...] | None, BeforeValidator(some_pairs)] = None
-    """Of `saliency_pairs`: of each set to train on the folder of images, that of maps, and,
-    where not all are meant, a file of names; below `root`.
+    """For `saliency_pairs`: for each set to train on, the folder of images, the folder of maps
+    and, unless all are used, a file of names; below `root`.
     """
     test_pair: Annotated[Pair | None, BeforeValidator(one_pair)] = None
-    """Of `saliency_pairs`: the same of the set to test on."""
+    """For `saliency_pairs`: the same for the set to test on."""
     validation: PositiveInt
-    """Images cut from train, the same for every trial and study, by which networks are
+    """Images cut from train, the same for every trial and study, on which networks are
     compared. [images]
     """
     train: PositiveInt | None = None
-    """Images of the rest to train on; left out, all. [images]"""
+    """Number of the remaining images to train on; left out, all. [images]"""
     classes: Annotated[int | str | tuple[str, ...] | None, BeforeValidator(class_choice)] = None
-    """Of a tree: how many (the same choice for every study), the path of a list file, or names;
-    left out, all.
+    """For a tree: number of classes (the same choice for every study), path of a list file, or
+    names; left out, all classes.
     """
     images: PositiveInt | None = None
-    """Of a tree: images of the chosen classes that `train/` must hold, to make sure; with
-    `classes` they make a plan possible where the files are not there. Of `voc`, `coco` and
-    `saliency_pairs`: images to train and to validate on that must be there. [images]
+    """For a tree: expected number of images of the chosen classes in `train/`, as a check; with
+    `classes` it allows a plan without the files. For `voc`, `coco` and `saliency_pairs`:
+    expected number of images to train and to validate on. [images]
     """
     images_per_class: PositiveInt | None = None
-    """Of a tree: at most so many training images of each class; left out, all. [images]"""
+    """For a tree: at most so many training images per class; left out, all. [images]"""
     resolution: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
-    """Of a tree: side of the images that networks see; 224 for `imagenet`. [pixels]"""
+    """For a tree: side of the images that networks see; 224 for `imagenet`. [pixels]"""
     resize: Annotated[int, Field(ge=1, le=_WIDEST)] | None = None
-    """Of a tree: side of the squares that are stored; left out, 256/224 of `resolution`.
+    """For a tree: side of the stored squares; left out, 256/224 of `resolution`.
     [pixels]
     """
     channels: PositiveInt | None = None
-    """Of the images that networks see: 1 shows colour images in grey; left out, the data set's
-    own.
+    """Channels of the images that networks see: 1 turns colour images grey; left out, as in the
+    data set.
     """
     storage: Storage = "auto"
-    """Of a tree: `cached` decodes each image once into a file, `decoded` anew each time by
-    processes; `auto` caches up to 200 GB.
+    """For a tree: `cached` decodes each image once into a file, `decoded` decodes it anew each
+    time, in separate processes; `auto` caches up to 200 GB.
     """
     cache: str | None = None
-    """Of a tree: folder of the decoded images; left out, `.decoded` below `root`."""
+    """For a tree: folder of the decoded images; left out, `.decoded` below `root`."""
     damaged: Annotated[int, Field(ge=0)] = 20
-    """Of a tree: unreadable images that are named and left out; more of them end the command.
+    """For a tree: this many unreadable images are reported and left out; more end the command.
     [images]
     """
     test: PositiveInt | None = None
-    """Of a tree: images that `val/` must hold, to make sure; all of them are used. So of
-    `voc`, `coco` and `saliency_pairs`. Of `digit_scenes`: how many are made. [images]
+    """For a tree, `voc`, `coco` and `saliency_pairs`: expected number of test images, as a
+    check; all of them are used (for a tree those of `val/`). For `digit_scenes`: how many are
+    made. [images]
     """
     digest: str | None = None
-    """Of a tree: SHA-256 that the names of the chosen files must have, to make sure."""
+    """For a tree: expected SHA-256 of the names of the chosen files, as a check."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -103,7 +104,7 @@ class Data(Section):
         facts = self.facts
         self._check_channels(facts)
         if facts.tree:
-            if self.resolution or facts.image_size:  # else the network section has to say it
+            if self.resolution or facts.image_size:  # else the network section must give it
                 self.sides(facts)
             return self
         said = ("images", "test") if facts.annotated else ("test",) if facts.scenes else ()
@@ -122,7 +123,7 @@ class Data(Section):
 
     @property
     def facts(self) -> Dataset:
-        """Of the data set, of the one of its sets that is chosen, and as many as are said."""
+        """The facts of the data set or of its chosen set, with the numbers given here."""
         facts = DATASETS[self.name].of(self.sets)
         if not facts.annotated:
             return facts
@@ -130,7 +131,7 @@ class Data(Section):
         return facts._replace(train=self.images or facts.train, test=self.test or test)
 
     def _check_sets(self) -> None:
-        """The keys that say which files are meant, and the data sets that have them."""
+        """Check the keys that choose files, and that the data set takes them."""
         facts = DATASETS[self.name]
         for keys, theirs, of in (
             (_OF_SETS, facts.sets, "voc and coco"),
@@ -164,10 +165,10 @@ class Data(Section):
             )
 
     def sides(self, facts: Dataset) -> tuple[int, int]:
-        """Of the images that networks see, and of those that are stored, in pixels.
+        """Sides of the images that networks see, and of the stored ones, in pixels.
 
         Raises:
-            MisfitError: there is none to see, or less is stored than seen.
+            MisfitError: no side is given, or images are stored smaller than networks see them.
         """
         resolution = self.resolution or facts.image_size
         if not resolution:
@@ -185,22 +186,22 @@ class Data(Section):
 class PlannedData(Section):
     """The images of a study, counted; sides in pixels.
 
-    `class_names` and `digest` (of the chosen files' names) are those of a tree, and so are
-    `decoding`, how its files become pixels (earlier versions wrote nothing), and `left_aside`,
-    how many files of train and of val are not read, by reason; a data set of arrays has none.
-    `unseen` says that the files were not looked at, so that numbers of images may be estimates.
+    Only a tree has `class_names`, `digest` (of the chosen files' names), `decoding` (how its
+    files become pixels; absent in earlier versions) and `left_aside` (how many files of train
+    and of val are not read, by reason); a data set of arrays has none of them. `unseen` says
+    that the files were not looked at, so that numbers of images may be estimates.
     """
 
     name: str
     root: str
     train: PositiveInt
     validation: PositiveInt
-    test: Annotated[int, Field(ge=0)]  # 0: an earlier version did not write it down
+    test: Annotated[int, Field(ge=0)]  # 0: an earlier version did not record it
     classes: PositiveInt
     class_names: tuple[str, ...] = ()
     images_per_class: PositiveInt | None = None
-    resolution: PositiveInt  # that networks see
-    resize: PositiveInt  # that is stored
+    resolution: PositiveInt  # of the images that networks see
+    resize: PositiveInt  # of the stored images
     channels: PositiveInt = 3
     storage: Storage = "auto"
     cache: str | None = None
@@ -209,7 +210,7 @@ class PlannedData(Section):
     decoding: str | None = None
     left_aside: dict[str, dict[str, int]] = Field(default_factory=dict)
     unseen: bool = False
-    images: PositiveInt | None = None  # of annotated files: to train and to validate on
+    images: PositiveInt | None = None  # of annotated data: training and validation images
     sets: str | None = None
     boxes: str | None = None  # file of a detector's results
     train_pairs: tuple[Pair, ...] | None = None
@@ -217,18 +218,18 @@ class PlannedData(Section):
 
     @property
     def tree(self) -> bool:
-        """Whether it is a tree of class folders."""
+        """Whether the data set is a tree of class folders."""
         return self.name in DATASETS.ours and DATASETS[self.name].tree
 
     def at(self, resolution: int) -> Self:
-        """The same images at another resolution; what is stored follows it."""
+        """The same images at another resolution; the size of stored images follows it."""
         if resolution == self.resolution:
             return self
         stored = round(resolution * _RESIZE) if self.tree else resolution
         return self.model_copy(update={"resolution": resolution, "resize": stored})
 
     def aside_lines(self) -> Iterator[str]:
-        """A line for each split with files that are not read: how many, and why."""
+        """For each split with files that are not read, a line: how many, and why."""
         for split, counts in self.left_aside.items():
             if counts:
                 files = sum(counts.values())
@@ -237,7 +238,7 @@ class PlannedData(Section):
 
 
 class Sizes(NamedTuple):
-    """Classes of a data set, images to train on (without those to validate on), test images."""
+    """Classes of a data set, training images (without the validation images), test images."""
 
     classes: int
     train: int
@@ -254,8 +255,8 @@ def planned_data(
 
     Args:
         data: the section.
-        left_aside: of a tree, files that are not read: how many by split and reason.
-        unseen: of a tree that was not looked at.
+        left_aside: for a tree, the number of files that are not read, by split and reason.
+        unseen: known sizes of a tree whose files were not looked at.
     """
     facts = data.facts
     names = data.classes if facts.tree and isinstance(data.classes, tuple) else ()

@@ -17,21 +17,21 @@ _DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte before a download counts as f
 
 
 class Published(NamedTuple):
-    """What a data set holds as it is published; a plan can be made of it without the files."""
+    """The contents of a data set as published; enough for a plan without the files."""
 
     classes: int
     train: int
     test: int
     fewest: int  # training images of its smallest class
-    largest: int  # and of its largest
+    largest: int  # training images of its largest class
 
 
 class Dataset(NamedTuple):
-    """Facts of one data set; sizes in images, sides in pixels.
+    """Facts about one data set; sizes in images, sides in pixels.
 
     Its maker takes the root folder and returns (images, labels) of train and of test: uint8
-    (N, side, side, channels) and int64 (N,). Where scenes are given, it takes (data, root) and
-    returns `search.scenes.scene.SceneSplits`. A tree of class folders has none: its files are
+    (N, side, side, channels) and int64 (N,). For scenes, it takes (data, root) and returns
+    `search.scenes.scene.SceneSplits`. A tree of class folders has no maker: its files are
     listed.
     """
 
@@ -39,36 +39,36 @@ class Dataset(NamedTuple):
     image_size: int
     train: int
     test: int
-    crop: int  # zero-mean padding that random crops may move by, in pixels
-    flip: bool  # whether a mirrored image is still of its class
-    folder: str = ""  # of the official files, below `data.root`; empty: nothing on disk
+    crop: int  # pixels of zero-mean padding by which random crops may move
+    flip: bool  # whether mirroring an image keeps its class
+    folder: str = ""  # of the official files, below `data.root`; empty: no files on disk
     md5: Mapping[str, str] = {}
-    tree: bool = False  # class folders, whose classes and images the space file chooses from
-    published: Published | None = None  # of a tree, which may be a part of it
+    tree: bool = False  # class folders, from which the space file chooses classes and images
+    published: Published | None = None  # for a tree, which may hold only a part of it
     channels: int = 3  # of the images
     resized_crop: tuple[float, float] | None = None  # range of area of random resized crops
-    gives: frozenset[str] = frozenset({"classes"})  # what is known of each image
-    joints: int = 0  # keypoints of an object
-    sets: Mapping[str, SetFacts] = {}  # of which a space file chooses one, by `data.sets`
-    pairs: bool = False  # folders of images and of maps, which the space file names
+    gives: frozenset[str] = frozenset({"classes"})  # which annotations its images have
+    joints: int = 0  # number of keypoints of an object
+    sets: Mapping[str, SetFacts] = {}  # the space file chooses one of these with `data.sets`
+    pairs: bool = False  # folders of images and of maps, given in the space file
     maker: str = ""
-    checker: str = ""  # of annotated files: reads each before the first trial
-    download: str = ""  # torchvision's class that fetches the official files
+    checker: str = ""  # for annotated files: reads each of them before the first trial
+    download: str = ""  # torchvision's class that downloads the official files
     summary: str = ""
     options: type[Section] | None = NoOptions
 
     @property
     def scenes(self) -> bool:
-        """Whether its images hold more than one thing: its annotations are no classes."""
+        """Whether its images hold several things, so that annotations are more than a class."""
         return "classes" not in self.gives
 
     @property
     def annotated(self) -> bool:
-        """Whether files of images and annotations are read, as they are published."""
+        """Whether it is read from files of images and annotations, as published."""
         return bool(self.checker)
 
     def of(self, chosen: str | None) -> "Dataset":
-        """The facts of one of its sets; its own where none is chosen."""
+        """The facts of one of its sets; of the data set itself where none is chosen."""
         if chosen is None or chosen not in self.sets:
             return self
         facts = self.sets[chosen]._asdict()
@@ -106,7 +106,7 @@ def _foreign(name: str, value: Any) -> Dataset:
 
 _CHECKER = "search.scenes.checking:read_through"
 _SCENES = Dataset(
-    10, 96, 1200, 300, crop=0, flip=False,  # a mirrored digit is none
+    10, 96, 1200, 300, crop=0, flip=False,  # a mirrored digit is not a digit
     gives=frozenset({"boxes", "masks", "semantic", "saliency", "keypoints"}), joints=5,
     maker="search.scenes.digit_scenes:digit_scenes",
     summary="scenes composed from the embedded digits, with boxes, masks and keypoints",
@@ -214,7 +214,7 @@ _OURS: Mapping[str, Dataset] = {
             "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
         },
     ),
-    # ImageNet's habits, and those of whatever lies in the same form.
+    # ImageNet's usual augmentation, also for other data in the same layout.
     "imagenet": Dataset(
         0,
         224,
@@ -243,16 +243,16 @@ DATASETS = Table("data set", _OURS, _foreign)
 
 
 def require(name: str, root: Path, *, place: str) -> None:
-    """Make sure that a data set is on disk and undamaged, downloading it if it is not there.
+    """Make sure that a data set is on disk and undamaged; download it if it is missing.
 
     Args:
         name: key of DATASETS.
         root: the folder that holds the official folder.
-        place: where the setting stands, for messages.
+        place: place of the setting, for messages.
 
     Raises:
-        ConfigError: missing and not to be downloaded (where it looked, how to get it), or
-            damaged (which file, which md5).
+        ConfigError: missing and not downloadable (where it looked, how to get it), or damaged
+            (which file, which md5).
     """
     facts = DATASETS[name]
     folder = root / facts.folder
@@ -282,7 +282,7 @@ def _download(name: str, root: Path, *, place: str) -> None:
     try:
         fetch(root, download=True)
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):  # empty folders that the download made
+        with contextlib.suppress(OSError):  # empty folders that the download created
             for each in made:
                 each.rmdir()
         raise ConfigError(

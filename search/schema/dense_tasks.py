@@ -1,4 +1,4 @@
-"""The keys of the tasks that say something of pixels or points. No torch here."""
+"""The keys of the tasks that predict pixels or points. No torch here."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,7 +9,7 @@ from search.schema.section import Section
 
 class _Scaled(Section):
     scales: tuple[PositiveFloat, PositiveFloat] = (0.5, 2.0)
-    """Range of the random factor by which an image is larger than the square that is cut."""
+    """Range of the random factor by which an image is enlarged before the square is cut."""
 
     @model_validator(mode="after")
     def _upwards(self) -> Self:
@@ -22,7 +22,7 @@ class Segmentation(_Scaled):
     """Keys of `segmentation`."""
 
     output_stride: Literal[8, 16] = 16
-    """Pixels of the image for one of the last features, which dilation keeps so dense. [pixels]
+    """Pixels per last feature, each way; dilation keeps features this dense. [pixels]
     """
     channels: PositiveInt = 256
     """Channels of the decoder."""
@@ -32,7 +32,7 @@ class Saliency(_Scaled):
     """Keys of `saliency`."""
 
     scales: tuple[PositiveFloat, PositiveFloat] = (0.75, 1.25)
-    """Range of the random factor by which an image is larger than the square that is cut."""
+    """Range of the random factor by which an image is enlarged before the square is cut."""
     channels: PositiveInt = 64
     """Channels of the decoder."""
 
@@ -44,14 +44,14 @@ class Keypoints(Section):
     """Keys of `keypoints`."""
 
     window: tuple[Side, Side] = (256, 192)
-    """Height and width to which what is around an object is resized. [pixels]"""
+    """Height and width to which the surroundings of an object are resized. [pixels]"""
     channels: PositiveInt = 256
     """Channels of each of the three deconvolutions."""
     sigma: PositiveFloat = 2.0
-    """Spread of a point in the heatmap that is learned. [pixels of the heatmap]"""
+    """Spread of a point in the target heatmap. [pixels of the heatmap]"""
     scaling: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share by which a window is made larger or smaller at random, at most."""
+    """Largest share by which a window is randomly enlarged or shrunk."""
     turning: Annotated[float, Field(ge=0, le=180)] = 40.0
-    """Angle by which a window is turned at random, at most, to each side. [degrees]"""
+    """Largest angle by which a window is randomly turned, in either direction. [degrees]"""
     flip_test: bool = False
-    """Score by the mean heatmaps of a window and of its mirror image, in twice the time."""
+    """Score the mean heatmaps of a window and its mirror image, which takes twice as long."""

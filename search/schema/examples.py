@@ -1,4 +1,4 @@
-"""An example of each section of the space file, for its reference; tests read each."""
+"""An example of each section of the space file, for its reference; tests read each of them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The execution section: networks are trained, or results that are there are replayed.
+"""The execution section: train networks, or replay results that exist already.
 
 No torch here.
 """
@@ -22,11 +22,11 @@ class Execution(Section):
     """
 
     replay: tuple[str, ...] = ()
-    """Where results are taken from: folders of earlier runs, tables (`.csv` or `.csv.gz`), or
+    """Sources of the results: folders of earlier runs, tables (`.csv` or `.csv.gz`), or
     `digits`, which comes with the project. Empty: networks are trained.
     """
     workers: PositiveInt = 1
-    """Trials that run side by side in simulated time. [trials]"""
+    """Trials that run at once in simulated time. [trials]"""
 
     @model_validator(mode="after")
     def _for_a_replay(self) -> Self:
@@ -41,7 +41,7 @@ def execution_from(value: Any) -> Any:
     """`trials`, `replay`, or `{replay: [runs/x, table.csv], workers: 4}`.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is none of these.
     """
     if isinstance(value, Execution):
         return value
@@ -58,16 +58,16 @@ def execution_from(value: Any) -> Any:
 
 
 class ReplayedTable(Section):
-    """What is known of results that a study replays."""
+    """What is known about results that a study replays."""
 
     digest: str
     """SHA-256 of the run's journal, or of the table's file."""
     trained: str
-    """What they are the results of, and where they were trained, in words."""
+    """Which results they are, and where they were trained, in words."""
 
 
 class PlannedExecution(Section):
-    """The same in a plan, with what is known of the results, in the order of `replay`."""
+    """The same in a plan, with what is known about the results, in the order of `replay`."""
 
     replay: tuple[str, ...] = ()
     workers: PositiveInt = 1
@@ -75,7 +75,7 @@ class PlannedExecution(Section):
 
     @property
     def in_words(self) -> str:
-        """What a replay takes, and on how many workers."""
+        """The results that a replay takes, and the number of workers."""
         workers = f"{self.workers} worker{'s' * (self.workers > 1)}"
         known = zip(self.replay, self.tables, strict=True)
         taken = (f"{place} ({table.trained})" for place, table in known)

@@ -11,23 +11,24 @@ from search.schema.values import MisfitError
 
 
 class Fidelity(Section):
-    """Networks that run to their end whatever the scheduler says: may it be believed?
+    """Check whether early epochs rank networks well enough to stop trials by them.
 
-    What they reach at each epoch at which the scheduler may stop is compared with what they
-    reach at the end, by Kendall's tau_b with a bootstrap interval over networks. Where even the
-    low end of that is not high enough, and until all of them have ended, nobody is stopped.
+    The first networks run to their end, whatever the scheduler says. Their scores at each epoch
+    at which the scheduler may stop are compared with their final scores, by Kendall's tau_b
+    with a bootstrap interval over networks. Trials are stopped only after all these networks
+    have ended, and only at epochs where the lower end of the interval is high enough.
     """
 
     check: Annotated[int, Field(ge=4)] = 12
-    """How many networks run to their end first. [networks]"""
+    """Number of networks that first run to their end. [networks]"""
     at_least: Annotated[float, Field(gt=-1, lt=1)] = 0.3
-    """What the low end of the interval (90 %) of tau_b must reach for trials to be stopped."""
+    """Least value of the lower end of tau_b's interval (90 %) for trials to be stopped."""
 
 
 def check_fidelity(
     fidelity: Fidelity, scheduler: Choice, *, trials: int | None, tuned: bool
 ) -> None:
-    """See that there is something to check, and enough networks.
+    """Make sure that there is something to check, and that there are enough networks.
 
     Args:
         fidelity: as written.

@@ -1,4 +1,4 @@
-"""Writes files atomically: whole or not at all; says in words what a file's error means."""
+"""Writes files atomically, whole or not at all; explains file errors in words."""
 
 import errno
 import os
@@ -13,12 +13,12 @@ from search.schema.remote import File, RemoteFile
 
 
 def replacing(path: File, *, before: File | None = None) -> AbstractContextManager[IO[bytes]]:
-    """A file beside its place, which takes it once it is whole and on the disk.
+    """A temporary file that replaces `path` once it is complete and on the disk.
 
     Args:
-        path: where it will stand; its folder is there.
-        before: where the file that stands there now goes; None gives it up. It is of the same
-            kind.
+        path: of the final file; its folder exists.
+        before: where the file now at `path` is moved; None discards it. Of the same kind as
+            `path`.
     """
     if isinstance(path, RemoteFile):
         assert before is None or isinstance(before, RemoteFile), "of the same kind"
@@ -29,7 +29,7 @@ def replacing(path: File, *, before: File | None = None) -> AbstractContextManag
 
 @contextmanager
 def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
-    # Processes on several machines may share a folder, and their numbers.
+    # Processes on several machines may share a folder, and have the same process numbers.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("wb") as file:
@@ -45,7 +45,7 @@ def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
 
 
 def _sync(folder: Path) -> None:
-    """Put the names in a folder on the disk: without, a power cut may take a new one back."""
+    """Sync a folder's entries to disk: otherwise a power cut may undo a new one."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -56,13 +56,13 @@ def _sync(folder: Path) -> None:
 def replace_text(path: File, text: str) -> None:
     r"""Write a text file as UTF-8, whole or not at all.
 
-    A byte of a file's name that is no text stands in it as `\xe9`, so that every reader can.
+    A byte of a file name that is not valid text is written as `\xe9`, so that any reader can.
     """
     with replacing(path) as file:
         file.write(printable(text).encode())
 
 
-# What to do about it; of any other error nobody here knows.
+# What to do about each error; no advice is known for others.
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk",
     errno.EDQUOT: "make room in your quota of that disk",
@@ -79,7 +79,7 @@ _REMEDIES = {
 
 
 def in_words(error: OSError) -> str:
-    """What failed, where and why; what to do about it, where that is known."""
+    """What failed, where and why, and what to do about it, where that is known."""
     remedy = _REMEDIES.get(error.errno or 0, "")
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
     reason = error.strerror or str(error) or type(error).__name__

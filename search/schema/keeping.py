@@ -1,4 +1,4 @@
-"""The confirm and keep sections: the best networks again, and whose weights are kept."""
+"""The confirm and keep sections: retraining the best networks, and which weights are kept."""
 
 from typing import Annotated
 
@@ -11,15 +11,15 @@ class Confirm(Section):
     """The best networks of the search, trained again with fresh seeds."""
 
     top: PositiveInt
-    """How many networks are confirmed: those that the search ranks first. [networks]"""
+    """Number of networks to confirm: those that the search ranks first. [networks]"""
     seeds: PositiveInt
-    """Trials of each, every one with a fresh seed. [trials]"""
+    """Trials of each network, each with a fresh seed. [trials]"""
     epochs: PositiveInt
-    """Length of such a trial. [epochs]"""
+    """Length of these trials. [epochs]"""
 
 
 class Keep(Section):
-    """Whose weights are kept when a trial ends: of the best networks, and of all confirmed."""
+    """Which weights are kept: those of the best networks, and of all confirmed ones."""
 
     best: Annotated[int, Field(ge=0)] = 1
     """Networks of the search whose weights are kept, each with all its seeds. [networks]"""

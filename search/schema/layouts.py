@@ -1,4 +1,4 @@
-"""What is published of the annotated data sets: the sets of each, and how pairs are written.
+"""Published facts of the annotated data sets: the sets of each, and how pairs are written.
 
 No torch here.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _BOXES, _SEMANTIC = frozenset({"boxes"}), frozenset({"semantic"})
-Pair = tuple[str, ...]  # folder of images, folder of maps, and maybe a list of names
+Pair = tuple[str, ...]  # folder of images, folder of maps and, optionally, a list of names
 
 
 class SetFacts(NamedTuple):
@@ -16,11 +16,11 @@ class SetFacts(NamedTuple):
     Attributes:
         train, test: as published.
         classes: of objects, or of pixels without the background.
-        image_size: what networks see where a space file says nothing.
-        gives: what is read of each image.
+        image_size: what networks see unless the space file gives a size.
+        gives: which annotations are read of each image.
         summary: what it is, in a line.
-        joints: keypoints of an object.
-        every: images of the test part, also those of which nothing is to be found; 0: `test`.
+        joints: number of keypoints of an object.
+        every: all images of the test part, including those without objects; 0: as `test`.
     """
 
     train: int
@@ -53,7 +53,7 @@ COCO: Mapping[str, SetFacts] = {
     "masks": SetFacts(
         118_287, 5000, 80, 800, _BOXES | {"masks"}, "the same, with the pixels of objects"
     ),
-    # Of the 118,287 and 5,000, those with a person of whom a joint is labelled.
+    # Of the 118,287 and 5,000 images, those showing a person with a labelled joint.
     "keypoints": SetFacts(
         56_599,
         2346,

@@ -1,7 +1,7 @@
-"""Reads a space that a program gives as a mapping, in the place of a file. No torch here.
+"""Reads a space that a program gives as a mapping, instead of a file. No torch here.
 
-Goes in: a mapping with whatever a program has at hand, such as paths, numpy's numbers, sets and
-ranges. Comes out: what a file could say.
+Takes a mapping with whatever values a program has, such as paths, numpy's numbers, sets and
+ranges; gives values that a file could contain.
 """
 
 import os
@@ -18,13 +18,13 @@ _BYTES = (bytes, bytearray, memoryview)
 
 
 def plain_mapping(space: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The same in text, numbers, lists and dicts.
+    """The same space in text, numbers, lists and dicts.
 
     Args:
         space: as a program made it.
 
     Raises:
-        ConfigError: a value is none that a file could say, with its key.
+        ConfigError: a value that a file could not contain, with its key.
     """
     try:
         return _mapping(space, ())

@@ -1,6 +1,6 @@
 """What is measured of a network before its training, and the limits on it. No torch here.
 
-Latency, throughput, memory and energy are those of the untrained network that answers, on the
+Latency, throughput, memory and energy are those of the untrained network's inference, on the
 device of its trial: milliseconds, images/s, bytes, joules an image.
 """
 
@@ -22,14 +22,14 @@ _JOULES = {"mJ": 1e-3, "J": 1.0}
 
 
 class Limits(NamedTuple):
-    """Inclusive limits of one measured number; None for none."""
+    """Inclusive limits of one measured number; None for no limit."""
 
     objective: Objective
     low: float | None
     high: float | None
 
     def broken(self, value: float) -> str:
-        """How a value breaks them, in words; empty where it keeps to them."""
+        """How a value breaks the limits, in words; empty where it keeps to them."""
         text, label = self.objective.text, self.objective.label
         if self.high is not None and value > self.high:
             return f"{label} {text(value)} is above the budget's {text(self.high)}"
@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """Such as `latency at most 5 ms`."""
+        """The limits in words, such as `latency at most 5 ms`."""
         most = self.high is not None
         bound = self.high if most else self.low
         assert bound is not None, "each section has one limit"
@@ -92,7 +92,7 @@ def _with_unit(value: Any, units: dict[str, float], *, default: str, example: st
 
 
 class _OneLimit(Section):
-    """A limit from one side: the other side of what is measured has none."""
+    """A limit on one side only; the other side of a measured number has none."""
 
     @model_validator(mode="before")
     @classmethod
@@ -105,34 +105,34 @@ class _OneLimit(Section):
 
 
 class LatencyLimit(_OneLimit):
-    """The longest that a network may take to answer."""
+    """The longest time that inference may take."""
 
     max: Annotated[float, BeforeValidator(milliseconds)]
-    """At most so long, such as `5ms`. [ms]"""
+    """Upper limit, such as `5ms`. [ms]"""
 
 
 class ThroughputLimit(_OneLimit):
-    """The fewest images that a network must answer in a second."""
+    """The fewest images that a network must process per second."""
 
     min: Annotated[float, BeforeValidator(images_per_second)]
-    """At least so many. [images/s]"""
+    """Lower limit. [images/s]"""
 
 
 class MemoryLimit(_OneLimit):
-    """The most memory that a network may take to answer."""
+    """The most memory that inference may take."""
 
     max: Annotated[float, BeforeValidator(number_of_bytes)]
-    """At most so much, such as `500MB`. [bytes]"""
+    """Upper limit, such as `500MB`. [bytes]"""
 
 
 class EnergyLimit(_OneLimit):
-    """The most energy that a network may take to answer."""
+    """The most energy that inference may take."""
 
     max: Annotated[float, BeforeValidator(joules)]
-    """At most so much an image, such as `20mJ`. [J]"""
+    """Upper limit per image, such as `20mJ`. [J]"""
 
 
-LIMITS: Mapping[str, type[Section]] = {  # by the keys of the budget that have them
+LIMITS: Mapping[str, type[Section]] = {  # by key of the budget
     "latency, latency_128": LatencyLimit,
     "throughput": ThroughputLimit,
     "inference_memory": MemoryLimit,

@@ -1,4 +1,4 @@
-"""Sees that what objectives and budget want measured can be, before anything runs."""
+"""Checks that the measurements for objectives and budget are possible, before anything runs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,17 +15,18 @@ def check_measured(
     replay: bool,
     warm: bool,
 ) -> None:
-    """Look at what is to be measured of each network.
+    """Check what is to be measured of each network.
 
     Args:
         objectives: of the study.
         budget: of the study.
         gpu: GPUs of a trial, or auto.
-        replay: whether results are replayed, so that no network is there.
-        warm: whether trials of other runs are known, which were measured elsewhere or not.
+        replay: whether results are replayed, so that there is no network to measure.
+        warm: whether trials of other runs are known, which may have been measured elsewhere or
+            not at all.
 
     Raises:
-        MisfitError: nothing measures it, with the key to look at.
+        MisfitError: something cannot be measured, with the key to look at.
     """
     for at, name in _asked(objectives, budget):
         if replay:
@@ -49,7 +50,7 @@ def check_measured(
 
 
 def _asked(objectives: Sequence[Objective], budget: Budget) -> Iterator[tuple[str, str]]:
-    """Where something is asked for, and its name."""
+    """Each measurement asked for: the place that asks for it, and its name."""
     for one in objectives:
         if one.source == "measured":
             yield "search.objectives", one.name

@@ -27,7 +27,7 @@ _RULES = {
     "string_type": "is not a word; put it in quotes",
     "string_pattern_mismatch": "is not a name; write letters, digits, '.', '_' and '-'",
 }
-# The forms that a union may name, each with an example.
+# Names for the forms that a value of a union may have, each with an example.
 _FORMS = {
     "int_type": ("a whole number", "8"),
     "float_type": ("a number", "0.1"),
@@ -36,7 +36,7 @@ _FORMS = {
     "tuple_type": ("a list", "[2, 4]"),
     "model_type": ("a section", "{key: value}"),
 }
-_KEYS = 3  # shown of a section that requires none
+_KEYS = 3  # shown for a section that requires none
 _COMMON = ("name", "options")  # keys of many sections
 _LIMITS = {
     "greater_than": ("above", "gt"),
@@ -49,7 +49,7 @@ _LIMITS = {
 def explain(
     error: ValidationError, document: Document, model: type[BaseModel]
 ) -> Iterable[str]:
-    """One line for each mistake in a space file, in the order they stand in it."""
+    """One line for each mistake in a space file, in the order of the file."""
     for place, details in faults(error.errors(include_url=False), document.data):
         location, detail = place, details[0]
         problem = (
@@ -92,14 +92,14 @@ def _problem(
 
 
 def _of_union(details: Sequence[ErrorDetails]) -> str:
-    """What is wrong with a value that none of several forms fits."""
+    """What is wrong with a value that has none of several allowed forms."""
     words = [
         str(detail["ctx"]["expected"]).replace("'", "")
         for detail in details
         if detail["type"] == "literal_error"
     ]
     beyond = [detail for detail in details if detail["type"] in _LIMITS]
-    if beyond:  # of the right form: its rule is what matters
+    if beyond:  # the form is right, so the limit is what matters
         word, key = _LIMITS[beyond[0]["type"]]
         limit = f"{word} {beyond[0]['ctx'][key]:g}"
         return f"is not {limit}; write {' or '.join(['a number that is', *words])}"
@@ -110,12 +110,12 @@ def _of_union(details: Sequence[ErrorDetails]) -> str:
 
 
 def _no_section(location: Location, model: type[BaseModel], value: Any) -> str:
-    """A value where keys should stand: how it may look."""
+    """How a section may be written, where a plain value stands."""
     schema = _model_at(location, model)
     fields = {field.alias or key: field for key, field in schema.model_fields.items()}
     keys = [key for key, field in fields.items() if field.is_required()]
     keys = keys or list(fields)[:_KEYS]
-    if "max" in schema.model_fields:  # a limit, of which one number is meant for the most
+    if "max" in schema.model_fields:  # a limit: a single number is taken to be its maximum
         return f"is not a section; write {location[-1]}: {{max: {value}}}"
     name = str(location[-1])
     shown = ", ".join(f"{key}: ..." for key in keys)
@@ -123,7 +123,7 @@ def _no_section(location: Location, model: type[BaseModel], value: Any) -> str:
 
 
 def _example(location: Location) -> str:
-    """How a required key may look, where there is an example of it."""
+    """How a required key may be written, where there is an example."""
     example = _EXAMPLES.get(str(location[-1]), "")
     return f" ({example})" if example else ""
 
@@ -131,7 +131,7 @@ def _example(location: Location) -> str:
 def _schema_at(
     location: Location, model: type[BaseModel], document: Document
 ) -> type[BaseModel]:
-    """The section at a location; of a part that was chosen there, the keys that it takes."""
+    """The section at a location; for a chosen part, the section of the keys that it takes."""
     table: Table[Any] | None = _TABLES.get(str(location[-1])) if location else None
     chosen = _value(document.data, location)
     if table is None or not isinstance(chosen, dict):
@@ -161,7 +161,7 @@ def _unknown(
 
 
 def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel]:
-    """The section of the schema that a location leads to."""
+    """The section of the schema at a location."""
     for key in location:
         field = model.model_fields.get(str(key))
         if field is None:
@@ -170,7 +170,7 @@ def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel]:
     return model
 
 
-# For each key that the schema requires.
+# An example for each key that the schema requires.
 _EXAMPLES = {
     "study": "study: my_study",
     "network": "network: {depth: 29, width: 24, scale: [1, 2, 4]}",
@@ -188,7 +188,7 @@ _EXAMPLES = {
 }
 
 
-# The keys of a space file under which a part is chosen.
+# The keys of a space file that choose a part.
 _TABLES: Mapping[str, "Table[Any]"] = {
     "sampler": SAMPLERS,
     "scheduler": SCHEDULERS,
@@ -196,7 +196,7 @@ _TABLES: Mapping[str, "Table[Any]"] = {
 }
 
 
-# For each list of a fixed length.
+# An example for each list of a fixed length.
 _LISTS = {
     "window": "[256, 192]",
     "jitter": "[0.4, 0.4, 0.4, 0.1]: brightness, contrast, saturation, hue",
@@ -206,7 +206,7 @@ _LISTS = {
 
 
 def _hides_value(detail: ErrorDetails) -> bool:
-    """A missing key has no value; that of an unknown one, or of a whole section, is noise."""
+    """Whether to omit the value: a missing key has none, and a long one would be noise."""
     return detail["type"] in ("missing", "extra_forbidden") or isinstance(detail["input"], dict)
 
 

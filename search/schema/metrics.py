@@ -1,8 +1,7 @@
-"""Metrics and objectives: what a trial reports or costs, and which way each is better.
+"""Metrics and objectives: what a trial reports or costs, and whether more or less is better.
 
 A metric of a task is reported for two splits, as `val_<metric>` and `test_<metric>`; the
-training loss is reported as `train_loss`, and what it is the sum of as `train_<name>`. No torch
-here.
+training loss is reported as `train_loss`, and its terms as `train_<name>`. No torch here.
 """
 
 import math
@@ -26,7 +25,7 @@ class Metric(NamedTuple):
     name: str
     direction: Direction = "minimize"
     unit: str = ""  # "%" for a percentage
-    complement: str = ""  # what 100 % less this is called, such as accuracy
+    complement: str = ""  # name of 100 % minus the value, such as accuracy
 
 
 class Objective(NamedTuple):
@@ -34,7 +33,7 @@ class Objective(NamedTuple):
 
     It is counted before a trial, measured on its device before its training, or reported by it.
 
-    A counted one of a foreign part has a `counter`: (architecture, cost) to a number.
+    A counted objective of a foreign part has a `counter`: (architecture, cost) to a number.
     """
 
     name: str
@@ -46,25 +45,25 @@ class Objective(NamedTuple):
 
     @property
     def column(self) -> str:
-        """Its column in tables: percentages say so, and so does what is measured."""
+        """Its column in tables: the name, with the unit of a percentage or of a measurement."""
         if self.source == "measured":
             return "_".join(filter(None, (self.name, _UNITS_IN_COLUMNS[self.unit])))
         return column_of(self.name, self.unit)
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """What follows its column in tables: quartiles, or the seconds that a score took."""
+        """Suffixes of its columns in tables: quartiles, or the seconds that a score took."""
         if self.source == "measured" and not self.unit:
             return ("", "_seconds")
         return ("", "_low", "_high") if self.has_quartiles else ("",)
 
     @property
     def has_quartiles(self) -> bool:
-        """Whether it is measured pass by pass, so that there is a spread."""
+        """Whether it is measured in several passes, and so has a spread."""
         return self.source == "measured" and self.unit in ("ms", "images/s")
 
     def loss(self, value: float) -> float:
-        """The value as something to make small."""
+        """The value as a loss: lower is better."""
         return value if self.direction == "minimize" else -value
 
     def text(self, value: float) -> str:
@@ -78,17 +77,17 @@ class Objective(NamedTuple):
         return f"{self.number(value)}{_spaced(self.unit)}"
 
     def number(self, value: float) -> str:
-        """The value in four digits, without its unit."""
+        """The value with four digits, without its unit."""
         return f"{value:,.0f}" if value >= _WHOLE else f"{value:.4g}"
 
     @property
     def label(self) -> str:
-        """Its name as a person reads it: `val error`."""
+        """Its name for a person: `val error`."""
         return self.name.rpartition(":")[2].replace("_", " ")
 
     @property
     def told(self) -> dict[str, str]:
-        """What weights say of how their networks were compared, for a transfer."""
+        """What kept weights record of how their networks were compared, for a transfer."""
         return {key: value for key, value in self.to_json().items() if key != "source"}
 
     def to_json(self) -> dict[str, str]:
@@ -97,7 +96,7 @@ class Objective(NamedTuple):
 
 
 def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> float:
-    """What a foreign objective counts of a network.
+    """The value that a foreign objective counts for a network.
 
     Raises:
         PluginError: it fails, or gives no finite number.
@@ -118,7 +117,7 @@ def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> 
 
 
 COUNTED = {name: Objective(name, "minimize", "counted") for name in Cost._fields}
-MODEL = {  # of a network with the head of its task, where that says what it costs
+MODEL = {  # of a network with its task's head, where the cost of the head is known
     name: Objective(name, "minimize", "counted") for name in ("model_params", "model_macs")
 }
 MEASURED = {
@@ -134,8 +133,8 @@ MEASURED = {
 SCORES = {  # of untrained networks; more is better
     name: Objective(name, "maximize", "measured") for name in ("synflow", "naswot", "grad_norm")
 }
-BASELINES = ("params", "macs")  # what a score must be better than
-_WHOLE = 10_000  # from here on digits behind the point say nothing
+BASELINES = ("params", "macs")  # a useful score must be better than these
+_WHOLE = 10_000  # from here on, digits after the point do not matter
 _UNITS_IN_COLUMNS = {"": "", "ms": "ms", "images/s": "images_per_s", "B": "bytes", "J": "j"}
 
 
@@ -163,14 +162,14 @@ def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Obje
     """The objectives of a study by name.
 
     Args:
-        names: of the task's validation metrics, of costs, of what is measured, or
+        names: of the task's validation metrics, of costs, of measurements, or
             `module:attribute` of a function (architecture, cost) to a number, whose attribute
             `direction` may be "maximize".
         metrics: of the task.
 
     Raises:
-        ValueError: a name that is none, with those that there are; a part that cannot be
-            imported or is no function.
+        ValueError: an unknown name, with those that exist; a part that cannot be imported or is
+            not a function.
     """
     known = validated(metrics) | COUNTED | MODEL | MEASURED
     return tuple(_foreign(n) if split_plugin(n) else _known(n, known) for n in names)

@@ -1,4 +1,4 @@
-"""The dimensions of a space file: which networks it names. No torch here."""
+"""The dimensions of a space file: which networks are candidates. No torch here."""
 
 import itertools
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ Sizes = tuple[PerStage, ...] | EachStage
 
 
 def block_name(value: Any, info: ValidationInfo) -> str:
-    """A block by name, or `module:attribute` of one, which is imported and looked at."""
+    """A block by name, or `module:attribute` of one, which is imported and checked."""
     try:
         (check_block_name if is_trusted(info) else block_of)(value)
     except ArchitectureError as error:
@@ -47,13 +47,13 @@ class Network(Section):
     """The dimensions of the space; each is one value or a list of values."""
 
     skeleton: Annotated[tuple[str, ...], BeforeValidator(stacks)] = ("cifar",)
-    """How blocks are stacked; `dla60` brings its depth along."""
+    """How blocks are stacked; `dla60` fixes its depth too."""
     planes: Annotated[tuple[int, ...], BeforeValidator(counts)] = (64,)
-    """Planes of the first stage, doubling from stage to stage; a block puts out 4 times as many
-    (of `dla` 2 times). [channels]
+    """Planes of the first stage, doubling from stage to stage; a block outputs 4 times as many
+    channels (for `dla`, twice as many). [channels]
     """
     depth: Annotated[tuple[Depth, ...] | EachStage | None, BeforeValidator(depths)] = None
-    """Layers, or the blocks of each stage; left out where every skeleton brings its own.
+    """Layers, or the blocks of each stage; left out where every skeleton fixes its depth.
     [layers]
     """
     width: Annotated[Sizes | Literal["fill"], BeforeValidator(widths)]
@@ -71,19 +71,19 @@ class Network(Section):
     shortcuts that average.
     """
     first_block: FirstBlock | None = None
-    """What a block that opens a stage does with its last split: average it, or convolve it as
-    all others; left out, what the skeleton was published with.
+    """What a block that opens a stage does with its last split: average it, or convolve it like
+    the others; left out, as the skeleton was published.
     """
     block: Annotated[str, BeforeValidator(block_name)] = DEFAULT_BLOCK
     """The block that skeletons stack."""
     resolution: Annotated[tuple[int, ...] | None, BeforeValidator(counts_or_none)] = None
-    """Side of the images that networks see, part of their cost; the data set's images are
+    """Side of the images that networks see, which affects their cost; the data set's images are
     resized. Left out, that of the data section. [pixels]
     """
 
     @property
     def stages(self) -> int:
-        """Stages of the first skeleton; those of all where anything varies by stage."""
+        """Stages of the first skeleton; all have as many where anything varies by stage."""
         return len(skeleton_of(split_stack(self.skeleton[0])[0]).stages)
 
     def forms(self) -> tuple[tuple[str, Depth], ...]:
@@ -125,10 +125,10 @@ class Network(Section):
         return self
 
     def probes(self, classes: int, channels: int = 3) -> Iterator[Architecture]:
-        """One network for each value of the file, to find the ones that make none.
+        """One network for each value of the file, to find values that are not possible.
 
         Raises:
-            ArchitectureError: while they are made: a value that a skeleton cannot have.
+            ArchitectureError: raised while iterating, for a value that a skeleton cannot have.
         """
         fixed: dict[str, Any] = {name: getattr(self, name) for name in FIXED}
         fixed["channels"] = channels
@@ -146,7 +146,7 @@ class Network(Section):
                     yield Architecture(skeleton=skeleton, depth=depth, **fixed, **varied)
 
     def largest(self, classes: int, channels: int = 3) -> Iterator[Architecture]:
-        """For each skeleton with each of its depths, a network as large as any of them."""
+        """For each skeleton and depth, a network at least as large as any of that form."""
         for skeleton, depth in self.forms():
             yield Architecture(
                 skeleton=skeleton,
@@ -163,13 +163,13 @@ class Network(Section):
             )
 
     def count(self, field: str) -> int:
-        """How many values the file names for width, scale or cardinality."""
+        """Number of values in the file for width, scale or cardinality."""
         value = getattr(self, field)
         written = len(self._written(field))
         return int(written**self.stages) if isinstance(value, EachStage) else written
 
     def _depths(self) -> tuple[Depth, ...]:
-        """Those of the file, for the skeletons that bring none."""
+        """The depths in the file, for skeletons without their own."""
         assert self.depth is not None, "checked with the skeletons"
         if isinstance(self.depth, EachStage):
             return self.depth.combinations(self.stages)

@@ -8,18 +8,18 @@ from search.schema.section import Section
 
 
 class OptimizerFacts(NamedTuple):
-    """What the table says of an optimiser.
+    """Facts about an optimiser.
 
     Its maker takes groups of parameters, each with its `weight_decay`, the training section,
-    and `optimizer_options` by keyword, and returns a torch Optimizer. `keys` are those of the
-    training section that it reads beside `lr` and `weight_decay`. `elementwise` says that each
-    number is moved by its own gradient alone, so that tensors may be joined to one.
+    and `optimizer_options` by keyword, and returns a torch Optimizer. `keys` are the keys of
+    the training section that it reads besides `lr` and `weight_decay`. `elementwise` says that
+    each number's update depends on its own gradient alone, so that tensors may be concatenated.
     """
 
     maker: str
     keys: tuple[str, ...]
     summary: str
-    state: int = 2  # numbers that it keeps beside each weight, at most
+    state: int = 2  # numbers that it stores per weight, at most
     elementwise: bool = False
     options: type[Section] | None = NoOptions
 

@@ -15,7 +15,7 @@ def origins(space: SpaceFile, document: Document) -> tuple[Origin, ...]:
 
     Args:
         space: as written.
-        document: knows the recipe.
+        document: gives the recipe.
 
     Raises:
         PluginError: one cannot be imported.

@@ -1,7 +1,7 @@
-"""Parts that people add: one table for each kind, and the door for those from outside.
+"""Parts that people add: one table for each kind, and how foreign parts are imported.
 
-An entry of a table says what a part is called, what it takes, how it behaves (its traits) and
-where its code is, as `module:attribute`, so that a table imports none of it. Wherever a space
+An entry of a table gives a part's name, the keys it takes, its traits (how it behaves) and
+where its code is, as `module:attribute`, so that a table imports no parts. Wherever a space
 file names an entry it may also name `package.module:attribute` or `path/to/file.py:attribute`.
 """
 
@@ -15,22 +15,22 @@ from pydantic import Field, ValidationInfo
 from res2net.plugins import PluginError, import_attribute, load_plugin, split_plugin
 from search.schema.section import Section
 
-# Context of a validation of what was validated before, such as a manifest: foreign parts are
-# taken at their word, because whoever only reads need not have them.
+# Context for validating again what was validated before, such as a manifest: foreign parts
+# are not imported, because a mere reader need not have them.
 TRUSTED = {"parts": "trusted"}
 
 
 def is_trusted(info: ValidationInfo) -> bool:
-    """Whether a validation takes foreign parts at their word."""
+    """Whether a validation accepts foreign parts without importing them."""
     return info.context is TRUSTED
 
 
 class NoOptions(Section):
-    """A part that takes no keys of its own."""
+    """The keys of a part that takes none."""
 
 
 class Entry(Protocol):
-    """What every table says of a part."""
+    """What every table gives for a part."""
 
     @property
     def maker(self) -> str:
@@ -42,7 +42,7 @@ class Entry(Protocol):
 
     @property
     def options(self) -> type[Section] | None:
-        """The schema of the keys that it takes; None takes any, as a foreign part may."""
+        """The schema of the keys that it takes; None accepts any, as a foreign part may."""
 
 
 Facts = TypeVar("Facts", bound=Entry)
@@ -55,8 +55,8 @@ class Table(Generic[Facts]):
     Args:
         kind: what they are called, such as "sampler".
         ours: those of this project.
-        read: the facts of a foreign part, from (its name, what was imported); raises
-            PluginError where it lacks something.
+        read: makes the facts of a foreign part from its name and what was imported; raises
+            PluginError where the part lacks something.
     """
 
     kind: str
@@ -70,14 +70,14 @@ class Table(Generic[Facts]):
         """The facts of a part.
 
         Raises:
-            PluginError: there is none of this name, or a foreign one cannot be had.
+            PluginError: there is none of this name, or a foreign one cannot be imported.
         """
         if name in self.ours:
             return self.ours[name]
         if split_plugin(name):
             try:
                 return self.read(name, import_attribute(name))
-            except PluginError as error:  # the message says the name where it is written
+            except PluginError as error:  # the message gives the name where it is written
                 reason = str(error).removeprefix(f"{name}: ")
                 raise PluginError(f"cannot be used: {reason}") from error
             except Exception as error:
@@ -90,10 +90,10 @@ class Table(Generic[Facts]):
         )
 
     def checked(self, value: Any, info: ValidationInfo) -> str:
-        """A name that the table has, from what a space file holds.
+        """A name that is in the table, from a value of a space file.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not.
         """
         if not isinstance(value, str):
             raise ValueError(f"is no name of a {self.kind}; write {' or '.join(self.ours)}")
@@ -107,7 +107,7 @@ class Table(Generic[Facts]):
 
 
 class Choice(Section):
-    """A part that a space file chose, with the keys that it takes."""
+    """A part that a space file chose, with its options."""
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
@@ -131,7 +131,7 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
             )
         options = {key: given for key, given in written.items() if key != "name"}
         if options.keys() == {"options"} and isinstance(options["options"], dict):
-            options = options["options"]  # as it was written down
+            options = options["options"]  # as a plan writes it
         if is_trusted(info) and written["name"] not in table.ours:
             return Choice(name=written["name"], options=options)
         try:
@@ -146,11 +146,11 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
 
 
 class Origin(NamedTuple):
-    """Where a foreign part of a study came from; what a manifest keeps of it."""
+    """Where a foreign part of a study came from, as a manifest records it."""
 
-    key: str  # of the space file
+    key: str  # where the space file names it
     name: str
-    source: str | None  # its file
+    source: str | None  # path of its file
     version: str | None
     digest: str | None
 
@@ -163,10 +163,10 @@ def origin_of(key: str, name: str) -> Origin:
 
 
 def require_methods(name: str, value: Any, *needed: str) -> None:
-    """Make sure that a foreign part has what is asked of its kind.
+    """Make sure that a foreign part has the methods that its kind needs.
 
     Raises:
-        PluginError: it lacks something, which is named.
+        PluginError: it lacks one, which is named.
     """
     missing = [each for each in needed if not hasattr(value, each)]
     if missing:
@@ -174,10 +174,10 @@ def require_methods(name: str, value: Any, *needed: str) -> None:
 
 
 def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]:
-    """The traits that a foreign part says it has; none where it says nothing.
+    """The traits that a foreign part declares; none where it declares nothing.
 
     Raises:
-        PluginError: one that is not known.
+        PluginError: an unknown trait.
     """
     written = getattr(value, "traits", ())
     if not isinstance(written, (set, frozenset, tuple, list)):
@@ -192,7 +192,7 @@ def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]
 
 
 def made(name: str, make: Callable[[], Any], given: str) -> Any:
-    """Make a part; whatever a foreign one raises is said to be its own.
+    """Make a part; an error of a foreign part is reported as its own.
 
     Args:
         name: of the part.
@@ -217,7 +217,7 @@ def _words(error: Exception) -> str:
 
 
 class Guarded:
-    """A foreign part whose errors say that they are its own.
+    """A foreign part whose errors are reported as its own.
 
     Args:
         name: of the part.

@@ -1,4 +1,4 @@
-"""Finds where in a space file an error of the schema belongs, as the file's keys say it.
+"""Finds where in a space file a schema error belongs, by the keys of the file.
 
 Pydantic puts the names of a union's members between the keys, and reports each member's error.
 """
@@ -11,18 +11,18 @@ from pydantic_core import ErrorDetails
 
 from search.schema.yaml import Location
 
-_NEW_KEYS = ("missing", "extra_forbidden")  # kinds whose last key a file, or a schema, lacks
+_NEW_KEYS = ("missing", "extra_forbidden")  # whose last key the file, or a schema, lacks
 
 
 class Fault(NamedTuple):
-    """What is wrong at one place: an error, or those of each member of a union."""
+    """What is wrong at one place: one error, or one for each member of a union."""
 
     location: Location
     details: tuple[ErrorDetails, ...]
 
 
 def faults(details: Sequence[ErrorDetails], data: Mapping[str, Any]) -> list[Fault]:
-    """The errors of a validation, those of one union together, in the file's order.
+    """The errors of a validation, with those of one union grouped, in the file's order.
 
     Args:
         details: as pydantic gives them.
@@ -32,19 +32,19 @@ def faults(details: Sequence[ErrorDetails], data: Mapping[str, Any]) -> list[Fau
     for number, detail in enumerate(details):
         location, union = _as_written(detail, data)
         if detail["type"] == "missing" and isinstance(location[-1], int):
-            location = location[:-1]  # a list that is too short lacks each of its last items
+            location = location[:-1]  # a short list is reported once per missing item
             if found.get((*location, "short")):
                 continue
             found[*location, "short"] = [(location, detail)]
             continue
-        # One of its own has a place that no union has.
+        # An error outside unions gets a key that no union can have.
         group = (*union, "union") if union is not None else (*location, str(number))
         found.setdefault(group, []).append((location, detail))
     return [_joined(members) for members in found.values()]
 
 
 def _joined(members: list[tuple[Location, ErrorDetails]]) -> Fault:
-    """Of a union's errors those that went deepest: the value was meant for that member."""
+    """Of a union's errors, those at the deepest place: the value was meant for that member."""
     deepest = max(len(location) for location, _ in members)
     chosen = [(where, detail) for where, detail in members if len(where) == deepest]
     location = chosen[0][0]
@@ -54,14 +54,14 @@ def _joined(members: list[tuple[Location, ErrorDetails]]) -> Fault:
 def _as_written(
     detail: ErrorDetails, data: Mapping[str, Any]
 ) -> tuple[Location, Location | None]:
-    """The keys of a place, and those of the union that it is in, None where it is in none."""
+    """The keys of an error's place, and those of its union, None if it is in none."""
     location: list[str | int] = []
     union: Location | None = None
     here: Any = data
     last = len(detail["loc"]) - 1
     for number, part in enumerate(detail["loc"]):
         new = number == last and detail["type"] in _NEW_KEYS
-        if isinstance(part, str) and not new and not _has(here, part):  # a member's name
+        if isinstance(part, str) and not new and not _has(here, part):  # a union member's name
             union = tuple(location) if union is None else union
             continue
         location.append(part)
@@ -70,7 +70,7 @@ def _as_written(
 
 
 def _has(here: Any, key: str) -> bool:
-    """Whether a section has a key; a chosen part may have them in a mapping of their own."""
+    """Whether a section has a key; a chosen part may have its keys under `options`."""
     return isinstance(here, dict) and (key in here or key in (here.get("options") or ()))
 
 
@@ -82,7 +82,7 @@ def _inside(here: Any, part: str | int) -> Any:
 
 
 def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each key of a schema with the dotted section that it belongs to."""
+    """Each key of a schema, with the dotted name of its section."""
     for key, field in model.model_fields.items():
         yield field.alias or key, prefix
         inner = section_of(field.annotation)
@@ -91,6 +91,6 @@ def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, be it one to leave out; None where it holds none."""
+    """The section that a field holds, also if it is optional; None where it holds none."""
     kinds = (annotation, *getattr(annotation, "__args__", ()))
     return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)

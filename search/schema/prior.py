@@ -1,4 +1,4 @@
-"""The prior of a search: where good networks are thought to be."""
+"""The prior of a search: where good networks are expected."""
 
 from pydantic import PositiveFloat
 
@@ -6,9 +6,9 @@ from search.schema.some_network import SomeNetwork
 
 
 class Prior(SomeNetwork):
-    """Values that are thought to be good; what is left out may be anything."""
+    """Values that are expected to be good; any value is as good where none is given."""
 
     confidence: PositiveFloat = 10.0
-    """How much it weighs: after so many trials it counts as much as one width of its bell; from
-    then on results count for more and more. [trials]
+    """Weight of the prior: after so many trials it counts with its own density; before that it
+    counts more, and later less and less. [trials]
     """

@@ -1,4 +1,4 @@
-"""Recipes: training sections by name or by file, over which a space file lays its own keys."""
+"""Recipes: training sections by name or by file, whose keys a space file may override."""
 
 import difflib
 from pathlib import Path
@@ -22,7 +22,7 @@ def recipes() -> dict[str, Path]:
 
 
 def recipe_file(name: str, folder: Path) -> Path | None:
-    """The file of a recipe: ours by name, or any by its path.
+    """The file of a recipe: one of this project's by name, or any by its path.
 
     Args:
         name: in `training: {recipe: ...}`.
@@ -41,10 +41,10 @@ def recipe_file(name: str, folder: Path) -> Path | None:
 
 
 def with_recipe(document: Document) -> Document:
-    """The document with its training section laid over the recipe that it names.
+    """The document with its training section merged over the recipe that it names.
 
     Raises:
-        ConfigError: there is no such recipe, or its file is none.
+        ConfigError: there is no such recipe, or its file is not one.
     """
     training = document.data.get("training")
     if not isinstance(training, dict) or "recipe" not in training:
@@ -58,7 +58,7 @@ def with_recipe(document: Document) -> Document:
     own = {key: value for key, value in training.items() if key != "recipe"}
     usual = base.get("optimizer", "sgd")
     chosen = own.get("optimizer", usual)
-    known = chosen in OPTIMIZERS.ours or split_plugin(str(chosen))  # else the schema says it
+    known = chosen in OPTIMIZERS.ours or split_plugin(str(chosen))  # else the schema reports it
     if known and chosen != usual and "lr" not in own:
         raise ConfigError(
             f"{document.place(('training', 'optimizer'))}: training.optimizer: "

@@ -1,7 +1,7 @@
 """The reference of the space file, as Markdown: python -m search.schema.reference.
 
-Goes in: the schema, whose keys carry their meaning as a docstring below each, and the tables
-of parts. Comes out: docs/space_file.md, on standard output. No torch here.
+Takes the schema, whose keys have their meaning as a docstring below each, and the tables of
+parts; gives docs/space_file.md, on standard output. No torch here.
 """
 
 import ast
@@ -161,7 +161,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _written(value: Any) -> str:
-    """A value as a space file has it."""
+    """A value as a space file writes it."""
     if isinstance(value, Choice):
         return value.name
     if isinstance(value, bool):
@@ -173,7 +173,7 @@ def _written(value: Any) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    """What may be written there, in words."""
+    """What may be written for a field, in words."""
     read = next((m for m in field.metadata if isinstance(m, BeforeValidator)), None)
     if read is not None:
         return _kind_read_by(read.func)
@@ -181,7 +181,7 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _kind_read_by(function: Any) -> str:
-    """From the function that reads a value: a table's own, or one that says what it takes."""
+    """What a reader function accepts: names of a table, or what its docstring says."""
     own = getattr(function, "__self__", None)
     parts = own or inspect.getclosurevars(function).nonlocals.get("table")
     if isinstance(parts, Table):

@@ -19,11 +19,11 @@ from search.schema.schedulers import TRAITS as OF_SCHEDULERS
 from search.schema.section import Section
 from search.schema.tasks import TASKS, TaskFacts
 
-_OPTIMIZER_KEYS = ("lr", "weight_decay")  # that each reads
+_OPTIMIZER_KEYS = ("lr", "weight_decay")  # that every optimiser reads
 
 
 def names(keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
-    """Every table of names.
+    """All tables of names.
 
     Args:
         keys_of: makes the table of a section's keys.
@@ -49,13 +49,13 @@ def names(keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table, with an empty line after it."""
+    """A Markdown table, followed by an empty line."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def heading(kind: str) -> str:
-    """That of a table of parts."""
+    """The heading of a table of parts."""
     return f"{kind}s".capitalize()
 
 
@@ -67,7 +67,7 @@ def _parts(
 
 
 def _options(parts: Table[Any], keys_of: Callable[[type[Section]], str]) -> Iterator[str]:
-    """The keys that parts take."""
+    """The keys that the parts take."""
     for name, facts in parts.ours.items():
         if facts.options not in (None, NoOptions):
             yield f"Keys of `{name}`:\n\n{keys_of(facts.options)}"
@@ -108,7 +108,7 @@ def _dataset(facts: Dataset) -> tuple[str, ...]:
 
 
 def _sets() -> Iterator[str]:
-    """What `data.sets` chooses from."""
+    """The choices for `data.sets`."""
     head = ("sets", "what it is", "gives", "classes", "side", "train", "test")
     for name, facts in DATASETS.ours.items():
         rows = (
@@ -130,7 +130,7 @@ def _recipes() -> Iterator[tuple[str, str]]:
 
 
 def _comment(path: Path) -> str:
-    """That which a recipe begins with."""
+    """The comment at the top of a recipe."""
     lines = path.read_text(encoding="utf-8").splitlines()
     first = next(i for i, line in enumerate(lines) if not line.startswith("#"))
     return " ".join(line.removeprefix("#").strip() for line in lines[:first])

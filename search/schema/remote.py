@@ -1,7 +1,7 @@
 """Files in an object store, by URIs such as s3://bucket/folder. No torch here.
 
 They are read and written whole: an object appears when all of it has arrived, or not at all.
-Credentials are those of the environment, as all programs of such a store find them.
+Credentials are taken from the environment, in the usual way of such stores.
 """
 
 import functools
@@ -18,16 +18,16 @@ from res2net.file_names import path_of
 
 _CONNECT, _ANSWER = 5.0, 8.0  # seconds without a byte
 _ATTEMPTS = 3
-_OPTIONS = ("endpoint_override", "region", "scheme")  # as pyarrow calls them
+_OPTIONS = ("endpoint_override", "region", "scheme")  # names as in pyarrow
 _FORMS = "write s3://bucket/folder, file:///folder, or a folder"
 
 
 class RemoteFile(NamedTuple):
-    """A file or folder of an object store; has of `Path` what checkpoints and weights need.
+    """A file or folder of an object store; has what checkpoints and weights need of `Path`.
 
     Attributes:
         place: bucket and path.
-        options: how the store is reached, as in the URI's query.
+        options: how to reach the store, as in the URI's query.
     """
 
     place: PurePosixPath
@@ -52,15 +52,15 @@ class RemoteFile(NamedTuple):
 
     @property
     def suffix(self) -> str:
-        """The end of its name, from the last dot on."""
+        """The end of its name, from the last dot."""
         return self.place.suffix
 
     def with_name(self, name: str) -> Self:
-        """The file of another name beside it."""
+        """The file with another name in the same folder."""
         return self._replace(place=self.place.with_name(name))
 
     def with_suffix(self, suffix: str) -> Self:
-        """The file whose name has another suffix beside it."""
+        """The same file with another suffix."""
         return self._replace(place=self.place.with_suffix(suffix))
 
     def open(self, mode: str = "rb") -> IO[bytes]:
@@ -70,7 +70,7 @@ class RemoteFile(NamedTuple):
             mode: "rb", for reading; see `replacing` for writing.
 
         Raises:
-            OSError: it is not there (FileNotFoundError), or the store does not give it.
+            OSError: it is not there (FileNotFoundError), or the store does not return it.
         """
         assert mode == "rb", "what is written replaces the whole"
         with self._store.open_input_stream(str(self.place)) as stream:
@@ -78,10 +78,10 @@ class RemoteFile(NamedTuple):
 
     @contextmanager
     def replacing(self, *, before: Self | None = None) -> Iterator[IO[bytes]]:
-        """A file in memory, which takes the place of this one when it is whole.
+        """A file in memory, which replaces this one when it is complete.
 
         Args:
-            before: where the one that stands there now goes; None gives it up.
+            before: where the present file is copied; None discards it.
         """
         content = io.BytesIO()
         yield content
@@ -91,7 +91,7 @@ class RemoteFile(NamedTuple):
             stream.write(content.getbuffer())
 
     def exists(self) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         return bool(self._store.get_file_info(str(self.place)).is_file)
 
     def unlink(self, *, missing_ok: bool = False) -> None:
@@ -101,8 +101,8 @@ class RemoteFile(NamedTuple):
         self._store.delete_file(str(self.place))
 
     def files(self) -> Iterator[Self]:
-        """The files right below this folder; none where there is no such folder."""
-        from pyarrow import fs  # noqa: PLC0415 - most studies need none of it
+        """The files directly in this folder; none where there is no such folder."""
+        from pyarrow import fs  # noqa: PLC0415 - most studies do not need it
 
         below = fs.FileSelector(str(self.place), allow_not_found=True)
         for info in self._store.get_file_info(below):
@@ -117,12 +117,12 @@ class RemoteFile(NamedTuple):
 File = Path | RemoteFile
 
 
-@functools.cache  # finding credentials and a region takes seconds where there are none
+@functools.cache  # looking for credentials and a region takes seconds where there are none
 def _store(bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
-    from pyarrow import fs  # noqa: PLC0415 - most studies need none of it
+    from pyarrow import fs  # noqa: PLC0415 - most studies do not need it
 
     return fs.S3FileSystem(
-        allow_delayed_open=True,  # one request for a small file
+        allow_delayed_open=True,  # saves a request for a small file
         connect_timeout=_CONNECT,
         request_timeout=_ANSWER,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
@@ -131,7 +131,7 @@ def _store(bucket: str, options: tuple[tuple[str, str], ...]) -> Any:
 
 
 def _with_region(bucket: str, options: Mapping[str, str]) -> Mapping[str, str]:
-    """Where a bucket lies, if it is one of Amazon's and nobody says so."""
+    """Add the region of an Amazon bucket, if nothing else gives one."""
     from pyarrow import fs  # noqa: PLC0415 - as above
 
     told = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
@@ -144,7 +144,7 @@ def located(text: str) -> File:
     """The file or folder that a text names: a URI, or a path.
 
     Raises:
-        ValueError: it names none; says in words why, and what to write.
+        ValueError: it names none; the message says why, and what to write.
     """
     if not text:
         raise ValueError(f"is empty; {_FORMS}")

@@ -1,4 +1,4 @@
-"""The resources section: what one trial takes of the machine, and where its state is kept."""
+"""The resources section: what a trial takes of the machine, and where checkpoints are kept."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from search.schema.units import seconds
 
 
 def gpu_share(value: Any) -> float | str:
-    """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pay."""
+    """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pays."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if value != "auto" and not (number and 0 <= value < math.inf):
         raise ValueError("is not a number of GPUs; write 0, 0.5, 1 or auto")
@@ -19,7 +19,7 @@ def gpu_share(value: Any) -> float | str:
 
 
 def time_of(value: Any) -> float:
-    """A time such as 30m, in seconds; seconds as a number are those of a plan."""
+    """A time such as 30m, in seconds; a plan has it as a number of seconds."""
     if isinstance(value, float) and value > 0:
         return value
     try:
@@ -42,26 +42,26 @@ def trials_on(gpus: float, share: float) -> int:
     """Trials that the GPUs of one machine hold at once.
 
     Args:
-        gpus: that the machine has.
-        share: that a trial takes, above 0; one below 1 is never of two GPUs.
+        gpus: number of GPUs of the machine.
+        share: GPUs that a trial takes, above 0; a share below 1 is always of a single GPU.
     """
-    nearly = 1e-9  # a fifth of a GPU fits five times, whatever floats say of 1 / 0.2
+    nearly = 1e-9  # a fifth of a GPU fits five times, despite rounding of 1 / 0.2
     if share < 1:
         return int(gpus) * int(1 / share + nearly)
     return int(gpus / share + nearly)
 
 
 class Resources(Section):
-    """What one trial takes; `cpu` is also the threads it computes with."""
+    """What one trial takes; `cpu` is also its number of threads."""
 
     gpu: Annotated[float | Literal["auto"], BeforeValidator(gpu_share)] = 0.0
     """GPUs of a trial; a share below 1 lets several trials use one, `auto` measures how many
-    pay. [GPUs]
+    are fastest. [GPUs]
     """
     cpu: PositiveInt = 1
-    """CPU cores of a trial, and the threads that it computes with. [cores]"""
+    """CPU cores of a trial, and its number of threads. [cores]"""
     silence: Annotated[float, BeforeValidator(time_of)] = 1800.0
-    """On Ray: a worker that says nothing for so long, such as `30m`, is taken for hung and is
-    killed, and its trial goes on elsewhere. Workers speak every few seconds of training; longer
-    takes them only to compile, to score a split and to load images.
+    """On Ray: a worker that is silent for so long, such as `30m`, is considered hung and is
+    killed, and its trial is resumed elsewhere. Workers report every few seconds of training;
+    only compiling, scoring a split and loading images take longer.
     """

@@ -9,7 +9,7 @@ from res2net.plugins import PluginError
 from search.schema.parts import NoOptions, Table, traits_of
 from search.schema.section import Section
 
-# What a sampler may say of itself; who asks, refuses where it says nothing.
+# Traits that a sampler may declare; code that needs a trait refuses samplers without it.
 TRAITS: Mapping[str, str] = {
     "uniform": "draws each candidate alike, without looking at results",
     "exhaustive": "tries every candidate once, and then ends: `trials` may be left out",
@@ -24,20 +24,20 @@ TRAITS: Mapping[str, str] = {
 }
 
 
-# A model needs something to split into good and bad, or to fit: TPE's own default, taken
-# uniformly from the candidates inside the budget instead of from the box around them.
+# A model needs some results to split into good and bad, or to fit. The number is TPE's
+# default; they are drawn uniformly inside the budget, not from the box around the candidates.
 STARTUP = 10
 
 
 class SamplerFacts(NamedTuple):
-    """What the table says of a sampler; its maker takes (survey, seed, objectives)."""
+    """Facts about a sampler; its maker takes (survey, seed, objectives)."""
 
     maker: str
     traits: frozenset[str]
     summary: str
     options: type[Section] | None = NoOptions
-    of_optuna: bool = False  # it is made for Optuna, and knows nothing of the budget
-    at_random: int | str = 0  # networks that end before it learns, or the option that says so
+    of_optuna: bool = False  # it is made for Optuna, which does not know the budget
+    at_random: int | str = 0  # networks that end before it learns, or the option for it
 
     @property
     def ends(self) -> bool:
@@ -49,7 +49,7 @@ class Stratified(Section):
     """Keys of `stratified`."""
 
     bins: PositiveInt = 8
-    """Bins of multiply-adds, of one width in the logarithm. [bins]"""
+    """Bins of multiply-adds, equally wide in the logarithm. [bins]"""
 
 
 class Population(Section):
@@ -63,7 +63,7 @@ class Local(Section):
     """Keys of `local`."""
 
     start: PositiveInt = 10
-    """Networks that are drawn at random for each climb; it begins at their best. [networks]"""
+    """Networks drawn at random for each climb, which starts at the best of them. [networks]"""
 
 
 class Evolution(Section):
@@ -72,7 +72,7 @@ class Evolution(Section):
     population: Annotated[int, Field(ge=2)] = 20
     """Networks that are alive; as many are drawn at random first. [networks]"""
     sample: Annotated[int, Field(ge=1)] = 5
-    """Of them that compete for being the parent. [networks]"""
+    """Networks drawn from the population, the best of which is the parent. [networks]"""
 
 
 class Hub(Section):
@@ -81,7 +81,7 @@ class Hub(Section):
     package: str
     """The package, such as `samplers/auto_sampler`."""
     sampler: str
-    """The class in it, such as `AutoSampler`."""
+    """The class in that package, such as `AutoSampler`."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the class."""
     registry: str | None = None
@@ -95,13 +95,13 @@ def _foreign(name: str, value: Any) -> SamplerFacts:
             "objectives)"
         )
     if _is_of_optuna(value):
-        traits = frozenset({"adaptive", "several"})  # one that cannot says so when it is tried
+        traits = frozenset({"adaptive", "several"})  # checked when it is tried
         return SamplerFacts(name, traits, _first_line(value), None, of_optuna=True)
     return SamplerFacts(name, traits_of(name, value, TRAITS), _first_line(value), None)
 
 
 def _is_of_optuna(value: Any) -> bool:
-    """Whether it is one of Optuna's classes, or a function that says that it returns one."""
+    """Whether it is one of Optuna's classes, or a function annotated to return one."""
     returned = getattr(value, "__annotations__", {}).get("return")
     kinds = [kind for kind in (value, returned) if isinstance(kind, type)]
     bases = [base for kind in kinds for base in kind.__mro__]

@@ -1,4 +1,4 @@
-"""The table of schedulers: which trials end before their last epoch. No torch here."""
+"""The table of schedulers, which end some trials before their last epoch. No torch here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,31 +18,31 @@ TRAITS: Mapping[str, str] = {
 
 
 class SchedulerFacts(NamedTuple):
-    """What the table says of a scheduler.
+    """Facts about a scheduler.
 
-    Its maker takes (epochs, trials, objectives, **options). An option that is set may add
-    `traits`: ask `scheduler_traits` of a choice.
+    Its maker takes (epochs, trials, objectives, **options). Options that are set may add
+    traits: `scheduler_traits` gives those of a choice.
     """
 
     maker: str
     traits: frozenset[str]
     summary: str
     options: type[Section] | None = NoOptions
-    added: Mapping[str, frozenset[str]] = MappingProxyType({})  # by option
+    added: Mapping[str, frozenset[str]] = MappingProxyType({})  # traits by option
 
 
 class _Options(Section):
     """Keys of a scheduler, which may not fit every study."""
 
     def check(self, *, epochs: int, trials: int | None) -> None:
-        """See that they fit.
+        """Check that the keys fit a study.
 
         Args:
-            epochs: of a whole trial.
+            epochs: of a complete trial.
             trials: networks of the search; None where that is not known yet.
 
         Raises:
-            MisfitError: one does not; says which, and what to write.
+            MisfitError: one does not fit; the message says which, and what to write.
         """
 
 
@@ -52,12 +52,12 @@ class Asha(_Options):
     grace: PositiveInt = 1
     """Length of the first rung: before it no trial is stopped. [epochs]"""
     reduction: Annotated[int, Field(ge=2)] = 3
-    """One trial in so many goes on at each rung; rungs are as many times further apart."""
+    """One trial in so many continues at each rung; epochs between rungs grow by this factor."""
     promotion: bool = False
-    """Trials rest at each rung, and go on once they are among the best there."""
+    """Trials pause at each rung, and resume once they are among the best there."""
 
     def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
-        """See that something is left to save after `grace`."""
+        """Make sure that there are epochs left to save after `grace`."""
         _check_shorter("grace", self.grace, epochs)
 
 
@@ -67,14 +67,14 @@ class Hyperband(_Options):
     grace: PositiveInt = 1
     """Length of the first bracket's first rung: before it no trial is stopped. [epochs]"""
     reduction: Annotated[int, Field(ge=2)] = 3
-    """One trial in so many goes on at each rung; rungs are as many times further apart."""
+    """One trial in so many continues at each rung; epochs between rungs grow by this factor."""
     brackets: PositiveInt = 2
-    """Brackets that networks are dealt to; the first rung of each is `reduction` times that of
-    the one before it.
+    """Brackets among which networks are distributed; the first rung of each is `reduction`
+    times that of the bracket before it.
     """
 
     def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
-        """See that the last bracket stops something."""
+        """Make sure that the last bracket can stop trials."""
         _check_shorter("grace", self.grace, epochs)
         fits = 1
         while self.grace * self.reduction**fits < epochs:
@@ -92,12 +92,12 @@ class Median(_Options):
     """Keys of the median stopping rule."""
 
     grace: PositiveInt = 1
-    """Before so many no trial is stopped. [epochs]"""
+    """No trial is stopped before this epoch. [epochs]"""
     at_least: PositiveInt = 3
     """Other trials that must have reached an epoch before one is stopped there. [trials]"""
 
     def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
-        """See that something is left to save after `grace`."""
+        """Make sure that there are epochs left to save after `grace`."""
         _check_shorter("grace", self.grace, epochs)
 
 
@@ -105,14 +105,14 @@ class OneEpoch(_Options):
     """Keys of the baseline that judges networks by their first epochs."""
 
     keep: PositiveInt | None = None
-    """Networks that go on to the end; left out, a tenth of `search.trials`, at least one.
+    """Networks that are trained to the end; left out, a tenth of `search.trials`, at least one.
     [networks]
     """
     after: PositiveInt = 1
-    """How long each trial runs before it rests. [epochs]"""
+    """Length of each trial before it is paused. [epochs]"""
 
     def check(self, *, epochs: int, trials: int | None) -> None:
-        """See that some networks rest, and not for ever."""
+        """Make sure that some networks are paused, and some resume."""
         _check_shorter("after", self.after, epochs)
         if self.keep is not None and trials is not None and self.keep > trials:
             raise MisfitError(
@@ -125,16 +125,16 @@ class Curves(_Options):
     """Keys of the scheduler that extrapolates learning curves."""
 
     grace: PositiveInt = 1
-    """How long every trial runs before it rests for the first time. [epochs]"""
+    """Length of every trial before it is first paused. [epochs]"""
     quantum: PositiveInt = 1
-    """A trial that goes on rests again after so many. [epochs]"""
+    """Epochs after which a resumed trial is paused again. [epochs]"""
     share: Annotated[float, Field(gt=0, le=1)] = 0.3
-    """Of all epochs that the search would take if every trial went on to its end: what is spent
-    before the trials that rest end, but for one that goes on to its end in any case.
+    """Share of all epochs, if every trial of the search ran to its end, that is spent before
+    the paused trials end, except one that runs to its end in any case.
     """
 
     def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
-        """See that there is something left to spend after each network's first epochs."""
+        """Make sure that epochs are left to spend after each network's first ones."""
         _check_shorter("grace", self.grace, epochs)
         if self.grace > self.share * epochs:
             raise MisfitError(
@@ -206,11 +206,11 @@ SCHEDULERS = Table(
 
 
 def check_scheduler(choice: Choice, *, epochs: int, trials: int | None) -> None:
-    """See that the keys of one of ours fit a study; the keys of a foreign one are its own.
+    """Check that the keys of our schedulers fit a study; foreign ones check their own.
 
     Args:
         choice: its name and options.
-        epochs: of a whole trial.
+        epochs: of a complete trial.
         trials: networks of the search; None where that is not known yet.
 
     Raises:
@@ -225,7 +225,7 @@ def scheduler_traits(choice: Choice) -> frozenset[str]:
     """The traits of a scheduler with its options.
 
     Raises:
-        PluginError: it is a foreign one that cannot be had.
+        PluginError: it is a foreign one that cannot be imported.
     """
     facts = SCHEDULERS[choice.name]
     added = (traits for key, traits in facts.added.items() if choice.options.get(key))

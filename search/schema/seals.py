@@ -1,7 +1,7 @@
-"""Seals: checksums that lines, documents and files bear, so that damage is noticed, not read.
+"""Seals: checksums of lines, documents and files, so that damage is noticed, not read as data.
 
-A line of JSON bears a CRC-32 of its own bytes, a JSON document a SHA-256, and any other file a
-SHA-256 behind its content. All sealed bytes are made and looked at here. No torch here.
+A line of JSON has a CRC-32 of its own bytes, a JSON document a SHA-256, and any other file a
+SHA-256 after its content. All seals are made and checked here. No torch here.
 """
 
 import contextlib
@@ -17,28 +17,28 @@ from pydantic_core import from_json
 from search.schema.files import replacing
 from search.schema.remote import File
 
-SEAL = "crc"  # key of a line
-_SHA = "sha256"  # key of a document
-_LINE, _LINE_MARK = b',"crc":"%08x"}', b',"crc":"'  # ends a line: the last key
+SEAL = "crc"  # key in a line
+_SHA = "sha256"  # key in a document
+_LINE, _LINE_MARK = b',"crc":"%08x"}', b',"crc":"'  # the seal is the last key of a line
 _LINE_SIZE = len(_LINE % 0)
 _DOCUMENT, _DOCUMENT_MARK = b',\n  "sha256": "%s"\n}', b',\n  "sha256": "'
 _DOCUMENT_SIZE = len(_DOCUMENT % hashlib.sha256().hexdigest().encode())
-_FILE_MARK = b"\nsha256\n"  # then the digest, and the file ends
+_FILE_MARK = b"\nsha256\n"  # followed by the digest, which ends the file
 _FILE_SIZE = len(_FILE_MARK) + hashlib.sha256().digest_size
 _CHUNK = 2**20
 _WRONG = "its checksum does not fit it"
 
 
 class SealError(ValueError):
-    """Something is not as it was written; says in words what is wrong with it."""
+    """Content that is not as it was written; the message says what is wrong with it."""
 
 
 class Document(NamedTuple):
     """A JSON document that was read.
 
     Attributes:
-        data: what it holds.
-        sealed: whether it bears a seal, which fits.
+        data: its content.
+        sealed: whether it has a seal (a wrong one is an error).
     """
 
     data: Any
@@ -53,16 +53,16 @@ _scan = json.JSONDecoder(parse_constant=_no_number).raw_decode
 
 
 def decoded(content: bytes) -> Any:
-    """What a JSON text holds.
+    """Parse a JSON text.
 
     Raises:
-        SealError: it is none.
+        SealError: it is not one.
     """
-    with contextlib.suppress(ValueError):  # it lacks lone surrogates, and our words for errors
+    with contextlib.suppress(ValueError):  # fails for lone surrogates, and lacks our error messages
         return from_json(content, allow_inf_nan=False, cache_strings="keys")
     try:
         data, end = _scan(text := content.decode().strip())
-    except (ValueError, RecursionError) as error:  # of UTF-8 too
+    except (ValueError, RecursionError) as error:  # including errors of UTF-8
         raise SealError(str(error)) from error
     if end != len(text):
         raise SealError("more follows its JSON")
@@ -73,7 +73,7 @@ def sealed_line(data: Mapping[str, Any]) -> bytes:
     """An object as one line of JSON without its line break; the seal is its last key.
 
     Raises:
-        ValueError: a number that JSON does not have.
+        ValueError: a number that JSON cannot represent.
     """
     data = {key: value for key, value in data.items() if key != SEAL}
     body = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()[:-1]
@@ -81,11 +81,11 @@ def sealed_line(data: Mapping[str, Any]) -> bytes:
 
 
 def check_line(line: bytes, *, required: bool) -> None:
-    """See that a line is as it was written.
+    """Check that a line is as it was written.
 
     Args:
         line: without its line break.
-        required: whether it must bear a seal; one that is there must fit in any case.
+        required: whether it must have a seal; a seal that is present must always match.
 
     Raises:
         SealError: it is not.
@@ -99,10 +99,10 @@ def check_line(line: bytes, *, required: bool) -> None:
 
 
 def is_torn(rest: bytes) -> bool:
-    """Whether what stands behind the last line break may be a line that a crash tore.
+    """Whether the rest after the last line break may be a line torn by a crash.
 
-    It may not where its seal is whole and more follows: then the line break was damaged. Zeros
-    are what some file systems show of bytes that did not reach the disk.
+    It is not if its seal is complete and more follows: then the line break was damaged. Some
+    file systems show bytes that did not reach the disk as zeros.
     """
     at = rest.rfind(_LINE_MARK)
     return at < 0 or not rest[at + _LINE_SIZE :].strip(b"\0")
@@ -116,10 +116,10 @@ def sealed_document(data: Mapping[str, Any]) -> str:
 
 
 def opened_document(content: bytes) -> Document:
-    """What `sealed_document` wrote, or any other JSON text, which bears no seal.
+    """Read what `sealed_document` wrote, or any other JSON text, which has no seal.
 
     Raises:
-        SealError: it is no JSON, or not as it was sealed.
+        SealError: it is not JSON, or not as it was sealed.
     """
     tail = content[-_DOCUMENT_SIZE:]
     marked = tail.startswith(_DOCUMENT_MARK)
@@ -133,7 +133,7 @@ def _sha256(content: bytes) -> bytes:
 
 
 class _Digesting:
-    """Passes on what is written to a file, and digests it."""
+    """Passes on what is written to a file, and computes its digest."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -150,15 +150,15 @@ class _Digesting:
 def write_file(
     path: File, writer: Callable[[Any], object], *, before: File | None = None
 ) -> None:
-    """Write a sealed file, whole or not at all; what was there before stays until then.
+    """Write a sealed file, whole or not at all; the old file stays until then.
 
     Args:
-        path: where it will stand; its folder is there.
-        writer: writes the content to what it is given, which has `write` and `flush`.
-        before: where the file that stands at `path` goes; None gives it up.
+        path: of the file; its folder exists.
+        writer: writes the content to its argument, which has `write` and `flush`.
+        before: where the file now at `path` is moved; None discards it.
 
     Raises:
-        OSError: the disk is full or gone; nothing has changed then.
+        OSError: the disk is full or gone; then nothing has changed.
     """
     with replacing(path, before=before) as file:
         digesting = _Digesting(file)
@@ -168,7 +168,7 @@ def write_file(
 
 @contextmanager
 def opened_file(path: File) -> Iterator[IO[bytes]]:
-    """A file that `write_file` wrote, open at its begin, once all of it was looked at.
+    """Open a file that `write_file` wrote at its start, after checking all of it.
 
     Raises:
         OSError: it cannot be read.

@@ -14,14 +14,15 @@ from search.schema.values import MisfitError
 
 
 class Base(SomeNetwork):
-    """Where the axes meet; of a dimension left out, the first value in the file."""
+    """Where the axes meet; for a dimension left out, the first value in the file."""
 
 
 class Search(Section):
     """What is proposed, how many networks are tried, and with how many seeds each.
 
-    `base` and `solve` are for the sampler `axes`: one dimension at a time away from the base,
-    while the dimension `solve` takes, for each of them, what spends most of the budget.
+    `base` and `solve` are for the sampler `axes`: its networks differ from the base in one
+    dimension at a time, and in the dimension `solve`, which takes the value that spends most of
+    the budget.
     """
 
     sampler: Annotated[Choice, BeforeValidator(choice_from(SAMPLERS))] = Choice(name="tpe")
@@ -29,32 +30,32 @@ class Search(Section):
     trials: PositiveInt | Literal["all"] = "all"
     """Networks to try; `all`, for samplers that end by themselves. [networks]"""
     per_band: PositiveInt | None = None
-    """Networks to try in each band of a budget that has `bands`, in place of `trials`; a band
-    that holds fewer is tried whole. [networks]
+    """Networks to try in each band of a budget that has `bands`, instead of `trials`; of a band
+    that holds fewer, all are tried. [networks]
     """
     ordered: bool = False
     """Whether a proposal sees exactly the results of the trials up to `concurrency` before it,
-    whichever ends first: then a search with many workers is the same each time.
+    whichever end first: then a search with many workers is the same each time.
     """
     concurrency: PositiveInt | None = None
     """For `ordered`: trials that may run at once. [trials]"""
     seeds: PositiveInt = 1
-    """Trials of each network, every one with another seed. [trials]"""
+    """Trials of each network, each with another seed. [trials]"""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of every random choice of the study."""
     objectives: tuple[str, ...] = ()
-    """By what networks are compared; the first one that trials report ranks them. Empty: the
-    first metric of the task.
+    """Objectives by which networks are compared; the first one that trials report ranks them.
+    Empty: the first metric of the task.
     """
     base: Base = Base()
-    """For `axes` and `isomacs`: the network to leave in one dimension at a time."""
+    """For `axes` and `isomacs`: the network from which the others differ in one dimension."""
     prior: Prior | None = None
-    """Where good networks are thought to be, for samplers that take one."""
+    """Where good networks are expected, for samplers that take a prior."""
     tune: Annotated[Tune | None, BeforeValidator(tune_from)] = None
-    """Settings of the recipe that are tuned inside each network."""
+    """Settings of the recipe that are tuned for each network."""
     warm_start: tuple[str, ...] = ()
-    """Folders of other runs of the same data and recipe: the sampler knows their finished
-    trials, and proposes none of these networks again.
+    """Folders of other runs with the same data and recipe: the sampler learns from their
+    finished trials, and proposes none of these networks again.
     """
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
     """For `axes` and `isomacs`: the dimension that takes, for each network, the value that
@@ -63,7 +64,7 @@ class Search(Section):
 
     @property
     def has_axes(self) -> bool:
-        """Whether the sampler leaves a base in one dimension at a time."""
+        """Whether the sampler varies one dimension of a base at a time."""
         return "axes" in SAMPLERS[self.sampler.name].traits
 
     @model_validator(mode="after")

@@ -11,5 +11,5 @@ class Section(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        serialize_by_alias=True,  # a key such as `from` is no name of Python's
+        serialize_by_alias=True,  # some keys, such as `from`, cannot be Python names
     )

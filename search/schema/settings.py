@@ -1,7 +1,7 @@
-"""Settings of training that a space file may vary, as dimensions beside the network's.
+"""Settings of training that a space file may vary, as dimensions besides the network's.
 
-`lr: 0.1` is one value, `lr: [0.05, 0.1]` or a range are several, and `lr: {rule: depth}` is one
-for each network, by how deep it is. No torch here.
+`lr: 0.1` is one value, `lr: [0.05, 0.1]` or a range are several, and `lr: {rule: depth}` is a
+value for each network that depends on its depth. No torch here.
 """
 
 import itertools
@@ -14,9 +14,9 @@ from pydantic import BeforeValidator, PositiveFloat, PositiveInt
 from search.schema.section import Section
 
 VARIABLE = ("epochs", "lr", "weight_decay", "momentum")
-_USUAL = 9  # values of a range that does not say how many
+_USUAL = 9  # values of a range that does not give their number
 _MOST = 100  # values of one setting
-_DIGITS = 3  # that a value of a range keeps, or more where two would be one
+_DIGITS = 3  # digits that a value of a range keeps, or more where two values would be equal
 _MOST_DIGITS = 17  # of a 64-bit number
 _EXPONENT = -1.5
 _RANGE = {"from", "to", "log", "values"}
@@ -30,10 +30,10 @@ class DepthRule(Section):
     arXiv 2602.07494.
     """
     lr: PositiveFloat = 0.1
-    """Highest learning rate that is right for the reference."""
+    """Highest learning rate that suits the reference network."""
     depth: PositiveInt | None = None
-    """Depth of the reference, in the first skeleton of the file; left out, that of the network
-    with the least effective depth. [layers]
+    """Depth of the reference network, in the first skeleton of the file; left out, that of the
+    network with the least effective depth. [layers]
     """
 
 
@@ -41,9 +41,9 @@ class PlannedRule(Section):
     """A learning rate by depth, in numbers."""
 
     lr: PositiveFloat
-    """Highest learning rate that is right for the reference."""
+    """Highest learning rate that suits the reference network."""
     effective_depth: PositiveInt
-    """That of the reference: `res2net.receptive.effective_depth`."""
+    """Effective depth of the reference: `res2net.receptive.effective_depth`."""
 
     def rate(self, effective_depth: int) -> float:
         """The highest rate for a network of another effective depth (arXiv 2602.07494)."""
@@ -51,7 +51,7 @@ class PlannedRule(Section):
 
 
 def suffix(setting: str, value: float) -> str:
-    """What a setting adds to the name of a network: `_lr0.1`; no other value adds the same."""
+    """The suffix that a setting adds to a network's name: `_lr0.1`; unique for each value."""
     short = f"{value:g}"
     return f"_{setting}{short if float(short) == value else repr(value)}"
 
@@ -64,19 +64,19 @@ def rates(value: Any) -> Any:
 
 
 def lengths(value: Any) -> Any:
-    """A whole number from 1 up, or a list of them."""
+    """A whole number of at least 1, or a list of them."""
     if isinstance(value, dict):
         raise ValueError("is no number of epochs; write whole numbers, such as [10, 30]")
     return _one_or_several(value, _count, "a whole number from 1 up", "[10, 30]")
 
 
 def shares(value: Any) -> Any:
-    """A number from 0 up and below 1, a list of them, or a range."""
+    """A number of at least 0 and below 1, a list of them, or a range."""
     return _one_or_several(value, _share, "a number from 0 up and below 1", "[0.0, 0.1]")
 
 
 def amounts(value: Any) -> Any:
-    """A number from 0 up, a list of them, or a range: `{from: 1e-5, to: 1e-3, log: true}`."""
+    """A number of 0 or more, a list of them, or a range: `{from: 1e-5, to: 1e-3, log: true}`."""
     return _one_or_several(value, _not_negative, "a number from 0 up", "[1e-4, 5e-4]")
 
 
@@ -113,7 +113,7 @@ def _one_or_several(
 def _range(
     value: dict[str, Any], read: Callable[[Any], float | None], rule: str
 ) -> tuple[float, ...]:
-    """The values of `{from: 0.02, to: 0.4, log: true, values: 9}`, three digits if they do."""
+    """The values of `{from: 0.02, to: 0.4, log: true, values: 9}`, rounded to few digits."""
     if not {"from", "to"} <= value.keys() <= _RANGE:
         raise ValueError(
             f"has the keys {', '.join(value)}; write {{from: 0.02, to: 0.4, log: true}}, and "
@@ -137,7 +137,7 @@ def _range(
 
 
 def _between(low: float, values: list[float], high: float) -> tuple[float, ...]:
-    """Both ends as they are written, the others with as few digits as tell all apart."""
+    """Both ends as written, the others with as few digits as keep all distinct."""
     for digits in range(_DIGITS, _MOST_DIGITS):
         found = [low, *(float(f"{value:.{digits}g}") for value in values), high]
         if all(one < other for one, other in itertools.pairwise(found)):

@@ -28,9 +28,9 @@ class SomeNetwork(Section):
     planes: PositiveInt | None = None
     """Planes of the first stage. [channels]"""
     resolution: PositiveInt | None = None
-    """Side of the images that it sees. [pixels]"""
+    """Side of the images that the network sees. [pixels]"""
 
     def values(self) -> dict[str, Any]:
-        """What was written, by dimension."""
+        """The values that were given, by dimension."""
         names = [*SomeNetwork.model_fields]
         return {key: value for key in names if (value := getattr(self, key)) is not None}

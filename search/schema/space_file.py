@@ -1,6 +1,6 @@
-"""The space file's schema: read strictly, every mistake named with its place and remedy.
+"""The space file's schema: read strictly, every mistake reported with its place and remedy.
 
-A `SpaceFile` is what a person wrote, with every default filled in; `auto`, `all` and `fill`
+A `SpaceFile` is what the user wrote, with every default filled in; `auto`, `all` and `fill`
 are still words. `search.space.resolve` makes a `StudyPlan` of it. No torch here.
 """
 
@@ -53,35 +53,35 @@ class SpaceFile(Section):
     training: Training
     """How every trial trains."""
     transfer: Transfer | None = None
-    """Whose trained weights backbones begin with; left out, they are drawn from the seed."""
+    """Trained weights that backbones start from; left out, they are drawn from the seed."""
     search: Search
     """Which candidates are tried, and how many."""
     scheduler: Scheduler = Choice(name="fifo")
     """Which trials end before their last epoch."""
     zero_cost: ZeroCost | None = None
-    """Scores of untrained networks; left out, none is taken."""
+    """Scores of untrained networks; left out, networks are not scored."""
     fidelity: Fidelity | None = None
-    """Whether early epochs may be believed; left out, the scheduler is."""
+    """A check whether early epochs may be believed; left out, the scheduler is believed."""
     confirm: Confirm | None = None
-    """The best networks again, with fresh seeds; left out, nothing is confirmed."""
+    """Retraining of the best networks with fresh seeds; left out, there is none."""
     analysis: Analysis = Analysis()
     """What is asked of the results, before there are any."""
     keep: Keep = Keep()
-    """Whose weights are kept."""
+    """Which weights are kept."""
     checkpoints: Annotated[str | None, BeforeValidator(checkpoint_place)] = None
-    """Where trials under way keep their state: a folder that every node sees, or
+    """Where live trials keep their checkpoints: a folder that every node sees, or
     `s3://bucket/folder`; left out, the run's folder.
     """
     resources: Resources = Resources()
     """What one trial takes of the machine."""
     execution: Annotated[Execution, BeforeValidator(execution_from)] = Execution()
-    """Whether networks are trained, or results that are there already are taken for it."""
+    """Whether networks are trained, or existing results are replayed."""
     trackers: Annotated[tuple[str, ...], BeforeValidator(tracker_names)] = ()
-    """Who else is told what trials report, beside the journal."""
+    """Trackers that receive what trials report, besides the journal."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """Those of the study: as written, or the first metric of the task."""
+        """The objectives of the study: as written, or the first metric of the task."""
         metrics = TASKS[self.task.name].metrics
         written = self.search.objectives
         return objectives_of(written or (f"val_{metrics[0].name}",), metrics)

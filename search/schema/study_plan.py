@@ -1,7 +1,7 @@
-"""The plan of a study: a space file with every word become a number. No torch here.
+"""The plan of a study: a space file with every word resolved to a number. No torch here.
 
-It is what a study, its workers and its readers are given, and what the manifest holds. Trials
-are counted here and nowhere else.
+A study, its workers and its readers get it, and the manifest holds it. Trials are counted here
+and nowhere else.
 """
 
 import math
@@ -37,12 +37,12 @@ class PlannedResources(Resources):
 
 
 class StudyPlan(Section):
-    """A study, decided.
+    """A study, fully decided.
 
-    `varied` are settings of the training with several values, `lr_rule` gives each network its
-    own learning rate; a trial's own settings lie over `training`. `chosen` is how its precision
-    was, where the file says auto. `candidates` is how many distinct networks, with their
-    settings, lie inside the budget.
+    `varied` are settings of the training with several values; `lr_rule` gives each network its
+    own learning rate; a trial's own settings override `training`. `chosen` records how the
+    precision was chosen, where the file says auto. `candidates` is the number of distinct
+    networks, with their settings, inside the budget.
     """
 
     study: str
@@ -70,7 +70,7 @@ class StudyPlan(Section):
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """What trials have of their own beside their network and their length."""
+        """The settings in which trials differ, besides network and length."""
         several = len(self.network.resolution or ()) > 1
         names = ["resolution"] * several + [key for key in self.varied if key != "epochs"]
         return (*names, *(["lr"] if self.lr_rule else []))
@@ -86,38 +86,38 @@ class StudyPlan(Section):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What trials report, without the split."""
+        """The metrics that trials report, without the split."""
         return TASKS[self.task.name].metrics
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """By which networks are compared."""
+        """The objectives by which networks are compared."""
         return objectives_of(self.search.objectives, self.metrics)
 
     @property
     def ranking(self) -> Objective:
-        """The objective that says which network is the best: the first that trials report."""
+        """The objective that ranks networks: the first that trials report."""
         return next(one for one in self.objectives if one.source == "reported")
 
     @property
     def measured(self) -> tuple[Objective, ...]:
-        """What is measured of each network before its training, scores among it."""
+        """What is measured of each network before its training, including scores."""
         return (*self.timed, *(SCORES[name] for name in self.scores))
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """Scores that are taken of each network, by name."""
+        """Scores that are computed for each network, by name."""
         return self.zero_cost.scores if self.zero_cost else ()
 
     @property
     def rejects(self) -> bool:
-        """Whether what is measured of a network may end its first trial before it trains."""
+        """Whether a measurement of a network may end its first trial before it trains."""
         keep = self.zero_cost.keep if self.zero_cost else None
         return keep is not None or bool(self.budget.measured())
 
     @property
     def rejected_as(self) -> str:
-        """What networks are that this ends, in words: measured outside the budget."""
+        """Why networks are rejected, in words, such as: measured outside the budget."""
         words = {"measured outside the budget": bool(self.budget.measured())}
         if self.zero_cost and self.zero_cost.keep is not None:
             words[f"not among the best by {self.zero_cost.by}"] = True
@@ -125,8 +125,8 @@ class StudyPlan(Section):
 
     @property
     def timed(self) -> tuple[Objective, ...]:
-        """What objectives or budget want measured of each network before its training."""
-        asked = {*self.search.objectives}  # by name: a foreign one may be gone by now
+        """What objectives or budget need measured of each network before its training."""
+        asked = {*self.search.objectives}  # by name: a foreign part may no longer exist
         asked |= {limits.objective.name for limits in self.budget.measured()}
         return tuple(one for name, one in MEASURED.items() if name in asked)
 
@@ -149,20 +149,20 @@ class StudyPlan(Section):
         """Trials of the search: every network with every try and every other seed.
 
         Args:
-            pruned: networks that early stopping or what was measured ended at their first
-                seed; these have no other.
+            pruned: networks that were stopped early or rejected at their first seed; they get
+                no other seeds.
         """
         search = self.search
         return search.trials * (self.tries + search.seeds - 1) - pruned * (search.seeds - 1)
 
     @property
     def confirmed(self) -> int:
-        """Networks that are confirmed, if as many are trained whole."""
+        """Number of networks to confirm, if as many are trained completely."""
         return min(self.confirm.top, self.search.trials) if self.confirm else 0
 
     @property
     def confirm_trials(self) -> int:
-        """Trials of the confirmation, if as many networks are trained whole."""
+        """Trials of the confirmation, if enough networks are trained completely."""
         return self.confirmed * self.confirm.seeds if self.confirm else 0
 
     def epochs(self, phase: str) -> int:
@@ -179,17 +179,17 @@ class StudyPlan(Section):
         return (search, confirm) if self.confirm else (search,)
 
     def with_gpu(self, share: float) -> Self:
-        """The same study with so much of a GPU for each trial."""
+        """The same study with this share of a GPU for each trial."""
         resources = self.resources.model_copy(update={"gpu": share})
         return self.model_copy(update={"resources": resources})
 
     def with_precision(self, name: Precision, chosen: ChosenPrecision | None) -> Self:
-        """The same study in another format of arithmetic, and what was measured for it."""
+        """The same study in another number format, with the measurements that chose it."""
         training = self.training.model_copy(update={"precision": name})
         return self.model_copy(update={"training": training, "chosen": chosen})
 
     def with_tables(self, tables: Sequence[ReplayedTable]) -> Self:
-        """The same study, with what is known of the results that it replays."""
+        """The same study, with what is known about the results that it replays."""
         execution = self.execution.model_copy(update={"tables": tuple(tables)})
         return self.model_copy(update={"execution": execution})
 

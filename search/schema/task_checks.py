@@ -1,4 +1,4 @@
-"""Sees that a task goes with the network, the recipe and the data of a space file."""
+"""Checks that a task fits the network, the recipe and the data of a space file."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from search.schema.values import MisfitError, split_stack
 
 
 def check_task(task: Choice, network: Network, training: Training, data: Data) -> None:
-    """See that a task can make use of all that a space file asks for.
+    """Check that a task can use everything that a space file asks for.
 
     Raises:
         MisfitError: it cannot, with the key to look at.
@@ -45,7 +45,7 @@ def check_task(task: Choice, network: Network, training: Training, data: Data) -
 
 
 def check_model(task: str, budget: Budget, objectives: Sequence[Objective]) -> None:
-    """See that what the whole model costs is known where it is asked for.
+    """Check that the cost of the whole model is known where it is asked for.
 
     Raises:
         MisfitError: it is not, with the key to look at.
@@ -68,10 +68,10 @@ def check_model(task: str, budget: Budget, objectives: Sequence[Objective]) -> N
 
 
 def check_libraries(task: str) -> None:
-    """See that what a task needs is installed; nothing is imported.
+    """Check that the packages a task needs are installed; nothing is imported.
 
     Raises:
-        PluginError: it is not, with the line that installs it.
+        PluginError: they are not, with the command that installs them.
     """
     missing = [m for m in TASKS[task].libraries if importlib.util.find_spec(m) is None]
     if missing:
@@ -81,7 +81,7 @@ def check_libraries(task: str) -> None:
 
 
 def _check_pieces(task: Choice, training: Training) -> None:
-    """Norms of one number a channel cannot learn from one image."""
+    """Check the batch: batch norms over a single number per channel cannot learn."""
     fewest = TASKS[task.name].fewest
     batch, parts = training.batch_size, training.accumulate
     size = -(-batch // parts)
@@ -99,7 +99,7 @@ def _check_pieces(task: Choice, training: Training) -> None:
 
 
 def _check_stride(stride: int, network: Network, data: Data) -> None:
-    """The skeletons must have it, and the sides of images be multiples of it."""
+    """Check that the skeletons have the stride, and that it divides the sides of images."""
     for text in network.skeleton:
         name, _ = split_stack(text)
         if name in SKELETONS and stride not in SKELETONS[name].output_strides:
@@ -120,5 +120,5 @@ def _check_stride(stride: int, network: Network, data: Data) -> None:
 
 
 def _is_set(value: Any) -> bool:
-    """Whether a key of the augmentation does something."""
+    """Whether a key of the augmentation has an effect."""
     return any(value) if isinstance(value, tuple) else bool(value)

@@ -1,4 +1,4 @@
-"""The table of tasks: what a trial learns, and the metrics that it is scored by."""
+"""The table of tasks: what a trial learns, and the metrics that score it."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
@@ -25,30 +25,30 @@ from search.schema.section import Section
 from search.schema.values import MisfitError
 
 INSTALL = "install what tasks on scenes need: pip install 'res2net-search[tasks]'"
-# Keys of the training that change images or labels; what a task does not read, it refuses.
+# Training keys that change images or labels; a task refuses those that it does not read.
 AUGMENTATION = (
     "crop", "flip", "resized_crop", "jitter", "cutout", "erasing", "mixup", "cutmix",
     "label_smoothing",
 )  # fmt: skip
 _ALL = frozenset(AUGMENTATION)
-_MULTIPLE = 32  # of pixels, to which torchvision's detectors fill images up
+_MULTIPLE = 32  # pixels; torchvision's detectors pad images to a multiple of this
 
 
 class TaskFacts(NamedTuple):
-    """What the table says of a task; see `search.tasks.base` for what its maker makes."""
+    """Facts about a task; see `search.tasks.base` for what its maker returns."""
 
     maker: str
-    metrics: tuple[Metric, ...]  # the first is the objective where a space file names none
+    metrics: tuple[Metric, ...]  # the first is the objective unless a space file names others
     summary: str
-    needs: frozenset[str] = frozenset({"classes"})  # what its data must know of each image
+    needs: frozenset[str] = frozenset({"classes"})  # annotations that its data must have
     options: type[Section] | None = NoOptions
-    backbone: bool = False  # whether networks put out features, and have no classifier
-    libraries: tuple[str, ...] = ()  # modules that not every installation has
-    reads: frozenset[str] = _ALL  # which of AUGMENTATION
-    head: CountHead | None = None  # adds up what is put on the network, where there is some
+    backbone: bool = False  # whether networks output features, without a classifier
+    libraries: tuple[str, ...] = ()  # modules that may not be installed
+    reads: frozenset[str] = _ALL  # the keys of AUGMENTATION that it reads
+    head: CountHead | None = None  # adds the cost of the task's head, where there is one
     image_size: Callable[[int, Mapping[str, Any]], Size] = lambda side, _: Size(side, side)
-    squares: bool = True  # whether it sees squares of the side that the network section says
-    fewest: int = 1  # images that must pass the network at once, so that its norms can learn
+    squares: bool = True  # whether it sees squares of the side given in the network section
+    fewest: int = 1  # images that must pass the network at once, so that batch norms can learn
 
 
 def _foreign(name: str, value: Any) -> TaskFacts:
@@ -87,12 +87,12 @@ def _foreign(name: str, value: Any) -> TaskFacts:
 
 
 def _called(name: str, count: Any) -> CountHead:
-    """Somebody's own count of a head, whose failures bear the name of the task."""
+    """A foreign part's function that counts its head; its errors name the task."""
 
     def count_head(tally: Tally, seen: Seen, options: Mapping[str, Any]) -> None:
         try:
             count(tally, seen, options)
-        except Exception as error:  # somebody's code may raise anything
+        except Exception as error:  # foreign code may raise anything
             raise PluginError(
                 f"{name}: count_head raises {type(error).__name__}: {error}; see "
                 "search.schema.heads"
@@ -111,7 +111,7 @@ def _window(_: int, options: Mapping[str, Any]) -> Size:
 
 
 def _padded(resolution: int, _: Mapping[str, Any]) -> Size:
-    """Torchvision's detectors fill images up to a multiple of 32."""
+    """The size to which torchvision's detectors pad images: a multiple of 32."""
     side = -(-resolution // _MULTIPLE) * _MULTIPLE
     return Size(side, side)
 
@@ -122,21 +122,22 @@ class Detection(Section):
     channels: PositiveInt = 256
     """Channels of each level of the feature pyramid. [channels]"""
     hidden: PositiveInt = 1024
-    """Width of the two layers that look at each box. [units]"""
+    """Width of the two layers that process each box. [units]"""
     sampled: PositiveInt = 512
-    """Boxes of an image that these are trained on. [boxes]"""
+    """Boxes of an image that these layers are trained on. [boxes]"""
     proposals: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Boxes of an image that these look at, chosen from the best twice as many of each level;
-    left out, as torchvision has it, 2000 of 2000 in training and 1000 of 1000 in testing.
-    [boxes]
+    """Boxes of an image that these layers process, chosen from twice as many of the best of
+    each level; left out, as in torchvision, 2000 of 2000 in training and 1000 of 1000 in
+    testing. [boxes]
     """
     anchor: Annotated[float, Field(gt=0, le=64)] = 8.0
-    """Side of the boxes that the first stage begins with, over the stride of their level: 8 is
-    32 pixels at a stride of 4. Smaller for small objects.
+    """Side of the anchor boxes, over the stride of their level: 8 is 32 pixels at a stride of
+    4. Smaller for small objects.
     """
     frozen: Annotated[int, Field(ge=0, le=5)] = 0
-    """Stages of the backbone that are not trained, the stem first: 1 is the stem alone.
-    [stages]
+    """Stages of the backbone that are not trained, the stem counting as the first: 1 is the
+    stem
+    alone. [stages]
     """
     norms: Literal["trained", "frozen"] = "trained"
     """Whether the backbone's batch norms are trained."""
@@ -232,10 +233,10 @@ TASKS = Table(
 
 
 def check_annotations(task: str, data: Data) -> None:
-    """See that what is read of a data set's images is what a task learns.
+    """Check that the data set has the annotations that a task learns from.
 
     Raises:
-        MisfitError: it is not, with the sets or the data sets of which it is.
+        MisfitError: it has not, with the sets or the data sets that have them.
     """
     needs, gives = TASKS[task].needs, data.facts.gives
     missing = sorted(needs - gives)

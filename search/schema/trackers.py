@@ -1,4 +1,4 @@
-"""The table of trackers: who else is told what trials report. No torch here."""
+"""The table of trackers, which receive what trials report. No torch here."""
 
 import difflib
 from collections.abc import Mapping
@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 
 class TrackerFacts(NamedTuple):
-    """What the table says of a tracker.
+    """Facts about a tracker.
 
-    Its maker takes (folder, plan): a folder of its own in the run's, and the plan of the study.
+    Its maker takes (folder, plan): a folder of its own inside the run's, and the study's plan.
     """
 
     maker: str
-    package: str  # that it imports
-    install: str  # as pip calls it
+    package: str  # the package that it imports
+    install: str  # its name for pip
     summary: str
 
 
@@ -43,7 +43,7 @@ def tracker_names(value: Any) -> tuple[str, ...]:
     """A name in [trackers](#trackers), or a list of them.
 
     Raises:
-        ValueError: one is none, or stands there twice.
+        ValueError: an unknown name, or one given twice.
     """
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)):

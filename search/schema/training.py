@@ -1,7 +1,7 @@
 """The training section: the recipe of every trial of a study. No torch here.
 
-`Training` is as a space file writes it, some keys with several values; `PlannedTraining` has
-one of each, and the data set's own augmentation where that leaves it open.
+`Training` is what a space file says, some keys with several values; `PlannedTraining` has one
+value for each, and the data set's own augmentation where the file gives none.
 """
 
 import math
@@ -35,7 +35,7 @@ Execution = Literal["auto", "eager", "graphs", "compile"]
 class Training(Section):
     """How a trial trains.
 
-    Augmentation follows torchvision's definitions, each image with its own draw.
+    Augmentation follows torchvision's definitions, with separate random draws for each image.
     """
 
     epochs: Lengths
@@ -43,61 +43,61 @@ class Training(Section):
     batch_size: PositiveInt = 128
     """Images of one step of the optimiser. [images]"""
     accumulate: PositiveInt = 1
-    """Parts of a batch that pass the network one after another, to save memory. [parts]"""
+    """Pieces of a batch that pass the network one after another, to save memory. [parts]"""
     optimizer: Annotated[str, BeforeValidator(OPTIMIZERS.checked)] = "sgd"
     """The optimiser."""
     optimizer_options: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments of an optimiser of your own."""
+    """Keyword arguments of a foreign optimiser."""
     lr: Rates = 0.1
     """Highest learning rate, for batches of `lr_batch`."""
     lr_batch: PositiveInt | None = None
-    """Batch size that `lr` is meant for; another `batch_size` scales it linearly. Left out,
-    `batch_size`. [images]
+    """Batch size that `lr` is meant for; with another `batch_size` it is scaled linearly. Left
+    out, `batch_size`. [images]
     """
     momentum: Shares = 0.9
     """Momentum of `sgd`."""
     nesterov: bool = True
     """Whether `sgd` uses Nesterov's momentum."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    """Decay of the two averages of `adamw`."""
+    """Decay rates of the two averages of `adamw`."""
     weight_decay: Amounts = 5e-4
     """Weight decay."""
     decay_norms: bool = True
-    """Whether norms and biases decay as well."""
+    """Whether weight decay also applies to norms and biases."""
     clip: PositiveFloat | None = None
     """Largest norm of the gradient; left out, it is not clipped."""
     ema: Fraction | None = None
-    """Decay a step of averaged weights, which are then scored and kept; left out, there is no
-    average.
+    """Decay per step of averaged weights, which are then scored and kept; left out, weights are
+    not averaged.
     """
     schedule: Literal["cosine", "step", "onecycle"] = "cosine"
-    """Course of the learning rate."""
+    """How the learning rate changes over the training."""
     warmup: NotNegative = 0.0
-    """Epochs over which the rate rises linearly from 0; `onecycle` brings its own. [epochs]"""
+    """Epochs over which the rate rises linearly from 0; `onecycle` has its own. [epochs]"""
     milestones: tuple[PositiveFloat, ...] = (0.5, 0.75)
-    """Where schedule `step` multiplies the rate by `gamma`: shares of the training below 1,
+    """When the schedule `step` multiplies the rate by `gamma`: shares of the training below 1,
     epochs above. [shares or epochs]
     """
     gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Factor at each milestone."""
     label_smoothing: Fraction = 0.0
-    """Share of each target that all classes divide."""
+    """Share of each target that is divided among all classes."""
     precision: Precision | Literal["auto"] = "bf16"
-    """Format of the arithmetic; in `bf16` weights stay fp32, and `fp32` on a GPU is what torch
-    makes of it: TF32 in convolutions. `auto` measures at the start whether `bf16` is clearly
-    quicker where trials run, and takes `fp32` where it is not.
+    """Number format of the arithmetic; in `bf16` weights stay fp32, and `fp32` on a GPU is what
+    torch makes of it: TF32 in convolutions. `auto` measures at the start whether `bf16` is
+    clearly faster where trials run, and takes `fp32` if it is not.
     """
     execution: Execution = "auto"
-    """`eager`, CUDA `graphs`, `compile`, or `auto` by the length of the training."""
+    """`eager`, CUDA `graphs`, `compile`, or `auto`, which chooses by the training's length."""
     crop: Annotated[int, Field(ge=0)] | None = None
-    """Padding on each side by which a random crop may move; not with `resized_crop`. Left out,
-    the data set's own. [pixels]
+    """Padding on each side for random crops; not with `resized_crop`. Left out, as usual for
+    the data set. [pixels]
     """
     flip: bool | None = None
-    """Whether half of the images are mirrored; left out, the data set's own."""
+    """Whether half of the images are mirrored; left out, as usual for the data set."""
     resized_crop: tuple[Share, Share] | None = None
-    """Range of area of random resized crops, ratio 3/4 to 4/3, bilinear; left out, the data
-    set's own. [share of the image]
+    """Range of area of random resized crops, ratio 3/4 to 4/3, bilinear; left out, as usual for
+    the data set. [share of the image]
     """
     jitter: tuple[
         NotNegative, NotNegative, NotNegative, Annotated[float, Field(ge=0, le=0.5)]
@@ -119,7 +119,7 @@ class Training(Section):
 
     @property
     def varied(self) -> dict[str, tuple[float, ...]]:
-        """The keys with several values, and these in ascending order."""
+        """The keys with several values, with these in ascending order."""
         written = {key: getattr(self, key) for key in VARIABLE}
         return {key: values for key, values in written.items() if isinstance(values, tuple)}
 
@@ -133,7 +133,7 @@ class Training(Section):
         return tuple(round(m * epochs, 6) if m < 1 else m for m in self.milestones)
 
     def too_long(self, epochs: int) -> str:
-        """What of the schedule does not fit into so many epochs; empty where all does."""
+        """Which part of the schedule does not fit into so many epochs; empty where all does."""
         if self.warmup >= epochs:
             return f"warmup {self.warmup:g} takes all {epochs} epochs; lower it"
         late = [m for m in self.milestones if m >= max(1, epochs)]
@@ -205,7 +205,7 @@ class Training(Section):
             raise MisfitError("training.mixup", "excludes cutmix; leave one out")
 
     def steps(self, images: int) -> int:
-        """Optimiser steps of one epoch: whole batches, at least one."""
+        """Optimiser steps of one epoch: complete batches only, at least one."""
         return max(1, math.floor(images / self.batch_size))
 
 
@@ -226,14 +226,14 @@ class PlannedTraining(Training):
         return self.lr * self.batch_size / (self.lr_batch or self.batch_size)
 
     def with_settings(self, settings: Mapping[str, float]) -> Self:
-        """The same recipe with a trial's own values, but for its length."""
+        """The same recipe with a trial's own settings, except its length."""
         keys = settings.keys() & {*VARIABLE} - {"epochs"}
         own: dict[str, Any] = {key: settings[key] for key in keys}
         return self.model_copy(update=own) if own else self
 
 
 class ChosenPrecision(Section):
-    """What `precision: auto` came to, and the median seconds of a training step behind it."""
+    """The choice for `precision: auto`, and the median step times in seconds behind it."""
 
     precision: Chosen
     bf16: float
@@ -241,7 +241,7 @@ class ChosenPrecision(Section):
     network: str
     """Name of the network that was trained."""
     device: str
-    """Name of the GPU, or of the processor."""
+    """Name of the GPU, or of the CPU."""
 
     @property
     def in_words(self) -> str:
@@ -253,15 +253,15 @@ class ChosenPrecision(Section):
 
 
 def planned_training(training: Training, data: str) -> PlannedTraining:
-    """Fill in what a space file leaves open: augmentation, and one value of what varies.
+    """Fill in what a space file leaves open: augmentation, and one value of each varied key.
 
     Args:
         training: of the space file.
         data: name of the data set, whose usual augmentation is taken.
 
     Returns:
-        The recipe of the first trial that could be: the lowest values, but of the most epochs;
-        the rate of a rule's reference. Precision `auto` is fp32 until it was measured.
+        The recipe of the first possible trial: the lowest values, but the most epochs; for a
+        learning-rate rule, the rate of its reference. Precision `auto` is fp32 until measured.
     """
     facts = DATASETS[data]
     resized = training.resized_crop

@@ -1,4 +1,4 @@
-"""The transfer section: trained networks of other studies are taken to this study's task.
+"""The transfer section: trained networks of other studies are the start of this study's task.
 
 No torch here.
 """
@@ -18,7 +18,7 @@ def places(value: Any) -> tuple[str, ...]:
     """A folder of a run, its `networks/`, or a `.safetensors` file; or a list of them.
 
     Raises:
-        ValueError: it is none, or names none.
+        ValueError: it is none of these, or an empty list.
     """
     named = (value,) if isinstance(value, str) else value
     if not isinstance(named, tuple) or not all(isinstance(one, str) for one in named):
@@ -31,37 +31,37 @@ def places(value: Any) -> tuple[str, ...]:
 
 
 class Transfer(Section):
-    """Whose trained weights backbones begin with, seed by seed; heads begin fresh."""
+    """Trained weights that backbones start from, seed by seed; heads start untrained."""
 
     sources: Annotated[tuple[str, ...], BeforeValidator(places)] = Field(alias="from")
-    """Where the trained weights lie: folders of runs, their `networks/`, or single
+    """Where the trained weights are: folders of runs, their `networks/`, or single
     `.safetensors` files with the `.json` beside each.
     """
     phase: Literal["search", "confirm"] = "search"
-    """Which trials of a run they are of: those of its search, or those of its confirmation. A
-    file that is named itself may be of either.
+    """Which trials of a run the weights come from: those of its search, or of its confirmation.
+    A file that is itself named may come from either.
     """
 
 
 class SourceWeights(Section):
-    """The trained weights that one trial's backbone begins with."""
+    """The trained weights that one trial's backbone starts from."""
 
     network: str
-    """Name of the network here, which has the classes of this study."""
+    """Name of the network here, which has the number of classes of this study."""
     repeat: int
-    """Of the network there, and of the trial here."""
+    """Number of the repeat, of the network there and of the trial here."""
     source: str
-    """The place as the space file names it."""
+    """The place as the space file gives it."""
     path: str
-    """Of the file."""
+    """Path of the file."""
     sha256: str
-    """Of the file."""
+    """Digest of the file."""
     scores: dict[str, float]
-    """What the trial reported that trained it: of its last epoch, and of the test images."""
+    """The last epoch's metrics of the trial that trained it, and those of the test images."""
 
 
 class SourceObjective(Section):
-    """By which the networks of a source were compared."""
+    """The objective by which the networks of a source were compared."""
 
     name: str
     direction: Direction
@@ -70,28 +70,28 @@ class SourceObjective(Section):
 
     @property
     def objective(self) -> Objective:
-        """The same as studies have it."""
+        """The same as an `Objective`."""
         return Objective(self.name, self.direction, "reported", self.unit, self.complement)
 
 
 class PlannedTransfer(Transfer):
-    """The same in a plan, with every file that it takes."""
+    """The same in a plan, with every file of weights."""
 
     files: tuple[SourceWeights, ...]
-    """One for each network and seed."""
+    """One file for each network and seed."""
     objective: SourceObjective | None
-    """By which the networks were compared there; None where several runs differ in it."""
+    """How the networks were compared there; None where several runs differ in it."""
     outside: tuple[str, ...] = ()
-    """Networks there that are not in this space, or not inside its budget."""
+    """Networks of the sources that are not in this space, or not inside its budget."""
     short: tuple[str, ...] = ()
-    """Networks of this space that have weights, but not of every seed, with what they have."""
+    """Networks of this space that lack weights of some seeds, and which seeds they have."""
 
     def of(self, network: str, repeat: int) -> SourceWeights:
-        """What a trial begins with.
+        """The weights that a trial starts from.
 
         Args:
             network: its name without settings.
-            repeat: which of its seeds.
+            repeat: number of its seed.
         """
         return next(f for f in self.files if (f.network, f.repeat) == (network, repeat))
 
@@ -104,7 +104,7 @@ class PlannedTransfer(Transfer):
 
 
 def check_transfer(transfer: Transfer | None, *, confirms: bool, replay: bool) -> None:
-    """See that a transfer goes with the rest of a space file.
+    """Check that a transfer fits the rest of a space file.
 
     Raises:
         MisfitError: it does not, with the key to look at.

@@ -1,4 +1,4 @@
-"""The tuning of settings inside each network, so that networks are compared at their best."""
+"""The tuning of settings for each network, so that networks are compared at their best."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -11,11 +11,11 @@ from search.schema.section import Section
 from search.schema.settings import VARIABLE
 from search.schema.values import MisfitError
 
-TUNERS = ("random", "qmc", "local", "tpe", "gp")  # that need settings alone
+TUNERS = ("random", "qmc", "local", "tpe", "gp")  # samplers that need only the settings
 
 
 def _sampler(value: Any, info: ValidationInfo) -> Any:
-    """Name of a sampler that needs nothing but the settings, as `search.sampler`."""
+    """Name of a sampler that needs only the settings, as `search.sampler`."""
     if value is None:
         return None
     chosen = choice_from(SAMPLERS)(value, info)
@@ -34,9 +34,9 @@ def tune_from(value: Any) -> Any:
 
 
 class Tune(Section):
-    """Settings that are no question of the study: each network is tried with several values.
+    """Settings that the study does not ask about: each network is tried with several values.
 
-    The best try stands for the network: other seeds and confirmations have its values.
+    The best try represents the network: other seeds and confirmations have its values.
     """
 
     keys: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -47,28 +47,28 @@ class Tune(Section):
     """
     sampler: Annotated[Choice | None, BeforeValidator(_sampler)] = None
     """Which values a network is tried with, where there are more than `trials`: `random`,
-    `qmc`, `local`, `tpe` or `gp`. Left out, of one key a climb from its middle value, as
-    `local` climbs, and of several `qmc`.
+    `qmc`, `local`, `tpe` or `gp`. Left out, a single key climbs from its middle value, as
+    `local` climbs, and several keys use `qmc`.
     """
 
     @property
     def climbs(self) -> bool:
-        """Whether tries begin at the middle values, and go on at the neighbours of the best."""
+        """Whether tries start at the middle values and continue with the best's neighbours."""
         return self.trials != "all" and self.sampler is None and len(self.keys) == 1
 
     def chosen(self) -> Choice:
-        """The sampler: as written, or the usual one."""
+        """The sampler: as written, or the default."""
         climb = Choice(name="local", options={"start": 1})
         usual = climb if self.climbs else Choice(name="qmc")
         return Choice(name="grid") if self.trials == "all" else self.sampler or usual
 
 
 def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
-    """See that there is something to tune, and enough of it.
+    """Check that there is something to tune, and enough of it.
 
     Args:
         tune: as written.
-        varied: the settings with several values, and these.
+        varied: the settings with several values, and these values.
 
     Raises:
         MisfitError: there is not.
@@ -95,7 +95,7 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
 
 
 def _check_keys(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
-    """See that each key can be tuned, and has several values."""
+    """Check that each key can be tuned, and has several values."""
     for key in tune.keys:
         if key not in VARIABLE:
             raise MisfitError(

@@ -8,7 +8,7 @@ _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 
 def format_amount(number: float) -> str:
-    """`3.95G`, `24.4M`, `940`: three digits and a unit."""
+    """Format an amount: `3.95G`, `24.4M`, `940`: three digits and a unit."""
     for size, unit in _STEPS:
         if number >= size:
             value = number / size
@@ -18,7 +18,7 @@ def format_amount(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`8 s`, `3 min 20 s`, `5 h 10 min`."""
+    """Format a duration: `8 s`, `3 min 20 s`, `5 h 10 min`."""
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     if hours:
@@ -30,7 +30,7 @@ def seconds(text: str) -> float:
     """`25m`, `90s`, `1h30m` or `2d` in seconds.
 
     Raises:
-        ValueError: anything else, and no time at all.
+        ValueError: any other text, or a time of zero.
     """
     terms = re.findall(r"([\d.]+)([smhd])", text) if _WRITTEN.fullmatch(text) else []
     total = sum(float(number) * _SECONDS[unit] for number, unit in terms)

@@ -1,4 +1,4 @@
-"""Reads the kinds of values a space file writes: amounts, lists of counts, ranges, `fill`.
+"""Reads the kinds of values in a space file: amounts, lists of counts, ranges, `fill`.
 
 Each function takes what YAML gave and returns the checked value, or raises ValueError with
 the rule and the remedy.
@@ -15,17 +15,17 @@ from res2net.plugins import split_plugin
 from res2net.skeletons import SKELETONS, Depth
 from search.schema.section import Section
 
-_LONGEST = 100_000  # values of one dimension
+_LONGEST = 100_000  # values of one dimension, at most
 _MOST_STAGES = max(len(facts.stages) for facts in SKELETONS.values())
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_LARGEST = 2.0**62  # what 64-bit integers can count to, with room
+_LARGEST = 2.0**62  # below the largest 64-bit integer, with room
 _STACK = re.compile(r"(.*?)([1-9]\d{0,8})?", re.DOTALL)
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)")
 _Value = TypeVar("_Value")
 
 
 class MisfitError(ValueError):
-    """A value that does not go with others; `at` is the dotted key to look at."""
+    """A value that does not fit others; `at` is the dotted key to look at."""
 
     def __init__(self, at: str, problem: str) -> None:
         super().__init__(problem)
@@ -54,12 +54,12 @@ class EachStage(Section):
     per_stage: tuple[int, ...]
 
     def combinations(self, stages: int) -> tuple[tuple[int, ...], ...]:
-        """One tuple a combination; the last stage runs fastest."""
+        """One tuple per combination; the last stage varies fastest."""
         return tuple(itertools.product(self.per_stage, repeat=stages))
 
 
 def sizes(value: Any) -> tuple[PerStage, ...] | EachStage:
-    """One value for all stages, a list of values, or a range; a value may be one a stage.
+    """One value for all stages, a list of values, or a range; a value may be a list by stage.
 
     {per_stage: [1, 2, 4]} is every combination of these over the stages.
     """
@@ -70,12 +70,12 @@ def sizes(value: Any) -> tuple[PerStage, ...] | EachStage:
 
 
 def counts(value: Any) -> tuple[int, ...]:
-    """A whole number from 1 up, or a list of them."""
+    """A whole number of at least 1, or a list of them."""
     return tuple(dict.fromkeys(_each(value, _count, "a whole number from 1 up", "[8, 16]")))
 
 
 def counts_or_none(value: Any) -> tuple[int, ...] | None:
-    """A whole number from 1 up, or a list of them; None, for none, stays None."""
+    """A whole number of at least 1, or a list of them; None, for none, stays None."""
     return None if value is None else counts(value)
 
 
@@ -101,7 +101,7 @@ def widths(value: Any) -> tuple[PerStage, ...] | EachStage | Literal["fill"]:
 def depths(value: Any) -> tuple[Depth, ...] | EachStage | None:
     """One depth or a list; a depth is a number of layers, or a list: blocks of each stage.
 
-    None, where no skeleton needs any, stays None.
+    None, where no skeleton needs one, stays None.
     """
     if value is None:
         return None
@@ -112,7 +112,7 @@ def depths(value: Any) -> tuple[Depth, ...] | EachStage | None:
 
 
 def stacks(value: Any) -> tuple[str, ...]:
-    """One skeleton or a list; a skeleton may bring its depth along: `dla60`."""
+    """One skeleton or a list; a skeleton may include its depth: `dla60`."""
 
     def stack(one: Any) -> str | None:
         if not isinstance(one, str):
@@ -124,7 +124,7 @@ def stacks(value: Any) -> tuple[str, ...]:
 
 
 def split_stack(text: str) -> tuple[str, Depth | None]:
-    """`dla60` as ("dla", 60), `imagenet` and `mine.py:STACK` as (the text, None)."""
+    """Split `dla60` into ("dla", 60), `imagenet` and `mine.py:STACK` into (the text, None)."""
     if split_plugin(text):
         return text, None
     name, depth = _STACK.fullmatch(text).groups()  # type: ignore[union-attr]  # matches all

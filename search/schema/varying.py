@@ -1,4 +1,4 @@
-"""Sees that what varies beside the network goes with the rest of a space file."""
+"""Checks that what varies besides the network fits the rest of a space file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,18 +22,18 @@ def check_varying(
     *,
     confirms: bool,
 ) -> None:
-    """Look at settings with several values, at what is tuned of them, and at resolutions.
+    """Check settings with several values, which of them are tuned, and resolutions.
 
     Args:
         network: the dimensions.
         data: the images.
         training: the recipe, as written.
-        search: says what is tuned.
+        search: gives what is tuned.
         scheduler: of the study.
         confirms: whether the best networks are trained again.
 
     Raises:
-        MisfitError: they do not go with the rest, with the key to look at.
+        MisfitError: they do not fit the rest, with the key to look at.
     """
     varied = training.varied
     if search.tune is not None:
@@ -65,9 +65,9 @@ def check_varying(
 
 
 def _check_read(training: Training) -> None:
-    """A setting that the optimiser does not read makes equal trials of what look like two."""
+    """Refuse a setting that the optimiser ignores: trials with other values would be equal."""
     facts = OPTIMIZERS[training.optimizer]
-    unread = {"momentum"} - {*facts.keys}  # all of ours read the others
+    unread = {"momentum"} - {*facts.keys}  # every optimiser of ours reads the others
     for key in training.varied:
         if key in unread and facts.options is not None:
             raise MisfitError(
@@ -78,7 +78,7 @@ def _check_read(training: Training) -> None:
 
 
 def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str) -> None:
-    """See that results of other runs can be told apart by their network alone.
+    """Check that results of other runs can be identified by their network alone.
 
     Args:
         network: the dimensions.
@@ -98,7 +98,7 @@ def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str
 
 
 def differing(network: Network, varied: Mapping[str, Sequence[float]]) -> str:
-    """In what trials of one network differ beside their seed; empty where in nothing.
+    """In what trials of one network differ besides their seed; empty where in nothing.
 
     Args:
         network: the dimensions.

@@ -1,4 +1,4 @@
-"""Reads a YAML file as plain data that remembers on which line each value stands.
+"""Reads a YAML file as plain data that remembers the line of each value.
 
 YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
 """
@@ -17,37 +17,37 @@ from res2net.file_names import text_of
 from search.schema.files import in_words
 
 Location = tuple[str | int, ...]
-_MARKS = ("'", '"', "|", ">", "&", "!", "*")  # that begin a text which YAML writes another way
-# Bytes of a name that are no text are surrogates, which YAML refuses: while it reads, they are
-# characters of the last private plane.
+_MARKS = ("'", '"', "|", ">", "&", "!", "*")  # start of a text in one of YAML's other notations
+# Bytes of a name that are not text are surrogates, which YAML refuses: for parsing, they are
+# moved to the last private plane.
 _ASIDE = 0x10F000 - 0xDC00
 _NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
 class ConfigError(ValueError):
-    """Bad input; each problem says file, line, value, rule and remedy."""
+    """Bad input; each problem gives file, line, value, rule and remedy."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
 
 
 class Document(NamedTuple):
-    """A space file with the `--set` values laid over it, and its text as it was."""
+    """A space file with the `--set` values merged over it, and its original text."""
 
     path: Path
     data: dict[str, Any]
     nodes: CommentedMap
     overrides: dict[Location, str]
     text: str
-    recipe: str = ""  # that its training section was laid over
-    inherited: Mapping[str, Path] = {}  # keys of the training section, and the recipe's file
-    options: Mapping[Location, str] | None = None  # that gave its values, where it is no file
+    recipe: str = ""  # the recipe under its training section
+    inherited: Mapping[str, Path] = {}  # training keys from the recipe, and its file
+    options: Mapping[Location, str] | None = None  # command-line options, if there is no file
 
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
         for given, text in self.overrides.items():
             if given[: len(location)] == location or location[: len(given)] == given:
-                return f"--set {text}"  # of the value, of what holds it, or of what it holds
+                return f"--set {text}"  # for the value, its section, or its contents
         if self.options is not None:
             given_by = (self.options.get(location[:n]) for n in range(len(location), 0, -1))
             return next(filter(None, given_by), str(self.path))
@@ -81,7 +81,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Document:
 
 
 def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> Document:
-    """Read the text of a space file; as `read`.
+    """Read the text of a space file, as `read` does.
 
     Args:
         text: YAML.
@@ -117,7 +117,7 @@ def _parse(path: Path, text: str) -> Any:
 
 
 def plain(node: Any) -> Any:
-    """What YAML gave as dicts, tuples and scalars: what a frozen schema takes."""
+    """What YAML gave as dicts, tuples and scalars, as a frozen schema takes it."""
     if isinstance(node, dict):
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
@@ -147,9 +147,9 @@ def _override(data: dict[str, Any], text: str) -> Location:
 
 
 def _value(text: str) -> Any:
-    """What follows a --set: YAML, but that a name without quotes is taken to its end.
+    """The value of a --set: YAML, except that a name without quotes is taken to its end.
 
-    YAML would take " #" in it for a comment, and no bytes that are not text.
+    YAML would read " #" in it as a comment, and would refuse bytes that are not text.
     """
     shown = _NO_TEXT.sub(lambda byte: chr(ord(byte[0]) + _ASIDE), text)
     value = plain(YAML(typ="rt", pure=True).load(shown))
@@ -159,7 +159,7 @@ def _value(text: str) -> Any:
 
 
 def _restored(value: Any) -> Any:
-    """The bytes that are no text again, wherever they stand."""
+    """Restore bytes that are not text, wherever they are."""
     if isinstance(value, dict):
         return {key: _restored(one) for key, one in value.items()}
     if isinstance(value, tuple):
@@ -174,7 +174,7 @@ def _line(node: Any, location: Location) -> int:
     line = node.lc.line
     for key in location:
         if isinstance(node, CommentedMap) and key in (node.lc.data or {}):
-            line = node.lc.key(key)[0]  # a key that a merge brought in has no line of its own
+            line = node.lc.key(key)[0]  # a key that a merge brought in has no line
         elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
             line = node.lc.item(key)[0]
         else:

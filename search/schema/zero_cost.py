@@ -1,4 +1,4 @@
-"""The zero_cost section: scores of untrained networks, and the rung that they may be."""
+"""The zero_cost section: scores of untrained networks, optionally used as a first rung."""
 
 from typing import Annotated, Any, Self
 
@@ -35,23 +35,23 @@ def score_name(value: Any) -> str | None:
 
 
 class ZeroCost(Section):
-    """What an untrained network is worth by scores that take seconds.
+    """Estimates of an untrained network's worth, by scores that take seconds.
 
-    Scored is the network of each trial, with the trial's own first weights, on its device
-    before its first epoch. The report says how far each score ranks networks as their training
-    does, beside parameters and multiply-adds. With `keep` they are a first rung: a network
-    whose score is not among the best ones so far ends there, as `rejected`.
+    The network of each trial is scored with the trial's own initial weights, on its device,
+    before its first epoch. The report says how well each score ranks networks as their training
+    does, compared with parameters and multiply-adds. With `keep` scores are a first rung: a
+    network whose score is not among the best so far ends there, as `rejected`.
     """
 
     scores: Annotated[tuple[str, ...], BeforeValidator(score_names)] = tuple(SCORES)
-    """Which are taken."""
+    """Which scores are computed."""
     keep: Annotated[float | None, BeforeValidator(percentage)] = None
-    """How many of the networks scored so far are trained, such as `25%`; left out, all are.
+    """Share of the networks scored so far that are trained, such as `25%`; left out, all are.
     [share]
     """
     by: Annotated[str | None, BeforeValidator(score_name)] = None
-    """What decides that, more being better: one of `scores`, or `params` or `macs`, which cost
-    nothing.
+    """The score that decides, more being better: one of `scores`, or `params` or `macs`, which
+    cost nothing.
     """
     after: Annotated[int, Field(ge=1)] = 10
     """The first so many networks are trained whatever they score. [networks]"""
@@ -73,13 +73,13 @@ class ZeroCost(Section):
 def check_zero_cost(
     zero_cost: ZeroCost | None, search: Search, *, trials: int | None, replay: bool
 ) -> None:
-    """See that networks can be scored, and that a rung of scores means something.
+    """Check that networks can be scored, and that a rung of scores is meaningful.
 
     Args:
         zero_cost: as written, None where it is not.
         search: of the study.
         trials: networks of the search; None where that is not known yet.
-        replay: whether results are replayed, so that no network is there.
+        replay: whether results are replayed, so that there is no network to score.
 
     Raises:
         MisfitError: they cannot, with the key to look at.
@@ -103,7 +103,7 @@ def check_zero_cost(
 
 
 def _check_order(search: Search) -> None:
-    """See that to be among the best so far means something."""
+    """Check that the order of trials makes "the best so far" meaningful."""
     if search.ordered:
         raise MisfitError(
             "zero_cost.keep",
