@@ -56,7 +56,7 @@ class Asha(_Options):
     promotion: bool = False
     """Trials pause at each rung, and resume once they are among the best there."""
 
-    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
+    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - fits any
         """Make sure that there are epochs left to save after `grace`."""
         _check_shorter("grace", self.grace, epochs)
 
@@ -73,7 +73,7 @@ class Hyperband(_Options):
     times that of the bracket before it.
     """
 
-    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
+    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - fits any
         """Make sure that the last bracket can stop trials."""
         _check_shorter("grace", self.grace, epochs)
         fits = 1
@@ -96,7 +96,7 @@ class Median(_Options):
     at_least: PositiveInt = 3
     """Other trials that must have reached an epoch before one is stopped there. [trials]"""
 
-    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
+    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - fits any
         """Make sure that there are epochs left to save after `grace`."""
         _check_shorter("grace", self.grace, epochs)
 
@@ -133,7 +133,7 @@ class Curves(_Options):
     the paused trials end, except one that runs to its end in any case.
     """
 
-    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - the same for any
+    def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - fits any
         """Make sure that epochs are left to spend after each network's first ones."""
         _check_shorter("grace", self.grace, epochs)
         if self.grace > self.share * epochs:

@@ -58,7 +58,7 @@ def decoded(content: bytes) -> Any:
     Raises:
         SealError: it is not one.
     """
-    with contextlib.suppress(ValueError):  # fails for lone surrogates, and lacks our error messages
+    with contextlib.suppress(ValueError):  # refuses lone surrogates; has other error texts
         return from_json(content, allow_inf_nan=False, cache_strings="keys")
     try:
         data, end = _scan(text := content.decode().strip())

@@ -76,7 +76,7 @@ def shares(value: Any) -> Any:
 
 
 def amounts(value: Any) -> Any:
-    """A number of 0 or more, a list of them, or a range: `{from: 1e-5, to: 1e-3, log: true}`."""
+    """A number from 0 up, a list of them, or a range: `{from: 1e-5, to: 1e-3, log: true}`."""
     return _one_or_several(value, _not_negative, "a number from 0 up", "[1e-4, 5e-4]")
 
 

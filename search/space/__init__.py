@@ -1,1 +1,1 @@
-"""Which networks a space file names, counted, inside its budget or rejected."""
+"""The networks that a space file describes: counted, and sorted by its budget."""

@@ -1,8 +1,8 @@
-"""The axes design: one dimension at a time from a base network, as the paper's Fig. 5.
+"""The axes design: one dimension at a time from a base network, as in the paper's Fig. 5.
 
-Goes in: the axes of a space's grid and the `search` section. Comes out: which candidates lie
-on an axis through the base and, where a dimension is solved for the budget (so that the
-others are compared at constant cost), which value it takes. No torch here.
+Takes the axes of a space's grid and the `search` section. Gives the candidates that lie on an
+axis through the base and, where a dimension is solved for the budget (so that the others are
+compared at constant cost), the value that it takes. No torch here.
 """
 
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ class Axes:
 
     Args:
         axes: of the grid.
-        search: names the base and what is solved; the sampler is `axes`.
+        search: gives the base and the solved dimension; the sampler is `axes`.
 
     Attributes:
         base: index of the base in each dimension.
-        values: of the base by field, without what is solved.
+        values: of the base by field, without the solved dimension.
 
     Raises:
-        MisfitError: the base is no network of the space, or there is nothing to solve.
+        MisfitError: the base is not a network of the space, or there is nothing to solve.
     """
 
     def __init__(self, axes: Sequence[Axis], search: Search) -> None:
@@ -59,7 +59,7 @@ class Axes:
         self._search = search
 
     def hold(self, indices: Indices) -> Mask:
-        """Which candidates differ from the base in one dimension at most, the solved aside.
+        """Which candidates differ from the base in at most one dimension but the solved one.
 
         Args:
             indices: (candidates, dimensions), as `Grid.indices` gives them.
@@ -68,16 +68,17 @@ class Axes:
         return held
 
     def away(self, indices: Indices) -> Indices:
-        """In how many dimensions each candidate differs from the base, the solved aside."""
+        """In how many dimensions, apart from the solved one, each candidate differs from the
+        base."""
         count: Indices = ((indices != self.base) & ~self._solved).sum(axis=1)
         return count
 
     def solve(self, indices: Indices, macs: IntArray) -> Mask:
-        """Of candidates that differ only in what is solved, the one with most multiply-adds.
+        """For candidates that differ only in the solved dimension, the one with most MACs.
 
         Args:
-            indices: of those inside the budget.
-            macs: of the same.
+            indices: of the candidates inside the budget.
+            macs: their multiply-adds.
         """
         if not self._search.solve:
             return np.ones(len(indices), dtype=bool)
@@ -91,12 +92,12 @@ class Axes:
 
 
 def _is_of(dimension: str, field: str | None) -> bool:
-    """Whether a dimension is of a field: `scale`, or `scale of stage 1`."""
+    """Whether a dimension belongs to a field: `scale`, or `scale of stage 1`."""
     return field is not None and dimension.partition(" of ")[0] == field
 
 
 def _base_index(axis: Axis, search: Search) -> int:
-    """Which of an axis's values the base has: the first that is as the file wants it."""
+    """Index of the base on an axis: of the first value that agrees with the file."""
     wanted = {field: getattr(search.base, field) for field in axis.fields}
     for at, value in enumerate(axis.values):
         here = dict(zip(axis.fields, value, strict=True))
@@ -113,7 +114,7 @@ def _base_index(axis: Axis, search: Search) -> int:
 
 
 def _same(here: dict[str, Any], field: str, want: Any) -> bool:
-    """Whether a value of an axis is the one that the file writes for the base."""
+    """Whether a value of an axis is the one that the file gives for the base."""
     if want is None:
         return True
     if field != "depth":

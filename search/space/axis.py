@@ -17,12 +17,12 @@ from search.schema.values import EachStage
 Indices = npt.NDArray[np.intp]
 Columns = Sequence[tuple[Any, ...]]
 RESOLUTION = "resolution"
-SETTINGS = (RESOLUTION, *VARIABLE)  # what a trial has beside its network
-GROUPS = ("planes", RESOLUTION)  # what is counted for one value at a time
+SETTINGS = (RESOLUTION, *VARIABLE)  # settings of a trial besides its network
+GROUPS = ("planes", RESOLUTION)  # costs are counted separately for each value
 
 
 class Dimension(NamedTuple):
-    """One dimension of a space as a sampler sees it, its values in order, each once."""
+    """One dimension of a space as a sampler sees it: its distinct values, in order."""
 
     name: str
     values: tuple[Any, ...]
@@ -31,17 +31,17 @@ class Dimension(NamedTuple):
 class Axis(NamedTuple):
     """Fields of an `Architecture`, or a setting, that vary together: a direction of the grid.
 
-    A skeleton and its depth are one axis, because a skeleton has depths of its own. An axis
-    is several dimensions to a sampler where it holds several numbers.
+    A skeleton and its depth are one axis, because each skeleton has its own depths. For a
+    sampler an axis is several dimensions if it holds several numbers.
     """
 
     fields: tuple[str, ...]
-    values: tuple[tuple[Any, ...], ...]  # distinct; one entry a field
+    values: tuple[tuple[Any, ...], ...]  # distinct; one entry per field
     dimensions: tuple[Dimension, ...]
     indices: Indices  # (values, dimensions): index of each value in each dimension
 
     def only(self, at: int) -> "Axis":
-        """The axis of one of its values."""
+        """The axis restricted to one of its values."""
         pairs = zip(self.dimensions, self.indices[at], strict=True)
         dimensions = tuple(Dimension(d.name, (d.values[i],)) for d, i in pairs)
         zeros = np.zeros((1, len(dimensions)), np.intp)
@@ -49,9 +49,9 @@ class Axis(NamedTuple):
 
 
 def axes_of(network: Network) -> tuple[tuple[Axis, ...], int]:
-    """The axes of a space file, and how many combinations name a network named before.
+    """The axes of a space file, and how many combinations repeat a network.
 
-    `width` is no axis where it is solved (fill): each candidate has its own.
+    `width` is not an axis where it is solved (fill): each candidate has its own.
     """
     stages = network.stages
     axes = [_forms(network)]
@@ -86,8 +86,8 @@ def setting_axis(name: str, values: Sequence[float]) -> Axis:
 
 
 def _forms(network: Network) -> Axis:
-    """Skeletons with their depths, those of one skeleton side by side, else as in the file."""
-    # As an Architecture spells them: 29 and [3, 3, 3] are one.
+    """Skeletons with their depths, those of a skeleton together, else in the file's order."""
+    # Normalized by Architecture, as 29 and [3, 3, 3] are the same.
     spelled = (
         (skeleton, Architecture(skeleton=skeleton, depth=depth).depth)
         for skeleton, depth in network.forms()
@@ -101,13 +101,13 @@ def _forms(network: Network) -> Axis:
     skeletons = tuple(skeleton for skeleton, _ in distinct)
     kinds = len(set(skeletons))
     if kinds > 1:
-        # Where each skeleton has one depth, it says all there is to say.
+        # Where each skeleton has one depth, the skeleton determines it.
         columns = {"skeleton": skeletons} | (columns if len(distinct) > kinds else {})
     return _axis(("skeleton", "depth"), distinct, columns)
 
 
 def each(value: Any, stages: int) -> tuple[int, ...]:
-    """A size as one for each stage."""
+    """A size as a tuple with one entry per stage."""
     return value if isinstance(value, tuple) else (value,) * stages
 
 
@@ -116,7 +116,7 @@ def _stage_columns(rows: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 
 def _named(name: str, columns: Columns) -> dict[str, tuple[Any, ...]]:
-    """One column keeps the name; one a stage is numbered as the layers are, from 1."""
+    """Keep the name for one column; number one column per stage like the layers, from 1."""
     if len(columns) == 1:
         return {name: columns[0]}
     return {f"{name} of stage {i}": column for i, column in enumerate(columns, start=1)}

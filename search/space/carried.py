@@ -1,8 +1,8 @@
 """Finds the trained weights of other studies for the networks of a space. No torch here.
 
-Go in: the places that a space file names, and the candidates inside the budget. Come out: the
+Takes the places that a space file names and the candidates inside the budget. Gives the
 candidates that have weights of every seed, and a file for each network and seed. A network here
-is one there if all of it but the number of its classes is the same.
+is the same as one there if they differ at most in the number of classes.
 """
 
 import hashlib
@@ -36,9 +36,9 @@ class TransferError(ValueError):
 
 
 class Kept(NamedTuple):
-    """A file of trained weights, and what the file beside it says of it."""
+    """A file of trained weights, and what the .json file beside it records."""
 
-    place: str  # as the space file names it
+    place: str  # as the space file gives it
     path: Path
     network: Architecture
     phase: str
@@ -49,24 +49,24 @@ class Kept(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """The candidates that have trained weights, and which these are."""
+    """The candidates that have trained weights, and these weights."""
 
     survey: Survey
     transfer: PlannedTransfer
 
 
 def carried(surveyed: Survey, transfer: Transfer, seeds: int, document: Document) -> Carried:
-    """Leave of the candidates those that have trained weights of every seed.
+    """Keep only the candidates that have trained weights of every seed.
 
     Args:
-        surveyed: the candidates inside the budget, of which there are some.
-        transfer: names the places.
+        surveyed: the candidates inside the budget, at least one.
+        transfer: gives the places.
         seeds: of each network.
-        document: says where its values stand.
+        document: gives the places of the space file's values.
 
     Raises:
-        ConfigError: a place holds nothing that can be taken, a file is damaged, or no candidate
-            has weights of every seed.
+        ConfigError: a place holds no usable weights, a file is damaged, or no candidate has
+            weights of every seed.
     """
     try:
         found = [one for place in transfer.sources for one in kept_at(place, transfer.phase)]
@@ -76,10 +76,10 @@ def carried(surveyed: Survey, transfer: Transfer, seeds: int, document: Document
 
 
 def kept_at(place: str, phase: str) -> list[Kept]:
-    """The trained weights at a place: of a folder those of a phase, else the file itself.
+    """The trained weights at a place: for a folder those of a phase, else the file itself.
 
     Raises:
-        TransferError: it is not there, or holds none.
+        TransferError: the place does not exist, or holds none.
     """
     path = path_of(place)
     if path.is_file():
@@ -131,7 +131,7 @@ def _kept(place: str, path: Path) -> Kept:
 
 
 def _objective(about: Mapping[str, Any]) -> SourceObjective | None:
-    """By which networks were compared there; of files that do not say so, by their task."""
+    """How the networks were compared there; by their task where the file does not say."""
     if "objective" in about:
         return SourceObjective.model_validate(about["objective"])
     task = about.get("task", "classification")
@@ -193,7 +193,7 @@ def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int
 
 
 def _settings(surveyed: Survey) -> Iterator[dict[str, Any]]:
-    """What the space varies beside the network, in every combination."""
+    """All combinations of the settings that the space varies besides the network."""
     varied = {d.name: d.values for d in surveyed.dimensions if d.name in SETTINGS}
     for values in itertools.product(*varied.values()):
         yield dict(zip(varied, values, strict=True))
@@ -204,7 +204,7 @@ def _with_classes(network: Architecture, classes: int) -> Architecture:
 
 
 def _checked(one: Kept, classes: int) -> SourceWeights:
-    """The file as a plan has it, once its bytes were looked at."""
+    """The file as a plan has it, after a check of its digest."""
     try:
         digest = digest_of(one.path)
     except OSError as error:
@@ -231,7 +231,7 @@ def digest_of(path: Path) -> str:
 
 
 def _narrowed(surveyed: Survey, members: Any) -> Survey:
-    """Some of the candidates, still in their bands and on their axes."""
+    """A part of the candidates, with their bands and axes."""
     left = len(surveyed) - len(members)
     base = None if surveyed.base is None else np.flatnonzero(members == surveyed.base)
     if base is not None and not len(base):
@@ -249,7 +249,7 @@ def _narrowed(surveyed: Survey, members: Any) -> Survey:
 
 
 def _none_inside(surveyed: Survey, found: list[Kept]) -> str:
-    """That no network of the sources is a candidate, and what may be the reason."""
+    """The error that no network of the sources is a candidate, with a possible reason."""
     names = list(dict.fromkeys(one.network.name for one in found))
     channels, here = found[0].network.channels, surveyed.architecture(0).channels
     why = ""

@@ -10,14 +10,14 @@ from search.schema.settings import DepthRule, PlannedRule
 
 
 class Configuration(NamedTuple):
-    """A network, and what its trials have of their own beside it.
+    """A network, and the settings of its trials.
 
     Attributes:
         name: of the candidate: the network's, with the settings that the space varies.
         architecture: of the network.
         settings: of the candidate, where the space varies some.
-        tuned: settings of one try, of those that are tuned inside each network.
-        tried: which of the network's tries it is, counted from 0.
+        tuned: of one try, the settings that are tuned for each network.
+        tried: number of the network's try, counted from 0.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Configuration(NamedTuple):
 
 
 def planned_rule(rule: DepthRule, forms: list[Architecture]) -> PlannedRule:
-    """The rule with its reference counted.
+    """The rule with the effective depth of its reference.
 
     Args:
         rule: as written.
@@ -46,7 +46,7 @@ def planned_rule(rule: DepthRule, forms: list[Architecture]) -> PlannedRule:
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
-    """Every field, so that no default can change what a journal says; lists, as in JSON."""
+    """Every field, so that a journal does not depend on defaults; lists, as in JSON."""
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(architecture).items()
@@ -54,7 +54,7 @@ def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
 
 
 def architecture_from_json(data: Mapping[str, Any]) -> Architecture:
-    """The inverse; JSON's lists are tuples here."""
+    """The inverse of `architecture_to_json`; JSON's lists become tuples."""
     read: dict[str, Any] = {
         key: tuple(v) if isinstance(v, list) else v for key, v in data.items()
     }

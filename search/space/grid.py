@@ -1,4 +1,4 @@
-"""The grid of a space: every combination of its axes, and exact costs, many at once."""
+"""The grid of a space: every combination of its axes, and exact costs in bulk."""
 
 import itertools
 import math
@@ -21,13 +21,13 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Grid:
-    """Every combination of the axes, by its position; the last axis runs fastest.
+    """Every combination of the axes, by its position; the last axis varies fastest.
 
     Args:
         axes: from `axes_of`, and those of settings; the first holds skeleton and depth.
         fixed: the fields of an Architecture that no axis varies.
         image_size: side of the images in pixels, where no axis varies the resolution.
-        use: what a task makes of the networks.
+        use: how a task uses the networks.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Grid:
         ]
 
     def beside(self, position: int, settings: tuple[Axis, ...]) -> "Grid":
-        """The network of a position alone, with other settings."""
+        """The grid of a single position's network, with other settings."""
         index = np.unravel_index(position, self.shape)
         alone = tuple(
             axis.only(int(at))
@@ -79,7 +79,7 @@ class Grid:
         return np.concatenate(columns, axis=1)
 
     def widths(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
-        """The widest of each candidate inside every upper limit; 0 where none is solved."""
+        """The widest width of each candidate within every upper limit; 0 if none is solved."""
         return self._fill(positions, bands) if self._solved else np.zeros_like(positions)
 
     def costs(self, positions: IntArray, widths: IntArray) -> Counts:
@@ -110,7 +110,7 @@ class Grid:
         return Architecture(**self._fixed, **varied)
 
     def settings(self, position: int) -> dict[str, float]:
-        """What the grid varies beside the network, at a position."""
+        """The settings at a position that the grid varies besides the network."""
         index = np.unravel_index(position, self.shape)
         return {
             axis.fields[0]: axis.values[int(at)][0]
@@ -119,7 +119,8 @@ class Grid:
         }
 
     def position(self, architecture: Architecture, settings: Mapping[str, float]) -> int | None:
-        """The inverse; None where an axis has no such value, or the settings lack one."""
+        """The position of a network; None where an axis lacks a value, or a setting is
+        absent."""
         index = []
         for axis, index_of in zip(self.axes, self._index_of, strict=True):
             field = axis.fields[0]
@@ -133,7 +134,7 @@ class Grid:
         return int(np.ravel_multi_index(index, self.shape))
 
     def _values(self, name: str) -> tuple[Any, ...]:
-        """Those of an axis with one field; where there is none, the one that all have."""
+        """The values of an axis with one field; without such an axis, the common value."""
         if name in self._at:
             return tuple(value for (value,) in self.axes[self._at[name]].values)
         return (self.image_size if name == RESOLUTION else self._fixed.get(name),)
@@ -153,7 +154,7 @@ class Grid:
         return table
 
     def _base(self, skeleton: str, planes: int) -> Architecture:
-        """Gives what is counted for one value at a time, and what nothing varies."""
+        """The base network of one count: skeleton, planes, and fields that no axis varies."""
         depth = next(depth for kind, depth in self.axes[0].values if kind == skeleton)
         given: dict[str, Any] = {**self._fixed, "planes": planes}
         return Architecture(skeleton=skeleton, depth=depth, **given)
@@ -174,7 +175,7 @@ class Grid:
         return self.use.costs(base, dims, side)
 
     def _fill(self, positions: IntArray, bands: Mapping[str, Band]) -> IntArray:
-        """Bisection, all candidates at once: cost grows with width. 1 where nothing fits."""
+        """Bisect for all candidates at once, as cost grows with width. 1 where nothing fits."""
         low, high = np.ones_like(positions), np.full_like(positions, WIDEST)
         while (high - low > 1).any():
             middle = (low + high) // 2

@@ -15,19 +15,19 @@ def load_space(path: Path, overrides: tuple[str, ...] = ()) -> tuple[SpaceFile, 
 
     Args:
         path: the YAML file.
-        overrides: `key.subkey=value` texts laid over it (`--set`).
+        overrides: `key.subkey=value` texts that override its values (`--set`).
 
     Returns:
-        The space file as it is written, and the document that knows where its values stand.
+        The space file as it is written, and the document with the places of its values.
 
     Raises:
-        ConfigError: everything that is wrong, one line each with place, rule and remedy.
+        ConfigError: every mistake, one line each with its place, the rule and a remedy.
     """
     return check(read(path, overrides))
 
 
 def check(document: Document) -> tuple[SpaceFile, Document]:
-    """Check a document that was read; as `load_space`."""
+    """Check a document that was read, as `load_space` does."""
     document = with_recipe(document)
     try:
         return SpaceFile.model_validate(document.data), document

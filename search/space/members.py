@@ -1,4 +1,4 @@
-"""Says of the candidates on axes which series each lies on: what contrasts are planned of."""
+"""Gives the series on which each candidate on axes lies, for planning contrasts."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ _FIELDS = (*DIMENSIONS, "se", "skeleton", "planes")
 
 
 def members_of(survey: Survey, *, solved: str | None = None) -> list[Member]:
-    """The candidates of a study along axes, each with the dimension that it leaves the base in.
+    """The candidates along axes, each with the dimension in which it differs from the base.
 
     Args:
         survey: of the study; without a base there are no members.
-        solved: the dimension that takes what spends the budget; it makes no series.
+        solved: the dimension that is solved for the budget; it forms no series.
     """
     if survey.base is None:
         return []

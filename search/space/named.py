@@ -1,4 +1,4 @@
-"""The candidates of a survey by the values of their dimensions, as other tools keep them."""
+"""The candidates of a survey by the values of their dimensions, as other tools store them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +12,13 @@ Value = bool | int | float | str
 
 
 class Named:
-    """Candidates as mappings of dimension to value, as Optuna and Ray Tune have them.
+    """Candidates as mappings of dimension to value, as in Optuna and Ray Tune.
 
     Args:
         survey: the candidates inside the budget.
 
     Attributes:
-        choices: the values of each dimension, in order; a list of one a stage is text.
+        choices: the values of each dimension, in order; a list by stage is text.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -42,7 +42,7 @@ class Named:
         }
 
     def candidate(self, values: Mapping[str, Any]) -> int | None:
-        """The candidate with these values; None where it is none, or a dimension is missing."""
+        """The candidate with these values; None if there is none, or a dimension is missing."""
         index = []
         for name, choices in self.choices.items():
             if values.get(name) not in choices:
@@ -55,7 +55,7 @@ class Named:
 
 
 def plain(value: Any) -> Value:
-    """A value of a dimension as other tools can keep it: a list of one a stage is text."""
+    """A value of a dimension as other tools can store it: a list by stage becomes text."""
     if isinstance(value, (bool, int, float, str)):
         return value
     return written(value)

@@ -1,6 +1,6 @@
-"""Finds the networks that planned contrasts name: inside the survey, or refused.
+"""Finds the networks that planned contrasts name, and refuses those not in the survey.
 
-Goes in: the analysis section as written. Comes out: the same with the names that trials have.
+Takes the analysis section as written; gives the same with the names that trials have.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from search.schema.network import Network
 from search.schema.yaml import ConfigError, Document
 from search.space.survey import Survey
 
-_LISTED = 5000  # candidates whose names are made, to tell which one may be meant
+_LISTED = 5000  # with more candidates, no similar names are suggested
 
 
 def planned_analysis(
@@ -24,15 +24,15 @@ def planned_analysis(
     surveyed: Survey,
     document: Document,
 ) -> Analysis:
-    """The section with each network of its contrasts called as its trials will be.
+    """The section, with each network of its contrasts named as its trials will be.
 
     Args:
-        analysis: as written; names as `res2net.parse` takes them, whose classes and channels
-            are those of the data.
-        network: says whose block the candidates have.
+        analysis: as written; names as `res2net.parse` takes them, with classes and channels
+            replaced by those of the data.
+        network: gives the block of the candidates.
         data: gives classes and channels.
         surveyed: the networks of the study.
-        document: says where values stand.
+        document: gives the places of values.
 
     Raises:
         ConfigError: a name is not understood, or of no network of the study, or two of one

@@ -15,11 +15,11 @@ _SHOWN = 8  # values of a dimension that a message lists
 
 
 def spelled(prior: Prior, network: Network) -> Prior:
-    """The same prior with its depth as a space spells it: 29 layers and [3, 3, 3] are one.
+    """The same prior, its depth normalized as in a space: 29 layers and [3, 3, 3] are the same.
 
     Args:
         prior: of the space file.
-        network: the dimensions; where stages vary each for itself, so does the depth.
+        network: the dimensions; where each stage varies separately, so does its depth.
     """
     if prior.depth is None:
         return prior
@@ -38,17 +38,17 @@ def spelled(prior: Prior, network: Network) -> Prior:
 
 
 def places_of(prior: Prior, dimensions: tuple[Dimension, ...]) -> tuple[int, ...]:
-    """The index of each value of a prior in its dimension; -1 where it says nothing.
+    """The index of each value of a prior in its dimension; -1 where the prior gives none.
 
     Args:
-        prior: of the space file, as `spelled`.
+        prior: of the space file, from `spelled`.
         dimensions: of the space, those that have more than one value.
 
     Raises:
-        MisfitError: a value that its dimension does not have, or of one that does not vary.
+        MisfitError: a value that its dimension lacks, or of a dimension that does not vary.
     """
     wanted = prior.values()
-    stages: dict[str, int] = {}  # by field: 1 where it is one dimension
+    stages: dict[str, int] = {}  # number of each field's dimensions so far
     for dimension in dimensions:
         field = _field(dimension)
         stages[field] = stages.get(field, 0) + 1
@@ -72,7 +72,7 @@ def _place(wanted: Mapping[str, Any], dimension: Dimension) -> int:
     if field not in wanted:
         return -1
     value = wanted[field]
-    if value not in values:  # blocks of equal stages are a value like others
+    if value not in values:  # equal blocks in all stages are a value too
         value = one_if_equal(value)
     if dimension.name != field and isinstance(value, tuple):
         value = value[int(dimension.name.rpartition(" ")[2]) - 1]
@@ -87,5 +87,5 @@ def _place(wanted: Mapping[str, Any], dimension: Dimension) -> int:
 
 
 def _field(dimension: Dimension) -> str:
-    """What a dimension is of: `scale`, also where it is `scale of stage 1`."""
+    """The field of a dimension: `scale`, also for `scale of stage 1`."""
     return dimension.name.partition(" of stage ")[0]

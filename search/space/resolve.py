@@ -1,6 +1,6 @@
 """Resolves a space file to a study plan: images counted, candidates surveyed.
 
-Whatever can be known before anything runs is refused here, with its place in the file.
+All mistakes that can be found before anything runs are reported here, with their place.
 """
 
 import math
@@ -40,14 +40,14 @@ _MOST_CANDIDATES = 20_000_000
 
 
 class Resolved(NamedTuple):
-    """A study that can begin: its plan, and the candidates inside its budget."""
+    """A study that is ready to begin: its plan, and the candidates inside its budget."""
 
     plan: StudyPlan
     survey: Survey
 
 
 class _Counted(NamedTuple):
-    """What a survey needs of a plan to come."""
+    """The sections that a survey needs, before there is a plan."""
 
     network: Network
     budget: Budget
@@ -66,17 +66,17 @@ def resolve(
 ) -> Resolved:
     """Fill in what a space file leaves open, and count everything.
 
-    Where it says `gpu: auto`, the plan has one whole GPU; `StudyPlan.with_gpu` replaces that
-    by what was measured.
+    For `gpu: auto`, the plan has one whole GPU; `StudyPlan.with_gpu` replaces that by the
+    measured share.
 
     Args:
         space: as written.
-        document: says where its values stand.
-        unseen: whether a data set whose files are not there may be counted by what is known.
-        known: images of a study that has begun, which hold where their files are gone.
+        document: gives the places of its values.
+        unseen: whether a data set without files may be counted from what is known of it.
+        known: images of a study that has begun, which are used where their files are gone.
 
     Raises:
-        ConfigError: the images are not there or too few, a network cannot be, nothing fits
+        ConfigError: the images are missing or too few, a network is impossible, nothing fits
             the budget (with the nearest on each side), or more trials than candidates.
     """
     section = _at_largest(space.data, space.network)
@@ -127,7 +127,7 @@ def _at_largest(data: Data, network: Network) -> Data:
 
 
 def _probed(network: Network, data: PlannedData, document: Document) -> list[Architecture]:
-    """A network for each value of the file, if all can be."""
+    """A network for each value of the file, after checking that all are possible."""
     try:
         return list(network.probes(data.classes, data.channels))
     except ArchitectureError as error:
@@ -150,7 +150,7 @@ def _rule(
 
 
 def _trials(search: Search, surveyed: Survey) -> int:
-    """Networks to try, in a number."""
+    """Number of networks to try."""
     if search.per_band is not None:
         held = np.bincount(surveyed.bands)
         return int(np.minimum(held, search.per_band).sum())
@@ -158,7 +158,7 @@ def _trials(search: Search, surveyed: Survey) -> int:
 
 
 def _check_countable(network: Network, data: PlannedData, use: Use, document: Document) -> None:
-    """Grids are counted in 64-bit integers, which wrap without a word."""
+    """Check that costs fit the 64-bit integers of grids, which overflow silently."""
     size = use.image_size(data.resolution)
     for largest in network.largest(data.classes, data.channels):
         head = int(use.head(largest, size).macs)
@@ -176,7 +176,7 @@ def _check_countable(network: Network, data: PlannedData, use: Use, document: Do
 
 
 def _check_surveyable(space: SpaceFile, document: Document) -> None:
-    """Each candidate is counted before anything else: a few million a second."""
+    """Check the size of the space: each candidate is counted first, a few million a second."""
     network, tuned = space.network, space.search.tune.keys if space.search.tune else ()
     sizes = [network.count(field) for field in ("width", "scale", "cardinality")]
     sizes += [len(network.planes), len(network.resolution or (0,))]
@@ -191,7 +191,7 @@ def _check_surveyable(space: SpaceFile, document: Document) -> None:
 
 
 def _with_base(network: Network, search: Search, document: Document) -> Search:
-    """The section with the whole base of axes, so that its record says where they meet."""
+    """The section with the complete base of axes, to record where the axes meet."""
     if not search.has_axes:
         return search
     try:
@@ -203,7 +203,7 @@ def _with_base(network: Network, search: Search, document: Document) -> Search:
 
 
 def _check_candidates(search: Search, surveyed: Survey, document: Document) -> None:
-    """A study must have candidates, and as many as it has networks."""
+    """Check that a study has candidates, and as many as it tries networks."""
     if len(surveyed) == 0:
         place = document.place(("budget",))
         near = "; ".join(_near_words(side, near) for side, near in surveyed.near.items())
@@ -231,7 +231,7 @@ def _check_candidates(search: Search, surveyed: Survey, document: Document) -> N
 def _with_prior(
     network: Network, search: Search, surveyed: Survey, document: Document
 ) -> Search:
-    """The section with its prior as the space spells it; it must speak of what varies."""
+    """The section with its prior normalized; the prior's dimensions must vary."""
     if search.prior is None:
         return search
     prior = spelled(search.prior, network)
@@ -245,7 +245,7 @@ def _with_prior(
 
 
 def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
-    """The keys of a scheduler against the number of networks, which `all` hides until now."""
+    """Check a scheduler's keys against the number of networks, unknown before for `all`."""
     try:
         check_scheduler(space.scheduler, epochs=space.training.longest, trials=trials)
         if space.fidelity is not None:

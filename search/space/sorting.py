@@ -20,7 +20,7 @@ _AMOUNTS = len(Counts._fields)
 
 
 class Near(NamedTuple):
-    """A rejected candidate close to the budget; `model` as `Survey.model`."""
+    """A rejected candidate close to the budget; `model` as in `Survey.model`."""
 
     architecture: Architecture
     cost: Cost
@@ -28,10 +28,10 @@ class Near(NamedTuple):
 
 
 def network_cost(counted: Iterable[int]) -> Cost:
-    """What a network costs.
+    """The cost of a network.
 
     Args:
-        counted: all that is counted of a candidate, in the order of `Counts`.
+        counted: all counts of a candidate, in the order of `Counts`.
     """
     return Cost(*itertools.islice(counted, len(Cost._fields)))
 
@@ -51,11 +51,11 @@ class Sorting:
     Args:
         grid: of all candidates.
         bands: the limits, by the name of what they limit.
-        lines: where candidates must lie; None for everywhere.
+        lines: the axes on which candidates must lie; None for no such condition.
 
     Attributes:
         inside: positions and widths of the candidates inside, then `Counts`, in chunks.
-        rejected: reasons, and how many candidates each rejected.
+        rejected: the number of candidates rejected for each reason.
         near: the nearest rejected candidate on each side of the budget.
     """
 
@@ -69,7 +69,7 @@ class Sorting:
         self.near: dict[str, Near] = {}
 
     def add(self, positions: IntArray) -> None:
-        """Put each candidate inside, or count it under the first reason to reject it."""
+        """Sort candidates as inside, or count them under the first reason that rejects them."""
         if self._lines is not None:
             held = self._lines.hold(self._grid.indices(positions))
             self.rejected["more than one dimension away from the base"] += int((~held).sum())

@@ -1,7 +1,7 @@
 """Surveys a space: every candidate counted exactly, inside the budget or rejected.
 
-Go in: a space file's dimensions and budget. Comes out: a `Survey`: arrays over the candidates
-inside, how many were rejected and why, and the nearest on each side. No network is built.
+Takes a space file's dimensions and budget. Gives a `Survey`: arrays over the candidates inside,
+how many were rejected and why, and the nearest on each side. No network is built.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,10 +39,10 @@ class Survey:
         widths: of each candidate where it is solved for the budget, else 0.
         costs: of each candidate.
         total: distinct candidates, inside or not.
-        duplicates: combinations of the file that name a network already named.
-        rejected: reasons and how many candidates each rejected, each counted once.
-        near: the nearest rejected candidate "below" and "above" the budget, where there is.
-        bands: of each candidate, which band of the budget it lies in; 0 where there is one.
+        duplicates: combinations of the file that repeat a network.
+        rejected: the number of candidates rejected for each reason, each counted once.
+        near: the nearest rejected candidates "below" and "above" the budget, if any.
+        bands: the budget's band that each candidate lies in; 0 if there is only one.
         base: the candidate where the axes meet; None where there are none, or it is outside.
     """
 
@@ -62,7 +62,7 @@ class Survey:
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
-        """What the space varies."""
+        """The dimensions that the space varies."""
         return self.grid.dimensions
 
     def indices(self) -> npt.NDArray[np.intp]:
@@ -76,11 +76,11 @@ class Survey:
         )
 
     def settings(self, candidate: int) -> dict[str, float]:
-        """What the space varies beside the network, of a candidate."""
+        """The settings of a candidate that the space varies besides the network."""
         return self.grid.settings(int(self.positions[candidate]))
 
     def name(self, candidate: int) -> str:
-        """The network's, with the settings that vary: `res2next29_6c24w4s_lr0.1`."""
+        """Name of the network with the settings that vary: `res2next29_6c24w4s_lr0.1`."""
         settings = self.settings(candidate).items()
         shown = "".join(suffix(key, value) for key, value in settings)
         return f"{self.architecture(candidate).name}{shown}"
@@ -95,19 +95,19 @@ class Survey:
         return network_cost(int(amounts[candidate]) for amounts in self.costs)
 
     def counted(self) -> dict[str, IntArray]:
-        """What is known to cost what, of each candidate, by name."""
+        """All known costs of each candidate, by name."""
         known = (*COUNTED, *(MODEL if self.grid.use.has_head else ()))
         return {name: getattr(self.costs, name) for name in known}
 
     def model(self, candidate: int) -> dict[str, int]:
-        """What the network of a candidate costs with the task's head, by name.
+        """The costs of a candidate's network with the task's head, by name.
 
-        Empty where the task has none, or does not say what it costs.
+        Empty where the task has no head, or does not give its cost.
         """
         return self.grid.use.model(int(amounts[candidate]) for amounts in self.costs)
 
     def part(self, members: npt.NDArray[np.intp]) -> "Survey":
-        """Some of the candidates, as a survey of their own."""
+        """A part of the candidates, as a separate survey."""
         return replace(
             self,
             positions=self.positions[members],
@@ -120,7 +120,7 @@ class Survey:
     def candidate(
         self, architecture: Architecture, settings: Mapping[str, float] | None = None
     ) -> int | None:
-        """The inverse of `architecture` and `settings`; None where it is not inside."""
+        """The number of a network with settings; None where it is not a candidate."""
         position = self.grid.position(architecture, settings or {})
         if position is None:
             return None
@@ -130,7 +130,7 @@ class Survey:
 
 
 class Surveyed(Protocol):
-    """What is counted: a `StudyPlan`, or the same four sections before there is one."""
+    """What a survey needs: a `StudyPlan`, or the same sections before there is one."""
 
     @property
     def network(self) -> Network:
@@ -142,15 +142,15 @@ class Surveyed(Protocol):
 
     @property
     def data(self) -> PlannedData:
-        """Gives the classes and the size of the images."""
+        """The number of classes and the size of the images."""
 
     @property
     def search(self) -> Search:
-        """Says whether the candidates lie on axes, and what is solved."""
+        """Whether the candidates lie on axes, and which dimension is solved."""
 
     @property
     def task(self) -> Choice:
-        """Says whether networks are classifiers, or backbones of something."""
+        """Whether networks are classifiers, or backbones of something."""
 
     @property
     def varied(self) -> Mapping[str, Sequence[float]]:
@@ -203,14 +203,14 @@ def survey(space: Surveyed) -> Survey:
 
 
 def _fixed(network: Network, data: PlannedData) -> dict[str, Any]:
-    """What all networks of a space have in common."""
+    """The fields that all networks of a space share."""
     fixed = {"classes": data.classes, "channels": data.channels}
     fixed |= {field: getattr(network, field) for field in FIXED}
     return fixed | ({"planes": network.planes[0]} if len(network.planes) == 1 else {})
 
 
 def _bands_of(costs: Counts, budget: Budget) -> IntArray:
-    """Which band each candidate lies in, of the one amount that has bands."""
+    """The band of each candidate, for the one amount that has bands."""
     bands: IntArray = np.zeros(len(costs.macs), np.int64)
     for name, band in budget.bands().items():
         if band.bands:
@@ -220,6 +220,6 @@ def _bands_of(costs: Counts, budget: Budget) -> IntArray:
 
 
 def _place_of(lines: Axes, indices: npt.NDArray[np.intp]) -> int | None:
-    """Of the base among the candidates; with something solved, whatever value that took."""
+    """The base's place among the candidates, whatever value a solved dimension took."""
     at = np.flatnonzero(lines.away(indices) == 0)
     return int(at[0]) if len(at) else None

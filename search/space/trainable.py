@@ -1,7 +1,7 @@
-"""Refuses what cannot be trained, as far as it is known from the space, recipe and images.
+"""Refuses what cannot be trained, as far as space, recipe and images show it.
 
 No network is made. What is refused here would fail in every trial, or in every trial of some
-networks, with words that say nothing of the cause.
+networks, with an error that does not name the cause.
 """
 
 import math
@@ -43,10 +43,10 @@ def check_norms(
     *,
     size: Size,
 ) -> None:
-    """Make sure that no batch norm is ever given a single number for each channel.
+    """Make sure that no batch norm ever gets only a single number per channel.
 
     Raises:
-        ConfigError: one is, for lack of pixels and of images; says of which networks.
+        ConfigError: one does, for lack of pixels and of images; names the networks.
     """
     if last_piece(training.batch_size, training.accumulate) > 1:
         return
@@ -74,25 +74,25 @@ def check_norms(
 
 
 def last_piece(batch: int, pieces: int) -> int:
-    """Images of the smallest piece that a batch is cut into: its last."""
+    """Images of a batch's smallest piece, which is its last."""
     size = math.ceil(batch / pieces)
     return batch - size * (math.ceil(batch / size) - 1)
 
 
 def _one_image(training: PlannedTraining) -> tuple[str, str, str]:
-    """The key to look at, what is wrong with it, and a value that is not."""
+    """The key to look at, what is wrong with it, and a value that works."""
     batch, pieces = training.batch_size, training.accumulate
     if batch == 1:
         return "batch_size", "1 image is a batch", "batch_size: 2 or more"
     fewer = next(n for n in range(pieces, 0, -1) if last_piece(batch, n) > 1)
-    fewer = math.ceil(batch / math.ceil(batch / fewer))  # pieces that it makes
+    fewer = math.ceil(batch / math.ceil(batch / fewer))  # number of pieces that this makes
     problem = f"the last of the pieces of a batch of {batch} is 1 image"
     remedy = f"accumulate: {fewer}, or batch_size: {2 * pieces}"
     return "accumulate", f"{pieces}: {problem}", remedy
 
 
 def _sides(network: Network, data: PlannedData, size: Size) -> Iterator[tuple[str, int | None]]:
-    """Each skeleton, with the side of the smallest map that a norm of it is given."""
+    """Each skeleton, with the side of the smallest map that one of its norms gets."""
     fixed = {name: getattr(network, name) for name in FIXED} | {"planes": network.planes[0]}
     for skeleton, depth in dict(network.forms()).items():
         one = Architecture(skeleton=skeleton, depth=depth, classes=data.classes, **fixed)
@@ -121,7 +121,7 @@ def _check_batch(training: PlannedTraining, data: PlannedData, document: Documen
 
 
 def _check_classes(data: PlannedData, document: Document) -> None:
-    if DATASETS[data.name].scenes:  # an image may hold several, or one kind alone
+    if DATASETS[data.name].scenes:  # may have a single class
         return
     if data.classes < 2:
         raise ConfigError(
@@ -156,7 +156,7 @@ def _check_colours(training: PlannedTraining, data: PlannedData, document: Docum
 
 
 def _check_resolution(network: Network, data: PlannedData, document: Document) -> None:
-    """The chosen resolution must give each network's last features at least one whole place."""
+    """Check that each network's last features have at least one whole place."""
     resolution = data.resolution
     for skeleton, _ in network.forms():
         stride = skeleton_of(skeleton).strides[-1]

@@ -1,4 +1,4 @@
-"""The settings that are tuned inside each network, as candidates of their own."""
+"""The settings that are tuned for each network, as candidates of their own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,13 +16,13 @@ def settings_survey(
     """Every combination of some settings, for a sampler to choose from.
 
     Args:
-        survey: of the study, not empty. Settings cost nothing, so that any of its networks may
-            stand for all.
+        survey: of the study, not empty. Settings do not affect costs, so any of its networks
+            can represent all.
         varied: settings with their values.
-        keys: of these.
+        keys: the settings to combine.
 
     Returns:
-        A survey of one network with each combination: `Survey.settings` tells it.
+        A survey of one network with each combination, which `Survey.settings` gives.
     """
     axes = tuple(setting_axis(key, varied[key]) for key in keys)
     grid = survey.grid.beside(int(survey.positions[0]), axes)
@@ -38,7 +38,7 @@ def settings_survey(
 
 
 def middle(settings: Survey) -> int:
-    """The combination of the middle value of each setting, of two the lower one.
+    """The combination of each setting's middle value, the lower of two.
 
     Args:
         settings: from `settings_survey`.
