@@ -1,6 +1,6 @@
-"""Samplers: which candidate to try next. The table of them is `search.schema.samplers`.
+"""Samplers: which candidate to try next. Their table is `search.schema.samplers`.
 
-`optuna_sampler` and `ray_searcher` give them to other people's studies.
+`optuna_sampler` and `ray_searcher` provide them to other Optuna and Ray Tune studies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,13 +33,13 @@ def optuna_sampler(
     """A sampler for `optuna.create_study` that never leaves a space's budget.
 
     Args:
-        space: path of a space file; its images need not be there.
+        space: path of a space file; its images need not exist.
         sampler: its name, or a mapping with `name` and options; left out, that of the file.
         seed: of every random choice; left out, that of the file.
-        overrides: `key.subkey=value` texts laid over the file.
+        overrides: `key.subkey=value` texts that override values of the file.
 
     Raises:
-        ConfigError: everything that is wrong with the space.
+        ConfigError: every mistake in the space.
     """
     from search.samplers.of_optuna import SpaceSampler  # noqa: PLC0415 - imports Optuna
 
@@ -60,15 +60,15 @@ def ray_searcher(
     """A searcher for `ray.tune.TuneConfig(search_alg=...)` that never leaves a space's budget.
 
     Args:
-        space: path of a space file; its images need not be there.
+        space: path of a space file; its images need not exist.
         sampler: its name, or a mapping with `name` and options; left out, that of the file.
-        metric: what a trial reports.
+        metric: name of the metric that a trial reports.
         mode: "min" or "max".
         seed: of every random choice; left out, that of the file.
-        overrides: `key.subkey=value` texts laid over the file.
+        overrides: `key.subkey=value` texts that override values of the file.
 
     Raises:
-        ConfigError: everything that is wrong with the space.
+        ConfigError: every mistake in the space.
         PluginError: the mode is neither.
     """
     from search.samplers.of_ray import SpaceSearcher  # noqa: PLC0415 - imports Ray

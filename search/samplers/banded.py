@@ -1,4 +1,4 @@
-"""One sampler for each band of a budget, so that each gets as many trials."""
+"""One sampler for each band of a budget, so that each gets the same number of trials."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from search.space.survey import Survey
 
 
 class Banded:
-    """Deals trials to the bands in turn; each band is searched as a space of its own.
+    """Distributes trials over the bands in turn; each band is searched as its own space.
 
     Args:
         survey: the candidates of all bands.
-        per_band: networks to try in each; a band that holds fewer is tried whole.
+        per_band: networks to try in each; of a band that holds fewer, all are tried.
         make: makes the sampler of a band from its candidates.
     """
 
@@ -23,7 +23,7 @@ class Banded:
         kinds = range(int(survey.bands.max()) + 1)
         self._members = [np.flatnonzero(survey.bands == kind) for kind in kinds]
         self._band = survey.bands
-        self._place = np.empty(len(survey), dtype=np.intp)  # of a candidate in its band
+        self._place = np.empty(len(survey), dtype=np.intp)  # index of a candidate in its band
         for members in self._members:
             self._place[members] = np.arange(len(members))
         self._left = [min(per_band, len(members)) for members in self._members]
@@ -34,10 +34,10 @@ class Banded:
         self._taken = set[int]()
 
     def propose(self, trial: int) -> int:  # noqa: ARG002 - each band counts its own
-        """A candidate of the band with the fewest trials that has some left.
+        """A candidate of the band with the fewest trials, among those with trials left.
 
         Raises:
-            SpaceExhausted: every band has its trials.
+            SpaceExhausted: every band has had its trials.
         """
         open_bands = [band for band, left in enumerate(self._left) if left > 0]
         if not open_bands:
@@ -57,7 +57,7 @@ class Banded:
         sampler.take(place)
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Note how its trial ended; the other bands hear nothing of it."""
+        """Note how a candidate's trial ended, in the sampler of its band only."""
         _, sampler, place = self._of(candidate)
         sampler.tell(place, outcome)
 

@@ -1,8 +1,8 @@
-"""The sampler protocol: which candidate to try next, only ever one inside the budget.
+"""The sampler protocol: which candidate to try next, always one inside the budget.
 
 Every sampler chooses among the candidates of a `Survey`, so nothing else can be proposed. Its
-position is a function of what was tried and of (study seed, trial), so that it can be rebuilt
-from the journal and continues as if it had never stopped.
+state is a function of what was tried and of (study seed, trial), so that it can be rebuilt from
+the journal and continue as if it had never stopped.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ from search.space.survey import Survey
 class Outcome(NamedTuple):
     """How the first trial of a candidate ended.
 
-    `values` are one for each objective, in their order: of a complete trial, or of a pruned
-    one after its last of `epochs`; empty where there are none.
+    `values` has one value for each objective, in their order: of a complete trial, or of a
+    pruned one after its last of `epochs`; empty where there are none.
     """
 
     state: Literal["complete", "pruned", "failed"]
@@ -31,21 +31,21 @@ class Outcome(NamedTuple):
 
 
 def standing(outcome: Outcome, objective: Objective) -> tuple[float, ...]:
-    """A key to compare outcomes by, less is better: whole ones, then those that got further.
+    """Sort key of outcomes, lower is better: complete ones, then those that got further.
 
     Args:
         outcome: complete or pruned, with values.
-        objective: the first of them.
+        objective: the first objective.
     """
     loss = objective.loss(outcome.values[0])
     return (0, 0, loss) if outcome.state == "complete" else (1, -outcome.epochs, loss)
 
 
 class Sampler(Protocol):
-    """Chooses candidates; one that was taken is never proposed."""
+    """Chooses candidates; a candidate that was taken is never proposed."""
 
     def propose(self, trial: int) -> int:
-        """The candidate of search trial number `trial`; it is not taken by this.
+        """The candidate of search trial number `trial`; the call does not take it.
 
         Raises:
             SpaceExhausted: every candidate is taken.
@@ -55,7 +55,7 @@ class Sampler(Protocol):
         """Note that a candidate is being tried (now, or before a stop)."""
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Note how the trial of a taken candidate ended; once more, if it was tried again."""
+        """Note how the trial of a taken candidate ended; called again if it was retried."""
 
 
 class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
@@ -70,17 +70,17 @@ def make_sampler(
     objectives: Sequence[Objective],
     prior: Prior | None = None,
 ) -> Sampler:
-    """The sampler that a study chose.
+    """Make the sampler that a study chose.
 
     Args:
         choice: its name and options.
         survey: the candidates inside the budget.
         seed: of the study.
         objectives: what is minimised or maximised.
-        prior: where good networks are thought to be, for a sampler that takes one.
+        prior: where good networks are expected, for a sampler that takes a prior.
 
     Raises:
-        PluginError: a foreign one cannot be made so, or lacks a method.
+        PluginError: a foreign one cannot be made from these, or lacks a method.
     """
     maker, facts = SAMPLERS.make(choice.name), SAMPLERS[choice.name]
     given = {"seed": seed, "objectives": tuple(objectives), **choice.options}
@@ -100,7 +100,7 @@ def make_sampler(
 
 
 def _of_optuna(name: str, maker: Any, survey: Survey, given: dict[str, Any]) -> Sampler:
-    """A sampler for Optuna, from outside, as one of ours."""
+    """Adapt a foreign Optuna sampler to the sampler protocol."""
     from search.samplers.optunas import adopted  # noqa: PLC0415 - imports Optuna
 
     sampler = made(name, lambda: adopted(maker, survey, **given), "its own options, and a seed")
@@ -108,7 +108,7 @@ def _of_optuna(name: str, maker: Any, survey: Survey, given: dict[str, Any]) -> 
 
 
 class _Foreign:
-    """A sampler from outside, held to the protocol: candidates by number, none twice."""
+    """A foreign sampler, checked against the protocol: candidates by number, none twice."""
 
     def __init__(self, name: str, sampler: Any, candidates: int) -> None:
         self._name, self._sampler, self._candidates = name, sampler, candidates
@@ -118,7 +118,7 @@ class _Foreign:
         """The candidate that it proposes.
 
         Raises:
-            PluginError: it proposes no candidate, one that was taken, or none any more.
+            PluginError: its proposal is not a candidate, was taken before, or is missing.
         """
         try:
             candidate = self._sampler.propose(trial)
@@ -141,7 +141,7 @@ class _Foreign:
         return int(candidate)
 
     def take(self, candidate: int) -> None:
-        """Note that a candidate is being tried; of another try it knows already."""
+        """Note that a candidate is being tried; further tries are not passed on."""
         if candidate not in self._taken:
             self._taken.add(candidate)
             self._sampler.take(candidate)

@@ -1,7 +1,7 @@
-"""A sampler of Optuna's, each of its draws moved to the nearest candidate left.
+"""An Optuna sampler, each of whose draws is moved to the nearest candidate left.
 
-Optuna is told the candidate that was really tried, with its true end, and nothing of draws
-that were moved: a draw is a trial that failed, which its samplers leave out.
+Optuna is told the candidate that was actually tried, with its true outcome, and nothing of a
+draw that was moved: a draw is recorded as a failed trial, which Optuna's samplers ignore.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,33 +21,33 @@ from search.schema.seeds import seed_of
 
 @dataclass(slots=True)
 class _Begun:
-    """A trial that was begun: its place in every dimension, and what became of it."""
+    """A trial that was begun: its index in every dimension, and its outcome."""
 
     params: dict[str, int]
-    notes: dict[str, Any] = field(default_factory=dict)  # that the sampler left on its draw
+    notes: dict[str, Any] = field(default_factory=dict)  # left by the sampler on its draw
     outcome: Outcome | None = None
-    number: int | None = None  # once Optuna knows it, as a running one
+    number: int | None = None  # set once Optuna knows it as a running trial
 
 
 class Drawn:
-    """Draws with a sampler of Optuna's in the box of all dimensions.
+    """Draws with an Optuna sampler in the box of all dimensions.
 
     The sampler is made anew for each draw, from (study seed, trial), and knows the trials so
-    far: so it is the same after a stop.
+    far: so it continues unchanged after a stop.
 
     Args:
         points: the candidates inside the budget.
         seed: of the study.
         objectives: what is minimised or maximised.
         make: makes the sampler from a seed.
-        startup: proposes the first networks, until there is something to learn from.
-        first: networks with a result from which on draws are made.
+        startup: proposes the first networks, until there are results to learn from.
+        first: number of networks with a result from which on draws are made.
         keeps_notes: whether the sampler leaves notes on its draws that it needs later; they
-            are made again after a stop.
-        belief: where good networks are thought to be; None for nowhere.
+            are recomputed after a stop.
+        belief: where good networks are expected; None for no such belief.
     """
 
-    def __init__(  # noqa: PLR0913 - all by keyword, and each of another kind
+    def __init__(  # noqa: PLR0913 - all by keyword, and of different kinds
         self,
         points: Points,
         *,
@@ -63,9 +63,9 @@ class Drawn:
         self._startup, self._first, self._keeps_notes = startup, first, keeps_notes
         self._belief, self._single = belief, len(objectives) == 1
         self._learned, self._taken = 0, 0
-        self._begun: list[_Begun] = []  # that Optuna has not heard of
+        self._begun: list[_Begun] = []  # not yet handed to Optuna
         self._running: dict[int, _Begun] = {}  # by candidate
-        self._drawn: tuple[dict[str, int], dict[str, Any]] | None = None  # the next trial's
+        self._drawn: tuple[dict[str, int], dict[str, Any]] | None = None  # of the next trial
         self._distributions: dict[str, optuna.distributions.BaseDistribution] = {
             each.name: optuna.distributions.IntDistribution(0, len(each.values) - 1)
             for each in self._points.dimensions
@@ -77,7 +77,7 @@ class Drawn:
         )
 
     def propose(self, trial: int) -> int:
-        """A candidate near to the sampler's draw; the first few uniformly from those inside.
+        """A candidate near the sampler's draw; the first few uniform inside the budget.
 
         Args:
             trial: number of networks tried before.
@@ -95,7 +95,7 @@ class Drawn:
         return self._belief.nearest(point, self._points, trial)
 
     def take(self, candidate: int) -> None:
-        """Note a running trial, so that proposals beside it keep their distance."""
+        """Note a running trial, so that simultaneous proposals keep their distance."""
         notes: dict[str, Any] = {}
         if self._keeps_notes and self._distributions:
             _, notes = self._draw()
@@ -111,7 +111,7 @@ class Drawn:
             self._hand_over()
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Note the truth: complete, pruned at its rung, or failed."""
+        """Note how a trial ended: complete, pruned at its rung, or failed."""
         begun = self._running.pop(candidate)
         begun.outcome = outcome
         self._learned += outcome.state != "failed" and bool(outcome.values)
@@ -124,13 +124,13 @@ class Drawn:
             self._study.tell(begun.number, values, state=state)
 
     def _draw(self) -> tuple[dict[str, int], dict[str, Any]]:
-        """What the sampler draws for the next trial, and the notes that it left on it."""
+        """The sampler's draw for the next trial, and the notes that it left on it."""
         if self._drawn is None:
             self._hand_over()
             self._study.sampler = self._sampler()
             asked = self._study.ask(self._distributions)
             notes = dict(self._study.get_trials(deepcopy=False)[asked.number].system_attrs)
-            self._study.tell(asked, state=TrialState.FAIL)  # a draw is no trial
+            self._study.tell(asked, state=TrialState.FAIL)  # a draw is not a trial
             self._drawn = dict(asked.params), notes
         return self._drawn
 
@@ -138,14 +138,15 @@ class Drawn:
         """The sampler of the next draw."""
         sampler = self._make(seed_of(self._seed, "draw", self._taken))
         if self._first:
-            # All trials have all dimensions; a new sampler would look through them to see that.
+            # All trials have all dimensions; a new sampler would search them all to find that
+            # out.
             sampler.infer_relative_search_space = (  # type: ignore[method-assign]
                 lambda study, trial: dict(self._distributions)  # noqa: ARG005 - Optuna's
             )
         return sampler
 
     def _hand_over(self) -> None:
-        """Tell Optuna what was begun since, in that order; what has ended, in one piece."""
+        """Pass new trials to Optuna in the order they began; ended ones with their results."""
         for begun in self._begun:
             state, values, rungs = self._told(begun.outcome)
             if begun.outcome is None:
@@ -164,13 +165,13 @@ class Drawn:
     def _told(
         self, outcome: Outcome | None
     ) -> tuple[TrialState, list[float] | None, dict[int, float]]:
-        """What Optuna is told: a state, values of a complete trial, those of a pruned one."""
+        """What Optuna is told: state, values of a complete trial, values of a pruned one."""
         if outcome is None:
             return TrialState.RUNNING, None, {}
         if outcome.state == "failed" or not outcome.values:
             return TrialState.FAIL, None, {}
         if outcome.state == "complete":
             return TrialState.COMPLETE, list(outcome.values), {}
-        # Of several objectives Optuna takes no values of a rung.
+        # Optuna takes no rung values for several objectives.
         rungs = {outcome.epochs: outcome.values[0]} if self._single else {}
         return TrialState.PRUNED, None, rungs

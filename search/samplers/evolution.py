@@ -14,17 +14,17 @@ from search.space.survey import Survey
 
 
 class Evolution:
-    """Changes the best of some members of a population, whose oldest member leaves it.
+    """Mutates the best of a random sample of a population, whose oldest member then leaves.
 
-    A change of one dimension seldom keeps the cost, so that in a narrow band few candidates
-    differ from a parent in one: the child is drawn from those that differ in the fewest.
+    A change of one dimension seldom keeps the cost, so in a narrow band few candidates differ
+    from a parent in only one: the child is drawn from those that differ in the fewest.
 
     Args:
         survey: the candidates inside the budget.
         seed: of the study.
         objectives: the first one selects.
         population: networks that are alive; as many are drawn at random first.
-        sample: of them that compete for being the parent.
+        sample: networks drawn from the population, the best of which is the parent.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Evolution:
         self._members: deque[tuple[tuple[float, ...], int]] = deque(maxlen=population)
 
     def propose(self, trial: int) -> int:
-        """A child of a good member; at random while the population is not whole.
+        """A child of a good member; a random candidate until the population is complete.
 
         Args:
             trial: number of networks tried before.
@@ -62,11 +62,11 @@ class Evolution:
         return int(rng.choice(near[changed == changed.min()]))
 
     def take(self, candidate: int) -> None:
-        """Leave a candidate out from now on."""
+        """Leave out a candidate from now on."""
         self._points.take(candidate)
         self._first.take(candidate)
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """A network that was trained, whole or in part, joins the population."""
+        """Add a network that was trained, completely or in part, to the population."""
         if outcome.state != "failed" and outcome.values:
             self._members.append((standing(outcome, self._objective), candidate))

@@ -1,8 +1,8 @@
-"""Lets a sampler see results in the order of its proposals, whatever trial ends first.
+"""Lets a sampler see results in the order of its proposals, whichever trial ends first.
 
-With many workers the results that are there when a proposal is made depend on which trial was
-the fastest, so an adaptive search is another one each time. Here proposal n sees exactly the
-results of the trials up to n - concurrency: it waits for these, and later ones wait for it.
+With many workers, the results that exist when a proposal is made depend on which trial was the
+fastest, so an adaptive search differs each time. Here proposal n sees exactly the results of
+the trials up to n - concurrency: it waits for these, and ignores later ones.
 """
 
 import contextlib
@@ -11,11 +11,11 @@ from search.samplers.base import Outcome, Sampler
 
 
 class NotYet(Exception):  # noqa: N818 - a wait, not an error
-    """A result is missing that the next proposal must see."""
+    """A result that the next proposal must see is missing."""
 
 
 class InOrder:
-    """A sampler that is told of outcomes in order.
+    """A sampler that receives outcomes in the order of its proposals.
 
     Args:
         sampler: the one that proposes.
@@ -24,16 +24,16 @@ class InOrder:
 
     def __init__(self, sampler: Sampler, concurrency: int) -> None:
         self._sampler, self._concurrency = sampler, concurrency
-        self._taken: list[int] = []  # candidates
-        self._place: dict[int, int] = {}  # in that order, by candidate
+        self._taken: list[int] = []  # candidates in the order taken
+        self._place: dict[int, int] = {}  # position in that order, by candidate
         self._outcomes: dict[int, Outcome] = {}
-        self._told = 0  # of them, all from the first on
+        self._told = 0  # number of these whose outcomes were passed on
 
     def propose(self, trial: int) -> int:
         """The next candidate.
 
         Raises:
-            NotYet: a result that it must see is not there.
+            NotYet: a result that it must see is missing.
             SpaceExhausted: every candidate is taken.
         """
         self._tell_those_due()
@@ -44,20 +44,20 @@ class InOrder:
         if candidate in self._place:
             self._again(candidate)
             return
-        with contextlib.suppress(NotYet):  # it was not proposed here: a repair put it back
+        with contextlib.suppress(NotYet):  # not proposed here, but put back by a repair
             self._tell_those_due()
         self._place[candidate] = len(self._taken)
         self._taken.append(candidate)
         self._sampler.take(candidate)
 
     def know(self, candidate: int, outcome: Outcome) -> None:
-        """Note a trial of another run, which was there before the first proposal."""
+        """Note a trial of another run, known before the first proposal."""
         self._sampler.take(candidate)
         self._sampler.tell(candidate, outcome)
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Keep how a trial ended until it is its turn."""
-        if self._place[candidate] < self._told:  # tried again, long after
+        """Keep the outcome of a trial until it is its turn."""
+        if self._place[candidate] < self._told:  # a late retry
             self._sampler.tell(candidate, outcome)
         else:
             self._outcomes[candidate] = outcome

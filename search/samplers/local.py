@@ -12,17 +12,17 @@ from search.space.survey import Survey
 
 
 class Local:
-    """Tries the neighbours of the best network of a climb; where none is better, begins anew.
+    """Tries the neighbours of a climb's best network; if none is better, starts a new climb.
 
     Neighbours differ in one dimension, or in as few as the budget allows. All are tried before
-    a network is left, the nearest first. While there is no neighbour to try (nothing has ended
-    yet, or all of them run) networks are drawn at random, and take part in the climb.
+    a network is abandoned, the nearest first. While there is no neighbour to try (nothing has
+    ended yet, or all of them run), networks are drawn at random, and take part in the climb.
 
     Args:
         survey: the candidates inside the budget.
         seed: of the study.
         objectives: the first one is compared.
-        start: networks that are drawn at random for each climb; it begins at their best.
+        start: networks drawn at random for each climb, which starts at the best of them.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Local:
         self._points, self._objective = Points(survey), objectives[0]
         self._first = random(survey, seed=seed, objectives=tuple(objectives))
         self._start = start
-        self._height: tuple[float, ...] | None = None  # of the best of this climb
-        self._around: list[int] = []  # its neighbours
+        self._height: tuple[float, ...] | None = None  # of the best network of this climb
+        self._around: list[int] = []  # neighbours of that network
         self._climbers = set[int]()  # networks of this climb
-        self._running = set[int]()  # of these
+        self._running = set[int]()  # networks of this climb that are running
 
     def propose(self, trial: int) -> int:
-        """A neighbour of the best of this climb, or a network at random.
+        """A neighbour of this climb's best network, or a random candidate.
 
         Args:
             trial: number of networks tried before.
@@ -53,7 +53,7 @@ class Local:
         return self._first.propose(trial)
 
     def take(self, candidate: int) -> None:
-        """Leave a candidate out; where the climb is at its top, it begins another."""
+        """Leave out a candidate; start another climb if this one has reached its top."""
         if candidate not in self._around and self._at_top():
             self._height, self._around, self._climbers = None, [], set()
         self._climbers.add(candidate)
@@ -71,12 +71,12 @@ class Local:
             self._height, self._around = height, self._neighbours(candidate)
 
     def _at_top(self) -> bool:
-        """Whether all neighbours were tried, and none of them runs."""
+        """Whether all neighbours were tried, and none of them is running."""
         whole = len(self._climbers) >= self._start and not self._running
         return whole and all(self._points.taken[one] for one in self._around)
 
     def _neighbours(self, candidate: int) -> list[int]:
-        """Those that differ in the fewest dimensions, tried or not, the nearest first."""
+        """Candidates that differ in the fewest dimensions, tried or not, the nearest first."""
         indices, unit = self._points.indices, self._points.unit
         changed = (indices != indices[candidate]).sum(axis=1)
         changed[candidate] = changed.max() + 1

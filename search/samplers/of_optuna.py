@@ -1,4 +1,4 @@
-"""Our samplers for anybody's Optuna study: a `BaseSampler` that never leaves the budget."""
+"""Our samplers for any Optuna study: a `BaseSampler` that never leaves the budget."""
 
 import contextlib
 import math
@@ -51,13 +51,13 @@ class SpaceSampler(BaseSampler):
         self._lock = threading.Lock()  # study.optimize(n_jobs=...) asks from several threads
         self._sampler: Sampler | None = None
         self._taken: dict[int, int] = {}  # candidate by trial number
-        self._told: set[int] = set()  # numbers
+        self._told: set[int] = set()  # numbers of trials whose end was passed on
 
     def suggest(self, trial: optuna.Trial) -> Architecture:
-        """The network of a trial: asks it for every dimension.
+        """The network of a trial: suggests every dimension to it.
 
         Raises:
-            ValueError: the trial was given values of no candidate, as by `enqueue_trial`.
+            ValueError: the trial has fixed values of no candidate, as by `enqueue_trial`.
         """
         for name, choices in self._named.choices.items():
             trial.suggest_categorical(name, choices)
@@ -67,7 +67,7 @@ class SpaceSampler(BaseSampler):
         """The network that parameters describe.
 
         Raises:
-            ValueError: they are of no candidate.
+            ValueError: they do not describe a candidate.
         """
         candidate = self._named.candidate(params)
         if candidate is None:
@@ -79,9 +79,9 @@ class SpaceSampler(BaseSampler):
         return self._survey.architecture(candidate)
 
     def reseed_rng(self) -> None:
-        """Begin other random choices, as each process and each thread of a study must.
+        """Start another random sequence, as each process and each thread of a study must.
 
-        What trials have taken stays taken: a study does not show those that have just begun.
+        Candidates taken by trials stay taken: a study does not list trials that just began.
         """
         self._other.reseed_rng()
         with self._lock:
@@ -93,7 +93,7 @@ class SpaceSampler(BaseSampler):
         study: optuna.Study,  # noqa: ARG002 - Optuna's signature
         trial: FrozenTrial,  # noqa: ARG002
     ) -> dict[str, BaseDistribution]:
-        """All dimensions: they are proposed together, else they could leave the budget."""
+        """All dimensions, to be proposed jointly: otherwise they could leave the budget."""
         return self.distributions
 
     def sample_relative(
@@ -104,8 +104,8 @@ class SpaceSampler(BaseSampler):
     ) -> dict[str, Any]:
         """The values of a candidate that no other trial has.
 
-        Where some were given (`enqueue_trial`), those of one that has them; nothing where no
-        candidate does.
+        If some values are fixed (`enqueue_trial`), those of a candidate that has them; empty if
+        no candidate does.
 
         Raises:
             SpaceExhausted: every candidate is taken.
@@ -128,7 +128,7 @@ class SpaceSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A value at random, of a parameter that is no dimension of the space."""
+        """A random value for a parameter that is not a dimension of the space."""
         return self._other.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
@@ -140,11 +140,11 @@ class SpaceSampler(BaseSampler):
     ) -> None:
         """Stop a study that has tried every candidate."""
         if len(self._taken) >= len(self._survey):  # a candidate is taken by one trial only
-            with contextlib.suppress(RuntimeError):  # outside of optimize nothing is to stop
+            with contextlib.suppress(RuntimeError):  # only optimize can be stopped
                 study.stop()
 
     def _fitting(self, fixed: Mapping[str, Any]) -> int | None:
-        """The first candidate left that has these values; None where there is none."""
+        """The first untried candidate with these values; None where there is none."""
         wanted = {name: value for name, value in fixed.items() if name in self.distributions}
         taken = set(self._taken.values())
         for candidate in range(len(self._survey)):
@@ -154,7 +154,7 @@ class SpaceSampler(BaseSampler):
         return None
 
     def _learn(self, study: optuna.Study, but: int) -> Sampler:
-        """Our sampler, told of every trial that it has not heard of."""
+        """Our sampler, after passing on every trial that is new to it."""
         sampler = self._sampler
         if sampler is None:
             sampler = self._sampler = self._made(study)
@@ -188,13 +188,13 @@ class SpaceSampler(BaseSampler):
 
 
 def outcome_of(trial: FrozenTrial) -> Outcome:
-    """How a finished trial of Optuna's ended, as our samplers are told it."""
+    """How a finished Optuna trial ended, in the form that our samplers take."""
     outcome, step = Outcome("failed"), trial.last_step
     if trial.state is TrialState.COMPLETE:
         outcome = Outcome("complete", tuple(trial.values))
     elif trial.state is TrialState.PRUNED and step is not None:
         outcome = Outcome("pruned", (trial.intermediate_values[step],), step)
-    # Optuna takes infinity, and NaN on the way: nothing that networks can be compared by.
+    # Optuna accepts infinity, and NaN before the end; networks cannot be compared by these.
     return outcome if all(map(math.isfinite, outcome.values)) else Outcome("failed")
 
 

@@ -1,4 +1,4 @@
-"""Our samplers for anybody's Ray Tune experiment: a `Searcher` that never leaves the budget."""
+"""Our samplers for any Ray Tune experiment: a `Searcher` that never leaves the budget."""
 
 import json
 import math
@@ -19,13 +19,13 @@ class SpaceSearcher(Searcher):
     """Proposes distinct networks of a space, all inside its budget.
 
     A trial's config holds `name`, which `res2net.parse` reads, and a value of each dimension.
-    It is over when every candidate was proposed.
+    The experiment ends when every candidate was proposed.
 
     Args:
         survey: the candidates inside the budget.
         choice: the sampler and its options.
         seed: of every random choice.
-        metric: what a trial reports.
+        metric: name of the metric that a trial reports.
         mode: "min" or "max".
 
     Raises:
@@ -43,9 +43,9 @@ class SpaceSearcher(Searcher):
         self._survey, self._named = survey, Named(survey)
         self._sampler: Sampler = make_sampler(choice, survey, seed=seed, objectives=[objective])
         self._events: list[tuple[int, Outcome | None]] = []
-        self._running: dict[str, int] = {}  # candidate by Ray's name of the trial
+        self._running: dict[str, int] = {}  # candidate by Ray's trial id
 
-    # FINISHED is a str, which Ray's annotation forgets.
+    # FINISHED is a str, which Ray's annotation omits.
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         """The config of a new trial."""
         tried = sum(outcome is None for _, outcome in self._events)
@@ -61,7 +61,7 @@ class SpaceSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Tell the sampler how a trial ended; one without the metric, or with NaN, failed."""
+        """Pass on how a trial ended; one without the metric, or with NaN, failed."""
         candidate = self._running.pop(trial_id, None)
         if candidate is None:
             return
@@ -69,12 +69,12 @@ class SpaceSearcher(Searcher):
         self._note(candidate, _outcome(value))
 
     def save(self, checkpoint_path: str) -> None:
-        """Write all that it was told, as JSON: nothing that is loaded can run."""
+        """Write all that was reported, as JSON: unlike a pickle, it cannot run code."""
         held = {"events": self._events, "running": self._running}
         Path(checkpoint_path).write_text(json.dumps(held), encoding="utf-8")
 
     def restore(self, checkpoint_path: str) -> None:
-        """Tell a new sampler all of it again."""
+        """Report all of it again to a new sampler."""
         held = json.loads(Path(checkpoint_path).read_text(encoding="utf-8"))
         for candidate, outcome in held["events"]:
             told = outcome and Outcome(outcome[0], tuple(outcome[1]), outcome[2])
@@ -90,7 +90,7 @@ class SpaceSearcher(Searcher):
 
 
 def _outcome(value: Any) -> Outcome:
-    """How a trial with this value of the metric ended, which a sampler can compare."""
+    """How a trial with this value of the metric ended, in the form that a sampler takes."""
     if value is None or not math.isfinite(value):
         return Outcome("failed")
     return Outcome("complete", (float(value),))

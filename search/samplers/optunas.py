@@ -1,4 +1,4 @@
-"""Optuna's samplers among the candidates inside the budget, by name."""
+"""Optuna's samplers, by name, choosing among the candidates inside the budget."""
 
 import inspect
 import warnings
@@ -19,7 +19,7 @@ from search.schema.prior import Prior
 from search.schema.samplers import STARTUP
 from search.space.survey import Survey
 
-# Samplers whose draws depend on the trials so far alone: no draw needs to be made again.
+# Samplers whose draws depend only on the trials so far: no draw needs to be repeated.
 _WITHOUT_NOTES = (
     optuna.samplers.TPESampler,
     optuna.samplers.GPSampler,
@@ -32,7 +32,7 @@ Objectives = Sequence[Objective]
 def tpe(
     survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
 ) -> Sampler:
-    """Multivariate TPE: a density of the good trials over one of the others."""
+    """Multivariate TPE: the ratio of the densities of good trials and of the others."""
     return _modelled(survey, seed, objectives, _tpe_sampler, prior)
 
 
@@ -45,7 +45,7 @@ def _tpe_sampler(seed: int) -> optuna.samplers.BaseSampler:
 def gp(
     survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
 ) -> Sampler:
-    """A Gaussian process, and what improvement it expects."""
+    """A Gaussian process with expected improvement."""
     return _modelled(survey, seed, objectives, _gp_sampler, prior)
 
 
@@ -64,14 +64,14 @@ def cmaes(survey: Survey, *, seed: int, objectives: Objectives) -> Sampler:
 def nsga2(
     survey: Survey, *, seed: int, objectives: Objectives, population: int = 20
 ) -> Sampler:
-    """NSGA-II: generations that are selected by non-dominated rank and crowding."""
+    """NSGA-II: generations selected by non-dominated rank and crowding distance."""
     return _generations(optuna.samplers.NSGAIISampler, survey, seed, objectives, population)
 
 
 def nsga3(
     survey: Survey, *, seed: int, objectives: Objectives, population: int = 20
 ) -> Sampler:
-    """NSGA-III: as NSGA-II, spread along directions; for three objectives and more."""
+    """NSGA-III: like NSGA-II, but spread along directions; for three or more objectives."""
     return _generations(optuna.samplers.NSGAIIISampler, survey, seed, objectives, population)
 
 
@@ -82,7 +82,7 @@ def _generations(
     objectives: Objectives,
     population: int,
 ) -> Sampler:
-    # The first generation is drawn uniformly from those inside, not from the box.
+    # The first generation is drawn uniformly inside the budget, not from the box.
     return adopted(
         make,
         survey,
@@ -110,7 +110,7 @@ def hub(  # noqa: PLR0913 - its options are keywords
         seed: of the study.
         objectives: what is minimised or maximised.
         package: such as `samplers/auto_sampler`.
-        sampler: the class in it.
+        sampler: name of the class in it.
         options: keyword arguments of the class.
         registry: folder with a copy of the registry; None loads the package from the network.
 
@@ -146,21 +146,21 @@ def adopted(
     first: int = 0,
     **options: Any,
 ) -> Sampler:
-    """Any sampler for Optuna, such as `optuna.samplers:CmaEsSampler`.
+    """Adapt any Optuna sampler, such as `optuna.samplers:CmaEsSampler`.
 
     Args:
         make: its class, or a function that returns one.
         survey: the candidates inside the budget.
-        seed: of the study; handed on where `make` takes one.
+        seed: of the study; passed on where `make` takes one.
         objectives: what is minimised or maximised.
-        first: networks with a result that are drawn uniformly before any with it.
+        first: number of networks with a result that are drawn uniformly before it draws.
         options: keyword arguments of `make`.
     """
     takes_seed = "seed" in inspect.signature(make).parameters and "seed" not in options
 
     def sampler(own: int) -> optuna.samplers.BaseSampler:
         seeded = {"seed": own} if takes_seed else {}
-        with warnings.catch_warnings():  # it is made for every draw, and says so each time
+        with warnings.catch_warnings():  # it is made for every draw, and warns each time
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             made: optuna.samplers.BaseSampler = make(**options, **seeded)
         return made

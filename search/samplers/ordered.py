@@ -1,4 +1,4 @@
-"""Samplers that walk the candidates in an order fixed beforehand: grid, axes, random."""
+"""Samplers that go through the candidates in a fixed order: grid, axes, random."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,15 @@ from search.space.survey import Survey
 
 
 class Ordered:
-    """Walks the candidates in a fixed order, leaving out those that were taken."""
+    """Goes through the candidates in a fixed order, skipping those that were taken."""
 
     def __init__(self, order: npt.NDArray[np.intp]) -> None:
         self._order = order
         self._next = 0
         self.taken = np.zeros(len(order), dtype=bool)
 
-    def propose(self, trial: int) -> int:  # noqa: ARG002 - what is left says it all
-        """The first in the order that is not taken."""
+    def propose(self, trial: int) -> int:  # noqa: ARG002 - depends only on what is left
+        """The first candidate in the order that is not taken."""
         while self._next < len(self._order) and self.taken[self._order[self._next]]:
             self._next += 1
         if self._next == len(self._order):
@@ -26,20 +26,20 @@ class Ordered:
         return int(self._order[self._next])
 
     def take(self, candidate: int) -> None:
-        """Leave a candidate out from now on."""
+        """Leave out a candidate from now on."""
         self.taken[candidate] = True
 
     def tell(self, candidate: int, outcome: Outcome) -> None:
-        """Results change nothing here."""
+        """Do nothing: results do not matter here."""
 
 
 def grid(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
-    """All candidates, cheapest first, so that a stopped study holds the small ones."""
+    """All candidates, cheapest first, so that a stopped study has tried the small ones."""
     return Ordered(np.argsort(survey.costs.macs, kind="stable"))
 
 
 def axes(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
-    """As `grid`, the base before all others: without it there is nothing to compare with."""
+    """Like `grid`, but the base comes first: all others are compared with it."""
     order = np.argsort(survey.costs.macs, kind="stable")
     return Ordered(np.concatenate([order[order == survey.base], order[order != survey.base]]))
 

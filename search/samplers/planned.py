@@ -1,4 +1,4 @@
-"""The sampler of a study, as its plan has it: by bands, in order, or neither."""
+"""The sampler of a study, as planned: one for each band, in order, or neither."""
 
 from search.samplers.banded import Banded
 from search.samplers.base import Sampler, make_sampler
@@ -8,7 +8,7 @@ from search.space.survey import Survey
 
 
 def sampler_of(plan: StudyPlan, survey: Survey) -> Sampler:
-    """The sampler that a study asks.
+    """Make the sampler of a study.
 
     Args:
         plan: of the study.

@@ -1,8 +1,8 @@
 """The candidates as points of a box, so that a draw from the box is moved to one that is left.
 
-A box of dimensions knows nothing of the budget, and drawing until a point lies inside takes
-hundreds of draws in a narrow band. So one draw is made, and the nearest candidate that was not
-tried takes its place.
+A box of dimensions knows nothing of the budget, and redrawing until a point lies inside takes
+hundreds of draws in a narrow band. So one draw is made and replaced by the nearest candidate
+that was not tried.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from search.space.survey import Survey
 
 Floats = npt.NDArray[np.float64]
 
-_NEAR = 1024  # candidates around a point that are weighed against each other
+_NEAR = 1024  # candidates around a point that are compared
 
 
 class Points:
@@ -30,8 +30,8 @@ class Points:
     Attributes:
         dimensions: those with more than one value.
         indices: (candidates, dimensions): the index of each value in its dimension.
-        unit: the same between 0 and 1.
-        taken: which candidates are being tried or were.
+        unit: the indices scaled to 0 to 1.
+        taken: whether each candidate is being tried or was.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -42,20 +42,20 @@ class Points:
         self.unit: Floats = self.indices / np.maximum(1, lengths)
         self.taken = np.zeros(len(survey), dtype=bool)
         self._left = len(survey)
-        self._held: Indices = np.arange(len(survey))  # that neighbours are found among
+        self._held: Indices = np.arange(len(survey))  # the candidates to search for neighbours
 
     @cached_property
     def _tree(self) -> KDTree | None:
-        """Finds neighbours; None where nothing varies. Made when it is first asked."""
+        """The search tree of neighbours; None where nothing varies. Made on first use."""
         return KDTree(self.unit[self._held]) if self.dimensions else None
 
     def take(self, candidate: int) -> None:
-        """Leave a candidate out from now on."""
+        """Leave out a candidate from now on."""
         self._left -= not self.taken[candidate]
         self.taken[candidate] = True
         if self._left == len(self._held) // 2:
-            # Else most neighbours would be taken. Always at the same count, so that a search
-            # that goes on finds the same ones.
+            # Otherwise most neighbours would be taken. Done at fixed counts, so that a resumed
+            # search finds the same ones.
             self._held = np.flatnonzero(~self.taken)
             self.__dict__.pop("_tree", None)
 
@@ -69,7 +69,7 @@ class Points:
             raise SpaceExhausted
 
     def nearest_left(self, point: Floats) -> int:
-        """The nearest candidate that is left; of equally near ones the first.
+        """The nearest candidate that is left; the first of equally near ones.
 
         Args:
             point: (dimensions,), each between 0 and 1.
@@ -97,7 +97,7 @@ class Points:
         return found
 
     def _left_by_distance(self, point: Floats, first: int = 1) -> Iterator[Indices]:
-        """Candidates that are left around a point, each time of twice as many."""
+        """The candidates left among the nearest to a point, of twice as many each time."""
         if self._tree is None:
             yield np.flatnonzero(~self.taken)
             return

@@ -1,8 +1,8 @@
-"""Where good networks are thought to be, weighed less with every result (piBO).
+"""Where good networks are expected, with a weight that falls with every result (piBO).
 
-piBO (Hvarfner et al., 2022, arXiv:2204.11051) multiplies what a model expects of a point by the
-prior's density to the power beta / n after n trials. Here the model's draw stands for its
-expectation, as a bell around it: the candidate with the largest product is proposed.
+piBO (Hvarfner et al., 2022, arXiv:2204.11051) multiplies a model's acquisition value at a point
+by the prior's density to the power beta / n after n trials. Here a bell around the model's draw
+takes the place of the acquisition value: the candidate with the largest product is proposed.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from search.space.axis import Indices
 from search.space.prior import places_of
 
 _DRAW = 0.1  # width of the bell around a draw, as a share of a dimension
-_PRIOR = 0.2  # and of that around the values that are thought to be good
+_PRIOR = 0.2  # and of the bell around the values that are expected to be good
 
 
 class Belief:
@@ -34,12 +34,12 @@ class Belief:
         self._mode = np.where(said, where / lengths, 0.5)
 
     def nearest(self, point: Floats, points: Points, trials: int) -> int:
-        """The candidate left that draw and prior favour together.
+        """The candidate left that draw and prior together favour most.
 
         Args:
             point: drawn by a model.
             points: the candidates.
-            trials: that there were before: the more, the less the prior weighs.
+            trials: number of earlier trials: the more, the less the prior weighs.
         """
         around = np.concatenate([points.near_left(point), points.near_left(self._mode)])
         away = ((points.unit[around] - point) ** 2).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Samplers that spread over the space without looking at results: qmc, stratified."""
+"""Samplers that spread over the space without using results: qmc, stratified."""
 
 import math
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from search.schema.seeds import seed_of
 from search.space.axis import Indices
 from search.space.survey import Survey
 
-_MOST_POINTS = 14  # as a power of two: each takes a moment to be placed
+_MOST_POINTS = 14  # as a power of two; each point takes a moment to place
 
 
 def qmc(survey: Survey, *, seed: int, objectives: Sequence[Objective]) -> Ordered:  # noqa: ARG001
     """A scrambled Sobol sequence, even over the candidates and in each dimension.
 
-    Points of a box would have to be moved into the budget, which bends how often each value
-    comes. So each coordinate is taken as a share of the candidates instead: the first picks a
-    value of the first dimension by how many candidates have it, the next one of the second
-    among these, and so on (Rosenblatt's transformation of the uniform distribution over the
-    candidates). After 16,384 points the candidates that are left come at random.
+    Moving points of a box into the budget would distort how often each value occurs. So each
+    coordinate is taken as a share of the candidates instead: the first picks a value of the
+    first dimension by how many candidates have it, the next one of the second dimension among
+    these, and so on (Rosenblatt's transformation of the uniform distribution over the
+    candidates). After 16,384 points the remaining candidates come in random order.
     """
     varied = [i for i, d in enumerate(survey.dimensions) if len(d.values) > 1]
     if not varied:
@@ -50,7 +50,7 @@ def _picked(indices: Indices, drawn: Floats) -> Indices:
     low, high = np.zeros(len(drawn), np.intp), np.full(len(drawn), len(order))
     for column, share in zip(rows.T, drawn.T, strict=True):
         at = low + np.minimum((share * (high - low)).astype(np.intp), high - low - 1)
-        # Rows are sorted: within a range those of one value stand side by side.
+        # Rows are sorted: within a range, those with one value are adjacent.
         picked = [
             (start + np.searchsorted(column[start:stop], column[place], "left"),
              start + np.searchsorted(column[start:stop], column[place], "right"))
@@ -68,7 +68,7 @@ def stratified(
     objectives: Sequence[Objective],  # noqa: ARG001
     bins: int = 8,
 ) -> Ordered:
-    """Uniform over bins of multiply-adds, as wide as each other in the logarithm.
+    """Uniform over bins of multiply-adds, equally wide in the logarithm.
 
     Each round draws once from every bin that has candidates left, in another order.
     """

@@ -68,8 +68,7 @@ class Axes:
         return held
 
     def away(self, indices: Indices) -> Indices:
-        """In how many dimensions, apart from the solved one, each candidate differs from the
-        base."""
+        """Number of dimensions, without the solved one, in which each differs from the base."""
         count: Indices = ((indices != self.base) & ~self._solved).sum(axis=1)
         return count
 

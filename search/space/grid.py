@@ -119,8 +119,7 @@ class Grid:
         }
 
     def position(self, architecture: Architecture, settings: Mapping[str, float]) -> int | None:
-        """The position of a network; None where an axis lacks a value, or a setting is
-        absent."""
+        """The position of a network; None where an axis or the settings lack a value."""
         index = []
         for axis, index_of in zip(self.axes, self._index_of, strict=True):
             field = axis.fields[0]
