@@ -1,1 +1,1 @@
-"""Schedulers stop trials early. The table of them is `search.schema.schedulers`."""
+"""Schedulers stop trials early. Their table is `search.schema.schedulers`."""

@@ -1,8 +1,8 @@
-"""Asynchronous successive halving (Li et al., 2018), the stopping kind.
+"""Asynchronous successive halving (Li et al., 2018), the stopping variant.
 
 With one objective the rule is that of Ray Tune's AsyncHyperBandScheduler with one bracket. It
-is written here because it must be rebuilt from the journal after a stop (Ray loses its rungs)
-and must work where Ray does not run (`--inline`).
+is implemented here because it must be rebuilt from the journal after a stop (Ray loses its
+rungs) and must work where Ray does not run (`--inline`).
 """
 
 from array import array
@@ -21,10 +21,10 @@ class Asha:
     """Stops a trial at a rung if it is not among the best 1/`reduction` of those before it.
 
     Args:
-        epochs: length of a whole trial; no rung stands there.
+        epochs: length of a complete trial; no rung is at the last epoch.
         objectives: by which trials are compared.
         grace: epochs of the first rung.
-        reduction: factor from rung to rung, and the share that goes on is its inverse.
+        reduction: factor from rung to rung; its inverse is the share that continues.
 
     Attributes:
         rungs: epochs after which trials may be stopped.
@@ -42,35 +42,36 @@ class Asha:
         self.rungs = rungs_of(grace, reduction, epochs)
         self._rungs = {rung: _make_rung(reduction, len(objectives)) for rung in self.rungs}
 
-    def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - the protocol's
-        """Note how good a trial is at a rung; stop it where that is not enough."""
+    def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - required by the protocol
+        """Note a trial's score at a rung; stop it if it is not good enough."""
         if epoch not in self._rungs:
             return Decision.CONTINUE
         stop = self._rungs[epoch].stops(row_of(self._objectives, metrics))
         return Decision.STOP if stop else Decision.CONTINUE
 
     def ended(self, trial: int) -> None:
-        """Ends change nothing: a rung keeps the scores of all that reached it."""
+        """Do nothing: a rung keeps the scores of all trials that reached it."""
 
     def resume(self) -> int | None:
-        """None: trials are stopped, never paused."""
+        """None, as trials are stopped, never paused."""
         return None
 
     def resumed(self, trial: int) -> None:
-        """No trial is ever resumed."""
+        """Do nothing: no trial is ever resumed."""
 
 
 class _Rung:
-    """The values of one objective of all that reached a rung."""
+    """The values of one objective, for all trials that reached a rung."""
 
     def __init__(self, reduction: int) -> None:
         self._reduction = reduction
-        self._scores = array("d")  # the higher, the better
+        self._scores = array("d")  # higher is better
 
     def stops(self, row: Row) -> bool:
-        """Take a row; whether it is not among the best of those before it."""
+        """Take a row; return whether it is not among the best of earlier ones."""
         before, score = self._scores, -row[0]
-        # In Ray's arithmetic: as a quantile of errors it rounds otherwise, and a tie may too.
+        # As in Ray's arithmetic: a quantile of errors rounds differently, which can change
+        # ties.
         share = (1 - 1 / self._reduction) * 100
         stop = bool(before) and score < float(np.percentile(np.frombuffer(before), share))
         before.append(score)
@@ -78,16 +79,16 @@ class _Rung:
 
 
 class _RankedRung:
-    """The ranks of all that reached a rung, where there are several objectives."""
+    """The ranks of all trials that reached a rung, for several objectives."""
 
     def __init__(self, reduction: int, objectives: int) -> None:
         self._reduction, self._ranks = reduction, Ranks(objectives)
 
     def stops(self, row: Row) -> bool:
-        """Take a row; whether it is not among the best of those before it."""
+        """Take a row; return whether it is not among the best of earlier ones."""
         before, better = len(self._ranks), self._ranks.better(row)
         self._ranks.add(row)
-        # The place of the same quantile among those before, the best at 0.
+        # The position of the same quantile among earlier rows, where 0 is the best.
         return before > 0 and better > (before - 1) / self._reduction
 
 
@@ -104,7 +105,7 @@ def make_asha(
     reduction: int = 3,
     promotion: bool = False,
 ) -> Scheduler:
-    """The kind that stops trials, or the one that pauses all and promotes the best."""
+    """Make the variant that stops trials, or the one that pauses all and promotes the best."""
     if promotion:
         return Promotion(
             epochs=epochs,

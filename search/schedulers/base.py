@@ -1,4 +1,4 @@
-"""The scheduler protocol: whether a trial goes on, rests or ends before its last epoch.
+"""The scheduler protocol: whether a trial continues, pauses or ends before its last epoch.
 
 A scheduler is told of every epoch of the first trial of each network, in the order of the
 journal, and of nothing else: so it can be rebuilt from the journal after a stop.
@@ -15,10 +15,10 @@ from search.schema.schedulers import SCHEDULERS, scheduler_traits
 
 
 class Decision(StrEnum):
-    """What becomes of a trial after an epoch."""
+    """What happens to a trial after an epoch."""
 
     CONTINUE = "continue"
-    PAUSE = "pause"  # it keeps its checkpoint, and may go on later
+    PAUSE = "pause"  # it keeps its checkpoint, and may resume later
     STOP = "stop"  # it ends as pruned
 
 
@@ -26,23 +26,23 @@ class Scheduler(Protocol):
     """Decides by the metrics of all trials so far."""
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Note what a trial reached after `epoch` epochs; what becomes of it.
+        """Note a trial's metrics after `epoch` epochs, and decide about the trial.
 
         Args:
             trial: its number.
-            epoch: that it finished, counted from 1; each comes once, in order.
+            epoch: the finished epoch, counted from 1; each is reported once, in order.
             metrics: what it reported, and what was counted of its network: every objective of
                 the study is among them, by name.
         """
 
     def ended(self, trial: int) -> None:
-        """Note that a trial ended, however."""
+        """Note that a trial ended, for whatever reason."""
 
     def resume(self) -> int | None:
-        """A paused trial that should go on now, None where there is none; not yet noted."""
+        """A paused trial that should resume now, or None; the call does not resume it."""
 
     def resumed(self, trial: int) -> None:
-        """Note that a paused trial goes on (now, or before a stop)."""
+        """Note that a paused trial resumes (now, or before a stop)."""
 
 
 class Fifo:
@@ -55,36 +55,37 @@ class Fifo:
     rungs: tuple[int, ...] = ()
 
     def __init__(self, *, epochs: int, trials: int, objectives: Sequence[Objective]) -> None:
-        """Nothing is needed of any."""
+        """Do nothing: it depends on none of these."""
 
-    def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - the protocol's
-        """Go on, whatever was reported."""
+    def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:  # noqa: ARG002 - required by the protocol
+        """Continue, whatever was reported."""
         return Decision.CONTINUE
 
     def ended(self, trial: int) -> None:
-        """Ends change nothing here."""
+        """Do nothing: ends do not matter here."""
 
     def resume(self) -> int | None:
-        """None: no trial is ever paused."""
+        """None, as no trial is ever paused."""
         return None
 
     def resumed(self, trial: int) -> None:
-        """No trial is ever resumed."""
+        """Do nothing: no trial is ever resumed."""
 
 
 def make_scheduler(
     choice: Choice, *, epochs: int, trials: int, objectives: Sequence[Objective]
 ) -> Scheduler:
-    """The scheduler that a study chose.
+    """Make the scheduler that a study chose.
 
     Args:
         choice: its name and options.
-        epochs: of a whole trial.
-        trials: first trials of networks, all tries of them; more, when the study is extended.
-        objectives: by which networks are compared, counted ones too.
+        epochs: of a complete trial.
+        trials: number of first trials of networks, including all tries; a study that is
+            extended has more.
+        objectives: by which networks are compared, including counted ones.
 
     Raises:
-        PluginError: a foreign one cannot be made so, or lacks a method.
+        PluginError: a foreign one cannot be made from these, or lacks a method.
     """
     maker = SCHEDULERS.make(choice.name)
     given = {"epochs": epochs, "trials": trials, "objectives": tuple(objectives)}
@@ -102,7 +103,7 @@ def make_scheduler(
 
 
 def rungs_of(scheduler: Any) -> tuple[int, ...] | None:
-    """The epochs after which a scheduler may stop trials; None where it does not say."""
+    """The epochs after which a scheduler may stop trials; None where it does not give them."""
     rungs = getattr(scheduler, "rungs", None)
     return None if rungs is None else tuple(rungs)
 
@@ -111,7 +112,7 @@ _NEEDED = {Decision.STOP: "stops", Decision.PAUSE: "pauses"}
 
 
 class _Foreign:
-    """A scheduler from outside, held to the protocol: a decision, and only one it announced."""
+    """A foreign scheduler, checked: it returns a decision, and only one that it declared."""
 
     def __init__(self, name: str, scheduler: Any, traits: frozenset[str]) -> None:
         self._name, self._scheduler, self._traits = name, scheduler, traits
@@ -119,10 +120,10 @@ class _Foreign:
         self.rungs: tuple[int, ...] | None = None
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """What becomes of a trial.
+        """The decision about a trial.
 
         Raises:
-            PluginError: it answers with no decision, or with one that its traits lack.
+            PluginError: the answer is not a decision, or its traits do not allow it.
         """
         answer = self._scheduler.report(trial, epoch, metrics)
         try:
@@ -141,7 +142,7 @@ class _Foreign:
         return decision
 
     def resume(self) -> int | None:
-        """A paused trial that should go on now."""
+        """A paused trial that should resume now."""
         trial = self._scheduler.resume()
         if trial is not None and (isinstance(trial, bool) or not isinstance(trial, int)):
             raise PluginError(

@@ -1,7 +1,7 @@
 """A scheduler that is believed only where early epochs rank networks as the last one does.
 
-The first networks run to their end. Then each rung whose ranks agree well enough with those at
-the end may stop trials, and no other. All of it follows from what was reported.
+The first networks run to their end. Then only rungs whose ranks agree well enough with those at
+the end may stop trials. All of this is a function of the reports.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,15 +19,15 @@ from search.schema.fidelity import Fidelity
 from search.schema.metrics import Objective
 from search.schema.study_plan import StudyPlan
 
-_DRAWS = 50  # searches that are simulated
+_DRAWS = 50  # number of simulated searches
 
 
 class Findings(NamedTuple):
-    """What the first networks say of a scheduler.
+    """What the first networks show about a scheduler.
 
     Attributes:
-        networks: that were trained whole for it.
-        rungs: how far the ranks at each epoch agree with those at the end.
+        networks: number of networks that were trained completely for it.
+        rungs: how well the ranks at each epoch agree with those at the end.
         believed: epochs at which trials may be stopped.
         lost: how often the scheduler alone would have lost the best of them, as a share of
             simulated searches; a function, as it may take seconds.
@@ -40,18 +40,18 @@ class Findings(NamedTuple):
 
 
 class Checked:
-    """Lets the first networks run to their end, and then asks a scheduler where it is believed.
+    """Lets the first networks run to their end, then follows a scheduler where it is believed.
 
     Args:
-        make: makes the scheduler for so many trials; it has `rungs`.
-        trials: first trials of networks, all tries of them.
-        epochs: length of a whole trial.
+        make: makes the scheduler for a number of trials; it has `rungs`.
+        trials: number of first trials of networks, including all tries.
+        epochs: length of a complete trial.
         objectives: by which trials are compared.
-        fidelity: how many networks run to their end, and what is enough.
+        fidelity: how many networks run to their end, and the agreement that is enough.
         seed: of the study.
 
     Attributes:
-        findings: None until the first networks have come to their end.
+        findings: None until the first networks have finished.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class Checked:
         self._fidelity, self._seed = fidelity, seed
         self.findings: Findings | None = None
         self._seen: set[int] = set()
-        self._curves: dict[int, list[dict[str, float]]] = {}  # of those that are checked
+        self._curves: dict[int, list[dict[str, float]]] = {}  # of the networks that are checked
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Ask the scheduler; nobody is held up where it is not believed."""
+        """Ask the scheduler; the trial continues where it is not believed."""
         if trial not in self._seen:
             self._seen.add(trial)
             if len(self._curves) < self._fidelity.check:
@@ -92,21 +92,21 @@ class Checked:
         return Decision.CONTINUE
 
     def ended(self, trial: int) -> None:
-        """One that failed before its end says nothing: the next network is checked for it."""
+        """Note an end; a checked network that ended early is replaced by the next one."""
         if self.findings is None and len(self._curves.get(trial, ())) < self._epochs:
             self._curves.pop(trial, None)
         self._scheduler.ended(trial)
 
     def resume(self) -> int | None:
-        """As the scheduler says."""
+        """The scheduler's answer."""
         return self._scheduler.resume()
 
     def resumed(self, trial: int) -> None:
-        """The scheduler hears of it."""
+        """Tell the scheduler."""
         self._scheduler.resumed(trial)
 
     def _look(self) -> None:
-        """Compare the ranks at each rung with those at the end, once all are there."""
+        """Compare the ranks at each rung with those at the end, once all have ended."""
         curves = list(self._curves.values())
         whole = all(len(curve) == self._epochs for curve in curves)
         if not whole or len(curves) < self._fidelity.check:
@@ -121,7 +121,7 @@ class Checked:
         self.findings = Findings(len(curves), rungs, tuple(believed), self._lost)
 
     def _places(self, epoch: int) -> npt.NDArray[np.float64]:
-        """How good each network is after so many epochs: the lower, the better."""
+        """The rank of each network after this many epochs: lower is better."""
         rows = [row_of(self._objectives, curve[epoch - 1]) for curve in self._curves.values()]
         if len(self._objectives) == 1:
             return np.array(rows)[:, 0]
@@ -142,10 +142,10 @@ class Checked:
 
 
 def scheduler_of(plan: StudyPlan) -> Scheduler:
-    """The scheduler of a study, checked where the study says so.
+    """Make the scheduler of a study, checked where the study asks for it.
 
     Raises:
-        PluginError: a foreign one cannot be made, or says nothing of its rungs and is checked.
+        PluginError: a foreign one cannot be made, or is to be checked but gives no rungs.
     """
     objectives, epochs = plan.objectives, plan.training.epochs
 

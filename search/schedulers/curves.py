@@ -1,9 +1,9 @@
-"""Freeze and thaw (Swersky et al., 2014, arXiv:1406.3896): who promises most goes on.
+"""Freeze and thaw (Swersky et al., 2014, arXiv:1406.3896): the most promising trial continues.
 
-Every trial rests after its first epochs. Whenever a trial may run, the curves of all are
-extrapolated to the last epoch (`search.schedulers.extrapolation`), and the trial goes on for a
-few epochs whose end is expected to improve most on the best, for each epoch that is left to it.
-A new network competes with them: it is expected to end as those that were seen.
+Every trial pauses after its first epochs. Whenever a trial may run, all curves are extrapolated
+to the last epoch (`search.schedulers.extrapolation`). The trial that resumes, for a few epochs,
+is the one whose end is expected to improve most on the best, per epoch that it has left. A new
+network competes with them: it is expected to end like those seen so far.
 """
 
 import math
@@ -18,27 +18,27 @@ from search.schedulers.ranks import Row, row_of
 from search.schedulers.weights import scalarized
 from search.schema.metrics import Objective
 
-_FEWEST = 4  # networks that are seen before any goes on: of fewer, nothing is known
+_FEWEST = 4  # networks to see before any resumes: fewer show too little
 
 
 class Curves:
     """Pauses every trial again and again, and resumes the most promising one.
 
-    With several objectives each choice weighs them otherwise (`search.schedulers.weights`).
-    While every network was started but some have reported nothing yet, a device may idle where
-    a new network would promise most: a scheduler is told of reports only.
+    With several objectives each choice weighs them differently (`search.schedulers.weights`).
+    When every network was started but some have reported nothing yet, a device may idle while
+    a new network would be the most promising: a scheduler learns only of reports.
 
     Args:
-        epochs: length of a whole trial.
-        trials: first trials of networks, all tries of them.
+        epochs: length of a complete trial.
+        trials: number of first trials of networks, including all tries.
         objectives: by which trials are compared.
-        grace: epochs of every trial.
-        quantum: epochs between two rests after that.
-        share: of all epochs of the search; when they are spent, nothing goes on but one trial,
-            the most promising, if none has come to its end.
+        grace: epochs before the first pause of every trial.
+        quantum: epochs between two pauses after that.
+        share: of all epochs of the search; when they are spent, only one trial continues, the
+            most promising, and only if none has finished.
 
     Attributes:
-        rungs: epochs after which trials rest.
+        rungs: epochs after which trials pause.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Curves:
         self.rungs = tuple(range(grace, epochs, quantum))
         self._curves: dict[int, list[Row]] = {}
         self._resting: dict[int, None] = {}
-        self._seen: set[int] = set()  # that reported, or ended before
+        self._seen: set[int] = set()  # trials that reported, or ended before
         self._resumed, self._spent = 0, 0
-        self._whole = False  # whether some trial has come to its end
-        self._last: int | None = None  # the one that goes on when all is spent
+        self._whole = False  # whether some trial has finished
+        self._last: int | None = None  # the one that continues when all epochs are spent
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Note a point of the trial's curve; let it rest where it should."""
+        """Add a point to the trial's curve; pause it at a rung."""
         self._curves.setdefault(trial, []).append(row_of(self._objectives, metrics))
         self._seen.add(trial)
         self._spent += 1
@@ -73,14 +73,14 @@ class Curves:
         return Decision.PAUSE
 
     def ended(self, trial: int) -> None:
-        """It cannot go on; its curve still tells of others."""
+        """Note an end; the trial cannot resume, but its curve still informs about others."""
         self._seen.add(trial)
         self._resting.pop(trial, None)
         if trial == self._last:
             self._last = None
 
     def resume(self) -> int | None:
-        """The trial that promises most for each epoch; None where a new network does."""
+        """The most promising trial per epoch; None where a new network is more so."""
         if not self._resting or len(self._seen) < min(_FEWEST, self._trials):
             return None
         if self._out_of_epochs():
@@ -90,24 +90,24 @@ class Curves:
             trial: improvement(forecasts[trial], best) / self._left(trial)
             for trial in self._resting
         }
-        trial = max(promises, key=lambda one: promises[one])  # of equals the first to rest
+        trial = max(promises, key=lambda one: promises[one])  # of equals the first that paused
         new = improvement(_together(list(forecasts.values())), best) / self._epochs
         return None if len(self._seen) < self._trials and new >= promises[trial] else trial
 
     def resumed(self, trial: int) -> None:
-        """It rests no more."""
+        """Note that a trial is no longer paused."""
         if self._out_of_epochs() and not self._whole:
             self._last = trial
         self._resting.pop(trial, None)
         self._resumed += 1
 
     def _out_of_epochs(self) -> bool:
-        """Whether the rest is needed for the first epochs of networks to come."""
+        """Whether the rest is needed for the first epochs of networks still to come."""
         to_come = max(0, self._trials - len(self._seen)) * self._grace
         return self._spent + to_come >= self._most
 
     def _to_the_end(self) -> int | None:
-        """Without a trial that is trained whole a search has found nothing: so one is."""
+        """The trial to train to its end, as a search without a complete one finds nothing."""
         if self._whole:
             return None
         if self._last is not None:
@@ -119,7 +119,7 @@ class Curves:
         return self._epochs - len(self._curves[trial])
 
     def _forecasts(self) -> tuple[dict[int, Forecast], float]:
-        """What each curve says of its end; the best end so far, or the best of all curves."""
+        """The forecast of each curve; and the best end so far, or the best of all curves."""
         points = np.concatenate([np.array(rows) for rows in self._curves.values()])
         ends = np.cumsum([len(rows) for rows in self._curves.values()])
         values = scalarized(points, self._resumed)
@@ -131,7 +131,7 @@ class Curves:
 
 
 def improvement(forecast: Forecast, best: float) -> float:
-    """By how much a loss is expected to fall below the best; of a normal distribution."""
+    """Expected improvement: how far a normally distributed loss falls below the best."""
     if not forecast.spread:
         return max(0.0, best - forecast.mean)
     z = (best - forecast.mean) / forecast.spread

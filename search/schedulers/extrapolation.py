@@ -1,14 +1,14 @@
 """Extrapolates learning curves by an ensemble of falling shapes.
 
-A member says y(e) = c + a s(e) after e epochs, where s falls from 1 at the first epoch
-towards 0: a power law (e + 1)**-b, or exp(-e / t), for each of a grid of b and t. Asymptote c
-and height a have a wide normal prior by the range of all curves, so what it says of the last
-epoch is a normal distribution (Bayesian linear regression, with the noise of all curves).
-A member weighs as much as the curve is likely under it, times how often its shape fitted
-trials that were trained whole. All members together give a mean and a spread: wide after one
-epoch, when all of them fit. In the spirit of freeze-thaw (Swersky et al., 2014,
-arXiv:1406.3896) and of ifBO (Rakotoarison et al., 2024, arXiv:2404.16795), which have a
-Gaussian process and a trained network where this has a grid. Values are losses.
+A member is y(e) = c + a s(e) after e epochs, where s falls from 1 at the first epoch towards 0:
+a power law ((e + 1) / 2)**-b, or exp(-(e - 1) / t), for each b and t of a grid. Asymptote c and
+height a have a wide normal prior, scaled to the range of all curves, so a member's forecast of
+the last epoch is a normal distribution (Bayesian linear regression, with the noise of all
+curves). A member's weight is the curve's likelihood under it, times how often its shape fitted
+completely trained trials. All members together give a mean and a spread, which is wide after
+one epoch, when all of them fit. This is in the spirit of freeze-thaw (Swersky et al., 2014,
+arXiv:1406.3896) and of ifBO (Rakotoarison et al., 2024, arXiv:2404.16795), which use a Gaussian
+process and a trained network where this uses a grid. Values are losses.
 """
 
 from collections.abc import Sequence
@@ -19,24 +19,24 @@ import numpy.typing as npt
 
 _POWERS = np.geomspace(0.1, 3.0, 16)  # exponents b
 _TIMES = np.geomspace(0.02, 1.0, 16)  # t, in lengths of a whole trial
-_LEAST_NOISE = 0.005  # in ranges of all curves
+_LEAST_NOISE = 0.005  # relative to the range of all curves
 
 _Curve = npt.NDArray[np.float64]
 
 
 class Forecast(NamedTuple):
-    """What a curve says of the last epoch: mean and standard deviation."""
+    """Forecast of a curve's last epoch: mean and standard deviation."""
 
     mean: float
     spread: float
 
 
 class Extrapolation:
-    """What all curves so far say of how one goes on.
+    """Extrapolates curves, using all curves so far.
 
     Args:
-        curves: of all trials, from their first epoch on, each of one epoch or more.
-        epochs: of a whole trial.
+        curves: of all trials, from their first epoch on, each of at least one epoch.
+        epochs: of a complete trial.
     """
 
     def __init__(self, curves: Sequence[_Curve], *, epochs: int) -> None:
@@ -48,11 +48,11 @@ class Extrapolation:
         whole = [curve for curve in curves if len(curve) == epochs]
         if whole and self._range:
             fitted = self._members(np.array(whole))[0].sum(axis=0)
-            uniform = 1 / len(self._shapes)  # worth one trial
+            uniform = 1 / len(self._shapes)  # has the weight of one trial
             self._log_prior = np.log((fitted + uniform) / (len(whole) + 1))
 
     def forecasts(self, curves: Sequence[_Curve]) -> list[Forecast]:
-        """What each curve will have reached at the last epoch; what it has, if it is whole."""
+        """The forecast of each curve's last epoch; for a complete curve its last value."""
         found = [Forecast(float(curve[-1]), 0.0) for curve in curves]
         for length in {len(curve) for curve in curves} if self._range else ():
             if length >= self._epochs:
@@ -67,14 +67,14 @@ class Extrapolation:
         return found
 
     def _members(self, curves: _Curve) -> tuple[_Curve, _Curve, _Curve]:
-        """(curves, members): weight, and what it says of the end, mean and variance.
+        """(curves, members): the weight, mean and variance of each member's forecast.
 
         Args:
             curves: (curves, epochs), of one length.
         """
         scaled = (curves - self._low) / self._range
         noise = (self._noise / self._range) ** 2
-        # Asymptotes around the lowest value of all, heights around half the range.
+        # Asymptotes around the lowest of all values, heights around half the range.
         prior, precision = np.array([0.0, 0.5]), np.eye(2) * 4.0
         shapes = self._shapes[:, : curves.shape[1]]
         known = np.stack(np.broadcast_arrays(1.0, shapes), axis=-1)
@@ -99,9 +99,9 @@ def _shapes(epochs: int) -> npt.NDArray[np.float64]:
 
 
 def _noise(curves: Sequence[_Curve]) -> float:
-    """Standard deviation of one epoch, by second differences: a trend leaves little in them.
+    """Standard deviation of one epoch, by second differences, which largely cancel a trend.
 
-    Their median, because the first epochs are steep.
+    It uses their median, because the first epochs are steep.
     """
     second = [np.diff(curve, 2) for curve in curves if len(curve) > 2]
     if not second:

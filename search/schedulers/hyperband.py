@@ -1,7 +1,7 @@
 """Asynchronous HyperBand (Li et al., 2018, section 3.4): several brackets of stopping ASHA.
 
-How early a curve tells which network is good is not known beforehand: so some networks run
-longer before they are compared. Each bracket compares only its own.
+How early a curve shows whether a network is good is not known beforehand: so some networks run
+longer before they are compared. Each bracket compares only its own networks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from search.schema.metrics import Objective
 
 
 class Hyperband:
-    """Deals networks to brackets, each of which is an `Asha` with a later first rung.
+    """Distributes networks over brackets, each of which is an `Asha` with a later first rung.
 
     Args:
-        epochs: length of a whole trial.
-        trials: first trials of networks, all tries of them; nothing depends on it.
+        epochs: length of a complete trial.
+        trials: number of first trials of networks, including all tries; it has no effect.
         objectives: by which trials are compared.
         grace: epochs of the first rung of the first bracket.
         reduction: factor from rung to rung, and from one bracket's first rung to the next's.
-        brackets: how many.
+        brackets: number of brackets.
 
     Attributes:
         rungs: epochs after which trials of some bracket may be stopped.
@@ -51,20 +51,20 @@ class Hyperband:
         self._bracket: dict[int, Asha] = {}  # by trial
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Ask the trial's bracket; at its first report it is dealt to one."""
+        """Ask the trial's bracket; at its first report the trial is assigned to one."""
         if trial not in self._bracket:
             self._bracket[trial] = self._deal()
         return self._bracket[trial].report(trial, epoch, metrics)
 
     def ended(self, trial: int) -> None:
-        """Ends change nothing: a rung keeps the scores of all that reached it."""
+        """Do nothing: a rung keeps the scores of all trials that reached it."""
 
     def resume(self) -> int | None:
-        """None: trials are stopped, never paused."""
+        """None, as trials are stopped, never paused."""
         return None
 
     def resumed(self, trial: int) -> None:
-        """No trial is ever resumed."""
+        """Do nothing: no trial is ever resumed."""
 
     def _deal(self) -> Asha:
         """The bracket that is furthest behind its share; of equals the first."""
@@ -80,12 +80,12 @@ class Hyperband:
 def shares_of(rungs: Sequence[int], reduction: int) -> list[float]:
     """The share of networks of each bracket, so that all brackets take about as many epochs.
 
-    A bracket of s rungs begins with reduction**s / (s + 1) times as many networks as one
+    A bracket of s rungs starts with reduction**s / (s + 1) times as many networks as one
     without rungs (Li et al., 2018, algorithm 1).
 
     Args:
-        rungs: of each bracket.
-        reduction: of which one goes on at each.
+        rungs: number of rungs of each bracket.
+        reduction: one trial in so many continues at each rung.
     """
     weights = [reduction**count / (count + 1) for count in rungs]
     return [weight / sum(weights) for weight in weights]

@@ -11,15 +11,15 @@ from search.schema.metrics import Objective
 class Median:
     """Stops a trial whose best so far is worse than the median of the others' averages.
 
-    The average of another trial is that of its values up to the same epoch, whatever became of
-    it since. With several objectives bests and averages are taken of each, and a trial stops
-    where more than half of the others' averages rank before it.
+    The average of another trial is over its values up to the same epoch, whatever happened to
+    it since. With several objectives, bests and averages are taken of each, and a trial stops
+    if more than half of the others' averages rank before its best.
 
     Args:
-        epochs: length of a whole trial.
-        trials: first trials of networks, all tries of them; nothing depends on it.
+        epochs: length of a complete trial.
+        trials: number of first trials of networks, including all tries; it has no effect.
         objectives: by which trials are compared.
-        grace: epochs before which nothing is stopped.
+        grace: no trial is stopped before this epoch.
         at_least: other trials that must have reached an epoch before one is stopped there.
 
     Attributes:
@@ -56,18 +56,18 @@ class Median:
         return Decision.STOP if stop else Decision.CONTINUE
 
     def ended(self, trial: int) -> None:
-        """Ends change nothing: what a trial reached still counts, and it may be tried again."""
+        """Do nothing: the trial's values still count, and it may be retried."""
 
     def resume(self) -> int | None:
-        """None: trials are stopped, never paused."""
+        """None, as trials are stopped, never paused."""
         return None
 
     def resumed(self, trial: int) -> None:
-        """No trial is ever resumed."""
+        """Do nothing: no trial is ever resumed."""
 
 
 class _Values:
-    """Averages of one objective, in order: the median is asked for at every epoch."""
+    """Sorted averages of one objective, as the median is needed at every epoch."""
 
     def __init__(self) -> None:
         self._sorted: list[float] = []
@@ -76,11 +76,11 @@ class _Values:
         return len(self._sorted)
 
     def add(self, row: Row) -> None:
-        """Take an average."""
+        """Add an average."""
         bisect.insort(self._sorted, row[0])
 
     def put_behind(self, row: Row) -> bool:
-        """Whether a value is worse than their median."""
+        """Whether a value is worse than the median of the averages."""
         middle, odd = divmod(len(self._sorted), 2)
         both = self._sorted[middle - 1 + odd : middle + 1]
         return row[0] > sum(both) / len(both)
@@ -96,9 +96,9 @@ class _RankedRows:
         return len(self._ranks)
 
     def add(self, row: Row) -> None:
-        """Take the averages of a trial."""
+        """Add the averages of a trial."""
         self._ranks.add(row)
 
     def put_behind(self, row: Row) -> bool:
-        """Whether more than half of them are better than a row."""
+        """Whether more than half of the averages are better than a row."""
         return self._ranks.better(row) > len(self) / 2

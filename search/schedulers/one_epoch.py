@@ -1,7 +1,7 @@
 """Judges networks by their first epoch: the baseline of Egele et al. (2023, arXiv:2307.15422).
 
-They found that to train every network for one epoch, and only the best few to the end, is hard
-to beat. Unlike in asynchronous halving nobody goes on before all have been seen.
+They found it hard to beat training every network for one epoch, and only the best few to the
+end. Unlike in asynchronous halving, no trial continues before all have been seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ from search.schedulers.base import Decision
 from search.schedulers.ranks import Ranks, row_of
 from search.schema.metrics import Objective
 
-_SHARE = 10  # one network in so many goes on, where nothing is said
+_SHARE = 10  # by default, one network in so many continues
 
 
 class OneEpoch:
-    """Pauses every trial once; when all have been seen, the best few go on to the end.
+    """Pauses every trial once; when all have been seen, the best few run to the end.
 
     Args:
-        epochs: length of a whole trial.
-        trials: first trials of networks, all tries of them. Where a study is extended,
-            those that went on before count among those that do.
+        epochs: length of a complete trial.
+        trials: number of first trials of networks, including all tries. If a study is
+            extended, trials that resumed before count among those to keep.
         objectives: by which trials are compared.
-        keep: networks that go on; None for a tenth of `trials`, at least one.
-        after: epochs after which each trial rests.
+        keep: number of networks that continue; None for a tenth of `trials`, at least one.
+        after: epochs after which each trial pauses.
 
     Attributes:
-        rungs: the epoch after which trials rest.
+        rungs: the epoch after which trials pause.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class OneEpoch:
         self._keep = max(1, trials // _SHARE) if keep is None else keep
         self.rungs = (after,) if after < epochs else ()
         self._ranks = Ranks(len(objectives))
-        self._order: list[int] = []  # trials as they came
-        self._seen: set[int] = set()  # that came, or ended before
+        self._order: list[int] = []  # trials in the order of their reports
+        self._seen: set[int] = set()  # trials that paused, or ended before
         self._resting: set[int] = set()
         self._whole: set[int] = set()
         self._gone_on: set[int] = set()
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Note how good a trial is where it rests."""
+        """Note the score of a trial where it pauses."""
         if epoch == self._epochs:
             self._whole.add(trial)
         if epoch not in self.rungs:
@@ -60,21 +60,21 @@ class OneEpoch:
         return Decision.PAUSE
 
     def ended(self, trial: int) -> None:
-        """Nobody waits for it, and if it failed on the way its place is free."""
+        """Note an end: the trial counts as seen, and an incomplete one frees its place."""
         self._seen.add(trial)
         if trial not in self._whole:
             self._gone_on.discard(trial)
         self._resting.discard(trial)
 
     def resume(self) -> int | None:
-        """The best that rests, once all have been seen and while fewer than `keep` went on."""
+        """The best paused trial, once all have been seen and fewer than `keep` continued."""
         if len(self._seen) < self._trials or len(self._gone_on) >= self._keep:
             return None
         places = self._ranks.best_first()
         return next((t for i in places if (t := self._order[i]) in self._resting), None)
 
     def resumed(self, trial: int) -> None:
-        """One more of those that go on; who went on before all were seen was not chosen."""
+        """Count a trial among those that continue, unless it resumed before all were seen."""
         self._resting.discard(trial)
         if len(self._seen) >= self._trials:
             self._gone_on.add(trial)

@@ -1,8 +1,8 @@
-"""Asynchronous successive halving (Li et al., 2020, arXiv:1810.05934), the promoting kind.
+"""Asynchronous successive halving (Li et al., 2020, arXiv:1810.05934), the promoting variant.
 
-Every trial rests when it reaches a rung, and goes on only once it is among the best of those
-that reached that rung too. So nobody goes on for having come first, as in the stopping kind,
-but checkpoints of all that rest are kept.
+Every trial pauses when it reaches a rung, and resumes only once it is among the best of all
+trials that reached that rung. So no trial continues merely because it came first, as in the
+stopping variant, but the checkpoints of all paused trials are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,19 +14,19 @@ from search.schema.metrics import Objective
 
 
 class Promotion:
-    """Pauses a trial at each rung; resumes those among its best 1/`reduction`, highest first.
+    """Pauses trials at each rung; resumes one of its best 1/`reduction`, highest rung first.
 
     Args:
-        epochs: length of a whole trial; no rung stands there.
-        trials: first trials of networks, all tries of them. When all have been seen and
-            none of them was good enough to come to its end, the best goes on: a search ends
-            with something.
+        epochs: length of a complete trial; no rung is at the last epoch.
+        trials: number of first trials of networks, including all tries. When all have been
+            seen and none was good enough to finish, the best resumes, so that every search
+            ends with a complete trial.
         objectives: by which trials are compared.
         grace: epochs of the first rung.
-        reduction: factor from rung to rung, and the share that goes on is its inverse.
+        reduction: factor from rung to rung; its inverse is the share that continues.
 
     Attributes:
-        rungs: epochs after which trials rest.
+        rungs: epochs after which trials pause.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class Promotion:
         self.rungs = rungs_of(grace, reduction, epochs)
         self._ranks = {rung: Ranks(len(objectives)) for rung in self.rungs}
         self._trials: dict[int, list[int]] = {rung: [] for rung in self.rungs}  # as they came
-        self._best: dict[int, list[int]] = {}  # that may go on from a rung, once asked
-        self._resting: dict[int, int] = {}  # rungs by trial
-        self._running: set[int] = set()  # that have reported
-        self._seen: set[int] = set()  # that have reported, or ended before
-        self._whole = False  # whether one has come to its end
+        self._best: dict[int, list[int]] = {}  # may resume from a rung; computed on demand
+        self._resting: dict[int, int] = {}  # rung of each paused trial
+        self._running: set[int] = set()  # trials that have reported
+        self._seen: set[int] = set()  # trials that have reported, or ended before
+        self._whole = False  # whether a trial has finished
 
     def report(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> Decision:
-        """Note how good a trial is at a rung, where it rests."""
+        """Note the score of a trial at a rung, where it pauses."""
         self._seen.add(trial)
         self._whole |= epoch == self._epochs
         if epoch not in self._ranks:
@@ -64,13 +64,13 @@ class Promotion:
         return Decision.PAUSE
 
     def ended(self, trial: int) -> None:
-        """It cannot go on any more; its rungs keep what it reached."""
+        """Note that a trial cannot resume any more; its rungs keep its scores."""
         self._resting.pop(trial, None)
         self._running.discard(trial)
         self._seen.add(trial)
 
     def resume(self) -> int | None:
-        """The best trial that rests at the highest rung where one is good enough."""
+        """The best paused trial at the highest rung where one is good enough."""
         for rung in reversed(self.rungs):
             for trial in self._promotable(rung):
                 if self._resting.get(trial) == rung:
@@ -79,7 +79,7 @@ class Promotion:
         return self._best_resting() if over and not self._whole else None
 
     def resumed(self, trial: int) -> None:
-        """It rests no more."""
+        """Note that a trial is no longer paused."""
         self._resting.pop(trial, None)
         self._running.add(trial)
 
@@ -91,8 +91,8 @@ class Promotion:
         return None
 
     def _promotable(self, rung: int) -> list[int]:
-        """The best 1/`reduction` of all that reached a rung, whatever became of them since."""
-        if rung not in self._best:  # to put them in order looks at all of them
+        """The best 1/`reduction` of all that reached a rung, including ended ones."""
+        if rung not in self._best:  # sorting visits all of them
             trials = self._trials[rung]
             best = self._ranks[rung].best_first()[: len(trials) // self._reduction]
             self._best[rung] = [trials[i] for i in best]

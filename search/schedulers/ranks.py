@@ -1,9 +1,9 @@
-"""Puts trials in order by their objectives: non-dominated rank, then crowding distance.
+"""Orders trials by their objectives: non-dominated rank, then crowding distance.
 
-A trial dominates another where it is as good in every objective and better in one. Rank 0 are
-those that none dominates, rank 1 those that only rank 0 dominates, and so on; inside a rank the
-less crowded come first (Deb et al., 2002, NSGA-II). With one objective the order is that of its
-values. Rows are losses: the lower, the better.
+A trial dominates another if it is at least as good in every objective and better in one. Rank 0
+are those that none dominates, rank 1 those that only rank 0 dominates, and so on; inside a rank
+the less crowded come first (Deb et al., 2002, NSGA-II). With one objective the order is that of
+its values. Rows are losses: lower is better.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Ranks:
     """Rows in the order they came, and how good each is among them.
 
     Args:
-        objectives: how many losses a row holds.
+        objectives: number of losses in a row.
     """
 
     def __init__(self, objectives: int) -> None:
@@ -38,9 +38,9 @@ class Ranks:
         return len(self._rows)
 
     def better(self, row: Row) -> int:
-        """How many rows are better than another one, which is not taken."""
+        """How many rows are better than another one, which is not added."""
         new = np.array(row)
-        if len(row) == 1:  # its ranks are its values
+        if len(row) == 1:  # its values give its ranks
             return int((self._rows[:, 0] < row[0]).sum())
         rank = self._rank_of(new)
         beside = self._rows[self._ranks == rank]
@@ -49,7 +49,7 @@ class Ranks:
         return int((self._ranks < rank).sum() + (crowding[:-1] > crowding[-1]).sum())
 
     def add(self, row: Row) -> None:
-        """Take a row."""
+        """Add a row."""
         new = np.array(row)
         if len(row) > 1:
             rank = self._rank_of(new)
@@ -58,7 +58,7 @@ class Ranks:
         self._rows = np.vstack([self._rows, new])
 
     def best_first(self) -> list[int]:
-        """The numbers of all rows, counted from 0 as they came; equals in that order."""
+        """The numbers of all rows, counted from 0 as they came; equal rows in that order."""
         if self._rows.shape[1] == 1:
             return [int(i) for i in np.argsort(self._rows[:, 0], kind="stable")]
         spread = np.zeros(len(self))
@@ -72,7 +72,7 @@ class Ranks:
         return int(better.max(initial=-1)) + 1
 
     def _push(self, new: _Rows, rank: int) -> None:
-        """Those of its rank that it dominates have the next one, and push on those there."""
+        """Move rows of its rank that it dominates to the next rank, pushing others in turn."""
         pushing = new[None]
         while len(pushing):
             (beside,) = np.nonzero(self._ranks == rank)
@@ -89,7 +89,7 @@ def _dominate(rows: _Rows, others: _Rows) -> npt.NDArray[np.bool_]:
 
 
 def crowding_of(rows: _Rows) -> _Rows:
-    """How far the neighbours of each row are, over all objectives; infinite at the ends."""
+    """The distance between each row's neighbours, over all objectives; infinite at ends."""
     spread = np.zeros(len(rows))
     for values in rows.T:
         order = np.argsort(values, kind="stable")

@@ -2,12 +2,12 @@
 
 
 def rungs_of(grace: int, reduction: int, epochs: int) -> tuple[int, ...]:
-    """The first rung, and each `reduction` times further; the end of a trial is none.
+    """The first rung, and each further one at `reduction` times the epochs, before the last.
 
     Args:
         grace: epochs of the first rung.
         reduction: factor from rung to rung.
-        epochs: of a whole trial.
+        epochs: of a complete trial.
     """
     rungs = []
     rung = grace

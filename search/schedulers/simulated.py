@@ -1,4 +1,4 @@
-"""Runs a scheduler over learning curves that are known, one trial at a time."""
+"""Runs a scheduler over known learning curves, one trial at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,11 +10,11 @@ Curve = Sequence[Mapping[str, float]]  # the metrics of each epoch
 
 
 def whole_trials(scheduler: Scheduler, curves: Sequence[Curve]) -> set[int]:
-    """The curves that a scheduler lets come to their end.
+    """The curves that a scheduler lets run to their end.
 
     Args:
         scheduler: new; made for as many trials.
-        curves: in the order in which they are tried, of whole trials.
+        curves: of complete trials, in the order in which they are tried.
     """
     epochs: list[int] = []
     whole = set[int]()
@@ -46,14 +46,14 @@ def best_lost(
     draws: int,
     seed: int,
 ) -> float:
-    """How often a scheduler would not have let the best network come to its end.
+    """How often a scheduler would not have let the best network run to its end.
 
     Args:
-        make: a new scheduler for so many trials.
-        curves: of networks that were trained whole.
-        loss: what says which is the best at the end.
-        draws: bootstrap samples of the networks, each in an order by chance.
-        seed: of these.
+        make: makes a new scheduler for a number of trials.
+        curves: of networks that were trained completely.
+        loss: the value that decides which is the best at the end.
+        draws: number of bootstrap samples of the networks, each in a random order.
+        seed: of these draws.
 
     Returns:
         A share of the draws. Where several are equally good, one of them is enough.

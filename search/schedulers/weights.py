@@ -1,17 +1,17 @@
-"""Makes one loss of several, otherwise at each choice (ParEGO: Knowles, 2006).
+"""Combines several losses into one, differently at each choice (ParEGO: Knowles, 2006).
 
-Over many choices all parts of the Pareto front have their turn. Nothing is drawn by chance: the
-weights are the points of a low-discrepancy sequence.
+Over many choices all parts of the Pareto front get their turn. Nothing is random: the weights
+are the points of a low-discrepancy sequence.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-_SUM = 0.05  # of the weighted sum beside the largest: without it, ties in one objective hide
+_SUM = 0.05  # weight of the sum added to the maximum: without it, ties in one objective hide
 
 
 def scalarized(rows: npt.NDArray[np.float64], choice: int) -> npt.NDArray[np.float64]:
-    """One loss for each row: of several, the largest of their weighted shares of their range.
+    """One loss per row: the largest weighted objective, each scaled to its range.
 
     Args:
         rows: (rows, objectives), losses.
@@ -26,7 +26,7 @@ def scalarized(rows: npt.NDArray[np.float64], choice: int) -> npt.NDArray[np.flo
 
 
 def weights_of(choice: int, objectives: int) -> npt.NDArray[np.float64]:
-    """Positive weights that sum to 1, spread evenly over all such as `choice` counts up.
+    """Positive weights that sum to 1, evenly spread over all such as `choice` counts up.
 
     The sequence is that of Roberts' R: powers of the root of x**(d + 1) = x + 1.
     """
