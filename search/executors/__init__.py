@@ -1,1 +1,1 @@
-"""Executors run the trials of a study: Ray Tune, or this process."""
+"""Executors, which run the trials of a study: through Ray Tune, or in this process."""

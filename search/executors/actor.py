@@ -1,4 +1,4 @@
-"""The actor is a process on some machine of the cluster that runs trials, one after another."""
+"""The actor: a worker process of the cluster that runs trials, one after another."""
 
 import json
 import math
@@ -26,13 +26,13 @@ from search.study.events import Measured, Started
 
 
 class NodeError(RuntimeError):
-    """No worker can be set up on a machine; says on which, and why."""
+    """No worker can be set up on a machine; the message says on which, and why."""
 
 
 class TrialActor(tune.Trainable):
-    """A process that runs trials one after another; its images stay where they are."""
+    """A process that runs trials one after another, and keeps its images in memory."""
 
-    def setup(  # type: ignore[override]  # what with_parameters adds
+    def setup(  # arguments of with_parameters
         self,
         config: dict[str, Any],
         *,
@@ -44,9 +44,9 @@ class TrialActor(tune.Trainable):
         """Load the images once, then the first trial.
 
         Raises:
-            NodeError: it cannot be done on this machine.
+            NodeError: a worker cannot be set up on this machine.
         """
-        # Foreign parts are found where the driver finds them, or were shipped to this folder.
+        # Foreign parts are imported as in the driver, or were shipped to this folder.
         if not away:
             os.chdir(here)
         sys.path.extend(folder for folder in path if folder not in sys.path)
@@ -57,9 +57,9 @@ class TrialActor(tune.Trainable):
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next trial; nothing of the one before it stays."""
+        """Take the next trial; nothing of the previous one remains."""
         started = Started.from_json(json.loads(new_config["started"]))
-        vars(self).pop("_trial", None)  # with its images, before others are loaded
+        vars(self).pop("_trial", None)  # frees its images, before others are loaded
         self._trial = Trial(
             started,
             bench=self._benches.of(started),
@@ -73,16 +73,16 @@ class TrialActor(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """A turn of the trial; what came of it as text, so that Ray leaves it as it is.
+        """Run a turn of the trial; the result is text, so that Ray does not alter it.
 
         Raises:
             LostError: the machine failed; Ray gives the trial another worker.
         """
         try:
             epoch, ended = self._trial.step()
-        except OSError as error:  # a disk is full: no trial would fare better
+        except OSError as error:  # a full disk: any trial would fail here
             return {"failure": in_words(error), "done": True}
-        # Ray may keep a stopped worker for another trial, and never ask it to clean up.
+        # Ray may reuse a stopped worker for another trial without calling cleanup.
         paused = self._save_epochs and epoch is not None
         if ended is None and (paused or time.time() >= self._save_from):
             self._trial.try_to_save()
@@ -95,12 +95,12 @@ class TrialActor(tune.Trainable):
         }
 
     def cleanup(self) -> None:
-        """Ray stops the process between two turns: keep what was trained."""
+        """Save the trained state when Ray stops the process between two turns."""
         self._trial.try_to_save()
 
 
 def _benches(plan: StudyPlan, here: Path, *, away: bool) -> Benches:
-    root = here / path_of(plan.data.root)  # variables are those of this machine
+    root = here / path_of(plan.data.root)  # environment variables are those of this machine
     if away:
         for data in plan.images:
             stage(data, root)
@@ -112,7 +112,7 @@ def _benches(plan: StudyPlan, here: Path, *, away: bool) -> Benches:
 
 
 def _of_this_node(error: Exception) -> str:
-    """Where a worker could not be set up, and why, in one line."""
+    """Say in one line where a worker could not be set up, and why."""
     why = in_words(error) if isinstance(error, OSError) else str(error)
-    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # no type for it
+    address = ray.util.get_node_ip_address()  # it has no type
     return f"on node {socket.gethostname()} ({address}): {' '.join(why.split())}"

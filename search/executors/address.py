@@ -1,7 +1,7 @@
-"""Proves that a Ray cluster answers at an address, within seconds. No Ray is imported here.
+"""Checks within seconds that a Ray cluster answers at an address. Ray is not imported here.
 
-Ray itself tries for many minutes, in a call that nothing can interrupt: so a child process
-connects first, and is ended where that takes too long.
+Ray itself tries for many minutes, in a call that cannot be interrupted: so a child process
+connects first, and is killed if that takes too long.
 """
 
 import contextlib
@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 from search.schema.yaml import ConfigError
 
-_SECONDS = 3.0  # to find a name, and to answer
-_JOIN_SECONDS = 8.0  # for Ray to connect to what answers
+_SECONDS = 3.0  # to resolve a name, and to answer
+_JOIN_SECONDS = 8.0  # for Ray to connect to a server that answers
 _FORMS = "write HOST:PORT of the cluster's head, as `ray start --head` prints it, or auto"
 _REMEDY = "start one with `ray start --head`, or leave --address out"
-_REFUSED = "Failed to get cluster ID"  # how Ray words that it was answered, and what follows
-_TOKEN = "InvalidAuthToken"  # noqa: S105 - the same
-# A client of HTTP/2 begins so, and a server, which Ray's are, answers with its settings.
+_REFUSED = "Failed to get cluster ID"  # Ray's message when the server answered but refused
+_TOKEN = "InvalidAuthToken"  # noqa: S105 - not a secret: Ray's message about a token
+# Start of an HTTP/2 connection; a server, as Ray's are, answers with its settings.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5)
-_SETTINGS = 4  # kind of a frame, its fourth byte
+_SETTINGS = 4  # type of a frame, in its fourth byte
 _JOINING = "joining"
 _JOIN = f"""\
 import sys, ray
@@ -39,13 +39,14 @@ class _Place(NamedTuple):
 
 
 def check_address(address: str) -> None:
-    """Connect to a cluster for a moment.
+    """Connect to a cluster briefly.
 
     Args:
         address: HOST:PORT, or auto: that of RAY_ADDRESS, or of the cluster on this machine.
 
     Raises:
-        ConfigError: it is none, or no cluster answers there; after at most some ten seconds.
+        ConfigError: it is not an address, or no cluster answers there; after at most about ten
+            seconds.
     """
     said = f"--address {address}"
     named = os.environ.get("RAY_ADDRESS") if address == "auto" else None
@@ -70,7 +71,7 @@ def _place(address: str, said: str) -> _Place:
 
 
 def _ask(place: _Place, said: str) -> None:
-    """Open a connection and wait for the first word of a server of Ray's kind."""
+    """Open a connection and wait for the first bytes of an HTTP/2 server."""
     address = _resolved(place, said)
     try:
         with socket.create_connection(address, timeout=_SECONDS) as connection:
@@ -88,11 +89,11 @@ def _ask(place: _Place, said: str) -> None:
 
 
 def _resolved(place: _Place, said: str) -> tuple[str, int]:
-    """The host by number. A name server that is silent would be waited for for minutes."""
+    """Resolve the host, with a time limit: a silent name server could take minutes."""
     found: list[str] = []
 
     def resolve() -> None:
-        with contextlib.suppress(OSError, UnicodeError):  # of names that no host can have
+        with contextlib.suppress(OSError, UnicodeError):  # for names that cannot be a host's
             infos = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)
             found.extend(str(info[4][0]) for info in infos)
 
@@ -105,8 +106,8 @@ def _resolved(place: _Place, said: str) -> tuple[str, int]:
 
 
 def _join(address: str, said: str) -> None:
-    """Let a child process connect as this one will."""
-    child = subprocess.Popen(  # noqa: S603 - this Python, and an address as its argument
+    """Let a child process connect as this process will."""
+    child = subprocess.Popen(  # noqa: S603 - this Python, with an address as its argument
         [sys.executable, "-c", _JOIN, address],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -114,7 +115,7 @@ def _join(address: str, said: str) -> None:
         text=True,
         errors="replace",
         cwd=Path(__file__).parents[2],
-        start_new_session=True,  # Ctrl-C is this process's to deal with
+        start_new_session=True,  # this process handles Ctrl-C
     )
     too_long = threading.Timer(_JOIN_SECONDS, child.kill)
     too_long.daemon = True

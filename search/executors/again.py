@@ -1,4 +1,4 @@
-"""Trains trials of a table again, and compares them with it, number by number."""
+"""Trains trials of a table again, and compares them with the table, number by number."""
 
 import tempfile
 import time
@@ -27,9 +27,9 @@ class Compared(NamedTuple):
     """A trial that was trained again.
 
     Attributes:
-        network, repeat: which.
-        differences: how far each number of it is from the table's, by name; empty where all
-            are the same to the bit.
+        network, repeat: which trial.
+        differences: how far each differing number is from the table's, by name; empty where
+            all are bit-identical.
     """
 
     network: Architecture
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
 
 
 def drawn(source: Source, share: float, *, seed: int = 0) -> list[tuple[Architecture, int]]:
-    """Trials of a table, drawn without return: a share of all, at least one.
+    """Trials of a table, drawn without replacement: a share of all, at least one.
 
     Args:
         source: the table.
@@ -59,15 +59,15 @@ def train_again(
     *,
     tell: Tell = lambda *_: None,
 ) -> Iterator[Compared]:
-    """Train trials as the study did that made a table; one after another, in this process.
+    """Train trials as in the study that made a table; one after another, in this process.
 
     Args:
         source: the table.
         plan: by which it was trained.
         trials: networks and repeats.
         root: the folder of the data sets.
-        tell: is told at most once a minute how far a trial is: its network, epochs, of how
-            many.
+        tell: called at most once a minute with the progress of a trial: its network, finished
+            epochs, all epochs.
     """
     benches = Benches(plan, root)
     candidates = survey(plan)
@@ -98,7 +98,7 @@ def _trained(started: Started, bench: Bench, tell: Tell) -> Cell:
 
 
 def _differences(there: Cell, here: Cell) -> Iterator[tuple[str, float]]:
-    """What of a trial is not the same, and how far apart it is."""
+    """What differs in a trial, and by how much."""
     if (there.status, len(there.epochs)) != (here.status, len(here.epochs)):
         yield f"status {there.status}, here {here.status}", float("inf")
         return

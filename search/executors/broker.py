@@ -1,8 +1,8 @@
 """The broker passes trials and reports between an executor and the study.
 
-An exception out of a callback would end in the middle of the executor, which may take it for
-a failure of the trial. The first one is kept here, nothing more is asked of the study, and
-whoever started the executor raises it when that has stopped.
+An exception raised in a callback would surface inside the executor, which may take it for a
+failure of the trial. The broker keeps the first one and asks no more of the study; whoever
+started the executor raises it after the executor has stopped.
 """
 
 import json
@@ -19,20 +19,20 @@ _Answer = TypeVar("_Answer")
 
 
 class Broker:
-    """Hands trials out and takes in what they report, by the executor's names for them.
+    """Hands out trials and takes their reports, by the executor's names for them.
 
     Args:
-        study: decides.
+        study: decides what runs.
         slots: trials that may run at once.
 
     Attributes:
-        slots: the same; machines may come and go.
-        failure: the first exception of the study, None while all is well.
+        slots: as the argument; it changes as machines come and go.
+        failure: the first exception of the study, None if there was none.
     """
 
     def __init__(self, study: Study, slots: int) -> None:
         self._study, self.slots = study, slots
-        self._trials: dict[str, int] = {}  # running ones
+        self._trials: dict[str, int] = {}  # running trials
         self._errors: dict[str, tuple[Status, str]] = {}
         self._heard = False  # whether any worker has reported something
         self.failure: Exception | None = None
@@ -43,7 +43,7 @@ class Broker:
         return self.failure is not None or self._study.over
 
     def suggest(self, name: str) -> dict[str, Any] | None:
-        """The next trial, None where there is none now: all that a worker needs for it."""
+        """The next trial, with all that a worker needs for it; None if none can start now."""
         if len(self._trials) >= self.slots:
             return None
         started = self._guarded(self._study.next, None)
@@ -63,7 +63,7 @@ class Broker:
         }
 
     def report(self, result: dict[str, Any]) -> bool:
-        """Take an epoch, if one was finished; whether to stop its trial."""
+        """Take an epoch, if one was finished; return whether to stop its trial."""
         self._heard = True
         if self.failure is not None:
             return True
@@ -71,33 +71,33 @@ class Broker:
             turn = Turn.from_json(json.loads(result["turn"]))
             return self._guarded(lambda: self._study.turned(turn), True)
         epoch = Epoch.from_json(json.loads(result["epoch"]))
-        if not self._study.runs(epoch.trial):  # stopped or lost, and told so too late
+        if not self._study.runs(epoch.trial):  # stopped or lost; its worker learned too late
             return True
         taken = Taken(**json.loads(result["taken"]))
         return self._guarded(lambda: self._study.report(epoch, taken), True)
 
     def error(self, name: str, reason: str, status: Status = Status.FAILED) -> None:
-        """Keep why a worker failed, the first reason, for when its trial is complete."""
+        """Keep the first reason why a worker failed, until its trial is complete."""
         self._errors.setdefault(name, (status, reason))
 
     def silent(self, name: str, seconds: float) -> None:
-        """Note that a worker has said nothing for so long."""
+        """Note that a worker has been silent for so many seconds."""
         started = self._study.history.trials[self._trials[name]]
         for observer in self._study.observers:
             observer.silent(started, seconds)
 
     def cannot_start(self, reason: str) -> None:
-        """Note that a worker cannot be set up: nothing more is handed out."""
+        """Note that a worker cannot be set up: no more trials are handed out."""
         if self.failure is not None:
             return
         said = f"a worker cannot start: {reason}; mend that and give the same command again"
-        # Where others could, it is not what was asked for that is wrong, but a machine.
+        # If another worker could start, the fault is a machine's, not the request's.
         self.failure = OSError(said) if self._heard else ConfigError(said)
 
     def complete(self, name: str, result: dict[str, Any] | None) -> None:
-        """Take the end of a trial; no result where its worker failed."""
+        """Take the end of a trial; the result is None if its worker failed."""
         trial = self._trials.pop(name, None)
-        if trial in self._trials.values():  # it was paused here, and goes on elsewhere
+        if trial in self._trials.values():  # it was paused here, and continues elsewhere
             return
         if trial is not None and self._study.runs(trial):
             self._guarded(lambda: self._complete(trial, name, result), None)
@@ -107,7 +107,7 @@ class Broker:
             return otherwise
         try:
             return ask()
-        except Exception as error:  # noqa: BLE001 - raised again when the executor has stopped
+        except Exception as error:  # noqa: BLE001 - raised again after the executor has stopped
             self.failure = error
             return otherwise
 
@@ -120,7 +120,7 @@ class Broker:
             raise OSError(result["failure"])
         if result.get("epoch"):
             self._study.report(Epoch.from_json(json.loads(result["epoch"])))
-        if result["ended"]:  # else its time was up, and its worker keeps what it trained
+        if result["ended"]:  # else its time was up, and its worker saves it
             ended = Ended.from_json(json.loads(result["ended"]))
             weights = self._study.weights.path(self._study.history.trials[trial])
             if ended.status is Status.OK and weights is not None:
@@ -129,5 +129,5 @@ class Broker:
 
 
 def _written(file: File) -> str:
-    """A place as a worker finds it, whose current folder may be another."""
+    """A path for a worker, which may have another current folder."""
     return str(file.resolve() if isinstance(file, Path) else file)

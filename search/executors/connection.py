@@ -1,4 +1,4 @@
-"""Connects this process to Ray, watches that Ray lives, and leaves it within a bounded time."""
+"""Connects this process to Ray, watches that Ray lives, and leaves it within limited time."""
 
 import contextlib
 import logging
@@ -22,25 +22,25 @@ from search.executors.patience import waiting_at_most
 from search.executors.signals import asked_to_end
 from search.schema.yaml import ConfigError
 
-_LOOK_SECONDS = 0.5  # between two looks at Ray's processes
-# Seconds: of Ray on this machine; of a cluster, whose head may be one that is started again.
+_LOOK_SECONDS = 0.5  # between two checks of Ray's processes
+# Seconds: for Ray on this machine; for a cluster, whose head may be restarted.
 _PATIENCE = {True: 0.0, False: 20.0}
-# That an end in order may take: of thirty, where a machine is preempted; where Ray died, some
-# of it never ends.
+# Seconds for an orderly end: within the thirty of a preempted machine; after Ray died, parts
+# of it never end.
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
-_START_SECONDS = 300.0  # that Ray may take to start, or to answer
+_START_SECONDS = 300.0  # within which Ray must start, or answer
 _NO_START = (
     f"Ray has not started within {_START_SECONDS:.0f} s, or was not waited for, and lets "
     "nothing else run: this process was killed; nothing is lost, and the same command goes on, "
     "or runs trials in its own process with --inline"
 )
-_LATE_SECONDS = 7.0  # after the end of the time, and then for Tune: a turn takes five
+_LATE_SECONDS = 7.0  # after the deadline, and again for Tune: a turn takes five
 _ENVIRONMENT = {
-    # We keep our own record; Ray's loggers write every result three times.
+    # The journal is our record; Ray's loggers write every result three times.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Ray rewrites its whole state each time it saves it, and we never read it.
+    # Ray rewrites its whole state at each save, and we never read it.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
-    # Signals are ours, see search.executors.signals.
+    # We handle signals, see search.executors.signals.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -51,28 +51,29 @@ _ENVIRONMENT = {
 
 
 class RayLostError(ConnectionError):
-    """Ray died around this process: nothing can be run any more, and nothing is lost."""
+    """Ray died while this process was using it: nothing more can run, but nothing is lost."""
 
 
 class Connection:
-    """This process is joined to Ray.
+    """This process's connection to Ray.
 
     Args:
-        local: whether Ray was started on this machine for this process alone.
+        local: whether Ray was started on this machine only for this process.
     """
 
     def __init__(self, *, local: bool) -> None:
         self._local = local
-        self._over = threading.Event()  # of what is watched
+        self._over = threading.Event()  # set when the watched block ends
         self._end: threading.Timer | None = None
 
     @contextlib.contextmanager
     def watched(self, broker: Broker, *, seconds: float | None) -> Iterator[None]:
-        """While trials run: end them in order where Ray dies, or a signal or the time wants it.
+        """While trials run, end them in order if Ray dies, or on a signal or the deadline.
 
         Args:
-            broker: fails where Ray dies, so that nothing is noted of trials that die with it.
-            seconds: until workers stop by themselves; those that hang are not waited for.
+            broker: gets a failure if Ray dies, so that nothing is noted of trials that die
+                with it.
+            seconds: until workers stop by themselves; workers that hang are not waited for.
         """
         if seconds is not None:
             late = threading.Timer(max(0.0, seconds) + _LATE_SECONDS, self._too_late)
@@ -85,7 +86,7 @@ class Connection:
             with asked_to_end() as wish, wish.passed_to(self._stop):
                 yield
         except Exception:
-            # Ray's own words of its death; ours say what to do.
+            # The exception is Ray's message about its death; ours says what to do.
             if not isinstance(broker.failure, RayLostError):
                 raise
         finally:
@@ -99,7 +100,7 @@ class Connection:
             self._end.cancel()
 
     def _stop(self) -> None:
-        """Let Tune stop its workers, which save; one that hangs is not waited for."""
+        """Let Tune stop its workers, which save; a worker that hangs is not waited for."""
         if not _tune_listens():
             raise KeyboardInterrupt
         self._end_within(
@@ -135,7 +136,7 @@ class Connection:
         self._stop_tune()
 
     def _too_late(self) -> None:
-        """The time is up, and a worker does not hear of it."""
+        """End the process if the deadline has passed and a worker does not react."""
         if not self._over.is_set():
             self._end_within(
                 "time is up, and a worker that hangs is not waited for; what has finished is "
@@ -152,7 +153,7 @@ class Connection:
                 return
 
     def _end_within(self, words: str, seconds: float, code: ExitCode) -> None:
-        """End the process, with a word, where it does not get there by itself."""
+        """End the process, with a message, unless it ends by itself in time."""
         if self._end is None:
             self._end = threading.Timer(seconds, _end, args=(words, code))
             self._end.daemon = True
@@ -163,14 +164,14 @@ class Connection:
 def connected(
     address: str | None, environment: dict[str, Any] | None = None
 ) -> Iterator[Connection]:
-    """Be joined to a Ray cluster, or to Ray on this machine, started for the purpose.
+    """Connect to a Ray cluster, or to Ray on this machine, started for this purpose.
 
     Args:
         address: of a running cluster; None starts Ray here.
         environment: of its workers, Ray's `runtime_env`.
 
     Raises:
-        ConfigError: no cluster answers there, or a name on the way is no text.
+        ConfigError: no cluster answers there, or a name that Ray gets is not valid text.
     """
     if ray.is_initialized():
         raise ConfigError(
@@ -198,14 +199,14 @@ def connect(address: str | None, environment: dict[str, Any] | None = None) -> N
         environment: of its workers, Ray's `runtime_env`.
 
     Raises:
-        ConfigError: no cluster answers there, or a name on the way is no text.
+        ConfigError: no cluster answers there, or a name that Ray gets is not valid text.
     """
     os.environ |= _ENVIRONMENT
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal has the reasons
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal records the reasons
     try:
         _start(address, environment)
     except (ConnectionError, ValueError) as error:
-        if isinstance(error, UnicodeEncodeError):  # it keeps the command line and the folder
+        if isinstance(error, UnicodeEncodeError):  # Ray stores command line and folder
             raise ConfigError(
                 f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
                 "none; write such a data.root into the space file (in double quotes, \\uDCE9 "
@@ -218,14 +219,14 @@ def connect(address: str | None, environment: dict[str, Any] | None = None) -> N
             "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
             "by default), or leave --address out"
         ) from error
-    except SystemExit as error:  # what Ray makes of a SIGTERM meanwhile
+    except SystemExit as error:  # raised by Ray on a SIGTERM
         raise KeyboardInterrupt from error
 
 
 def _start(address: str | None, environment: dict[str, Any] | None) -> None:
     how: Any = {
         "runtime_env": environment,
-        "address": address or "local",  # never a cluster that happens to run here
+        "address": address or "local",  # never join a cluster that happens to run here
         "include_dashboard": False if address is None else None,
         "log_to_driver": False,
         "logging_level": logging.ERROR,
@@ -236,18 +237,19 @@ def _start(address: str | None, environment: dict[str, Any] | None) -> None:
         except OSError as error:
             if address is not None or not _is_ray_token(error):
                 raise
-            # Ray keeps the token of its own processes in the home folder, which cannot be
-            # written: one that they inherit does as well.
+            # Ray stores the token of its own processes in the home folder, which is not
+            # writable:
+            # a token that they inherit from here works as well.
             os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
             ray.init(**how)
 
 
 @contextlib.contextmanager
 def _on_loopback() -> Iterator[None]:
-    """Let nobody outside this machine reach what Ray starts, as it does by itself on a Mac.
+    """Keep what Ray starts unreachable from outside this machine, as it is by default on a Mac.
 
-    RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 says the same, but is read when Ray is imported, and
-    `_node_ip_address="127.0.0.1"` is replaced by an address that can be reached.
+    RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 has the same effect, but is read when Ray is imported,
+    and `_node_ip_address="127.0.0.1"` is replaced by an address that can be reached.
     """
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
@@ -258,17 +260,17 @@ def _on_loopback() -> Iterator[None]:
 
 
 def _is_ray_token(error: OSError) -> bool:
-    """Whether it is about the home folder, where Ray writes nothing else."""
+    """Whether the error is about the home folder, where Ray writes nothing but its token."""
     home = str(Path.home())
     return "RAY_AUTH_TOKEN" not in os.environ and str(error.filename).startswith(home)
 
 
 def _processes() -> Mapping[str, tuple[str, int]]:
-    """Where the processes listen that this one cannot do without, by their names."""
+    """The addresses of Ray's processes that this process needs, by their names."""
     context = ray.get_runtime_context()
     host, _, port = context.gcs_address.rpartition(":")
     found = {"its head (gcs_server)": (host.strip("[]"), int(port))}
-    for node in ray.nodes():  # type: ignore[no-untyped-call]  # Ray has no type for it
+    for node in ray.nodes():  # Ray has no type for it
         if node["NodeID"] == context.get_node_id():
             here = (str(node["NodeManagerAddress"]), int(node["NodeManagerPort"]))
             found["its process on this machine (raylet)"] = here
@@ -276,7 +278,7 @@ def _processes() -> Mapping[str, tuple[str, int]]:
 
 
 def _listens(address: tuple[str, int]) -> bool:
-    """Whether a process is there; one that is busy, or a network that is slow, may be."""
+    """Whether a process listens there; if it is busy, or the network slow, assume so."""
     try:
         socket.create_connection(address, timeout=2).close()
     except ConnectionRefusedError:
@@ -287,12 +289,12 @@ def _listens(address: tuple[str, int]) -> bool:
 
 
 def _tune_listens() -> bool:
-    """Whether Tune runs, and has a handler for the signal by which it is asked to end."""
+    """Whether Tune runs, and handles the signal that asks it to end."""
     return callable(signal.getsignal(signal.SIGUSR1))
 
 
 def _end(words: str, code: ExitCode) -> None:
     with contextlib.suppress(OSError):
-        shown = "\x1b[?25h" if os.isatty(2) else ""  # the live display hid the cursor
+        shown = "\x1b[?25h" if os.isatty(2) else ""  # the live display had hidden the cursor
         os.write(2, f"{shown}{words}\n".encode())
     os._exit(code)

@@ -24,12 +24,12 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
     """Run every trial that is left, in order.
 
     Args:
-        study: gives the trials and takes what they report.
+        study: gives the trials and takes their reports.
         plan: recipe, data and resources.
         root: the folder of the data sets.
 
     Raises:
-        OSError: a disk is full, or the GPU failed so that this process cannot use it any more.
+        OSError: a disk is full, or the GPU failed so that this process can no longer use it.
     """
     with _kept_to_share(plan):
         _run_each(study, Benches(plan, root))
@@ -37,7 +37,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
 
 @contextlib.contextmanager
 def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
-    """A process that goes on to other things has the whole GPU again."""
+    """Give the process the whole GPU again at the end, as it may go on to other things."""
     try:
         yield
     finally:
@@ -46,11 +46,11 @@ def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
 
 
 def _run_each(study: Study, benches: Benches) -> None:
-    asked = threading.Event()  # by the first signal: the turn is finished and saved
+    asked = threading.Event()  # set by the first signal: the turn is finished and saved
     with asked_to_end() as wish, wish.passed_to(asked.set):
         while not asked.is_set():
             started = study.next()
-            if started is None:  # nothing runs beside, so there is nothing to wait for
+            if started is None:  # nothing else runs, so there is nothing to wait for
                 return
             trial = Trial(
                 started,
@@ -69,7 +69,7 @@ def _run_each(study: Study, benches: Benches) -> None:
                     raise OSError(errno.EIO, reason) from error
                 if study.history.losses(started.trial) in _PAUSES:
                     asked.wait(_PAUSES[study.history.losses(started.trial)])
-            del trial  # with its images, before others are loaded
+            del trial  # frees its images, before others are loaded
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
@@ -81,7 +81,7 @@ def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
             stop |= study.report(epoch, trial.taken)
         elif ended is None:
             stop |= study.turned(trial.turn)
-        if trial.started.trial not in study.history.live:  # stopped early, for good
+        if trial.started.trial not in study.history.live:  # stopped early or rejected
             return
         if ended is None and stop:
             trial.save()

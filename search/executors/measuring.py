@@ -1,4 +1,4 @@
-"""Measures on Ray, where the trials of a study will run: a task with what a trial takes."""
+"""Measures on Ray where a study's trials will run: a task with the resources of a trial."""
 
 import os
 import sys
@@ -33,14 +33,14 @@ def choose_on_ray(
     Args:
         choose: measures both on the machine where it is called.
         plan: the recipe, the size of the images and the resources of a trial.
-        network: that is trained, on random images.
+        network: the network to train, on random images.
         address: of a running Ray cluster; None starts Ray on this machine.
-        seconds: until it must have been measured; a cluster may be full of other work.
+        seconds: time limit; a cluster may be full of other work.
 
     Raises:
         ConfigError: no cluster answers there, or a trial asks for more than there is, or there
             was no room for one in time.
-        ray.exceptions.RayError: the task failed, with its own words.
+        ray.exceptions.RayError: the task failed, with Ray's message.
     """
     with (
         shipped(plan, away=address is not None) as code,
@@ -68,7 +68,7 @@ def _chosen(
     path: list[str],
     here: str | None,
 ) -> dict[str, Any]:
-    """Of a worker; foreign parts are found as `actor.TrialActor` finds them."""
+    """Run on a worker; foreign parts are imported as in `actor.TrialActor`."""
     if here is not None:
         os.chdir(Path(here))
     sys.path.extend(folder for folder in path if folder not in sys.path)

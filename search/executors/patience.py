@@ -1,8 +1,8 @@
-"""Ends this process where it waits for Ray in compiled code that lets nothing else run.
+"""Kills this process if it waits too long for Ray, in compiled code that blocks everything.
 
 `ray.init` may wait for an answer that never comes, and keeps Python's lock meanwhile: no
-thread, no timer and no Ctrl-C gets through. So a process beside this one has the patience,
-and ends it.
+thread, no timer and no Ctrl-C gets through. So a second process keeps the time, and kills this
+one when it is up.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Ends when its input does; says the words and kills its parent when time is up, or at the third
-# signal, as `search.executors.signals` has it. What follows within a second is the same one.
+# Ends when its input does; prints the words and kills its parent when time is up, or at the
+# third signal, as `search.executors.signals` does. Signals within a second count as one.
 _BESIDE = """\
 import os, select, signal, sys, time
 parent, seconds, words = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
@@ -46,27 +46,27 @@ if not select.select([0], [], [], seconds)[0]:
 
 @contextlib.contextmanager
 def waiting_at_most(seconds: float, words: str) -> Iterator[None]:
-    """Kill this process if what is inside takes longer, or at the third Ctrl-C.
+    """Kill this process if the block takes longer, or at the third Ctrl-C.
 
     Args:
-        seconds: of patience.
-        words: on stderr, when it is over: what happened, and what to do.
+        seconds: time limit.
+        words: message on stderr at the end of the limit: what happened, and what to do.
     """
     command = [sys.executable, "-I", "-S", "-c", _BESIDE, str(os.getpid()), str(seconds), words]
-    # It ends with its input, also when this process is killed.
+    # The second process ends with its input, so also when this process is killed.
     with _started_quietly(command) as beside:
         assert beside.stdout is not None
-        beside.stdout.read(5)  # it has taken the signals in hand
+        beside.stdout.read(5)  # wait until it handles signals
         yield
 
 
 def _started_quietly(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """Start Python so that a signal waits for its handlers, which its first lines set.
+    """Start Python with signals blocked until its first lines have set their handlers.
 
-    Else Ctrl-C, which a terminal sends to both processes, would draw a traceback from it.
+    Otherwise a Ctrl-C, which a terminal sends to both processes, would print a traceback there.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ours
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,7 +1,7 @@
 """The Ray executor runs trials through Ray Tune, on one machine or a cluster.
 
-Ray is an executor only: what runs next, when it stops and what is kept is decided by the
-`Study`. Its own state lies in a temporary folder and is never read back.
+Ray is only an executor: the `Study` decides what runs next, when it stops and what is kept.
+Ray's own state is in a temporary folder and is never read back.
 """
 
 import os
@@ -24,9 +24,9 @@ from search.schema.study_plan import StudyPlan
 from search.study.events import Status
 from search.study.study import Study
 
-_CANNOT_START = "creation task"  # how Ray words an error in a worker's set-up
+_CANNOT_START = "creation task"  # in Ray's message about an error in a worker's set-up
 _MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be slots
-# And that it was killed for want of memory, now and in earlier versions.
+# In Ray's messages about a worker killed for lack of memory, now and in earlier versions.
 _NO_MEMORY = ("running low on memory", "OutOfMemoryError")
 _LONGEST = 300  # characters of a reason
 
@@ -35,7 +35,7 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
     """Run every trial that is left, as many at once as the resources allow.
 
     Args:
-        study: gives the trials and takes what they report.
+        study: gives the trials and takes their reports.
         plan: recipe, data and resources of a trial.
         address: of a running Ray cluster; None starts Ray on this machine.
 
@@ -50,8 +50,9 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
     ):
         slots = Slots(plan)
         broker = Broker(study, slots.checked())
-        # Else Ray starts one worker after another, because it takes a searcher to learn from
-        # each trial before the next; how many run beside each other is the broker's to say.
+        # Otherwise Ray starts one worker at a time, as it assumes that a searcher learns from
+        # each
+        # trial before the next; the broker decides how many run at once.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
         scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
         limit = study.deadline.left if study.deadline else None
@@ -91,7 +92,7 @@ def _tune(
             name=plan.study,
             storage_path=scratch,
             verbose=0,
-            # A trial that fails is a result; a worker that dies is too.
+            # A failed trial is a result, and so is a dead worker: Ray must not retry.
             failure_config=tune.FailureConfig(max_failures=0),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
@@ -105,7 +106,7 @@ class _Proposer(Searcher):
         super().__init__()
         self._broker, self._slots = broker, slots
 
-    # FINISHED is a str, which Ray's annotation forgets.
+    # FINISHED is a str, which Ray's annotation omits.
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         self._broker.slots = self._slots.now()
         return Searcher.FINISHED if self._broker.over else self._broker.suggest(trial_id)
@@ -116,21 +117,21 @@ class _Proposer(Searcher):
         self._broker.complete(trial_id, None if error else result)
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: the journal has it."""
+        """Do nothing: the journal has it."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: the journal has it."""
+        """Do nothing: the journal has it."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Ray pickles what it is given, to restore it some day; we never do."""
+        """Give Ray nothing to pickle: it would do so for a restore, which we never use."""
         return {}
 
 
 class _Reporter(FIFOScheduler):
-    """Ray tells it every epoch but a trial's last, and asks whether to go on."""
+    """Ray reports every epoch but a trial's last to it, and asks whether to continue."""
 
     def __init__(self, broker: Broker, silence: Silence) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
+        super().__init__()  # Ray has no type for it
         self._broker, self._silence = broker, silence
         self._waiting: list[RayTrial] = []
 
@@ -139,12 +140,12 @@ class _Reporter(FIFOScheduler):
         self._silence.watch(trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> RayTrial | None:  # noqa: ARG002
-        """The newest trial takes a worker that is free; those before it wait for their own.
+        """Give a free worker to the newest trial; earlier ones wait for their own workers.
 
-        Would the oldest take it, as Ray's own rule has it, then the worker that is starting for
-        it were given up, and where trials are short no second worker would ever be there. That
-        rule also looks through all trials there ever were, at every turn. Ray asks this at
-        least every tenth of a second.
+        If the oldest took it, as in Ray's own rule, the worker that is starting for it would be
+        given up, and with short trials there would never be a second worker. Ray's rule also
+        looks through all past trials at every turn, and Ray asks this at least every tenth of a
+        second.
         """
         self._silence.look()
         while self._waiting and self._waiting[-1].status != RayTrial.PENDING:
@@ -152,7 +153,7 @@ class _Reporter(FIFOScheduler):
         return self._waiting[-1] if self._waiting else None
 
     def __getstate__(self) -> dict[str, Any]:
-        """As of the proposer: nothing to restore."""
+        """Give Ray nothing to pickle, as for the proposer."""
         return {}
 
     def on_trial_result(
@@ -182,15 +183,15 @@ class _Reporter(FIFOScheduler):
 
 
 class WorkerFailure(NamedTuple):
-    """What Ray's words say of a worker that is gone."""
+    """What Ray's message says about a worker that is gone."""
 
     reason: str
     status: Status
-    cannot_start: bool  # no worker of this study could
+    cannot_start: bool  # no worker of this study can start
 
 
 def worker_failure(text: str) -> WorkerFailure:
-    """Read what Ray wrote of a failed worker: its last line, or that of memory."""
+    """Read Ray's message about a failed worker: the line about memory, or the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     short = [line for line in lines if any(words in line for words in _NO_MEMORY)]
     status = Status.OUT_OF_MEMORY if short else Status.FAILED
@@ -200,6 +201,6 @@ def worker_failure(text: str) -> WorkerFailure:
 
 
 def _cause(trial: RayTrial) -> str:
-    """What Ray noted of a worker that failed; `get_error` looks where it is copied later."""
+    """Ray's record of a worker's failure; `get_error` reads a copy that is made later."""
     path = Path(trial.error_file or "")
     return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -1,7 +1,7 @@
-"""The replay executor takes results that are there, in simulated time. No torch, no Ray here.
+"""The replay executor takes recorded results, in simulated time. No torch, no Ray here.
 
-Each of the simulated workers runs one trial at a time. An epoch takes the seconds that it took
-when it was trained; all else takes none.
+Each of the simulated workers runs one trial at a time. An epoch takes as many seconds as when
+it was trained; everything else takes none.
 """
 
 import heapq
@@ -13,13 +13,13 @@ from search.study.study import Study
 
 
 class SimulatedClock:
-    """Tells the time of a replay: seconds since its start."""
+    """The clock of a replay: seconds since its start."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        """The time."""
+        """The present time."""
         return self.now
 
 
@@ -29,15 +29,15 @@ def run_replay(
     """Run every trial that is left, on as many simulated workers as the plan says.
 
     Args:
-        study: gives the trials and takes what they report; its times are those of `clock`.
+        study: gives the trials and takes their reports; its times are those of `clock`.
         results: what trials report.
-        clock: is set to the time of each event.
-        asked: whether somebody asked to end; looked at after each event.
+        clock: set to the time of each event.
+        asked: whether the user asked to stop; checked after each event.
     """
     free = study.plan.execution.workers
     due: list[
         tuple[float, int]
-    ] = []  # next event of each running trial; its number breaks ties
+    ] = []  # next event of each running trial; the trial's number breaks ties
     cells: dict[int, Cell] = {}
     while not asked():
         while free and (started := study.next()) is not None:
@@ -64,21 +64,21 @@ def _cell(study: Study, results: Results, started: Started) -> Cell:
 
 
 def _seconds(study: Study, trial: int, cell: Cell) -> float:
-    """Until the next event of a trial: its next epoch, or now where it failed before that."""
+    """Seconds until a trial's next event: its next epoch, or now if it failed before that."""
     done = study.history.epochs(trial)
     return cell.epochs[done].seconds if done < len(cell.epochs) else 0.0
 
 
 def _goes_on(study: Study, trial: int, cell: Cell, clock: SimulatedClock) -> bool:
-    """Let the next event of a trial happen; whether its worker goes on with it."""
+    """Carry out the next event of a trial; return whether its worker continues with it."""
     done = study.history.epochs(trial)
-    if not study.runs(trial):  # an event of another one ended it
+    if not study.runs(trial):  # an event of another trial ended it
         return False
     stops = False
     if done < len(cell.epochs):
         stops = study.report(_epoch(trial, done + 1, cell))
         done += 1
-    if trial not in study.history.live:  # stopped early, for good
+    if trial not in study.history.live:  # stopped early
         return False
     failed = cell.status is not Status.OK
     if done == len(cell.epochs) and not (failed and stops):

@@ -1,7 +1,7 @@
 """Ships code to the machines of a cluster, so that they need no checkout. No Ray here.
 
-What is shipped is a folder: `res2net`, `search`, and the parts from outside that a plan names.
-Libraries (torch, ray and the others) are not: every machine has them.
+What is shipped is a folder: `res2net`, `search`, and the foreign parts that a plan names.
+Libraries (torch, ray and the others) are not shipped: every machine has them.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ from search.schema.study_plan import StudyPlan
 
 _OURS = (Path(res2net.__file__).parent, Path(__file__).parents[1])  # res2net, search
 _NEVER = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
-_DATA = ("data", "runs")  # folders of that name, but for packages
+_DATA = ("data", "runs")  # left out, except packages of these names
 
 
 def _not_code(folder: str, names: list[str]) -> set[str]:
-    """What is left out of a folder that is copied."""
+    """Names that are left out when a folder is copied."""
     data = {
         name
         for name in _DATA
@@ -41,7 +41,7 @@ class Shipped(NamedTuple):
     Attributes:
         environment: Ray's `runtime_env`; None where they run on this machine.
         path: folders where they look for modules, after their own.
-        here: the folder that paths without a root start from.
+        here: the folder to which relative paths refer.
     """
 
     environment: dict[str, Any] | None
@@ -51,11 +51,11 @@ class Shipped(NamedTuple):
 
 @contextlib.contextmanager
 def shipped(plan: StudyPlan, *, away: bool) -> Iterator[Shipped]:
-    """What workers need of this process's code; gone when they have begun.
+    """What workers need of this process's code; removed once they have begun.
 
     Args:
         plan: names the parts.
-        away: whether they are on other machines; else they find all where it is.
+        away: whether workers are on other machines; otherwise they find all code in place.
     """
     here = str(Path.cwd())
     if not away:
@@ -70,7 +70,7 @@ def shipped(plan: StudyPlan, *, away: bool) -> Iterator[Shipped]:
 
 
 def _copy_parts(plan: StudyPlan, folder: Path) -> Iterator[Path]:
-    """Copy parts from outside; where modules were found, for those that they import."""
+    """Copy foreign parts; yields the folders of modules, for modules that those import."""
     for location in dict.fromkeys(_locations(plan.model_dump())):
         if location.endswith(".py"):
             _copy_file(location, folder)
@@ -98,7 +98,7 @@ def _locations(data: Any) -> Iterator[str]:
 
 
 def _copy_file(location: str, folder: Path) -> None:
-    """A file below this folder; one elsewhere must be there on every machine."""
+    """Copy a file below this folder; any other file must exist on every machine."""
     path, there = path_of(location), (folder / path_of(location)).resolve()
     if path.is_file() and not path.is_absolute() and there.is_relative_to(folder.resolve()):
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def _source(module: str) -> Path | None:
 
 
 def _is_installed(source: Path) -> bool:
-    """Whether it is one of the libraries."""
+    """Whether a module is an installed library, or this project's."""
     paths = sysconfig.get_paths()
     libraries = [paths["stdlib"], paths["purelib"], paths["platlib"], *_users()]
     ours = [package.resolve() for package in _OURS]

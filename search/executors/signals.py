@@ -1,6 +1,6 @@
-"""Takes Ctrl-C, SIGTERM (job schedulers) and SIGHUP (a closed terminal) for one wish: to end.
+"""Treats Ctrl-C, SIGTERM (job schedulers) and SIGHUP (a closed terminal) as one wish: to end.
 
-Only the standard library is imported here: commands take signals in hand before all else.
+Only the standard library is imported here: commands install the handlers before anything else.
 """
 
 import contextlib
@@ -14,39 +14,39 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
-STOPPED = 130  # of res2net.exit_codes, whose package takes a while to import
+STOPPED = 130  # as in res2net.exit_codes, whose package takes a while to import
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_BURST = 1.0  # seconds; schedulers send several at once, and people press more than once
+_BURST = 1.0  # seconds; schedulers send several signals at once, and people press repeatedly
 _MOMENT = 0.05  # seconds
-_IMPORT = "<frozen importlib._bootstrap>"  # the file of the lines that import a module
+_IMPORT = "<frozen importlib._bootstrap>"  # file name in the stack frames that import a module
 
 
 class Wish:
     """Handles the signals that ask this process to end.
 
-    The first is passed to whoever can end in order; where nobody runs trials, and at the second
-    one, whatever runs is interrupted; the third ends the process at once. What follows within a
-    second is the same wish. While modules are imported the first one waits: compiled ones that
-    are half imported may end the process with words that nobody understands.
+    The first wish is passed to a function that ends trials in order; where no trials run, and
+    at the second wish, the running code is interrupted; the third ends the process at once.
+    Signals within a second count as the same wish. During the import of modules the first wish
+    waits: half-imported compiled modules may end the process with an obscure message.
     """
 
     def __init__(self) -> None:
         self._times, self._last = 0, 0.0
-        self._repeats: int | None = None  # which of them the next signal is once more
+        self._repeats: int | None = None  # number of the wish that the next signal repeats
         self._pass_on: Callable[[], None] | None = None
-        self._outside = 0  # imports under way around it: of a program that is itself a module
+        self._outside = 0  # imports around the handler: the program may itself be imported
 
     def __call__(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's
-        """Take a signal.
+        """Handle a signal.
 
         Raises:
-            KeyboardInterrupt: what runs is interrupted.
+            KeyboardInterrupt: to interrupt the running code.
         """
         repeats, self._repeats = self._repeats, None
         if repeats is None and not self._counts():
             return
         if repeats is not None and repeats < self._times:
-            return  # another one has been heard since
+            return  # another signal came since
         if self._times == 1 and self._pass_on is not None:
             self._pass_on()
         elif self._times == 1 and _imports(frame) > self._outside:
@@ -57,19 +57,19 @@ class Wish:
             os._exit(STOPPED)
 
     def _counts(self) -> bool:
-        """Whether a signal that has come is a wish of its own."""
+        """Whether a signal counts as a new wish."""
         again = self._times > 0 and time.monotonic() - self._last < _BURST
         self._last = time.monotonic()
         self._times += not again
         return not again
 
     def _repeat(self) -> None:
-        """Let the last wish come once more, in a moment; as Ctrl-C, which nobody else takes."""
+        """Repeat the last wish in a moment, as SIGINT, which nothing else handles here."""
         main, times = threading.main_thread().ident, self._times
 
         def come() -> None:
             self._repeats = times
-            # To the main thread, whom it wakes from what it waits for, as a real one does.
+            # Sent to the main thread, which wakes it from a wait, as a real signal does.
             signal.pthread_kill(main or 0, signal.SIGINT)
 
         later = threading.Timer(_MOMENT, come)
@@ -77,12 +77,12 @@ class Wish:
         later.start()
 
     def take(self) -> None:
-        """Handle the signals from now on; one that was ignored, as by nohup, stays so.
+        """Handle the signals from now on; one that was ignored, as by nohup, stays ignored.
 
-        Again after `ray.init`, which takes SIGTERM over.
+        Called again after `ray.init`, which takes SIGTERM over.
         """
         if threading.current_thread() is not threading.main_thread():
-            return  # signals are the main one's alone
+            return  # only the main thread may set handlers
         self._outside = _imports(inspect.currentframe())
         for number in _SIGNALS:
             hung_up = number is signal.SIGHUP
@@ -91,10 +91,10 @@ class Wish:
 
     @contextlib.contextmanager
     def not_dropped(self) -> Iterator[None]:
-        """While this lasts, an interruption that Python drops comes once more.
+        """Within the block, repeat an interruption that Python drops.
 
-        What is raised in a destructor, or in what runs after a fork, goes no further: Python
-        only writes it down. A signal that comes while a process forks is heard right there.
+        An exception in a destructor, or in code that runs after a fork, does not propagate:
+        Python only logs it. A signal that arrives during a fork is handled right there.
         """
         before = sys.unraisablehook
 
@@ -112,7 +112,7 @@ class Wish:
 
     @contextlib.contextmanager
     def passed_to(self, pass_on: Callable[[], None]) -> Iterator[None]:
-        """While this lasts, the first signal calls a function instead of interrupting."""
+        """Within the block, let the first signal call a function instead of interrupting."""
         before, self._pass_on = self._pass_on, pass_on
         try:
             yield
@@ -122,9 +122,9 @@ class Wish:
 
 @contextlib.contextmanager
 def asked_to_end() -> Iterator[Wish]:
-    """While this lasts, the three signals are one wish; the one of the process, if it has one.
+    """Within the block, treat the three signals as one wish: the process's, if it has one.
 
-    In a thread that is not the main one, whose signals they are, nothing changes.
+    Does nothing in a thread other than the main one, which receives the signals.
     """
     wish = signal.getsignal(signal.SIGINT)
     if isinstance(wish, Wish):
@@ -145,18 +145,18 @@ def asked_to_end() -> Iterator[Wish]:
 
 
 def run_process(main: Callable[[Sequence[str]], int]) -> NoReturn:
-    """Be a command: run it on the arguments of this process, and end with its exit code."""
+    """Run a command on the arguments of this process, and end with its exit code."""
     wish = Wish()
     wish.take()
     try:
         with wish.not_dropped():
             code = _run(main)
-    except KeyboardInterrupt:  # the second, while the first was dealt with
+    except KeyboardInterrupt:  # the second wish, while the first was handled
         code = STOPPED
-    for number in _SIGNALS:  # it is decided, and Python, as it ends, would let them kill it
+    for number in _SIGNALS:  # the exit is decided, but a signal could kill Python while it ends
         signal.signal(number, signal.SIG_IGN)
-    # Where code that is a string was interrupted, as that by which a dataclass is made, Python
-    # remembers it and kills itself at the end, by SIGINT. It forgets with the next such string.
+    # If an interrupt hit code compiled from a string, as dataclasses make it, Python remembers
+    # it and kills itself with SIGINT at the end. Running another string clears that.
     eval("0")  # noqa: S307 - see above
     sys.exit(code)
 
@@ -164,14 +164,14 @@ def run_process(main: Callable[[Sequence[str]], int]) -> NoReturn:
 def _run(main: Callable[[Sequence[str]], int]) -> int:
     try:
         return main(sys.argv[1:])
-    except KeyboardInterrupt:  # while it was imported: later ones it deals with itself
+    except KeyboardInterrupt:  # during its import: later ones are handled inside
         with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed
             sys.stderr.write("stopped\n")
         return STOPPED
 
 
 def _imports(frame: FrameType | None) -> int:
-    """How many lines below this one import a module."""
+    """How many stack frames up from this one import a module."""
     count = 0
     while frame is not None:
         count += frame.f_code.co_filename == _IMPORT

@@ -1,4 +1,4 @@
-"""Watches that every running trial is heard of: a worker may hang without dying."""
+"""Watches that every running trial is heard from: a worker may hang without dying."""
 
 import time
 
@@ -8,42 +8,42 @@ from ray.tune.experiment import Trial as RayTrial
 from search.executors.broker import Broker
 from search.schema.units import duration
 
-_LOOK_SECONDS = 1.0  # between two looks
-_SAID = 1 / 3  # of the time after which a worker is given up
+_LOOK_SECONDS = 1.0  # between two checks
+_SAID = 1 / 3  # share of the time limit after which a warning is given
 
 
 class Silence:
-    """Kills workers that say nothing for too long, so that their trials go on elsewhere.
+    """Kills workers that are silent for too long, so that their trials resume elsewhere.
 
     Args:
-        broker: is told the reason.
-        limit: seconds without a word.
+        broker: gets the reason.
+        limit: seconds of silence.
     """
 
     def __init__(self, broker: Broker, limit: float) -> None:
         self._broker, self._limit = broker, limit
         self._trials: dict[str, RayTrial] = {}
-        self._heard: dict[str, float] = {}  # when; of those that run
+        self._heard: dict[str, float] = {}  # last sign of life, of running trials
         self._said: set[str] = set()
         self._looked = time.monotonic()
 
     def watch(self, trial: RayTrial) -> None:
-        """Watch a trial, from when it runs on."""
+        """Watch a trial from when it starts running."""
         self._trials[trial.trial_id] = trial
 
     def heard(self, trial: RayTrial) -> None:
-        """Note that its worker said something."""
+        """Note a sign of life from a trial's worker."""
         self._heard[trial.trial_id] = time.monotonic()
         self._said.discard(trial.trial_id)
 
     def forget(self, trial: RayTrial) -> None:
-        """Watch a trial no more."""
+        """Stop watching a trial."""
         self._trials.pop(trial.trial_id, None)
         self._heard.pop(trial.trial_id, None)
         self._said.discard(trial.trial_id)
 
     def look(self) -> None:
-        """Say which workers are silent, and kill those that were for too long."""
+        """Report workers that are silent, and kill those that were silent for too long."""
         now = time.monotonic()
         if now - self._looked < _LOOK_SECONDS:
             return
@@ -54,7 +54,7 @@ class Silence:
                 continue
             silent = now - self._heard.setdefault(name, now)
             if silent >= self._limit:
-                self._heard[name] = now  # it takes Ray a while
+                self._heard[name] = now  # killing takes Ray a while
                 self._broker.error(
                     name, f"it said nothing for {duration(self._limit)}, and was killed"
                 )

@@ -9,14 +9,14 @@ from search.schema.resources import trials_on
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 
-_LOOK_AGAIN = 2.0  # seconds until machines that came or went are seen
+_LOOK_AGAIN = 2.0  # seconds until machines that came or went are noticed
 
 
 class Slots:
-    """How many trials the cluster has room for, now: machines come and go.
+    """How many trials the cluster has room for at present.
 
     Args:
-        plan: says what a trial takes.
+        plan: gives what a trial takes.
     """
 
     def __init__(self, plan: StudyPlan) -> None:
@@ -24,10 +24,10 @@ class Slots:
         self._seen, self._slots = -math.inf, 0
 
     def checked(self) -> int:
-        """The room there is.
+        """The number of trials that fit.
 
         Raises:
-            ConfigError: there is not enough for one trial.
+            ConfigError: there is not enough room for one trial.
         """
         machines = _machines()
         for kind, wanted in self._asked.items():
@@ -47,19 +47,19 @@ class Slots:
         return self.now()
 
     def now(self) -> int:
-        """The room there was some seconds ago at most."""
+        """The number of trials that fit, at most a few seconds old."""
         if time.monotonic() - self._seen > _LOOK_AGAIN:
             self._seen, self._slots = time.monotonic(), sum(map(self._fits, _machines()))
         return self._slots
 
     def _fits(self, there: dict[str, float]) -> int:
-        """Trials on one machine: no trial runs on two."""
+        """Number of trials that fit on one machine: no trial runs on two."""
         fits = int(there.get("CPU", 0) / self._asked["CPU"] + 1e-9)
         share = self._asked["GPU"]
         return min(fits, trials_on(there.get("GPU", 0), share)) if share else fits
 
 
 def _machines() -> list[dict[str, float]]:
-    """The resources of each machine that is there."""
+    """The resources of each live machine."""
     nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no type for it
     return [node["Resources"] for node in nodes if node["Alive"]]
