@@ -1,1 +1,1 @@
-"""The training engine: trials, training loop, optimisers, execution, measurement."""
+"""The training engine: trials, training loop, optimisers, execution modes, measurements."""

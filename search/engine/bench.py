@@ -1,4 +1,4 @@
-"""A bench holds what all trials of one process share: recipe, task with its data, device."""
+"""A bench holds what all trials of a process share: recipe, task with its data, device."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,14 +18,14 @@ from search.tasks.memory import keep_freed_memory, keep_to_share
 
 
 class Bench(NamedTuple):
-    """Where trials train.
+    """What trials train on.
 
-    `metrics` are the names that the task declares; `share` is how much of the device one trial
-    has, 1 for all. `measured` are names of what is measured of a network before its training,
-    with images of `image_size`, height and width, which are those of the study's `resolution`;
-    `scores` are those of its zero-cost scores. `compared` are the metrics that networks are
-    compared by. `about` is what files of weights say of the study; `initial` are the trained
-    weights that a trial's backbone begins with.
+    `metrics` are the names that the task declares; `share` is the share of the device that one
+    trial has, 1 for all. `measured` names the measurements of a network before its training,
+    with images of `image_size` (height, width), which belongs to the study's `resolution`;
+    `scores` names its zero-cost scores. `compared` are the metrics by which networks are
+    compared. `about` is what weight files record of the study; `initial` are the trained
+    weights that a trial's backbone starts from.
     """
 
     recipe: PlannedTraining
@@ -45,20 +45,20 @@ class Bench(NamedTuple):
 def make_bench(
     plan: StudyPlan, root: Path, *, device: torch.device | None = None, images: Any = None
 ) -> Bench:
-    """Set a process up for the trials of a study.
+    """Set up a process for the trials of a study.
 
     Args:
         plan: of the study.
         root: the folder of the data sets.
-        device: cuda or cpu, as the plan asks, where not given.
-        images: in the place of the study's own, where networks are only timed.
+        device: cuda or cpu; where not given, as the plan asks.
+        images: replace the study's own, where networks are only timed.
     """
     gpus = plan.resources.gpu
     where = device or torch.device("cuda" if gpus else "cpu")
     keep_freed_memory()
     if where.type == "cuda" and 0 < gpus < 1:
         keep_to_share(where, gpus)
-    torch.backends.cudnn.benchmark = True  # it times its algorithms once for each size
+    torch.backends.cudnn.benchmark = True  # times its algorithms once for each input size
     task = make_task(plan, str(root), device=where, images=images)
     metrics = tuple(metric.name for metric in plan.metrics)
     return Bench(
@@ -81,9 +81,9 @@ def make_bench(
 
 
 class Benches:
-    """The benches of a process: of each trial the one with its recipe and its images.
+    """The benches of a process: for each trial the one with its recipe and its images.
 
-    Images of one resolution are there at a time, those of the newest trial.
+    Only images of one resolution are in memory at a time, those of the newest trial.
 
     Args:
         plan: of the study.
@@ -112,14 +112,14 @@ class Benches:
 
 
 def device_name(device: torch.device) -> str:
-    """Name a device for people, as a trial's record does."""
+    """The name of a device for people, as in a trial's record."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({processor()})"
 
 
 def device_kind(device: torch.device) -> str:
-    """Name a device so that two that may round differently have different names."""
+    """A name that differs between devices which may round differently."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({processor_kind() or processor()})"

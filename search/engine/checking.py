@@ -34,10 +34,10 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
         plan: of the study.
         survey: its candidates.
         root: the folder of the data sets.
-        images: whether those of a foreign data set are wanted.
+        images: whether to load the images of a foreign data set.
 
     Raises:
-        PluginError: one cannot be made, lacks a method, or gives what it should not.
+        PluginError: one cannot be made, lacks a method, or gives invalid results.
     """
     if any(split_plugin(name) for name in (*plan.network.skeleton, plan.network.block)):
         _check_network(plan, survey)
@@ -55,7 +55,7 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
 
 
 def _is_outside(plan: StudyPlan) -> bool:
-    """Whether the sampler of a study comes from elsewhere."""
+    """Whether the sampler of a study is foreign."""
     name = plan.search.sampler.name
     return bool(split_plugin(name)) or "outside" in SAMPLERS[name].traits
 
@@ -67,16 +67,16 @@ def _check_objectives(plan: StudyPlan, survey: Survey) -> None:
 
 
 def _extremes(survey: Survey) -> tuple[int, int]:
-    """The cheapest candidate and the dearest."""
+    """The candidates with the fewest and with the most multiply-adds."""
     order = survey.costs.macs.argsort(kind="stable")
     return int(order[0]), int(order[-1])
 
 
 def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
-    """Make a foreign task when its images are ready, and take one step of it, on the CPU.
+    """Make a foreign task once its images are ready, and take one step of it, on the CPU.
 
     Raises:
-        PluginError: it cannot be made, lacks a method, or gives what it should not.
+        PluginError: it cannot be made, lacks a method, or gives invalid results.
     """
     task = make_task(plan, str(root), device=torch.device("cpu"))
     names = [metric.name for metric in plan.metrics]
@@ -95,7 +95,7 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
     except NoBackboneError as error:
         raise PluginError(f"{plan.task.name}: {error}") from error
     except DivergedError:
-        return  # of an untrained network it says nothing
+        return  # not an error for an untrained network
     except Exception as error:
         raise PluginError(
             f"{plan.task.name}: failed at its first step ({type(error).__name__}: {error})"
@@ -103,7 +103,7 @@ def check_task(plan: StudyPlan, survey: Survey, root: Path) -> None:
 
 
 def _check_network(plan: StudyPlan, survey: Survey) -> None:
-    """Block and skeleton must count what they make, in the cheapest network and the dearest."""
+    """Check the costs that block and skeleton report, for the cheapest and largest network."""
     networks = [survey.architecture(candidate) for candidate in _extremes(survey)]
     try:
         check_block(plan.network.block, networks)
@@ -116,8 +116,8 @@ def _check_sampler(plan: StudyPlan, survey: Survey) -> None:
         plan.search.sampler, survey, seed=plan.search.seed, objectives=plan.objectives
     )
     values = tuple(float(place) for place in range(len(plan.objectives)))
-    # Twice, because forgetting what was taken shows at the second proposal, and that it cannot
-    # do with so many objectives when it learns from the first.
+    # Twice: a sampler that forgets taken candidates shows it at the second proposal, and one
+    # that cannot handle several objectives when it learns from the first trial.
     for trial in range(min(2, plan.search.trials)):
         candidate = sampler.propose(trial)
         sampler.take(candidate)
@@ -135,7 +135,7 @@ def _check_scheduler(plan: StudyPlan) -> None:
 
 
 def _check_optimizer(plan: StudyPlan, survey: Survey) -> None:
-    """A step of the cheapest network, and its state written and read as checkpoints are."""
+    """Take a step of the cheapest network; save and load its state as a checkpoint would."""
     network = build(survey.architecture(_extremes(survey)[0]), seed=0)
     optimizer = make_optimizer(network, plan.training)
     side = plan.data.resolution
@@ -157,7 +157,7 @@ def check_data(data: PlannedData, root: Path) -> None:
     """Load a foreign data set.
 
     Raises:
-        PluginError: it cannot be loaded, or gives other images or labels than it says.
+        PluginError: it cannot be loaded, or its images or labels are not as it declares.
     """
     facts = DATASETS[data.name]
     try:

@@ -1,8 +1,8 @@
-"""Keeps dilated convolutions in groups out of bf16 on a CPU, where torch's gradient is wrong.
+"""Keeps grouped dilated convolutions out of bf16 on a CPU, where torch's gradient is wrong.
 
-torch 2.15's gradient of their weights (oneDNN's, stride 1, channels_last, on CPUs with bf16
-units) holds what happened to lie in memory: it is off by 1 part in 1 up to 1e37, or the process
-is killed by a segmentation fault. What they put out, all other convolutions, other layouts and
+In torch 2.15 the gradient of their weights (oneDNN's, stride 1, channels_last, on CPUs with
+bf16 units) contains uninitialised memory: it is off by 1 part in 1 up to 1e37, or a
+segmentation fault kills the process. Their outputs, all other convolutions, other layouts and
 fp32 were right in 339 random shapes each. DeepLabV3+ has such layers, and so has every network
 of cardinality above 1 whose last stages are dilated for an output stride.
 """
@@ -15,7 +15,7 @@ from search.tasks.heads import without_autocast
 
 
 class _InFp32(nn.Conv2d):
-    """A convolution whose pass and gradients are of fp32, in the middle of a bf16 pass."""
+    """A convolution whose forward and backward pass are in fp32, within a bf16 pass."""
 
     def forward(self, input: Tensor) -> Tensor:
         with without_autocast(input):
@@ -25,12 +25,12 @@ class _InFp32(nn.Conv2d):
 def with_right_gradients(
     network: nn.Module, precision: Precision, device: torch.device
 ) -> nn.Module:
-    """Let the convolutions of a network that are wrong in bf16 work in fp32.
+    """Let a network's convolutions that are wrong in bf16 run in fp32.
 
     Args:
         network: in fp32; it is changed in place, and its weights keep their names.
         precision: of its training.
-        device: that it is trained on; nothing is changed for others than a CPU.
+        device: on which it is trained; only for a CPU is anything changed.
     """
     if device.type == "cpu" and precision == "bf16":
         for layer in network.modules():

@@ -1,6 +1,6 @@
-"""Execution modes of the training pass: eager, CUDA graphs, or compiled; layers joined or not.
+"""Execution modes of the training pass: eager, CUDA graphs, or compiled; joined layers or not.
 
-The mathematics is the same; what is quicker depends on the device and the length of the
+All compute the same function; which is fastest depends on the device and the length of the
 training.
 """
 
@@ -18,13 +18,13 @@ from search.study.compilers import compiler_for
 
 Forward = Callable[[Tensor], Tensor]
 
-# Capturing graphs takes about a second, compiling up to a minute: what a step gains must pay
-# for it. Steps of the whole training.
+# Capturing graphs takes about a second, compiling up to a minute; faster steps must make up
+# for it. Numbers are steps of the whole training.
 _WORTH_GRAPHS, _WORTH_COMPILING = 200, 30_000
 
 
 class Prepared(NamedTuple):
-    """A training pass that is ready, and what making it ready took in seconds."""
+    """A training pass that is ready, and the seconds it took to prepare."""
 
     forward: Forward
     execution: Execution
@@ -32,7 +32,7 @@ class Prepared(NamedTuple):
 
 
 def chosen(asked: Execution, *, device: torch.device, steps: int) -> Execution:
-    """The execution for a training of so many steps; graphs exist on CUDA only."""
+    """The execution mode for a training of so many steps; graphs need CUDA."""
     if asked != "auto":
         return asked
     if device.type != "cuda" or steps < _WORTH_GRAPHS:
@@ -45,11 +45,11 @@ def chosen(asked: Execution, *, device: torch.device, steps: int) -> Execution:
 def with_joined_layers(
     network: nn.Module, recipe: PlannedTraining, device: torch.device
 ) -> nn.Module:
-    """Join the layers that run side by side, where it is measured to pay and changes nothing.
+    """Join parallel layers where that is measured to be faster and keeps the result the same.
 
     On a CPU a step of a small network takes 0.87 of the time, one of Res2Net-50 about as long
     (benchmarks/results/joining_cpu_202611.md); on a GPU it was not measured. An optimiser that
-    looks at whole tensors, such as LARS, would do something else with joined ones.
+    uses whole tensors, such as LARS, would behave differently with joined ones.
     """
     pays = device.type == "cpu"
     return joined(network) if pays and OPTIMIZERS[recipe.optimizer].elementwise else network
@@ -61,9 +61,9 @@ def prepare(
     """Make the training pass of a network ready for batches shaped like `sample`.
 
     Args:
-        network: in training mode, on its device; it comes out as it went in.
-        sample: an input such as the network will be given, normalised images (N, C, H, W)
-            in channels_last; without one it is compiled when it is first called.
+        network: in training mode, on its device; its state is unchanged afterwards.
+        sample: an input as the network will get it, normalised images (N, C, H, W) in
+            channels_last; without one the network is compiled when it is first called.
         execution: not auto (see `chosen`).
         precision: of the pass.
     """
@@ -75,9 +75,9 @@ def prepare(
     before = {name: value.clone() for name, value in network.named_buffers()}
     with autocast(sample.device, precision, execution):
         forward = _made(network, sample, execution)
-        if execution == "compile":  # it compiles when it is first called
+        if execution == "compile":  # it compiles when first called
             torch.autograd.grad(forward(sample).float().sum(), [*network.parameters()])
-    with torch.no_grad():  # trying it out has moved the statistics of the norms
+    with torch.no_grad():  # the trial run has changed the norms' statistics
         for name, value in network.named_buffers():
             value.copy_(before[name])
     if sample.device.type == "cuda":
@@ -88,20 +88,20 @@ def prepare(
 def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
     if execution == "compile":
         return _compiled(network)
-    # Gradients of what was captured come from its stream; autograd waits for that one.
+    # Gradients of captured passes come from their stream; autograd waits for it.
     torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
     return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
 
 
 def _compiled(network: nn.Module) -> Forward:
-    torch.compiler.reset()  # what it keeps of the trials before counts against a limit
+    torch.compiler.reset()  # compiled code of earlier trials counts against a limit
     return cast("Forward", torch.compile(network, dynamic=False))
 
 
 def autocast(
     device: torch.device, precision: Precision, execution: Execution = "eager"
 ) -> torch.autocast:
-    """bf16 where it is asked for; graphs must not keep casts from one pass to the next."""
+    """Autocast to bf16 if asked for; a graph must not cache casts between its passes."""
     return torch.autocast(
         device.type,
         torch.bfloat16,

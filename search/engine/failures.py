@@ -1,4 +1,4 @@
-"""What an error in a trial means: a result of its network, or a failure of the machine."""
+"""Classifies an error in a trial: a result of its network, or a failure of the machine."""
 
 import errno
 import traceback
@@ -14,11 +14,11 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class LostError(Exception):
-    """The machine failed a trial, not its network: it can be run again.
+    """The machine failed a trial, not its network: the trial can be run again.
 
     Args:
         reason: in words.
-        new_process: whether this process is of no use any more, as after an error of its GPU.
+        new_process: whether this process is no longer usable, as after a GPU error.
     """
 
     def __init__(self, reason: str, *, new_process: bool) -> None:
@@ -27,11 +27,11 @@ class LostError(Exception):
 
 
 def raise_if_of_the_machine(error: Exception) -> None:
-    """Let a failure of the machine out of the trial; of any other error nothing happens.
+    """Raise a failure of the machine out of the trial; do nothing for any other error.
 
     Raises:
-        OSError: a disk takes nothing more, which would fail every trial to come.
-        LostError: a file could not be read, a GPU failed.
+        OSError: a disk cannot be written any more, which would fail all further trials.
+        LostError: a file could not be read, or a GPU failed.
     """
     if is_out_of_memory(error):
         return
@@ -43,7 +43,7 @@ def raise_if_of_the_machine(error: Exception) -> None:
 
 
 def outcome(error: Exception) -> tuple[Status, str]:
-    """How a trial ends that raised an error, and its reason in words."""
+    """The status with which a trial ends after an error, and its reason in words."""
     if isinstance(error, DivergedError):
         return Status.DIVERGED, str(error)
     status = Status.OUT_OF_MEMORY if is_out_of_memory(error) else Status.FAILED
@@ -51,7 +51,7 @@ def outcome(error: Exception) -> tuple[Status, str]:
 
 
 def in_one_line(error: Exception) -> str:
-    """Kind, message and place of an error."""
+    """Type, message and place of an error."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
     message = " ".join(str(error).split())[:300]

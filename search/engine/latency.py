@@ -1,8 +1,8 @@
-"""Measures the untrained network of a trial on the trial's device: how fast it answers.
+"""Measures inference of a trial's untrained network on the trial's device.
 
-It answers as it would after the training: in evaluation mode, with separate layers, in the
-precision of the recipe, eagerly. What else is measured of it then, its scores, comes from
-`search.engine.zero_cost`. The trial is not changed by any of it.
+Inference runs as after the training: in evaluation mode, with separate layers, in the recipe's
+precision, eagerly. The other measurements, the scores, come from `search.engine.zero_cost`.
+None of this changes the trial.
 """
 
 import contextlib
@@ -28,30 +28,30 @@ from search.schema.seeds import seed_of
 from search.study.events import Measured, Started
 
 _ONE, _MANY = 1, 128  # images at once
-_WARM, _SECONDS = 0.1, 0.4  # for about how long each batch is passed, before and while timed
-_ENERGY_SECONDS = 2.0  # energy is counted by the GPU some ten times a second
-_ALONE = 0.5  # cores that others may keep busy before a CPU is not the trial's own
+_WARM, _SECONDS = 0.1, 0.4  # about how many seconds each batch runs, before and while timed
+_ENERGY_SECONDS = 2.0  # the GPU updates its energy counter some ten times a second
+_ALONE = 0.5  # cores that others may keep busy before a CPU counts as shared
 _MS = 1000
 _IDLE = (3, 4)  # columns of /proc/stat: idle, and waiting for a disk
-_GUEST = 8  # from this column on, what user has already
+_GUEST = 8  # columns from here on are already part of user
 
 
 class NotToldError(Exception):
-    """This machine does not tell what is to be measured."""
+    """This machine does not provide a number to be measured."""
 
 
 def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) -> Measured:
-    """What the study wants measured of a trial's network: taken from `known`, or measured.
+    """The measurements that a study wants of a trial's network: from `known`, or made now.
 
-    Scores depend on the trial's seed, so that they are only known of the trial itself.
+    Scores depend on the trial's seed, so they can only be known for the trial itself.
 
     Args:
         started: the trial.
-        bench: where it will train; says what is wanted.
+        bench: where it will train; gives what is wanted.
         known: earlier measurements of the same network.
 
     Raises:
-        NotToldError: the machine does not tell what is wanted.
+        NotToldError: the machine does not provide a wanted number.
     """
     place = {
         "device": device_name(bench.device),
@@ -70,7 +70,7 @@ def measured_of(started: Started, bench: Bench, known: Iterable[Measured] = ()) 
 
 
 def _timed_of(one: Measured, started: Started, bench: Bench) -> Measured:
-    """What another trial of the network measured, without the scores of its seed."""
+    """A measurement of the network for another trial, without the scores of that seed."""
     values = {name: one.values[name] for name in bench.measured}
     return replace(one, trial=started.trial, values=values, seconds={})
 
@@ -94,7 +94,7 @@ def _anew(started: Started, bench: Bench, place: dict[str, Any]) -> Measured:
 
 
 def is_alone(bench: Bench, others: float | None) -> bool | None:
-    """Whether a network has the device to itself; None where nobody can tell.
+    """Whether a network has the device to itself; None where that is unknown.
 
     Args:
         bench: where it runs.
@@ -106,7 +106,7 @@ def is_alone(bench: Bench, others: float | None) -> bool | None:
 
 
 class _Row(NamedTuple):
-    """A measured number: the median and the quartiles of so many passes, 0 for no spread."""
+    """A measured number: the median and the quartiles over `passes`; 0 for no spread."""
 
     median: float
     low: float = 0.0
@@ -115,7 +115,7 @@ class _Row(NamedTuple):
 
 
 def _measure(architecture: Architecture, bench: Bench, wanted: set[str]) -> Mapping[str, _Row]:
-    """Every number that is wanted, by name."""
+    """Every wanted number, by name."""
     network = bench.task.network(architecture, seed=seed_of(0, "weights"))
     dtype = dtype_of(bench.recipe.precision)
     network = network.to(dtype).to(memory_format=torch.channels_last).eval()
@@ -161,7 +161,7 @@ def _timed(
 def _pass_of(
     network: nn.Module, architecture: Architecture, bench: Bench, batch: int
 ) -> Callable[[], None]:
-    """A pass of images that do not matter."""
+    """A function that runs a batch of random images."""
     shape = (batch, architecture.channels, *bench.image_size)
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(shape, generator=generator).to(bench.device)
@@ -175,7 +175,7 @@ def _pass_of(
 
 
 def _energy(run: Callable[[], None], bench: Bench) -> float:
-    """Joules of an image."""
+    """Joules per image."""
     meter = Meter(bench.device, alone=bench.share >= 1)
     passes = _repeat(run, bench, _ENERGY_SECONDS)
     joules = meter.read().energy
@@ -185,7 +185,7 @@ def _energy(run: Callable[[], None], bench: Bench) -> float:
 
 
 def _repeat(run: Callable[[], None], bench: Bench, seconds: float) -> int:
-    """Pass again and again for so long, once at least; how often that was."""
+    """Run for so many seconds, at least once; return how often."""
     end, passes = time.perf_counter() + seconds, 0
     while not passes or time.perf_counter() < end:
         run()
@@ -195,13 +195,13 @@ def _repeat(run: Callable[[], None], bench: Bench, seconds: float) -> int:
 
 
 class _Others:
-    """What other processes make of this machine's CPUs, from now on."""
+    """The CPU use of other processes on this machine, from its creation on."""
 
     def __init__(self) -> None:
         self._begin, self._busy, self._own = time.perf_counter(), _busy(), time.process_time()
 
     def cores(self) -> float | None:
-        """CPU cores that they kept busy; None where the system does not tell."""
+        """CPU cores that other processes kept busy; None if the system does not report it."""
         busy, own = _busy(), time.process_time()
         if busy is None or self._busy is None:
             return None
@@ -210,7 +210,7 @@ class _Others:
 
 
 def _busy() -> float | None:
-    """Seconds that all CPUs of this machine together were busy; Linux counts them."""
+    """Seconds for which all CPUs of this machine together were busy; only Linux counts them."""
     with contextlib.suppress(OSError, ValueError):
         line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
         counts = [int(each) for each in line.split()[1:]][:_GUEST]

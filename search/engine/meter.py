@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-# Dense bf16 multiply-add throughput that the maker states, in FLOP/s (two a multiply-add).
+# Dense bf16 throughput that the maker states, in FLOP/s (two per multiply-add).
 _PEAKS = {
     "H200": 989e12,
     "H100 PCIe": 756e12,
@@ -20,35 +20,35 @@ _PEAKS = {
     "RTX 4090": 165e12,
     "RTX 3090": 71e12,
 }
-_FLOPS_A_MAC = 6  # of a training step: two FLOPs, forward and two gradients
+_FLOPS_A_MAC = 6  # of a training step: two FLOPs, for the forward pass and two gradients
 
 
 class Reading(NamedTuple):
-    """Of one trial; None where the device does not tell."""
+    """A reading for one trial; None where the device does not report it."""
 
-    peak_memory: int | None  # bytes: of the GPU, or of the whole process on a CPU
+    peak_memory: int | None  # bytes of the GPU, or of the whole process on a CPU
     energy: float | None  # joules of the whole device
 
 
 class Meter:
-    """Measures from its making on.
+    """Measures from its creation on.
 
     Args:
         device: where the trial runs.
-        alone: whether nothing else runs there; energy cannot be shared out.
+        alone: whether nothing else runs there; energy cannot be divided among trials.
     """
 
     def __init__(self, device: torch.device, *, alone: bool) -> None:
         self._device, self._alone = device, alone
         if device.type == "cuda":
-            torch.cuda.current_device()  # sets CUDA up, which a device by number does not
+            torch.cuda.current_device()  # initialises CUDA, as a device by number does not
             torch.cuda.reset_peak_memory_stats(device)
         else:
             _reset_peak()
         self._start = self._joules()
 
     def read(self) -> Reading:
-        """What was taken since it was made."""
+        """What was used since the meter was created."""
         now = self._joules()
         both = self._start is not None and now is not None
         return Reading(self._memory(), (now or 0.0) - (self._start or 0.0) if both else None)
@@ -61,7 +61,7 @@ class Meter:
     def _joules(self) -> float | None:
         if self._device.type != "cuda" or not self._alone:
             return None
-        import pynvml  # noqa: PLC0415 - only where there is a GPU
+        import pynvml  # noqa: PLC0415 - only needed with a GPU
 
         try:
             pynvml.nvmlInit()
@@ -73,10 +73,10 @@ class Meter:
 
 
 def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> float | None:
-    """Share of the GPU's stated bf16 throughput that training makes use of (MFU).
+    """Share of the GPU's stated bf16 throughput that training uses (MFU).
 
     Args:
-        device: None is returned for one whose throughput is not known here, as any CPU.
+        device: None is returned if its throughput is not known here, as for any CPU.
         macs: multiply-adds of one image's forward pass.
         images_per_s: of training.
     """
@@ -88,7 +88,7 @@ def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> floa
 
 
 def peak_resident() -> int:
-    """Most memory that this process has held since `_reset_peak`, in bytes."""
+    """Peak memory of this process since `_reset_peak`, in bytes."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
@@ -97,6 +97,6 @@ def peak_resident() -> int:
 
 
 def _reset_peak() -> None:
-    """Linux forgets the peak when asked so; elsewhere it is that of the process's life."""
+    """Reset the peak on Linux; elsewhere it remains that of the process's life."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -17,15 +17,15 @@ Groups = list[dict[str, Any]]
 
 
 def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
-    """The optimiser that a recipe names, over all weights that have a gradient.
+    """Make the optimiser that a recipe names, over all weights that have a gradient.
 
     Args:
         network: on its device.
-        recipe: learning rate (set anew each step), momentum, decay. Where `decay_norms` is
+        recipe: learning rate (set anew at each step), momentum, decay. Where `decay_norms` is
             false, norms and biases (all that is one-dimensional) do not decay.
 
     Raises:
-        PluginError: a foreign one cannot be made, or is no torch Optimizer.
+        PluginError: a foreign one cannot be made, or is not a torch Optimizer.
     """
     decayed: list[nn.Parameter] = []
     kept: list[nn.Parameter] = []
@@ -52,12 +52,12 @@ def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
 
 
 def adamw(groups: Groups, recipe: PlannedTraining) -> Optimizer:
-    """AdamW, each step one fused kernel a device."""
+    """AdamW, with one fused kernel per device and step."""
     return AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
 
 
 def sgd(groups: Groups, recipe: PlannedTraining) -> Optimizer:
-    """SGD with momentum, each step one fused kernel a device."""
+    """SGD with momentum, with one fused kernel per device and step."""
     return SGD(
         groups,
         lr=recipe.peak_lr,
@@ -70,8 +70,8 @@ def sgd(groups: Groups, recipe: PlannedTraining) -> Optimizer:
 class Average:
     """An exponential moving average of a network's weights and statistics.
 
-    It begins as the weights after the first step. Torch's own reads a counter from the CPU at
-    every step, which a GPU would have to wait for.
+    It starts as the weights after the first step. Torch's own average reads a counter from the
+    CPU at every step, for which a GPU would have to wait.
 
     Args:
         network: to follow, on its device.
@@ -84,23 +84,23 @@ class Average:
 
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:
-        """Take a step towards what the weights are now."""
+        """Move the average a step towards the present weights."""
         ours, theirs = _values(self.network), _values(network)
         if self._begun:
             floats = [tensor.is_floating_point() for tensor in ours]
             averages, weights = _both(ours, theirs, floats)
             torch._foreach_lerp_(averages, weights, 1 - self._decay)
             ours, theirs = _both(ours, theirs, [not one for one in floats])
-        if ours:  # one kernel for all of them
+        if ours:  # one kernel for all tensors
             torch._foreach_copy_(ours, theirs)
         self._begun = True
 
     def state(self) -> dict[str, Any]:
-        """What `load_state` takes."""
+        """The state, for `load_state`."""
         return {"network": self.network.state_dict(), "begun": self._begun}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state of the same network."""
+        """Continue from a state of the same network."""
         self.network.load_state_dict(state["network"])
         self._begun = state["begun"]
 

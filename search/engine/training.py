@@ -1,7 +1,7 @@
-"""One network trained on one task: the same result for the same arguments, whenever.
+"""Trains one network on one task: the same arguments always give the same result.
 
-Every random choice of an epoch comes from (seed, epoch), so that an interrupted training goes
-on from its last step as if nothing had happened. Nothing leaves the device inside an epoch.
+All random choices of an epoch come from (seed, epoch), so that an interrupted training resumes
+from its last step as if nothing had happened. No data leaves the device inside an epoch.
 """
 
 import math
@@ -36,11 +36,11 @@ from search.tasks.base import Batch, DivergedError, SplitName, checked_scores, n
 
 @dataclass(slots=True)
 class _UnderWay:
-    """An epoch that is not finished; number and step (taken ones) count from 1."""
+    """An unfinished epoch; the number counts from 1; `step` is the number of finished steps."""
 
     number: int
     step: int = 0
-    losses: dict[str, Tensor] = field(default_factory=dict)  # of its steps, added up by name
+    losses: dict[str, Tensor] = field(default_factory=dict)  # of its steps, summed by name
     seconds: float = 0.0
     batches: Iterator[Batch] | None = None
 
@@ -53,9 +53,9 @@ class Trainer:
         bench: recipe, task, device.
         epochs: length of the schedule.
         seed: of weights, order and augmentation.
-        pieces: that each batch is cut into, the recipe's `accumulate` where not given; they
-            pass the network one after another, and the weights move once, after the last.
-            Norms see the images of a piece, not of a batch.
+        pieces: into which each batch is split, by default the recipe's `accumulate`; they pass
+            the network one after another, and the weights are updated once, after the last.
+            Batch norms see the images of a piece, not of a batch.
     """
 
     def __init__(
@@ -92,26 +92,26 @@ class Trainer:
 
     @property
     def preparation(self) -> float:
-        """Seconds that capturing or compiling took; no epoch counts them."""
+        """Seconds of capturing or compiling, which are not counted in any epoch."""
         return self._prepared.seconds if self._prepared else 0.0
 
     @property
     def under_way(self) -> tuple[float, float]:
-        """Share of the epoch under way that is done, and the seconds it took."""
+        """Share of the current epoch that is done, and the seconds it took."""
         now = self._under_way
         return (now.step / self._task.steps, now.seconds) if now else (0.0, 0.0)
 
     @property
     def trained(self) -> nn.Module:
-        """A copy of the network that is scored, as it was built: with separate layers."""
+        """A copy of the network to score, as it was built: with separate layers."""
         return separated(self._scored)
 
     def epoch(self, *, trial: int, seconds: float = math.inf) -> Epoch | None:
-        """Train on, to the end of the epoch or for about so many seconds.
+        """Train to the end of the epoch, or for about so many seconds.
 
         Returns:
             The epoch with its validation scores; None where it is not finished, and the next
-            call goes on with it.
+            call continues it.
 
         Raises:
             DivergedError: the training loss became infinite or not a number.
@@ -126,7 +126,7 @@ class Trainer:
         for batch in batches:
             for group in self._optimizer.param_groups:
                 group["lr"] = self._rate(now)
-            # Graphs write gradients where they wrote them before.
+            # Graphs write gradients into the same memory each time.
             self._optimizer.zero_grad(set_to_none=self.execution != "graphs")
             of_step: dict[str, Tensor] = {}
             for piece, share in batch.pieces(self._pieces):
@@ -142,23 +142,23 @@ class Trainer:
             _add(now.losses, of_step)
             now.step += 1
             if now.step < self._task.steps and time.perf_counter() - start >= seconds:
-                self.wait()  # what the device still computes is of this turn
+                self.wait()  # the device's pending work belongs to this turn
                 now.seconds += time.perf_counter() - start
                 return None
         return self._finish(now, trial, start)
 
     def scores(self, split: SplitName) -> dict[str, float]:
-        """The task's metrics on a split; of the test images call it once, at the end."""
+        """The task's metrics on a split; for the test images call it once, at the end."""
         scores = self._task.scores(self._looking(), split)
         return checked_scores(scores, self._metrics, self._compared)
 
     def pictured(self, count: int) -> list[Pictured]:
-        """A few scenes as the network sees them; none where the task pictures nothing."""
+        """A few scenes as the network sees them; empty if the task makes no pictures."""
         pictured: Callable[..., list[Pictured]] | None = getattr(self._task, "pictured", None)
         return pictured(self._looking(), count) if pictured else []
 
     def _looking(self) -> Callable[..., Any]:
-        """The pass of the network that is scored, without gradients."""
+        """The forward pass of the network to score, without gradients."""
         network = self._scored
         network.eval()
 
@@ -170,12 +170,12 @@ class Trainer:
         return forward
 
     def wait(self) -> None:
-        """Let the device finish what it was given, so that it can be timed."""
+        """Wait until the device has finished its work, so that it can be timed."""
         if self._under_way and self._under_way.losses:
             self._under_way.losses["loss"].item()
 
     def state(self) -> dict[str, Any]:
-        """Weights, optimiser, average and position: all that the rest of the training needs."""
+        """Weights, optimiser, average and position: all that the further training needs."""
         now = self._under_way
         return {
             "network": self._network.state_dict(),
@@ -186,7 +186,7 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state of the same architecture and recipe."""
+        """Continue from a state of the same architecture and recipe."""
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         if self._average:
@@ -197,11 +197,11 @@ class Trainer:
 
     @property
     def _scored(self) -> nn.Module:
-        """The average of the weights, where there is one."""
+        """The network to score: the average of the weights, where there is one."""
         return self._average.network if self._average else self._network
 
     def _begin(self, now: _UnderWay) -> Iterator[Batch]:
-        """Make an epoch's random choices; the steps that were taken before are left out."""
+        """Make an epoch's random choices; steps taken before are skipped."""
         generator = torch.Generator(self._device)
         generator.manual_seed(seed_of(self._seed, "epoch", now.number))
         return self._task.batches(generator, start=now.step)
@@ -216,10 +216,10 @@ class Trainer:
             return self._prepared.forward(*inputs)
 
     def _finish(self, now: _UnderWay, trial: int, start: float) -> Epoch:
-        """Score the network after the last step of an epoch that took its time from `start`."""
+        """Score the network after an epoch's last step; its present turn began at `start`."""
         means = {name: total.item() / now.step for name, total in now.losses.items()}
         now.seconds += time.perf_counter() - start
-        if not math.isfinite(means["loss"]):  # which waited for the device
+        if not math.isfinite(means["loss"]):  # reading it waited for the device
             raise DivergedError(f"the training loss of epoch {now.number} is {means['loss']}")
         start = time.perf_counter()
         scores = self.scores("validation")
@@ -236,13 +236,13 @@ class Trainer:
         )
 
     def _prepare(self) -> Prepared:
-        """Make the training pass ready, before the store's threads use the device as well."""
+        """Prepare the training pass, before the store's threads use the device as well."""
         execution = chosen(
             self._recipe.execution, device=self._device, steps=self._epochs * self._task.steps
         )
         sample = self._task.sample(self._pieces)
         if sample is None and (execution == "graphs" or self._recipe.execution == "auto"):
-            execution = "eager"  # a graph is for one size, and so is what is compiled
+            execution = "eager"  # graphs and compiled code are for one input size
         if execution == "graphs":
             for parameter in self._network.parameters():
                 parameter.grad = torch.zeros_like(parameter)
@@ -253,7 +253,7 @@ class Trainer:
 
 
 def _add(totals: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:
-    """Add losses to what was added up before, by name, in float64 and on their device."""
+    """Add losses to totals, by name, in float64 and on their device."""
     for name, loss in losses.items():
         more = loss.detach().double()
         totals[name] = totals[name] + more if name in totals else more

@@ -1,7 +1,7 @@
 """Starts the backbone of a network from weights that another study trained.
 
-The weights may be those of a classifier, or of a task's network with a backbone inside; so may
-the network that takes them. What is no part of the backbone stays as it was drawn.
+The weights may be those of a classifier, or of a task's network that contains a backbone; the
+same is true of the network that takes them. What is not part of the backbone stays as drawn.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ class NoBackboneError(ValueError):
 
 
 class Initial(NamedTuple):
-    """The file that a trial's backbone begins with, and the SHA-256 that it must have."""
+    """The file that a trial's backbone starts from, and the SHA-256 that it must have."""
 
     path: Path
     sha256: str
 
 
 def initial_of(taken: SourceWeights, here: Path) -> Initial:
-    """The file of a plan, as this process finds it.
+    """The initial weights of a plan, with their path as seen from this process.
 
     Args:
         taken: from the plan.
@@ -65,7 +65,7 @@ def start_from(network: nn.Module, architecture: Architecture, initial: Initial)
 def trained_backbone(
     architecture: Architecture, tensors: dict[str, Tensor], source: str
 ) -> dict[str, Tensor]:
-    """The tensors of a backbone by name, out of a checkpoint that may hold more.
+    """The tensors of a backbone by name, from a checkpoint that may hold more.
 
     Args:
         architecture: of the backbone.
@@ -73,21 +73,21 @@ def trained_backbone(
         source: what to call it in messages.
 
     Raises:
-        WeightsError: it holds the weights of another backbone; names the first that differ.
+        WeightsError: it holds the weights of another backbone; the first differences are named.
     """
     backbone = build(architecture, features=range(1, len(architecture.facts.stages) + 1))
-    whole = build(architecture, device="meta")  # what a file may hold beside the backbone
-    with warnings.catch_warnings():  # that it holds a head as well is as it should be
+    whole = build(architecture, device="meta")  # what a file may hold besides the backbone
+    with warnings.catch_warnings():  # a file may hold a head as well
         warnings.simplefilter("ignore")
         fill(backbone, architecture, tensors, source=source, whole=whole)
     return backbone.state_dict()
 
 
 def backbone_in(network: nn.Module, trained: Mapping[str, Tensor]) -> nn.Module:
-    """The module of a network whose tensors bear the names and shapes of a backbone's.
+    """The module of a network whose tensors have the names and shapes of a backbone's.
 
     It is a `Backbone` of `res2net.build(..., features=...)`, or a classifier of
-    `res2net.build`, be it the network itself or inside it.
+    `res2net.build`: either the network itself or a part of it.
 
     Raises:
         NoBackboneError: there is none, or more than one.
@@ -111,7 +111,7 @@ def _holds(module: nn.Module, shapes: dict[str, torch.Size]) -> bool:
 
 
 def check_files(transfer: PlannedTransfer, here: Path) -> None:
-    """See that this machine can read every file of a transfer.
+    """Check that this machine can read every file of a transfer.
 
     Raises:
         OSError: it cannot.
@@ -126,20 +126,20 @@ def check_files(transfer: PlannedTransfer, here: Path) -> None:
 
 
 def check_weights(transfer: PlannedTransfer, networks: dict[str, Architecture]) -> None:
-    """See that every file of a transfer holds the backbone that it is noted to hold.
+    """Check that every file of a transfer holds the backbone recorded for it.
 
     Args:
         transfer: of the plan.
         networks: of the study, by name.
 
     Raises:
-        WeightsError: one is of another backbone.
+        WeightsError: a file holds another backbone.
     """
     for one in transfer.files:
         path = Path(one.path)
         architecture = networks[one.network]
         try:
             tensors = safetensors.torch.load(path.read_bytes())
-        except Exception as error:  # what a broken file makes its reader raise is anything
+        except Exception as error:  # a broken file may raise any error
             raise WeightsError(f"{path}: is no file of weights ({error})") from error
         trained_backbone(architecture, tensors, str(path))

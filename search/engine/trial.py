@@ -1,7 +1,7 @@
-"""One trial, step by step: build, train, report. Every way to fail is a named outcome.
+"""One trial, step by step: build, train, report. Every kind of failure is a named outcome.
 
 A trial is a function of (architecture, recipe, data, seed). It may be stopped at any moment
-and goes on from its checkpoint.
+and resumes from its checkpoint.
 """
 
 import contextlib
@@ -25,26 +25,26 @@ from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_
 from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, Turn
 from search.tasks.memory import free_memory
 
-# A crash loses at most this much of a trial, plus one turn.
+# A crash loses at most this much training time, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
-_TURN_SECONDS = 5.0  # after which a trial may be stopped, also in the middle of an epoch
-_FORMAT = 4  # of checkpoints; those of another are not gone on with
-# What torch says of a batch of one image where a feature map is one pixel wide and high.
+_TURN_SECONDS = 5.0  # after which a trial may be stopped, even in the middle of an epoch
+_FORMAT = 4  # of checkpoints; other formats are ignored
+# Torch's message for a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 
 
 class Trial:
-    """A trial under way.
+    """A running trial.
 
     Args:
-        started: the trial as it was decided.
+        started: its start record.
         bench: recipe, images and device, shared with the trials before and after.
-        checkpoint: file to go on from, if it is there and sound, and to save to; the one
-            before it is kept beside it (`search.study.checkpoints`).
-        reported: epochs that the journal has; later ones in the checkpoint, which a stop kept
-            from being reported, are reported first.
-        weights: file for the weights of a trial that ends whole, None to keep none.
-        known: what was measured of its network before.
+        checkpoint: file to resume from, if it exists and is sound, and to save to; the previous
+            checkpoint is kept beside it (`search.study.checkpoints`).
+        reported: epochs that the journal has; later ones in the checkpoint, which were not
+            reported because of a stop, are reported first.
+        weights: file for the weights of a trial that ends complete, None to keep none.
+        known: earlier measurements of its network.
     """
 
     def __init__(
@@ -61,24 +61,24 @@ class Trial:
         self._reported = reported
         self._bench, self._checkpoint, self._weights = bench, checkpoint, weights
         self._known, self._to_measure = tuple(known), bool(bench.measured or bench.scores)
-        self._measured: Measured | None = None  # in the newest turn
+        self._measured: Measured | None = None  # of the newest turn
         self._trainer: Trainer | None = None
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
         self._ended, self._note = False, ""
         self._pieces = bench.recipe.accumulate
-        self._energy: float | None = 0.0  # of the processes before this one
+        self._energy: float | None = 0.0  # used by earlier processes
         self._meter: Meter | None = None
 
     def step(self) -> tuple[Epoch | None, Ended | None]:
         """Train to the end of the epoch, or for a few seconds of a long one.
 
-        Where the study wants something measured of the network, the first step does that, and
-        `turn` tells it: whoever decides may end the trial before it trains.
+        Where the study wants measurements of the network, the first step makes them and `turn`
+        holds them: the driver may end the trial before it trains.
 
         Returns:
-            The epoch, None where it was not finished; and the end, None where there is more.
+            The epoch, None where it was not finished; and the end, None if the trial continues.
 
         Raises:
             LostError: the machine failed, not the network.
@@ -87,7 +87,7 @@ class Trial:
         measuring, self._measured = self._to_measure, None
         try:
             return self._measure() if measuring else self._step()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the study goes on
+        except Exception as error:  # noqa: BLE001 - the study continues after any error
             raise_if_of_the_machine(error)
             status, reason = outcome(error)
         if measuring:
@@ -102,7 +102,7 @@ class Trial:
 
     @property
     def taken(self) -> Taken:
-        """What it took so far."""
+        """What the trial took so far."""
         rate = _rate(self._epochs)
         device, recipe = self._bench.device, self._bench.recipe
         measured = rate is not None and recipe.precision == "bf16"
@@ -120,13 +120,13 @@ class Trial:
 
     @property
     def turn(self) -> Turn:
-        """How far it is inside an epoch, and what the newest step measured."""
+        """The progress within an epoch, and the measurements of the newest step."""
         share, seconds = self._trainer.under_way if self._trainer else (0.0, 0.0)
         number, measured = self.started.trial, self._measured
         return Turn(trial=number, share=share, seconds=seconds, measured=measured)
 
     def save(self) -> None:
-        """Write a checkpoint of the epochs finished so far, whole or not at all."""
+        """Write a checkpoint of the training so far, whole or not at all."""
         if self._trainer is None or self._ended:
             return
         state = {
@@ -142,7 +142,7 @@ class Trial:
         self._saved = time.monotonic()
 
     def try_to_save(self) -> None:
-        """A disk that is full costs what a crash would lose, not the trial."""
+        """Save if possible: a full disk must not end the trial, only risk its progress."""
         self._saved = time.monotonic()
         with contextlib.suppress(OSError, RuntimeError):  # torch's writer raises the latter
             self.save()
@@ -170,13 +170,14 @@ class Trial:
         return epoch, None
 
     def _make(self) -> Trainer:
-        # Sums of floats depend on how they are shared out: the number of threads is part of
-        # the trial, not of the machine it happens to run on.
+        # How a sum of floats is divided affects its result: the number of threads belongs to
+        # the
+        # trial, not to the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
         if self._bench.device.type == "cuda":
-            free_memory()  # networks with graphs refer to themselves
-        # Now, when nothing of the trial before is left on the device.
+            free_memory()  # networks with graphs have reference cycles
+        # Created here, when nothing of the previous trial is left on the device.
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state = self._load()
         if state is not None:
@@ -197,13 +198,13 @@ class Trial:
         return trainer
 
     def _halve(self) -> None:
-        """Begin anew with pieces of half as many images.
+        """Start again with pieces of half as many images.
 
         Not from the checkpoint: when memory runs out depends on what else runs, and a result
         must not.
         """
         self._trainer, self._energy = None, self._energy_so_far()
-        self._meter = None  # whose energy was just taken
+        self._meter = None  # its energy was just read
         remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         free_memory()
@@ -213,17 +214,17 @@ class Trial:
         return None if now is None or self._energy is None else self._energy + now
 
     def _load(self) -> dict[str, Any] | None:
-        """The newest sound checkpoint of this very trial; None where there is none."""
+        """The newest sound checkpoint of exactly this trial; None where there is none."""
         return next(filter(None, map(self._read, sound_checkpoints(self._checkpoint))), None)
 
     def _read(self, file: IO[bytes]) -> dict[str, Any] | None:
-        """The state in a checkpoint; None where it is of another trial, or of another form."""
+        """The state in a checkpoint; None if it is of another trial, or in another format."""
         try:
             state = torch.load(file, weights_only=True, map_location=self._bench.device)
             same = state["started"] == self.started.to_json() and state["format"] == _FORMAT
         except torch.OutOfMemoryError:
             raise
-        except Exception:  # noqa: BLE001 - whatever it holds, it costs time, not the trial
+        except Exception:  # noqa: BLE001 - whatever the file holds, it must not end the trial
             return None
         if same and state["device"] != device_kind(self._bench.device):
             self._note = (
@@ -244,11 +245,11 @@ class Trial:
         return self._end(Status.OK, self._note, metrics)
 
     def _keep_pictures(self, trainer: Trainer, weights: File, facts: dict[str, Any]) -> None:
-        """What a picture takes may go wrong; a trial that was trained is not lost by that."""
+        """Keep pictures; an error in them does not affect the trained trial."""
         try:
             if pictured := trainer.pictured(pictures.COUNT):
                 pictures.save(weights.with_suffix(pictures.SUFFIX), pictured, facts)
-        except Exception as error:  # noqa: BLE001 - it may be anybody's task
+        except Exception as error:  # noqa: BLE001 - the task may be foreign
             self._note = f"no pictures were kept: {type(error).__name__}: {error}"
 
     def _end(
@@ -269,5 +270,5 @@ class Trial:
 
 
 def _rate(epochs: list[Epoch]) -> float | None:
-    """Images/s over all epochs, which have as many images each."""
+    """Images per second over all epochs, each with the same number of images."""
     return statistics.harmonic_mean(e.images_per_s for e in epochs) if epochs else None

@@ -1,4 +1,4 @@
-"""Saves trained weights as safetensors, with a JSON file that says what they are."""
+"""Saves trained weights as safetensors, with a JSON file that describes them."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def save_weights(
     """Write a network as safetensors, and as .json its architecture, metrics, data and digest.
 
     Args:
-        path: of the .safetensors file; its folder is made, an object store needs none.
+        path: of the .safetensors file; its folder is created (an object store needs none).
         network: as it was scored.
         started: the trial.
         metrics: of its last epoch and of the test images.
@@ -32,7 +32,7 @@ def save_weights(
             mean, std.
 
     Raises:
-        OSError: the disk is full or gone; neither file is there then.
+        OSError: the disk is full or gone; then neither file exists.
     """
     if isinstance(path, Path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def save_weights(
         "settings": started.own,
         "metrics": metrics,
         "torch": torch.__version__,
-        "sha256": hashlib.sha256(content).hexdigest(),  # looked at when they are loaded
+        "sha256": hashlib.sha256(content).hexdigest(),  # checked when they are loaded
         **facts,
     }
     with replacing(path) as file:

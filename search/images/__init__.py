@@ -1,1 +1,1 @@
-"""Which images a study trains on, where they are kept, and how batches are made of them."""
+"""The images that a study trains on: finding and storing them, and making batches of them."""

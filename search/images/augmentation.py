@@ -1,4 +1,4 @@
-"""Augments batches on the device, each image by its own draws: from uint8 to normalised.
+"""Augments batches on the device, each image with its own draws: from uint8 to normalised.
 
 In torchvision's order: crop and mirror, colour jitter, normalise, cutout and erasing, mixture.
 Nothing here waits for the device, and nothing is random: see `search.images.draws`.
@@ -16,12 +16,12 @@ from search.schema.training import PlannedTraining, Precision
 
 
 def dtype_of(precision: Precision) -> torch.dtype:
-    """Of weights and images: bf16 keeps them in float32."""
+    """The dtype of weights and images: bf16 keeps them in float32."""
     return torch.float64 if precision == "fp64" else torch.float32
 
 
 class Targets(NamedTuple):
-    """What the network should say: loss = weight CE(labels) + (1 - weight) CE(partners).
+    """Training targets: loss = weight CE(labels) + (1 - weight) CE(partners).
 
     Without a mixture, partners and weight are None and the loss is CE(labels). Each (N,).
     """
@@ -44,7 +44,7 @@ class Augmentation:
     Args:
         recipe: which operations; the draws of a batch must be of the same recipe.
         side: of the stored square images, in pixels.
-        resolution: side of what the network sees, in pixels; no larger than `side`.
+        resolution: side of the images that the network sees, in pixels; no larger than `side`.
         mean, std: (channels,) of the training pixels, in 0 to 255, on the device.
         dtype: of the batches.
     """
@@ -62,7 +62,7 @@ class Augmentation:
         assert resolution <= side, "the plan checks this first"
         self._recipe, self.side, self.resolution = recipe, side, resolution
         self._dtype, self._mean = dtype, mean
-        # A row of pixels at a time: three values would be too few for a vector unit.
+        # Repeated for a row of pixels: three values would be too few for a vector unit.
         mean, std = mean.to(dtype), std.to(dtype)
         self._scale = (1 / std).repeat(resolution)
         self._bias = (-mean / std).repeat(resolution)
@@ -71,7 +71,7 @@ class Augmentation:
         self._columns = self._positions.repeat_interleave(self._channels)
 
     def stored(self, images: Tensor) -> Tensor:
-        """What `batch` cuts from, of uint8 images (M, side, side, C): padded if need be."""
+        """Prepare uint8 images (M, side, side, C) for `batch`: padded if needed."""
         if not self._recipe.crop:
             return images.contiguous()
         return padded(images, self._recipe.crop, self._mean.round().to(torch.uint8))
@@ -82,7 +82,7 @@ class Augmentation:
         """Normalised images (N, channels, resolution, resolution), channels_last, and targets.
 
         Args:
-            stored: what `stored` made.
+            stored: from `stored`.
             index: (N,) int64, positions of the batch's images in it.
             labels: (N,) int64 of these images.
             draws: N rows, of the same recipe, side and resolution.
@@ -108,7 +108,7 @@ class Augmentation:
         return self._image(self._normalised(images[:, middle, middle]))
 
     def _cropped(self, stored: Tensor, index: Tensor, draws: Draws) -> Tensor:
-        """(N, resolution, resolution, channels), 0 to 255, not of the stored images' memory."""
+        """(N, resolution, resolution, channels), 0 to 255, not sharing memory with `stored`."""
         if draws.zooms is not None:
             planes = stored.index_select(0, index).permute(0, 3, 1, 2).to(self._dtype)
             zooms = zoomed(planes, draws.zooms, draws.mirrored, self.resolution)
@@ -117,9 +117,9 @@ class Augmentation:
         return images if draws.mirrored is None else mirrored(images, draws.mirrored)
 
     def _normalised(self, images: Tensor) -> Tensor:
-        """(N, H, W, channels) in 0 to 255 to rows (N, H, channels W) of mean 0 and std 1."""
+        """Turn (N, H, W, channels) in 0 to 255 into rows (N, H, channels W), mean 0, std 1."""
         rows = images.flatten(2).to(self._dtype)
-        # In place, because fresh memory costs a CPU more than the arithmetic.
+        # In place, because new memory costs a CPU more than the arithmetic.
         return torch.addcmul(self._bias, rows, self._scale, out=rows)
 
     def _inside(self, boxes: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class Augmentation:
         return rows[:, :, None] & columns[:, None, :]
 
     def _mixed(self, rows: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Targets]:
-        """Each image with the one before it in the batch, as torchvision pairs them."""
+        """Mix each image with the one before it in the batch, as torchvision pairs them."""
         if draws.weight is None:
             return rows, Targets(labels)
         partners = rows.roll(1, 0)

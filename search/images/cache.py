@@ -1,8 +1,8 @@
 """Caches decoded images in a file that is memory-mapped afterwards. No torch here.
 
-One folder a cache, named by a hash of all it depends on. Its record says how many images are
-finished; it is replaced as a whole, and only once those images are on the disk, so that the
-next build goes on from there, whatever ended the last one.
+One folder per cache, named by a hash of everything it depends on. Its record gives the number
+of finished images. The record is replaced as a whole, and only once those images are on the
+disk, so that the next build continues from there, however the last one ended.
 """
 
 import contextlib
@@ -28,10 +28,10 @@ from search.schema.files import replace_text
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
-_VERSION = (1, DECODING)  # of what the files mean, and of what is in them
+_VERSION = (1, DECODING)  # of the meaning of the files, and of the decoding
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
-_SAVE_EVERY = 16  # chunks: what a crash costs is 1,024 images or 128 MiB at most
-_POLL = 0.2  # seconds between looks at a cache that another process builds
+_SAVE_EVERY = 16  # chunks: a crash costs 1,024 images or 128 MiB at most
+_POLL = 0.2  # seconds between checks of a cache that another process builds
 _SHOWN = 5  # names in a message
 
 Place = Callable[[str], str]
@@ -39,11 +39,11 @@ Advance = Callable[[int, int], None]
 
 
 class CachedImages(NamedTuple):
-    """Decoded images of N files, in their order; those that cannot be read are zeros.
+    """Decoded images of N files, in their order; unreadable ones are zeros.
 
     `pixels` (N, side, side, channels), mapped and read-only, or None where they are not kept;
     `sums` (N, 2 channels) of each image's pixels, 0 to 255: of each channel and their squares;
-    `readable` are the positions of whole images, ascending; `damaged` are the others, each
+    `readable` are the positions of sound images, ascending; `damaged` are the others, each
     "<name>: reason".
     """
 
@@ -56,7 +56,7 @@ class CachedImages(NamedTuple):
 class CacheRequest(NamedTuple):
     """Which images, `side` pixels wide and high, of 3 `channels` or 1, kept below `folder`.
 
-    Without `keep_pixels` only sums and damaged images are found out, and kept. Up to
+    Without `keep_pixels` only sums and damaged images are determined and kept. At most
     `allowed_damaged` images may be unreadable.
     """
 
@@ -69,7 +69,7 @@ class CacheRequest(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """How many images are finished, from the first on, and which of them are damaged."""
+    """The number of finished images, from the first on, and which of them are damaged."""
 
     done: int = 0
     damaged: tuple[tuple[int, str], ...] = ()
@@ -81,17 +81,17 @@ def size(request: CacheRequest) -> int:
 
 
 def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance) -> None:
-    """Decode what is not decoded yet; where another process is at it, wait for that.
+    """Decode what is not decoded yet, or wait for another process that is doing so.
 
     Args:
         request: the images.
         workers: processes that decode; with 1 it is this process.
-        place: where a setting of the data set stands, for messages.
-        advance: told now and then how many images are done, of how many.
+        place: gives the place of a setting of the data set, for messages.
+        advance: called now and then with the number of finished images, and of all.
 
     Raises:
         ConfigError: no room, a folder that cannot be written, files that are gone, or more
-            damaged images than allowed. What is decoded stays for the next try.
+            damaged images than allowed. Images decoded so far stay for the next try.
     """
     folder = _folder_of(request, place)
     record = _read_record(folder, request)
@@ -112,7 +112,7 @@ def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance
 
 
 def check_room(requests: Sequence[CacheRequest], place: Place) -> None:
-    """ConfigError where the disk has no room for what all these caches still lack."""
+    """Raise ConfigError if the disk has no room for what all these caches still lack."""
     missing = sum(_missing(request, place) for request in requests)
     here = requests[0].folder.absolute()
     free = shutil.disk_usage(next(p for p in (here, *here.parents) if p.exists())).free
@@ -136,7 +136,7 @@ def open_cache(request: CacheRequest) -> CachedImages:
     """Map a cache that `build` has finished.
 
     Raises:
-        ConfigError: there is none: not built, or the image files changed since.
+        ConfigError: there is none: it was not built, or the image files changed since.
     """
     folder = _folder_of(request, lambda key: f"data.{key}")
     record, count = _read_record(folder, request), len(request.files.names)
@@ -156,7 +156,7 @@ def open_cache(request: CacheRequest) -> CachedImages:
 
 
 def _names(request: CacheRequest) -> Mapping[str, int]:
-    """Bytes that each file of a cache has for an image."""
+    """The files of a cache, with the bytes that each has per image."""
     pixels = {_PIXELS: request.side**2 * request.channels} if request.keep_pixels else {}
     return {_SUMS: 2 * request.channels * 8, **pixels}
 
@@ -167,7 +167,7 @@ def _folder_of(request: CacheRequest, place: Place) -> Path:
     prefix = os.fsencode(request.files.folder / "_")[:-1]
     try:
         for name in map(bytes_of, request.files.names):
-            facts = os.stat(prefix + name)  # noqa: PTH116 - a Path each takes seconds in all
+            facts = os.stat(prefix + name)  # noqa: PTH116 - Paths would take seconds
             digest.update(b"%b\0%d\0%d\0" % (name, facts.st_size, facts.st_mtime_ns))
     except OSError as error:
         raise _unreachable(error, place) from error
@@ -182,7 +182,7 @@ def _unreachable(error: OSError, place: Place) -> ConfigError:
 
 
 def _read_record(folder: Path, request: CacheRequest) -> _Record:
-    """Nothing is done where there is no cache, or where files are shorter than it says."""
+    """The record; an empty one without a cache, or if files are shorter than it says."""
     try:
         data = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         record = _Record(data["done"], tuple((i, reason) for i, reason in data["damaged"]))
@@ -195,7 +195,7 @@ def _read_record(folder: Path, request: CacheRequest) -> _Record:
 
 @contextlib.contextmanager
 def _locked(folder: Path, request: CacheRequest, advance: Advance) -> Iterator[None]:
-    """The kernel frees the lock when the process ends, however it ends."""
+    """Hold the lock of a cache, which the kernel frees however the process ends."""
     with (folder / _LOCK).open("a") as file:
         while True:
             try:
@@ -218,7 +218,7 @@ def _fill(
             part: stack.enter_context((folder / part).open("r+b", buffering=0))
             for part in _names(request)
         }
-        # Read anew: another process may have built while we waited for the lock.
+        # Read again: another process may have built while we waited for the lock.
         record = _read_record(folder, request)
         advance(record.done, total)
         chunks = _chunks(request, record.done, workers, place)
@@ -232,7 +232,7 @@ def _fill(
                 if number % _SAVE_EVERY == 0:
                     _save(record, files, folder)
         except OSError:
-            raise  # who knows what is on the disk: the last record holds
+            raise  # the disk's content is uncertain: the last record remains valid
         except BaseException:
             _save(record, files, folder)
             raise

@@ -1,9 +1,9 @@
-"""Reads which classes somebody wants: names, or a list file with one name a line.
+"""Reads which classes the user wants: names, or a list file with one name per line.
 
-A name is taken as it is written, spaces and all; it may differ from the folder's only in how
-accents are composed (Unicode's NFC and NFD), which nobody sees. In a list file, space around a
-name, empty lines and lines that begin with # are left aside, unless a folder is called so;
-after a WordNet number (n01440764) may follow what it means. No torch here.
+A name is taken as it is written, including spaces; it may differ from the folder's only in how
+accents are composed (Unicode's NFC and NFD), which is invisible. In a list file, space around a
+name, empty lines and lines that begin with # are ignored, unless a folder has that name; after
+a WordNet number (n01440764), its meaning may follow. No torch here.
 """
 
 import codecs
@@ -17,22 +17,22 @@ from res2net.file_names import bytes_of, path_of
 from search.schema.yaml import ConfigError
 
 _WORDNET = re.compile(r"(n\d+)\s")
-_MARKED = (  # the longer marks first: one of UTF-16 begins like one of UTF-32
+_MARKED = (  # longer marks first, as UTF-16's begins like UTF-32's
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_WINDOWS = "cp1252"  # what a list in no Unicode most likely is; Latin-1 is a part of it
+_WINDOWS = "cp1252"  # most likely encoding of a list that is not Unicode; extends Latin-1
 
 Place = Callable[[str], str]
 
 
 class Wanted(NamedTuple):
-    """A class that somebody wrote, by its folder where it has one.
+    """A class that the user wrote, by the name of its folder if it has one.
 
-    `where` it stands is "list.txt:3 " or nothing.
+    `where` is its place, such as "list.txt:3 ", or empty.
     """
 
     name: str
@@ -46,8 +46,8 @@ def chosen(
 
     Args:
         classes: path of the file, or the names.
-        there: the class folders; None where nobody can look at them.
-        place: where a setting of the data set stands, for messages.
+        there: the class folders; None where they cannot be listed.
+        place: gives the place of a setting of the data set, for messages.
 
     Raises:
         ConfigError: the file cannot be read, or there is no class, or one twice.
@@ -65,24 +65,25 @@ def chosen(
 
 
 def named(names: Iterable[str], there: Iterable[str] | None) -> list[Wanted]:
-    """The classes of a list of names; those without a folder as they are written.
+    """The classes of a list of names; a name without a folder is kept as written.
 
     Args:
         names: as written.
-        there: the class folders; None where nobody can look at them.
+        there: the class folders; None where they cannot be listed.
     """
     folders = _by_looks(there or ())
     return [Wanted(_folder(name, folders) or name) for name in names]
 
 
 def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted]:
-    """The classes of a list file; those without a folder as they are written.
+    """The classes of a list file; a name without a folder is kept as written.
 
     Args:
-        path: of the file, in UTF-8, or in UTF-16 or UTF-32 with their mark. In none of these a
-            line may name a folder by its very bytes, or in the encoding of Windows.
-        there: the class folders; None where nobody can look at them, and any line may name one.
-        place: where a setting of the data set stands, for messages.
+        path: of the file, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark. If it is
+            none of these, a line may name a folder by its raw bytes, or in Windows' encoding.
+        there: the class folders; None where they cannot be listed, so that any line may name
+            one.
+        place: gives the place of a setting of the data set, for messages.
 
     Raises:
         ConfigError: the file cannot be read.
@@ -92,7 +93,7 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
         wanted = list(_wanted(_lines(_text(path.read_bytes())), folders, path))
         if there is not None:
             for one in (one for one in wanted if one.name not in folders):
-                one.name.encode()  # what is no text and no folder's name either
+                one.name.encode()  # fails for bytes that are no text and no folder's name
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(
@@ -121,7 +122,7 @@ def _text(content: bytes) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Not `splitlines`, which also splits at characters that a name may have."""
+    """The lines of a text; `splitlines` would also split at characters of names."""
     whole = text.replace("\r\n", "\n")
     return (whole if "\n" in whole else whole.replace("\r", "\n")).split("\n")
 
@@ -140,7 +141,7 @@ def _wanted(lines: Iterable[str], folders: Mapping[str, str], path: Path) -> Ite
 
 
 def _by_looks(there: Iterable[str]) -> dict[str, str]:
-    """Folders by their names, and by these with composed accents."""
+    """Folders by their names, and by their names with composed accents."""
     names = list(there)
     return {unicodedata.normalize("NFC", name): name for name in names} | {n: n for n in names}
 
@@ -148,6 +149,6 @@ def _by_looks(there: Iterable[str]) -> dict[str, str]:
 def _folder(text: str, folders: Mapping[str, str]) -> str | None:
     """The folder that a text names, if there is one."""
     forms = [text, unicodedata.normalize("NFC", text)]
-    if any("\ud800" <= letter <= "\udfff" for letter in text):  # no UTF-8
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # not valid UTF-8
         forms.append(bytes_of(text).decode(_WINDOWS, "replace"))
     return next((folders[form] for form in forms if form in folders), None)

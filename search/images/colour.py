@@ -11,11 +11,11 @@ _GREY = (0.2989, 0.587, 0.114)  # torchvision's weights of red, green and blue
 
 
 def jittered(images: Tensor, factors: Tensor, order: Tensor, *, hue: bool) -> Tensor:
-    """Images as torchvision's adjust_* leave them, up to rounding.
+    """Images as torchvision's adjust_* functions change them, up to rounding.
 
-    All but hue are the same sum with other weights, so a step does them for all images at
-    once. Hue costs several such sums and is done once: between the steps before it and those
-    after it, which are so many for one image and so many for another.
+    All operations but hue are the same sum with different weights, so one step does them for
+    all images at once. Hue costs several such sums and is done once: between the steps before
+    it and those after it, whose numbers differ between images.
 
     Args:
         images: (N, 3, H, W) floating point, 0 to 255.
@@ -40,7 +40,7 @@ def jittered(images: Tensor, factors: Tensor, order: Tensor, *, hue: bool) -> Te
 
 
 def _blended(images: Tensor, factors: Tensor, operation: Tensor) -> Tensor:
-    """One of the first three operations for each image; for those with HUE none."""
+    """Apply one of the first three operations to each image; to those with HUE, none."""
     factor = factors.gather(1, operation[:, None])
     factor = torch.where(operation[:, None] == HUE, 1, factor).to(images.dtype)
     factor = factor.view(-1, 1, 1, 1)
@@ -54,7 +54,7 @@ def _blended(images: Tensor, factors: Tensor, operation: Tensor) -> Tensor:
 
 
 def _turned(images: Tensor, hue: Tensor) -> Tensor:
-    """Hue (N,) added, in turns of the colour circle."""
+    """Add hue (N,), in turns of the colour circle."""
     red, green, blue = images.unbind(1)
     low = torch.minimum(torch.minimum(red, green), blue)
     high = torch.maximum(torch.maximum(red, green), blue)
@@ -64,8 +64,9 @@ def _turned(images: Tensor, hue: Tensor) -> Tensor:
     sector /= torch.where(chroma == 0, 1, chroma)
     sector += 6 * hue.to(images.dtype).view(-1, 1, 1)
     sector -= 6 * (sector / 6).floor()
-    # From red at 0 over green at 2 and blue at 4 to red at 6; a channel is full up to one
-    # sixth from its colour, and gone from two.
+    # From red at 0 over green at 2 and blue at 4 to red at 6; a channel is full within one
+    # sixth
+    # of its colour, and zero beyond two.
     shares = ((sector - 3).abs_() - 1, 2 - (sector - 2).abs_(), 2 - (sector - 4).abs_())
     planes = [torch.addcmul(low, chroma, share.clamp_(0, 1)) for share in shares]
     return torch.stack(planes, 1)

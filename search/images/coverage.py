@@ -16,15 +16,15 @@ _SHOWN = 5  # classes in a message
 
 
 def images_to_train(data: Data, there: int, place: Place) -> int:
-    """Count the images of a section that are trained on: those it says, or all that are left.
+    """Count the training images of a section: as many as it says, or all that are left.
 
     Args:
         data: of a tree.
         there: training images that the tree has, or is known to have.
-        place: where a key of the section stands, for messages.
+        place: gives the place of a key of the section, for messages.
 
     Raises:
-        ConfigError: they are too few for what is validated and trained on.
+        ConfigError: there are too few to train and to validate on.
     """
     train = data.train or there - data.validation
     if train < 1 or data.validation + train > there:
@@ -37,20 +37,20 @@ def images_to_train(data: Data, there: int, place: Place) -> int:
 
 
 def check_coverage(tree: Tree, *, validation: int, train: int, place: Place) -> None:
-    """Make sure that the cut leaves images of each class to train on.
+    """Make sure that the validation cut leaves images of each class to train on.
 
     Args:
         tree: the files.
         validation: images that are cut from train.
         train: how many of the others are trained on.
-        place: where a setting of the data set stands, for messages.
+        place: gives the place of a setting of the data set, for messages.
 
     Raises:
         ConfigError: a class loses all its images to validation, or to `data.train`.
     """
     counts = np.bincount(tree.train.labels, minlength=len(tree.classes))
     if counts.min() > _turns(counts, validation) and train >= 2 * len(counts):
-        return  # quickly known, of a million images too
+        return  # a quick check, even for a million images
     kept, _ = cut_evenly(tree.train.labels, validation)
     lost = _without(tree, tree.train.labels[kept[:train]])
     if lost:
@@ -75,10 +75,10 @@ def check_readable(
 
     Args:
         tree: the files.
-        readable: positions of those of train/ and of val/ that can be read.
+        readable: positions of the readable files of train/ and of val/.
         validation: as for `check_coverage`.
-        train: the same.
-        place: the same.
+        train: as for `check_coverage`.
+        place: as for `check_coverage`.
 
     Raises:
         ConfigError: a class, or the whole validation split, is lost to damage.
@@ -105,7 +105,7 @@ def check_readable(
 
 
 def _turns(counts: npt.NDArray[np.intp], validation: int) -> int:
-    """Images of one class that are cut at most: classes take turns."""
+    """The most images that are cut from one class, as classes take turns."""
     turns = -(-validation // len(counts))
     while np.minimum(counts, turns).sum() < validation:
         turns += 1
@@ -113,7 +113,7 @@ def _turns(counts: npt.NDArray[np.intp], validation: int) -> int:
 
 
 def _without(tree: Tree, labels: npt.NDArray[np.int64]) -> list[str]:
-    """Names of the classes that no label is of."""
+    """Names of the classes without a label."""
     there = np.bincount(labels, minlength=len(tree.classes))
     return [name for name, count in zip(tree.classes, there, strict=True) if not count]
 

@@ -1,4 +1,4 @@
-"""Decodes image files into square arrays, as they look; one, or many by processes.
+"""Decodes image files into square arrays, as viewers show them; one, or many in processes.
 
 No torch here.
 """
@@ -21,16 +21,16 @@ from res2net.child_processes import deaf_to_ctrl_c
 from res2net.file_names import fs_name
 from search.images.looks import as_it_looks, formats
 
-_MOST_PIXELS = 2 * 89_478_485  # of a resized image: what Pillow at most opens
-_CHUNK_IMAGES, _CHUNK_BYTES = 64, 1 << 23  # what comes from a process at once, at most
-_AHEAD = 2  # chunks a process
+_MOST_PIXELS = 2 * 89_478_485  # of a resized image: the most that Pillow opens
+_CHUNK_IMAGES, _CHUNK_BYTES = 64, 1 << 23  # largest chunk that a process returns at once
+_AHEAD = 2  # chunks in advance for each process
 
 
 class DamagedError(ValueError):
-    """An image file that cannot be read whole; `reason` says why, without the path."""
+    """An image file that cannot be read completely; `reason` says why, without the path."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)  # both, so that it can come back from another process
+        super().__init__(path, reason)  # both, so that it can be pickled by another process
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
@@ -38,10 +38,10 @@ class DamagedError(ValueError):
 
 
 class Chunk(NamedTuple):
-    """Some images (N, side, side, channels), if asked for; those that are damaged are zeros.
+    """Some images (N, side, side, channels), if asked for; damaged ones are zeros.
 
     `sums` (N, 2 channels) of each image's pixels in 0 to 255: of each channel, and of their
-    squares; `damaged` are position in the chunk and reason.
+    squares; `damaged` holds position in the chunk and reason.
     """
 
     pixels: npt.NDArray[np.uint8] | None
@@ -52,11 +52,11 @@ class Chunk(NamedTuple):
 def decode(path: Path, side: int, channels: int = 3) -> npt.NDArray[np.uint8]:
     """Read an image, resize its short side to `side` pixels and crop the middle.
 
-    What it looks like says `search.images.looks`; a file is told by its content, because
-    photographs called .jpg are often something else. Of photographs of 8 bits these are the
-    same bytes as torchvision's Resize(side) and CenterCrop(side) on what its ImageFolder reads:
-    bilinear with antialias. Not for several threads at once: Python's warning filters, which
-    keep Pillow quiet, are the process's.
+    `search.images.looks` defines what the image looks like. A file is recognised by its
+    content, because photographs called .jpg are often something else. For photographs of 8 bits
+    the result has the same bytes as torchvision's Resize(side) and CenterCrop(side) on what its
+    ImageFolder reads: bilinear with antialias. Not for several threads at once: Python's
+    warning filters, which silence Pillow here, belong to the process.
 
     Args:
         path: of the file.
@@ -67,8 +67,8 @@ def decode(path: Path, side: int, channels: int = 3) -> npt.NDArray[np.uint8]:
         (side, side, channels), writable.
 
     Raises:
-        DamagedError: empty, not an image, truncated, too large to be decoded, or of numbers
-            that have no looks.
+        DamagedError: empty, not an image, truncated, too large to be decoded, or with numbers
+            that cannot be shown.
         OSError: the file is gone, may not be read, or its disk fails; this says nothing
             about the image.
     """
@@ -90,8 +90,8 @@ def decode(path: Path, side: int, channels: int = 3) -> npt.NDArray[np.uint8]:
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # of the system; Pillow's own have no number
-            # Pillow has no one error for broken content: its plugins raise a dozen kinds.
+                raise  # an error of the system; Pillow's own have no errno
+            # Pillow has no single error for broken content: its plugins raise a dozen kinds.
             raise DamagedError(path, _one_line(error)) from error
 
 
@@ -120,12 +120,12 @@ def decode_all(
     workers: int,
     channels: int = 3,
 ) -> Iterator[Chunk]:
-    """Decode files below a folder, in their order; holds a few chunks at a time.
+    """Decode files below a folder, in their order, keeping only a few chunks in memory.
 
     Closing the iterator ends its processes.
 
     Args:
-        folder: where `names` lie.
+        folder: that holds `names`.
         names: paths below it, as text of `res2net.file_names`.
         side: of the images, in pixels.
         keep_pixels: whether chunks hold the images, or only their sums.
@@ -142,7 +142,7 @@ def decode_all(
         for start in starts:
             yield _chunk(folder, names[start : start + count], side, channels, keep_pixels)
         return
-    # Spawned, not forked: a copy of a process with threads may hang.
+    # Spawned, not forked: a forked copy of a process with threads may hang.
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), initializer=_begin_process
     )
@@ -150,7 +150,7 @@ def decode_all(
         coming: deque[Future[Chunk]] = deque()
         for start in starts:
             part = names[start : start + count]
-            with deaf_to_ctrl_c():  # this may start one
+            with deaf_to_ctrl_c():  # this may start a process
                 coming.append(pool.submit(_chunk, folder, part, side, channels, keep_pixels))
             if len(coming) == _AHEAD * workers:
                 yield coming.popleft().result()
@@ -161,7 +161,7 @@ def decode_all(
 
 
 def _begin_process() -> None:
-    """Without the process that waits for us there is nothing to do."""
+    """Prepare a decoding process to end when its parent does."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "runs only in a process of a pool"
 
@@ -192,7 +192,7 @@ def _chunk(
 
 
 def _sums(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """By way of histograms: exact, and several times quicker than arithmetic on pixels."""
+    """Sums by way of histograms: exact, and several times faster than arithmetic on pixels."""
     levels = np.arange(256)
     counts = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(image.shape[-1])]
     return np.concatenate([counts @ levels, counts @ levels**2])

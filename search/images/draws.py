@@ -1,7 +1,7 @@
-"""Draws every random choice of an epoch at its start: one row for each image of its order.
+"""Draws all random choices of an epoch at its start: one row for each image, in order.
 
-A batch takes a slice, so that what an image gets does not depend on the batch size, and no
-small kernels run in a step. The distributions are those of torchvision's transforms.
+A batch takes a slice, so that an image's draws do not depend on the batch size, and no small
+kernels run in a step. The distributions are those of torchvision's transforms.
 """
 
 import math
@@ -13,16 +13,16 @@ from torch import Tensor
 
 from search.schema.training import Training
 
-_ATTEMPTS = 10  # of torchvision at a box that fits
-_CROP_RATIO = (3 / 4, 4 / 3)  # torchvision's defaults, as the next two
+_ATTEMPTS = 10  # of torchvision, at finding a box that fits
+_CROP_RATIO = (3 / 4, 4 / 3)  # torchvision's defaults, like the next two
 _ERASED_RATIO = (0.3, 3.3)
 _ERASED_SHARE = (0.02, 0.33)
-HUE = 3  # its index in `Training.jitter`; before it brightness, contrast, saturation
+HUE = 3  # index in `Training.jitter`; after brightness, contrast, saturation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
-    """Tensors with one row an image, on one device; None for what the recipe does not ask.
+    """Tensors with one row per image, on one device; None for what the recipe does not use.
 
     A box is (top, left, height, width) in pixels.
 
@@ -31,10 +31,10 @@ class Draws:
         mirrored: (N,) bool.
         zooms: (N, 4) int64, boxes of the stored image that are resized.
         factors: (N, 4) of brightness, contrast, saturation and hue.
-        order: (N, k) int64, numbers in `factors` of the k operations asked for, first to last.
-        cutouts: (N, 4) int64, boxes that may stick out of the image.
-        erased: (N, 4) int64, boxes; without height where nothing is erased.
-        weight: (N,) float32, the share of an image that is its own in a mixture.
+        order: (N, k) int64, indices in `factors` of the k operations to do, first to last.
+        cutouts: (N, 4) int64, boxes that may extend beyond the image.
+        erased: (N, 4) int64, boxes; of height 0 where nothing is erased.
+        weight: (N,) float32, the share that an image itself has in its mixture.
         pasted: (N, 4) int64, boxes that come from the partner.
     """
 
@@ -57,14 +57,14 @@ class Draws:
 def draw(
     recipe: Training, count: int, *, side: int, resolution: int, generator: torch.Generator
 ) -> Draws:
-    """Choices for `count` images, on the generator's device.
+    """Draws for `count` images, on the generator's device.
 
     Args:
-        recipe: what is asked for.
+        recipe: which operations to draw for.
         count: images of the epoch.
         side: of the stored square images, in pixels.
-        resolution: side of what the network sees, in pixels.
-        generator: the only source of chance.
+        resolution: side of the images that the network sees, in pixels.
+        generator: the only source of randomness.
     """
     return Draws(
         **_framing(recipe, count, side, resolution, generator=generator),
@@ -126,7 +126,7 @@ def _between(low: float, high: float, uniform: Tensor) -> Tensor:
 def _zooms(
     share: tuple[float, float], count: int, side: int, generator: torch.Generator
 ) -> Tensor:
-    """As RandomResizedCrop; where no attempt fits, the whole image."""
+    """Boxes as in RandomResizedCrop; if no attempt fits, the whole image."""
     sizes = _sizes(count, side, share, _CROP_RATIO, generator=generator)
     fits = ((sizes > 0) & (sizes <= side)).all(2)
     size = torch.where(fits.any(1, keepdim=True), _first(sizes, fits), side)
@@ -134,7 +134,7 @@ def _zooms(
 
 
 def _erased(probability: float, count: int, side: int, generator: torch.Generator) -> Tensor:
-    """As RandomErasing; where no attempt fits, nothing."""
+    """Boxes as in RandomErasing; if no attempt fits, none."""
     chosen = _uniform((count, 1), generator) < probability
     sizes = _sizes(count, side, _ERASED_SHARE, _ERASED_RATIO, generator=generator)
     fits = (sizes < side).all(2)
@@ -152,8 +152,8 @@ def _sizes(
 ) -> Tensor:
     """(count, attempts, 2): heights and widths of uniform area and log-uniform ratio.
 
-    The ratio is height over width. For a crop torchvision takes width over height, which is
-    the same, because 3/4 is 1 over 4/3.
+    The ratio is height over width. For a crop torchvision takes width over height, which gives
+    the same distribution, because 3/4 is 1 over 4/3.
     """
     area, skew = _uniform((2, count, _ATTEMPTS), generator)
     area = side**2 * _between(*share, area)
@@ -162,13 +162,13 @@ def _sizes(
 
 
 def _first(sizes: Tensor, fits: Tensor) -> Tensor:
-    """(count, 2): the first size of each row that fits; any where none does."""
+    """(count, 2): the first size of each row that fits; any size if none does."""
     rows = torch.arange(len(sizes), device=sizes.device)
     return sizes[rows, fits.to(torch.uint8).argmax(1)]
 
 
 def _placed(size: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """(count, 4): boxes of these sizes, anywhere inside of the image."""
+    """(count, 4): boxes of these sizes, anywhere inside the image."""
     room = side - size + 1
     start = (_uniform((len(size), 2), generator) * room).long()
     return torch.cat([start, size], 1)
@@ -177,7 +177,7 @@ def _placed(size: Tensor, side: int, generator: torch.Generator) -> Tensor:
 def _jitter(
     jitter: tuple[float, float, float, float], count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """As ColorJitter: factors, and the order of those operations that do something."""
+    """As in ColorJitter: factors, and the order of the operations that have an effect."""
     asked = [number for number, extent in enumerate(jitter) if extent]
     factors = torch.ones(count, 4, device=generator.device)
     factors[:, HUE] = 0
@@ -190,13 +190,13 @@ def _jitter(
 
 
 def _cutouts(width: int, count: int, side: int, generator: torch.Generator) -> Tensor:
-    """Squares around any pixel of the image, as DeVries and Taylor (2017)."""
+    """Squares around any pixel of the image, as in DeVries and Taylor (2017)."""
     start = _integers(side, (count, 2), generator) - width // 2
     return torch.cat([start, torch.full_like(start, width)], 1)
 
 
 def _beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
-    # numpy's, because torch's takes no generator
+    # numpy's beta distribution, as torch's takes no generator
     seed = int(_integers(2**62, (1,), generator))
     drawn = np.random.default_rng(seed).beta(alpha, alpha, count).astype(np.float32)
     return torch.from_numpy(drawn).to(generator.device)
@@ -205,7 +205,7 @@ def _beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
 def _pasted(
     alpha: float, count: int, side: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """As CutMix: boxes cut at the border, and the share of pixels outside of them."""
+    """As in CutMix: boxes cut at the border, and the share of pixels outside them."""
     half = ((1 - _beta(alpha, count, generator)).sqrt() / 2 * side).long()[:, None]
     centre = _integers(side, (count, 2), generator)
     start, stop = (centre - half).clamp(min=0), (centre + half).clamp(max=side)

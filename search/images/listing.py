@@ -1,6 +1,6 @@
-"""Lists a class folder: its images, and every other file below it under a stated reason.
+"""Lists a class folder: its images, and all other files below it, by the reason to skip them.
 
-Names in, names out: no image is opened. No torch here.
+Only names are read: no image is opened. No torch here.
 """
 
 import errno
@@ -17,10 +17,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".
 NOT_AN_IMAGE = "not an image by its name"
 _NESTED, _HIDDEN = "in sub-folders", "hidden"
 BROKEN, _CLOSED = "links that lead nowhere", "sub-folders that cannot be opened"
-_IRREGULAR = "not a regular file"  # pipes, sockets, devices: to open one may wait for ever
-# Of a link to what is not there, to itself, below a file, or to a name that none can have.
+_IRREGULAR = "not a regular file"  # pipes, sockets, devices: opening one may block for ever
+# Errors of links to nothing, to themselves, below a file, or to a name that cannot exist.
 _NOWHERE = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
-_SHOWN = 5  # endings of names
+_SHOWN = 5  # suffixes of names
 
 
 @dataclass
@@ -28,9 +28,9 @@ class Listing:
     """The files of a class folder.
 
     Attributes:
-        images: names of those that are read, ascending.
-        aside: how many others there are, by reason.
-        suffixes: endings of those whose name says that they are no images.
+        images: names of the images, ascending.
+        aside: number of other files, by reason.
+        suffixes: of the files whose names are not those of images.
     """
 
     images: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Listing:
 
 
 def list_class(folder: Path) -> Listing:
-    """List the files right in a folder, and count those that are not read.
+    """List the files directly in a folder, and count those that are not read.
 
     Raises:
         OSError: the folder itself cannot be read.
@@ -62,19 +62,19 @@ def list_class(folder: Path) -> Listing:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell whether a name is a folder, or a link to one.
+    """Whether a name is a folder, or a link to one.
 
     Raises:
-        OSError: as `leads_nowhere`.
+        OSError: as for `leads_nowhere`.
     """
     return not leads_nowhere(entry) and entry.is_dir()
 
 
 def leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    """Tell whether a name is a link to nothing.
+    """Whether a name is a link to nothing.
 
     Raises:
-        OSError: it leads to where nobody may look, or its disk fails.
+        OSError: its target may not be accessed, or its disk fails.
     """
     if not entry.is_symlink():
         return False
@@ -88,7 +88,7 @@ def leads_nowhere(entry: os.DirEntry[str]) -> bool:
 
 
 def _reason(entry: os.DirEntry[str]) -> str | None:
-    """Why a name that is no folder is not read; None where it is an image."""
+    """Why a name that is not a folder is not read; None where it is an image."""
     if entry.name.startswith("."):
         return _HIDDEN
     if leads_nowhere(entry):
@@ -99,7 +99,7 @@ def _reason(entry: os.DirEntry[str]) -> str | None:
 
 
 def _count_below(folder: str, aside: Counter[str], *, within: Path) -> None:
-    """Count all files below a sub-folder, through links too, none twice."""
+    """Count all files below a subfolder, also through links, none twice."""
 
     def closed(_: OSError) -> None:
         aside[_CLOSED] += 1
@@ -108,7 +108,7 @@ def _count_below(folder: str, aside: Counter[str], *, within: Path) -> None:
     for here, folders, files in os.walk(folder, onerror=closed, followlinks=True):
         real = os.path.realpath(here)
         if real in seen:
-            folders.clear()  # a link that leads back
+            folders.clear()  # a link to a folder visited before
             continue
         seen.add(real)
         if files:
@@ -116,9 +116,9 @@ def _count_below(folder: str, aside: Counter[str], *, within: Path) -> None:
 
 
 def reasons(listings: Iterable[Listing]) -> dict[str, int]:
-    """What several class folders leave aside, by reason, most first.
+    """The files that several class folders skip, by reason, most frequent first.
 
-    Of files that are no images by their names it says the endings of these.
+    For files whose names are not those of images, the reason lists their suffixes.
     """
     total: Counter[str] = Counter()
     suffixes: set[str] = set()

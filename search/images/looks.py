@@ -1,17 +1,18 @@
 """Shows a picture as people see it: whole, in colour, 8 bits, upright. No torch here.
 
-Photographs of 8 bits come out as torchvision's ImageFolder reads them, to the byte. Of what is
-no such photograph its `convert("RGB")` makes something else than a viewer shows; here:
+Photographs of 8 bits come out as torchvision's ImageFolder reads them, byte for byte. Any other
+picture its `convert("RGB")` would turn into something else than a viewer shows; here:
 
-- 16 bits and 12 are scaled: white is 65535, or what a TIFF says, and becomes 255.
-- Whole numbers of 32 bits and floats have no white of their own. It is the first of 1 (floats
-  only), 255 and 65535 that no value of the picture exceeds; floats may exceed it, and fall
-  below 0, by 1 % of it, as rounding and resampling make them, and are cut off there. What goes
-  beyond, lies so little above one white that it would be nearly black by the next (under 5 %),
-  or is not finite, has no looks, and the picture is refused with that reason.
-- Transparency lies on white, as on paper: what stands below it is not seen, and often noise.
+- 16 and 12 bits are scaled: white is 65535, or what a TIFF says, and becomes 255.
+- Whole numbers of 32 bits and floats have no defined white. It is the first of 1 (floats only),
+  255 and 65535 that no value of the picture exceeds. Floats may exceed it, and fall below 0, by
+  1 % of it, as rounding and resampling cause, and are clipped there. A picture with values
+  beyond all of these, or so little above one white that it would be nearly black with the next
+  (under 5 %), or not finite, has no defined appearance and is refused with that reason.
+- Transparent pixels are laid on white, as on paper: what is below them is not seen, and often
+  noise.
 - EXIF's orientation turns the picture upright.
-- Of several frames it is the first. CMYK, YCbCr, LAB and HSV become RGB as Pillow has it;
+- Of several frames the first is taken. CMYK, YCbCr, LAB and HSV become RGB as in Pillow;
   embedded colour profiles are not applied.
 """
 
@@ -21,14 +22,14 @@ from PIL import Image
 
 from search.images.transparency import load, on_white
 
-# Those would start other programs to draw what somebody sent, or open what may be one inside.
+# These would start other programs to draw untrusted content, or open formats inside.
 _NOT_OPENED = ("EPS", "IPTC")
 _WHITES: tuple[int, ...] = (255, 65535)
-_OVERSHOOT = 0.01  # of white, by which floats may lie beyond white and black
-_NEARLY_BLACK = 0.05  # of white: a picture that gets no further above a smaller white has none
-_OF_16_BITS = ("PNG", "PPM")  # formats that Pillow may read 16 bits of as 32
+_OVERSHOOT = 0.01  # share of white by which floats may lie beyond white and black
+_NEARLY_BLACK = 0.05  # share of white that a picture must exceed for this white to be plausible
+_OF_16_BITS = ("PNG", "PPM")  # formats of which Pillow may read 16 bits as 32
 _BITS, _PHOTOMETRIC = 258, 262  # tags of a TIFF
-_ORIENTATION = 0x0112  # of EXIF
+_ORIENTATION = 0x0112  # tag of EXIF
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,7 +42,7 @@ _UPRIGHT = {
 
 
 def formats() -> list[str]:
-    """What `Image.open` may open: all that Pillow reads by itself, told by content."""
+    """The formats that `Image.open` may open: all that Pillow decodes by itself."""
     Image.init()
     return [name for name in Image.OPEN if name not in _NOT_OPENED]
 
@@ -50,8 +51,8 @@ def as_it_looks(image: Image.Image) -> Image.Image:
     """An opened picture as RGB of 8 bits, upright, transparency on white.
 
     Raises:
-        ValueError: its numbers say not which of them is white; says so.
-        Exception: whatever Pillow raises of broken content.
+        ValueError: its numbers do not show which value is white; the message says so.
+        Exception: whatever Pillow raises for broken content.
     """
     load(image)
     turn = _turn(image)
@@ -63,18 +64,18 @@ def as_it_looks(image: Image.Image) -> Image.Image:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
         return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - a photograph with broken EXIF is one all the same
+    except Exception:  # noqa: BLE001 - a photograph with broken EXIF is still a photograph
         return None
 
 
 def of_8_bits(image: Image.Image) -> Image.Image:
-    """Grey of 8 bits, from values of 16 or 32; one that is declared transparent stays so.
+    """Grey of 8 bits, from values of 16 or 32; a value declared transparent stays so.
 
     Args:
-        image: of any kind; all others come out as they are.
+        image: of any kind; all others are returned unchanged.
 
     Raises:
-        ValueError: its numbers say not which of them is white; says so.
+        ValueError: its numbers do not show which value is white; the message says so.
     """
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
@@ -91,7 +92,7 @@ def of_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled(values: npt.NDArray[np.generic], white: int) -> npt.NDArray[np.uint8]:
-    """0 to `white` as 0 to 255, to the nearest; floats beyond are cut off."""
+    """Scale 0 to `white` to 0 to 255, rounded to nearest; floats beyond are clipped."""
     if values.dtype.kind == "f":
         inside = values.astype(np.float64).clip(0, white)
         return np.floor(inside * (255 / white) + 0.5).astype(np.uint8)
@@ -99,7 +100,7 @@ def _scaled(values: npt.NDArray[np.generic], white: int) -> npt.NDArray[np.uint8
 
 
 def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
-    """The value that is white; ValueError where nothing says it."""
+    """The value that is white; ValueError where nothing determines it."""
     if image.mode.startswith("I;16"):
         bits = _tag(image, _BITS, 16) if image.format == "TIFF" else 16
         return (1 << bits) - 1
@@ -119,6 +120,6 @@ def _white(image: Image.Image, values: npt.NDArray[np.generic]) -> int:
 
 
 def _tag(image: Image.Image, number: int, otherwise: int) -> int:
-    """A number that stands in a TIFF's head."""
+    """A number in a TIFF's header."""
     value = image.tag_v2.get(number, otherwise)  # type: ignore[attr-defined]  # a TIFF has them
     return int(value[0] if isinstance(value, tuple) else value)

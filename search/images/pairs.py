@@ -1,4 +1,4 @@
-"""Lists images and their maps, which lie in two folders by the same stem. No torch here."""
+"""Lists images and their maps: files in two folders with the same stem. No torch here."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,7 +8,7 @@ from search.schema.layouts import Pair
 from search.schema.yaml import ConfigError
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
-_MAPS = (".png", ".bmp", ".jpg", ".jpeg")  # an image of these is a map where both lie together
+_MAPS = (".png", ".bmp", ".jpg", ".jpeg")  # suffixes of maps, if a folder holds both kinds
 _SHOWN = 3
 
 
@@ -23,13 +23,13 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
     """The images of a pair of folders with their maps, in the order of their stems.
 
     Args:
-        pair: folder of images, folder of maps, and maybe a file with a name on each line.
-        root: below which they lie.
+        pair: folder of images, folder of maps and, optionally, a file with one name per line.
+        root: below which they are.
         key: of the space file, for messages.
 
     Raises:
-        ConfigError: a folder is not there, or holds none; an image has no map, or a map no
-            image; a name is listed twice, or is not there.
+        ConfigError: a folder does not exist, or is empty; an image has no map, or a map no
+            image; a name is listed twice, or does not exist.
     """
     images, maps = (_folder(root / name, key) for name in pair[:2])
     together = images == maps
@@ -38,7 +38,7 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
     stems = sorted(of_images)
     if len(pair) == 3:
         stems = _listed(root / pair[2], of_images, key)
-    else:  # of a list, only what it names is looked at
+    else:  # with a list, only the named files are checked
         _refuse(of_maps.keys() - of_images.keys(), f"{key}: maps in {maps} without an image")
     if not stems:
         raise ConfigError(f"{key}: {images} holds no image; name the folder that does")
@@ -52,7 +52,7 @@ def list_pairs(
     """The images to train on with their maps, and those to test on.
 
     Raises:
-        ConfigError: as `list_pair`, or an image is in two of them.
+        ConfigError: as for `list_pair`, or an image is in two of the sets.
     """
     to_train = [
         files for pair in train for files in list_pair(pair, root, key="data.train_pairs")
@@ -65,7 +65,7 @@ def list_pairs(
 
 
 def are_there(train: tuple[Pair, ...], test: Pair, root: Path) -> bool:
-    """Whether any of the folders is there: then all have to be."""
+    """Whether any of the folders exists: then all of them must."""
     return any((root / name).is_dir() for pair in (*train, test) for name in pair[:2])
 
 
@@ -105,7 +105,7 @@ def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
 
 
 def _refuse(wrong: set[str], what: str) -> None:
-    """Say how many are wrong, with the first; nothing where none is."""
+    """Raise an error that counts wrong names and gives the first; do nothing without any."""
     if wrong:
         first = ", ".join(sorted(wrong)[:_SHOWN])
         raise ConfigError(f"{what}: {len(wrong):,}, such as {first}; correct the files")

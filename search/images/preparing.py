@@ -1,4 +1,4 @@
-"""Prepares the images of a study before the first trial: files checked, trees decoded.
+"""Prepares the images of a study before the first trial: checks files, decodes trees.
 
 No torch here.
 """
@@ -27,16 +27,16 @@ from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS, require
 from search.schema.yaml import ConfigError, Document
 
-_LINES = 10  # where there is no terminal: one a tenth
+_LINES = 10  # without a terminal: one line per tenth
 
 
 def make_ready(data: PlannedData, document: Document, console: Console) -> tuple[str, ...]:
-    """Check or download the official files; of a tree, decode each image once.
+    """Check or download the official files; for a tree, decode each image once.
 
     Args:
         data: of the study.
-        document: says where its keys stand.
-        console: shows how far decoding is.
+        document: gives the places of its keys.
+        console: where to show the progress of decoding.
 
     Returns:
         The images that cannot be read and are left out, each "<split>/<file>: reason".
@@ -77,7 +77,7 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
 def _read_annotated(
     data: PlannedData, root: Path, place: Callable[[str], str], console: Console
 ) -> None:
-    """Read annotations, and each image once, so that nothing is found amiss in a trial."""
+    """Read annotations, and each image once, so that no trial finds a defect in them."""
     read = import_attribute(DATASETS[data.name].checker)
     title = f"reading {data.name} through"
     try:
@@ -92,7 +92,7 @@ def _read_annotated(
 
 
 def _placed(line: str, place: Callable[[str], str]) -> str:
-    """A problem that names a key of the data section, with where that stands in the file."""
+    """An error that names a key of the data section, with that key's place in the file."""
     key, _, problem = line.removeprefix("data.").partition(": ")
     return f"{place(key)}: {problem}" if line.startswith("data.") else line
 
@@ -106,17 +106,17 @@ def _build(request: CacheRequest, place: Callable[[str], str], console: Console)
 
 
 class _Bar:
-    """How far something is: a bar where there is a terminal, else a line now and then.
+    """Shows progress: a bar where there is a terminal, else an occasional line.
 
     Args:
-        title: what is done.
+        title: what is being done.
         console: to show it on.
     """
 
     def __init__(self, title: str, console: Console) -> None:
         self._title, self._console, self._said = title, console, 0
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False),  # a folder may have brackets
+            TextColumn("{task.description}", markup=False),  # a folder's name may have brackets
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -134,7 +134,7 @@ class _Bar:
         self._bar.stop()
 
     def advance(self, done: int, total: int) -> None:
-        """So many of so many are done."""
+        """Show that `done` of `total` are done."""
         self._bar.update(self._task, completed=done, total=total)
         if not self._console.is_terminal and done * _LINES // total > self._said:
             self._said = done * _LINES // total

@@ -1,4 +1,4 @@
-"""Fills the data section in from what a tree of class folders holds. No torch here."""
+"""Completes the data section from a tree of class folders. No torch here."""
 
 import contextlib
 import hashlib
@@ -19,14 +19,14 @@ from search.schema.yaml import ConfigError, Document
 def resolve_data(
     data: Data, document: Document, *, unseen: bool = False, known: PlannedData | None = None
 ) -> PlannedData:
-    """Count the images of a data section; those of a tree by looking at it.
+    """Count the images of a data section; for a tree, by listing its files.
 
     Args:
         data: as written.
-        document: says where its keys stand.
-        unseen: whether a tree whose folder is not there, or empty as the place of a disk that
-            is not mounted, may be counted by what is known of it.
-        known: images of a study that has begun, which hold where train/ or val/ is gone.
+        document: gives the places of its keys.
+        unseen: whether a tree may be counted from what is known of it, if its folder is
+            missing, or empty like the mount point of an absent disk.
+        known: images of a study that has begun, which are used where train/ or val/ is gone.
 
     Raises:
         ConfigError: the tree is not one, or not large enough (see `search.images.tree`).
@@ -39,7 +39,7 @@ def resolve_data(
     root = path_of(data.root)
     gone = _holds_nothing(root / "train") or _holds_nothing(root / "val")
     if gone and known is not None and _is_meant(data, known, place):
-        # At the place that is given now: what is left to run wants the files there.
+        # With the place that is given now: trials that are left to run need the files there.
         return known.model_copy(update={"root": data.root})
     if unseen and _holds_nothing(root):
         return plan_unseen(data, place)
@@ -47,7 +47,7 @@ def resolve_data(
 
 
 def _count_pairs(data: Data, place: Callable[[str], str]) -> PlannedData:
-    """Count images and maps by looking at their folders, or, without them, as is written."""
+    """Count images and maps by listing their folders or, without these, as the section says."""
     assert data.train_pairs, "the section was checked"
     assert data.test_pair, "the section was checked"
     root = path_of(data.root)
@@ -75,7 +75,7 @@ def _count_pairs(data: Data, place: Callable[[str], str]) -> PlannedData:
 
 
 def _holds_nothing(folder: Path) -> bool:
-    """Tell whether a folder is not there, or empty; one that may not be looked into is not."""
+    """Whether a folder is missing or empty; one that may not be listed counts as neither."""
     try:
         return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     except OSError:
@@ -117,18 +117,18 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
         "test": test,
         "digest": digest,
     }
-    if data.cache:  # workers may have another current folder
+    if data.cache:  # as workers may have another current folder
         found["cache"] = text_of(path_of(data.cache).resolve())
     aside = {files.folder.name: files.reasons for files in (tree.train, tree.test)}
     return planned_data(data.model_copy(update=found), aside)
 
 
 def _is_meant(data: Data, known: PlannedData, place: Callable[[str], str]) -> bool:
-    """Tell whether a section says nothing else than what is known of its images."""
+    """Whether a section agrees with what is known of its images."""
     if not (
         _are_meant_classes(data, known, place)
         and _are_meant_numbers(data, known)
-        and data.test in (None, known.test or data.test)  # 0 is not known
+        and data.test in (None, known.test or data.test)  # 0 means unknown
         and data.digest in (None, known.digest or data.digest)
     ):
         return False
@@ -138,7 +138,7 @@ def _is_meant(data: Data, known: PlannedData, place: Callable[[str], str]) -> bo
 
 
 def _are_meant_classes(data: Data, known: PlannedData, place: Callable[[str], str]) -> bool:
-    """Tell whether the chosen classes may be those that are known."""
+    """Whether the chosen classes may be the known ones."""
     if not isinstance(data.classes, str | tuple):
         return data.classes in (None, known.classes)
     there = known.class_names
@@ -148,15 +148,15 @@ def _are_meant_classes(data: Data, known: PlannedData, place: Callable[[str], st
         wanted = None
         with contextlib.suppress(ConfigError):
             wanted = listed(path_of(data.classes), None, place)  # may be gone with the images
-            wanted = listed(path_of(data.classes), there, place)  # no text: not those names
+            wanted = listed(path_of(data.classes), there, place)  # not text, so not those names
     return wanted is None or sorted(one.name for one in wanted) == sorted(there)
 
 
 def _are_meant_numbers(data: Data, known: PlannedData) -> bool:
-    """Tell whether `train`, `images` and `images_per_class` may give the images to train on."""
+    """Whether `train`, `images` and `images_per_class` may give the known training images."""
     limit = data.images_per_class
     there = known.classes * limit if limit else data.images
-    if there is None:  # only a look at the files could tell
+    if there is None:  # only listing the files could tell
         return data.train in (None, known.train)
     train = data.train or there - data.validation
     enough = data.images is None or data.images >= there
@@ -169,7 +169,7 @@ def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tr
     Args:
         data: of imagenet or imagefolder.
         root: the folder that holds train/ and val/.
-        place: where a key of the section stands, for messages.
+        place: gives the place of a key of the section, for messages.
     """
     return read_tree(
         root, classes=data.class_names, images_per_class=data.images_per_class, place=place
@@ -177,5 +177,5 @@ def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tr
 
 
 def data_places(document: Document) -> Callable[[str], str]:
-    """Where each key of the data section stands, for messages: `file:line: data.key`."""
+    """A function that gives the place of a data key, for messages: `file:line: data.key`."""
     return lambda key: f"{document.place(('data', key))}: data.{key}"

@@ -1,4 +1,4 @@
-"""Loaders of the data sets that are no trees of files: their images as arrays.
+"""Loaders of the data sets that are not trees of files: their images as arrays.
 
 Each takes the root folder and returns train and test, each (images, labels): uint8
 (N, side, side, 3) and int64 (N,).
@@ -15,13 +15,13 @@ import numpy.typing as npt
 from search.schema.datasets import DATASETS
 from search.schema.seeds import seed_of
 
-# What the official pickles call, by its names of NumPy 1.
+# Functions that the official pickles call, by their names in NumPy 1.
 _ARRAYS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
 }
-_SPLIT_SEED = 0  # of every cut; never the study's, so that studies can be compared
+_SPLIT_SEED = 0  # of every cut; never the study's, so that studies are comparable
 Indices = npt.NDArray[np.intp]
 Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 
@@ -30,7 +30,7 @@ def load_arrays(name: str, root: Path) -> tuple[Arrays, Arrays]:
     """Train and test of a data set of the table, or of a foreign one.
 
     Args:
-        name: in DATASETS, or `module:attribute` of something with a method `load(root)`.
+        name: in DATASETS, or `module:attribute` of an object with a method `load(root)`.
         root: the folder of the data sets.
     """
     made = DATASETS.make(name)
@@ -39,9 +39,9 @@ def load_arrays(name: str, root: Path) -> tuple[Arrays, Arrays]:
 
 
 def cut_evenly(labels: npt.NDArray[np.int64], size: int) -> tuple[Indices, Indices]:
-    """Indices to keep and to cut: `size` images, as evenly over the classes as can be.
+    """Indices to keep and to cut: `size` images, as evenly over the classes as possible.
 
-    Both come class by class in turn, so that the first n of them are even too.
+    In both, classes take turns, so that the first n of them are even too.
     """
     shuffled = np.random.default_rng(_SPLIT_SEED).permutation(len(labels))
     turn = np.empty(len(labels), dtype=np.int64)
@@ -54,7 +54,7 @@ def cut_evenly(labels: npt.NDArray[np.int64], size: int) -> tuple[Indices, Indic
 
 def digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come with scikit-learn
     """UCI's handwritten digits as grey images of 8x8 pixels, 1,437 and 360 of them."""
-    from sklearn.datasets import load_digits  # noqa: PLC0415 - 1.5 s that others need not pay
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - 1.5 s that others need not wait
 
     bunch = load_digits()
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
@@ -64,7 +64,7 @@ def digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come wit
 
 
 def synthetic(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - made, not read
-    """Four noisy patterns that any network tells apart."""
+    """Four noisy patterns that any network can learn to distinguish."""
     facts = DATASETS["synthetic"]
     rng = np.random.default_rng(seed_of(_SPLIT_SEED, "synthetic"))
     side = facts.image_size
@@ -94,13 +94,13 @@ def _cifar(
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Reads the official pickles, and no other: they hold arrays, and these run no code.
+    """Reads only the official pickles: they hold arrays, which run no code when loaded.
 
     Their md5 is checked before a study begins, but workers read them again later.
     """
 
     def find_class(self, module: str, name: str) -> Any:
-        """A function that makes an array, by its name of long ago."""
+        """The array-making function for an old NumPy name; any other name is refused."""
         try:
             return _ARRAYS[module, name]
         except KeyError:

@@ -1,7 +1,7 @@
 """Splits the images of a study into train, validation and test, as uint8.
 
 The validation images are cut from the official train images, the same for every trial and
-every study; the test images are those of the data set (of ImageNet its validation images).
+every study; the test images are those of the data set (for ImageNet its validation images).
 """
 
 import warnings
@@ -22,12 +22,12 @@ from search.images.tree import Files, Tree
 from search.schema.data import PlannedData
 
 Indices = npt.NDArray[np.intp]
-_AT_ONCE = 4096  # images that are resized together: bounds memory
-LUMA = (19595, 38470, 7471)  # ITU-R 601-2, in 1/65536: what Pillow's "L" is made of
+_AT_ONCE = 4096  # images resized at once, to limit memory
+LUMA = (19595, 38470, 7471)  # ITU-R 601-2, in 1/65536: the weights of Pillow's "L"
 
 
 class Undecoded(NamedTuple):
-    """Image files to decode each time, as squares of `side` pixels."""
+    """Image files that are decoded each time, as squares of `side` pixels."""
 
     files: Files
     side: int
@@ -35,10 +35,10 @@ class Undecoded(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Images of one purpose.
+    """Images for one purpose.
 
     Attributes:
-        images: (M, side, side, channels) as uint8, in memory or of a mapped file; or files.
+        images: (M, side, side, channels) as uint8, in memory or in a mapped file; or files.
         rows: (N,) as int64, which of `images` belong to the split.
         labels: (N,) as int64.
     """
@@ -49,7 +49,7 @@ class Split(NamedTuple):
 
     @property
     def side(self) -> int:
-        """Of the square images, in pixels."""
+        """Side of the square images, in pixels."""
         images = self.images
         return images.side if isinstance(images, Undecoded) else images.shape[1]
 
@@ -65,7 +65,7 @@ class Splits(NamedTuple):
 
 
 def load(data: PlannedData, root: Path) -> Splits:
-    """Read a data set that `search.images.preparing` has made ready.
+    """Read a data set that `search.images.preparing` has prepared.
 
     Args:
         data: which set, how many validation images, how many to train on.
@@ -89,7 +89,7 @@ def load(data: PlannedData, root: Path) -> Splits:
 
 
 def in_channels(arrays: Arrays, channels: int) -> Arrays:
-    """Show colour images in grey where one channel is asked for, as Pillow's "L" does.
+    """Turn colour images grey where one channel is asked for, as Pillow's "L" does.
 
     Args:
         arrays: uint8 images (N, side, side, C) and labels.
@@ -98,7 +98,7 @@ def in_channels(arrays: Arrays, channels: int) -> Arrays:
     images, labels = arrays
     if images.shape[-1] == channels:
         return arrays
-    # In whole numbers, a channel at a time: CIFAR in 64 bits would take gigabytes.
+    # In whole numbers, one channel at a time: CIFAR in 64 bits would take gigabytes.
     grey = np.full(images.shape[:-1], 1 << 15, np.uint32)
     for channel, weight in enumerate(LUMA):
         grey += images[..., channel].astype(np.uint32) * np.uint32(weight)
@@ -106,11 +106,11 @@ def in_channels(arrays: Arrays, channels: int) -> Arrays:
 
 
 def resized(arrays: Arrays, side: int) -> Arrays:
-    """Images of another side, as Pillow's bilinear filter makes them, to one level of 255.
+    """Images of another side, as by Pillow's bilinear filter, to within one level of 255.
 
     Args:
         arrays: uint8 images (N, S, S, C) and labels.
-        side: in pixels; S leaves them as they are.
+        side: in pixels; S leaves them unchanged.
     """
     images, labels = arrays
     if images.shape[1] == side:
@@ -132,7 +132,7 @@ def _split(arrays: Arrays, chosen: Indices) -> Split:
 def _load_tree(data: PlannedData, root: Path) -> Splits:
     tree: Tree = tree_of(data, root, place=lambda key: f"data.{key}")
     train, test = (open_cache(request_of(files, data, root)) for files in tree[1:])
-    # Cut before damaged images are left out, so that one that is mended moves no other.
+    # Cut before damaged images are left out, so that repairing one does not move others.
     shares = _shares(data, tree.train.labels)
     kept, cut = (share[np.isin(share, train.readable)] for share in shares)
     sums = train.sums[kept].sum(0) / (len(kept) * data.resize**2)
@@ -149,7 +149,7 @@ def _load_tree(data: PlannedData, root: Path) -> Splits:
 def _tree_split(files: Files, cached: CachedImages, rows: Indices, data: PlannedData) -> Split:
     images: Tensor | Undecoded = Undecoded(files, data.resize, data.channels)
     if cached.pixels is not None:
-        with warnings.catch_warnings():  # that torch could write to it; nothing here does
+        with warnings.catch_warnings():  # about writing to it, which we do not
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
             images = torch.from_numpy(cached.pixels)
     return Split(images, torch.from_numpy(rows), torch.from_numpy(files.labels[rows]))

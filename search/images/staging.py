@@ -11,9 +11,9 @@ from search.schema.yaml import ConfigError
 
 
 def stage(data: PlannedData, root: Path) -> None:
-    """See that the images are here; of a tree, decode each that is not decoded here yet.
+    """Make sure that the images are here; for a tree, decode those not decoded here yet.
 
-    Of several workers of one machine one decodes, and the others wait for it.
+    If a machine has several workers, one decodes and the others wait for it.
 
     Args:
         data: of the study.
@@ -28,7 +28,7 @@ def stage(data: PlannedData, root: Path) -> None:
             build(request_of(files, data, root), workers=1, place=_key, advance=_unsaid)
         return
     facts = DATASETS[data.name]
-    if facts.annotated:  # reads the annotations: whether the files are those of the plan
+    if facts.annotated:  # reads the annotations, to check that the files are the plan's
         DATASETS.make(data.name)(data, root)
     for name in facts.md5:
         if not (root / facts.folder / name).is_file():
@@ -44,4 +44,4 @@ def _key(key: str) -> str:
 
 
 def _unsaid(_done: int, _total: int) -> None:
-    """Nobody watches a worker."""
+    """Do nothing: a worker shows no progress."""

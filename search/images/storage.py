@@ -1,4 +1,4 @@
-"""Decides where decoded images of a tree are kept, and whether they are."""
+"""Decides whether decoded images of a tree are kept, and where."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from search.images.tree import Files
 from search.schema.data import PlannedData
 
 _LARGEST_CACHE = 200 * 10**9  # bytes of pixels; larger sets are decoded each time
-_FOLDER = ".decoded"  # below data.root, where no data.cache is given
+_FOLDER = ".decoded"  # below data.root, where data.cache is not given
 
 
 def request_of(files: Files, data: PlannedData, root: Path) -> CacheRequest:
-    """What is asked of the cache for the files of one split."""
+    """The cache request for the files of one split."""
     return CacheRequest(
         files=files,
         side=data.resize,
@@ -24,7 +24,7 @@ def request_of(files: Files, data: PlannedData, root: Path) -> CacheRequest:
 
 
 def keeps_pixels(data: PlannedData) -> bool:
-    """Whether images are decoded once and kept; by the size of the training set."""
+    """Whether images are decoded once and kept; it depends on the size of the training set."""
     if data.storage != "auto":
         return data.storage == "cached"
     return (data.train + data.validation) * data.resize**2 * data.channels <= _LARGEST_CACHE

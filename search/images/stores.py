@@ -1,7 +1,7 @@
 """Stores keep the images of a split while trials run, and give batches of them.
 
-Three ways, the same pixels: resident on the device, gathered from a memory-mapped file
-while the device computes, or decoded by worker processes.
+There are three kinds, with the same pixels: resident on the device, gathered from a
+memory-mapped file while the device computes, or decoded by worker processes.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from res2net.child_processes import deaf_to_ctrl_c
 from search.images.decoding import decode
 from search.images.splits import Split, Undecoded
 
-# What the images of a study may take of a device, for good: CIFAR fits everywhere.
+# What a study's images may occupy permanently on a device: CIFAR always fits.
 _RESIDENT_ON_CPU = 1 << 30  # bytes
 RESIDENT_SHARE = 0.25  # of a trial's share of a GPU
 
@@ -32,7 +32,7 @@ class Gathered(NamedTuple):
 
 
 class Store(Protocol):
-    """Gives batches of a split's images, prepared as the store was told."""
+    """Gives batches of a split's images, prepared by the function given to the store."""
 
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         """One batch for each tensor of positions (N,) in the split."""
@@ -42,7 +42,7 @@ class Room:
     """Bytes that are left for images on a device.
 
     Args:
-        device: where.
+        device: which device.
         share: of the device that one trial has.
     """
 
@@ -53,7 +53,7 @@ class Room:
             self._left = total * RESIDENT_SHARE * min(share, 1.0)
 
     def take(self, size: int) -> bool:
-        """Whether so many bytes fit; they are then taken."""
+        """Whether this many bytes fit; if so, they are reserved."""
         if size > self._left:
             return False
         self._left -= size
@@ -63,13 +63,13 @@ class Room:
 def make_store(
     split: Split, device: torch.device, prepare: Prepare, *, room: Room, workers: int
 ) -> Store:
-    """The quickest store that the device has room for.
+    """Make the fastest store that the device has room for.
 
     Args:
         split: whose images.
         device: where batches are wanted.
-        prepare: uint8 images (N, side, side, channels) as batches need them, such as padded.
-        room: what is left of it for images.
+        prepare: prepares uint8 images (N, side, side, channels) for batches, such as padding.
+        room: bytes that are left on the device for images.
         workers: processes that decode, where images are not kept decoded.
     """
     images = split.images
@@ -105,7 +105,7 @@ class _Mapped:
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         if not chosen:
             return
-        here = [index.cpu() for index in chosen]  # now: later it would wait for the device
+        here = [index.cpu() for index in chosen]  # now; later it would wait for the device
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self._gather, here[0])
             for index in (*here[1:], None):
@@ -119,7 +119,7 @@ class _Mapped:
 
 
 class _Decoded:
-    """Image files, decoded by processes that are some batches ahead."""
+    """Image files, decoded by processes that work some batches ahead."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _Decoded:
         workers: int,
     ) -> None:
         self._device, self._prepare = device, prepare
-        self._order: list[list[int]] = []  # of the batches to come; the loader reads it
+        self._order: list[list[int]] = []  # of the next batches; the loader reads it
         self._loader = DataLoader(
             _Squares(undecoded, split.rows),
             batch_sampler=self._order,
@@ -143,13 +143,13 @@ class _Decoded:
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         self._order[:] = [index.tolist() for index in chosen]
         with deaf_to_ctrl_c() if self._loader.num_workers else contextlib.nullcontext():
-            coming = iter(self._loader)  # this may start them
+            coming = iter(self._loader)  # this may start processes
         for images in coming:
             yield _on_device(images, self._device, self._prepare)
 
 
 class _Squares(torch.utils.data.Dataset[Tensor]):
-    """Position in a split to image."""
+    """Maps a position in a split to its image."""
 
     def __init__(self, undecoded: Undecoded, rows: Tensor) -> None:
         self._undecoded, self._rows = undecoded, rows

@@ -1,23 +1,23 @@
-"""Lays on white paper what a picture says is transparent. No torch here."""
+"""Lays the transparent parts of a picture on white. No torch here."""
 
 import numpy as np
 from PIL import Image
 
-# How Pillow names the grey levels of a PNG of few bits, and by what it multiplies them: the
-# transparent one it keeps as it is written.
+# Pillow's names for the grey levels of a PNG of few bits, and the factor it scales them by: it
+# keeps the transparent level unscaled.
 _FEW_BITS = {"L;2": (3, 85), "L;4": (15, 17)}
-_HIGH_BYTES, _LOW_BYTES = "RGB;16B", "RGB;16L"  # Pillow reads one byte of colours of 16 bits
+_HIGH_BYTES, _LOW_BYTES = "RGB;16B", "RGB;16L"  # Pillow reads one byte of each 16-bit colour
 
 
 def load(image: Image.Image) -> None:
-    """Load an opened picture; the transparent colour of a PNG becomes one of its pixels.
+    """Load an opened picture; a PNG's transparent colour is scaled like its pixels.
 
     Args:
-        image: just opened, changed in place: only until it is loaded does it say how many bits
-            its file has.
+        image: just opened, changed in place: only before it is loaded does it give the number
+            of bits in its file.
 
     Raises:
-        Exception: whatever Pillow raises of broken content.
+        Exception: whatever Pillow raises for broken content.
     """
     tiles = getattr(image, "tile", ()) if image.format == "PNG" else ()
     stored = tiles[0].args if tiles else ""
@@ -34,7 +34,7 @@ def load(image: Image.Image) -> None:
 
 
 def _load_16_bits(image: Image.Image, clear: tuple[int, ...]) -> None:
-    """Make transparent the pixels that have a colour of 16 bits, which takes both bytes."""
+    """Make pixels with a given colour of 16 bits transparent, comparing both bytes."""
     file = image.fp  # type: ignore[attr-defined]  # an opened PNG has one
     at = file.tell()
     low = Image.open(file, formats=["PNG"])
@@ -50,7 +50,7 @@ def _load_16_bits(image: Image.Image, clear: tuple[int, ...]) -> None:
 
 def on_white(image: Image.Image) -> Image.Image:
     """A loaded picture with transparency as RGB, laid on white."""
-    if image.mode == "La":  # has no way to RGBA
+    if image.mode == "La":  # cannot be converted to RGBA
         image = image.convert("LA")
     ground = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")

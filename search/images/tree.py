@@ -1,6 +1,6 @@
 """Lists image files below class folders: `train/<class>/<file>` and `val/<class>/<file>`.
 
-Names in, names out: no image is opened. Names are text of `res2net.file_names`, the same in
+Only names are read: no image is opened. Names are text of `res2net.file_names`, the same in
 every locale. No torch here.
 """
 
@@ -29,7 +29,7 @@ from search.schema.files import in_words
 from search.schema.seeds import seed_of
 from search.schema.yaml import ConfigError
 
-_CHOICE_SEED = 0  # of every choice; never the study's, so that studies can be compared
+_CHOICE_SEED = 0  # of every choice; never the study's, so that studies are comparable
 _LAYOUT = "train/<class>/<image> and val/<class>/<image>"
 _SHOWN = 5  # names in a message
 
@@ -41,8 +41,9 @@ class Files(NamedTuple):
     """Image files of one split, class by class in order of the classes, by name within one.
 
     `folder` is root/train or root/val; `names` are `<class>/<file>`; `labels` (N,) count the
-    classes from 0. Files that are not read are counted: `aside` of each class that has some, by
-    reason, and `reasons` of all. `there` counts the images before any limit for each class.
+    classes from 0. Files that are not read are counted: in `aside` for each class that has
+    some, by reason, and in `reasons` for all. `there` counts the images before any limit per
+    class.
     """
 
     folder: Path
@@ -53,7 +54,7 @@ class Files(NamedTuple):
     there: int = 0
 
     def path(self, index: int) -> Path:
-        """Where a file lies."""
+        """The path of a file."""
         return self.folder / fs_name(self.names[index])
 
 
@@ -74,18 +75,18 @@ def read_tree(
 ) -> Tree:
     """List a data set.
 
-    Read are images that lie right in a class folder; whatever else is there is left aside, and
-    counted: hidden files, files in sub-folders, files whose names are none of images, what is
-    no regular file, links that lead nowhere, files beside the class folders, and those of
-    classes that only val/ has.
+    Images directly in a class folder are read. All other files are skipped and counted: hidden
+    files, files in subfolders, files whose names are not those of images, irregular files,
+    links that lead nowhere, files beside the class folders, and those of classes that only val/
+    has.
 
     Args:
         root: the folder that holds train/ and val/.
-        classes: None for all; that many, the same ones in every study; the path of a list
-            file (`search.images.class_list`); or the names.
-        images_per_class: that many train images of each class, the same ones whatever other
-            classes there are; None for all. Test images are left whole.
-        place: where a setting of the data set stands, for messages.
+        classes: None for all; a number of classes, the same ones in every study; the path of a
+            list file (`search.images.class_list`); or the names.
+        images_per_class: number of train images of each class, the same ones whatever other
+            classes there are; None for all. Test images are not limited.
+        place: gives the place of a setting of the data set, for messages.
 
     Raises:
         ConfigError: what is there, or what is asked for, is not a data set in this layout.
@@ -227,7 +228,7 @@ def _read(
 
 
 def _beside(folder: Path, untrained: Sequence[str]) -> Counter[str]:
-    """Files beside the class folders, and those of classes that are not trained, by reason."""
+    """Files beside the class folders, and those of classes not trained on, by reason."""
     with os.scandir(folder) as entries:
         loose = Counter(
             BROKEN if leads_nowhere(entry) else "beside the class folders"

@@ -1,6 +1,6 @@
-"""Counts the images of a tree that is not here, from what is published of it or was written.
+"""Counts the images of a tree that is not here, from published facts or from the section.
 
-For plans alone: the networks and their costs are exact, the numbers of images may not be.
+Only for plans: the networks and their costs are exact, the numbers of images may not be.
 No torch here.
 """
 
@@ -20,15 +20,15 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
     """Count a data section without its files.
 
     Args:
-        data: of a tree whose folder is not there, or empty.
-        place: where a key of the section stands, for messages.
+        data: of a tree whose folder is missing, or empty.
+        place: gives the place of a key of the section, for messages.
 
     Returns:
         The section in numbers, marked as unseen. Where only a share of the published classes
-        or images is taken, their numbers are shares too.
+        or images is taken, their numbers are scaled by it.
 
     Raises:
-        ConfigError: nothing says how many images there are, or they are too few.
+        ConfigError: nothing gives the number of images, or there are too few.
     """
     sizes = _published(data, place) or _written(data, place)
     _check_enough(data, sizes, place)
@@ -40,10 +40,10 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
 
 
 def _check_enough(data: Data, sizes: Sizes, place: Place) -> None:
-    """Refuse a limit for each class that the smallest class cannot reach, whichever it is."""
+    """Refuse a limit per class that the smallest class cannot reach, whichever are chosen."""
     published = DATASETS[data.name].published
     if published is None or data.images is not None:
-        most = sizes.train // sizes.classes  # the smallest has no more than the mean
+        most = sizes.train // sizes.classes  # the smallest has at most the mean
     elif sizes.classes == published.classes:
         most = published.fewest
     else:
@@ -57,7 +57,7 @@ def _check_enough(data: Data, sizes: Sizes, place: Place) -> None:
 
 
 def _published(data: Data, place: Place) -> Sizes | None:
-    """Take the share of a published data set that is asked for, validation images included."""
+    """The requested share of a published data set, including validation images."""
     published = DATASETS[data.name].published
     if published is None or data.images is not None:
         return None
@@ -72,7 +72,7 @@ def _published(data: Data, place: Place) -> Sizes | None:
 
 
 def _written(data: Data, place: Place) -> Sizes:
-    """Take what the section says of the tree, validation images included."""
+    """The numbers that the section gives, including validation images."""
     classes = _classes(data, place)
     missing = [
         f"{key} ({meaning})"
@@ -93,7 +93,7 @@ def _written(data: Data, place: Place) -> Sizes:
 
 
 def _classes(data: Data, place: Place) -> int | None:
-    """Count the classes that the section names; None where it says nothing of them."""
+    """Number of classes that the section names; None where it gives none."""
     if isinstance(data.classes, str | tuple):
         return len(chosen(data.classes, None, place))
     return data.classes
