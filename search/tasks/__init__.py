@@ -1,1 +1,1 @@
-"""Tasks: what a trial learns and how it is scored. The table: `search.schema.tasks`."""
+"""Tasks: what a trial learns and how it is scored. Their table: `search.schema.tasks`."""

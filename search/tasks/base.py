@@ -1,7 +1,7 @@
 """The task protocol: the data, the network, the loss of a batch, the scores of a split.
 
-The engine knows nothing else of what is learned. A batch is whatever the task says it is; the
-engine hands it back to the task's own loss.
+The engine knows nothing else about what is learned. A batch is whatever the task makes it; the
+engine passes it to the task's own loss.
 """
 
 import math
@@ -17,14 +17,14 @@ from search.schema.parts import made, require_methods
 from search.schema.study_plan import StudyPlan
 from search.schema.tasks import TASKS
 
-Forward = Callable[..., Any]  # the network's pass, in the precision of the recipe
+Forward = Callable[..., Any]  # the network's forward pass, in the recipe's precision
 SplitName = Literal["validation", "test"]
 Losses = Tensor | Mapping[str, Tensor]  # one scalar, or several by name
 _SUM = "loss"
 
 
 class DivergedError(ArithmeticError):
-    """What is computed is no longer a number."""
+    """A computed value is no longer a number."""
 
 
 class Batch(Protocol):
@@ -33,7 +33,7 @@ class Batch(Protocol):
     def pieces(self, count: int) -> Iterator[tuple[Any, float]]:
         """The batch in at most `count` pieces, each with its share of the batch.
 
-        A piece is what `Task.loss` takes; the shares add up to 1.
+        A piece is what `Task.loss` takes; the shares sum to 1.
         """
 
 
@@ -42,7 +42,7 @@ class Task(Protocol):
 
     Attributes:
         batch_size: images of a step.
-        steps: of an epoch.
+        steps: number of steps of an epoch.
     """
 
     batch_size: int
@@ -51,39 +51,40 @@ class Task(Protocol):
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The network to train, on the device, its weights drawn from `seed`.
 
-        Where the study has a transfer, its backbone is filled with trained weights afterwards:
-        then it must hold one, of `res2net.build` (`search.engine.transfer.backbone_in`).
+        If the study has a transfer, the network's backbone is filled with trained weights
+        afterwards. It must then hold a backbone of `res2net.build`
+        (`search.engine.transfer.backbone_in`).
         """
 
     def sample(self, pieces: int) -> Tensor | None:
         """An input as large as a piece of a batch, None where pieces differ in size.
 
-        It is what CUDA graphs are captured with; without one the pass runs eagerly.
+        CUDA graphs are captured with it; without one the pass runs eagerly.
         """
 
     def batches(self, generator: torch.Generator, *, start: int) -> Iterator[Batch]:
-        """The batches of an epoch, every random choice drawn from `generator` at once.
+        """The batches of an epoch, with all random choices drawn from `generator` at once.
 
         Args:
             generator: on the device, seeded for this epoch.
-            start: steps that were taken before; their batches are left out.
+            start: number of steps that were taken before; their batches are skipped.
         """
 
     def loss(self, forward: Forward, piece: Any) -> Losses:
         """The mean loss of a piece of a batch: a scalar with a gradient, or several by name.
 
-        Of several the sum is trained on; each is reported as `train_<name>` as well, beside
-        the sum, `train_loss`.
+        If there are several, their sum is trained on and reported as `train_loss`, and each is
+        also reported as `train_<name>`.
         """
 
     def scores(self, forward: Forward, split: SplitName) -> Mapping[str, float | None]:
         """Every metric of the task on all images of a split, by its name without the split.
 
-        None is one that the split does not tell, such as of small objects where there are
-        none; it is not reported.
+        A metric is None if the split does not determine it, such as one of small objects where
+        there are none; it is not reported.
 
         Raises:
-            DivergedError: the network puts out numbers that are not finite.
+            DivergedError: the network's outputs are not finite.
         """
 
     def facts(self) -> dict[str, Any]:
@@ -91,13 +92,13 @@ class Task(Protocol):
 
 
 def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any = None) -> Task:
-    """The task of a study, with its data on a device.
+    """Make the task of a study, with its data on a device.
 
     Args:
         plan: of the study.
         root: the folder of the data sets.
         device: where trials run.
-        images: in the place of those below `root`, where a network is only timed.
+        images: replace those below `root`, where a network is only timed.
 
     Raises:
         PluginError: a foreign task cannot be made, or lacks something.
@@ -116,10 +117,10 @@ def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any =
 
 
 def named_losses(losses: Losses) -> dict[str, Tensor]:
-    """What `Task.loss` returned, by name: first their sum, as `loss`, then each of several.
+    """The losses from `Task.loss` by name: first their sum, as `loss`, then each of several.
 
     Raises:
-        PluginError: there is none, or one bears the name of the sum.
+        PluginError: there is none, or one has the name of the sum.
     """
     if not isinstance(losses, Mapping):
         return {_SUM: losses}
@@ -137,13 +138,13 @@ def checked_scores(
     """The scores of a task as plain numbers, without those that are None.
 
     Args:
-        scores: what `Task.scores` returned.
-        metrics: names of those that the task declares.
-        needed: of them those that networks are compared by.
+        scores: from `Task.scores`.
+        metrics: names of the metrics that the task declares.
+        needed: the metrics by which networks are compared.
 
     Raises:
-        PluginError: they are not the declared ones, or no numbers; or one is None that is
-            needed.
+        PluginError: they are not the declared ones, or are not numbers; or a needed one is
+            None.
         DivergedError: one is not finite.
     """
     if not isinstance(scores, dict) or scores.keys() != set(metrics):

@@ -19,19 +19,19 @@ from search.tasks.base import DivergedError, Forward, SplitName
 from search.tasks.loss import mixed_loss
 from search.tasks.memory import is_out_of_memory
 
-# Pixels of one batch of a split that is scored, at least and, on a GPU, at most.
+# Pixels of one batch when scoring a split: at least and, on a GPU, at most.
 _FEWEST_PIXELS, _MOST_PIXELS = 1 << 20, 1 << 23
-_TO_TRAINED = 4  # of images that are only looked at so many fit where one is trained on
-# Numbers that the layers of a network put out for a batch that a CPU scores. About half of them
-# live at once: 19 MB an image in fp32 of Res2NeXt-29-6c24w4s, of 1,024 at once 19 GB.
+_TO_TRAINED = 4  # so many times more images fit in memory when scored than when trained on
+# Numbers that a network's layers output for a batch that a CPU scores. About half of them are
+# alive at once: 19 MB per image in fp32 for Res2NeXt-29-6c24w4s, 19 GB for 1,024 at once.
 _MOST_NUMBERS = 1 << 30
 
 
 def scored_at_once(training: PlannedTraining, resolution: int, *, gpu: bool) -> int:
     """How many images are scored together, where memory allows it.
 
-    On a GPU about as many as take no more memory than a batch that is trained on, but at least
-    a million pixels.
+    On a GPU about as many as take no more memory than a training batch, but at least a million
+    pixels.
     """
     image = resolution**2
     pixels = _FEWEST_PIXELS
@@ -44,7 +44,7 @@ def scored_at_once(training: PlannedTraining, resolution: int, *, gpu: bool) -> 
 def classification(
     plan: StudyPlan, *, root: str, device: torch.device, images: Splits | None = None
 ) -> "Classification":
-    """The images of a study on a device, to be told apart."""
+    """Make the task of classifying the images of a study, on a device."""
     return Classification(
         plan.training,
         load(plan.data, Path(root)) if images is None else images,
@@ -58,13 +58,13 @@ def classification(
 
 @dataclass(frozen=True, slots=True)
 class ImageBatch:
-    """Normalised images (N, C, H, W) in channels_last, and what the network should say."""
+    """Normalised images (N, C, H, W) in channels_last, and their targets."""
 
     images: Tensor
     targets: Targets
 
     def pieces(self, count: int) -> Iterator[tuple["ImageBatch", float]]:
-        """As `search.tasks.base.Batch.pieces`."""
+        """As in `search.tasks.base.Batch.pieces`."""
         start = 0
         for images in self.images.chunk(count):
             stop = start + len(images)
@@ -74,7 +74,7 @@ class ImageBatch:
 
 
 class _Held(NamedTuple):
-    """Images where they are wanted; their labels (N,) on the device."""
+    """Images in a store, with their labels (N,) on the device."""
 
     store: Store
     labels: Tensor
@@ -86,14 +86,14 @@ class Classification:
     Args:
         training: recipe of every trial.
         splits: the images.
-        device: where everything happens; what fits of the images is moved there.
-        resolution: of what networks see, in pixels; the images' own side where not given.
+        device: where everything runs; as many of the images as fit are moved there.
+        resolution: of the images that networks see, in pixels; by default the images' own side.
         share: of the device that one trial has, 1 for all of it.
         workers: processes that decode images, where they are not kept decoded.
         classes: their names, where they have some.
     """
 
-    def __init__(  # noqa: PLR0913 - by keyword; `classification` fills them in from a plan
+    def __init__(  # noqa: PLR0913 - by keyword; `classification` sets them from a plan
         self,
         training: PlannedTraining,
         splits: Splits,
@@ -135,7 +135,7 @@ class Classification:
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:
         """The classifier itself."""
         gpu = self._device.type == "cuda"
-        # What one did not fit says nothing of the next.
+        # The batch size at which one network ran out of memory says nothing about the next.
         self._at_once = scored_at_once(self._training, self.resolution, gpu=gpu)
         if not gpu:
             numbers = cost(architecture, image_size=self.resolution).activations
@@ -143,7 +143,7 @@ class Classification:
         return build(architecture, seed=seed, device=self._device)
 
     def sample(self, pieces: int) -> Tensor | None:
-        """Zeros as large as the first piece; None where pieces differ."""
+        """Zeros as large as the first piece; None where pieces differ in size."""
         side, dtype = self.resolution, dtype_of(self._training.precision)
         shape = (self.batch_size, side, side, len(self._mean))
         batch = torch.zeros(shape, dtype=dtype, device=self._device)
@@ -171,12 +171,12 @@ class Classification:
             )
 
     def loss(self, forward: Forward, piece: ImageBatch) -> Tensor:
-        """Mean cross-entropy, of mixed labels where images are mixed."""
+        """Mean cross-entropy, over both labels where images are mixed."""
         logits = forward(piece.images)
         return mixed_loss(logits, piece.targets, smoothing=self._training.label_smoothing)
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
-        """Top-1 and top-5 error in percent; in smaller batches where memory is short."""
+        """Top-1 and top-5 error in percent; in smaller batches if memory is short."""
         size = min(self._at_once, len(self._scored[split].labels))
         while True:
             try:
@@ -184,7 +184,7 @@ class Classification:
             except (RuntimeError, MemoryError) as error:
                 if size == 1 or not is_out_of_memory(error):
                     raise
-            size = self._at_once = size // 2  # next time too: it would not fit again
+            size = self._at_once = size // 2  # kept for next time: it would not fit either
 
     def facts(self) -> dict[str, Any]:
         """Names of the classes, and mean and std of the pixels in 0 to 1."""

@@ -1,4 +1,4 @@
-"""Freezes the first stages of a backbone, and its norms, as detection from few images does."""
+"""Freezes the first stages of a backbone, and its norms, as for detection from few images."""
 
 from typing import Self
 
@@ -16,14 +16,13 @@ class StillNorm(nn.BatchNorm2d):
 
 
 def freeze(backbone: Backbone, *, stages: int, norms: str) -> None:
-    """Keep parts of a backbone as they are.
+    """Freeze parts of a backbone.
 
     Args:
-        backbone: as `res2net.build` makes it with features.
-        stages: that are frozen, the stem first: 1 is the stem alone, 2 the stem and the first
-            stage.
-        norms: "frozen" keeps all its batch norms as they are, "trained" none beyond those of
-            frozen stages.
+        backbone: from `res2net.build` with features.
+        stages: number of frozen stages, the stem first: 1 is the stem alone, 2 the stem and the
+            first stage.
+        norms: "frozen" freezes all batch norms, "trained" only those of frozen stages.
     """
     if norms == "frozen":
         _still(backbone)

@@ -1,4 +1,4 @@
-"""A backbone with a head on it: seeded weights, and the features that a head may take."""
+"""Backbones for heads: seeded weights, and the features that a head may take."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,12 +19,12 @@ Head = TypeVar("Head", bound=nn.Module)
 def backbone_of(
     architecture: Architecture, *, seed: int, output_stride: int | None = None
 ) -> Backbone:
-    """The network without its classifier, on the CPU; it puts out every stage's features.
+    """The network without its classifier, on the CPU; it outputs every stage's features.
 
     Args:
         architecture: of the network.
         seed: of its weights.
-        output_stride: of the last stage against the image; the skeleton's own where not given.
+        output_stride: of the last stage relative to the image; by default the skeleton's own.
     """
     stages = range(1, len(architecture.facts.stages) + 1)
     backbone = build(architecture, features=stages, output_stride=output_stride, seed=seed)
@@ -33,38 +33,38 @@ def backbone_of(
 
 
 def seeded(make: Callable[[], Head], *, seed: int) -> Head:
-    """A module that initialises itself, its weights drawn from a seed and from nothing else."""
+    """A module that initialises itself, with weights drawn only from the given seed."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_of(seed, "head"))
         return make()
 
 
 def one_a_stride(strides: dict[str, int]) -> list[str]:
-    """Of features of the same stride the last, finest first.
+    """The last of the features of each stride, finest first.
 
     Args:
-        strides: of each feature against the image, by key, in the order of the stages.
+        strides: of each feature relative to the image, by key, in the order of the stages.
     """
     return list({stride: key for key, stride in strides.items()}.values())
 
 
 def as_float(tensor: Tensor) -> Tensor:
-    """float64 stays; all else becomes float32, in which losses are taken."""
+    """Keep float64; convert all else to float32, in which losses are computed."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def without_autocast(like: Tensor) -> AbstractContextManager[object]:
-    """In it what is computed where a tensor lies stays in the precision that it has."""
-    if like.is_meta:  # has shapes alone, and no precision to choose
+    """Within the block, computations on a tensor's device keep the tensor's own precision."""
+    if like.is_meta:  # has only shapes, and no precision to choose
         return nullcontext()
     return torch.autocast(like.device.type, enabled=False)
 
 
 def require_finite(outputs: Tensor) -> None:
-    """See that a network put out numbers.
+    """Check that a network's outputs are finite.
 
     Raises:
-        DivergedError: one of them is not finite.
+        DivergedError: one of them is not.
     """
     # On the meta device there are only shapes.
     if not outputs.is_meta and not outputs.isfinite().all():

@@ -14,7 +14,7 @@ def library(module: str) -> Any:
     """Import a module of a library that only some tasks need.
 
     Raises:
-        LibraryMissingError: it is not installed, with the line that installs it.
+        LibraryMissingError: it is not installed, with the command that installs it.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""The loss of classification: cross-entropy, of mixed labels where images are mixed."""
+"""The loss of classification: cross-entropy, over both labels where images are mixed."""
 
 import torch
 from torch import Tensor
@@ -8,12 +8,13 @@ from search.images.augmentation import Targets
 
 
 def mixed_loss(logits: Tensor, targets: Targets, *, smoothing: float) -> Tensor:
-    """Mean cross-entropy; where images are mixed, of both their labels by their weights.
+    """Mean cross-entropy; for mixed images, of both their labels with their weights.
 
     Args:
-        logits: (N, classes); float64 stays, others are taken as float32.
+        logits: (N, classes); float64 is kept, others are converted to float32.
         targets: labels of the images, and of what was mixed in.
-        smoothing: share of each target that all classes divide (Szegedy et al., 2016).
+        smoothing: share of each target that is divided among all classes (Szegedy et al.,
+            2016).
     """
     logits = logits if logits.dtype == torch.float64 else logits.float()
     if targets.partners is None or targets.weight is None:

@@ -1,11 +1,11 @@
-"""Saliency: which pixels stand out, by a U-shaped decoder whose every level is trained.
+"""Saliency: which pixels stand out, by a U-shaped decoder with a loss at every level.
 
-The network is ours, from the equations of two papers. Top-down: the coarsest feature is
+The network is our own, from the equations of two papers. Top-down: the coarsest feature is
 enlarged and added to the next finer one, level by level (the U-shape of PoolNet, Liu et al.,
 arXiv:1904.09569, section 3, without its pooling modules). Deep supervision: each level has a
-side output with a loss of its own, and so has a weighted sum of all of them, which is the
-answer: L = sum_m l_side(m) + l_fuse (DSS, Hou et al., arXiv:1611.04849, section 3), where each
-l is binary cross-entropy. The scores are those of pysodmetrics.
+side output with its own loss, and so has the weighted sum of all of them, which is the result:
+L = sum_m l_side(m) + l_fuse (DSS, Hou et al., arXiv:1611.04849, section 3), where each l is
+binary cross-entropy. The scores are those of pysodmetrics.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from search.tasks.libraries import library
 from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, load_scenes
 from search.tasks.squares import Crops, squares, stacked, unfitted
 
-_BETA = 0.3  # beta squared, as the field has it (Achanta et al., CVPR 2009)
+_BETA = 0.3  # beta squared, as usual in the field (Achanta et al., CVPR 2009)
 
 
 def saliency(
@@ -36,12 +36,12 @@ def saliency(
     images: SceneSplits | None = None,
     **options: Any,
 ) -> "Saliency":
-    """The scenes of a study, of which something stands out."""
+    """Make the task of finding what stands out in the scenes of a study."""
     return Saliency(plan, images or load_scenes(plan, root), device=device, **options)
 
 
 class Decoder(nn.Module):
-    """From features, finest first, to side outputs and their weighted sum.
+    """Maps features, finest first, to side outputs and their weighted sum.
 
     Args:
         widths: channels of each feature.
@@ -57,7 +57,7 @@ class Decoder(nn.Module):
         nn.init.constant_(self.sum.weight, 1 / len(widths))
 
     def forward(self, features: list[Tensor], size: tuple[int, int]) -> Tensor:
-        """Features (N, C, h, w) to logits (N, levels + 1, *size): the answer is the last."""
+        """Features (N, C, h, w) to logits (N, levels + 1, *size): the last is the result."""
         sides: list[Tensor] = []
         above: Tensor | None = None
         levels = list(zip(features, self.lateral, self.fuse, self.side, strict=True))
@@ -72,7 +72,7 @@ class Decoder(nn.Module):
 
 
 class SaliencyNetwork(nn.Module):
-    """A backbone and the decoder on one feature of each of its strides.
+    """A backbone, and the decoder on one feature of each of its strides.
 
     Args:
         architecture: of the backbone.
@@ -88,19 +88,19 @@ class SaliencyNetwork(nn.Module):
         self.decoder = seeded(lambda: Decoder(widths, channels), seed=seed)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) to logits (N, levels + 1, H, W): coarsest first, the answer last."""
+        """(N, 3, H, W) to logits (N, levels + 1, H, W): coarsest first, the result last."""
         features = self.backbone(images)
         found: Tensor = self.decoder([features[key] for key in self._keys], images.shape[-2:])
         return found
 
 
 class Saliency(SceneTask):
-    """Scenes of which something stands out; as `search.tasks.base.Task`.
+    """Scenes with maps of what stands out; a `search.tasks.base.Task`.
 
     Args:
         plan: of the study.
         splits: its scenes.
-        device: where everything happens.
+        device: where everything runs.
         channels: of the decoder.
         scales: range of the random factor of size.
     """
@@ -136,7 +136,7 @@ class Saliency(SceneTask):
         return {**sides, "fused": each[-1]}
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:
-        """Largest F-measure and mean absolute error, at the size that each image has."""
+        """Largest F-measure and mean absolute error, at each image's own size."""
         scorer, part = Scorer(), self.splits.part(split)
         for row, seen in enumerate(self.seen(forward, part)):
             truth = part[row].saliency
@@ -146,7 +146,7 @@ class Saliency(SceneTask):
         return scorer.scores()
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
-        """Each scene with what stands out in it for the network."""
+        """Each scene with the network's map of what stands out in it."""
         for group in squares(part, self._side):
             images = torch.stack([one.image for one in group]).to(self._device, self._dtype)
             logits = forward(images.to(memory_format=torch.channels_last))[:, -1:]
@@ -170,10 +170,10 @@ class Saliency(SceneTask):
 
 
 class Scorer:
-    """Takes maps of 0 to 255 beside those of the data set, and scores them by pysodmetrics.
+    """Scores predicted maps of 0 to 255 against those of the data set, by pysodmetrics.
 
-    As that library does by default, and the field's tables, each map is stretched to its whole
-    range first, and of the data set's maps what is above 128 stands out.
+    As by default in that library, and in published tables, each map is first stretched to the
+    full range, and in the data set's maps values above 128 stand out.
     """
 
     def __init__(self) -> None:
@@ -182,12 +182,12 @@ class Scorer:
         self._f, self._mae = metrics.FmeasureV2({"f": curve}), metrics.MAE()
 
     def add(self, found: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> None:
-        """Count an image: two maps (H, W) of uint8."""
+        """Add an image: two maps (H, W) of uint8."""
         self._f.step(found, wanted)
         self._mae.step(found, wanted)
 
     def scores(self) -> dict[str, float]:
-        """The largest F of the curve that is the mean of all images, and the MAE."""
+        """The largest F of the mean curve over all images, and the MAE."""
         curve = self._f.get_results()["f"]["dynamic"]
         return {"max_f": float(curve.max()), "mae": float(self._mae.get_results()["mae"])}
 

@@ -1,8 +1,8 @@
-"""What tasks on scenes have in common: the order of an epoch, augmentation, batches of lists.
+"""What tasks on scenes share: the order of an epoch, augmentation, batches as lists.
 
 Images of a batch may differ in size. All random choices of an epoch come from its generator:
-each image has a seed of its own, so that a training that goes on from a checkpoint augments
-as if it had never stopped.
+each image has its own seed, so that a training resumed from a checkpoint augments as if it had
+never stopped.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels
 
 
 class Example(NamedTuple):
-    """An image (3, H, W) in 0 to 1, and what the network should say of it, by name."""
+    """An image (3, H, W) in 0 to 1, and the network's targets for it, by name."""
 
     image: Tensor
     target: dict[str, Any]
@@ -36,14 +36,14 @@ class SceneBatch:
 
     Attributes:
         examples: of the images.
-        seed: of what a network draws at random while it looks at them.
+        seed: of what a network draws at random in its forward pass.
     """
 
     examples: list[Example]
     seed: int = 0
 
     def pieces(self, count: int) -> Iterator[tuple["SceneBatch", float]]:
-        """As `search.tasks.base.Batch.pieces`."""
+        """As in `search.tasks.base.Batch.pieces`."""
         size = -(-len(self.examples) // count)
         for start in range(0, len(self.examples), size):
             piece = self.examples[start : start + size]
@@ -68,12 +68,12 @@ class Epochs:
         part: the scenes to train on.
         batch_size: images of a step.
         augment: makes an example of a scene; it draws from torch's global generator, which is
-            seeded for each image and put back afterwards.
+            seeded for each image and restored afterwards.
         device: of the examples.
 
     Attributes:
-        batch_size: as given, or fewer where there are fewer scenes.
-        steps: whole batches of an epoch.
+        batch_size: as given, or lower if there are fewer scenes.
+        steps: number of complete batches of an epoch.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Epochs:
         self.steps = max(1, len(part) // self.batch_size)
 
     def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """As `search.tasks.base.Task.batches`."""
+        """As in `search.tasks.base.Task.batches`."""
         count, where = len(self._part), generator.device
         order = torch.randperm(count, device=where, generator=generator).tolist()
         seeds = torch.randint(2**62, (count,), device=where, generator=generator).tolist()
@@ -107,18 +107,18 @@ class Epochs:
 
 
 class SceneTask:
-    """What every task on scenes has; those are `search.tasks.base.Task`s by what they add.
+    """What every task on scenes shares; subclasses complete it to a `search.tasks.base.Task`.
 
     Args:
         plan: of the study.
         splits: its scenes.
-        augment: makes an example of a scene, as `Epochs` takes it.
-        device: where everything happens.
-        training: the scenes to train on, where these are not all.
+        augment: makes an example of a scene, as for `Epochs`.
+        device: where everything runs.
+        training: the scenes to train on, if not all.
 
     Attributes:
-        batch_size, steps: as `search.tasks.base.Task` has them.
-        splits: as given.
+        batch_size, steps: as in `search.tasks.base.Task`.
+        splits: as the argument.
     """
 
     def __init__(
@@ -138,19 +138,19 @@ class SceneTask:
         self.batch_size, self.steps = self._epochs.batch_size, self._epochs.steps
 
     def sample(self, pieces: int) -> Tensor | None:  # noqa: ARG002 - of the protocol
-        """None: examples may differ in size, so it runs eagerly."""
+        """None, as examples may differ in size: the pass runs eagerly."""
         return None
 
-    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:  # noqa: ARG002 - by default
-        """Each scene with what the network says in the place of the truth; none by default."""
+    def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:  # noqa: ARG002 - default
+        """Each scene with the prediction instead of the truth; by default none."""
         return iter(())
 
     def pictured(self, forward: Forward, count: int) -> list[Pictured]:
-        """The first scenes of the test images, with what the network says of them.
+        """The first scenes of the test images, each with the network's prediction.
 
         Args:
-            forward: the network's pass, without gradients.
-            count: how many.
+            forward: the network's forward pass, without gradients.
+            count: number of scenes.
         """
         test = self.splits.test
         first = Part(test.scenes, list(test.rows[:count]))
@@ -159,12 +159,12 @@ class SceneTask:
         ]
 
     def batches(self, generator: torch.Generator, *, start: int) -> Iterator[SceneBatch]:
-        """Scenes in an order, each augmented, all of it drawn anew for each epoch."""
+        """Scenes in an order, each augmented; both are drawn anew for each epoch."""
         return self._epochs.batches(generator, start=start)
 
 
 def on_device(example: Example, device: torch.device) -> Example:
-    """An example whose tensors are on a device."""
+    """The example with its tensors on a device."""
     moved = {
         key: value.to(device) if isinstance(value, Tensor) else value
         for key, value in example.target.items()
@@ -173,12 +173,12 @@ def on_device(example: Example, device: torch.device) -> Example:
 
 
 def as_image(scene: Scene) -> Tensor:
-    """(3, H, W), 0 to 1."""
+    """The image of a scene as (3, H, W), 0 to 1."""
     return torch.from_numpy(scene.image).permute(2, 0, 1).contiguous().float() / 255
 
 
 def normalised(images: Tensor) -> Tensor:
-    """Images (..., 3, H, W) in 0 to 1, less ImageNet's mean and over its spread."""
+    """Normalise images (..., 3, H, W) in 0 to 1 by ImageNet's mean and std."""
     mean = torch.tensor(MEAN, device=images.device)[:, None, None]
     std = torch.tensor(STD, device=images.device)[:, None, None]
     return (images - mean) / std

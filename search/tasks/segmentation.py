@@ -1,7 +1,7 @@
 """Segmentation: the class of each pixel, by DeepLabv3+ on our features; scored by mean IoU.
 
 The decoder is that of segmentation_models_pytorch (Chen et al., arXiv:1802.02611). The classes
-are the background, 0, and then those of the data set; pixels with `IGNORED` count nowhere.
+are the background, 0, and then those of the data set; pixels with `IGNORED` are not counted.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def segmentation(
     images: SceneSplits | None = None,
     **options: Any,
 ) -> "Segmentation":
-    """The scenes of a study, whose pixels are to be told apart."""
+    """Make the task of classifying the pixels of the scenes of a study."""
     return Segmentation(plan, images or load_scenes(plan, root), device=device, **options)
 
 
@@ -41,7 +41,7 @@ class Segmenter(nn.Module):
 
     Args:
         architecture: of the backbone.
-        classes: of pixels, with the background.
+        classes: number of classes of pixels, including the background.
         channels: of the decoder.
         output_stride: of the backbone's last stage.
         seed: of all weights.
@@ -68,7 +68,7 @@ class Segmenter(nn.Module):
                 atrous_rates=tuple(rate * _STRIDE // output_stride for rate in _RATES),
                 output_stride=output_stride,
                 aspp_separable=True,
-                aspp_dropout=0.0,  # its draws would not be those of the trial
+                aspp_dropout=0.0,  # its draws would not come from the trial's seed
             ),
             seed=seed,
         )
@@ -78,18 +78,18 @@ class Segmenter(nn.Module):
         """(N, 3, H, W) to logits (N, classes, H, W); both sides multiples of 16."""
         features = [*self.backbone(images).values()]
         decoded = self.decoder([None, None, features[0], None, features[-1]])
-        return F.interpolate(  # corner to corner, as inside the decoder
+        return F.interpolate(  # with aligned corners, as inside the decoder
             self.classifier(decoded), images.shape[-2:], mode="bilinear", align_corners=True
         )
 
 
 class Segmentation(SceneTask):
-    """Scenes whose pixels are told apart; as `search.tasks.base.Task`.
+    """Scenes whose pixels are classified; a `search.tasks.base.Task`.
 
     Args:
         plan: of the study.
         splits: its scenes.
-        device: where everything happens.
+        device: where everything runs.
         output_stride: of the backbone's last stage.
         channels: of the decoder.
         scales: range of the random factor of size.
@@ -137,7 +137,7 @@ class Segmentation(SceneTask):
         return loss / (classes != IGNORED).sum().clamp_min(1)
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
-        """Mean IoU of all pixels of a split in percent, at the size that each image has.
+        """Mean IoU over all pixels of a split in percent, at each image's own size.
 
         None where no pixel counts.
         """
@@ -154,7 +154,7 @@ class Segmentation(SceneTask):
         return {"miou": 100 * float(metric.compute()) if counts else None}
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
-        """Each scene with the classes that the network gives its pixels."""
+        """Each scene with the classes that the network predicts for its pixels."""
         for group in squares(part, self._side):
             images = torch.stack([one.image for one in group]).to(self._device, self._dtype)
             logits = forward(images.to(memory_format=torch.channels_last))

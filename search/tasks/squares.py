@@ -1,4 +1,4 @@
-"""Images brought to squares of one side: random crops to train on, whole images to score."""
+"""Brings images to squares of one side: random crops for training, whole images for scores."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from search.scenes.scene import Part, Scene
 from search.tasks.scenes import MEAN, Example, SceneBatch, as_image, normalised
 
-_PIXELS = 1 << 20  # of the images that are scored at once
+_PIXELS = 1 << 20  # pixels of the images scored at once
 
 
 class Square(NamedTuple):
-    """A whole scene in the top left corner of a square; what is left has the mean colour."""
+    """A whole scene in the top left corner of a square; the rest has the mean colour."""
 
     scene: Scene
     image: Tensor  # (3, side, side), normalised
@@ -23,17 +23,18 @@ class Square(NamedTuple):
 
 
 class Crops:
-    """Makes examples: scaled at random, cut at random to a square, mirrored.
+    """Makes examples: scaled at random, cropped at random to a square, mirrored.
 
-    As DeepLab does (Chen et al., arXiv:1606.00915): the image is fitted into the square, made
-    larger or smaller by a random factor, and a square is cut from it. What lies outside of it
-    has the mean colour, and `fill` in its map.
+    As in DeepLab (Chen et al., arXiv:1606.00915): the image is fitted into the square, scaled
+    by
+    a random factor, and a square is cropped from it. Outside the image the square has the mean
+    colour, and `fill` in its map.
 
     Args:
         side: of the square, in pixels.
         scales: range of the factor.
         flip: whether half of the images are mirrored.
-        fill: of the map, where no image is.
+        fill: value of the map outside the image.
     """
 
     def __init__(
@@ -56,14 +57,15 @@ class Crops:
         """An example whose target is a map of the pixels.
 
         Args:
-            scene: whose image is taken.
+            scene: gives the image.
             of_pixels: (H, W) numbers below 256.
         """
         low, high = self._scales
         image, answer = as_image(scene), torch.from_numpy(of_pixels)[None]
         size = _fitted(image, self._side, times=low + (high - low) * torch.rand(()).item())
-        # Both are read at the middles of pixels; plain "nearest" reads maps at their corners,
-        # half a pixel beside the image.
+        # Both are sampled at the middles of pixels; plain "nearest" samples maps at pixel
+        # corners,
+        # half a pixel off the image.
         answer = F.interpolate(answer[None], size, mode="nearest-exact")[0]
         image, cut = self._transform(self._image(_resized(image, size)), self._map(answer))
         return Example(
@@ -86,7 +88,7 @@ def whole(scene: Scene, side: int) -> Square:
 
 
 def _fitted(image: Tensor, side: int, *, times: float = 1.0) -> tuple[int, int]:
-    """Height and width of an image whose longer side is so many times a square's."""
+    """Height and width of an image whose longer side is `times` the side of a square."""
     high, wide = image.shape[1:]
     factor = times * side / max(high, wide)
     return max(1, round(high * factor)), max(1, round(wide * factor))
@@ -101,7 +103,7 @@ def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def squares(part: Part, side: int) -> Iterator[list[Square]]:
-    """All scenes of a part in groups of one size, each fitted into a square."""
+    """All scenes of a part, each fitted into a square, in groups of equal total size."""
     size = max(1, _PIXELS // side**2)
     for start in range(0, len(part), size):
         rows = range(start, min(start + size, len(part)))
@@ -109,11 +111,11 @@ def squares(part: Part, side: int) -> Iterator[list[Square]]:
 
 
 def unfitted(of_square: Tensor, square: Square) -> Tensor:
-    """What a network says of the pixels of a scene, from what it says of those of its square.
+    """A prediction for the pixels of a scene, from the one for those of its square.
 
     Args:
         of_square: (C, side, side).
-        square: in which the scene lies.
+        square: that holds the scene.
 
     Returns:
         (C, H, W), bilinear where the scene is of another size.

@@ -30,17 +30,17 @@ from search.tasks.heads import (
 from search.tasks.scenes import MEAN, STD
 
 _RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
-_POOLED = "pool"  # the level that the pyramid adds above the last stage
+_POOLED = "pool"  # level that the pyramid adds above the last stage
 
 
 class Pyramid(NamedTuple):
-    """What the pyramid and the heads are like.
+    """Settings of the pyramid and the heads.
 
     Attributes:
-        channels: of each of its levels.
-        hidden: of the two layers that look at each box.
-        sampled: boxes of an image that these are trained on.
-        proposals: boxes of an image that they look at; None for torchvision's numbers.
+        channels: of each level of the pyramid.
+        hidden: width of the two layers that process each box.
+        sampled: boxes of an image that these layers are trained on.
+        proposals: boxes of an image that they process; None for torchvision's numbers.
         anchor: side of an anchor over the stride of its level.
     """
 
@@ -55,11 +55,11 @@ class WithPyramid(nn.Module):
     """A backbone with a feature pyramid, as torchvision's detectors take it.
 
     Args:
-        body: puts out the features of its stages.
+        body: a backbone that outputs the features of its stages.
         channels: of each level of the pyramid.
 
     Attributes:
-        out_channels: the same.
+        out_channels: same as `channels`.
         levels: names of its levels, the finest first; the last one is pooled.
     """
 
@@ -76,12 +76,13 @@ class WithPyramid(nn.Module):
         """Images (N, 3, H, W) to features (N, channels, H / stride, W / stride) by level.
 
         Raises:
-            DivergedError: not in training, where the loss tells it: a feature is not finite.
+            DivergedError: a feature is not finite; not in training, where the loss shows it.
         """
         features = self.body(images)
         levels: dict[str, Tensor]
         levels = self.fpn(OrderedDict((key, features[key]) for key in self._taken))
-        # Anchors and boxes take their numbers, which lie 2 px apart from 256 px on in bf16.
+        # Anchors and boxes use the features' dtype, and bf16 numbers from 256 on are 2 px
+        # apart.
         levels = {key: as_float(level) for key, level in levels.items()}
         if not self.training:
             for level in levels.values():
@@ -89,8 +90,8 @@ class WithPyramid(nn.Module):
         return levels
 
 
-class _Proposals(RPNHead):  # type: ignore[misc]  # it has no types
-    """Scores and boxes of anchors, the last layers in fp32 in the middle of a bf16 pass."""
+class _Proposals(RPNHead):  # no type information
+    """Scores and boxes of anchors; the last layers are in fp32 within a bf16 pass."""
 
     def forward(self, x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         seen = [self.conv(level) for level in x]
@@ -99,20 +100,20 @@ class _Proposals(RPNHead):  # type: ignore[misc]  # it has no types
             return [*map(self.cls_logits, exact)], [*map(self.bbox_pred, exact)]
 
 
-class _Boxes(FastRCNNPredictor):  # type: ignore[misc]  # it has no types
-    """Scores and boxes of proposals, of fp32 in the middle of a bf16 pass."""
+class _Boxes(FastRCNNPredictor):  # no type information
+    """Scores and boxes of proposals, in fp32 within a bf16 pass."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         with without_autocast(x):
             scores, boxes = super().forward(as_float(x))
-        if not self.training:  # what is no number would be taken for something unsure
+        if not self.training:  # a score of NaN would only look uncertain
             require_finite(scores)
             require_finite(boxes)
         return scores, boxes
 
 
-class _Masks(MaskRCNNPredictor):  # type: ignore[misc]  # it has no types
-    """Logits of masks, which are brought to the size of their boxes in fp32."""
+class _Masks(MaskRCNNPredictor):  # no type information
+    """Logits of masks, which are resized to their boxes in fp32."""
 
     def forward(self, x: Tensor) -> Tensor:
         return as_float(super().forward(x))
@@ -127,20 +128,20 @@ def make_detector(
     masks: bool,
     seed: int,
 ) -> nn.Module:
-    """A detector, all its weights drawn from a seed.
+    """Make a detector, all its weights drawn from a seed.
 
     Args:
         architecture: of the backbone.
-        classes: of objects, without the background.
+        classes: number of classes of objects, without the background.
         side: of the images in pixels.
-        pyramid: its channels, and those of the heads.
-        masks: whether it tells the pixels of each object as well.
+        pyramid: settings of the pyramid and the heads.
+        masks: whether to predict the pixels of each object as well.
         seed: of all weights.
 
     Returns:
-        A module that takes a list of images (3, H, W) in 0 to 1, and in training targets with
-        boxes, labels (from 1) and masks: losses by name; else a dict of boxes, labels, scores
-        and masks for each image.
+        A module that takes a list of images (3, H, W) in 0 to 1 and, in training, targets with
+        boxes, labels (from 1) and masks. It returns losses by name in training, else a dict of
+        boxes, labels, scores and masks for each image.
     """
     body = backbone_of(architecture, seed=seed)
     return seeded(

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from search.tasks.libraries import library
 
-# Our name of each score that torchmetrics computes; AP is the mean over IoU 0.50 to 0.95.
+# Our names of torchmetrics' scores; AP is the mean over IoU 0.50 to 0.95.
 NAMES = {
     "ap": "map",
     "ap50": "map_50",
@@ -28,13 +28,13 @@ def average_precision(
     """Scores of predictions, in percent.
 
     Args:
-        pairs: of each image what was predicted (boxes, labels, scores, and masks as bool) and
-            what is true (boxes, labels, iscrowd, area, and masks).
+        pairs: for each image the prediction (boxes, labels, scores, and masks as bool) and the
+            truth (boxes, labels, iscrowd, area, and masks).
         masks: whether masks are compared, else boxes.
-        scale: by which sizes in pixels are multiplied before they are told small or large.
+        scale: factor for sizes in pixels before they are classed as small or large.
 
     Returns:
-        NAMES; None of a size of which there is no object.
+        The scores in NAMES; None for a size of which there is no object.
 
     Raises:
         LibraryMissingError: torchmetrics or faster-coco-eval is not installed.
@@ -49,17 +49,17 @@ def average_precision(
 
 def _metric(masks: bool) -> Any:
     return library("torchmetrics.detection").MeanAveragePrecision(
-        # Of masks alone it leaves out images without an object, and what is wrongly seen there.
+        # For masks alone it would skip images without an object, and false predictions there.
         iou_type=("bbox", "segm") if masks else "bbox",
         backend="faster_coco_eval",
-        # Its own are single precision, and move recalls such as 0.2 past their threshold.
+        # Its own are in single precision, and move recalls such as 0.2 across their threshold.
         iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
         rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),
     )
 
 
 def _scaled(found: dict[str, Tensor], masks: bool, scale: float) -> dict[str, Tensor]:
-    """As in an image that is so many times larger."""
+    """The same boxes and areas in an image enlarged by `scale`."""
     kept = {key: value.cpu() for key, value in found.items() if key != "masks"}
     kept["boxes"] = kept["boxes"].float() * scale
     if "area" in kept:

@@ -18,8 +18,8 @@ from search.tasks.detection.scoring import average_precision
 from search.tasks.frozen import freeze
 from search.tasks.scenes import MEAN, STD, Example, SceneBatch, SceneTask, as_image, load_scenes
 
-_SURE = 0.5  # score from which on a picture shows an object
-_THRESHOLD = 0.5  # of a mask's probability, from which on a pixel belongs to the object
+_SURE = 0.5  # lowest score of objects shown in a picture
+_THRESHOLD = 0.5  # lowest mask probability at which a pixel belongs to the object
 
 
 def detection(
@@ -31,13 +31,13 @@ def detection(
     masks: bool = False,
     **options: Any,
 ) -> "Detection":
-    """Boxes of the objects in the scenes of a study."""
+    """Make the task of finding boxes of the objects in the scenes of a study."""
     splits = images or load_scenes(plan, root)
     return Detection(plan, splits, device=device, masks=masks, **options)
 
 
 def instances(plan: StudyPlan, **given: Any) -> "Detection":
-    """Boxes and masks of the objects in the scenes of a study; as `detection` takes it."""
+    """Make the task of finding boxes and masks of objects; arguments as for `detection`."""
     return detection(plan, masks=True, **given)
 
 
@@ -47,10 +47,10 @@ class Detection(SceneTask):
     Args:
         plan: of the study.
         splits: its scenes.
-        device: where everything happens.
-        masks: whether the pixels of each object are to be told as well.
-        pyramid: as `search.tasks.detection.models.Pyramid` has it, by keyword.
-        frozen, norms: as `search.tasks.frozen.freeze` takes them.
+        device: where everything runs.
+        masks: whether to predict the pixels of each object as well.
+        pyramid: fields of `search.tasks.detection.models.Pyramid`, by keyword.
+        frozen, norms: as for `search.tasks.frozen.freeze`.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Detection(SceneTask):
         self._masks = masks
         self._pyramid, self._side = Pyramid(**pyramid), plan.data.resolution
         self._frozen, self._norms = frozen, norms
-        # Of a scene without objects nothing is learned: it is scored, and not trained on.
+        # Nothing can be learned from a scene without objects: it is scored, but not trained on.
         part = splits.train
         useful = [row for row in range(len(part)) if _objects(part.outline(row))]
         if not useful:
@@ -107,17 +107,17 @@ class Detection(SceneTask):
         return {name.removeprefix("loss_"): loss for name, loss in losses.items()}
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
-        """AP and AR in percent, by size too.
+        """AP and AR in percent, overall and by size.
 
         Raises:
-            DivergedError: the network puts out numbers that are not finite.
+            DivergedError: the network's outputs are not finite.
         """
         part = self.splits.part(split)
         pairs = (self._judged(forward, part[row]) for row in range(len(part)))
         return average_precision(pairs, masks=self._masks, scale=self.splits.scale)
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
-        """Each scene with the objects that the network is surer of than not."""
+        """Each scene with the objects that the network finds more likely than not."""
         for row in range(len(part)):
             scene = part[row]
             found = self._found(forward, scene)
@@ -132,7 +132,7 @@ class Detection(SceneTask):
             )
 
     def facts(self) -> dict[str, Any]:
-        """Classes, and what images are normalised by."""
+        """Classes, and the mean and std by which images are normalised."""
         return {
             "task": "instances" if self._masks else "detection",
             "classes": list(self.splits.classes),
@@ -150,7 +150,7 @@ class Detection(SceneTask):
         return Example(image, {key: torch.as_tensor(one)[held] for key, one in kept.items()})
 
     def _target(self, scene: Scene) -> dict[str, Any]:
-        """What is true of a scene; classes from 1, for 0 is the background."""
+        """The true objects of a scene; classes count from 1, as 0 is the background."""
         assert scene.boxes is not None, "the data set has them"
         assert scene.labels is not None, "of each box"
         size = (len(scene.image), len(scene.image[0]))
@@ -173,7 +173,7 @@ class Detection(SceneTask):
     def _judged(
         self, forward: Forward, scene: Scene
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What is predicted of a scene, and what is true."""
+        """The prediction for a scene, and the truth."""
         true = {key: torch.as_tensor(one) for key, one in self._target(scene).items()}
         return self._found(forward, scene), true
 
@@ -186,7 +186,7 @@ class Detection(SceneTask):
 
 
 def _objects(scene: Scene) -> int:
-    """Objects that can be trained on."""
+    """Number of objects that can be trained on."""
     if scene.labels is None:
         return 0
     crowd = 0 if scene.crowd is None else int(scene.crowd.sum())

@@ -1,7 +1,8 @@
-"""Detected boxes may show one person twice: of what is found alike only the surest is kept.
+"""Removes duplicates: detected boxes may show one person twice; the surest of them is kept.
 
-As SimpleBaseline has it (Xiao et al., arXiv:1804.06208): two are alike above an object keypoint
-similarity of 0.9, for which they take the areas of their windows.
+As in SimpleBaseline (Xiao et al., arXiv:1804.06208): two are duplicates above an object
+keypoint
+similarity of 0.9, which uses the areas of their windows.
 """
 
 from collections.abc import Sequence
@@ -13,11 +14,11 @@ import numpy as np
 from search.tasks.keypoints.scoring import Found
 
 _ALIKE = 0.9
-_SEEN = 0.2  # height of a peak above which a joint says how sure the network is
+_SEEN = 0.2  # height of a peak above which a joint counts for the confidence
 
 
 def sureness(heights: Any, score: float) -> float:
-    """How sure a network is of an object in a detected box.
+    """The confidence of a network in an object in a detected box.
 
     Args:
         heights: (K,) of the peaks of its joints.
@@ -31,11 +32,11 @@ def sureness(heights: Any, score: float) -> float:
 
 
 def without_duplicates(found: Sequence[Found], sigmas: Sequence[float]) -> list[Found]:
-    """What is left of each scene when all that is like something surer is taken out.
+    """The objects of each scene without those that duplicate one with more confidence.
 
     Args:
-        found: with areas; those of a scene follow one another.
-        sigmas: how far each point may be off.
+        found: with areas; those of a scene are consecutive.
+        sigmas: tolerance of each point.
     """
     kept: list[Found] = []
     for _, each in groupby(found, key=lambda one: one.scene):
@@ -49,7 +50,7 @@ def without_duplicates(found: Sequence[Found], sigmas: Sequence[float]) -> list[
 
 
 def _similarities(one: Found, others: Sequence[Found], sigmas: Sequence[float]) -> Any:
-    """Of each other the mean over all joints of how near they are, for the size of the two."""
+    """The mean similarity of one object's joints to each other's, relative to their size."""
     if not others:
         return np.zeros(0)
     points = np.array([other.points for other in others])

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-_QUARTER = 0.25  # pixels that a peak is moved towards its higher neighbour
+_QUARTER = 0.25  # pixels by which a peak is moved towards its higher neighbour
 
 
 def drawn(points: Tensor, *, shape: tuple[int, int], sigma: float) -> Tensor:
@@ -15,7 +15,7 @@ def drawn(points: Tensor, *, shape: tuple[int, int], sigma: float) -> Tensor:
         sigma: of the Gaussian, in pixels.
 
     Returns:
-        (K, *shape), in the numbers of the points.
+        (K, *shape), with the dtype of the points.
     """
     rows = torch.arange(shape[0], dtype=points.dtype) + 0.5
     columns = torch.arange(shape[1], dtype=points.dtype) + 0.5
@@ -31,7 +31,7 @@ def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         heatmaps: (..., H, W).
 
     Returns:
-        Points (..., 2), x and y in pixels of the heatmap, and how high each is (...).
+        Points (..., 2), x and y in pixels of the heatmap, and the height of each (...).
     """
     high, wide = heatmaps.shape[-2:]
     flat = heatmaps.flatten(-2)

@@ -6,7 +6,7 @@ from res2net import Architecture
 from search.tasks.heads import backbone_of, seeded
 
 _DECONVOLUTIONS = 3
-_SPREAD = 0.001  # of the first weights, as in the paper
+_SPREAD = 0.001  # standard deviation of the initial weights, as in the paper
 
 
 class SimpleBaseline(nn.Module):
@@ -14,7 +14,7 @@ class SimpleBaseline(nn.Module):
 
     Args:
         architecture: of the backbone.
-        joints: heatmaps that come out.
+        joints: number of heatmaps.
         channels: of each deconvolution.
         seed: of all weights.
     """
@@ -29,7 +29,7 @@ class SimpleBaseline(nn.Module):
         self.head = seeded(lambda: _head(width, channels, joints), seed=seed)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) to heatmaps (N, joints, H / 4, W / 4) of a stride of 32."""
+        """(N, 3, H, W) to heatmaps (N, joints, H / 4, W / 4), for a backbone stride of 32."""
         heatmaps: Tensor = self.head(self.backbone(images)[self._last])
         return heatmaps
 

@@ -17,13 +17,13 @@ _COCO_SIGMAS = (
     0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107,
     0.087, 0.087, 0.089, 0.089,
 )  # fmt: skip
-_SIGMA = 0.1  # of each point of any other data set
-_SMALL, _LARGE, _ALL = 32.0**2, 96.0**2, 1e5**2  # pixels, as COCO has them
+_SIGMA = 0.1  # for each point of any other data set
+_SMALL, _LARGE, _ALL = 32.0**2, 96.0**2, 1e5**2  # pixels, as in COCO
 _SIZES = {"small": (0.0, _SMALL), "medium": (_SMALL, _LARGE), "large": (_LARGE, _ALL)}
 
 
 class Found(NamedTuple):
-    """The points of an object, and how sure the network is of them."""
+    """The points of an object, and the network's confidence in them."""
 
     scene: int  # number of the scene in its part
     points: Any  # (K, 2), x and y in pixels of the image
@@ -32,13 +32,13 @@ class Found(NamedTuple):
 
 
 def sigmas_of(joints: Sequence[str]) -> tuple[float, ...]:
-    """How far each point may be off: COCO's own for its people, else 0.1 for each."""
+    """The tolerance of each point: COCO's own for its people, else 0.1 for each."""
     words = tuple(joint.replace("_", " ") for joint in joints)
     return _COCO_SIGMAS if words == COCO_JOINTS else (_SIGMA,) * len(words)
 
 
 def labelled(scene: Scene) -> list[int]:
-    """Numbers of the objects of which points are known, and that are one each."""
+    """Numbers of the objects with known points that are not crowds."""
     assert scene.keypoints is not None, "the data set was checked"
     known = np.count_nonzero(scene.keypoints[..., 2], axis=1) > 0
     single = np.ones_like(known) if scene.crowd is None else ~scene.crowd
@@ -51,7 +51,7 @@ def truth(part: Part, joints: Sequence[str], scale: float) -> dict[str, Any]:
     Args:
         part: of the scenes.
         joints: names of the points.
-        scale: by which everything in pixels is multiplied.
+        scale: factor for everything in pixels.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -66,11 +66,11 @@ def truth(part: Part, joints: Sequence[str], scale: float) -> dict[str, Any]:
 
 
 def results(found: Sequence[Found], scale: float) -> list[dict[str, Any]]:
-    """What was found, in COCO's form of results.
+    """The predictions in COCO's results format.
 
     Args:
         found: at most one for each object.
-        scale: as of `truth`.
+        scale: as for `truth`.
     """
     return [
         {
@@ -94,7 +94,7 @@ def average_precision(
         sigmas: from `sigmas_of`.
 
     Returns:
-        Each average; None where no object is of that size.
+        Each average; None where no object has that size.
     """
     coco = library("faster_coco_eval")
     there = coco.COCO(wanted, print_function=_silent)
@@ -137,11 +137,11 @@ def _annotations(scene: Scene, scale: float) -> Iterator[dict[str, Any]]:
 
 
 def _flat(points: Any, seen: Any) -> list[float]:
-    """x, y and whether it is there, of one point after the other."""
+    """x, y and visibility of each point, one after the other."""
     third = np.broadcast_to(seen, len(points))
     flat: list[float] = np.column_stack([points, third]).ravel().tolist()
     return flat
 
 
 def _silent(*_: object) -> None:
-    """Nobody reads what the library prints."""
+    """Do nothing; the library's output is not needed."""

@@ -1,6 +1,6 @@
 """Keypoints: SimpleBaseline in windows around boxes, scored by COCO's AP of OKS.
 
-An epoch shows of each scene one object, drawn anew; scored are all objects of a split.
+In an epoch each scene shows one object, drawn anew; all objects of a split are scored.
 """
 
 import math
@@ -40,7 +40,7 @@ from search.tasks.scenes import (
     normalised,
 )
 
-_PIXELS = 1 << 20  # of the windows that are scored at once
+_PIXELS = 1 << 20  # pixels of the windows scored at once
 
 
 def keypoints(
@@ -51,7 +51,7 @@ def keypoints(
     images: SceneSplits | None = None,
     **options: Any,
 ) -> "Keypoints":
-    """The scenes of a study, whose objects have points."""
+    """Make the task of finding the points of objects in the scenes of a study."""
     return Keypoints(plan, images or load_scenes(plan, root), device=device, options=options)
 
 
@@ -61,17 +61,17 @@ class _Cut(NamedTuple):
     scene: int  # number of its scene
     window: Window
     image: Tensor  # (3, *shape), normalised
-    score: float | None  # of a detected box; None of a true one
+    score: float | None  # of a detected box; None for a true one
 
 
 class Keypoints(SceneTask):
-    """Scenes whose objects have points; as `search.tasks.base.Task`.
+    """Scenes whose objects have points; a `search.tasks.base.Task`.
 
     Args:
         plan: of the study.
         splits: its scenes.
-        device: where everything happens.
-        options: as `search.schema.dense_tasks.Keypoints` has them.
+        device: where everything runs.
+        options: keys of `search.schema.dense_tasks.Keypoints`.
     """
 
     def __init__(
@@ -108,9 +108,9 @@ class Keypoints(SceneTask):
         return (errors * weights).mean()
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float | None]:
-        """COCO's AP of OKS in percent, of all sizes and of each; None where none is of it.
+        """COCO's AP of OKS in percent, over all sizes and for each; None where no object is.
 
-        The test is scored by the boxes of a detector where the data have them.
+        The test is scored with a detector's boxes where the data have them.
         """
         part, scale = self.splits.part(split), self.splits.scale
         detected = self.splits.detected if split == "test" else ()
@@ -123,7 +123,7 @@ class Keypoints(SceneTask):
         return average_precision(wanted, results(found, scale), sigmas)
 
     def seen(self, forward: Forward, part: Part) -> Iterator[Scene]:
-        """Each scene with the points that the network gives its objects."""
+        """Each scene with the points that the network predicts for its objects."""
         found = [one for group in self._cuts(part) for one in self._found(forward, group)]
         for row in range(len(part)):
             points = [one.points for one in found if one.scene == row]
@@ -143,11 +143,11 @@ class Keypoints(SceneTask):
         }
 
     def _example(self, scene: Scene) -> Example:
-        """A window around one object, moved at random; all draws are made for each scene."""
+        """A window around one object, moved at random; every scene makes the same draws."""
         pick, scaling, turning, flip = torch.rand(4).tolist()
         objects = labelled(scene)
         image = as_image(scene)
-        if not objects:  # nothing is learned of it
+        if not objects:  # nothing is learned from it
             nothing = torch.zeros(len(self.splits.joints), 3)
             box: Any = (0, 0, image.shape[2], image.shape[1])
             return self._cut_out(image, Window.around(box, self._shape), nothing)
@@ -173,7 +173,7 @@ class Keypoints(SceneTask):
         )
 
     def _wanted(self, piece: SceneBatch, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-        """The heatmaps that are right (N, K, h, w), and which of them count (N, K)."""
+        """The target heatmaps (N, K, h, w), and which of them count (N, K)."""
         shape = (heatmaps.shape[2], heatmaps.shape[3])
         factor = torch.tensor([shape[1] / self._shape[1], shape[0] / self._shape[0]])
         maps = [
@@ -184,7 +184,7 @@ class Keypoints(SceneTask):
         return torch.stack(maps).to(heatmaps), known.to(heatmaps)
 
     def _cuts(self, part: Part, detected: Sequence[Detected] = ()) -> Iterator[list[_Cut]]:
-        """Every object of a part, or what a detector took for one, in groups of one size."""
+        """Every object of a part, or every detected box, in groups of a fixed number."""
         size, group = max(1, _PIXELS // math.prod(self._shape)), []
         for row in range(len(part)):
             scene = part[row]
@@ -213,10 +213,10 @@ class Keypoints(SceneTask):
             yield Found(cut.scene, there.numpy(), sure, window.high * window.wide)
 
     def _heatmaps(self, forward: Forward, images: Tensor) -> Tensor:
-        """Of images (N, 3, H, W), and where the plan says so of their mirror images too.
+        """Heatmaps of images (N, 3, H, W), averaged with their mirror images' if so planned.
 
-        SimpleBaseline's code moves the second by a pixel, because it counts pixels from their
-        middles; here (0.5, 0.5) is the middle of one, and a mirrored place needs no moving.
+        SimpleBaseline's code shifts the latter by a pixel, because it counts pixels from their
+        middles; here (0.5, 0.5) is the middle of one, and mirroring needs no shift.
         """
         heatmaps = as_float(forward(images.to(memory_format=torch.channels_last)))
         if self._flip_test:

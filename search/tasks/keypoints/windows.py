@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_PADDING = 1.25  # of a box, so that what is around an object is seen (Xiao et al., 2018)
+_PADDING = 1.25  # factor for a box, to include its surroundings (Xiao et al., 2018)
 
 
 class Window(NamedTuple):
-    """Where a window lies in an image: everything in pixels of the image.
+    """The position of a window in an image: everything in pixels of the image.
 
     A point at (0, 0) is the corner of the first pixel, whose middle is at (0.5, 0.5).
     """
@@ -20,11 +20,11 @@ class Window(NamedTuple):
     y: float
     high: float
     wide: float
-    turned: float = 0.0  # radians, clockwise as the image is seen
+    turned: float = 0.0  # radians, clockwise in the displayed image
 
     @classmethod
     def around(cls, box: Any, shape: tuple[int, int]) -> Self:
-        """The window of a box, as much larger as its own form and the padding want.
+        """The window of a box, enlarged to the target's aspect ratio and by the padding.
 
         Args:
             box: x0, y0, x1, y1.
@@ -36,23 +36,23 @@ class Window(NamedTuple):
         return cls((x0 + x1) / 2, (y0 + y1) / 2, high, high * ratio)
 
     def moved(self, *, factor: float, turned: float) -> Self:
-        """The same middle, larger by a factor and turned by an angle in radians."""
+        """The window with the same middle, scaled by a factor and turned by radians."""
         return self._replace(high=self.high * factor, wide=self.wide * factor, turned=turned)
 
     def to_image(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
-        """Points (..., 2), x and y in the resized window, to points in the image."""
+        """Map points (..., 2), x and y in the resized window, to points in the image."""
         size = torch.tensor([self.wide, self.high], dtype=points.dtype)
         share = points / torch.tensor([shape[1], shape[0]], dtype=points.dtype) - 0.5
         return self._rotated(share * size, self.turned) + self._middle(points)
 
     def from_image(self, points: Tensor, shape: tuple[int, int]) -> Tensor:
-        """Points (..., 2) in the image to points in the resized window."""
+        """Map points (..., 2) in the image to points in the resized window."""
         size = torch.tensor([self.wide, self.high], dtype=points.dtype)
         share = self._rotated(points - self._middle(points), -self.turned) / size + 0.5
         return share * torch.tensor([shape[1], shape[0]], dtype=points.dtype)
 
     def cut(self, image: Tensor, shape: tuple[int, int]) -> Tensor:
-        """What an image (C, H, W) shows in the window, bilinear; zeros outside of it.
+        """The part of an image (C, H, W) in the window, bilinear; zeros outside the image.
 
         Returns:
             (C, *shape).
@@ -76,16 +76,16 @@ class Window(NamedTuple):
 
 
 def mirrored(image: Tensor, box: Any, points: Tensor, swap: tuple[int, ...]) -> Any:
-    """An object of a mirrored image.
+    """Mirror an image with an object.
 
     Args:
         image: (C, H, W).
         box: x0, y0, x1, y1.
         points: (K, 3) of it.
-        swap: of each keypoint the one that it is in a mirrored image.
+        swap: the keypoint that each one becomes in a mirrored image.
 
     Returns:
-        The three of the mirrored image.
+        The mirrored image, box and points.
     """
     width = image.shape[2]
     x0, y0, x1, y1 = (float(each) for each in box)
