@@ -1,1 +1,1 @@
-"""Profiling before a study: time and memory of candidates, and how many share a GPU."""
+"""Profiling before a study: time and memory of candidates, and how many can share a GPU."""

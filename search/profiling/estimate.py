@@ -1,4 +1,4 @@
-"""Types of an estimate: what was timed, and what follows from it. No torch here."""
+"""Types of an estimate: what was timed, and what is derived from it. No torch here."""
 
 from typing import NamedTuple
 
@@ -8,36 +8,36 @@ class RehearsalError(RuntimeError):
 
 
 class Rehearsal(NamedTuple):
-    """What was timed; seconds, and bytes of the device (on a CPU: of the process)."""
+    """Measurements of a rehearsal; seconds, and bytes of the device (on a CPU: the process)."""
 
     step: float  # median
     quartiles: tuple[float, float]
-    image: float  # of evaluation
+    image: float  # evaluation of one image
     memory: int
     execution: str  # of the training pass: eager, graphs or compile
 
 
 class Timed(NamedTuple):
-    """One candidate and what its rehearsal took, the slowest of those side by side."""
+    """One candidate and its rehearsal, the slowest of those run at once."""
 
     candidate: int
     rehearsal: Rehearsal
-    epoch: float  # seconds, with validation
+    epoch: float  # seconds, including validation
 
 
 class Estimate(NamedTuple):
     """What a study will take; seconds and bytes.
 
-    `predictor` is the cost that time was found to follow, and `error` the relative error of
-    predicting the middle candidate from the two others by it, or the spread of the steps, or
-    what the first candidate took otherwise when it was timed again: the largest of them.
+    `predictor` is the cost that time was found to follow. `error` is the largest of: the
+    relative error when it predicts the middle candidate from the two others, the spread of the
+    steps, and the change when the first candidate was timed again.
     """
 
     timed: tuple[Timed, ...]
     predictor: str
     error: float
-    epoch: float  # of the mean trial
-    beside: int  # trials at once
+    epoch: float  # of a mean trial
+    beside: int  # trials that run at once
     work: float  # of all trials, one after another
     wall: float  # from start to end
-    disk: int  # checkpoints and journal; the cache of decoded images is counted apart
+    disk: int  # checkpoints and journal; without the cache of decoded images

@@ -1,4 +1,4 @@
-"""Measures how long networks take to answer, one after another in this process."""
+"""Measures the inference time of networks, one after another in this process."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -10,15 +10,15 @@ from res2net import Architecture
 from res2net.timing import device_in_words, time_batches
 
 BATCHES = (1, 128)  # images at once
-_SECONDS = 0.2  # about how long each batch is repeated for
+_SECONDS = 0.2  # how long each batch is repeated, about
 _MS = 1000
 
 
 class Latencies(NamedTuple):
-    """What was measured.
+    """The measured latencies.
 
     Attributes:
-        columns: of each network: median and quartiles for each batch, in milliseconds.
+        columns: for each network: median and quartiles for each batch, in milliseconds.
         about: how it was measured, and what else this machine did meanwhile.
     """
 
@@ -39,7 +39,7 @@ def measure_latencies(
         networks: to time.
         image_size: side of the images in pixels.
         threads: of the CPU.
-        told: is told how many are timed, after each.
+        told: called with the number of timed networks, after each.
     """
     torch.set_num_threads(threads)
     before = os.getloadavg()[0]

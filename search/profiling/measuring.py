@@ -1,6 +1,6 @@
-"""Estimates the hours of a study: three candidates are timed, the others follow from them.
+"""Estimates the hours of a study: three candidates are timed, the others are interpolated.
 
-Comes out: seconds of a mean epoch with its error, hours of the whole study, disk.
+The result is the seconds of a mean epoch with its error, hours of the whole study, and disk.
 """
 
 import math
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
-    """Time the cheapest, the median and the dearest candidate.
+    """Time the candidates with the fewest, the median and the most multiply-adds.
 
     Args:
         plan: of the study.
@@ -38,7 +38,7 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
     ) as stage:
         timed = tuple(_timed(plan, survey, candidate, stage) for candidate in chosen)
         again = _timed(plan, survey, timed[0].candidate, stage)
-    drift = abs(again.epoch / timed[0].epoch - 1)  # what else the machine does meanwhile
+    drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
     epochs = _predicted(survey, timed, predictor)
     if "ordered" in SAMPLERS[plan.search.sampler.name].traits:
@@ -59,11 +59,11 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
 
 
 def slots(plan: StudyPlan) -> int:
-    """Trials that this machine can run at once."""
+    """Number of trials that this machine can run at once."""
     most = (os.cpu_count() or 1) // plan.resources.cpu
     gpu = plan.resources.gpu
     if gpu:
-        import torch  # noqa: PLC0415 - only where there should be a GPU
+        import torch  # noqa: PLC0415 - only needed for GPUs
 
         most = min(most, trials_on(torch.cuda.device_count(), gpu))
     return max(1, min(most, plan.search_trials()))
@@ -77,7 +77,7 @@ def _timed(plan: StudyPlan, survey: Survey, candidate: int, stage: Rehearsals) -
 
 
 def _best_predictor(survey: Survey, timed: tuple[Timed, ...]) -> tuple[str, float]:
-    """The cost by which the middle candidate's time follows best from the others'."""
+    """The cost that best predicts the middle candidate's time from the others'."""
     if len(timed) < 3:
         return "macs", 0.0
     outer, middle = (timed[0], timed[2]), timed[1]
@@ -90,7 +90,7 @@ def _best_predictor(survey: Survey, timed: tuple[Timed, ...]) -> tuple[str, floa
 
 
 def _predicted(survey: Survey, timed: tuple[Timed, ...], predictor: str) -> Floats:
-    """Seconds of an epoch of every candidate, linear between those that were timed."""
+    """Seconds of an epoch of every candidate, interpolated between those that were timed."""
     costs = getattr(survey.costs, predictor).astype(np.float64)
     known = sorted((costs[one.candidate], one.epoch) for one in timed)
     at, seconds = zip(*known, strict=True)
@@ -104,9 +104,9 @@ def _spread(rehearsal: Rehearsal) -> float:
 
 
 def _disk(plan: StudyPlan, survey: Survey, beside: int) -> int:
-    """Checkpoints of the trials at once, each of the largest, and the journal.
+    """Bytes of the checkpoints of trials that run at once, at the largest, and of the journal.
 
-    Two of each trial are kept while the next is written.
+    Two checkpoints of each trial are kept while the next is written.
     """
     recipe = plan.training
     copies = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)

@@ -1,7 +1,7 @@
 """Measures how many trials should share a GPU, where a space file says `gpu: auto`.
 
-Small networks leave most of a GPU idle; side by side they fill it. As many run at once as
-raise the images/s of all together, and never more than its memory holds.
+Small networks leave most of a GPU idle; several at once fill it. As many run at once as still
+increase the total images/s, and never more than fit into its memory.
 """
 
 import os
@@ -16,17 +16,17 @@ from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.tasks.memory import CUDA_CONTEXT
 
-_WORTH = 1.05  # one more must raise the images/s of all together by this factor
-_SPARE = 0.9  # share of the memory that trials may take together
+_WORTH = 1.05  # one more must increase the total images/s by this factor
+_SPARE = 0.9  # share of the memory that all trials together may take
 _MOST = 8
 
 
 class Packing(NamedTuple):
-    """What was measured: trials on one GPU, and images/s of all together by their number."""
+    """The measurement: trials on one GPU, and the total images/s by their number."""
 
     trials: int
     images_per_s: dict[int, float]
-    memory: int  # bytes of one trial of the dearest network
+    memory: int  # bytes of one trial of the most expensive network
 
 
 def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
@@ -34,13 +34,13 @@ def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
 
     Args:
         plan: with a whole GPU for each trial, on a machine that has one.
-        survey: its candidates; the median one is timed, the dearest one must fit.
-        place: where `resources.gpu` stands, for messages.
+        survey: its candidates; the median one is timed, the most expensive must fit.
+        place: place of `resources.gpu`, for messages.
 
     Raises:
-        ConfigError: the dearest network cannot be trained there.
+        ConfigError: the most expensive network cannot be trained there.
     """
-    import torch  # noqa: PLC0415 - seconds that no other study waits
+    import torch  # noqa: PLC0415 - takes seconds that no other study should wait
 
     order = survey.costs.macs.argsort(kind="stable")
     try:
@@ -60,12 +60,12 @@ def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
 
 
 def fitting(memory: int, total: int) -> int:
-    """Trials of `memory` bytes that a GPU of `total` bytes holds, from 1 up."""
+    """Trials of `memory` bytes that a GPU of `total` bytes holds, at least 1."""
     return max(1, min(_MOST, int(total * _SPARE) // memory))
 
 
 def _resident(plan: StudyPlan, total: int) -> int:
-    """Bytes of the training images, where they will stay on the GPU."""
+    """Bytes of the training images, if they will stay on the GPU."""
     side = plan.data.resize + 2 * (plan.training.crop or 0)
     size = (plan.data.train + plan.data.validation) * side**2 * 3
     return size if size <= total * RESIDENT_SHARE else 0
@@ -74,7 +74,7 @@ def _resident(plan: StudyPlan, total: int) -> int:
 def _rates(
     plan: StudyPlan, survey: Survey, candidate: int, most: int
 ) -> Iterator[tuple[int, float]]:
-    """Images/s of all together for 1, 2, 4, ... side by side, as long as they rise enough."""
+    """Total images/s of 1, 2, 4, ... trials at once, as long as it increases enough."""
     number, best = 1, 0.0
     while number <= most:
         try:
@@ -83,7 +83,7 @@ def _rates(
         except RehearsalError:
             if number == 1:
                 raise
-            return  # so many do not fit
+            return  # this many do not fit
         rate = sum(plan.training.batch_size / step for step in steps)
         if rate < best * _WORTH:
             return

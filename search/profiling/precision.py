@@ -1,4 +1,4 @@
-"""Measures whether bf16 pays where trials run, for `training.precision: auto`."""
+"""Measures whether bf16 is worth using where trials run, for `training.precision: auto`."""
 
 import statistics
 import time
@@ -17,12 +17,12 @@ from search.schema.training import ChosenPrecision, Precision
 from search.space.survey import Survey
 from search.study.processor import processor
 
-_WORTH = 1.15  # a step must be so much quicker in bf16: fp32 is the safer of the two
-_WARM_UP, _TURNS, _STEPS = 2, 5, 2  # steps before, turns of each side, steps of a turn
+_WORTH = 1.15  # a step must be this much faster in bf16, as fp32 is the safer of the two
+_WARM_UP, _TURNS, _STEPS = 2, 5, 2  # steps before timing, turns of each format, steps of a turn
 
 
 def middling(plan: StudyPlan, survey: Survey) -> tuple[StudyPlan, Architecture]:
-    """The candidate of median cost, and the study with images as that one sees them."""
+    """The candidate of median cost, and the study with images of its resolution."""
     order = survey.costs.macs.argsort(kind="stable")
     candidate = int(order[len(order) // 2])
     resolution = survey.settings(candidate).get("resolution", plan.data.resolution)
@@ -30,18 +30,18 @@ def middling(plan: StudyPlan, survey: Survey) -> tuple[StudyPlan, Architecture]:
 
 
 def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
-    """Time training steps in bf16 and fp32, turn about, in this process and on its device.
+    """Time training steps in bf16 and fp32, alternating, in this process and on its device.
 
     Args:
         plan: the recipe, the size of the images, threads and device of a trial.
-        network: that is trained, on random images.
+        network: the network to train, on random images.
 
     Returns:
-        bf16 where it is clearly quicker, else fp32.
+        bf16 if it is clearly faster, else fp32.
     """
     torch.set_num_threads(plan.resources.cpu)
     if 0 < plan.resources.gpu < 1:
-        plan = plan.with_gpu(1.0)  # both sides are there at once, and need more than a share
+        plan = plan.with_gpu(1.0)  # both are in memory at once, and need more than a share
     device = torch.device("cuda" if plan.resources.gpu else "cpu")
     names: tuple[Precision, ...] = ("fp32", "bf16")
     sides = {name: _trainer(plan, network, name, device) for name in names}
@@ -62,7 +62,7 @@ def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
 
 
 def device_of(plan: StudyPlan) -> str:
-    """Of this machine, what a trial runs on: the name of its GPU, or of its processor."""
+    """The device that a trial runs on here: the name of the GPU, or of the CPU."""
     return torch.cuda.get_device_name() if plan.resources.gpu else processor()
 
 
@@ -71,12 +71,12 @@ def _trainer(
 ) -> Trainer:
     recipe = plan.training
     steps = recipe.epochs * recipe.steps(plan.data.train)
-    execution = chosen(recipe.execution, device=device, steps=steps)  # as of a whole trial
+    execution = chosen(recipe.execution, device=device, steps=steps)  # as for a complete trial
     if recipe.execution == "auto" and DATASETS[plan.data.name].scenes:
-        execution = "eager"  # they differ in size
+        execution = "eager"  # inputs differ in size
     training = recipe.model_copy(update={"precision": precision, "execution": execution})
     plan = plan.model_copy(update={"training": training})
-    # One more than are taken: the last of an epoch scores the network too.
+    # One batch more than used: the last one of an epoch would also score the network.
     images = random_images(plan, batches=_WARM_UP + _TURNS * _STEPS + 1)
     bench = make_bench(plan, Path(), device=device, images=images)
     return Trainer(network, bench, epochs=recipe.epochs, seed=0)

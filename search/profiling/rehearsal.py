@@ -1,7 +1,7 @@
-"""Rehearses training steps of a network, alone or several side by side, and times them.
+"""Rehearses training steps of a network, alone or several at once, and times them.
 
-The images are random ones in memory, so that nothing has to be there yet: reading or
-decoding images is not in these times.
+The images are random and in memory, so that no data is needed yet: the time to read or decode
+images is not included.
 """
 
 import contextlib
@@ -34,14 +34,14 @@ from search.space.survey import Survey
 from search.tasks.classification import scored_at_once
 from search.tasks.memory import free_memory
 
-_STEPS = 8  # that are timed
+_STEPS = 8  # number of timed steps
 _WARM_UP = 3  # steps before the ones that are timed
-_BATCHES = _WARM_UP + _STEPS + 1  # of random images; the last ends the epoch
-_HELD_OUT = 256  # images that are only looked at
-_HELD_OUT_SCENES = 16  # of these every one takes long: of some as long as a step
+_BATCHES = _WARM_UP + _STEPS + 1  # of random images; the last one ends the epoch
+_HELD_OUT = 256  # images that are only evaluated
+_HELD_OUT_SCENES = 16  # fewer, as evaluating a scene may take as long as a step
 _ENOUGH = 20.0  # seconds after which slow networks are not rehearsed further
-_FEWEST = 2  # of which there are quartiles
-_PATIENCE = 300.0  # seconds that the slowest of several processes may take to get ready
+_FEWEST = 2  # at least two, for quartiles
+_PATIENCE = 300.0  # seconds that the slowest of several processes may take to be ready
 
 
 class Rehearsals:
@@ -50,9 +50,9 @@ class Rehearsals:
     Args:
         plan: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
-        a_gpu: how many of them share one, all of them where not given.
-        execution: of the training pass, that of `execution_of` where not given; what it takes
-            to prepare one is not timed.
+        a_gpu: how many of them share a GPU; by default all.
+        execution: of the training pass, by default `execution_of`; its preparation is not
+            timed.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Rehearsals:
         training = plan.training.model_copy(update=how)
         plan = plan.model_copy(update={"training": training})
         context = multiprocessing.get_context("spawn")
-        # Kept here, because it ends with its last reference and processes still come to it.
+        # Referenced here, as processes that are still starting need it to stay alive.
         self._start = context.Barrier(beside)
         self._processes: list[_Process] = []
         with contextlib.ExitStack() as if_interrupted:
@@ -95,13 +95,13 @@ class Rehearsals:
 
         Args:
             architecture: of the network.
-            resolution: of what it sees, in pixels; left out, that of the plan's images.
+            resolution: of the images that it sees, in pixels; by default that of the plan.
 
         Raises:
-            RehearsalError: a process failed (with its own words).
+            RehearsalError: a process failed (with its own message).
         """
         for process in self._processes:
-            with contextlib.suppress(ConnectionError):  # whoever is gone does not answer
+            with contextlib.suppress(ConnectionError):  # a dead process does not answer
                 process.connection.send((architecture, resolution))
         answers = [process.answer() for process in self._processes]
         failures = [answer for answer in answers if isinstance(answer, str)]
@@ -111,9 +111,9 @@ class Rehearsals:
 
 
 def execution_of(plan: StudyPlan) -> Execution:
-    """How the passes of a study are rehearsed: as a trial runs them, but never compiled.
+    """The execution mode of rehearsals: that of the study's trials, but never compiled.
 
-    That takes a minute a network; on a GPU graphs, which come nearest, stand in for it.
+    Compiling takes a minute per network; on a GPU, graphs, which are closest, replace it.
     """
     recipe, gpu = plan.training, plan.resources.gpu > 0
     device = torch.device("cuda" if gpu else "cpu")
@@ -128,14 +128,14 @@ def rehearsed(stage: Rehearsals, survey: Survey, candidate: int) -> list[Rehears
     """Rehearse a candidate of a study with images of its own resolution.
 
     Raises:
-        RehearsalError: a process failed (with its own words).
+        RehearsalError: a process failed (with its own message).
     """
     own = survey.settings(candidate)
     return stage.rehearse(survey.architecture(candidate), own.get("resolution"))
 
 
 class _Process:
-    """One process and the line to it."""
+    """One process and the connection to it."""
 
     def __init__(
         self, context: SpawnContext, plan: StudyPlan, start: Barrier, *, gpu: int
@@ -145,10 +145,10 @@ class _Process:
             target=_serve, args=(plan.model_dump(), start, theirs, gpu), daemon=True
         )
         self._process.start()
-        theirs.close()  # so that its end is seen here
+        theirs.close()  # so that the end of the process is noticed here
 
     def answer(self) -> Rehearsal | str:
-        """What was timed, or the words of what went wrong."""
+        """The measurements, or a message about what went wrong."""
         try:
             answer: Rehearsal | str = self.connection.recv()
         except (EOFError, ConnectionError):
@@ -158,12 +158,12 @@ class _Process:
 
     def close(self) -> None:
         self.connection.close()
-        self._process.terminate()  # it keeps nothing, and may be busy or still starting
+        self._process.terminate()  # it stores nothing, and may be busy or still starting
         self._process.join(_PATIENCE / 100)
 
 
 def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: int) -> None:
-    """Of a process: rehearse every network that comes, until the line is closed."""
+    """Run in a process: rehearse every network received, until the connection is closed."""
     own = StudyPlan.model_validate(plan)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
@@ -174,7 +174,7 @@ def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: in
                         own.at(resolution or own.data.resolution), architecture, start, gpu
                     )
                 )
-            except Exception as error:  # noqa: BLE001 - told to whoever asked
+            except Exception as error:  # noqa: BLE001 - sent to the requesting process
                 start.abort()
                 connection.send(f"{type(error).__name__}: {error}")
 
@@ -185,27 +185,27 @@ def _rehearse(
     torch.set_num_threads(plan.resources.cpu)
     if plan.resources.gpu:
         torch.cuda.set_device(gpu)  # graphs are captured on the current one
-        free_memory()  # of the network before
+        free_memory()  # memory of the previous network
     bench = make_bench(
         plan,
         Path(),
         device=torch.device(f"cuda:{gpu}" if plan.resources.gpu else "cpu"),
         images=random_images(plan, batches=_BATCHES),
     )
-    # Noise has no objects of every size, by which networks of a study may be compared.
+    # Random scenes lack objects of some sizes, by which a study may compare networks.
     bench = bench._replace(compared=())
     meter = Meter(bench.device, alone=False)
     trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0)
-    # A pass that is captured or compiled is so in these steps, and wants them all.
+    # Captured or compiled passes are prepared in these steps, and need all of them.
     eager = plan.training.execution == "eager"
     timed_runs(lambda: _step(trainer), most=_WARM_UP, fewest=1 if eager else _WARM_UP)
     start.wait(_PATIENCE)
     steps = timed_runs(lambda: _step(trainer), most=_STEPS, fewest=_FEWEST)
-    # The first pass of a kind is slower, but little where a pass takes long.
+    # The first pass of a kind is slower, but only slightly if passes are long.
     passes = timed_runs(lambda: trainer.scores("test"), most=2, fewest=1)
     low, _, high = statistics.quantiles(steps, n=4)
     memory = meter.read().peak_memory or 0
-    if bench.device.type == "cuda":  # what graphs keep for themselves is reserved alone
+    if bench.device.type == "cuda":  # memory of graphs counts only as reserved
         memory = torch.cuda.max_memory_reserved(bench.device)
     return Rehearsal(
         statistics.median(steps),
@@ -219,13 +219,13 @@ def _rehearse(
 def timed_runs(
     run: Callable[[], object], *, most: int, fewest: int, enough: float = _ENOUGH
 ) -> list[float]:
-    """Seconds of each of several runs: of a detector on a CPU one may take half a minute.
+    """Seconds of each of several runs; a detector's run on a CPU may take half a minute.
 
     Args:
-        run: what is timed.
-        most: runs of something fast.
-        fewest: runs of something slow.
-        enough: seconds after which no further one than these begins.
+        run: the function to time.
+        most: number of runs if they are fast.
+        fewest: number of runs if they are slow.
+        enough: total seconds after which no run beyond the fewest starts.
     """
     seconds: list[float] = []
     while len(seconds) < fewest or (len(seconds) < most and sum(seconds) < enough):
@@ -236,13 +236,13 @@ def timed_runs(
 
 
 def _step(trainer: Trainer) -> None:
-    """The next step, to its end."""
+    """Run the next step, and wait until it is finished."""
     trainer.epoch(trial=0, seconds=0.0)
     trainer.wait()
 
 
 def _held_out(plan: StudyPlan) -> int:
-    """How many images are looked at: on a GPU, whose memory is measured, as many as at once."""
+    """Images to evaluate: on a GPU, to measure memory, at least as many as scored at once."""
     if DATASETS[plan.data.name].scenes:
         return _HELD_OUT_SCENES
     gpu = plan.resources.gpu > 0
@@ -251,7 +251,7 @@ def _held_out(plan: StudyPlan) -> int:
 
 
 def random_images(plan: StudyPlan, *, batches: int) -> Splits | SceneSplits:
-    """Random images of a study's size: so many batches to train on, and a few to look at."""
+    """Random images of a study's size: `batches` to train on, and a few to evaluate."""
     train, count = plan.training.batch_size * batches, _held_out(plan)
     if DATASETS[plan.data.name].scenes:
         return random_scenes(plan.data, train=train, held_out=count)

@@ -1,1 +1,1 @@
-"""Results that are there already, and a study's way through them. No torch here."""
+"""Recorded results, and replays of studies with them. No torch here."""

@@ -1,9 +1,9 @@
 """Writes results in the layout that Syne Tune's blackbox repository reads.
 
 Parquet for the networks, an array (task, network, seed, epoch, objective) of float32 for what
-they reported, and JSON for the space, the epochs and the names: what its `deserialize` of
-tabular blackboxes takes. Each objective is called `metric_<name>`; test scores, which there is
-one of a trial, are not in it. A trial that failed has nan after its last epoch.
+they reported, and JSON for the space, the epochs and the names: the format that its
+`deserialize` of tabular blackboxes reads. Each objective is named `metric_<name>`; test scores
+are left out, as there is only one per trial. A failed trial has nan after its last epoch.
 """
 
 import json
@@ -22,7 +22,7 @@ from search.replay.results import Cell
 from search.schema.files import replace_text, replacing
 from search.space.survey import survey
 
-_RUNTIME, _ELAPSED = "runtime", "elapsed_time"  # of an epoch, and up to its end; seconds
+_RUNTIME, _ELAPSED = "runtime", "elapsed_time"  # seconds of an epoch, and until its end
 _LATENCY = "latency_1_median_ms"
 _FIDELITY = "hp_epoch"
 
@@ -34,7 +34,7 @@ def write_blackbox(
 
     Args:
         run: that has finished.
-        folder: to write into, made if it is not there.
+        folder: to write into, created if it does not exist.
         latency: columns of each network, as in `networks.csv`.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def write_blackbox(
 
 
 def _hyperparameters(run: Exported, networks: Sequence[Architecture]) -> pd.DataFrame:
-    """The dimensions that the space varies: a row a network."""
+    """The dimensions that the space varies: one row per network."""
     candidates = survey(run.plan)
     every = [candidates.candidate(network) for network in networks]
     at = candidates.indices()[[one for one in every if one is not None]]
@@ -80,7 +80,7 @@ def _hyperparameters(run: Exported, networks: Sequence[Architecture]) -> pd.Data
 
 
 def _domain(values: Sequence[Any]) -> dict[str, Any]:
-    """A dimension as Syne Tune writes it: in order where it has one."""
+    """A dimension in Syne Tune's format: ordinal if its values have an order."""
     known = sorted(set(values))
     if any(isinstance(value, (bool, str)) for value in known):
         return {"domain_cls": "Categorical", "domain_kwargs": {"categories": known}}
@@ -107,7 +107,7 @@ def _fixed(
     networks: Sequence[Architecture],
     latency: Mapping[Architecture, Mapping[str, float]],
 ) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """What does not change from epoch to epoch: costs, and latency where it was measured."""
+    """What is the same for all epochs: costs, and latency if it was measured."""
     candidates = survey(run.plan)
     at = [candidates.candidate(network) for network in networks]
     for name, amounts in candidates.counted().items():

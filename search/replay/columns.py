@@ -1,4 +1,4 @@
-"""The columns of a table of results: which there must be, and what each holds."""
+"""The columns of a table of results: which are required, and what each holds."""
 
 from search.schema.metrics import TEST, VALIDATION
 
@@ -6,7 +6,7 @@ NETWORK, REPEAT, EPOCH, SECONDS = "network", "repeat", "epoch", "seconds"
 RATE, STATUS, REASON, DEVICE = "images_per_s", "status", "reason", "device"
 TRAIN = "train_"
 REQUIRED = (NETWORK, EPOCH, SECONDS)
-METRICS = (TRAIN, VALIDATION, TEST)  # how their columns begin
+METRICS = (TRAIN, VALIDATION, TEST)  # prefixes of their columns
 
 
 def is_metric(column: str) -> bool:

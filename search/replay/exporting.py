@@ -1,8 +1,9 @@
-"""Writes the results of a finished run as a table that replays and people read.
+"""Writes the results of a finished run as a table for replays and for people.
 
-A folder of: `table.csv.gz`, a row for each epoch of each trial; `networks.csv`, a row for each
-network with its cost and, where it was measured, its latency; `journal.jsonl.gz`, the record
-that they are made from; and `about.json`, by which plan all of it was trained, on what.
+The folder has: `table.csv.gz`, a row for each epoch of each trial; `networks.csv`, a row for
+each network with its cost and, if it was measured, its latency; `journal.jsonl.gz`, the record
+that they are made from; and `about.json`: the plan by which all was trained, and on what
+device.
 """
 
 import csv
@@ -44,7 +45,7 @@ _NOTED = ("time", "git_commit", "python", "versions", "machine", "processor", "c
 
 
 class Exported(NamedTuple):
-    """A finished run that is to be a table.
+    """A finished run to be exported as a table.
 
     Attributes:
         folder: of the run.
@@ -60,10 +61,10 @@ class Exported(NamedTuple):
 
 
 def finished_run(folder: Path) -> Exported:
-    """A run whose every trial was trained whole, or failed.
+    """A run whose every trial was trained completely, or failed.
 
     Raises:
-        ConfigError: it is none, or trials are under way, stopped early, or have not begun.
+        ConfigError: it is not a run, or some trials are running, stopped early, or not started.
     """
     source, noted = run_source(str(folder), folder), manifest.read(folder)
     assert noted is not None, "a run has a manifest"
@@ -87,13 +88,13 @@ def write_table(
 
     Args:
         run: that has finished.
-        out: folder to write into, made if it is not there.
+        out: folder to write into, created if it does not exist.
         latency: columns of each network in `networks.csv`.
-        measured: what `about.json` says of them; empty where nothing was measured.
+        measured: what `about.json` records about them; empty where nothing was measured.
 
     Raises:
-        ConfigError: the table does not read as what was written, as no name tells a network
-            from others.
+        ConfigError: the table does not read back as written, because no name distinguishes a
+            network from others.
     """
     out.mkdir(parents=True, exist_ok=True)
     cells = run.source.cells
@@ -152,7 +153,7 @@ def _networks(
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV; numbers as Python writes them, which reads back to the bit."""
+    """Rows as CSV; numbers as Python writes them, which are read back exactly."""
     known = list(rows)
     columns = dict.fromkeys(key for row in known for key in row)
     late = [key for key in columns if is_metric(key)]
@@ -167,11 +168,11 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _write_packed(path: Path, content: bytes) -> None:
     with replacing(path) as file:
-        file.write(gzip.compress(content, mtime=0))  # the same bytes whenever it is written
+        file.write(gzip.compress(content, mtime=0))  # the same bytes at any time of writing
 
 
 def _about(run: Exported, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What the table is of. Commands are left out: they hold paths of the machine."""
+    """What the table holds. Commands are left out, as they contain paths of the machine."""
     cells = [cell for ones in run.source.cells.values() for cell in ones]
     return {
         "plan": run.plan.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""Sees that results answer a study: its networks, epochs, seeds, metrics, data and recipe."""
+"""Checks that results fit a study: its networks, epochs, seeds, metrics, data and recipe."""
 
 from collections.abc import Iterator, Sequence
 
@@ -23,7 +23,7 @@ def fitted(
         sources: of the results.
         plan: of the study.
         survey: its candidates.
-        document: says where its values stand.
+        document: gives the places of its values.
 
     Raises:
         ConfigError: the results are of other images or another recipe, or lack a network, an
@@ -47,7 +47,7 @@ def fitted(
 
 
 def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterator[str]:
-    """A line for each setting that the results were trained otherwise with."""
+    """A line for each setting that differs between the study and the results."""
     if source.plan is None:
         return
     there, here = settings_of(source.plan), settings_of(plan)
@@ -68,7 +68,7 @@ def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterato
 
 
 def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Cells:
-    """The cells of the candidates, every one of which must have some."""
+    """The cells of the candidates, each of which must have some."""
     found = {survey.candidate(network): ones for network, ones in cells.items()}
     found.pop(None, None)
     lacking = len(survey) - len(found)
@@ -86,7 +86,7 @@ def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Ce
 
 
 def _repeats(cells: Cells, plan: StudyPlan, document: Document) -> int:
-    """How many trials of every network there are."""
+    """Number of trials that every network has."""
     network, fewest = min(cells.items(), key=lambda item: len(item[1]))
     if plan.search.seeds > len(fewest):
         raise ConfigError(
@@ -116,7 +116,7 @@ def _problem(cell: Cell, plan: StudyPlan) -> str:
 
 
 def _known(source: Source) -> ReplayedTable:
-    """What the plan says of results."""
+    """What the plan records about results."""
     networks, trials = len(source.cells), sum(map(len, source.cells.values()))
     devices = {cell.device for ones in source.cells.values() for cell in ones} - {""}
     where = f", trained on {', '.join(sorted(devices))}" if devices else ""

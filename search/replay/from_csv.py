@@ -2,9 +2,9 @@
 
 Columns: `network`, by any name that `res2net.parse` reads; `epoch`, counted from 1; `seconds`;
 and metrics, which begin with `train_`, `val_` or `test_`. `repeat` counts the trials of a
-network from 0, and is 0 where it is left out. The last row of a trial may say its `status`,
-with a `reason`, and holds the scores of the test images; a trial that ended before its first
-epoch has one row, of epoch 0. Other columns are for people.
+network from 0, and is 0 by default. The last row of a trial may give its `status`, with a
+`reason`, and holds the scores of the test images; a trial that ended before its first epoch has
+one row, of epoch 0. Other columns are for people.
 """
 
 import csv
@@ -38,7 +38,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, plain
 from search.study.events import CUT_SHORT, Status
 
-ABOUT = "about.json"  # beside a table: by which plan it was trained, on what
+ABOUT = "about.json"  # beside a table: by which plan it was trained, and on what device
 _DIGITS, _SHOWN = 18, 40  # of a whole number; characters that a message quotes
 _ENDS = tuple(status for status in Status if status not in CUT_SHORT)
 
@@ -51,12 +51,12 @@ def csv_source(place: str, path: Path) -> Source:
         path: of a .csv file, or a .csv.gz one.
 
     Raises:
-        ConfigError: it cannot be read; says the line, the value and the rule.
+        ConfigError: it cannot be read; the message gives the line, the value and the rule.
     """
     content = path.read_bytes()
     try:
         unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
-        text = unpacked.decode("utf-8-sig")  # some spreadsheets begin with a mark
+        text = unpacked.decode("utf-8-sig")  # some spreadsheets write a byte order mark
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ConfigError(f"{path}: is damaged ({error}); restore it from a copy") from error
     reader = csv.reader(io.StringIO(text))
@@ -77,7 +77,7 @@ def csv_source(place: str, path: Path) -> Source:
 
 
 class _BadCellError(ValueError):
-    """A row that holds no results."""
+    """A row without valid results."""
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
@@ -104,10 +104,10 @@ class _Rows:
         self._ends: dict[tuple[Architecture, int], dict[str, str]] = {}
 
     def add(self, row: dict[str, str]) -> None:
-        """Take a row.
+        """Add a row.
 
         Raises:
-            _BadCellError: it is none, or does not follow from those before it.
+            _BadCellError: it is invalid, or does not follow from those before it.
         """
         trial = (self._network(row[NETWORK]), _whole(row, REPEAT))
         if trial in self._ends:
@@ -145,7 +145,7 @@ class _Rows:
         """The cells of each network.
 
         Raises:
-            ConfigError: the repeats of one do not count 0, 1, 2.
+            ConfigError: the repeats of a network are not 0, 1, 2, ...
         """
         found: dict[Architecture, dict[int, Cell]] = {}
         for (network, repeat), epochs in self._epochs.items():
@@ -207,12 +207,12 @@ def _number(row: dict[str, str], column: str) -> float:
 
 
 def _shown(text: str) -> str:
-    """A value as a message quotes it: what a damaged file holds may be a book."""
+    """A value as a message quotes it: shortened, as a damaged file may hold a long one."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def _with_what_is_beside(source: Source, path: Path) -> Source:
-    """The same, with what a file beside the table says of it, if there is one."""
+    """The same source with the content of the file beside the table, if there is one."""
     about = path.with_name(ABOUT)
     if not about.exists():
         return source

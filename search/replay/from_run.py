@@ -16,14 +16,14 @@ from search.study.provenance import was_on_cluster
 
 
 def run_source(place: str, folder: Path) -> Source:
-    """The results of a run; trials of its confirmation are left aside.
+    """The results of a run, without the trials of its confirmation.
 
     Args:
         place: as the space file names it.
         folder: of the run.
 
     Raises:
-        ConfigError: it is no run, or its journal or manifest cannot be read.
+        ConfigError: it is not a run, or its journal or manifest cannot be read.
     """
     noted = manifest.read(folder)
     if noted is None:
@@ -55,7 +55,7 @@ def run_source(place: str, folder: Path) -> Source:
 
 
 def _processor(noted: manifest.Manifest) -> str:
-    """The kind of CPU that trained a run; empty where it is not known to be one."""
+    """The kind of CPU that trained a run; empty unless it is known to be a single one."""
     plan, starts = noted.plan, noted.starts
     if plan.execution.replay or plan.resources.gpu or any(map(was_on_cluster, starts)):
         return ""
@@ -64,7 +64,7 @@ def _processor(noted: manifest.Manifest) -> str:
 
 
 def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Cell]]:
-    """The trials of the search, and what those that were trained whole, or failed, reported."""
+    """The trials of the search, and the reports of those that were complete or failed."""
     started: dict[int, Started] = {}
     epochs: defaultdict[int, list[CellEpoch]] = defaultdict(list)
     ends: dict[int, Ended] = {}
@@ -76,7 +76,7 @@ def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Ce
             epochs[record.trial].append(one)
         elif isinstance(record, Ended):
             ends[record.trial] = record
-        elif isinstance(record, Retried):  # it is under way again
+        elif isinstance(record, Retried):  # it is live again
             del ends[record.trial]
     whole = {
         trial: Cell(tuple(epochs[trial]), end.status, end.reason, end.metrics, end.device)
@@ -89,7 +89,7 @@ def _trials(records: Iterable[Record]) -> tuple[dict[int, Started], dict[int, Ce
 def _by_network(
     started: dict[int, Started], whole: dict[int, Cell]
 ) -> dict[Architecture, tuple[Cell, ...]]:
-    """The cells of each network, repeat by repeat, up to the first that is not there."""
+    """The cells of each network by repeat, up to the first missing repeat."""
     found: defaultdict[Architecture, dict[int, Cell]] = defaultdict(dict)
     for trial, cell in whole.items():
         found[started[trial].network()][started[trial].repeat] = cell

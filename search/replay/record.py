@@ -1,4 +1,4 @@
-"""The journal of a replay that goes on: computed again from its start, and met on the way."""
+"""The journal of a resumed replay: recomputed from its start, and compared on the way."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,24 +8,24 @@ from search.study.journal import Journal, JournalError
 
 
 class RetracedJournal(Journal):
-    """A journal whose study begins anew: what it holds must come again, and stands once.
+    """A journal whose study starts again: its records must recur, and are not written twice.
 
-    A replay has no state that could be lost: simulated time, sampler and scheduler are where
-    they were once the records that are there have come again. So a replay that was killed ends
+    A replay has no state that could be lost: simulated time, sampler and scheduler are in the
+    same state again once the recorded events have recurred. So a replay that was killed ends
     with the same bytes as one that was not.
 
     Args:
-        folder: the run's folder, made if it is not there.
-        say: is told what a start waits for or takes over.
-        before_new: is called before the first record that is new.
+        folder: the run's folder, created if it does not exist.
+        say: called with messages about waiting for the lock or taking it over.
+        before_new: called before the first record that is new.
 
     Attributes:
-        ended: trials that have ended in it, when it was opened.
+        ended: trials that had ended in it when it was opened.
         known: trials of other runs that its study began with; None where it may lack some, as
             no trial of its own has begun.
 
     Raises:
-        ConfigError, JournalError: as `Journal`.
+        ConfigError, JournalError: as for `Journal`.
     """
 
     def __init__(
@@ -49,19 +49,19 @@ class RetracedJournal(Journal):
 
     @property
     def retracing(self) -> bool:
-        """Whether the study has not got as far yet as the record does."""
+        """Whether the study has not yet come to the end of the recorded events."""
         return self._there is not None
 
     def records(self) -> Iterator[Record]:
-        """Nothing: the study comes to all of it again."""
+        """None, as the study recomputes all of them."""
         return iter(())
 
     def append(self, record: Record) -> None:
-        """Meet the record that stands here, or write it behind the last one.
+        """Compare with the record at this place, or write it after the last one.
 
         Raises:
-            JournalError: another stands here.
-            OSError: as `Journal.append`.
+            JournalError: another record is at this place.
+            OSError: as for `Journal.append`.
         """
         if self._there is not None:
             there = next(self._there, None)

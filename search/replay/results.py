@@ -9,7 +9,7 @@ from search.study.events import Status
 
 
 class CellEpoch(NamedTuple):
-    """One epoch of a trial that was trained; fields as those of `search.study.events.Epoch`."""
+    """One epoch of a recorded trial; fields as in `search.study.events.Epoch`."""
 
     metrics: Mapping[str, float]
     seconds: float
@@ -22,7 +22,7 @@ class Cell(NamedTuple):
     Attributes:
         epochs: that it reported.
         status, reason: how it ended.
-        metrics: of its end.
+        metrics: reported at its end.
         device: that trained it; empty where that is not known.
     """
 
@@ -42,10 +42,10 @@ class Source(NamedTuple):
     Attributes:
         place: as the space file names it.
         digest: SHA-256 of the file that holds them.
-        cells: of each network, repeat by repeat.
-        plan: by which they were trained; None where nobody noted it.
-        partial: how many trials were left out: under way, or stopped early.
-        processor: kind of CPU that trained them; empty where nobody noted it.
+        cells: of each network, by repeat.
+        plan: by which they were trained; None where that was not recorded.
+        partial: number of trials left out: unfinished, or stopped early.
+        processor: kind of CPU that trained them; empty where that was not recorded.
     """
 
     place: str
@@ -57,11 +57,11 @@ class Source(NamedTuple):
 
 
 class Results(NamedTuple):
-    """All that a study replays.
+    """All results that a study replays.
 
     Attributes:
-        cells: of each network, repeat by repeat.
-        repeats: that every candidate has.
+        cells: of each network, by repeat.
+        repeats: number of repeats that every candidate has.
         seed: of the study that trained them.
     """
 
@@ -70,16 +70,16 @@ class Results(NamedTuple):
     seed: int
 
     def cell(self, network: Architecture, repeat: int, seed: int) -> Cell:
-        """The trial that answers repeat `repeat` of a study of seed `seed`.
+        """The recorded trial for repeat `repeat` of a study of seed `seed`.
 
-        A study of the seed that the results were trained with takes repeat by repeat; each
-        seed further begins one repeat later, and after the last comes the first.
+        A study with the seed of the results takes the repeats in order; each higher seed starts
+        one repeat later, and after the last repeat comes the first.
         """
         return self.cells[network][(repeat + seed - self.seed) % self.repeats]
 
 
 def joined(sources: Sequence[Source]) -> dict[Architecture, tuple[Cell, ...]]:
-    """The cells of all sources; where several hold a network, their repeats in this order."""
+    """The cells of all sources; repeats of a network in several are concatenated in order."""
     cells: dict[Architecture, tuple[Cell, ...]] = {}
     for source in sources:
         for network, ones in source.cells.items():

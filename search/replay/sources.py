@@ -11,7 +11,7 @@ from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.study.journal import FILE
 
-TABLE = "table.csv.gz"  # of a folder that `python -m search.table` writes
+TABLE = "table.csv.gz"  # in a folder that `python -m search.table` writes
 
 
 def shipped_table() -> Path:
@@ -20,7 +20,7 @@ def shipped_table() -> Path:
 
 
 def source_of(place: str) -> Source:
-    """The results that a name stands for.
+    """The results that a name refers to.
 
     Args:
         place: `digits`, a folder or a file.
@@ -38,7 +38,7 @@ def source_of(place: str) -> Source:
 
 
 def _table(path: Path) -> Path:
-    """The file of a table, or of the one that a folder holds."""
+    """The path of a table's file, which may be given by its folder."""
     if not path.exists():
         raise ConfigError(
             f"{path}: is not there; name the folder of a run, a .csv table, or {SHIPPED} for "

@@ -1,1 +1,1 @@
-"""Trackers: what a study tells TensorBoard, MLflow and Weights & Biases, one file each."""
+"""Trackers: what a study reports to TensorBoard, MLflow and Weights & Biases, one file each."""

@@ -1,4 +1,4 @@
-"""What a tracker is, and what all of them are told of a trial. No torch here."""
+"""The tracker protocol, and what all trackers report about a trial. No torch here."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,14 +9,14 @@ from search.study.events import Ended, Epoch, Started
 
 
 class Tracker(Protocol):
-    """Keeps what trials report, in its own form, in a folder of its own.
+    """Stores what trials report, in its own format, in its own folder.
 
-    A trial may begin more than once: it was interrupted and goes on, perhaps in another
-    process. What is there of it already is not written again.
+    A trial may begin more than once: it may have been interrupted and be resumed, perhaps in
+    another process. What is already stored is not written again.
     """
 
     def begin(self, started: Started) -> None:
-        """A trial starts or goes on."""
+        """A trial starts or resumes."""
 
     def report(self, started: Started, epoch: Epoch) -> None:
         """A trial that began finished an epoch."""
@@ -25,11 +25,11 @@ class Tracker(Protocol):
         """A trial that began has ended."""
 
     def close(self) -> None:
-        """Nothing more comes from this process; trials under way may go on in another."""
+        """No more comes from this process; live trials may resume in another."""
 
 
 def settings_of(started: Started) -> Mapping[str, bool | int | float | str]:
-    """What a trial was made with: network, settings, seed; lists of stages as 1.2.4."""
+    """What a trial was made with: network, settings, seed; lists by stage as 1.2.4."""
     network = {
         key: written(tuple(value)) if isinstance(value, list) else value
         for key, value in started.architecture.items()
@@ -52,10 +52,10 @@ def settings_of(started: Started) -> Mapping[str, bool | int | float | str]:
 
 
 def numbers_of(epoch: Epoch) -> dict[str, float]:
-    """The numbers of an epoch by name: its metrics, and how fast it was."""
+    """The numbers of an epoch by name: its metrics and its speed."""
     return {**epoch.metrics, "images_per_s": epoch.images_per_s, "seconds": epoch.seconds}
 
 
 def last_of(ended: Ended) -> dict[str, float]:
-    """What only the end of a trial tells: metrics that no epoch has, as of the test images."""
+    """Metrics that only the end of a trial gives, such as those of the test images."""
     return {name: value for name, value in ended.metrics.items() if name.startswith(TEST)}

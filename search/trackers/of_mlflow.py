@@ -1,4 +1,4 @@
-"""Tells MLflow: an experiment named after the study, with a run for each trial, in files."""
+"""Reports to MLflow: an experiment named after the study, a run for each trial, in files."""
 
 import os
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from search.trackers.base import last_of, numbers_of, settings_of
 _TRIAL, _STATUS, _REASON = "trial", "status", "reason"  # tags of a run
 _SOUND = (Status.OK, Status.PRUNED)
 _LONGEST = 5000  # characters of a tag
-# MLflow keeps to files only where it is told to, and sends usage statistics where it is not
-# told to leave that.
+# MLflow uses a file store only if told to, and sends usage statistics unless it is told not
+# to do so.
 _WISHES = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 class OfMlflow:
-    """Writes runs of MLflow.
+    """Writes MLflow runs.
 
     Args:
         folder: MLflow's store.
-        plan: of the study, whose name the experiment bears.
+        plan: of the study, which gives the experiment its name.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        with _environment(_WISHES):  # both are looked at here
-            from mlflow.tracking import MlflowClient  # noqa: PLC0415 - takes the wishes
+        with _environment(_WISHES):  # MLflow reads both variables here
+            from mlflow.tracking import MlflowClient  # noqa: PLC0415 - reads the variables
 
             self._client = MlflowClient(tracking_uri=folder.resolve().as_uri())
             found = self._client.get_experiment_by_name(plan.study)
@@ -39,8 +39,8 @@ class OfMlflow:
         self._runs: dict[int, str] = {}
 
     def begin(self, started: Started) -> None:
-        """Make a run with its params, or take up the one that there is."""
-        if started.trial in self._runs:  # it was lost or paused, and goes on
+        """Make a run with its params, or continue the one that exists."""
+        if started.trial in self._runs:  # it was lost or paused, and resumes
             return
         run = self._found(started.trial)
         if run is None:
@@ -70,7 +70,7 @@ class OfMlflow:
         self._client.set_terminated(run, "FINISHED" if sound else "FAILED")
 
     def close(self) -> None:
-        """Nothing is open; runs of trials under way stay RUNNING."""
+        """Do nothing, as nothing is open; runs of live trials stay RUNNING."""
 
     def _write(self, started: Started, numbers: dict[str, float], step: int) -> None:
         for name, value in numbers.items():
@@ -85,7 +85,7 @@ class OfMlflow:
 
 @contextmanager
 def _environment(wishes: dict[str, str]) -> Iterator[None]:
-    """Environment variables for a moment, except those that are set."""
+    """Set environment variables within the block, except those that are set already."""
     added = wishes.keys() - os.environ.keys()
     os.environ.update({name: wishes[name] for name in added})
     try:

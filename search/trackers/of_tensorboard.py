@@ -1,6 +1,6 @@
-"""Tells TensorBoard: event files in a folder for each trial, by its number.
+"""Reports to TensorBoard: event files in a folder for each trial, by its number.
 
-Each holds the numbers of every epoch, and what the trial was made with for the HParams page.
+Each holds the numbers of every epoch, and the trial's settings for the HParams page.
 """
 
 from collections import OrderedDict
@@ -15,24 +15,24 @@ from search.study.events import Ended, Epoch, Started
 from search.trackers.base import last_of, numbers_of, settings_of
 
 _FILES = "events.out.tfevents.*"
-_OPEN = 32  # files at once; each takes a thread
+_OPEN = 32  # files open at once; each takes a thread
 
 
 class OfTensorBoard:
     """Writes event files.
 
     Args:
-        folder: that they lie in.
-        plan: says by which numbers trials are compared.
+        folder: that holds them.
+        plan: gives the metrics by which trials are compared.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan) -> None:
         self._folder = folder
         self._compared = [one.name for one in plan.objectives if one.source == "reported"]
-        self._writers: OrderedDict[int, Any] = OrderedDict()  # the one used last at the end
+        self._writers: OrderedDict[int, Any] = OrderedDict()  # the one used last is at the end
 
     def begin(self, started: Started) -> None:
-        """Open a file; the first one of a trial says what it was made with."""
+        """Open a file; the first one of a trial also holds its settings."""
         self._writer(started).flush()
 
     def report(self, started: Started, epoch: Epoch) -> None:
@@ -48,7 +48,7 @@ class OfTensorBoard:
         writer.close()
 
     def close(self) -> None:
-        """Close the files of trials under way."""
+        """Close the files of live trials."""
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
@@ -60,7 +60,7 @@ class OfTensorBoard:
         writer.flush()
 
     def _writer(self, started: Started) -> Any:
-        """That of a trial; of many that are paused, the files used longest ago are closed."""
+        """The writer of a trial; if too many are open, the least recently used are closed."""
         trial = started.trial
         if trial in self._writers:
             self._writers.move_to_end(trial)
@@ -78,7 +78,7 @@ class OfTensorBoard:
         return writer
 
     def _hparams(self, started: Started) -> tuple[Any, Any, Any]:
-        """TensorBoard's records of an experiment, of a session's begin and of its end."""
+        """TensorBoard's records of an experiment, of a session's start and of its end."""
         compared = dict.fromkeys(self._compared, 0.0)
         made: tuple[Any, Any, Any] = hparams(  # type: ignore[no-untyped-call]
             dict(settings_of(started)), compared

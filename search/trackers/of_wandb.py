@@ -1,6 +1,6 @@
-"""Tells Weights & Biases: offline runs, one for each trial, which `wandb sync` sends.
+"""Reports to Weights & Biases: offline runs, one for each trial, which `wandb sync` uploads.
 
-Nothing is sent from here, and no account is asked for.
+Nothing is sent from here, and no account is needed.
 """
 
 from pathlib import Path
@@ -19,8 +19,8 @@ class OfWandb:
     """Writes offline runs.
 
     Args:
-        folder: that they lie in.
-        plan: of the study, whose name the project bears.
+        folder: that holds them.
+        plan: of the study, which gives the project its name.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan) -> None:
@@ -29,12 +29,13 @@ class OfWandb:
         self._runs: dict[int, Any] = {}
 
     def begin(self, started: Started) -> None:
-        """Begin a run; of a trial that goes on, another part of the same one."""
-        if started.trial in self._runs:  # it was lost or paused, and goes on
+        """Begin a run; for a resumed trial, another part of the same run."""
+        if started.trial in self._runs:  # it was lost or paused, and resumes
             return
         self._runs[started.trial] = wandb.init(
             project=self._study,
-            # The same in each part of a trial, so that they are one run where they are synced.
+            # The same in each part of a trial, so that they become one run when they are
+            # synced.
             id=f"{self._study}-{started.trial}",
             name=f"{started.trial} {started.name}",
             group=started.phase,
@@ -42,7 +43,7 @@ class OfWandb:
             dir=str(self._folder),
             mode="offline",
             resume="allow",
-            reinit="create_new",  # trials run side by side
+            reinit="create_new",  # several trials run at once
             settings=wandb.Settings(silent=True, console="off"),
         )
 
@@ -58,7 +59,7 @@ class OfWandb:
         run.finish(exit_code=0 if ended.status in _SOUND else 1)
 
     def close(self) -> None:
-        """Close the runs of trials under way."""
+        """Close the runs of live trials."""
         for run in self._runs.values():
             run.finish()
         self._runs.clear()

@@ -1,4 +1,4 @@
-"""Tells the trackers of a study what happens in it; one that fails ends nothing."""
+"""Reports a study's events to its trackers; a failing tracker never ends the study."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,16 +12,16 @@ from search.schema.trackers import TRACKERS
 from search.study.events import Ended, Epoch, Lost, Started, Turn
 from search.trackers.base import Tracker
 
-FOLDER = "tracking"  # of a run
+FOLDER = "tracking"  # below a run's folder
 
 
 class Tracking:
-    """An observer of the study that tells each tracker; closes them when its block ends.
+    """An observer of the study that calls each tracker; closes them when its block ends.
 
     Args:
-        folder: of the run; each tracker has a folder of its own in `tracking`.
-        plan: of the study; names the trackers, whose packages are installed.
-        say: is told, once for each tracker, that it failed.
+        folder: of the run; each tracker has its own folder in `tracking`.
+        plan: of the study; gives the trackers, whose packages are installed.
+        say: called once for each tracker that fails.
     """
 
     def __init__(
@@ -48,21 +48,21 @@ class Tracking:
         self._each(lambda tracker: tracker.close())
 
     def started(self, started: Started) -> None:
-        """A trial starts or goes on."""
+        """A trial starts or resumes."""
         self._each(lambda tracker: tracker.begin(started))
 
     def turned(self, started: Started, turn: Turn) -> None:
-        """Nothing: a part of an epoch has no numbers."""
+        """Do nothing: progress within an epoch has no numbers."""
 
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
         self._each(lambda tracker: tracker.report(started, epoch))
 
     def silent(self, started: Started, seconds: float) -> None:
-        """Nothing: silence has no numbers."""
+        """Do nothing: silence has no numbers."""
 
     def lost(self, started: Started, lost: Lost) -> None:
-        """Nothing: the trial will go on."""
+        """Do nothing: the trial will be resumed."""
 
     def ended(self, started: Started, ended: Ended) -> None:
         """A trial ended, perhaps one that this process never ran."""
@@ -71,7 +71,7 @@ class Tracking:
     def _make(self, name: str, folder: Path, plan: StudyPlan) -> None:
         try:
             self._trackers[name] = import_attribute(TRACKERS[name].maker)(folder, plan)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the study is worth more
+        except Exception as error:  # noqa: BLE001 - it must not end the study
             self._failed(name, error)
 
     def _each(self, tell: Callable[[Tracker], None]) -> None:
