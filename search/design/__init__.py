@@ -1,1 +1,1 @@
-"""Designs studies: which comparisons are planned, how small a difference they can see."""
+"""Designs studies: which comparisons are planned, and how small a difference they can show."""

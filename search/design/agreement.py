@@ -1,7 +1,7 @@
-"""How far two scores of the same networks rank them alike: Kendall's tau_b, with an interval.
+"""How well two scores rank the same networks alike: Kendall's tau_b, with an interval.
 
-Goes in: two scores of each network, such as at an early epoch and at the last. Comes out:
-tau_b, and a percentile interval of it by bootstrap over the networks.
+Takes two scores of each network, such as at an early epoch and at the last. Gives tau_b, and a
+percentile interval of it by bootstrap over the networks.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _Scores = npt.NDArray[np.float64]
 
 
 class Agreement(NamedTuple):
-    """Kendall's tau_b, and the ends of its interval; NaN where one score ties all networks."""
+    """Kendall's tau_b, and the ends of its interval; NaN if one score ties all networks."""
 
     tau: float
     low: float
@@ -24,16 +24,16 @@ class Agreement(NamedTuple):
 
 
 def agreement(early: _Scores, late: _Scores, *, seed: int) -> Agreement:
-    """How far two scores rank networks alike.
+    """How well two scores rank networks alike.
 
     Args:
         early: a score of each network.
-        late: another one.
+        late: another score of each network.
         seed: of the bootstrap's draws.
 
     Returns:
-        With an interval at `LEVEL`. Draws in which one score ties all networks say nothing of
-        their order and are left out.
+        With an interval at `LEVEL`. Draws in which one score ties all networks give no ranking
+        and are left out.
     """
     count = len(early)
     draws = np.random.default_rng(seed).integers(count, size=(_DRAWS, count))
@@ -52,12 +52,12 @@ def agreement(early: _Scores, late: _Scores, *, seed: int) -> Agreement:
 
 
 def _taus(early: _Scores, late: _Scores, *, times: _Scores) -> _Scores:
-    """tau_b of samples, each of which holds every network so many times.
+    """tau_b of samples that hold each network a given number of times.
 
     Args:
         early: (networks, networks), the sign of each difference.
-        late: the same of the other score.
-        times: (samples, networks).
+        late: the same for the other score.
+        times: (samples, networks), how often each sample holds each network.
     """
 
     def pairs(signs: _Scores) -> _Scores:

@@ -1,8 +1,8 @@
 """Plans comparisons of networks before any is trained: each is a weighted sum of their means.
 
-Goes in: which network lies on which series, and what it costs; both are known from the survey.
-Come out: contrasts, whose weights add up to 0, so that what a seed adds to all networks alike
-cancels. `search.plan` says from them what a study can see, `analysis` estimates them.
+Takes the series that each network lies on, and its cost; both are known from the survey. Gives
+contrasts, whose weights sum to 0, so that what a seed adds to all networks alike cancels.
+`search.plan` derives from them what a study can show, `analysis` estimates them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,25 +13,25 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-BASE = "base"  # the series of the network where the axes meet
+BASE = "base"  # series of the network where the axes meet
 DIMENSIONS = ("scale", "cardinality", "depth", "width")
 ALL_SIZES = "all sizes"
 SIZES = ("params", "macs")
-MOST = 11  # networks: of 12 there are 66 pairs, and few are left that can be told apart
-ALIKE = 1.05  # times the multiply-adds that still are of equal size
+MOST = 11  # networks: with 12 there are 66 pairs, few of which can be told apart
+ALIKE = 1.05  # ratio of multiply-adds up to which sizes count as equal
 
-_DEGREE = 3  # of the curve through the other series
-_SPAN = 1.5  # times the smallest multiply-adds of a series: below it has no slope
-_AHEAD = 0.05  # of the span of the other series in log size: the curve is read so far beyond
+_DEGREE = 3  # of the polynomial through the other series
+_SPAN = 1.5  # least ratio of multiply-adds within a series for a slope
+_AHEAD = 0.05  # share of the other series' log range by which the curve is extrapolated
 
 FloatArray = npt.NDArray[np.float64]
 
 
 class Member(NamedTuple):
-    """A network of a study along axes: where it stands, and what it costs."""
+    """A network of a study along axes: its series, and its costs."""
 
     name: str
-    series: str  # the dimension that it leaves the base in, or BASE
+    series: str  # the dimension in which it differs from the base, or BASE
     label: str  # such as 4s
     params: int
     macs: int
@@ -43,17 +43,17 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """A comparison of networks: the sum of their mean scores, each times its weight.
+    """A comparison of networks: the weighted sum of their mean scores.
 
     Attributes:
         kind: "group" (several networks of a series against another series at equal size),
             "network" (one of them), "slope" (score by a doubling of multiply-adds), "pair"
             (two networks), or "own" (written in the space file).
         label: which networks of the series, such as "2s" or "all sizes".
-        weights: by network; they add up to 0.
+        weights: by network; they sum to 0.
         of: the series, or the first network.
-        against: the other series, or the second network; empty for a slope alone.
-        size: what is held equal, "params" or "macs"; empty where nothing is.
+        against: the other series, or the second network; empty for a single slope.
+        size: what is held equal, "params" or "macs"; empty if nothing is.
     """
 
     kind: str
@@ -67,13 +67,13 @@ class Contrast:
 def equal_size(
     members: Sequence[Member], *, of: str = "scale", size: str = "params"
 ) -> list[Contrast]:
-    """A series against each other one at equal size.
+    """Contrasts of a series with each other one at equal size.
 
-    For each network of the series `of`, the other series is read at the same size, on the
-    cubic in the logarithm of size that lies nearest to its networks (the base is one of each
-    series). Straight lines between two of them would lie below a curve that flattens, and
-    give `of` what is missing. Where the other has no network as large (within 5 %), there is
-    no contrast.
+    For each network of the series `of`, the other series is read at the same size, from the
+    cubic in the logarithm of size that fits its networks best (the base belongs to each
+    series). Straight lines between two of them would lie below a curve that flattens, which
+    would favour `of`. Where the other series has no network as large (within 5 %), there is no
+    contrast.
 
     Args:
         members: networks of a study along axes, each once.
@@ -82,7 +82,7 @@ def equal_size(
 
     Returns:
         For each other series, by rising size: a contrast of kind "network" for each network;
-        of kind "group" for the small, the middle and the large ones, where there are three or
+        of kind "group" for the small, the middle and the large ones, if there are three or
         more; and the mean over them all, labelled "all sizes".
     """
     found: list[Contrast] = []
@@ -113,19 +113,20 @@ def why_not_equal_size(members: Sequence[Member], of: str, against: str, *, size
 
 
 def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
-    """What a doubling of multiply-adds along each series buys, and how far slopes differ.
+    """What a doubling of multiply-adds along each series gains, and how far slopes differ.
 
     The slope is that of least squares on the logarithm of multiply-adds, through the networks
-    of the series and the base, each counted once. Of networks whose multiply-adds differ by
-    less than half there is none: where a dimension is solved for the budget, all cost the same.
+    of the series and the base, each counted once. If the multiply-adds of the networks differ
+    by less than half, there is no slope: where a dimension is solved for the budget, all cost
+    the same.
 
     Args:
         members: networks of a study along axes, each once.
         of: the series whose slope is compared with each other one.
 
     Returns:
-        A contrast of kind "slope" for each series of two networks or more, the base counted;
-        and for `of` less each other one.
+        A contrast of kind "slope" for each series of two or more networks, including the base;
+        and for the difference of `of` and each other one.
     """
     rising = {
         name: weights for name in DIMENSIONS if (weights := _slope(members, name)) is not None
@@ -153,11 +154,12 @@ def slopes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
 
 
 def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast]:
-    """All that is planned of a study along axes: `equal_size` of both sizes, and `slopes`.
+    """All contrasts planned for a study along axes: `equal_size` of both sizes, and `slopes`.
 
-    Where one series alone varies, every two networks too (all against the base, if they are
-    more than 11); else those of series without sizes, such as squeeze-and-excitation or another
-    skeleton, against the base. Both are labelled with how their multiply-adds compare.
+    If only one series varies, also every two networks (or all against the base, if there are
+    more than 11). Otherwise also the networks of series without sizes, such as
+    squeeze-and-excitation or another skeleton, against the base. Labels of both give the ratio
+    of their multiply-adds.
 
     Args:
         members: networks of the study, each once.
@@ -172,7 +174,7 @@ def along_axes(members: Sequence[Member], *, of: str = "scale") -> list[Contrast
 
 
 def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
-    """Each network less each later one, or less the base.
+    """The difference of each network and each later one, or of each and the base.
 
     Args:
         names: of the networks, each once.
@@ -189,7 +191,7 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
 
 
 def _within_one(members: Sequence[Member]) -> list[Contrast]:
-    """Every two networks of a single series."""
+    """Every two networks of a study with a single series."""
     series = {one.series for one in members}
     if BASE not in series or len(series) != 2:
         return []
@@ -204,7 +206,7 @@ def _within_one(members: Sequence[Member]) -> list[Contrast]:
 
 
 def _others(members: Sequence[Member]) -> list[Contrast]:
-    """Networks of series that are no dimensions against the base."""
+    """Networks of series that are not dimensions, against the base."""
     series = {one.series for one in members}
     base = next((one for one in members if one.series == BASE), None)
     if base is None or len(series) <= 2:  # every two networks are compared already
@@ -238,7 +240,7 @@ def _two(a: Member, b: Member) -> str:
 def _at_equal_size(
     members: Sequence[Member], of: str, against: str, size: str
 ) -> tuple[list[Member], FloatArray]:
-    """Networks of a series that the other reaches, and (networks, members) weights of each."""
+    """The networks of a series within another's sizes, and weights (networks, members)."""
     if why_not_equal_size(members, of, against, size=size):
         return [], np.zeros((0, len(members)))
     others = [i for i, one in enumerate(members) if one.series in (against, BASE)]
@@ -247,7 +249,7 @@ def _at_equal_size(
     within.sort(key=lambda i: members[i].size(size))
     weights = np.zeros((len(within), len(members)))
     at = np.log([members[i].size(size) for i in within])
-    # A curve through sizes that hardly differ is not to be read beyond them.
+    # A curve through nearly equal sizes must not be extrapolated far.
     at = np.minimum(at, np.log(max(reach)) + _AHEAD * np.log(max(reach) / min(reach)))
     weights[:, others] = -_reading(np.log(reach), at)
     weights[np.arange(len(within)), within] = 1.0
@@ -257,7 +259,7 @@ def _at_equal_size(
 def _reached(
     members: Sequence[Member], of: str, reach: Sequence[float], size: str
 ) -> list[int]:
-    """Places of the networks of a series that are within the sizes of another."""
+    """Indices of a series' networks that are within the sizes of another series."""
     low, high = min(reach), max(reach) * ALIKE
     return [
         i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
@@ -265,7 +267,7 @@ def _reached(
 
 
 def _reading(sizes: FloatArray, at: FloatArray) -> FloatArray:
-    """(at, sizes): what each measured score weighs in what is read at each place."""
+    """(at, sizes): the weight of each measured score in the value read at each place."""
     middle, degree = sizes.mean(), min(_DEGREE, len({*sizes.tolist()}) - 1)
     through = np.vander(sizes - middle, degree + 1)
     weights: FloatArray = np.vander(at - middle, degree + 1) @ np.linalg.pinv(through)
@@ -277,7 +279,7 @@ def _groups(labels: Sequence[str]) -> Iterator[tuple[str, str, list[int]]]:
     count = len(labels)
     yield from (("network", label, [i]) for i, label in enumerate(labels))
     if count >= 3:
-        # The rest of the division goes to the larger ones: 2s; 3s, 4s; 5s, 6s.
+        # A remainder of the division goes to the later groups: 2s; 3s, 4s; 5s, 6s.
         edges = [0, count // 3, count // 3 + (count + 1) // 3, count]
         for start, end in pairwise(edges):
             yield "group", _joined(labels[start:end]), list(range(start, end))

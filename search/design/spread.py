@@ -1,7 +1,7 @@
-"""Measures how far scores spread between seeds, once networks and seeds have had their share.
+"""Measures the spread of scores between seeds, after removing effects of networks and seeds.
 
-Goes in: scores of networks by seeds, with holes. Comes out: the standard deviation of what is
-left of the additive model network + seed, by least squares, and its degrees of freedom.
+Takes scores of networks by seeds, with gaps. Gives the standard deviation of the residuals of
+the additive model network + seed, by least squares, and its degrees of freedom.
 """
 
 from typing import NamedTuple
@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-# Seeds below which a report lets each network have a spread of its own (analysis.statistics
-# .spreads): of 2 it never pools them, of 3 in a quarter of studies whose spreads are equal.
+# With fewer seeds a report may give each network its own spread (analysis.statistics.spreads):
+# with 2 it never pools them, with 3 in a quarter of studies whose spreads are equal.
 POOLED_FROM = 4
-_NONE = 1e-9  # an eigenvalue below this share of the largest is 0, rounded
+_NONE = 1e-9  # eigenvalues below this share of the largest are 0, up to rounding
 
 
 class Spread(NamedTuple):
-    """What chance adds to one trial's score.
+    """The random variation of one trial's score.
 
     Attributes:
         sigma: standard deviation, in the unit of the scores.
-        df: degrees of freedom behind it; 0 where nothing is known of chance.
-        networks: that tell it: those with two trials or more.
-        seeds: that these ran.
+        df: degrees of freedom behind it; 0 if it could not be estimated.
+        networks: number of networks behind it: those with two or more trials.
+        seeds: number of seeds that these ran.
     """
 
     sigma: float
@@ -32,16 +32,16 @@ class Spread(NamedTuple):
 
 
 def spread_of(scores: npt.NDArray[np.float64]) -> Spread:
-    """The spread of scores about network + seed.
+    """The spread of scores around network + seed.
 
     Args:
-        scores: (networks, seeds), NaN where a network has no score of a seed.
+        scores: (networks, seeds), NaN where a network has no score for a seed.
 
     Returns:
-        With sigma NaN and df 0 where no two networks share two seeds.
+        With sigma NaN and df 0 if no two networks share two seeds.
     """
     there = ~np.isnan(scores)
-    scores = scores[there.sum(axis=1) >= 2]  # one trial says nothing of chance
+    scores = scores[there.sum(axis=1) >= 2]  # one trial shows no variation
     there = ~np.isnan(scores)
     counts = there.sum(axis=1, keepdims=True)
     networks, seeds = len(scores), int(there.any(axis=0).sum())
@@ -50,9 +50,9 @@ def spread_of(scores: npt.NDArray[np.float64]) -> Spread:
     away = np.where(there, scores, 0.0)
     away = np.where(there, away - away.sum(axis=1, keepdims=True) / counts, 0.0)
     shares = there / counts
-    # The normal equations of the seeds, networks eliminated: as many as there are seeds.
+    # The normal equations of the seeds, with networks eliminated: as many as there are seeds.
     normal = np.diag(there.sum(axis=0)) - there.T.astype(float) @ shares
-    # What shifts all seeds alike has an eigenvalue of 0, rounded: not to be divided by.
+    # A shift of all seeds has an eigenvalue of 0, up to rounding, which must not be divided by.
     of_seeds, _, rank, _ = np.linalg.lstsq(normal, away.sum(axis=0), rcond=_NONE)
     rest = np.where(there, away - of_seeds + (shares @ of_seeds)[:, None], 0.0)
     df = int(there.sum()) - networks - int(rank)

@@ -1,4 +1,4 @@
-"""Reads an annotated data set through before the first trial: annotations and every image."""
+"""Reads an annotated data set before the first trial: all annotations and images."""
 
 import os
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from search.schema.datasets import DATASETS
 def read_through(
     data: PlannedData, root: Path, *, advance: Callable[[int, int], None]
 ) -> tuple[str, ...]:
-    """See that every image of a study and its annotations can be read.
+    """Check that every image of a study and its annotations can be read.
 
     Args:
         data: of the study.
         root: the folder of the data set.
-        advance: is told how many of how many images were read.
+        advance: called with the number of images read, and of all.
 
     Returns:
-        What was left out or set right, in lines for the user.
+        What was left out or corrected, in lines for the user.
 
     Raises:
         LayoutError: something is missing or damaged, counted by kind.
@@ -31,7 +31,7 @@ def read_through(
     parts = (splits.train, splits.validation, splits.test)
     places = [(part, row) for part in parts for row in range(len(part))]
     found = Findings()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # decoding frees the interpreter
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # decoding releases the GIL
         for done, fault in enumerate(threads.map(_fault, places), 1):
             if fault is not None:
                 found.refuse(fault.kind, fault.where)

@@ -1,6 +1,6 @@
 """MS COCO 2017 in its official layout: boxes, masks, or people with joints.
 
-Lin et al., ECCV 2014. Below `data.root` lie `annotations`, `train2017` and `val2017`.
+Lin et al., ECCV 2014. `annotations`, `train2017` and `val2017` are below `data.root`.
 """
 
 from array import array
@@ -20,7 +20,7 @@ from search.scenes.photographs import ObjectList, Photograph, Photographs
 from search.scenes.scene import SceneSplits
 from search.schema.data import PlannedData
 
-# As `search.tasks.keypoints.scoring` knows them, for COCO's own sigmas.
+# Names as in `search.tasks.keypoints.scoring`, which then uses COCO's own sigmas.
 _JOINTS = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
     "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
@@ -33,11 +33,11 @@ def coco(data: PlannedData, root: Path) -> SceneSplits:
     """Scenes of COCO; val2017 is the test.
 
     Args:
-        data: says which set.
+        data: gives the set.
         root: the folder that holds `annotations`.
 
     Raises:
-        LayoutError: files are missing, damaged or not as they are published.
+        LayoutError: files are missing, damaged or not as published.
     """
     assert data.sets, "the section was checked"
     found = Findings()
@@ -63,12 +63,12 @@ def coco(data: PlannedData, root: Path) -> SceneSplits:
 
 
 class _Reading:
-    """Takes one image after the other, and makes scenes of them.
+    """Takes images one by one, and makes scenes of them.
 
     Args:
         sets: which set is read.
-        found: takes note of what is amiss.
-        every: whether images count in which nobody is to be found.
+        found: records defects.
+        every: whether to include images without a labelled person.
 
     Attributes:
         numbers: of the images of the scenes, in their file.
@@ -83,11 +83,11 @@ class _Reading:
 
     @property
     def names(self) -> set[str]:
-        """Of the images."""
+        """Names of the images."""
         return {photograph.path.name for photograph in self._photographs}
 
     def add(self, number: Any, photograph: Photograph, objects: list[CocoObject]) -> None:
-        """An image; of people only one where a joint is labelled, unless every one counts."""
+        """Add an image; one of people only if a joint is labelled, unless `every` is set."""
         known = (any(one.points[2::3]) for one in objects if not one.crowd)
         if self._people and not self._every and not any(known):
             return

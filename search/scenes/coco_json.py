@@ -23,24 +23,24 @@ CLASSES = (
     "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier",
     "toothbrush",
 )  # fmt: skip
-JOINTS = 17  # of a person
-_LONGEST = 65_535  # pixels of a side that a JPEG can have
+JOINTS = 17  # keypoints of a person
+_LONGEST = 65_535  # longest side of a JPEG in pixels
 _ZIP = "annotations_trainval2017.zip"
 _WRONG = (KeyError, TypeError, ValueError, OverflowError)
 _LISTS = ("images", "annotations", "categories")
 
 
 class CocoObject(NamedTuple):
-    """An object as a file has it.
+    """An object as in the file.
 
     Attributes:
         box: two corners in pixels.
         label: number of the class from 0.
-        crowd: whether it is many in one.
-        area: in pixels, of its mask.
-        shape: polygons or runs of pixels; None where none was said.
-        points: 17 times x, y and whether it is there; empty where none is read.
-        where: it stands, for the user.
+        crowd: whether it stands for many objects.
+        area: of its mask in pixels.
+        shape: polygons or runs of pixels; None if none is given.
+        points: 17 times x, y and visibility; empty if they are not read.
+        where: its place, for messages.
     """
 
     box: Box
@@ -58,8 +58,8 @@ class CocoFile:
     Args:
         root: the folder that holds `annotations`, `train2017` and `val2017`.
         part: "train2017" or "val2017".
-        joints: whether people with joints are meant, else objects of 80 classes.
-        found: takes note of what is amiss.
+        joints: whether people with joints are wanted, else objects of 80 classes.
+        found: records defects.
 
     Raises:
         LayoutError: a file or folder is missing, or is not such a file.
@@ -148,7 +148,7 @@ class CocoFile:
 
 
 def _size(one: Any) -> Size:
-    """Height and width; what is drawn at a size that no image has would take all memory."""
+    """Height and width, checked, as drawing at an impossible size would take all memory."""
     size = int(one["height"]), int(one["width"])
     if not all(0 < side <= _LONGEST for side in size):
         raise ValueError(f"an image of {size[1]:g} x {size[0]:g} px")
@@ -156,7 +156,7 @@ def _size(one: Any) -> Size:
 
 
 def _points(values: Any) -> tuple[float, ...]:
-    """Joints, at the middle of the pixel that a file names by its number."""
+    """Joints, at the middle of the pixel whose number a file gives."""
     numbers = [float(value) for value in values]
     if len(numbers) != 3 * JOINTS or not {*numbers[2::3]} <= {0.0, 1.0, 2.0}:
         raise ValueError(f"keypoints are not {JOINTS} times x, y and 0, 1 or 2")
@@ -193,7 +193,7 @@ def _read(path: Path) -> Any:
 
 
 def _check_kind(content: Any, path: Path, *, joints: bool) -> None:
-    """See that a file is of COCO's form, and of the one that is meant."""
+    """Check that a file has COCO's format, and is of the wanted kind."""
     lists = isinstance(content, dict) and all(
         isinstance(content.get(key), list) for key in _LISTS
     )

@@ -1,6 +1,6 @@
-"""The shapes of COCO's objects in compact arrays, drawn when they are asked for.
+"""The shapes of COCO's objects in compact arrays, drawn on demand.
 
-Polygons and runs of pixels are drawn by COCO's own code, as faster-coco-eval has it.
+Polygons and runs of pixels are drawn by COCO's own code, in faster-coco-eval.
 """
 
 import itertools
@@ -13,32 +13,32 @@ import numpy.typing as npt
 from search.scenes.findings import Findings
 from search.scenes.pictures import Size
 
-_FEWEST = 6  # numbers of a polygon: three points
-_FAR = 2  # longest sides of the image; drawing what lies further takes ever more memory
+_FEWEST = 6  # numbers in the smallest polygon: three points
+_FAR = 2  # in longest sides of the image; drawing shapes further out takes ever more memory
 _NO_RUNS = "shapes that cannot be read"
 
 
 class Shapes:
-    """Takes the shape of one object after the other, and draws those of an image.
+    """Stores the shapes of objects one by one, and draws those of an image.
 
     Args:
-        found: takes note of what is amiss.
+        found: records defects.
     """
 
     def __init__(self, found: Findings) -> None:
         self._found = found
         self._numbers = array("d")  # x and y of all points of all polygons
-        self._polygons = array("q", [0])  # of each polygon the number of its first number
-        self._objects = array("q", [0])  # of each object the number of its first polygon
+        self._polygons = array("q", [0])  # index of each polygon's first number
+        self._objects = array("q", [0])  # index of each object's first polygon
         self._runs: dict[int, dict[str, Any]] = {}
 
     def read(self, shape: Any, size: Size, where: str) -> Any:
-        """A shape as `keep` takes it; None where it cannot be drawn.
+        """Check a shape, in the form that `keep` takes; None where it cannot be drawn.
 
         Args:
             shape: polygons, or runs of pixels as numbers or as text.
             size: of the image.
-            where: it stands, for the user.
+            where: its place, for messages.
         """
         try:
             if isinstance(shape, dict):
@@ -82,7 +82,7 @@ class Shapes:
             self._found.note("objects without a shape, left out", where)
             return None
         away = np.abs(np.concatenate(whole))
-        if not (away <= _FAR * max(size)).all():  # nor where one is no number
+        if not (away <= _FAR * max(size)).all():  # false for NaN too
             raise ValueError(f"a point of it is {away.max():g} pixels away")
         return whole
 
@@ -102,13 +102,13 @@ class Shapes:
 
 
 def _checked(runs: dict[str, Any], mask: Any) -> dict[str, Any]:
-    """Runs as text, which are drawn once to see that they can be."""
+    """Runs as text, which are drawn once to check that they can be."""
     if mask.decode(runs).shape != tuple(runs["size"]):
         raise ValueError("its runs do not fill the image")
     return runs
 
 
 def _library() -> Any:
-    from faster_coco_eval.core import mask  # noqa: PLC0415 - of an extra; tasks ask for it
+    from faster_coco_eval.core import mask  # noqa: PLC0415 - an extra, which tasks require
 
     return mask

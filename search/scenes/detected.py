@@ -1,4 +1,4 @@
-"""Reads what a detector found: people in the test images, in COCO's form of results."""
+"""Reads the people that a detector found in the test images, in COCO's results format."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ class Detected(NamedTuple):
     """The boxes of one image.
 
     Attributes:
-        boxes: (N, 4), x and y of two corners in pixels, maybe beyond the image.
-        scores: (N,), how sure the detector is of each.
+        boxes: (N, 4), x and y of two corners in pixels, perhaps outside the image.
+        scores: (N,), the detector's confidence in each.
     """
 
     boxes: npt.NDArray[np.float64]
@@ -31,19 +31,19 @@ class Detected(NamedTuple):
 def read_detected(
     path: Path, image_ids: Sequence[Any], *, categories: Mapping[Any, str]
 ) -> tuple[Detected, ...]:
-    """The people that a detector found in each of some images.
+    """The people that a detector found in each of several images.
 
     Args:
         path: of the file.
-        image_ids: of the images, as their annotation file numbers them.
-        categories: names by the numbers of that file; all but "person" are left aside.
+        image_ids: numbers of the images in their annotation file.
+        categories: names by the numbers in that file; all but "person" are ignored.
 
     Returns:
         The boxes of each image, in the order of the images.
 
     Raises:
-        LayoutError: the file cannot be read, is of another form, or tells of other images or
-            of nobody.
+        LayoutError: the file cannot be read, has another format, or holds other images or no
+            people.
     """
     found: dict[Any, list[tuple[float, ...]]] = {one: [] for one in image_ids}
     strange: list[Any] = []

@@ -1,7 +1,7 @@
 """Scenes composed from scikit-learn's handwritten digits: everything in them is known exactly.
 
-Digits of many sizes, turned a little, in colours, on a background with blobs that are none.
-They are made, not photographed: for seeing a task work, and for questions about size.
+Digits of many sizes, slightly turned, in colours, on a background with blobs that are not
+digits. They are synthetic: for checking that a task works, and for questions about size.
 """
 
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ from search.scenes.scene import Part, Scene, SceneSplits
 from search.schema.data import PlannedData
 from search.schema.seeds import seed_of
 
-SIDE = 96  # pixels of an image, as it is composed
+SIDE = 96  # pixels of an image as composed
 REFERENCE = (
     320  # side at which the sizes of COCO (small below 32 pixels) are those of the digits
 )
 JOINTS = ("top left", "top right", "bottom right", "bottom left", "middle")
 _MIRRORED = (1, 0, 3, 2, 4)
-_SIZES = (12.0, 56.0)  # pixels of a digit's frame, before it is turned
-_MOST = 5  # digits of a scene
-_TURN = 25.0  # degrees to each side
+_SIZES = (12.0, 56.0)  # side in pixels of a digit's frame, before it is turned
+_MOST = 5  # digits per scene, at most
+_TURN = 25.0  # degrees, in either direction
 _TRIES = 20  # to find a free place
 _APART = 2  # pixels between two frames
-_CONTRAST = 90  # of 255, in one channel at least
-_INK = 90  # of 255: from here on a pixel belongs to a digit
-_HELD_OUT = 300  # training digits that only scenes to validate on are composed of
-_FEW = (0, 1, 7)  # digits that are soon told apart
-_SEED = 0  # of every scene: never the study's, so that studies can be compared
+_CONTRAST = 90  # of 255, in at least one channel
+_INK = 90  # of 255: pixels from this value on belong to a digit
+_HELD_OUT = 300  # digits used only in scenes to validate on
+_FEW = (0, 1, 7)  # digits that are quickly learned to be told apart
+_SEED = 0  # of every scene; never the study's, so that studies are comparable
 
 _Bytes = npt.NDArray[np.uint8]
 _Labels = npt.NDArray[np.int64]
@@ -47,7 +47,7 @@ class Digits(NamedTuple):
     labels: npt.NDArray[np.int64]
 
     def of(self, kinds: Sequence[int]) -> "Digits":
-        """Those of some kinds, whose classes are numbered anew."""
+        """The digits of some kinds, with classes renumbered."""
         kept = np.isin(self.labels, kinds)
         return Digits(self.grey[kept], np.searchsorted(kinds, self.labels[kept]))
 
@@ -57,12 +57,12 @@ class DigitScenes:
 
     Args:
         digits: to compose from.
-        purpose: of the scenes, such as "train": each has scenes of its own.
-        count: of scenes.
-        kinds: of digits, rising; others are not composed from.
+        purpose: of the scenes, such as "train": each purpose has its own scenes.
+        count: number of scenes.
+        kinds: of digits, ascending; no others are used.
 
     Attributes:
-        classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
+        classes, joints, mirrored: as in `search.scenes.scene.Scenes`.
     """
 
     joints: tuple[str, ...] = JOINTS
@@ -79,7 +79,7 @@ class DigitScenes:
         return self._count
 
     def __getitem__(self, index: int) -> Scene:
-        """The scene of a number; IndexError where there is none."""
+        """The scene with a number; IndexError where there is none."""
         if not 0 <= index < self._count:
             raise IndexError(index)
         return self._made(index)
@@ -118,7 +118,7 @@ def digit_scenes(data: PlannedData, root: Path) -> SceneSplits:
 
 
 def few_digit_scenes(data: PlannedData, root: Path) -> SceneSplits:
-    """The same, of three kinds of digits."""
+    """The same, with only three kinds of digits."""
     return _scenes(data, root, _FEW)
 
 
@@ -143,7 +143,7 @@ def _scenes(data: PlannedData, root: Path, kinds: Sequence[int]) -> SceneSplits:
 
 
 class _Place(NamedTuple):
-    """Where a digit stands: middle and side of its frame in pixels, and how it is turned."""
+    """The position of a digit: middle and side of its frame in pixels, and its angle."""
 
     x: float
     y: float
@@ -152,13 +152,13 @@ class _Place(NamedTuple):
 
     @property
     def reach(self) -> float:
-        """Half a side of the square that holds the turned frame."""
+        """Half the side of the square that encloses the turned frame."""
         turn = np.radians(abs(self.degrees))
         return float(self.side / 2 * (np.cos(turn) + np.sin(turn)))
 
 
 def _places(rng: np.random.Generator) -> list[_Place]:
-    """One to five places that do not touch; sizes even in their logarithm."""
+    """One to five places that do not touch; sizes are uniform in their logarithm."""
     placed: list[_Place] = []
     for _ in range(int(rng.integers(1, _MOST + 1))):
         side = float(np.exp(rng.uniform(*np.log(_SIZES))))
@@ -200,7 +200,7 @@ def _colour(rng: np.random.Generator) -> tuple[int, int, int]:
 def _standing_out(
     rng: np.random.Generator, background: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """A colour that is not the background's."""
+    """A colour that differs from the background's."""
     while True:
         colour = np.array(_colour(rng), np.float32)
         if np.abs(colour - background).max() >= _CONTRAST:
@@ -211,7 +211,7 @@ def _drawn(grey: _Bytes, place: _Place) -> _Bytes:
     """(SIDE, SIDE), the ink of a digit at its place, 0 to 255."""
     scale, turn = place.side / 8, np.radians(place.degrees)
     cos, sin = np.cos(turn) / scale, np.sin(turn) / scale
-    # From a pixel of the scene back to one of the digit.
+    # Maps a pixel of the scene back to one of the digit.
     matrix = (cos, sin, 4 - cos * place.x - sin * place.y,
               -sin, cos, 4 + sin * place.x - cos * place.y)  # fmt: skip
     drawn = Image.fromarray(grey).transform(
@@ -221,7 +221,7 @@ def _drawn(grey: _Bytes, place: _Place) -> _Bytes:
 
 
 def _joints(place: _Place) -> npt.NDArray[np.float32]:
-    """(5, 3): the corners of the turned frame and its middle, all seen."""
+    """(5, 3): the corners of the turned frame and its middle, all visible."""
     turn = np.radians(place.degrees)
     half = place.side / 2
     corners = np.array([(-half, -half), (half, -half), (half, half), (-half, half), (0, 0)])

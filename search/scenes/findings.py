@@ -1,4 +1,4 @@
-"""What is amiss in the files of a data set: counted by kind, the first of each named."""
+"""Defects in the files of a data set: counted by kind, with the first of each named."""
 
 from search.schema.yaml import ConfigError
 
@@ -6,10 +6,10 @@ _OFFICIAL = "put the official files there"
 
 
 class LayoutError(ConfigError):
-    """The files of a data set are not as they are published.
+    """The files of a data set are not as published.
 
     Args:
-        key: of the data section that leads there.
+        key: of the data section that leads to them.
         problem: what is wrong, and the remedy.
     """
 
@@ -21,11 +21,11 @@ class FileError(LayoutError):
     """A file cannot be used.
 
     Args:
-        kind: what is wrong with it, in words for several.
+        kind: what is wrong with it, in words that fit several files.
         where: which file, and what in it.
 
     Attributes:
-        kind, where: the same.
+        kind, where: as the arguments.
     """
 
     def __init__(self, kind: str, where: str) -> None:
@@ -34,33 +34,33 @@ class FileError(LayoutError):
 
 
 class Findings:
-    """Counts what is amiss: some is only noted, the rest refused in the end."""
+    """Counts defects: some are only noted, the others make `check` fail."""
 
     def __init__(self) -> None:
         self._noted: dict[str, list[str]] = {}
         self._refused: dict[str, list[str]] = {}
 
     def note(self, kind: str, where: str) -> None:
-        """Something that is left out or set right, and said once."""
+        """Count something that is left out or corrected, to be reported once."""
         self._noted.setdefault(kind, []).append(where)
 
     def refuse(self, kind: str, where: str) -> None:
-        """Something with which the data set cannot be used."""
+        """Count a defect with which the data set cannot be used."""
         self._refused.setdefault(kind, []).append(where)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A line of each kind that was noted: how many, and the first."""
+        """A line for each kind that was noted: how many, and the first."""
         return tuple(
             f"{kind}: {len(found):,}, the first {found[0]}"
             for kind, found in self._noted.items()
         )
 
     def check(self) -> None:
-        """Refuse what was found.
+        """Raise an error if there are defects with which the data set cannot be used.
 
         Raises:
-            LayoutError: a kind on each line: how many, and the first.
+            LayoutError: one kind per line: how many, and the first.
         """
         if self._refused:
             lines = [

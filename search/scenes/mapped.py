@@ -1,4 +1,4 @@
-"""Scenes of two files each: an image, and a map that says something of each of its pixels."""
+"""Scenes of two files each: an image, and a map with a value for each of its pixels."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,16 +19,16 @@ class Files(NamedTuple):
 
 
 class Mapped:
-    """Scenes that are read from their files when they are asked for.
+    """Scenes that are read from their files on demand.
 
     Args:
         files: of each scene.
-        read: makes (H, W) of a map's file.
+        read: reads a map's file as (H, W).
         kind: what the maps are.
         classes: of pixels, without the background.
 
     Attributes:
-        classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
+        classes, joints, mirrored: as in `search.scenes.scene.Scenes`.
     """
 
     joints: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Mapped:
         return len(self._files)
 
     def __getitem__(self, index: int) -> Scene:
-        """The scene of a number.
+        """The scene with a number.
 
         Raises:
             FileError: a file cannot be used.
@@ -62,7 +62,7 @@ class Mapped:
         return Scene(name=name, image=image, saliency=of_pixels)
 
     def check(self, index: int) -> None:
-        """See that the files of a scene can be read.
+        """Check that the files of a scene can be read.
 
         Raises:
             FileError: they cannot.

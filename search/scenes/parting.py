@@ -1,4 +1,4 @@
-"""Parts of annotated data sets: counted as the plan has them, some held out to validate on."""
+"""Splits annotated data sets: counted as planned, with some images held out to validate on."""
 
 import numpy as np
 
@@ -11,17 +11,17 @@ from search.schema.data import PlannedData
 def parted(data: PlannedData, train: Scenes, test: Scenes, found: Findings) -> SceneSplits:
     """The scenes of a study, those to validate on held out of the training scenes.
 
-    Which ones are held out depends on nothing but how many there are.
+    Which ones are held out depends only on how many there are.
 
     Args:
-        data: says how many.
+        data: gives their numbers.
         train: to train and to validate on.
         test: to test on.
-        found: while they were read.
+        found: defects found while they were read.
 
     Raises:
-        LayoutError: something was found with which they cannot be used, or there are more or
-            fewer than the plan has.
+        LayoutError: there are defects with which they cannot be used, or their number is not
+            the planned one.
     """
     found.check()
     for key, planned, there in (

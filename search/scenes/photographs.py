@@ -1,4 +1,4 @@
-"""Photographs with objects in them: annotations in arrays, pixels read when asked for."""
+"""Photographs with objects in them: annotations in arrays, pixels read on demand."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ from search.scenes.scene import Scene
 
 _Floats = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]  # x and y of two corners, in pixels
-# (H, W) of each object: from the number of the first, how many there are, and the image's size.
+# (H, W) of each object: from the first one's number, their count, and the image's size.
 Masks = Callable[[int, int, Size], npt.NDArray[np.bool_]]
 
 
 class Photograph(NamedTuple):
-    """A file, and the size of the image in it."""
+    """A file, and the size of its image."""
 
     path: Path
     size: Size
@@ -31,10 +31,10 @@ class Objects:
     """The objects of all images, one after the other.
 
     Attributes:
-        starts: (N + 1,), of each image the number of its first object.
-        boxes, labels, crowd, areas: of each object, as `search.scenes.scene.Scene` has them.
+        starts: (N + 1,), for each image the number of its first object.
+        boxes, labels, crowd, areas: of each object, as in `search.scenes.scene.Scene`.
         keypoints: (M, K, 3), None where there are none.
-        masks: of some objects; None where there are none.
+        masks: draws the masks of some objects; None where there are none.
     """
 
     starts: npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ class Photographs:
     Args:
         photographs: the files.
         objects: of all of them.
-        classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
+        classes, joints, mirrored: as in `search.scenes.scene.Scenes`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Photographs:
         return len(self._photographs)
 
     def __getitem__(self, index: int) -> Scene:
-        """The scene of a number.
+        """The scene with a number.
 
         Raises:
             FileError: its image cannot be decoded.
@@ -79,15 +79,15 @@ class Photographs:
         return self._scene(index, picture(self._photographs[index].path), masks=True)
 
     def outline(self, index: int) -> Scene:
-        """As `search.scenes.scene.Part.outline`."""
+        """As in `search.scenes.scene.Part.outline`."""
         black = np.broadcast_to(np.uint8(0), (*self._photographs[index].size, 3))
         return self._scene(index, black, masks=False)
 
     def check(self, index: int) -> None:
-        """See that an image can be decoded, and is of its size.
+        """Check that an image can be decoded, and has the recorded size.
 
         Raises:
-            FileError: it cannot, or is not.
+            FileError: it cannot, or has another size.
         """
         photograph = self._photographs[index]
         decode(photograph.path, size=photograph.size)
@@ -115,7 +115,7 @@ class ObjectList:
     """Takes the objects of one image after the other, and makes `Objects` of them.
 
     Args:
-        found: takes note of boxes that are cut or left out.
+        found: records boxes that are cut or left out.
     """
 
     def __init__(self, found: Findings) -> None:
@@ -128,29 +128,29 @@ class ObjectList:
         return len(self._labels)
 
     def close(self) -> None:
-        """All objects of an image were added: those that follow are of the next one."""
+        """Finish an image: objects added from now on belong to the next one."""
         self._starts.append(len(self))
 
     def add(
         self, box: Box, *, label: int, crowd: bool, area: float | None, size: Size, where: str
     ) -> bool:
-        """Add an object of the image, and say whether it has a box that can be.
+        """Add an object of the image; return whether its box is valid.
 
         Args:
-            box: maybe beyond the image: it is cut there.
+            box: is clipped where it exceeds the image.
             label: its class.
-            crowd: whether it is many in one.
+            crowd: whether it stands for many objects.
             area: in pixels; None takes the box's own.
             size: of the image.
-            where: the object stands, for the user.
+            where: the object's place, for messages.
         """
         x0, y0, x1, y1 = box
         inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(size[1])), min(y1, float(size[0])))
         wide, high = inside[2] - inside[0], inside[3] - inside[1]
-        if not (wide > 0 and high > 0):  # nor where one is no number
+        if not (wide > 0 and high > 0):  # also true for NaN
             self._found.note("boxes of no area inside their image, left out", where)
             return False
-        # Some reach out by rounding, of which there is nothing to say.
+        # Some exceed the image by rounding, which is not worth reporting.
         if max(abs(a - b) for a, b in zip(box, inside, strict=True)) > 1e-3:
             self._found.note("boxes beyond their image, cut at its edge", where)
         self._boxes.extend(inside)
@@ -160,7 +160,7 @@ class ObjectList:
         return True
 
     def made(self, *, keypoints: _Floats | None = None, masks: Masks | None = None) -> Objects:
-        """All objects, of images that were closed."""
+        """All objects, of the images that were closed."""
         return Objects(
             starts=np.asarray(self._starts, np.int64),
             boxes=np.asarray(self._boxes, np.float32).reshape(-1, 4),

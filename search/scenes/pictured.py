@@ -1,6 +1,6 @@
-"""Keeps what a network says of a few scenes beside what is true of them, in one file.
+"""Stores a network's predictions for a few scenes beside the truth, in one file.
 
-The scenes are those that a report draws: the first ones of the test images, chosen by nobody.
+The scenes are those that a report draws: the first ones of the test images, not a selection.
 """
 
 import json
@@ -15,7 +15,7 @@ from search.scenes.scene import Scene
 from search.schema.files import replacing
 from search.schema.remote import File
 
-COUNT = 4  # scenes that are kept
+COUNT = 4  # number of scenes
 SUFFIX = ".npz"
 _FIELDS = (
     "boxes", "labels", "crowd", "areas", "masks", "semantic", "saliency", "keypoints",
@@ -24,22 +24,22 @@ _ABOUT = "about"
 
 
 class Pictured(NamedTuple):
-    """A scene as it is, and with what a network says of it in the place of the truth."""
+    """A scene with its true annotations, and with a network's predictions instead."""
 
     truth: Scene
     predicted: Scene
 
 
 def save(path: File, pictured: Sequence[Pictured], facts: dict[str, Any]) -> None:
-    """Write them.
+    """Write scenes to a file.
 
     Args:
-        path: of the file, which ends in .npz; its folder is there.
+        path: of the file, which ends in .npz; its folder exists.
         pictured: the scenes.
         facts: what else a drawing needs, as JSON, such as names of classes.
 
     Raises:
-        OSError: the disk is full or gone; no file is there then.
+        OSError: the disk is full or gone; then there is no file.
     """
     names = [one.truth.name for one in pictured]
     arrays: dict[str, Any] = {_ABOUT: np.array(json.dumps({**facts, "names": names}))}
@@ -56,14 +56,14 @@ def save(path: File, pictured: Sequence[Pictured], facts: dict[str, Any]) -> Non
 
 
 def read(path: Path) -> tuple[list[Pictured], dict[str, Any]]:
-    """The scenes of a file, and what was written beside them.
+    """The scenes of a file, and the facts written with them.
 
     Args:
         path: of the file.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no such file, or damaged.
+        ValueError: it is not such a file, or damaged.
     """
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:

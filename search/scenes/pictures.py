@@ -1,7 +1,7 @@
 """Reads images and maps of annotated data sets from files, one by one.
 
-Pixels are taken as they are stored, because that is how they were annotated: a turn that EXIF
-asks for is not made.
+Pixels are used as stored, because that is how they were annotated: a rotation in EXIF is not
+applied.
 """
 
 from pathlib import Path
@@ -14,30 +14,30 @@ from PIL import Image
 from search.images.looks import of_8_bits
 from search.scenes.findings import FileError
 
-# What PIL raises for what is damaged, is no image or is too large to be one.
+# What PIL raises for files that are damaged, not images or too large to be images.
 DAMAGED = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 _Bytes = npt.NDArray[np.uint8]
 Size = tuple[int, int]  # height and width in pixels
 
 
 def picture(path: Path) -> _Bytes:
-    """(H, W, 3) of a file.
+    """Read a file as (H, W, 3).
 
     Raises:
         FileError: it cannot be decoded.
     """
     try:
         with Image.open(path) as image:
-            return np.array(of_8_bits(image).convert("RGB"))  # a copy, which may be written
+            return np.array(of_8_bits(image).convert("RGB"))  # a writable copy
     except DAMAGED as error:
         raise _undecoded(path, error) from error
 
 
 def size_of(path: Path) -> Size:
-    """Of an image, from the beginning of its file.
+    """Size of an image, from the beginning of its file.
 
     Raises:
-        FileError: it is no image.
+        FileError: it is not an image.
     """
     try:
         with Image.open(path) as image:
@@ -47,10 +47,10 @@ def size_of(path: Path) -> Size:
 
 
 def decode(path: Path, *, size: Size) -> None:
-    """See that an image can be decoded to its end, as small as its format allows.
+    """Check that an image can be decoded completely, as small as its format allows.
 
     Raises:
-        FileError: it cannot, or it is of another size.
+        FileError: it cannot, or it has another size.
     """
     try:
         with Image.open(path) as image:
@@ -67,10 +67,10 @@ def decode(path: Path, *, size: Size) -> None:
 
 
 def palette_map(path: Path) -> _Bytes:
-    """(H, W), the indices of a map's palette, or its values where it is grey.
+    """(H, W), the palette indices of a map, or its values if it is grey.
 
     Raises:
-        FileError: it cannot be decoded, or has colours that stand for classes.
+        FileError: it cannot be decoded, or represents classes by colours.
     """
     found = _map(path, ("P", "L"))
     if found is None:
@@ -94,10 +94,10 @@ def grey_map(path: Path) -> _Bytes:
 
 
 def same_size(image: npt.NDArray[Any], of_pixels: npt.NDArray[Any], path: Path) -> None:
-    """See that a map is as large as its image.
+    """Check that a map has the size of its image.
 
     Raises:
-        FileError: it is not.
+        FileError: it has not.
     """
     if image.shape[:2] != of_pixels.shape:
         raise FileError(
@@ -107,7 +107,7 @@ def same_size(image: npt.NDArray[Any], of_pixels: npt.NDArray[Any], path: Path) 
 
 
 def _map(path: Path, modes: tuple[str, ...]) -> _Bytes | None:
-    """What a file holds; None where its mode is none of those that are asked for."""
+    """The content of a file; None if its mode is not among `modes`."""
     try:
         with Image.open(path) as image:
             if not modes:

@@ -1,4 +1,4 @@
-"""Scenes of noise, with every annotation, on which networks are only timed."""
+"""Scenes of noise, with every kind of annotation, on which networks are only timed."""
 
 import numpy as np
 
@@ -7,18 +7,18 @@ from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS
 
 _OBJECTS = 3
-_MOST = 16  # that are made; more are the same again: of 800 px each takes 5 MB
+_MOST = 16  # different scenes at most, then they repeat: at 800 px each takes 5 MB
 
 
 class RandomScenes:
     """Scenes of noise, all of one size.
 
     Args:
-        data: says the side, the number of classes, and of joints.
-        count: how many there are.
+        data: gives the side, and the numbers of classes and of joints.
+        count: number of scenes.
 
     Attributes:
-        classes, joints, mirrored: as `search.scenes.scene.Scenes` has them.
+        classes, joints, mirrored: as in `search.scenes.scene.Scenes`.
     """
 
     def __init__(self, data: PlannedData, count: int) -> None:
@@ -35,7 +35,7 @@ class RandomScenes:
         return self._count
 
     def __getitem__(self, index: int) -> Scene:
-        """The scene of a number."""
+        """The scene with a number."""
         return self._scenes[index % len(self._scenes)]
 
     def _scene(self, rng: np.random.Generator, side: int) -> Scene:
@@ -62,12 +62,12 @@ class RandomScenes:
 
 
 def random_scenes(data: PlannedData, *, train: int, held_out: int) -> SceneSplits:
-    """So many scenes of noise to train on, and to score, twice.
+    """Scenes of noise to train on, to validate on and to test on.
 
     Args:
-        data: says the side and the number of classes.
-        train: scenes to train on.
-        held_out: scenes to validate on, and to test.
+        data: gives the side and the number of classes.
+        train: number of scenes to train on.
+        held_out: number of scenes to validate on, and to test.
     """
 
     def part(count: int) -> Part:

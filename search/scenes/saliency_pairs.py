@@ -15,8 +15,8 @@ def saliency_pairs(data: PlannedData, root: Path) -> SceneSplits:
     """Scenes with maps of what stands out.
 
     Args:
-        data: names the folders.
-        root: below which they lie.
+        data: gives the folders.
+        root: the folder that holds them.
 
     Raises:
         ConfigError: a folder, an image or a map is missing.

@@ -1,4 +1,4 @@
-"""A scene is an image with what is known of it; a set of scenes is read one by one."""
+"""A scene is an image with its annotations; a set of scenes is read one by one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from search.scenes.detected import Detected
 
 Annotation = Literal["boxes", "masks", "semantic", "saliency", "keypoints"]
-IGNORED = 255  # of `Scene.semantic`: pixels that count neither in the loss nor in the score
+IGNORED = 255  # in `Scene.semantic`: pixels that count neither in the loss nor in the score
 
 _Bytes = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float32]
@@ -18,7 +18,7 @@ _Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """An image and its annotations; of a kind that its set does not have, None.
+    """An image and its annotations; None for kinds that its set does not have.
 
     Attributes:
         name: of the image in its set, such as a file's; for messages and pictures.
@@ -26,14 +26,14 @@ class Scene:
         boxes: (N, 4) of its objects, x and y of two corners in pixels, the second beyond the
             object: 0 <= x0 < x1 <= W.
         labels: (N,) int64, the class of each object, from 0.
-        crowd: (N,) bool, objects that are many in one: neither trained on nor held against a
-            prediction.
-        areas: (N,) of each object in pixels, as its set has it: by which sizes are told.
+        crowd: (N,) bool, objects that stand for many: not trained on, and predictions of them
+            do not count as false.
+        areas: (N,) of each object in pixels, as its set gives it: it decides the size class.
         masks: (N, H, W) bool, the pixels of each object.
         semantic: (H, W), the class of each pixel from 0, `IGNORED` where none counts.
         saliency: (H, W), 0 to 255.
-        keypoints: (N, K, 3), x and y in pixels and whether it is there: 0 not labelled, 1
-            hidden, 2 seen.
+        keypoints: (N, K, 3), x and y in pixels and visibility: 0 not labelled, 1 hidden, 2
+            visible.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Scene:
 
 
 class Scenes(Protocol):
-    """Scenes that are read, or made, when they are asked for.
+    """Scenes that are read, or made, on demand.
 
     Attributes:
         classes: names of the classes of objects or pixels, in the order of their numbers.
         joints: names of the keypoints, empty where there are none.
-        mirrored: of each keypoint the one that it is in a mirrored image.
+        mirrored: the keypoint that each one becomes in a mirrored image.
     """
 
     classes: tuple[str, ...]
@@ -62,26 +62,26 @@ class Scenes(Protocol):
     mirrored: tuple[int, ...]
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of scenes."""
 
     def __getitem__(self, index: int) -> Scene:
-        """The scene of a number; the same each time."""
+        """The scene with a number; the same each time."""
 
 
 @runtime_checkable
 class Outlined(Protocol):
-    """Scenes that can say what is in them without reading pixels."""
+    """Scenes whose contents are known without reading pixels."""
 
     def outline(self, index: int) -> Scene:
-        """As `Part.outline`."""
+        """As in `Part.outline`."""
 
 
 @runtime_checkable
 class Checked(Protocol):
-    """Scenes of files, which may be damaged."""
+    """Scenes in files, which may be damaged."""
 
     def check(self, index: int) -> None:
-        """As `Part.check`."""
+        """As in `Part.check`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +98,16 @@ class Part:
         return self.scenes[self.rows[index]]
 
     def outline(self, index: int) -> Scene:
-        """A scene of which only boxes, points and the size are wanted.
+        """A scene of which only boxes, points and the size are needed.
 
-        Of scenes from files no pixel is read for it: its image may be black, its masks None.
+        For scenes from files no pixels are read: its image may be black, its masks None.
         """
         if isinstance(self.scenes, Outlined):
             return self.scenes.outline(self.rows[index])
         return self[index]
 
     def check(self, index: int) -> None:
-        """See that a scene can be read, where that is a question.
+        """Check that a scene can be read, if it is in files.
 
         Raises:
             ConfigError: it cannot.
@@ -118,15 +118,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SceneSplits:
-    """The scenes of a study, and what is the same in all of them.
+    """The scenes of a study, and what they have in common.
 
     Attributes:
-        train, validation, test: the parts; no image is in two.
-        classes, joints, mirrored: as `Scenes` has them.
-        scale: by which sizes in pixels are multiplied before they are told small or large: 1 of
+        train, validation, test: the parts; no image is in two of them.
+        classes, joints, mirrored: as in `Scenes`.
+        scale: factor for sizes in pixels before they are classed as small or large: 1 for
             photographs.
-        detected: of each scene of the test what a detector found; empty where nobody asked.
-        notes: what was left out or set right while they were read, in lines for the user.
+        detected: a detector's boxes for each scene of the test; empty if there are none.
+        notes: what was left out or corrected while they were read, in lines for the user.
     """
 
     train: Part
@@ -140,5 +140,5 @@ class SceneSplits:
     notes: tuple[str, ...] = ()
 
     def part(self, name: Literal["validation", "test"]) -> Part:
-        """The scenes that a score is of."""
+        """The scenes that are scored."""
         return self.validation if name == "validation" else self.test

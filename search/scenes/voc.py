@@ -1,7 +1,7 @@
 """PASCAL VOC in its official layout: boxes of 2007 and 2012, classes of pixels of 2012 and SBD.
 
-Everingham et al., IJCV 2010; Hariharan et al., ICCV 2011 (SBD). Below `data.root` lie
-`VOCdevkit/VOC2007` and `VOCdevkit/VOC2012`, and `benchmark_RELEASE/dataset` of SBD.
+Everingham et al., IJCV 2010; Hariharan et al., ICCV 2011 (SBD). `VOCdevkit/VOC2007`,
+`VOCdevkit/VOC2012`, and SBD's `benchmark_RELEASE/dataset` are below `data.root`.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ _TARS = {
     "VOC2007": "VOCtrainval_06-Nov-2007.tar and VOCtest_06-Nov-2007.tar",
     "VOC2012": "VOCtrainval_11-May-2012.tar",
 }
-# Of each set with boxes: year and list of what is trained on.
+# For each set with boxes: year and list of the training images.
 _TRAINED = {
     "voc07": (("VOC2007", "trainval"),),
     "voc07+12": (("VOC2007", "trainval"), ("VOC2012", "trainval")),
@@ -33,11 +33,11 @@ def voc(data: PlannedData, root: Path) -> SceneSplits:
     """Scenes of VOC.
 
     Args:
-        data: says which set.
+        data: gives the set.
         root: the folder that holds `VOCdevkit`.
 
     Raises:
-        LayoutError: files are missing, damaged or not as they are published.
+        LayoutError: files are missing, damaged or not as published.
     """
     found = Findings()
     if data.sets in _TRAINED:
@@ -60,10 +60,10 @@ def voc(data: PlannedData, root: Path) -> SceneSplits:
 
 
 def read_list(path: Path) -> list[str]:
-    """The names of images in a list, of which each line may say more.
+    """The names of images in a list; the rest of each line is ignored.
 
     Raises:
-        LayoutError: it is not there, or names an image twice.
+        LayoutError: it does not exist, or names an image twice.
     """
     try:
         lines = path.read_text(encoding="ascii").splitlines()
@@ -97,7 +97,7 @@ def _boxes(parts: Sequence[tuple[str, str]], root: Path, found: Findings) -> Pho
         for name in read_list(folder / "ImageSets" / "Main" / f"{part}.txt"):
             try:
                 photograph, there = _annotated(folder, name, found)
-            except FileError as fault:  # all of them are told at once
+            except FileError as fault:  # all of them are reported together
                 found.refuse(fault.kind, fault.where)
                 continue
             for number, one in enumerate(there.objects, 1):
@@ -124,7 +124,7 @@ def _annotated(folder: Path, name: str, found: Findings) -> tuple[Photograph, An
 
 
 def _all(parts: Sequence[tuple[str, str]], root: Path) -> list[str]:
-    """The names of some lists, with the year of each."""
+    """The names in some lists, with the year of each."""
     return [
         f"{year} {name}"
         for year, part in parts
@@ -143,7 +143,7 @@ def _refuse_shared(train: Sequence[str], test: Sequence[str]) -> None:
 
 
 def _beside(sources: Sources, root: Path, folder: Path, tested: set[str]) -> Sources:
-    """The images of SBD that are neither VOC's own nor those that are tested on."""
+    """The images of SBD that are neither VOC's own nor in the test."""
     dataset = root / "benchmark_RELEASE" / "dataset"
     if not dataset.is_dir():
         raise LayoutError(

@@ -14,7 +14,7 @@ from search.scenes.pictures import palette_map
 from search.scenes.scene import IGNORED
 from search.scenes.voc_xml import CLASSES
 
-Sources = dict[str, Files]  # by the name of an image
+Sources = dict[str, Files]  # by image name
 _NO_MAT = (
     OSError, ValueError, KeyError, AttributeError, IndexError, TypeError, NotImplementedError,
     EOFError, zlib.error,
@@ -40,8 +40,8 @@ def of_sbd(dataset: Path, folder: Path, names: Sequence[str]) -> Sources:
     """SBD's maps, of images that VOC has as well.
 
     Args:
-        dataset: of SBD.
-        folder: of VOC, whose images are taken where they are there.
+        dataset: SBD's folder.
+        folder: VOC's folder, whose images are used where they exist.
         names: of the images.
     """
     return {name: Files(_image(dataset, folder, name), _mat(dataset, name)) for name in names}
@@ -51,7 +51,7 @@ def class_map(path: Path) -> npt.NDArray[np.uint8]:
     """(H, W), the class of each pixel, 0 for the background, `IGNORED` where none counts.
 
     Raises:
-        FileError: it cannot be decoded, or says a class that VOC does not have.
+        FileError: it cannot be decoded, or has a class that VOC does not have.
     """
     found = _of_mat(path) if path.suffix == ".mat" else palette_map(path)
     said = np.unique(found)
@@ -73,7 +73,7 @@ def _mat(dataset: Path, name: str) -> Path:
 
 
 def _of_mat(path: Path) -> npt.NDArray[Any]:
-    from scipy.io import loadmat  # noqa: PLC0415 - takes a while, and only SBD needs it
+    from scipy.io import loadmat  # noqa: PLC0415 - slow to import, and only SBD needs it
     from scipy.io.matlab import MatReadError  # noqa: PLC0415
 
     try:

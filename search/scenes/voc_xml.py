@@ -16,7 +16,7 @@ CLASSES = (
 
 
 class VocObject(NamedTuple):
-    """An object, its box with corners as `search.scenes.scene.Scene` has them."""
+    """An object, with the corners of its box as in `search.scenes.scene.Scene`."""
 
     box: Box
     label: int
@@ -24,20 +24,20 @@ class VocObject(NamedTuple):
 
 
 class Annotated(NamedTuple):
-    """What a file says of an image: its size, where it does, and its objects."""
+    """A file's annotations of an image: its size, if given, and its objects."""
 
     size: Size | None
     objects: list[VocObject]
 
 
 def read_annotation(path: Path) -> Annotated:
-    """What an annotation says.
+    """Read an annotation file.
 
     VOC counts pixels from 1, and the last one belongs to the object: a box from 1 to 500 is
     one from 0 to 500 here. Parts of an object, such as a head, are not read.
 
     Raises:
-        FileError: it is not there, or damaged, or names a class that VOC does not have.
+        FileError: it does not exist, or is damaged, or names a class that VOC does not have.
     """
     try:
         root = ElementTree.parse(path).getroot()  # noqa: S314 - expat limits entities

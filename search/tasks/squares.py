@@ -103,7 +103,7 @@ def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def squares(part: Part, side: int) -> Iterator[list[Square]]:
-    """All scenes of a part, each fitted into a square, in groups of equal total size."""
+    """All scenes of a part, each fitted into a square, in groups of a fixed number."""
     size = max(1, _PIXELS // side**2)
     for start in range(0, len(part), size):
         rows = range(start, min(start + size, len(part)))
