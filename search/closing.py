@@ -175,7 +175,7 @@ def cut_trials(history: History, *, usual: int) -> Iterator[str]:
     """List each trial that ran short of memory, and what was done about it.
 
     Args:
-        history: of the study.
+        history: history of the study.
         usual: number of pieces into which the recipe itself splits a batch.
     """
     for trial, ended in history.ends.items():

@@ -13,7 +13,7 @@ def fidelity_lines(findings: Findings, *, at_least: float) -> Iterator[str]:
     """The lines that are printed once the first networks have finished.
 
     Args:
-        findings: of a study.
+        findings: findings of a study.
         at_least: value that the lower end of an interval must reach.
     """
     yield (

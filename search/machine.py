@@ -184,8 +184,8 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
     """Make sure that trials can store their checkpoints and weights in the run's folder.
 
     Args:
-        folder: of the run; it may not exist yet.
-        plan: of the study.
+        folder: folder of the run; it may not exist yet.
+        plan: plan of the study.
         survey: its candidates.
 
     Raises:

@@ -25,7 +25,7 @@ def picture(
     """Draw the plan for a person to read.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
         gpu: the GPU share of a trial as the space file gives it, a number or auto.
         precision: number format of the training in words, where its name does not say all.

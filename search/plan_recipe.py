@@ -61,8 +61,8 @@ def values_of(plan: StudyPlan, key: str, usual: float, factor: float = 1.0) -> s
     """The values of a setting in this study, or its single value.
 
     Args:
-        plan: of the study.
-        key: of the training section.
+        plan: plan of the study.
+        key: key of the training section.
         usual: its value where it is not a dimension of the space.
         factor: the values are multiplied by this before they are shown.
     """

@@ -43,7 +43,7 @@ def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> 
     """Describe what a study can show, for a person to read.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
         measured: the spread between seeds; with None, three assumed values are shown.
     """

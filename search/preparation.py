@@ -122,7 +122,7 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
 
     Args:
         space: from `open_space`.
-        folder: of the run, which may have begun; `runs/<study>` where not given.
+        folder: folder of the run, which may have begun; `runs/<study>` where not given.
         unseen: whether missing images may be counted from what is known of their data set:
             for a plan that is only displayed.
 

@@ -44,7 +44,7 @@ class StudyResult:
 
     Attributes:
         plan: as it was run.
-        folder: of the run.
+        folder: folder of the run.
         trials: in the order they were started.
         ended: the trials that ended in this start of the study.
         best: first trial of the search's best network; None where no network was trained
@@ -77,8 +77,8 @@ def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyRe
     """Collect the present state of a study.
 
     Args:
-        study: that was run.
-        folder: of the run.
+        study: the study that was run.
+        folder: folder of the run.
         before: numbers of the trials that had ended before this start.
     """
     history = study.history

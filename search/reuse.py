@@ -42,8 +42,8 @@ def reusable(
     """The finished trials of other runs that are also trials of a study, by their identity.
 
     Args:
-        folders: of the runs; where several hold the same trial, the first counts.
-        plan: of the study.
+        folders: folders of the runs; where several hold the same trial, the first counts.
+        plan: plan of the study.
         survey: its candidates.
         parts: its foreign parts.
         console: where to report how many there are, and what came from another machine.

@@ -24,7 +24,7 @@ def known_trials(
     """The first trial of each network in other runs, where it is a candidate here.
 
     Args:
-        plan: of the study; `search.warm_start` names the runs.
+        plan: plan of the study; `search.warm_start` names the runs.
         survey: its candidates.
         document: gives the places of the space file's values.
         console: where to report how many there are, and how many are left out.
@@ -53,7 +53,7 @@ def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document
     """Make sure that there are candidates for all trials.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
         known: how many of them other runs have tried.
         document: gives the places of the space file's values.

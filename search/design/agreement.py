@@ -29,7 +29,7 @@ def agreement(early: _Scores, late: _Scores, *, seed: int) -> Agreement:
     Args:
         early: a score of each network.
         late: another score of each network.
-        seed: of the bootstrap's draws.
+        seed: seed of the bootstrap's draws.
 
     Returns:
         With an interval at `LEVEL`. Draws in which one score ties all networks give no ranking

@@ -177,7 +177,7 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
     """The difference of each network and each later one, or of each and the base.
 
     Args:
-        names: of the networks, each once.
+        names: names of the networks, each once.
         base: the network that all others are compared with; None for all pairs.
     """
     if base is not None:

@@ -28,7 +28,7 @@ class Setting:
         spread: standard deviation of a score over seeds, after removing the effects of network
             and seed; in the unit of the score.
         always_valid: whether the interval must hold at every look.
-        level: of the intervals; for several contrasts at once, by Bonferroni, 1 - 0.05 /
+        level: level of the intervals; for several contrasts at once, by Bonferroni, 1 - 0.05 /
             number.
     """
 
@@ -46,8 +46,8 @@ class Setting:
         where a variance of f degrees of freedom has a mean square of 1 + 2 / f.
 
         Args:
-            seeds: that all networks run.
-            weights: of the contrast, by network.
+            seeds: the seeds that all networks run.
+            weights: weights of the contrast, by network.
         """
         pooled = (self.networks - 1) * (seeds - 1)
         if seeds >= POOLED_FROM or self.networks <= 2 or self.always_valid:
@@ -86,9 +86,9 @@ def detectable(
     A difference is found if the interval excludes 0, on either side.
 
     Args:
-        weights: of the contrast, by network; they sum to 0.
+        weights: weights of the contrast, by network; they sum to 0.
         setting: networks, spread, interval.
-        seeds: that all networks run.
+        seeds: the seeds that all networks run.
         power: another share of cases.
 
     Returns:
@@ -107,7 +107,7 @@ def seeds_needed(
     """The number of seeds from which on a true difference is found in 80 of 100 cases.
 
     Args:
-        weights: of the contrast, by network; they sum to 0.
+        weights: weights of the contrast, by network; they sum to 0.
         setting: networks, spread, interval.
         difference: to be found, in the unit of the spread.
         power: another share of cases.

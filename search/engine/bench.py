@@ -48,7 +48,7 @@ def make_bench(
     """Set up a process for the trials of a study.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         root: the folder of the data sets.
         device: cuda or cpu; where not given, as the plan asks.
         images: replace the study's own, where networks are only timed.
@@ -86,7 +86,7 @@ class Benches:
     Only images of one resolution are in memory at a time, those of the newest trial.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         root: the folder of the data sets.
         here: the folder that the study was started in.
     """

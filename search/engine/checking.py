@@ -31,7 +31,7 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
     """Try each foreign part of a study once.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
         root: the folder of the data sets.
         images: whether to load the images of a foreign data set.

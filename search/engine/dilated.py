@@ -29,7 +29,7 @@ def with_right_gradients(
 
     Args:
         network: in fp32; it is changed in place, and its weights keep their names.
-        precision: of its training.
+        precision: precision of its training.
         device: on which it is trained; only for a CPU is anything changed.
     """
     if device.type == "cpu" and precision == "bf16":

@@ -65,7 +65,7 @@ def prepare(
         sample: an input as the network will get it, normalised images (N, C, H, W) in
             channels_last; without one the network is compiled when it is first called.
         execution: not auto (see `chosen`).
-        precision: of the pass.
+        precision: precision of the pass.
     """
     start = time.perf_counter()
     if execution == "eager":

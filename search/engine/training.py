@@ -49,10 +49,10 @@ class Trainer:
     """A network and its optimiser on a bench.
 
     Args:
-        architecture: of the network.
+        architecture: architecture of the network.
         bench: recipe, task, device.
         epochs: length of the schedule.
-        seed: of weights, order and augmentation.
+        seed: seed of weights, order and augmentation.
         pieces: into which each batch is split, by default the recipe's `accumulate`; they pass
             the network one after another, and the weights are updated once, after the last.
             Batch norms see the images of a piece, not of a batch.

@@ -46,7 +46,7 @@ def start_from(network: nn.Module, architecture: Architecture, initial: Initial)
 
     Args:
         network: from `Task.network`; its backbone is filled, all else stays.
-        architecture: of the backbone.
+        architecture: architecture of the backbone.
         initial: the file.
 
     Raises:
@@ -68,7 +68,7 @@ def trained_backbone(
     """The tensors of a backbone by name, from a checkpoint that may hold more.
 
     Args:
-        architecture: of the backbone.
+        architecture: architecture of the backbone.
         tensors: the checkpoint.
         source: what to call it in messages.
 
@@ -129,8 +129,8 @@ def check_weights(transfer: PlannedTransfer, networks: dict[str, Architecture]) 
     """Check that every file of a transfer holds the backbone recorded for it.
 
     Args:
-        transfer: of the plan.
-        networks: of the study, by name.
+        transfer: transfer of the plan.
+        networks: networks of the study, by name.
 
     Raises:
         WeightsError: a file holds another backbone.

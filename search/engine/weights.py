@@ -24,10 +24,10 @@ def save_weights(
     """Write a network as safetensors, and as .json its architecture, metrics, data and digest.
 
     Args:
-        path: of the .safetensors file; its folder is created (an object store needs none).
+        path: path of the .safetensors file; its folder is created (an object store needs none).
         network: as it was scored.
         started: the trial.
-        metrics: of its last epoch and of the test images.
+        metrics: metrics of its last epoch and of the test images.
         facts: of the study, its task and how it compares networks; of the task: classes,
             mean, std.
 

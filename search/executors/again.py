@@ -43,7 +43,7 @@ def drawn(source: Source, share: float, *, seed: int = 0) -> list[tuple[Architec
     Args:
         source: the table.
         share: from 0 to 1.
-        seed: of the draw.
+        seed: seed of the draw.
     """
     trials = [(n, repeat) for n, ones in source.cells.items() for repeat in range(len(ones))]
     rng = np.random.default_rng(seed_of(seed, "cells to train again"))

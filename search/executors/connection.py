@@ -167,8 +167,8 @@ def connected(
     """Connect to a Ray cluster, or to Ray on this machine, started for this purpose.
 
     Args:
-        address: of a running cluster; None starts Ray here.
-        environment: of its workers, Ray's `runtime_env`.
+        address: address of a running cluster; None starts Ray here.
+        environment: environment of its workers, Ray's `runtime_env`.
 
     Raises:
         ConfigError: no cluster answers there, or a name that Ray gets is not valid text.
@@ -195,8 +195,8 @@ def connect(address: str | None, environment: dict[str, Any] | None = None) -> N
     """Join a Ray cluster, or start Ray on this machine.
 
     Args:
-        address: of a running cluster; None starts Ray here.
-        environment: of its workers, Ray's `runtime_env`.
+        address: address of a running cluster; None starts Ray here.
+        environment: environment of its workers, Ray's `runtime_env`.
 
     Raises:
         ConfigError: no cluster answers there, or a name that Ray gets is not valid text.

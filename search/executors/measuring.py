@@ -34,7 +34,7 @@ def choose_on_ray(
         choose: measures both on the machine where it is called.
         plan: the recipe, the size of the images and the resources of a trial.
         network: the network to train, on random images.
-        address: of a running Ray cluster; None starts Ray on this machine.
+        address: address of a running Ray cluster; None starts Ray on this machine.
         seconds: time limit; a cluster may be full of other work.
 
     Raises:

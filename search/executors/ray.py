@@ -37,7 +37,7 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
     Args:
         study: gives the trials and takes their reports.
         plan: recipe, data and resources of a trial.
-        address: of a running Ray cluster; None starts Ray on this machine.
+        address: address of a running Ray cluster; None starts Ray on this machine.
 
     Raises:
         ConfigError: no cluster at the address, a trial asks for more than there is, or the

@@ -43,10 +43,10 @@ class Augmentation:
 
     Args:
         recipe: which operations; the draws of a batch must be of the same recipe.
-        side: of the stored square images, in pixels.
+        side: side of the stored square images, in pixels.
         resolution: side of the images that the network sees, in pixels; no larger than `side`.
         mean, std: (channels,) of the training pixels, in 0 to 255, on the device.
-        dtype: of the batches.
+        dtype: dtype of the batches.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ def images_to_train(data: Data, there: int, place: Place) -> int:
     """Count the training images of a section: as many as it says, or all that are left.
 
     Args:
-        data: of a tree.
+        data: data section of a tree.
         there: training images that the tree has, or is known to have.
         place: gives the place of a key of the section, for messages.
 

@@ -59,8 +59,8 @@ def decode(path: Path, side: int, channels: int = 3) -> npt.NDArray[np.uint8]:
     warning filters, which silence Pillow here, belong to the process.
 
     Args:
-        path: of the file.
-        side: of the square, in pixels.
+        path: path of the file.
+        side: side of the square, in pixels.
         channels: 3 for colour, 1 for grey.
 
     Returns:
@@ -125,12 +125,12 @@ def decode_all(
     Closing the iterator ends its processes.
 
     Args:
-        folder: that holds `names`.
+        folder: the folder that holds `names`.
         names: paths below it, as text of `res2net.file_names`.
-        side: of the images, in pixels.
+        side: side of the images, in pixels.
         keep_pixels: whether chunks hold the images, or only their sums.
         workers: processes; with 1 it is this one.
-        channels: of the images, 3 or 1.
+        channels: channels of the images, 3 or 1.
 
     Raises:
         OSError: a file is gone or may not be read.

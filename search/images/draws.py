@@ -62,7 +62,7 @@ def draw(
     Args:
         recipe: which operations to draw for.
         count: images of the epoch.
-        side: of the stored square images, in pixels.
+        side: side of the stored square images, in pixels.
         resolution: side of the images that the network sees, in pixels.
         generator: the only source of randomness.
     """

@@ -30,7 +30,7 @@ class Listing:
     Attributes:
         images: names of the images, ascending.
         aside: number of other files, by reason.
-        suffixes: of the files whose names are not those of images.
+        suffixes: suffixes of the files whose names are not those of images.
     """
 
     images: list[str] = field(default_factory=list)

@@ -72,7 +72,7 @@ def of_8_bits(image: Image.Image) -> Image.Image:
     """Grey of 8 bits, from values of 16 or 32; a value declared transparent stays so.
 
     Args:
-        image: of any kind; all others are returned unchanged.
+        image: image of any kind; all others are returned unchanged.
 
     Raises:
         ValueError: its numbers do not show which value is white; the message says so.

@@ -25,7 +25,7 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
     Args:
         pair: folder of images, folder of maps and, optionally, a file with one name per line.
         root: below which they are.
-        key: of the space file, for messages.
+        key: key of the space file, for messages.
 
     Raises:
         ConfigError: a folder does not exist, or is empty; an image has no map, or a map no

@@ -34,7 +34,7 @@ def make_ready(data: PlannedData, document: Document, console: Console) -> tuple
     """Check or download the official files; for a tree, decode each image once.
 
     Args:
-        data: of the study.
+        data: data section of the study.
         document: gives the places of its keys.
         console: where to show the progress of decoding.
 

@@ -167,7 +167,7 @@ def tree_of(data: PlannedData, root: Path, *, place: Callable[[str], str]) -> Tr
     """The images that a study chose from a tree.
 
     Args:
-        data: of imagenet or imagefolder.
+        data: data section of imagenet or imagefolder.
         root: the folder that holds train/ and val/.
         place: gives the place of a key of the section, for messages.
     """

@@ -16,7 +16,7 @@ def stage(data: PlannedData, root: Path) -> None:
     If a machine has several workers, one decodes and the others wait for it.
 
     Args:
-        data: of the study.
+        data: data section of the study.
         root: the folder of the data sets, on this machine.
 
     Raises:

@@ -43,7 +43,7 @@ class Room:
 
     Args:
         device: which device.
-        share: of the device that one trial has.
+        share: share of the device that one trial has.
     """
 
     def __init__(self, device: torch.device, *, share: float) -> None:

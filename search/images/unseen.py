@@ -20,7 +20,7 @@ def plan_unseen(data: Data, place: Place) -> PlannedData:
     """Count a data section without its files.
 
     Args:
-        data: of a tree whose folder is missing, or empty.
+        data: data section of a tree whose folder is missing, or empty.
         place: gives the place of a key of the section, for messages.
 
     Returns:

@@ -38,7 +38,7 @@ def measure_latencies(
     Args:
         networks: to time.
         image_size: side of the images in pixels.
-        threads: of the CPU.
+        threads: threads of the CPU.
         told: called with the number of timed networks, after each.
     """
     torch.set_num_threads(threads)

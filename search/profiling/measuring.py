@@ -26,7 +26,7 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
     """Time the candidates with the fewest, the median and the most multiply-adds.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
         beside: trials that will run at once on this machine; as many rehearse at once.
     """

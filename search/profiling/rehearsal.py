@@ -94,7 +94,7 @@ class Rehearsals:
         """Train the same network in every process at the same time.
 
         Args:
-            architecture: of the network.
+            architecture: architecture of the network.
             resolution: of the images that it sees, in pixels; by default that of the plan.
 
         Raises:

@@ -33,7 +33,7 @@ def write_blackbox(
     """Write the results of a run for Syne Tune.
 
     Args:
-        run: that has finished.
+        run: the finished run.
         folder: to write into, created if it does not exist.
         latency: columns of each network, as in `networks.csv`.
     """

@@ -48,10 +48,10 @@ class Exported(NamedTuple):
     """A finished run to be exported as a table.
 
     Attributes:
-        folder: of the run.
+        folder: folder of the run.
         source: its results.
         plan: by which they were trained.
-        starts: of its command.
+        starts: starts of its command.
     """
 
     folder: Path
@@ -87,7 +87,7 @@ def write_table(
     """Write a run's table, and read it back.
 
     Args:
-        run: that has finished.
+        run: the finished run.
         out: folder to write into, created if it does not exist.
         latency: columns of each network in `networks.csv`.
         measured: what `about.json` records about them; empty where nothing was measured.

@@ -20,8 +20,8 @@ def fitted(
     """The plan of a study with what it replays, and the results.
 
     Args:
-        sources: of the results.
-        plan: of the study.
+        sources: sources of the results.
+        plan: plan of the study.
         survey: its candidates.
         document: gives the places of its values.
 

@@ -48,7 +48,7 @@ def csv_source(place: str, path: Path) -> Source:
 
     Args:
         place: as the space file names it.
-        path: of a .csv file, or a .csv.gz one.
+        path: path of a .csv file, or a .csv.gz one.
 
     Raises:
         ConfigError: it cannot be read; the message gives the line, the value and the rule.

@@ -20,7 +20,7 @@ def run_source(place: str, folder: Path) -> Source:
 
     Args:
         place: as the space file names it.
-        folder: of the run.
+        folder: folder of the run.
 
     Raises:
         ConfigError: it is not a run, or its journal or manifest cannot be read.

@@ -20,10 +20,10 @@ class Cell(NamedTuple):
     """A trial that was trained to its end, or failed on the way.
 
     Attributes:
-        epochs: that it reported.
+        epochs: the epochs that it reported.
         status, reason: how it ended.
         metrics: reported at its end.
-        device: that trained it; empty where that is not known.
+        device: the device that trained it; empty where that is not known.
     """
 
     epochs: tuple[CellEpoch, ...]
@@ -42,7 +42,7 @@ class Source(NamedTuple):
     Attributes:
         place: as the space file names it.
         digest: SHA-256 of the file that holds them.
-        cells: of each network, by repeat.
+        cells: cells of each network, by repeat.
         plan: by which they were trained; None where that was not recorded.
         partial: number of trials left out: unfinished, or stopped early.
         processor: kind of CPU that trained them; empty where that was not recorded.
@@ -60,9 +60,9 @@ class Results(NamedTuple):
     """All results that a study replays.
 
     Attributes:
-        cells: of each network, by repeat.
+        cells: cells of each network, by repeat.
         repeats: number of repeats that every candidate has.
-        seed: of the study that trained them.
+        seed: seed of the study that trained them.
     """
 
     cells: Cells

@@ -35,7 +35,7 @@ def optuna_sampler(
     Args:
         space: path of a space file; its images need not exist.
         sampler: its name, or a mapping with `name` and options; left out, that of the file.
-        seed: of every random choice; left out, that of the file.
+        seed: seed of every random choice; left out, that of the file.
         overrides: `key.subkey=value` texts that override values of the file.
 
     Raises:
@@ -64,7 +64,7 @@ def ray_searcher(
         sampler: its name, or a mapping with `name` and options; left out, that of the file.
         metric: name of the metric that a trial reports.
         mode: "min" or "max".
-        seed: of every random choice; left out, that of the file.
+        seed: seed of every random choice; left out, that of the file.
         overrides: `key.subkey=value` texts that override values of the file.
 
     Raises:

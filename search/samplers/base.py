@@ -75,7 +75,7 @@ def make_sampler(
     Args:
         choice: its name and options.
         survey: the candidates inside the budget.
-        seed: of the study.
+        seed: seed of the study.
         objectives: what is minimised or maximised.
         prior: where good networks are expected, for a sampler that takes a prior.
 

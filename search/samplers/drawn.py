@@ -37,7 +37,7 @@ class Drawn:
 
     Args:
         points: the candidates inside the budget.
-        seed: of the study.
+        seed: seed of the study.
         objectives: what is minimised or maximised.
         make: makes the sampler from a seed.
         startup: proposes the first networks, until there are results to learn from.

@@ -21,7 +21,7 @@ class Evolution:
 
     Args:
         survey: the candidates inside the budget.
-        seed: of the study.
+        seed: seed of the study.
         objectives: the first one selects.
         population: networks that are alive; as many are drawn at random first.
         sample: networks drawn from the population, the best of which is the parent.

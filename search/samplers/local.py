@@ -20,7 +20,7 @@ class Local:
 
     Args:
         survey: the candidates inside the budget.
-        seed: of the study.
+        seed: seed of the study.
         objectives: the first one is compared.
         start: networks drawn at random for each climb, which starts at the best of them.
     """

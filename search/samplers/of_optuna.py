@@ -34,10 +34,10 @@ class SpaceSampler(BaseSampler):
     Args:
         survey: the candidates inside the budget.
         choice: the sampler and its options.
-        seed: of every random choice; the same study then gets the same proposals.
+        seed: seed of every random choice; the same study then gets the same proposals.
 
     Attributes:
-        distributions: of the parameters that it proposes, by name.
+        distributions: distributions of the parameters that it proposes, by name.
     """
 
     def __init__(self, survey: Survey, choice: Choice, *, seed: int) -> None:

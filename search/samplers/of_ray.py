@@ -24,7 +24,7 @@ class SpaceSearcher(Searcher):
     Args:
         survey: the candidates inside the budget.
         choice: the sampler and its options.
-        seed: of every random choice.
+        seed: seed of every random choice.
         metric: name of the metric that a trial reports.
         mode: "min" or "max".
 

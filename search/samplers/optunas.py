@@ -107,7 +107,7 @@ def hub(  # noqa: PLR0913 - its options are keywords
 
     Args:
         survey: the candidates inside the budget.
-        seed: of the study.
+        seed: seed of the study.
         objectives: what is minimised or maximised.
         package: such as `samplers/auto_sampler`.
         sampler: name of the class in it.
@@ -151,7 +151,7 @@ def adopted(
     Args:
         make: its class, or a function that returns one.
         survey: the candidates inside the budget.
-        seed: of the study; passed on where `make` takes one.
+        seed: seed of the study; passed on where `make` takes one.
         objectives: what is minimised or maximised.
         first: number of networks with a result that are drawn uniformly before it draws.
         options: keyword arguments of `make`.

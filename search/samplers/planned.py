@@ -11,7 +11,7 @@ def sampler_of(plan: StudyPlan, survey: Survey) -> Sampler:
     """Make the sampler of a study.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: the candidates inside the budget.
 
     Raises:

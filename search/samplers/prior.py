@@ -20,7 +20,7 @@ class Belief:
     """A prior over the candidates.
 
     Args:
-        prior: of the space file.
+        prior: prior of the space file.
         points: the candidates.
     """
 

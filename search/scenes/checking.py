@@ -17,7 +17,7 @@ def read_through(
     """Check that every image of a study and its annotations can be read.
 
     Args:
-        data: of the study.
+        data: data section of the study.
         root: the folder of the data set.
         advance: called with the number of images read, and of all.
 

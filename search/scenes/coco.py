@@ -71,7 +71,7 @@ class _Reading:
         every: whether to include images without a labelled person.
 
     Attributes:
-        numbers: of the images of the scenes, in their file.
+        numbers: numbers of the images of the scenes, in their file.
     """
 
     def __init__(self, sets: str, found: Findings, *, every: bool = False) -> None:

@@ -37,7 +37,7 @@ class CocoObject(NamedTuple):
         box: two corners in pixels.
         label: number of the class from 0.
         crowd: whether it stands for many objects.
-        area: of its mask in pixels.
+        area: area of its mask in pixels.
         shape: polygons or runs of pixels; None if none is given.
         points: 17 times x, y and visibility; empty if they are not read.
         where: its place, for messages.

@@ -37,7 +37,7 @@ class Shapes:
 
         Args:
             shape: polygons, or runs of pixels as numbers or as text.
-            size: of the image.
+            size: size of the image.
             where: its place, for messages.
         """
         try:

@@ -34,7 +34,7 @@ def read_detected(
     """The people that a detector found in each of several images.
 
     Args:
-        path: of the file.
+        path: path of the file.
         image_ids: numbers of the images in their annotation file.
         categories: names by the numbers in that file; all but "person" are ignored.
 

@@ -57,9 +57,9 @@ class DigitScenes:
 
     Args:
         digits: to compose from.
-        purpose: of the scenes, such as "train": each purpose has its own scenes.
+        purpose: purpose of the scenes, such as "train": each purpose has its own scenes.
         count: number of scenes.
-        kinds: of digits, ascending; no others are used.
+        kinds: kinds of digits, ascending; no others are used.
 
     Attributes:
         classes, joints, mirrored: as in `search.scenes.scene.Scenes`.

@@ -9,7 +9,7 @@ class LayoutError(ConfigError):
     """The files of a data set are not as published.
 
     Args:
-        key: of the data section that leads to them.
+        key: key of the data section that leads to them.
         problem: what is wrong, and the remedy.
     """
 

@@ -22,10 +22,10 @@ class Mapped:
     """Scenes that are read from their files on demand.
 
     Args:
-        files: of each scene.
+        files: files of each scene.
         read: reads a map's file as (H, W).
         kind: what the maps are.
-        classes: of pixels, without the background.
+        classes: classes of pixels, without the background.
 
     Attributes:
         classes, joints, mirrored: as in `search.scenes.scene.Scenes`.

@@ -51,7 +51,7 @@ class Photographs:
 
     Args:
         photographs: the files.
-        objects: of all of them.
+        objects: all objects in them.
         classes, joints, mirrored: as in `search.scenes.scene.Scenes`.
     """
 
@@ -141,7 +141,7 @@ class ObjectList:
             label: its class.
             crowd: whether it stands for many objects.
             area: in pixels; None takes the box's own.
-            size: of the image.
+            size: size of the image.
             where: the object's place, for messages.
         """
         x0, y0, x1, y1 = box

@@ -34,7 +34,7 @@ def save(path: File, pictured: Sequence[Pictured], facts: dict[str, Any]) -> Non
     """Write scenes to a file.
 
     Args:
-        path: of the file, which ends in .npz; its folder exists.
+        path: path of the file, which ends in .npz; its folder exists.
         pictured: the scenes.
         facts: what else a drawing needs, as JSON, such as names of classes.
 
@@ -59,7 +59,7 @@ def read(path: Path) -> tuple[list[Pictured], dict[str, Any]]:
     """The scenes of a file, and the facts written with them.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
         OSError: it cannot be read.

@@ -21,7 +21,7 @@ class Scene:
     """An image and its annotations; None for kinds that its set does not have.
 
     Attributes:
-        name: of the image in its set, such as a file's; for messages and pictures.
+        name: name of the image in its set, such as a file's; for messages and pictures.
         image: (H, W, 3).
         boxes: (N, 4) of its objects, x and y of two corners in pixels, the second beyond the
             object: 0 <= x0 < x1 <= W.

@@ -25,8 +25,8 @@ def of_voc(folder: Path, names: Sequence[str]) -> Sources:
     """VOC's own images and maps.
 
     Args:
-        folder: of the year.
-        names: of the images.
+        folder: VOC's folder of the year.
+        names: names of the images.
     """
     return {
         name: Files(
@@ -42,7 +42,7 @@ def of_sbd(dataset: Path, folder: Path, names: Sequence[str]) -> Sources:
     Args:
         dataset: SBD's folder.
         folder: VOC's folder, whose images are used where they exist.
-        names: of the images.
+        names: names of the images.
     """
     return {name: Files(_image(dataset, folder, name), _mat(dataset, name)) for name in names}
 

@@ -79,7 +79,7 @@ def make_scheduler(
 
     Args:
         choice: its name and options.
-        epochs: of a complete trial.
+        epochs: epochs of a complete trial.
         trials: number of first trials of networks, including all tries; a study that is
             extended has more.
         objectives: by which networks are compared, including counted ones.

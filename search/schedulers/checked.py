@@ -48,7 +48,7 @@ class Checked:
         epochs: length of a complete trial.
         objectives: by which trials are compared.
         fidelity: how many networks run to their end, and the agreement that is enough.
-        seed: of the study.
+        seed: seed of the study.
 
     Attributes:
         findings: None until the first networks have finished.

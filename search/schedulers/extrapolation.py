@@ -35,8 +35,8 @@ class Extrapolation:
     """Extrapolates curves, using all curves so far.
 
     Args:
-        curves: of all trials, from their first epoch on, each of at least one epoch.
-        epochs: of a complete trial.
+        curves: curves of all trials, from their first epoch on, each of at least one epoch.
+        epochs: epochs of a complete trial.
     """
 
     def __init__(self, curves: Sequence[_Curve], *, epochs: int) -> None:

@@ -7,7 +7,7 @@ def rungs_of(grace: int, reduction: int, epochs: int) -> tuple[int, ...]:
     Args:
         grace: epochs of the first rung.
         reduction: factor from rung to rung.
-        epochs: of a complete trial.
+        epochs: epochs of a complete trial.
     """
     rungs = []
     rung = grace

@@ -14,7 +14,7 @@ def whole_trials(scheduler: Scheduler, curves: Sequence[Curve]) -> set[int]:
 
     Args:
         scheduler: new; made for as many trials.
-        curves: of complete trials, in the order in which they are tried.
+        curves: curves of complete trials, in the order in which they are tried.
     """
     epochs: list[int] = []
     whole = set[int]()
@@ -50,10 +50,10 @@ def best_lost(
 
     Args:
         make: makes a new scheduler for a number of trials.
-        curves: of networks that were trained completely.
+        curves: curves of networks that were trained completely.
         loss: the value that decides which is the best at the end.
         draws: number of bootstrap samples of the networks, each in a random order.
-        seed: of these draws.
+        seed: seed of these draws.
 
     Returns:
         A share of the draws. Where several are equally good, one of them is enough.

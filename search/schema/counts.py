@@ -41,7 +41,7 @@ class Use:
     """How a task uses networks.
 
     Attributes:
-        task: of the study.
+        task: task of the study.
         classes: number of classes of its data, without the background.
         joints: number of keypoints of an object of its data.
     """
@@ -76,7 +76,7 @@ class Use:
         """Height and width of what a network sees, in pixels.
 
         Args:
-            resolution: of the study's images.
+            resolution: resolution of the study's images.
         """
         return TASKS[self.task.name].image_size(resolution, self.task.options)
 
@@ -86,7 +86,7 @@ class Use:
         Args:
             base: as for `res2net.cost.costs`.
             dims: as for `res2net.cost.costs`.
-            resolution: of the study's images.
+            resolution: resolution of the study's images.
         """
         image = self.image_size(resolution)
         network = costs(

@@ -32,7 +32,7 @@ def check_fidelity(
 
     Args:
         fidelity: as written.
-        scheduler: of the study.
+        scheduler: scheduler of the study.
         trials: networks of the search; None where that is not known yet.
         tuned: whether each network is tried several times with other settings.
 

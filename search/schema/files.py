@@ -16,7 +16,7 @@ def replacing(path: File, *, before: File | None = None) -> AbstractContextManag
     """A temporary file that replaces `path` once it is complete and on the disk.
 
     Args:
-        path: of the final file; its folder exists.
+        path: path of the final file; its folder exists.
         before: where the file now at `path` is moved; None discards it. Of the same kind as
             `path`.
     """

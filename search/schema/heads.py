@@ -26,7 +26,7 @@ class Seen(NamedTuple):
 
     Attributes:
         image: size of what the network sees, in pixels.
-        features: of every stage of the backbone, in order.
+        features: features of every stage of the backbone, in order.
         classes: number of classes of the data set, without the background.
         joints: number of keypoints of an object; 0 where there are none.
     """

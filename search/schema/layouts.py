@@ -15,7 +15,7 @@ class SetFacts(NamedTuple):
 
     Attributes:
         train, test: as published.
-        classes: of objects, or of pixels without the background.
+        classes: classes of objects, or of pixels without the background.
         image_size: what networks see unless the space file gives a size.
         gives: which annotations are read of each image.
         summary: what it is, in a line.

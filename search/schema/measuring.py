@@ -18,8 +18,8 @@ def check_measured(
     """Check what is to be measured of each network.
 
     Args:
-        objectives: of the study.
-        budget: of the study.
+        objectives: objectives of the study.
+        budget: budget of the study.
         gpu: GPUs of a trial, or auto.
         replay: whether results are replayed, so that there is no network to measure.
         warm: whether trials of other runs are known, which may have been measured elsewhere or

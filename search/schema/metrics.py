@@ -162,10 +162,10 @@ def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Obje
     """The objectives of a study by name.
 
     Args:
-        names: of the task's validation metrics, of costs, of measurements, or
+        names: names of the task's validation metrics, of costs, of measurements, or
             `module:attribute` of a function (architecture, cost) to a number, whose attribute
             `direction` may be "maximize".
-        metrics: of the task.
+        metrics: metrics of the task.
 
     Raises:
         ValueError: an unknown name, with those that exist; a part that cannot be imported or is

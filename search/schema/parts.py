@@ -195,7 +195,7 @@ def made(name: str, make: Callable[[], Any], given: str) -> Any:
     """Make a part; an error of a foreign part is reported as its own.
 
     Args:
-        name: of the part.
+        name: name of the part.
         make: makes it.
         given: what it is given, for the message.
 
@@ -220,7 +220,7 @@ class Guarded:
     """A foreign part whose errors are reported as its own.
 
     Args:
-        name: of the part.
+        name: name of the part.
         part: whose methods are called.
         expected: exceptions that belong to its protocol.
     """

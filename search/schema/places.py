@@ -26,7 +26,7 @@ def faults(details: Sequence[ErrorDetails], data: Mapping[str, Any]) -> list[Fau
 
     Args:
         details: as pydantic gives them.
-        data: that was validated.
+        data: the data that was validated.
     """
     found: dict[Location, list[tuple[Location, ErrorDetails]]] = {}
     for number, detail in enumerate(details):

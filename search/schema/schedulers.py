@@ -38,7 +38,7 @@ class _Options(Section):
         """Check that the keys fit a study.
 
         Args:
-            epochs: of a complete trial.
+            epochs: epochs of a complete trial.
             trials: networks of the search; None where that is not known yet.
 
         Raises:
@@ -210,7 +210,7 @@ def check_scheduler(choice: Choice, *, epochs: int, trials: int | None) -> None:
 
     Args:
         choice: its name and options.
-        epochs: of a complete trial.
+        epochs: epochs of a complete trial.
         trials: networks of the search; None where that is not known yet.
 
     Raises:

@@ -153,7 +153,7 @@ def write_file(
     """Write a sealed file, whole or not at all; the old file stays until then.
 
     Args:
-        path: of the file; its folder exists.
+        path: path of the file; its folder exists.
         writer: writes the content to its argument, which has `write` and `flush`.
         before: where the file now at `path` is moved; None discards it.
 

@@ -256,7 +256,7 @@ def planned_training(training: Training, data: str) -> PlannedTraining:
     """Fill in what a space file leaves open: augmentation, and one value of each varied key.
 
     Args:
-        training: of the space file.
+        training: training section of the space file.
         data: name of the data set, whose usual augmentation is taken.
 
     Returns:

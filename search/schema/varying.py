@@ -29,7 +29,7 @@ def check_varying(
         data: the images.
         training: the recipe, as written.
         search: gives what is tuned.
-        scheduler: of the study.
+        scheduler: scheduler of the study.
         confirms: whether the best networks are trained again.
 
     Raises:

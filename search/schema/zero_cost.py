@@ -77,7 +77,7 @@ def check_zero_cost(
 
     Args:
         zero_cost: as written, None where it is not.
-        search: of the study.
+        search: search section of the study.
         trials: networks of the search; None where that is not known yet.
         replay: whether results are replayed, so that there is no network to score.
 

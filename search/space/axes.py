@@ -25,12 +25,12 @@ class Axes:
     """The lines through the base of a grid.
 
     Args:
-        axes: of the grid.
+        axes: axes of the grid.
         search: gives the base and the solved dimension; the sampler is `axes`.
 
     Attributes:
         base: index of the base in each dimension.
-        values: of the base by field, without the solved dimension.
+        values: values of the base by field, without the solved dimension.
 
     Raises:
         MisfitError: the base is not a network of the space, or there is nothing to solve.
@@ -76,7 +76,7 @@ class Axes:
         """For candidates that differ only in the solved dimension, the one with most MACs.
 
         Args:
-            indices: of the candidates inside the budget.
+            indices: indices of the candidates inside the budget.
             macs: their multiply-adds.
         """
         if not self._search.solve:

@@ -61,7 +61,7 @@ def carried(surveyed: Survey, transfer: Transfer, seeds: int, document: Document
     Args:
         surveyed: the candidates inside the budget, at least one.
         transfer: gives the places.
-        seeds: of each network.
+        seeds: number of seeds of each network.
         document: gives the places of the space file's values.
 
     Raises:

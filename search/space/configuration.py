@@ -13,10 +13,10 @@ class Configuration(NamedTuple):
     """A network, and the settings of its trials.
 
     Attributes:
-        name: of the candidate: the network's, with the settings that the space varies.
-        architecture: of the network.
-        settings: of the candidate, where the space varies some.
-        tuned: of one try, the settings that are tuned for each network.
+        name: name of the candidate: the network's, with the settings that the space varies.
+        architecture: architecture of the network.
+        settings: settings of the candidate, where the space varies some.
+        tuned: settings of one try, among those that are tuned for each network.
         tried: number of the network's try, counted from 0.
     """
 

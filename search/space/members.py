@@ -15,7 +15,7 @@ def members_of(survey: Survey, *, solved: str | None = None) -> list[Member]:
     """The candidates along axes, each with the dimension in which it differs from the base.
 
     Args:
-        survey: of the study; without a base there are no members.
+        survey: survey of the study; without a base there are no members.
         solved: the dimension that is solved for the budget; it forms no series.
     """
     if survey.base is None:

@@ -18,7 +18,7 @@ def spelled(prior: Prior, network: Network) -> Prior:
     """The same prior, its depth normalized as in a space: 29 layers and [3, 3, 3] are the same.
 
     Args:
-        prior: of the space file.
+        prior: prior of the space file.
         network: the dimensions; where each stage varies separately, so does its depth.
     """
     if prior.depth is None:
@@ -41,8 +41,8 @@ def places_of(prior: Prior, dimensions: tuple[Dimension, ...]) -> tuple[int, ...
     """The index of each value of a prior in its dimension; -1 where the prior gives none.
 
     Args:
-        prior: of the space file, from `spelled`.
-        dimensions: of the space, those that have more than one value.
+        prior: prior of the space file, from `spelled`.
+        dimensions: dimensions of the space, those that have more than one value.
 
     Raises:
         MisfitError: a value that its dimension lacks, or of a dimension that does not vary.

@@ -49,7 +49,7 @@ class Sorting:
     """Collects the candidates inside, and counts the others, chunk by chunk.
 
     Args:
-        grid: of all candidates.
+        grid: grid of all candidates.
         bands: the limits, by the name of what they limit.
         lines: the axes on which candidates must lie; None for no such condition.
 

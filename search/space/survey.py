@@ -36,8 +36,8 @@ class Survey:
 
     Attributes:
         positions: place of each candidate in the grid, ascending.
-        widths: of each candidate where it is solved for the budget, else 0.
-        costs: of each candidate.
+        widths: widths of each candidate where it is solved for the budget, else 0.
+        costs: costs of each candidate.
         total: distinct candidates, inside or not.
         duplicates: combinations of the file that repeat a network.
         rejected: the number of candidates rejected for each reason, each counted once.

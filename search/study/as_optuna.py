@@ -105,7 +105,7 @@ class OptunaStudy:
     """An Optuna study, in an Optuna storage, that follows the records of a run.
 
     Args:
-        manifest: of the run.
+        manifest: manifest of the run.
         storage: where Optuna keeps the study; nothing else writes to it.
 
     Attributes:

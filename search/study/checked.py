@@ -12,7 +12,7 @@ def findings_of(plan: StudyPlan, records: Iterable[Record]) -> Findings | None:
     """Repeat the `fidelity` check of a study from its journal.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         records: its whole journal, with epochs.
 
     Returns:

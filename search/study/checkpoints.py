@@ -37,7 +37,7 @@ class Checkpoints:
 
     Args:
         folder: of the run; checkpoints are kept there unless the plan names another place.
-        plan: of the study.
+        plan: plan of the study.
         trials: a live view of the run's trials. The first trial's start record distinguishes
             runs that share a place.
     """

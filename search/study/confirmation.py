@@ -13,8 +13,8 @@ class Confirmation:
     """Lists the best networks that still have to be trained again.
 
     Args:
-        plan: of the study.
-        history: of the study.
+        plan: plan of the study.
+        history: history of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:

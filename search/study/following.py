@@ -16,7 +16,7 @@ class Follower:
     """Reads each record of a run's journal once, as soon as its line is complete.
 
     Args:
-        folder: of the run; its journal may not exist yet.
+        folder: folder of the run; its journal may not exist yet.
     """
 
     def __init__(self, folder: Path) -> None:

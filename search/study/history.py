@@ -42,7 +42,7 @@ class History:
         measured_of: all measurements of a network, by its architecture's name.
         known: trials of other runs that the search started from, by name of the network.
         live: trials that were started and have not ended.
-        networks: of the search, in the order they were first tried, by name.
+        networks: networks of the search, in the order they were first tried, by name.
         repeats: started trials of these networks, by name and repeat.
         searched: a counter of everything that may change the ranking of the search.
         confirmed: confirmations that were started, by name, repeat and epochs.

@@ -36,9 +36,9 @@ class Learning:
     """Proposes networks, and decides whether their first trials continue, pause or stop.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: the candidates inside the budget.
-        history: of the study; a record is noted there first.
+        history: history of the study; a record is noted there first.
         journal: named in the error about a record of another space.
 
     Attributes:

@@ -61,7 +61,7 @@ class Claim(NamedTuple):
 
     Attributes:
         host: on which it runs.
-        pid: of its process.
+        pid: pid of its process.
         token: a new one each time that the lock is taken.
         beat: the number that grows while the holder lives.
     """
@@ -102,7 +102,7 @@ class Lock:
     """Holds the lock of a run's folder until `close`.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
         say: called with messages about a holder on another host: watched, or presumed dead.
         beat, patience: seconds between two numbers, and without a new one before a holder is
             presumed dead.

@@ -22,8 +22,8 @@ def lost_once_more(
     """The record for a loss of a running trial, and how often it was lost in a row.
 
     Args:
-        history: of the study.
-        trial: that was lost.
+        history: history of the study.
+        trial: the trial that was lost.
         reason: in words.
         status: with which it ends if it was lost too often.
         now: time in seconds, for the record.

@@ -62,13 +62,13 @@ class Manifest(NamedTuple):
     """What a run is.
 
     Attributes:
-        version: of this program's manifests.
-        plan: of the study.
+        version: version of this program's manifests.
+        plan: plan of the study.
         metrics, objectives: metrics of its task, and objectives by which networks are compared;
             foreign ones are stored in full, so that a reader need not import them.
         sampler_traits, scheduler_traits: the traits that these parts declared.
         parts: foreign parts and where they came from.
-        starts: of the command, oldest first.
+        starts: starts of the command, oldest first.
         left_out: images that could not be read.
     """
 
@@ -210,8 +210,8 @@ def note(
     """Note a start: when, by which command, with which versions, on what, how much is planned.
 
     Args:
-        folder: of the run; the caller holds its lock and has compared the study.
-        plan: of the study.
+        folder: folder of the run; the caller holds its lock and has compared the study.
+        plan: plan of the study.
         space: text of the space file; kept beside the results.
         command: the command line.
         parts: foreign parts, and where they came from.

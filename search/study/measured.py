@@ -31,7 +31,7 @@ class Measured(NamedTuple):
     """The spread between seeds that a run shows.
 
     Attributes:
-        spread: of the ranking metric, on the validation images.
+        spread: spread of the ranking metric, on the validation images.
         notes: what differs between the run and the study, one line each.
     """
 
@@ -43,8 +43,8 @@ def measured_spread(folder: Path, plan: StudyPlan) -> Measured:
     """Measure the spread between seeds in a run with the same data and metric.
 
     Args:
-        folder: of the run, finished or not.
-        plan: of the study that is being planned.
+        folder: folder of the run, finished or not.
+        plan: plan of the study that is being planned.
 
     Raises:
         ConfigError: there is no run, it saw other images or is ranked by another metric, or

@@ -10,8 +10,8 @@ class Measurements:
     """Looks measurements up by network, and checks them against budget and first rung.
 
     Args:
-        plan: of the study.
-        history: of the study.
+        plan: plan of the study.
+        history: history of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:

@@ -15,7 +15,7 @@ def outcome_of(
     Args:
         ended: its end.
         known: what it reported, and the counted and measured values of its network.
-        objectives: of the study.
+        objectives: objectives of the study.
     """
     return _outcome(ended.status, known, ended.epochs, objectives)
 

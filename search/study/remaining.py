@@ -10,8 +10,8 @@ class Remaining:
     """Counts the trials that have not ended, including running ones.
 
     Args:
-        plan: of the study.
-        history: of the study.
+        plan: plan of the study.
+        history: history of the study.
     """
 
     def __init__(self, plan: StudyPlan, history: History) -> None:

@@ -16,7 +16,7 @@ class Repeats:
     waits until the try that represents it is known, while the networks after it continue.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         history: gives the networks that were tried, and how often.
     """
 

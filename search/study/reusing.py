@@ -28,7 +28,7 @@ class Finished(NamedTuple):
     """A trial that ended well.
 
     Attributes:
-        folder: of the run that holds it.
+        folder: folder of the run that holds it.
         started, epochs, ended: its journal records.
     """
 
@@ -117,7 +117,7 @@ def identity(started: Started, plan: StudyPlan) -> Hashable:
 
     Args:
         started: its start.
-        plan: of its study.
+        plan: plan of its study.
     """
     network = started.network()
     initial = plan.transfer.of(network.name, started.repeat).sha256 if plan.transfer else None

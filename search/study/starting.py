@@ -18,7 +18,7 @@ class Starts:
     """Makes the start record of each trial of a study.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: the candidates inside the budget.
         history: gives numbers that no trial has used.
         clock: gives the time when a trial starts, in seconds.

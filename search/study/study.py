@@ -46,7 +46,7 @@ class Study:
     """The driver's decisions; executors ask it for trials and report to it.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: the candidates inside the budget.
         journal: open; its records are replayed first.
         deadline: when this start of the study must end; None to run until it is done.
@@ -191,7 +191,7 @@ class Study:
         """Note that the infrastructure lost a running trial, to be resumed from its checkpoint.
 
         Args:
-            trial: that was lost.
+            trial: the trial that was lost.
             reason: in words.
             status: with which it ends if it was lost too often without progress.
         """

@@ -15,7 +15,8 @@ class Syncs:
     """Syncs a file on request, at most once per interval, and at most one interval late.
 
     Args:
-        descriptor: of the open file; a copy is kept, so that the file may be closed meanwhile.
+        descriptor: descriptor of the open file; a copy is kept, so that the file may be closed
+            meanwhile.
         within: the interval in seconds.
     """
 

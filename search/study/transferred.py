@@ -15,8 +15,8 @@ def same_weights(folder: Path, plan: StudyPlan) -> None:
     """Refuse to resume a study whose initial weights have changed.
 
     Args:
-        folder: of the run, which may not have begun.
-        plan: of the study as it is now.
+        folder: folder of the run, which may not have begun.
+        plan: plan of the study as it is now.
 
     Raises:
         ConfigError: a file differs, or other networks have weights.

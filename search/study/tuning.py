@@ -25,7 +25,7 @@ class Tuning:
     """The tries of each network. Without tuning, each network has one, without settings.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         survey: its candidates.
     """
 

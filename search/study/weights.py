@@ -30,10 +30,10 @@ class KeptWeights:
     their seeds: before that, its mean or theirs may still change.
 
     Args:
-        folder: of the run.
-        history: of the study.
+        folder: folder of the run.
+        history: history of the study.
         best: how many networks of the search are kept, each with all its seeds.
-        seeds: of each network.
+        seeds: number of seeds of each network.
     """
 
     def __init__(self, folder: Path, history: History, *, best: int, seeds: int) -> None:

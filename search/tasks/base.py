@@ -95,7 +95,7 @@ def make_task(plan: StudyPlan, root: str, *, device: torch.device, images: Any =
     """Make the task of a study, with its data on a device.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         root: the folder of the data sets.
         device: where trials run.
         images: replace those below `root`, where a network is only timed.

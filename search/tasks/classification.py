@@ -87,8 +87,9 @@ class Classification:
         training: recipe of every trial.
         splits: the images.
         device: where everything runs; as many of the images as fit are moved there.
-        resolution: of the images that networks see, in pixels; by default the images' own side.
-        share: of the device that one trial has, 1 for all of it.
+        resolution: resolution of the images that networks see, in pixels; by default the
+            images' own side.
+        share: share of the device that one trial has, 1 for all of it.
         workers: processes that decode images, where they are not kept decoded.
         classes: their names, where they have some.
     """

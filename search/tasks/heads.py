@@ -22,8 +22,8 @@ def backbone_of(
     """The network without its classifier, on the CPU; it outputs every stage's features.
 
     Args:
-        architecture: of the network.
-        seed: of its weights.
+        architecture: architecture of the network.
+        seed: seed of its weights.
         output_stride: of the last stage relative to the image; by default the skeleton's own.
     """
     stages = range(1, len(architecture.facts.stages) + 1)
@@ -43,7 +43,8 @@ def one_a_stride(strides: dict[str, int]) -> list[str]:
     """The last of the features of each stride, finest first.
 
     Args:
-        strides: of each feature relative to the image, by key, in the order of the stages.
+        strides: stride of each feature relative to the image, by key, in the order of the
+            stages.
     """
     return list({stride: key for key, stride in strides.items()}.values())
 

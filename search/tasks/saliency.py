@@ -45,7 +45,7 @@ class Decoder(nn.Module):
 
     Args:
         widths: channels of each feature.
-        channels: of each level.
+        channels: channels of each level.
     """
 
     def __init__(self, widths: list[int], channels: int) -> None:
@@ -75,9 +75,9 @@ class SaliencyNetwork(nn.Module):
     """A backbone, and the decoder on one feature of each of its strides.
 
     Args:
-        architecture: of the backbone.
-        channels: of the decoder.
-        seed: of all weights.
+        architecture: architecture of the backbone.
+        channels: channels of the decoder.
+        seed: seed of all weights.
     """
 
     def __init__(self, architecture: Architecture, *, channels: int, seed: int) -> None:
@@ -98,10 +98,10 @@ class Saliency(SceneTask):
     """Scenes with maps of what stands out; a `search.tasks.base.Task`.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         splits: its scenes.
         device: where everything runs.
-        channels: of the decoder.
+        channels: channels of the decoder.
         scales: range of the random factor of size.
     """
 

@@ -35,8 +35,8 @@ class SceneBatch:
     """The examples of one step.
 
     Attributes:
-        examples: of the images.
-        seed: of what a network draws at random in its forward pass.
+        examples: examples of the images.
+        seed: seed of what a network draws at random in its forward pass.
     """
 
     examples: list[Example]
@@ -54,7 +54,7 @@ def load_scenes(plan: StudyPlan, root: str) -> SceneSplits:
     """The scenes of a study.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         root: the folder of the data sets.
     """
     splits: SceneSplits = DATASETS.make(plan.data.name)(plan.data, Path(root))
@@ -69,7 +69,7 @@ class Epochs:
         batch_size: images of a step.
         augment: makes an example of a scene; it draws from torch's global generator, which is
             seeded for each image and restored afterwards.
-        device: of the examples.
+        device: device of the examples.
 
     Attributes:
         batch_size: as given, or lower if there are fewer scenes.
@@ -110,7 +110,7 @@ class SceneTask:
     """What every task on scenes shares; subclasses complete it to a `search.tasks.base.Task`.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         splits: its scenes.
         augment: makes an example of a scene, as for `Epochs`.
         device: where everything runs.

@@ -40,11 +40,11 @@ class Segmenter(nn.Module):
     """A backbone, the decoder of DeepLabv3+, and a 1x1 convolution to classes.
 
     Args:
-        architecture: of the backbone.
+        architecture: architecture of the backbone.
         classes: number of classes of pixels, including the background.
-        channels: of the decoder.
+        channels: channels of the decoder.
         output_stride: of the backbone's last stage.
-        seed: of all weights.
+        seed: seed of all weights.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class Segmentation(SceneTask):
     """Scenes whose pixels are classified; a `search.tasks.base.Task`.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         splits: its scenes.
         device: where everything runs.
         output_stride: of the backbone's last stage.
-        channels: of the decoder.
+        channels: channels of the decoder.
         scales: range of the random factor of size.
     """
 

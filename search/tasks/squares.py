@@ -31,7 +31,7 @@ class Crops:
     colour, and `fill` in its map.
 
     Args:
-        side: of the square, in pixels.
+        side: side of the square, in pixels.
         scales: range of the factor.
         flip: whether half of the images are mirrored.
         fill: value of the map outside the image.
@@ -78,7 +78,7 @@ def whole(scene: Scene, side: int) -> Square:
 
     Args:
         scene: with an image of any size.
-        side: of the square, in pixels.
+        side: side of the square, in pixels.
     """
     image = as_image(scene)
     height, width = _fitted(image, side)
@@ -115,7 +115,7 @@ def unfitted(of_square: Tensor, square: Square) -> Tensor:
 
     Args:
         of_square: (C, side, side).
-        square: that holds the scene.
+        square: the square that holds the scene.
 
     Returns:
         (C, H, W), bilinear where the scene is of another size.

@@ -23,7 +23,7 @@ class OfMlflow:
 
     Args:
         folder: MLflow's store.
-        plan: of the study, which gives the experiment its name.
+        plan: plan of the study, which gives the experiment its name.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan) -> None:

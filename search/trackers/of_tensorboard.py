@@ -22,7 +22,7 @@ class OfTensorBoard:
     """Writes event files.
 
     Args:
-        folder: that holds them.
+        folder: the folder that holds them.
         plan: gives the metrics by which trials are compared.
     """
 

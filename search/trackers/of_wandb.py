@@ -19,8 +19,8 @@ class OfWandb:
     """Writes offline runs.
 
     Args:
-        folder: that holds them.
-        plan: of the study, which gives the project its name.
+        folder: the folder that holds them.
+        plan: plan of the study, which gives the project its name.
     """
 
     def __init__(self, folder: Path, plan: StudyPlan) -> None:

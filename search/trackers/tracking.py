@@ -19,8 +19,8 @@ class Tracking:
     """An observer of the study that calls each tracker; closes them when its block ends.
 
     Args:
-        folder: of the run; each tracker has its own folder in `tracking`.
-        plan: of the study; gives the trackers, whose packages are installed.
+        folder: folder of the run; each tracker has its own folder in `tracking`.
+        plan: plan of the study; gives the trackers, whose packages are installed.
         say: called once for each tracker that fails.
     """
 

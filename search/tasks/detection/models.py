@@ -37,7 +37,7 @@ class Pyramid(NamedTuple):
     """Settings of the pyramid and the heads.
 
     Attributes:
-        channels: of each level of the pyramid.
+        channels: channels of each level of the pyramid.
         hidden: width of the two layers that process each box.
         sampled: boxes of an image that these layers are trained on.
         proposals: boxes of an image that they process; None for torchvision's numbers.
@@ -56,7 +56,7 @@ class WithPyramid(nn.Module):
 
     Args:
         body: a backbone that outputs the features of its stages.
-        channels: of each level of the pyramid.
+        channels: channels of each level of the pyramid.
 
     Attributes:
         out_channels: same as `channels`.
@@ -131,12 +131,12 @@ def make_detector(
     """Make a detector, all its weights drawn from a seed.
 
     Args:
-        architecture: of the backbone.
+        architecture: architecture of the backbone.
         classes: number of classes of objects, without the background.
-        side: of the images in pixels.
+        side: side of the images in pixels.
         pyramid: settings of the pyramid and the heads.
         masks: whether to predict the pixels of each object as well.
-        seed: of all weights.
+        seed: seed of all weights.
 
     Returns:
         A module that takes a list of images (3, H, W) in 0 to 1 and, in training, targets with

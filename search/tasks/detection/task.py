@@ -45,7 +45,7 @@ class Detection(SceneTask):
     """Scenes whose objects are to be found.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         splits: its scenes.
         device: where everything runs.
         masks: whether to predict the pixels of each object as well.

@@ -22,7 +22,7 @@ def sureness(heights: Any, score: float) -> float:
 
     Args:
         heights: (K,) of the peaks of its joints.
-        score: of the box.
+        score: score of the box.
 
     Returns:
         The score times the mean of the heights above 0.2; 0 where none is.

@@ -12,7 +12,7 @@ def drawn(points: Tensor, *, shape: tuple[int, int], sigma: float) -> Tensor:
     Args:
         points: (K, 2), x and y in pixels of the heatmap; (0.5, 0.5) is the middle of a pixel.
         shape: height and width of a heatmap.
-        sigma: of the Gaussian, in pixels.
+        sigma: sigma of the Gaussian, in pixels.
 
     Returns:
         (K, *shape), with the dtype of the points.

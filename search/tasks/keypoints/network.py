@@ -13,10 +13,10 @@ class SimpleBaseline(nn.Module):
     """A backbone, three deconvolutions of stride 2, and a 1x1 convolution to heatmaps.
 
     Args:
-        architecture: of the backbone.
+        architecture: architecture of the backbone.
         joints: number of heatmaps.
-        channels: of each deconvolution.
-        seed: of all weights.
+        channels: channels of each deconvolution.
+        seed: seed of all weights.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ def truth(part: Part, joints: Sequence[str], scale: float) -> dict[str, Any]:
     """The objects of a part as a COCO data set, all of one category.
 
     Args:
-        part: of the scenes.
+        part: part of the scenes.
         joints: names of the points.
         scale: factor for everything in pixels.
     """

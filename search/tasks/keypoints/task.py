@@ -68,7 +68,7 @@ class Keypoints(SceneTask):
     """Scenes whose objects have points; a `search.tasks.base.Task`.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         splits: its scenes.
         device: where everything runs.
         options: keys of `search.schema.dense_tasks.Keypoints`.
