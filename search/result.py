@@ -43,9 +43,9 @@ class StudyResult:
     """The result of a study.
 
     Attributes:
-        plan: as it was run.
+        plan: plan of the study, as it was run.
         folder: folder of the run.
-        trials: in the order they were started.
+        trials: all trials, in the order they were started.
         ended: the trials that ended in this start of the study.
         best: first trial of the search's best network; None where no network was trained
             completely.

@@ -50,7 +50,7 @@ class Contrast:
             "network" (one of them), "slope" (score by a doubling of multiply-adds), "pair"
             (two networks), or "own" (written in the space file).
         label: which networks of the series, such as "2s" or "all sizes".
-        weights: by network; they sum to 0.
+        weights: weight of each network; they sum to 0.
         of: the series, or the first network.
         against: the other series, or the second network; empty for a single slope.
         size: what is held equal, "params" or "macs"; empty if nothing is.

@@ -109,7 +109,7 @@ def seeds_needed(
     Args:
         weights: weights of the contrast, by network; they sum to 0.
         setting: networks, spread, interval.
-        difference: to be found, in the unit of the spread.
+        difference: difference to be found, in the unit of the spread.
         power: another share of cases.
 
     Returns:

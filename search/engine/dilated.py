@@ -28,7 +28,7 @@ def with_right_gradients(
     """Let a network's convolutions that are wrong in bf16 run in fp32.
 
     Args:
-        network: in fp32; it is changed in place, and its weights keep their names.
+        network: network in fp32; it is changed in place, and its weights keep their names.
         precision: precision of its training.
         device: on which it is trained; only for a CPU is anything changed.
     """

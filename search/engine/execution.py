@@ -61,7 +61,7 @@ def prepare(
     """Make the training pass of a network ready for batches shaped like `sample`.
 
     Args:
-        network: in training mode, on its device; its state is unchanged afterwards.
+        network: network in training mode, on its device; its state is unchanged afterwards.
         sample: an input as the network will get it, normalised images (N, C, H, W) in
             channels_last; without one the network is compiled when it is first called.
         execution: not auto (see `chosen`).

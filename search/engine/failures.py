@@ -17,7 +17,7 @@ class LostError(Exception):
     """The machine failed a trial, not its network: the trial can be run again.
 
     Args:
-        reason: in words.
+        reason: reason in words.
         new_process: whether this process is no longer usable, as after a GPU error.
     """
 

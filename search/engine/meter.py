@@ -78,7 +78,7 @@ def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> floa
     Args:
         device: None is returned if its throughput is not known here, as for any CPU.
         macs: multiply-adds of one image's forward pass.
-        images_per_s: of training.
+        images_per_s: images per second of training.
     """
     if device.type != "cuda":
         return None

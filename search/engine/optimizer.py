@@ -74,7 +74,7 @@ class Average:
     CPU at every step, for which a GPU would have to wait.
 
     Args:
-        network: to follow, on its device.
+        network: network to follow, on its device.
         decay: share of the average that stays at each step.
     """
 

@@ -35,7 +35,7 @@ def initial_of(taken: SourceWeights, here: Path) -> Initial:
     """The initial weights of a plan, with their path as seen from this process.
 
     Args:
-        taken: from the plan.
+        taken: initial weights from the plan.
         here: the folder that the study was started in.
     """
     return Initial(here / taken.path, taken.sha256)

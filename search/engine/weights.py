@@ -25,11 +25,11 @@ def save_weights(
 
     Args:
         path: path of the .safetensors file; its folder is created (an object store needs none).
-        network: as it was scored.
+        network: the network as it was scored.
         started: the trial.
         metrics: metrics of its last epoch and of the test images.
-        facts: of the study, its task and how it compares networks; of the task: classes,
-            mean, std.
+        facts: facts of the study (its task, how it compares networks) and of the task (classes,
+            mean, std).
 
     Raises:
         OSError: the disk is full or gone; then neither file exists.

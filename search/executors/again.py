@@ -42,7 +42,7 @@ def drawn(source: Source, share: float, *, seed: int = 0) -> list[tuple[Architec
 
     Args:
         source: the table.
-        share: from 0 to 1.
+        share: share of the trials, from 0 to 1.
         seed: seed of the draw.
     """
     trials = [(n, repeat) for n, ones in source.cells.items() for repeat in range(len(ones))]
@@ -63,7 +63,7 @@ def train_again(
 
     Args:
         source: the table.
-        plan: by which it was trained.
+        plan: the plan by which it was trained.
         trials: networks and repeats.
         root: the folder of the data sets.
         tell: called at most once a minute with the progress of a trial: its network, finished

@@ -26,7 +26,7 @@ class Broker:
         slots: trials that may run at once.
 
     Attributes:
-        slots: as the argument; it changes as machines come and go.
+        slots: initially as the argument; it changes as machines come and go.
         failure: the first exception of the study, None if there was none.
     """
 

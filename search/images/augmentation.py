@@ -42,7 +42,7 @@ class Augmentation:
     CIFAR recipe of ResNeXt. Resized crops are bilinear and not antialiased.
 
     Args:
-        recipe: which operations; the draws of a batch must be of the same recipe.
+        recipe: gives the operations; the draws of a batch must be of the same recipe.
         side: side of the stored square images, in pixels.
         resolution: side of the images that the network sees, in pixels; no larger than `side`.
         mean, std: (channels,) of the training pixels, in 0 to 255, on the device.

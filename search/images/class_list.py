@@ -68,7 +68,7 @@ def named(names: Iterable[str], there: Iterable[str] | None) -> list[Wanted]:
     """The classes of a list of names; a name without a folder is kept as written.
 
     Args:
-        names: as written.
+        names: names as written.
         there: the class folders; None where they cannot be listed.
     """
     folders = _by_looks(there or ())
@@ -79,8 +79,9 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
     """The classes of a list file; a name without a folder is kept as written.
 
     Args:
-        path: of the file, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark. If it is
-            none of these, a line may name a folder by its raw bytes, or in Windows' encoding.
+        path: path of the file, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark. If it
+            is none of these, a line may name a folder by its raw bytes, or in Windows'
+            encoding.
         there: the class folders; None where they cannot be listed, so that any line may name
             one.
         place: gives the place of a setting of the data set, for messages.

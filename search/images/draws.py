@@ -60,7 +60,7 @@ def draw(
     """Draws for `count` images, on the generator's device.
 
     Args:
-        recipe: which operations to draw for.
+        recipe: gives the operations to draw for.
         count: images of the epoch.
         side: side of the stored square images, in pixels.
         resolution: side of the images that the network sees, in pixels.

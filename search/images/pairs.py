@@ -24,7 +24,7 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
 
     Args:
         pair: folder of images, folder of maps and, optionally, a file with one name per line.
-        root: below which they are.
+        root: folder that holds them.
         key: key of the space file, for messages.
 
     Raises:

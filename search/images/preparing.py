@@ -110,7 +110,7 @@ class _Bar:
 
     Args:
         title: what is being done.
-        console: to show it on.
+        console: where to show it.
     """
 
     def __init__(self, title: str, console: Console) -> None:

@@ -22,7 +22,7 @@ def resolve_data(
     """Count the images of a data section; for a tree, by listing its files.
 
     Args:
-        data: as written.
+        data: data section as written.
         document: gives the places of its keys.
         unseen: whether a tree may be counted from what is known of it, if its folder is
             missing, or empty like the mount point of an absent disk.

@@ -66,7 +66,7 @@ def make_store(
     """Make the fastest store that the device has room for.
 
     Args:
-        split: whose images.
+        split: the split of the images.
         device: where batches are wanted.
         prepare: prepares uint8 images (N, side, side, channels) for batches, such as padding.
         room: bytes that are left on the device for images.

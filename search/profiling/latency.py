@@ -36,7 +36,7 @@ def measure_latencies(
     """Time forward passes of networks on this CPU, in float32, as `res2net.build` makes them.
 
     Args:
-        networks: to time.
+        networks: networks to time.
         image_size: side of the images in pixels.
         threads: threads of the CPU.
         told: called with the number of timed networks, after each.

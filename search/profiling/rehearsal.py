@@ -51,8 +51,8 @@ class Rehearsals:
         plan: the recipe, the size of the images, threads and device of a trial.
         beside: how many trials run at once.
         a_gpu: how many of them share a GPU; by default all.
-        execution: of the training pass, by default `execution_of`; its preparation is not
-            timed.
+        execution: execution mode of the training pass, by default `execution_of`; its
+            preparation is not timed.
     """
 
     def __init__(
@@ -95,7 +95,8 @@ class Rehearsals:
 
         Args:
             architecture: architecture of the network.
-            resolution: of the images that it sees, in pixels; by default that of the plan.
+            resolution: resolution of the images that it sees, in pixels; by default that of the
+                plan.
 
         Raises:
             RehearsalError: a process failed (with its own message).

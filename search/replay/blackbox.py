@@ -34,7 +34,7 @@ def write_blackbox(
 
     Args:
         run: the finished run.
-        folder: to write into, created if it does not exist.
+        folder: folder to write into, created if it does not exist.
         latency: columns of each network, as in `networks.csv`.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ class Exported(NamedTuple):
     Attributes:
         folder: folder of the run.
         source: its results.
-        plan: by which they were trained.
+        plan: the plan by which they were trained.
         starts: starts of its command.
     """
 

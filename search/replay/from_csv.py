@@ -47,7 +47,7 @@ def csv_source(place: str, path: Path) -> Source:
     """The results of a table.
 
     Args:
-        place: as the space file names it.
+        place: place as the space file names it.
         path: path of a .csv file, or a .csv.gz one.
 
     Raises:

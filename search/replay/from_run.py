@@ -19,7 +19,7 @@ def run_source(place: str, folder: Path) -> Source:
     """The results of a run, without the trials of its confirmation.
 
     Args:
-        place: as the space file names it.
+        place: place as the space file names it.
         folder: folder of the run.
 
     Raises:

@@ -40,10 +40,10 @@ class Source(NamedTuple):
     """Results from one place.
 
     Attributes:
-        place: as the space file names it.
+        place: place as the space file names it.
         digest: SHA-256 of the file that holds them.
         cells: cells of each network, by repeat.
-        plan: by which they were trained; None where that was not recorded.
+        plan: the plan by which they were trained; None where that was not recorded.
         partial: number of trials left out: unfinished, or stopped early.
         processor: kind of CPU that trained them; empty where that was not recorded.
     """

@@ -2,7 +2,7 @@
 
 With many workers, the results that exist when a proposal is made depend on which trial was the
 fastest, so an adaptive search differs each time. Here proposal n sees exactly the results of
-the trials up to n - concurrency: it waits for these, and ignores later ones.
+the trials up to n - concurrency: it waits for these, and later results are held back.
 """
 
 import contextlib

@@ -66,7 +66,7 @@ class _Reading:
     """Takes images one by one, and makes scenes of them.
 
     Args:
-        sets: which set is read.
+        sets: name of the set to read.
         found: records defects.
         every: whether to include images without a labelled person.
 

@@ -56,7 +56,7 @@ class DigitScenes:
     """Scenes of some digits.
 
     Args:
-        digits: to compose from.
+        digits: digits to compose from.
         purpose: purpose of the scenes, such as "train": each purpose has its own scenes.
         count: number of scenes.
         kinds: kinds of digits, ascending; no others are used.

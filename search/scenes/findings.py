@@ -25,7 +25,7 @@ class FileError(LayoutError):
         where: which file, and what in it.
 
     Attributes:
-        kind, where: as the arguments.
+        kind, where: same as the arguments.
     """
 
     def __init__(self, kind: str, where: str) -> None:

@@ -15,8 +15,8 @@ def parted(data: PlannedData, train: Scenes, test: Scenes, found: Findings) -> S
 
     Args:
         data: gives their numbers.
-        train: to train and to validate on.
-        test: to test on.
+        train: scenes to train and to validate on.
+        test: scenes to test on.
         found: defects found while they were read.
 
     Raises:

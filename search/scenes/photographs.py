@@ -140,7 +140,7 @@ class ObjectList:
             box: is clipped where it exceeds the image.
             label: its class.
             crowd: whether it stands for many objects.
-            area: in pixels; None takes the box's own.
+            area: area in pixels; None takes the box's own.
             size: size of the image.
             where: the object's place, for messages.
         """

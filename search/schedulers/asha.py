@@ -22,7 +22,7 @@ class Asha:
 
     Args:
         epochs: length of a complete trial; no rung is at the last epoch.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         grace: epochs of the first rung.
         reduction: factor from rung to rung; its inverse is the share that continues.
 

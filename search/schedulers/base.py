@@ -82,7 +82,7 @@ def make_scheduler(
         epochs: epochs of a complete trial.
         trials: number of first trials of networks, including all tries; a study that is
             extended has more.
-        objectives: by which networks are compared, including counted ones.
+        objectives: objectives by which networks are compared, including counted ones.
 
     Raises:
         PluginError: a foreign one cannot be made from these, or lacks a method.

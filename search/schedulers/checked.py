@@ -46,7 +46,7 @@ class Checked:
         make: makes the scheduler for a number of trials; it has `rungs`.
         trials: number of first trials of networks, including all tries.
         epochs: length of a complete trial.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         fidelity: how many networks run to their end, and the agreement that is enough.
         seed: seed of the study.
 

@@ -31,11 +31,11 @@ class Curves:
     Args:
         epochs: length of a complete trial.
         trials: number of first trials of networks, including all tries.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         grace: epochs before the first pause of every trial.
         quantum: epochs between two pauses after that.
-        share: of all epochs of the search; when they are spent, only one trial continues, the
-            most promising, and only if none has finished.
+        share: share of all epochs of the search; when they are spent, only one trial continues,
+            the most promising, and only if none has finished.
 
     Attributes:
         rungs: epochs after which trials pause.

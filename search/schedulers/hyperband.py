@@ -17,7 +17,7 @@ class Hyperband:
     Args:
         epochs: length of a complete trial.
         trials: number of first trials of networks, including all tries; it has no effect.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         grace: epochs of the first rung of the first bracket.
         reduction: factor from rung to rung, and from one bracket's first rung to the next's.
         brackets: number of brackets.

@@ -18,7 +18,7 @@ class Median:
     Args:
         epochs: length of a complete trial.
         trials: number of first trials of networks, including all tries; it has no effect.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         grace: no trial is stopped before this epoch.
         at_least: other trials that must have reached an epoch before one is stopped there.
 

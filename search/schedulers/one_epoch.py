@@ -20,7 +20,7 @@ class OneEpoch:
         epochs: length of a complete trial.
         trials: number of first trials of networks, including all tries. If a study is
             extended, trials that resumed before count among those to keep.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         keep: number of networks that continue; None for a tenth of `trials`, at least one.
         after: epochs after which each trial pauses.
 

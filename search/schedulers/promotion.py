@@ -21,7 +21,7 @@ class Promotion:
         trials: number of first trials of networks, including all tries. When all have been
             seen and none was good enough to finish, the best resumes, so that every search
             ends with a complete trial.
-        objectives: by which trials are compared.
+        objectives: objectives by which trials are compared.
         grace: epochs of the first rung.
         reduction: factor from rung to rung; its inverse is the share that continues.
 

@@ -64,7 +64,7 @@ class Use:
         """The costs of the network with its head, by name, from all counts of the network.
 
         Args:
-            counted: in the order of `Counts`.
+            counted: counts of the network, in the order of `Counts`.
 
         Returns:
             The amounts in MODEL; empty where the cost of the head is not known.

@@ -87,8 +87,8 @@ class Data(Section):
     cache: str | None = None
     """For a tree: folder of the decoded images; left out, `.decoded` below `root`."""
     damaged: Annotated[int, Field(ge=0)] = 20
-    """For a tree: this many unreadable images are reported and left out; more end the command.
-    [images]
+    """For a tree: up to this many unreadable images are reported and left out; more of them end
+    the command. [images]
     """
     test: PositiveInt | None = None
     """For a tree, `voc`, `coco` and `saliency_pairs`: expected number of test images, as a

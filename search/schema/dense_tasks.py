@@ -22,7 +22,8 @@ class Segmentation(_Scaled):
     """Keys of `segmentation`."""
 
     output_stride: Literal[8, 16] = 16
-    """Pixels per last feature, each way; dilation keeps features this dense. [pixels]
+    """Side of the image area per place of the last features, which dilation keeps this dense.
+    [pixels]
     """
     channels: PositiveInt = 256
     """Channels of the decoder."""

@@ -31,7 +31,7 @@ def check_fidelity(
     """Make sure that there is something to check, and that there are enough networks.
 
     Args:
-        fidelity: as written.
+        fidelity: fidelity section as written.
         scheduler: scheduler of the study.
         trials: networks of the search; None where that is not known yet.
         tuned: whether each network is tried several times with other settings.

@@ -21,7 +21,7 @@ def plain_mapping(space: Mapping[Any, Any]) -> dict[Any, Any]:
     """The same space in text, numbers, lists and dicts.
 
     Args:
-        space: as a program made it.
+        space: mapping as a program made it.
 
     Raises:
         ConfigError: a value that a file could not contain, with its key.

@@ -206,7 +206,7 @@ _LISTS = {
 
 
 def _hides_value(detail: ErrorDetails) -> bool:
-    """Whether to omit the value: a missing key has none, and a long one would be noise."""
+    """Whether to omit the value: a missing key has none, and some would only be noise."""
     return detail["type"] in ("missing", "extra_forbidden") or isinstance(detail["input"], dict)
 
 

@@ -14,7 +14,7 @@ def origins(space: SpaceFile, document: Document) -> tuple[Origin, ...]:
     """Each foreign part that a space file names, once, in the order of the file's keys.
 
     Args:
-        space: as written.
+        space: space file as written.
         document: gives the recipe.
 
     Raises:

@@ -25,7 +25,7 @@ def faults(details: Sequence[ErrorDetails], data: Mapping[str, Any]) -> list[Fau
     """The errors of a validation, with those of one union grouped, in the file's order.
 
     Args:
-        details: as pydantic gives them.
+        details: error details as pydantic gives them.
         data: the data that was validated.
     """
     found: dict[Location, list[tuple[Location, ErrorDetails]]] = {}

@@ -25,8 +25,9 @@ def recipe_file(name: str, folder: Path) -> Path | None:
     """The file of a recipe: one of this project's by name, or any by its path.
 
     Args:
-        name: in `training: {recipe: ...}`.
-        folder: of the space file; a path may be relative to it, or to the current folder.
+        name: value of `recipe` in the training section.
+        folder: folder of the space file; a path may be relative to it, or to the current
+            folder.
 
     Returns:
         None where there is no such file.

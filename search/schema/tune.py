@@ -67,7 +67,7 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
     """Check that there is something to tune, and enough of it.
 
     Args:
-        tune: as written.
+        tune: tune section as written.
         varied: the settings with several values, and these values.
 
     Raises:

@@ -76,7 +76,7 @@ def check_zero_cost(
     """Check that networks can be scored, and that a rung of scores is meaningful.
 
     Args:
-        zero_cost: as written, None where it is not.
+        zero_cost: zero_cost section as written, None where there is none.
         search: search section of the study.
         trials: networks of the search; None where that is not known yet.
         replay: whether results are replayed, so that there is no network to score.

@@ -31,7 +31,7 @@ def planned_rule(rule: DepthRule, forms: list[Architecture]) -> PlannedRule:
     """The rule with the effective depth of its reference.
 
     Args:
-        rule: as written.
+        rule: rule as written.
         forms: a network of each skeleton and depth of the file.
 
     Raises:

@@ -24,7 +24,7 @@ class Grid:
     """Every combination of the axes, by its position; the last axis varies fastest.
 
     Args:
-        axes: from `axes_of`, and those of settings; the first holds skeleton and depth.
+        axes: axes from `axes_of`, and of settings; the first holds skeleton and depth.
         fixed: the fields of an Architecture that no axis varies.
         image_size: side of the images in pixels, where no axis varies the resolution.
         use: how a task uses the networks.

@@ -27,8 +27,8 @@ def planned_analysis(
     """The section, with each network of its contrasts named as its trials will be.
 
     Args:
-        analysis: as written; names as `res2net.parse` takes them, with classes and channels
-            replaced by those of the data.
+        analysis: the section as written; its names are those that `res2net.parse` takes, with
+            classes and channels replaced by those of the data.
         network: gives the block of the candidates.
         data: gives classes and channels.
         surveyed: the networks of the study.

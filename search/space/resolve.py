@@ -70,7 +70,7 @@ def resolve(
     measured share.
 
     Args:
-        space: as written.
+        space: space file as written.
         document: gives the places of its values.
         unseen: whether a data set without files may be counted from what is known of it.
         known: images of a study that has begun, which are used where their files are gone.

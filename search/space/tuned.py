@@ -16,8 +16,8 @@ def settings_survey(
     """Every combination of some settings, for a sampler to choose from.
 
     Args:
-        survey: of the study, not empty. Settings do not affect costs, so any of its networks
-            can represent all.
+        survey: survey of the study, not empty. Settings do not affect costs, so any of its
+            networks can represent all.
         varied: settings with their values.
         keys: the settings to combine.
 
@@ -41,7 +41,7 @@ def middle(settings: Survey) -> int:
     """The combination of each setting's middle value, the lower of two.
 
     Args:
-        settings: from `settings_survey`.
+        settings: survey from `settings_survey`.
     """
     shape = [len(values) for _, values in _varied(settings)]
     return int(np.ravel_multi_index([(n - 1) // 2 for n in shape], shape))

@@ -36,7 +36,8 @@ class Checkpoints:
     """Where the trials of a run keep checkpoints, and leave weights for the run's folder.
 
     Args:
-        folder: of the run; checkpoints are kept there unless the plan names another place.
+        folder: folder of the run; checkpoints are kept there unless the plan names another
+            place.
         plan: plan of the study.
         trials: a live view of the run's trials. The first trial's start record distinguishes
             runs that share a place.

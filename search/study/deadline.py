@@ -8,7 +8,7 @@ from search.study.events import Epoch, Started
 
 _RECENT = 16  # recent epochs from which the training speed is estimated
 _MARGIN = 15.0  # seconds to save checkpoints, stop workers and write the tables
-_EARLIER = 2.0  # seconds that workers begin to save early, lest their turn end just in time
+_EARLIER = 2.0  # seconds that workers begin to save earlier, in case a turn ends too late
 
 
 class Deadline:

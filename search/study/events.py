@@ -24,7 +24,7 @@ class Status(StrEnum):
     REJECTED = "rejected"  # because of a measurement of its network, and so not trained
 
 
-CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # networks that get no other seeds
+CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # such networks get no other seeds
 SOUND = (Status.OK, *CUT_SHORT)  # the trial ran without an error
 
 

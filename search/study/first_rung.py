@@ -18,7 +18,7 @@ class FirstRung:
     """Judges each network once, when the first score of its first trial is noted.
 
     Args:
-        zero_cost: of the study; without `keep` no network is rejected.
+        zero_cost: section of the study; without `keep` no network is rejected.
     """
 
     def __init__(self, zero_cost: ZeroCost | None) -> None:

@@ -31,12 +31,12 @@ class History:
 
     Args:
         ranking: the metric by which networks are ranked.
-        objectives: by which networks are compared, where that is known.
+        objectives: objectives by which networks are compared, where that is known.
         tries: trials of each network with its first seed (`StudyPlan.tries`).
         clock: gives the time of an early stop, in seconds.
 
     Attributes:
-        ranking: as the argument.
+        ranking: same as the argument.
         trials, ends: start and end records, by number of the trial.
         measured: the newest measurement before a trial's first epoch, by number of the trial.
         measured_of: all measurements of a network, by its architecture's name.

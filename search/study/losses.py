@@ -24,7 +24,7 @@ def lost_once_more(
     Args:
         history: history of the study.
         trial: the trial that was lost.
-        reason: in words.
+        reason: reason in words.
         status: with which it ends if it was lost too often.
         now: time in seconds, for the record.
     """

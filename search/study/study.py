@@ -53,7 +53,7 @@ class Study:
         clock: gives the times of records, in seconds.
 
     Attributes:
-        plan, deadline: of the study, and of this start.
+        plan, deadline: plan of the study, and deadline of this start.
         observers: called for each event from now on.
         history, remaining: what has happened, by trial, and how much is left.
         checkpoints, weights: what trials save while they run, and at their end.
@@ -192,7 +192,7 @@ class Study:
 
         Args:
             trial: the trial that was lost.
-            reason: in words.
+            reason: reason in words.
             status: with which it ends if it was lost too often without progress.
         """
         now = self._clock()

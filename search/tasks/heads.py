@@ -24,7 +24,8 @@ def backbone_of(
     Args:
         architecture: architecture of the network.
         seed: seed of its weights.
-        output_stride: of the last stage relative to the image; by default the skeleton's own.
+        output_stride: output stride of the last stage relative to the image; by default the
+            skeleton's own.
     """
     stages = range(1, len(architecture.facts.stages) + 1)
     backbone = build(architecture, features=stages, output_stride=output_stride, seed=seed)

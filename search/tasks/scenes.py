@@ -72,7 +72,7 @@ class Epochs:
         device: device of the examples.
 
     Attributes:
-        batch_size: as given, or lower if there are fewer scenes.
+        batch_size: as the argument, or lower if there are fewer scenes.
         steps: number of complete batches of an epoch.
     """
 
@@ -118,7 +118,7 @@ class SceneTask:
 
     Attributes:
         batch_size, steps: as in `search.tasks.base.Task`.
-        splits: as the argument.
+        splits: same as the argument.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Segmenter(nn.Module):
         architecture: architecture of the backbone.
         classes: number of classes of pixels, including the background.
         channels: channels of the decoder.
-        output_stride: of the backbone's last stage.
+        output_stride: output stride of the backbone's last stage.
         seed: seed of all weights.
     """
 
@@ -90,7 +90,7 @@ class Segmentation(SceneTask):
         plan: plan of the study.
         splits: its scenes.
         device: where everything runs.
-        output_stride: of the backbone's last stage.
+        output_stride: output stride of the backbone's last stage.
         channels: channels of the decoder.
         scales: range of the random factor of size.
     """
