@@ -19,7 +19,7 @@ class Remaining:
         self._confirmation = Confirmation(plan, history)
 
     def search(self) -> int:
-        """Trials of the search; never fewer than are running."""
+        """Trials left in the search; never fewer than are running."""
         plan, history = self._plan, self._history
         trials = plan.search_trials(history.pruned_networks) + history.pruned_repeats
         # A run may hold more networks than its plan asks for: each of them gets all seeds.
@@ -29,7 +29,7 @@ class Remaining:
         return max(trials - ended, history.started("search") - history.ended("search"))
 
     def confirm(self) -> int:
-        """Trials of the confirmation: an upper bound until the search has ended."""
+        """Trials left in the confirmation: an upper bound until the search has ended."""
         running = self._history.started("confirm") - self._history.ended("confirm")
         if self.search():
             return running + self._plan.confirm_trials
@@ -54,7 +54,7 @@ class Remaining:
         )
 
     def trials(self) -> int:
-        """Trials of both phases."""
+        """Trials left in both phases."""
         return self.search() + self.confirm()
 
     def epochs(self) -> int:

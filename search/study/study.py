@@ -43,7 +43,7 @@ from search.study.weights import KeptWeights
 
 
 class Study:
-    """The driver's decisions; executors ask it for trials and report to it.
+    """Decides what runs; executors ask it for trials and report to it.
 
     Args:
         plan: plan of the study.
