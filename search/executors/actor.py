@@ -32,7 +32,7 @@ class NodeError(RuntimeError):
 class TrialActor(tune.Trainable):
     """A process that runs trials one after another, and keeps its images in memory."""
 
-    def setup(  # arguments of with_parameters
+    def setup(  # type: ignore[override]  # arguments of with_parameters
         self,
         config: dict[str, Any],
         *,
@@ -114,5 +114,5 @@ def _benches(plan: StudyPlan, here: Path, *, away: bool) -> Benches:
 def _of_this_node(error: Exception) -> str:
     """Say in one line where a worker could not be set up, and why."""
     why = in_words(error) if isinstance(error, OSError) else str(error)
-    address = ray.util.get_node_ip_address()  # it has no type
+    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # it has no type
     return f"on node {socket.gethostname()} ({address}): {' '.join(why.split())}"

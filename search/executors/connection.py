@@ -270,7 +270,7 @@ def _processes() -> Mapping[str, tuple[str, int]]:
     context = ray.get_runtime_context()
     host, _, port = context.gcs_address.rpartition(":")
     found = {"its head (gcs_server)": (host.strip("[]"), int(port))}
-    for node in ray.nodes():  # Ray has no type for it
+    for node in ray.nodes():  # type: ignore[no-untyped-call]  # Ray has no type for it
         if node["NodeID"] == context.get_node_id():
             here = (str(node["NodeManagerAddress"]), int(node["NodeManagerPort"]))
             found["its process on this machine (raylet)"] = here

@@ -51,8 +51,7 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
         slots = Slots(plan)
         broker = Broker(study, slots.checked())
         # Otherwise Ray starts one worker at a time, as it assumes that a searcher learns from
-        # each
-        # trial before the next; the broker decides how many run at once.
+        # each trial before the next; the broker decides how many run at once.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
         scratch = tempfile.TemporaryDirectory(prefix="res2net-ray-")
         limit = study.deadline.left if study.deadline else None
@@ -131,7 +130,7 @@ class _Reporter(FIFOScheduler):
     """Ray reports every epoch but a trial's last to it, and asks whether to continue."""
 
     def __init__(self, broker: Broker, silence: Silence) -> None:
-        super().__init__()  # Ray has no type for it
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
         self._broker, self._silence = broker, silence
         self._waiting: list[RayTrial] = []
 

@@ -90,7 +90,7 @@ class WithPyramid(nn.Module):
         return levels
 
 
-class _Proposals(RPNHead):  # no type information
+class _Proposals(RPNHead):  # type: ignore[misc]  # no type information
     """Scores and boxes of anchors; the last layers are in fp32 within a bf16 pass."""
 
     def forward(self, x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -100,7 +100,7 @@ class _Proposals(RPNHead):  # no type information
             return [*map(self.cls_logits, exact)], [*map(self.bbox_pred, exact)]
 
 
-class _Boxes(FastRCNNPredictor):  # no type information
+class _Boxes(FastRCNNPredictor):  # type: ignore[misc]  # no type information
     """Scores and boxes of proposals, in fp32 within a bf16 pass."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,7 +112,7 @@ class _Boxes(FastRCNNPredictor):  # no type information
         return scores, boxes
 
 
-class _Masks(MaskRCNNPredictor):  # no type information
+class _Masks(MaskRCNNPredictor):  # type: ignore[misc]  # no type information
     """Logits of masks, which are resized to their boxes in fp32."""
 
     def forward(self, x: Tensor) -> Tensor:
