@@ -171,8 +171,7 @@ class Trial:
 
     def _make(self) -> Trainer:
         # How a sum of floats is divided affects its result: the number of threads belongs to
-        # the
-        # trial, not to the machine it happens to run on.
+        # the trial, not to the machine it happens to run on.
         started = self.started
         torch.set_num_threads(started.threads)
         if self._bench.device.type == "cuda":

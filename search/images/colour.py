@@ -65,8 +65,7 @@ def _turned(images: Tensor, hue: Tensor) -> Tensor:
     sector += 6 * hue.to(images.dtype).view(-1, 1, 1)
     sector -= 6 * (sector / 6).floor()
     # From red at 0 over green at 2 and blue at 4 to red at 6; a channel is full within one
-    # sixth
-    # of its colour, and zero beyond two.
+    # sixth of its colour, and zero beyond two.
     shares = ((sector - 3).abs_() - 1, 2 - (sector - 2).abs_(), 2 - (sector - 4).abs_())
     planes = [torch.addcmul(low, chroma, share.clamp_(0, 1)) for share in shares]
     return torch.stack(planes, 1)

@@ -64,8 +64,7 @@ class Crops:
         image, answer = as_image(scene), torch.from_numpy(of_pixels)[None]
         size = _fitted(image, self._side, times=low + (high - low) * torch.rand(()).item())
         # Both are sampled at the middles of pixels; plain "nearest" samples maps at pixel
-        # corners,
-        # half a pixel off the image.
+        # corners, half a pixel off the image.
         answer = F.interpolate(answer[None], size, mode="nearest-exact")[0]
         image, cut = self._transform(self._image(_resized(image, size)), self._map(answer))
         return Example(
