@@ -3,6 +3,7 @@
 Convention: MACs are the multiply-adds of convolutions and linear layers for one image (the
 paper's "FLOPs"); normalisation, activations and pooling count 0. Parameters are all learnable
 numbers. Activations are the numbers that convolutions and linear layers output for one image.
+
 The same formula takes integers (one network) or NumPy arrays (a whole grid at once).
 """
 
