@@ -1,4 +1,4 @@
-"""The card of the best network: which one it truly is, luck taken out."""
+"""The card on which network is truly the best, without the luck of selection."""
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.best import draw_best

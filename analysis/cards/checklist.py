@@ -1,4 +1,4 @@
-"""The card of published good practice: what a run meets, and what to do about the rest."""
+"""The card on published good practice: what a run meets, and what to do about the rest."""
 
 from analysis.cards.card import Card, Column, Shown
 from analysis.questions.checklist import checklist

@@ -1,4 +1,4 @@
-"""The card of importance: which dimension accounts for the spread of scores, if any does."""
+"""The card on which dimensions account for the variance of scores, if any do."""
 
 import numpy as np
 
