@@ -9,7 +9,7 @@ from search.schema.metrics import PERCENT
 
 
 def best_card(run: Run) -> Card:
-    """Which network is truly the best?"""
+    """Show which network is truly the best."""
     question = "Which network is truly the best?"
     try:
         worth = best_networks(run)

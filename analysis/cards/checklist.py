@@ -17,7 +17,7 @@ _COLUMNS = tuple(
 
 
 def checklist_card(run: Run) -> Card:
-    """What good practice does this run meet?"""
+    """Show which good practice this run meets."""
     items = checklist(run)
     counts = items["state"].value_counts()
     named = ", ".join(f"{counts[state]} {state}" for state in STATES if state in counts)

@@ -14,7 +14,7 @@ _RESAMPLES = 10
 
 
 def importance_card(run: Run) -> Card:
-    """Which dimension matters most?"""
+    """Show which dimension matters most."""
     question = "Which dimension matters most?"
     try:
         table = importance(run, rng=np.random.default_rng(0), resamples=_RESAMPLES)

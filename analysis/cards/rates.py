@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def rates_card(run: Run) -> Card:
-    """Show networks at their own best learning rate, at a common one and at one set by depth."""
+    """Show networks at their own best learning rate, at a common one and at one by depth."""
     try:
         found = tried(run)
     except RunError as error:

@@ -35,7 +35,7 @@ _COLUMNS = (
 
 
 def zero_cost_card(run: Run) -> Card:
-    """Show rank correlations of scores and costs with the ranking metric, and the time taken."""
+    """Show rank correlations of scores and costs with the ranking metric, and their time."""
     try:
         table = scored_ranks(run)
     except RunError as error:

@@ -18,7 +18,7 @@ def draw_anytime(
 
     Args:
         found: from `analysis.questions.anytime.anytime`.
-        ranking: the metric: `run.ranking`.
+        ranking: the ranking metric: `run.ranking`.
         cost: of the hypervolume: `run.cost_axis`.
         kind: of the device: GPU or CPU.
         title: what the runs were.

@@ -17,7 +17,7 @@ def draw_attainment(found: Attained, *, title: str) -> Figure:
 
     Args:
         found: from `analysis.questions.attainment.attained`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     across, ranking = found.objectives
     score = score_of(ranking)

@@ -16,8 +16,8 @@ def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
 
     Args:
         worth: from `analysis.questions.best.best_networks`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     rows = worth.head(_SHOWN)[::-1]
     style, places = marks(["worth"])["worth"], np.arange(len(rows))

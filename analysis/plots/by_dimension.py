@@ -23,8 +23,8 @@ def draw_by_dimension(
     Args:
         networks: from `analysis.runs.networks.averaged`.
         found: from `analysis.questions.by_dimension.best_by_dimension`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     dimensions = list(dict.fromkeys(found["dimension"]))
     with panelled(max(len(dimensions), 1)) as (figure, axes):

@@ -22,7 +22,7 @@ def draw_curves(
         band: from `analysis.questions.curves.band`.
         best: from `analysis.questions.curves.best`.
         ranking: the metric that is drawn: `run.ranking`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     with drawing(width=8, height=4.6) as (figure, (ax,)):
         if len(band):

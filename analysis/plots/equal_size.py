@@ -25,7 +25,7 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
+        score: the score that was compared: `run.score`.
         size: what is held equal, "params" or "macs".
         title: what the run was, and what was equal.
     """
@@ -50,8 +50,8 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"] == "slope"])
     labels = [
@@ -66,8 +66,8 @@ def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"].isin(["pair", "own"])])
     axis = with_unit(f"{score.name}, the first less the second", _unit(score))

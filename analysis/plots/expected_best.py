@@ -15,8 +15,8 @@ def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -
 
     Args:
         curve: from `analysis.questions.expected_best.expected`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     style = marks([""])[""]
     with drawing(width=7, height=3.8) as (figure, (ax,)):

@@ -15,7 +15,7 @@ def draw_fidelity(table: pd.DataFrame, noise: Interval | None, *, title: str) ->
     Args:
         table: from `analysis.questions.fidelity.fidelity`.
         noise: its ceiling, if the seeds tell.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     known = table[table["tau"].notna()].reset_index(drop=True)
     at = pd.Series(np.arange(len(known))[::-1], index=known.index, dtype=float)

@@ -19,8 +19,8 @@ def draw_forecast(
     Args:
         ran: multiply-adds and the best error of each budget.
         table: from `analysis.questions.forecast.forecasts`, of the error.
-        ranking: the metric: `run.ranking`.
-        title: what was run.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what was run.
     """
     sizes = np.array([one for one, _ in ran])
     unit, name = unit_of([*sizes, *table["macs"]])

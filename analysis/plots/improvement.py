@@ -15,7 +15,7 @@ def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
 
     Args:
         table: from `analysis.questions.improvement.improvements`.
-        title: what is compared.
+        title: title of the figure, which says what is compared.
     """
     known = table[table["chance"].notna()].reset_index(drop=True)
     at = np.arange(len(known))[::-1]
@@ -40,8 +40,8 @@ def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> 
 
     Args:
         profiles: from `analysis.questions.improvement.profiles`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(profiles["label"])))
     with drawing(width=7.5, height=3.8) as (figure, (ax,)):

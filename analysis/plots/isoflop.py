@@ -29,8 +29,8 @@ def draw_isoflop(
         residuals: of `analysis.scaling.projected.Projected`.
         minima: budgets of `analysis.scaling.isomacs.Frontier`; empty where there are none, and
             curves are then of equal length.
-        ranking: the metric: `run.ranking`.
-        title: what was run.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what was run.
     """
     unit, name = unit_of(points["size"])
     with panelled(2, most=2, height=3.6) as (figure, (left, right)):

@@ -32,7 +32,7 @@ def draw_laws(
         points: from `analysis.questions.series.points`.
         fitted: from `analysis.questions.tradeoffs.laws`: a curve with its 95 % band each.
         tested: the metric, on the test images: `run.tested`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
         slopes: from `analysis.questions.slopes.slopes`: where there is no law, a straight line
             through the mean, and shaded between the ends of the slope's 95 % interval.
     """

@@ -12,7 +12,7 @@ def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
 
     Args:
         compared: from `analysis.questions.networks_compared.networks_compared`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     table, groups = compared.table, compared.groups
     at = np.arange(len(table))

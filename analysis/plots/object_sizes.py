@@ -17,7 +17,7 @@ def draw_object_sizes(found: Sized, *, title: str) -> Figure:
 
     Args:
         found: from `analysis.questions.object_sizes.by_object_size`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     table = found.table
     sizes = list(dict.fromkeys(table["size"]))

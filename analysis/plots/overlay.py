@@ -14,8 +14,8 @@ def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fig
 
     Args:
         curves: from `analysis.questions.overlay.curves`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(curves["label"])))
     kinds = list(dict.fromkeys(curves["kind"])) or ["nothing"]

@@ -16,8 +16,8 @@ def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
 
     Args:
         frame: from `analysis.questions.pairs.pairs_compared`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows, style = frame[::-1].reset_index(drop=True), marks(["pair"])["pair"]
     equal = rows["macs_ratio"].between(1 / ALIKE, ALIKE)

@@ -24,7 +24,7 @@ def draw_pictured(seen: Sequence[Seen], *, score: str, title: str) -> Figure:
     Args:
         seen: from `analysis.questions.pictured.pictured`.
         score: name of what networks are compared by, with its unit.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     rows, columns = len(seen[0].scenes), 2 + len(seen)
     names = [f"{one.name}\n{score} {one.score:.4g}" for one in seen]

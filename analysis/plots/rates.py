@@ -17,7 +17,7 @@ def draw_rates(found: Tried, answer: Rates, ranking: Objective, *, title: str) -
         found: from `analysis.questions.rates.tried`.
         answer: from `compared` of the same.
         ranking: the metric by which rates are chosen.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     deep = found.depths is not None
     with drawing(1 + deep, width=5.2, height=4.4) as (figure, axes):

@@ -13,8 +13,8 @@ def draw_repeated(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fi
 
     Args:
         curves: from `analysis.questions.repeated.curves`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(curves["search"])))
     with panelled(2, most=2, height=3.4) as (figure, axes):

@@ -30,7 +30,7 @@ def draw_series(
         summary: from `analysis.questions.series.summary`.
         score: what the means are of: `run.score`.
         printed: from `analysis.questions.series.printed`: what the paper says, drawn apart.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     with drawing(2, width=5) as (figure, axes):
         axes[0].get_subplotspec().get_gridspec().set_width_ratios([1.8, 1])  # type: ignore[union-attr]

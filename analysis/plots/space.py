@@ -23,8 +23,8 @@ def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -
 
     Args:
         marginals: from `analysis.questions.marginals.marginals`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     dimensions = list(dict.fromkeys(marginals["dimension"])) or ["nothing varied"]
     ends = marginals[["low", "high", "mean"]].to_numpy(dtype=float)
@@ -48,7 +48,7 @@ def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
 
     Args:
         importance: from `analysis.questions.importance.importance`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     evaluators = list(dict.fromkeys(importance["evaluator"]))
     styles = marks(evaluators)
@@ -86,8 +86,8 @@ def draw_parallel(
     Args:
         networks: from `analysis.runs.networks.averaged`.
         dimensions: of it that are shown where they vary, from left to right.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     shown = [name for name in dimensions if len(networks[name].unique()) > 1]
     with drawing(width=8.5, height=4) as (figure, (ax,)):
@@ -182,8 +182,8 @@ def draw_distributions(
 
     Args:
         distributions: from `analysis.questions.distribution.distributions`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     styles = marks(["as sampled", "multiply-adds uniform"])
     with drawing(width=7, height=3.8) as (figure, (ax,)):

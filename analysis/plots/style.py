@@ -217,7 +217,7 @@ def entitle(figure: Figure, title: str) -> None:
 
     Args:
         figure: that is being drawn; in a paper it gets none.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     if not _LOOK.get().titled:
         return

@@ -20,7 +20,7 @@ def draw_transferred(found: Transferred, score: Score, *, source: str, title: st
         found: from `analysis.questions.transfer.transferred`.
         score: of the run: `run.score`.
         source: where the weights came from, in words.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     there, style = score_of(found.source), marks([""])[""]
     table, trials = found.table, found.trials

@@ -15,7 +15,7 @@ def draw_zero_cost(table: pd.DataFrame, *, title: str) -> Figure:
 
     Args:
         table: from `analysis.questions.zero_cost.scored_ranks`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     scores, groups = [*dict.fromkeys(table["score"])], [*dict.fromkeys(table["among"])]
     styles = marks(groups)
