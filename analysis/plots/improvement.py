@@ -1,4 +1,4 @@
-"""Draws how often each run is better than another, and the profiles of all."""
+"""Draws how often each run is better than another, and performance profiles of all."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from search.schema.metrics import Objective
 
 
 def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
-    """The chance of each pair of runs with its interval.
+    """Draw the chance for each pair of runs with its interval.
 
     Args:
         table: from `analysis.questions.improvement.improvements`.
@@ -36,7 +36,7 @@ def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
 
 
 def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """The share of trainings as good as each score, a line a run with its band.
+    """Draw the share of trainings at least as good as each score, a line and band per run.
 
     Args:
         profiles: from `analysis.questions.improvement.profiles`.

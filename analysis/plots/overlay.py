@@ -1,4 +1,4 @@
-"""Draws the score distributions of several runs over each other."""
+"""Overlays the score distributions of several runs."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,7 +10,7 @@ from search.schema.metrics import Objective
 
 
 def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """Share of the networks as good or better, a line a run with its band, a panel a kind.
+    """Draw the share of networks at least as good: a line and band per run, a panel per kind.
 
     Args:
         curves: from `analysis.questions.overlay.curves`.
