@@ -81,7 +81,7 @@ def _all_at_once(rng: Generator) -> bool:
 
 
 def _pairs_of(networks: int, seeds: int, loud: float = 1.0) -> Callable[[Generator], bool]:
-    """All pairs of a small study at once; a third of its networks spread `loud` times as far."""
+    """All pairs of a small study at once; a third of networks spread `loud` times as far."""
 
     def holds(rng: Generator) -> bool:
         scores = rng.normal(size=(networks, seeds))
