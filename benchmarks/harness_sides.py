@@ -65,7 +65,7 @@ def bare(
 
     Args:
         trials: number of trials.
-        reuse: whether a worker runs more than one.
+        reuse: whether a worker runs more than one trial.
         quick: whether to use the Ray settings of our executor.
         address: address of a cluster; "local" starts Ray.
         slots: number of CPUs if Ray is started.

@@ -23,7 +23,8 @@ _PER_STAGE = ("width", "scale", "cardinality")
 class Architecture:
     """Describe one network of the Res2Net family.
 
-    Width, scale and cardinality are one number for all stages or a tuple with one for each.
+    Width, scale and cardinality are either one number for all stages or a tuple with one per
+    stage.
 
     Args:
         skeleton: how blocks are stacked: "cifar" (3 stages), "imagenet", "dla" (deep layer

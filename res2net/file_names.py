@@ -56,7 +56,7 @@ def printable(text: str) -> str:
         return text
     try:
         known = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that do not stand for a byte
+    except UnicodeEncodeError:  # surrogates that do not represent a byte
         known = text.encode("utf-8", "backslashreplace")
     return known.decode("utf-8", "backslashreplace")
 

@@ -152,7 +152,7 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
 
     Args:
         run: the run of the trials.
-        whole: its trials of the search that were trained to their end.
+        whole: complete trials of its search.
         table: two or more networks, none of which, or all of which, lost a seed.
     """
     best, runner = table["name"].iloc[0], table["name"].iloc[1]

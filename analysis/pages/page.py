@@ -145,7 +145,7 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
         '<svg viewBox="{}" role="img" aria-label="{}" '
         'style="width:{}pt;--least:{:.0f}pt;aspect-ratio:{}/{}">'
     ).format(view[1], alt, view[2], _LEAST * float(view[2]), view[2], view[3])
-    svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib's, who escapes
+    svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib escapes
     return Figure(
         name=f"figure-{table.name}",
         svg=svg,

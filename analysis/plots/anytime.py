@@ -21,7 +21,7 @@ def draw_anytime(
         ranking: the ranking metric: `run.ranking`.
         cost: cost used in the hypervolume: `run.cost_axis`.
         kind: kind of device: GPU or CPU.
-        title: what the runs were.
+        title: title of the figure, which describes the runs.
     """
     styles = marks(list(dict.fromkeys(found["label"])))
     with panelled(4, most=2, height=2.8) as (figure, axes):

@@ -127,7 +127,7 @@ def fresh(run: Run, best: str) -> list[str]:
     It was selected before, so these seeds are no luckier than others.
 
     Args:
-        run: finished or not; nothing is said where no confirmation is planned.
+        run: finished or not; the result is empty if no confirmation is planned.
         best: name of the network that the search ranks first.
     """
     if not run.plan.confirm:

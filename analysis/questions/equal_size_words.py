@@ -150,7 +150,7 @@ def _measured(row: Row, score: Score) -> str:
 
 
 def _no_interval(row: Row, compared: pd.DataFrame) -> str:
-    """Why a row has no interval."""
+    """State why a row has no interval."""
     if row["seeds"] == 1:
         return ", of 1 seed: no interval, so it shows nothing yet"
     if compared.attrs["df"] < 1:

@@ -17,7 +17,7 @@ _ANALYSIS = Path(__file__).parents[1]
 def named_run(variable: str, *, default: str) -> Path:
     """Find the folder of the run that an environment variable names.
 
-    A relative path is looked for in the folder where the command was started, in the current
+    A relative path is searched for in the folder where the command was started, in the current
     folder (in Jupyter, the notebook's), and in its parent (the repository); `~` and variables
     in it are replaced.
 

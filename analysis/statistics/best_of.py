@@ -49,7 +49,7 @@ def expected_best(errors: ArrayLike, counts: Sequence[int]) -> FloatArray:
         One value for each k.
 
     Raises:
-        StatisticsError: an error that is not finite, or a k that is not from 1 to n.
+        StatisticsError: an error is not finite, or a k is not from 1 to n.
     """
     row = np.sort(checked(errors, name="errors"))
     return np.asarray(row @ _shares(row.size, counts), dtype=float)
@@ -114,7 +114,7 @@ def best_of_orders(n: int, counts: Sequence[int], *, level: float = 0.9) -> pd.D
         `high` or better in at least that share of the orders (hypergeometric, exact).
 
     Raises:
-        StatisticsError: a k that is not from 1 to n.
+        StatisticsError: a k is not from 1 to n.
     """
     checked_level(level)
     risen = np.cumsum(_shares(n, counts), axis=0)

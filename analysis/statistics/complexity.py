@@ -12,9 +12,9 @@ over which error falls by the given number of standard deviations (300 studies e
     any of five                 60    0          94 to 97     95 to 96
     any of five                 300   0          94 to 96     93 to 95
     uniform                     300   10         96           94
-    Beta(2, 5), few are dear    60    10         95           98
-    Beta(2, 5), few are dear    300   10         89           94
-    two heaps and a gap         300   3          93           91
+    Beta(2, 5), few expensive   60    10         95           98
+    Beta(2, 5), few expensive   300   10         89           94
+    two clusters and a gap      300   3          93           91
 
 Over a gap the curve is a guess, which the band does not account for.
 """
@@ -69,7 +69,7 @@ def neighbours(macs: ArrayLike) -> Strata:
         macs: MACs of each network, above 0.
 
     Raises:
-        StatisticsError: fewer than two networks, or MACs that are not above 0.
+        StatisticsError: there are fewer than two networks, or MACs are not above 0.
     """
     cost = checked(macs, name="MACs")
     if cost.size < 2 or cost.min() <= 0:
@@ -126,7 +126,7 @@ def bootstrap_band(
         to the next row's.
 
     Raises:
-        StatisticsError: lengths that differ, or a bin with a single network.
+        StatisticsError: lengths differ, or a bin has only one network.
     """
     checked_level(level)
     values = checked(errors, name="errors")

@@ -36,7 +36,7 @@ class KS:
     """The largest distance between two EDFs, and how often chance alone would exceed it.
 
     Attributes:
-        statistic: from 0 to 1.
+        statistic: the distance, from 0 to 1.
         p: two-sided p value.
     """
 
@@ -111,7 +111,7 @@ def edf(errors: ArrayLike, weights: ArrayLike | None = None) -> pd.DataFrame:
         weights of all networks with at most that error; the last is 1.
 
     Raises:
-        StatisticsError: lengths that differ, a negative weight, or none above 0.
+        StatisticsError: lengths differ, a weight is negative, or none is above 0.
     """
     values = checked(errors, name="errors")
     if weights is None:

@@ -19,7 +19,7 @@ def growing(points: ArrayLike) -> FloatArray:
         n exact areas, never decreasing.
 
     Raises:
-        StatisticsError: not two columns, or a number that is not finite.
+        StatisticsError: there are not two columns, or a number is not finite.
     """
     table = np.asarray(points, dtype=float)
     if table.ndim != 2 or table.shape[1] != 2 or not np.isfinite(table).all():

@@ -44,7 +44,7 @@ def chance_on_shared(
         networks have the same share.
 
     Raises:
-        StatisticsError: fewer than five networks, or an error that is not finite.
+        StatisticsError: there are fewer than five networks, or an error is not finite.
     """
     if len(a) != len(b) or len(a) < FEWEST:
         raise StatisticsError(
@@ -103,7 +103,7 @@ def profile(
         for fewer than five networks.
 
     Raises:
-        StatisticsError: an error that is not finite.
+        StatisticsError: an error is not finite.
     """
     checked_level(level)
     at = checked(taus, name="taus")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy  # its parts, scipy.stats a second, are imported where they are used
+import scipy  # submodules are imported on first use: scipy.stats takes a second
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]

@@ -47,7 +47,7 @@ def mean_ranks(errors: ArrayLike, *, level: float = 0.95) -> MeanRanks:
         level: confidence level of the critical difference, for all pairs simultaneously.
 
     Raises:
-        StatisticsError: fewer than two networks or seeds, or a value that is not finite.
+        StatisticsError: there are fewer than two networks or seeds, or a value is not finite.
     """
     table = _table(errors)
     networks, seeds = table.shape
@@ -99,7 +99,7 @@ def effect_sizes(errors: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
         level: confidence level of the intervals.
 
     Returns:
-        A row for each network, in order: `g` (positive: more error than the first), `low`,
+        A row for each network, in order: `g` (positive: higher error than the first), `low`,
         `high`, and `delta`: the share of pairs of seeds in which it has the higher error minus
         the share in which it has the lower (Cliff 1993). NaN for the first; g is NaN where no
         seeds differ.

@@ -200,7 +200,7 @@ def resampled_best(
         The lowest error of each resample.
 
     Raises:
-        StatisticsError: an error that is not finite.
+        StatisticsError: an error is not finite.
     """
     row = np.sort(checked(errors, name="errors"))
     # Draws the lowest of several indices directly, without drawing all of them.

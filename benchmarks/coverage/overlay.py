@@ -32,7 +32,7 @@ def holds(rng: Generator, sizes: np.ndarray, *, falls_by: float) -> bool:
 
 
 def claims_nothing(rng: Generator, n: int, *, falls_by: float) -> bool:
-    """Whether no difference is claimed for two spaces of one law, one mostly of high cost."""
+    """Whether no difference is claimed between mostly costly and mostly cheap networks."""
     sizes = [np.sqrt(rng.random(n)), 1 - np.sqrt(rng.random(n))]
     errors = [rng.standard_normal(n) - falls_by * one for one in sizes]
     found, _ = matched_ks(errors, [np.exp(one) for one in sizes], rng=rng, resamples=300)

@@ -66,7 +66,7 @@ def _contrast(
 
 
 def _near_the_end(rng: Generator) -> bool:
-    """Errors near 0 %: counts out of 10,000 test images, which are skewed there."""
+    """Errors near 0 %, where counts out of 10,000 test images pile up."""
     scores = rng.binomial(10_000, 0.004, size=(_NETWORKS, 4)) / 100
     names = [f"n{i}" for i in range(_NETWORKS) for _ in range(4)]
     found = estimate(fit(names, list(range(4)) * _NETWORKS, scores.ravel().tolist()), [_MEAN])

@@ -47,7 +47,7 @@ class Reach(NamedTuple):
     def run(
         self, block: Block, shape: Shape, first: Position, blocks: int, shortcut: int = 1
     ) -> "Reach":
-        """Pass blocks of which only the first may change stride or channels."""
+        """Pass a run of blocks; only the first may change stride or channels."""
         reach = self.block(block, shape, first, shortcut=shortcut)
         for _ in range(blocks - 1):
             reach = reach.block(block, shape, Position(first.out, first.out))

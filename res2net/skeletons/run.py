@@ -14,7 +14,7 @@ def count_run(  # noqa: PLR0913 - the description of a run, mostly by keyword
     size: Size,
     dilation: int = 1,
 ) -> Size:
-    """Add blocks of which only the first may change stride or channels.
+    """Add a run of blocks; only the first may change stride or channels.
 
     Args:
         tally: to which they are added.
