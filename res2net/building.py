@@ -41,14 +41,14 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         channels: channels of the images; replaces the architecture's own number.
         features: None for the classifier; stages, counted from 1, for a backbone that outputs a
             dict of their features. A mapping from stage to key names them; otherwise the keys
-            are the modules' names ("layer1"). Both share weights and their names.
+            are the modules' names ("layer1"). Classifier and backbone share weights and names.
         output_stride: stride of the last stage relative to the image; where it is smaller than
             the skeleton's own, dilation replaces strides.
         weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
             authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
             "timm": timm's weights of this network, fetched through its hub. A file is read as
             tensors only: no code in it is run. The weights may be nested in it at any depth.
-            Its numbers of classes and channels may differ: the first convolution is then
+            Its number of classes may differ, and its channels: the first convolution is then
             summed or repeated. A backbone uses only the tensors that it has.
         seed: seed of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
