@@ -32,7 +32,7 @@ NOTEBOOKS = ("fig5.ipynb", "budget.ipynb", "transfer.ipynb")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Make them all, saying each; 2 where an argument is given, because none is known."""
+    """Make every figure and print its path; return 2 for any argument, as none is accepted."""
     if argv:
         print(__doc__, file=sys.stderr)
         return 0 if argv[0] in ("-h", "--help") else 2
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def draw_axes(run: Run) -> list[Path]:
-    """The figures of a run along axes, below its folder; returns the files."""
+    """Draw the figures of a run along axes below its folder; return the files."""
     shown = {
         _FILES.get(one.name, one.name): one
         for card in (series_card(run), equal_size_card(run), laws_card(run))
@@ -72,7 +72,7 @@ def execute(path: Path) -> None:
         notebook,
         timeout=600,
         kernel_name="python3",
-        record_timing=False,  # the same results are the same file
+        record_timing=False,  # so that the same results give the same file
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()

@@ -1,7 +1,8 @@
 """Forecasts a budget that was not run: python -m analysis.forecast RUN RUN RUN --macs 120M.
 
-Of the best network there: its error and its dimensions, with 90 % intervals. Where that budget
-is among the runs, the forecast is made from the smaller ones and compared with what was found.
+Forecasts the error and the dimensions of the best network at that budget, with 90 % intervals.
+If one of the runs has that budget, the forecast is made from the smaller ones and compared with
+its result.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from search.study.journal import JournalError
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the forecast; 0, or 2 for what cannot be read or foretold."""
+    """Print the forecast; return 0, or 2 for runs that cannot be read or forecast from."""
     return run_command(lambda: _main(argv))
 
 

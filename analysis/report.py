@@ -1,9 +1,10 @@
 """Writes a report one can cite: python -m analysis.report RUN [RUN ...] [--out FILE].
 
-Of one run its question, conclusion, figures, every trial, failures, cost and how it was made;
-of several what differs between them and how far they agree. One HTML file that needs nothing
-else; `--format markdown` and `latex` print the table of networks instead. --paper FOLDER writes
-the figures of one run as PDF for the columns of a paper, with captions.txt.
+For one run, the report shows its question, conclusion, figures, every trial, failures, cost and
+how it was made; for several, what differs between them and how far they agree. It is one
+self-contained HTML file; `--format markdown` and `latex` print the table of networks instead.
+--paper FOLDER writes the figures of one run as PDF in the column widths of a paper, with
+captions.txt.
 """
 
 import argparse
@@ -31,7 +32,7 @@ _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": late
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the report of the runs named; 0, or 2 for what cannot be read or compared."""
+    """Write the report of the given runs; return 0, or 2 if they cannot be read or compared."""
     texts = any(f"--{name}" in argv or name in argv for name in _TEXTS)
     return run_command(lambda: _main(argv), prints=texts)
 
@@ -50,7 +51,7 @@ def _main(argv: Sequence[str]) -> int:
     except OSError as error:
         print(in_words(error), file=sys.stderr)
         return ExitCode.FAILED
-    if arguments.format != "html":  # a page opens with them
+    if arguments.format != "html":  # an HTML page starts with the banners
         for run in (run for run in runs if run.banner()):
             print(f"{run.folder}: {run.banner()}", file=sys.stderr)
     if out is None:
@@ -66,7 +67,7 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def _paper(arguments: argparse.Namespace) -> int:
-    """Write the figures of one run for a paper."""
+    """Write the figures of one run for use in a paper."""
     folder: Path = arguments.paper
     try:
         if len(arguments.runs) > 1 or arguments.out or arguments.format != "html":
@@ -118,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _out(arguments: argparse.Namespace) -> Path | None:
-    """Where to write; None for the terminal."""
+    """The file to write; None for the terminal."""
     out: Path | None = arguments.out
     if out is None:
         if arguments.format != "html":

@@ -24,7 +24,7 @@ from search.study.journal import JournalError
 
 
 def main(argv: Sequence[str]) -> int:
-    """Summarise the runs named; 0, or 2 where one is none or cannot be read."""
+    """Summarise the given runs; return 0, or 2 where one is not a run or cannot be read."""
     return run_command(lambda: _main(argv), prints=False)
 
 
@@ -47,7 +47,7 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def summarise(folder: Path) -> dict[str, Path]:
-    """Write the tables and the figure of a run; what was written, by what it is.
+    """Write the tables and the figure of a run; return the written paths by kind.
 
     Raises:
         RunError: the folder holds no run.
@@ -66,10 +66,10 @@ def summarise(folder: Path) -> dict[str, Path]:
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """A table as CSV, every text as it is: one that begins with = too, for this is data.
+    """Write a table as CSV with text unchanged, even where it begins with =: this is data.
 
-    What stands in quotes a reader takes as it is; a carriage return without them it takes for
-    the end of the row, and pandas writes none for that alone.
+    A reader takes quoted text as it is, but an unquoted carriage return as the end of a row,
+    and pandas does not quote text because of a carriage return alone.
     """
     texts = frame.select_dtypes(exclude="number")
     returns = any("\r" in str(value) for column in texts for value in texts[column])
@@ -79,7 +79,7 @@ def as_csv(frame: pd.DataFrame) -> str:
 
 
 def _title(run: Run) -> str:
-    """What was tried, on what."""
+    """The study, its data, epochs and outcomes of its trials."""
     counts = run.trials[run.trials["phase"] == "search"]["status"].value_counts()
     outcomes = ", ".join(f"{count} {status}" for status, count in counts.items())
     return (

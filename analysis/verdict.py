@@ -1,8 +1,9 @@
 """Says whether network A is better than B: python -m analysis.verdict RUN A B [--json].
 
-By the validation images, over the seeds that both ran; the interval holds at every look, so one
-may ask after each seed. In Python: `from analysis.verdict import verdict`. The test images stay
-sealed; --unseal-test opens them, and RUN/unsealed.json keeps when and for what.
+Judges on the validation images, over the seeds that both ran. The interval is valid at every
+look, so one may ask after each seed. In Python: `from analysis.verdict import verdict`. The
+test images stay sealed; --unseal-test opens them, and RUN/unsealed.json records when and for
+which networks.
 """
 
 import argparse
@@ -35,10 +36,10 @@ def verdict(
 
     Args:
         run: a run, or the folder of one.
-        a: name of a network of it.
-        b: of another.
-        margin: difference below which they count as the same; None takes that of the run.
-        level: of the interval, which holds at every look.
+        a: name of a network in the run.
+        b: name of another network in the run.
+        margin: difference below which they count as the same; None takes the run's margin.
+        level: confidence level of the interval, which is valid at every look.
 
     Raises:
         RunError: there is no run, or no such network in it.
@@ -49,7 +50,7 @@ def verdict(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the verdict; 0 for any, or 2 for what cannot be read or is no network."""
+    """Print the verdict; return 0, or 2 for an unreadable run or an unknown network."""
     return run_command(lambda: _main(argv))
 
 
@@ -122,7 +123,7 @@ def _lines(found: Verdict, test: dict[str, Any] | None, score: Score) -> list[st
 
 
 def _unsealed(run: Run, found: Verdict) -> dict[str, Any]:
-    """The difference on the test images, once it is written down that they were opened."""
+    """The difference on the test images, given only after recording that they were opened."""
     path = run.folder / UNSEALED
     before = _opened(path)
     now = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "networks": list(found.networks)}
@@ -143,7 +144,7 @@ def _unsealed(run: Run, found: Verdict) -> dict[str, Any]:
 
 
 def _opened(path: Path) -> list[dict[str, Any]]:
-    """When and for what the test images were opened before."""
+    """When and for which networks the test images were opened before."""
     if not path.exists():
         return []
     try:

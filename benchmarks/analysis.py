@@ -1,9 +1,9 @@
-"""Times analysis on a run of many trials: each table and figure, and the whole report.
+"""Times the analysis of a run with many trials: each table and figure, and the whole report.
 
     python -m benchmarks.analysis [--trials 10000] [--epochs 100] [--turns 3]
 
-The journal is made up (`benchmarks.journals`). Each part is timed from
-the run's tables on, reading them by itself.
+The journal is synthetic (`benchmarks.journals`). Each part is timed including reading the run's
+tables anew.
 """
 
 import argparse
@@ -56,7 +56,7 @@ _SHOWN = ("depth", "width", "scale", "cardinality", "macs", "params")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write a journal, time every part, print the table."""
+    """Write a journal, time every part and print the table."""
     parser = argparse.ArgumentParser("python -m benchmarks.analysis")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=100)
@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parts(folder: Path) -> dict[str, Callable[[], object]]:
-    """What is timed, by name; each reads the run anew."""
+    """The parts to time, by name; each reads the run anew."""
 
     def figure(draw: Callable[[Run], object]) -> Callable[[], object]:
         return lambda: draw(read_run(folder))

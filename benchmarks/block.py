@@ -3,9 +3,9 @@
     python -m benchmarks.block [--device cuda] [--compiled] [--steps 7] [--quick]
                                [--small]
 
-Every row builds both, gives them the same weights, checks that they put out the same, and
-times them in turns: ratio is timm's median time over ours, so above 1 we are faster. The
-spread is that of the ratios of the single turns (quartiles).
+Every row builds both, gives them the same weights, compares their outputs, and times them in
+turns. The ratio is timm's time divided by ours (median over turns), so above 1 we are faster;
+its spread is that of the ratios of single turns (quartiles).
 """
 
 import argparse
@@ -31,7 +31,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Case(NamedTuple):
-    """A network, ours and timm's, and the images it is timed on."""
+    """A network, ours and timm's, and the images for timing."""
 
     name: str
     ours: Callable[[], nn.Module]
@@ -41,7 +41,7 @@ class Case(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One comparison; times in seconds a pass."""
+    """One comparison; times in seconds per pass."""
 
     case: str
     side: int
@@ -50,11 +50,11 @@ class Row(NamedTuple):
     ours: float
     theirs: float
     ratios: tuple[float, ...]
-    difference: float  # largest of the outputs, over timm's largest output
+    difference: float  # largest difference of outputs / timm's largest output
 
 
 def main(argv: Sequence[str]) -> int:
-    """Compare, print a table row by row as it grows."""
+    """Compare, and print a table row by row as it grows."""
     arguments = _parser().parse_args(argv)
     device = torch.device(arguments.device)
     console = Console(width=120)
@@ -69,18 +69,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def cases(*, gpu: bool, small: bool = False) -> Iterator[Case]:
-    """The paper's two workhorses; of the CIFAR one timm has the blocks, stacked here.
+    """The paper's two main networks; timm has only blocks of the CIFAR one, stacked here.
 
     Args:
-        gpu: whether batches fill one.
-        small: one network of few channels instead, to see that all of this runs.
+        gpu: whether batches are large enough to fill a GPU.
+        small: use one network of few channels instead, to test that everything runs.
     """
     if small:
         few = Architecture(depth=(1, 1, 1), planes=4, width=4, scale=3, first_block="pool")
         yield Case("a small one", lambda: build(few), lambda: stacked(few), 32, 16)
         return
     res2net50 = parse("Res2Net-50-26w-4s")
-    # "pool": timm's block knows no other way to open a stage.
+    # "pool": timm's block has no other way to open a stage.
     cifar = Architecture(depth=29, width=24, scale=4, cardinality=6, first_block="pool")
     for side, batch in ((224, 256 if gpu else 8), (32, 1024 if gpu else 64)):
         yield Case(
@@ -100,7 +100,7 @@ def cases(*, gpu: bool, small: bool = False) -> Iterator[Case]:
 
 
 def stacked(a: Architecture) -> nn.Sequential:
-    """A CIFAR network of timm's own blocks, under the names of the published weights."""
+    """Build a CIFAR network of timm's blocks, with the names of the published weights."""
     network = nn.Sequential()
     network.add_module("conv1", nn.Conv2d(3, a.planes, 3, padding=1, bias=False))
     network.add_module("bn1", nn.BatchNorm2d(a.planes))
@@ -120,7 +120,7 @@ def stacked(a: Architecture) -> nn.Sequential:
                 stride if index == 0 else 1,
                 shortcut if index == 0 else None,
                 cardinality=a.cardinalities[0],
-                base_width=a.widths[0] * 64 // a.planes,  # timm counts it at 64 planes
+                base_width=a.widths[0] * 64 // a.planes,  # timm's is relative to 64 planes
                 scale=a.scales[0],
                 norm_layer=nn.BatchNorm2d,
             )
@@ -134,7 +134,7 @@ def stacked(a: Architecture) -> nn.Sequential:
 
 
 def compare(case: Case, arguments: argparse.Namespace, device: torch.device) -> Iterator[Row]:
-    """Every precision and memory format of one case."""
+    """Compare one case in every precision and memory format."""
     ways = itertools.product(_DTYPES, _FORMATS)
     if arguments.quick:
         ways = iter([("bf16", "channels_last")])
@@ -173,7 +173,7 @@ def _row(
 def _turns(
     pair: Sequence[nn.Module], step: Callable[[nn.Module], None], count: int
 ) -> list[tuple[float, float]]:
-    """Seconds of ours and theirs, turn about; the order changes, warm-up is left out."""
+    """Time ours and theirs in turns with alternating order, without warm-up, in seconds."""
     for module in pair:
         step(module)
     turns = []
@@ -202,7 +202,7 @@ def _both(module: nn.Module, images: Tensor, dtype: torch.dtype) -> None:
 
 
 def _difference(pair: Sequence[nn.Module], images: Tensor, dtype: torch.dtype) -> float:
-    """Largest difference of the outputs in training mode, over timm's largest output."""
+    """Largest difference of outputs in training mode, divided by timm's largest output."""
     with torch.no_grad(), _autocast(images.device, dtype):
         ours, theirs = (module(images).float() for module in pair)
     return float((ours - theirs).abs().max() / theirs.abs().max())
@@ -214,7 +214,7 @@ def _autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """All rows, with the quartiles of the ratio."""
+    """Tabulate all rows, with the quartiles of the ratio."""
     made = Table(title="timm's time over ours: above 1 we are faster")
     for column in ("network", "px", "how", "pass", "ours", "timm's", "ratio", "difference"):
         made.add_column(column, justify="left" if column in ("network", "how") else "right")

@@ -2,13 +2,13 @@
 
     python -m benchmarks.counting [--turns 7] [--networks NAME ...] [--grid N]
 
-Ours counts from the description. The others run a network that has to be there: built with
-its weights for fvcore, on the meta device for torch's counter, whose rows are with and without
-the building. Each turn times every way, on one network after another; ratio is their time over
-ours in the same turn. Then a whole space of candidates is surveyed (every one counted and
-held against the budget) as many times, after the others have counted a sample of the same
-space, of at most 4 G multiply-adds each: they have to hold the weights. Where one count
-differs by a single multiply-add, the benchmark ends.
+Ours counts from the description. The others need a network to run: built with its weights for
+fvcore, on the meta device for torch's counter; their rows are with and without building. Each
+turn times every method on one network after another; the ratio is their time divided by ours in
+the same turn. Then a whole space of candidates is surveyed (each one counted and compared with
+the budget) as many times, after the others have counted a sample of the same space, of at most
+4 G multiply-adds each, because they must hold the weights. If any count differs by a single
+multiply-add, the benchmark stops.
 """
 
 import argparse
@@ -38,13 +38,13 @@ _NETWORKS = (
     "Res2Net-50-26w-4s",
     "Res2Net-101-26w-4s",
 )
-_REPEATED = 200  # times that ours counts a network in one turn: a clock is too coarse for one
-_SAMPLE = 5  # candidates of the space that the others count
-_A_WIDTH, _MOST_WIDTHS = 20 * 20 * 5, 500  # candidates of each width of the space
+_REPEATED = 200  # counts by ours per turn: one is too short for the clock
+_SAMPLE = 5  # candidates of the space counted by the others
+_A_WIDTH, _MOST_WIDTHS = 20 * 20 * 5, 500  # candidates per width in the space
 
 
 class Subject(NamedTuple):
-    """A network and the side of its images in pixels; its module, where that is there."""
+    """A network and the side of its images in pixels, and its module if it is built."""
 
     network: Architecture
     side: int
@@ -52,7 +52,7 @@ class Subject(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One way to count: what is made before the clock starts, and what gives the count."""
+    """A way to count: what is prepared before timing starts, and what gives the count."""
 
     name: str
     given: Callable[[Subject], Subject]
@@ -61,7 +61,7 @@ class Way(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One way beside ours; seconds to count a network once, turn by turn."""
+    """One way compared with ours; seconds to count a network once, by turn."""
 
     network: str
     way: str
@@ -71,11 +71,11 @@ class Row(NamedTuple):
 
 
 class DifferentCountError(RuntimeError):
-    """Two ways count one network differently."""
+    """Two ways give different counts for a network."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Count, print a table."""
+    """Count, and print a table."""
     arguments = _parser().parse_args(argv)
     console = Console(width=130)
     console.print(machine(torch.device("cpu"), "fvcore", "numpy"))
@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def ways() -> tuple[Way, ...]:
-    """Ours first."""
+    """All ways to count, ours first."""
     return (
         Way("res2net.cost", _described, _by_formula, _REPEATED),
         Way("torch, built before", _on_meta, _by_torch),
@@ -100,10 +100,10 @@ def ways() -> tuple[Way, ...]:
 
 
 def compare(name: str, subjects: Sequence[Subject], *, turns: int) -> list[Row]:
-    """Every way to count some networks, turn about; seconds are those of one of them.
+    """Time every way to count some networks, in turns; seconds are per network.
 
     Raises:
-        DifferentCountError: a way counts other multiply-adds than ours.
+        DifferentCountError: a way's count differs from ours.
     """
     every = ways()
     given = [[way.given(subject) for subject in subjects] for way in every]
@@ -119,10 +119,10 @@ def compare(name: str, subjects: Sequence[Subject], *, turns: int) -> list[Row]:
 
 
 def compare_grid(config: StudyPlan, *, turns: int) -> list[Row]:
-    """Surveys of a whole space beside the others' counts of a sample of it.
+    """Time surveys of a whole space, and the others' counts of a sample of it.
 
     Raises:
-        DifferentCountError: the survey gives a sampled network another cost than they do.
+        DifferentCountError: the survey's cost of a sampled network differs from theirs.
     """
     found = survey(config)
     chosen = np.linspace(0, len(found) - 1, _SAMPLE).astype(int).tolist()
@@ -145,7 +145,7 @@ def compare_grid(config: StudyPlan, *, turns: int) -> list[Row]:
 
 
 def space(candidates: int) -> StudyPlan:
-    """A space of at least so many candidates, up to a million."""
+    """A space of at least this many candidates, up to a million."""
     widths = max(1, min(_MOST_WIDTHS, -(-candidates // _A_WIDTH)))
     return StudyPlan.model_validate(
         {
@@ -220,11 +220,11 @@ def _by_torch(subject: Subject) -> int:
 
 
 def _by_fvcore(subject: Subject) -> int:
-    """Its normalisations left out: ours counts convolutions and linear layers."""
+    """Count by fvcore without normalisation: ours counts convolutions and linear layers."""
     module = subject.module or _built(subject).module
     assert module is not None, "built"
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # what torch says of its tracer
+        warnings.simplefilter("ignore")  # torch's warnings about its tracer
         image = torch.zeros(1, 3, subject.side, subject.side)
         counter = FlopCountAnalysis(module, image)
         counter.unsupported_ops_warnings(enabled=False)
@@ -233,7 +233,7 @@ def _by_fvcore(subject: Subject) -> int:
 
 
 def table(rows: Sequence[Row], *, turns: int) -> Table:
-    """All rows: medians, and of the ratio the quartiles."""
+    """Tabulate all rows: medians, and quartiles of the ratio."""
     made = Table(title=f"Time to count one network, median of {turns} turns; ratio to ours")
     columns = ("network", "way", "microseconds", "ratio (quartiles)", "multiply-adds")
     for place, column in enumerate(columns):
@@ -251,7 +251,7 @@ def table(rows: Sequence[Row], *, turns: int) -> Table:
 
 
 def _shown(number: float) -> str:
-    """Three digits at least, none after the point from 100 up."""
+    """Format with at least three digits, and no decimals from 100 up."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 

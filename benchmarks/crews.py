@@ -1,7 +1,6 @@
-"""Sides of a comparison in processes of their own: one, or several trials side by side.
+"""Runs each side of a comparison in its own processes: one or several trials side by side.
 
-A process waits without a thread at work while another side has its turn, and its memory is
-its own.
+A process is idle while another side has its turn, and has its own memory.
 """
 
 import multiprocessing
@@ -19,7 +18,7 @@ Kind = Literal["plain", "ours", "timm"]
 
 
 class Side(NamedTuple):
-    """One way to train a task: by whom, with how many threads, how many at once."""
+    """A way to train a task: by which code, with how many threads, how many at once."""
 
     name: str
     kind: Kind
@@ -29,21 +28,21 @@ class Side(NamedTuple):
 
 
 class Report(NamedTuple):
-    """An epoch of one process, and the most memory it has held so far, in bytes."""
+    """An epoch of one process, and its peak memory so far, in bytes."""
 
     work: Work
     memory: int
 
 
 class Turn(NamedTuple):
-    """An epoch of all trials of a side; seconds from the first's start to the last's end."""
+    """An epoch of all trials of a side; seconds from the first start to the last end."""
 
     seconds: float
     reports: tuple[Report, ...]
 
     @property
     def images_per_s(self) -> float:
-        """Training images of all together over the whole epoch, validation included."""
+        """Training images of all trials per second of the whole epoch, including validation."""
         return sum(report.work.trained for report in self.reports) / self.seconds
 
 
@@ -58,7 +57,7 @@ class Crew:
             line, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(side, theirs))
             process.start()
-            theirs.close()  # so that its end is seen here
+            theirs.close()  # so that the process's end is noticed here
             self._lines.append(line)
             self._processes.append(process)
 
@@ -72,7 +71,7 @@ class Crew:
             process.join()
 
     def turn(self) -> Turn:
-        """The next epoch, in all processes at once."""
+        """Run the next epoch in all processes at once."""
         begin = time.perf_counter()
         for line in self._lines:
             line.send("epoch")
@@ -81,18 +80,18 @@ class Crew:
 
 
 def make_loop(side: Side) -> Loop:
-    """The loop of one trial, ready for its first epoch."""
+    """Make the loop of one trial, ready for its first epoch."""
     if side.kind == "plain":
         return PlainLoop(side.task)
     if side.kind == "ours":
         return OurLoop(side.task)
-    from benchmarks.block import stacked  # noqa: PLC0415 - timm, which only this side needs
+    from benchmarks.block import stacked  # noqa: PLC0415 - imports timm, only for this side
 
     return OurLoop(side.task, stacked(side.task.architecture))
 
 
 def _serve(side: Side, line: Connection) -> None:
-    """Of a process: an epoch each time it is asked, until the line is closed."""
+    """Serve in a process: run an epoch at each request, until the connection is closed."""
     torch.set_num_threads(side.threads)
     meter = Meter(torch.device(side.task.device), alone=False)
     loop = make_loop(side)
@@ -103,11 +102,11 @@ def _serve(side: Side, line: Connection) -> None:
             return
         work = loop.epoch()
         line.send(Report(work, meter.read().peak_memory or 0))
-        torch.cuda.empty_cache()  # sides take turns on one GPU, which does not hold all of them
+        torch.cuda.empty_cache()  # sides take turns on one GPU, which cannot hold all of them
 
 
 def in_turns(crews: Sequence[Crew], count: int) -> list[list[Turn]]:
-    """Turns of each crew, turn about; the order changes. The first is the warm-up's."""
+    """Run turns of all crews with alternating order; the first turn is the warm-up."""
     turns: list[list[Turn]] = [[crew.turn()] for crew in crews]
     for number in range(count):
         places = range(len(crews))

@@ -1,11 +1,10 @@
-"""Does TPE find in 60 networks what random search finds in 200? On the table that ships.
+"""Tests on the included table if TPE finds in 60 networks what random search finds in 200.
 
 python -m benchmarks.fewer [--seeds 200] [--out FILE.csv] [--table PATH]
 
-Pairs of searches with the same seed, replayed. Lost is the error, over both trials of the
-table, of the network that looked best to the search, less the lowest of any network inside the
-budget.
-The rules are those of docs/evidence.md, which were fixed before the first search.
+Replays pairs of searches with the same seed. "Lost" is the error (mean over both trials in the
+table) of the network that looked best to the search, minus the lowest error of any network
+inside the budget. The rules are in docs/evidence.md and were fixed before the first search.
 """
 
 import argparse
@@ -31,7 +30,7 @@ _NEAR = 0.5  # points of error
 
 
 def prepared_for(sampler: str, trials: int, budget: str, table: str) -> Prepared:
-    """The space, searched by so many networks, replayed."""
+    """Prepare the replay of a search of the space with this many networks."""
     return prepare(
         open_space(
             SPACE,
@@ -45,12 +44,12 @@ def prepared_for(sampler: str, trials: int, budget: str, table: str) -> Prepared
 
 
 def lost(points: Sequence[Point], error: dict[str, float], best: float) -> float:
-    """Error of the network that looked best, less the lowest; of equal ones the first."""
+    """Error of the network that looked best (first of equals) minus the lowest error."""
     return error[min(points, key=lambda point: point.seen).name] - best
 
 
 def compare(budget: str, seeds: int, table: str) -> pd.DataFrame:
-    """A row a seed: what each search loses inside a budget."""
+    """One row per seed: what each search loses inside a budget."""
     error = Table(table).error
     columns = {}
     for name, (sampler, trials) in _SEARCHES.items():
@@ -64,12 +63,12 @@ def compare(budget: str, seeds: int, table: str) -> pd.DataFrame:
 
 
 def say(found: pd.DataFrame) -> None:
-    """Print what each search loses, and the difference that was planned."""
+    """Print what each search loses, and the planned differences."""
     for budget, rows in found.groupby("budget", sort=False):
         print(f"{budget}, n = {len(rows)} pairs")
         for name in _SEARCHES:
             low, high = interval(rows[name].to_numpy())
-            near = (rows[name].round(6) <= _NEAR).mean()  # 0.5 of floats too
+            near = (rows[name].round(6) <= _NEAR).mean()  # so that 0.5 in floats counts
             print(
                 f"  {name}: {rows[name].mean():.2f} points lost ({low:.2f} to {high:.2f}); "
                 f"within {_NEAR} of the best in {near:.0%}"
@@ -90,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--table", default="search/tables/digits")
     arguments = parser.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")  # Optuna's, of what will change in 7.0
+    warnings.simplefilter("ignore")  # Optuna's warnings about changes in 7.0
     found = pd.concat(
         [compare(budget, arguments.seeds, arguments.table) for budget in _BUDGETS]
     )

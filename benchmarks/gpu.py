@@ -3,12 +3,12 @@
     python -m benchmarks.gpu [--minutes 9] [--device cpu] [--small] [--data data]
                              [--out FOLDER] [--runs FOLDER]
 
-First the tests that need CUDA and what a trial does at a GPU's limits, then the benchmarks,
-and in the time that is left the study of `benchmarks.gpu_steps`. A step begins where its time
-fits into what is left of the minutes; one that fails is named and does not stop the others,
-and is tried once more in the next call. Its output lies in the folder of --out, as do the
-table and state.json, by which the next call goes on: keep that folder, and that of --runs.
-`--small` does the same at a size that a CPU does in minutes, to see that all of it runs.
+It runs first the tests that need CUDA and the behaviour of a trial at a GPU's limits, then the
+benchmarks, and in the remaining time the study of `benchmarks.gpu_steps`. A step is started if
+its time fits into the remaining minutes; a failed step is reported, does not stop the others,
+and is tried once more in the next call. The folder of --out contains its output, the table and
+state.json, from which the next call continues: keep that folder, and that of --runs. `--small`
+does the same at a size that a CPU handles in minutes, to test that everything runs.
 """
 
 import argparse
@@ -35,30 +35,30 @@ from search.schema.files import replace_text
 
 STATE, TABLE = "state.json", "table.txt"
 _TRIES = 2
-_GRACE = 10.0  # seconds to end in order, before a step is killed
-_CLOSING = 5.0  # seconds of the minutes for the table
-_LINES = 15  # of the output of a step that failed
+_GRACE = 10.0  # seconds to exit cleanly before a step is killed
+_CLOSING = 5.0  # seconds reserved for the table
+_LINES = 15  # of a failed step's output
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 _OVER = ("done", "skipped")
 
 
 class Outcome(NamedTuple):
-    """What became of a step so far; the same fields stand in state.json."""
+    """State of a step so far; state.json has the same fields."""
 
     command: tuple[str, ...]
     state: str  # begun, done, skipped, failed, or goes on
     tries: int = 0
-    seconds: float = 0.0  # of the last try, of one that goes on all together
+    seconds: float = 0.0  # of the last try; for a continuing step in total
     headline: str = ""
 
     @property
     def over(self) -> bool:
-        """Whether it is not run again."""
+        """Whether it will not be run again."""
         return self.state in _OVER or (self.state != "goes on" and self.tries >= _TRIES)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run what fits; 0 where all is done, 4 where the same command goes on, 1 otherwise."""
+    """Run what fits; return 0 if all is done, 4 if the same command continues, 1 otherwise."""
     begun = time.monotonic()
     arguments = _parser().parse_args(argv)
     if arguments.device == "cuda" and not torch.cuda.is_available():
@@ -76,13 +76,13 @@ def main(argv: Sequence[str]) -> int:
 def go(
     asked: Sequence[Step], out: Path, *, seconds: float, begun: float | None = None
 ) -> ExitCode:
-    """Run the steps that are not done and fit, and print what there is of each.
+    """Run the unfinished steps that fit, and print the state of each.
 
     Args:
         asked: all steps, in order.
-        out: folder of their output and of what is done.
-        seconds: that all of this may take.
-        begun: when they began to run, by `time.monotonic`; now where not given.
+        out: folder of their output and state.
+        seconds: time that all of this may take.
+        begun: starting time of that period, from `time.monotonic`; now by default.
     """
     end = (time.monotonic() if begun is None else begun) + seconds - _CLOSING
     out.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def go(
 
 
 def _run(step: Step, out: Path, outcome: Outcome, *, left: float) -> Outcome:
-    """A step in a process of its own, whose output goes to a file."""
+    """Run a step in its own process, with its output written to a file."""
     most = left - _GRACE if step.goes_on else step.needs
     command = [part.replace("{seconds}", str(int(most))) for part in step.command]
     path = out / f"{step.name}.txt"
@@ -139,7 +139,7 @@ def _run(step: Step, out: Path, outcome: Outcome, *, left: float) -> Outcome:
 
 
 def _waited(command: Sequence[str], file: Any, *, seconds: float) -> tuple[int, str]:
-    """The exit code of a command, and why it was ended if it was; none of it stays behind."""
+    """Run a command, leaving no processes behind; return exit code and why it was ended."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -156,13 +156,13 @@ def _waited(command: Sequence[str], file: Any, *, seconds: float) -> tuple[int, 
 
 
 def _end_with_parent() -> None:
-    """Of a process that begins: it is asked to end where its parent is killed at once."""
+    """Make a starting process receive SIGTERM if its parent is killed."""
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def _ended_with(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Whatever ends this command ends the step as well, with all its processes."""
+    """Make whatever ends this command also end the step with all its processes."""
 
     def stop(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
@@ -176,7 +176,7 @@ def _ended_with(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> int:
-    """End a step and what it started: in order if it can, else at once. Its exit code."""
+    """End a step's processes, cleanly if possible, else by force; return its exit code."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -186,12 +186,12 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # all of them have ended
+    with contextlib.suppress(ProcessLookupError):  # all have ended already
         os.killpg(process.pid, number)
 
 
 def _known(out: Path) -> dict[str, Outcome]:
-    """What became of the steps of earlier calls."""
+    """Read the states of steps from earlier calls."""
     path = out / STATE
     if not path.exists():
         return {}
@@ -208,7 +208,7 @@ def _keep(out: Path, known: dict[str, Outcome]) -> None:
 
 
 def table(asked: Sequence[Step], known: dict[str, Outcome]) -> Table:
-    """Each step, what became of it, its seconds and the number that is worth a line."""
+    """Tabulate each step, its state, its seconds and its main number."""
     made = Table(title="What waited for a GPU")
     for column in ("step", "state", "seconds", "headline"):
         made.add_column(column, justify="right" if column == "seconds" else "left")

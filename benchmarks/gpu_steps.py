@@ -1,4 +1,4 @@
-"""The steps of `python -m benchmarks.gpu`: which commands, for how long, and what they say."""
+"""The steps of `python -m benchmarks.gpu`: their commands, times and main numbers."""
 
 import itertools
 import re
@@ -19,15 +19,15 @@ _RATIO = rf"{_NUMBER} \([\d.]+-[\d.]+\)"
 
 
 class Step(NamedTuple):
-    """A command that is run once.
+    """A command that is run only once.
 
     Attributes:
-        name: of the step, and of the file of its output.
-        command: what is run.
-        needs: seconds; it begins where there are as many, and is ended after them.
-        headline: pattern of the number that is quoted, in what it prints last.
-        says: what is quoted of the pattern's groups, as `re.Match.expand` has it.
-        goes_on: whether it takes all the time that is left, and goes on in the next call;
+        name: name of the step and of its output file.
+        command: the command to run.
+        needs: seconds; it is started only if these remain, and ended after them.
+        headline: pattern of the quoted number; the last match in its output counts.
+        says: template for the pattern's groups, as for `re.Match.expand`.
+        goes_on: whether it uses all the remaining time and continues in the next call;
             `{seconds}` in its command is that time.
     """
 
@@ -39,13 +39,13 @@ class Step(NamedTuple):
     goes_on: bool = False
 
     def quoted(self, text: str) -> str:
-        """The number of its output that is worth a line; empty where there is none."""
+        """The main number in its output; empty if there is none."""
         *_, last = (None, *re.finditer(self.headline, text))
         return " ".join(last.expand(self.says).split()) if last else ""
 
 
 class Asked(NamedTuple):
-    """What of: the device, the size, and the folders of data and of finished runs."""
+    """Options: the device, the size, and the folders of data and of finished runs."""
 
     device: str
     small: bool
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
 
 
 def steps(asked: Asked) -> Iterator[Step]:
-    """All of them, in the order in which they are asked of a GPU: the study comes last."""
+    """All steps in the order in which a GPU runs them; the study comes last."""
     if asked.small:
         yield from _small(asked)
         return
@@ -80,7 +80,7 @@ def steps(asked: Asked) -> Iterator[Step]:
 
 
 def _small(asked: Asked) -> Iterator[Step]:
-    """The same commands at a size that a CPU does in minutes."""
+    """The same commands at a size that a CPU handles in minutes."""
     where, data = ("--device", asked.device), ("--data", str(asked.data))
     short = ("--turns", "2")
     one = ("--network", SMALLEST, "--images", "512", "--batch", "64")
@@ -99,7 +99,7 @@ def _module(name: str, *options: str) -> tuple[str, ...]:
 
 
 def _tests(needs: float) -> Step:
-    """The tests that need CUDA, of the files that hold one: collecting all takes a minute."""
+    """The tests that need CUDA, only files that have some: collecting all takes a minute."""
     files = sorted(
         str(path)
         for path in Path("tests").rglob("test_*.py")
@@ -123,7 +123,7 @@ def _train(name: str, needs: float, *options: str) -> Step:
 
 def _paper(*options: str, batch: int) -> Step:
     own = ["--networks", PAPER, "--batch", str(batch), "--images", "10000"]
-    own += ["--bf16"] * (batch > 512)  # in fp32 about 0.1 GiB an image
+    own += ["--bf16"] * (batch > 512)  # in fp32 about 0.1 GiB per image
     return _train(f"6c24w4s-{batch}", 420, *options, *own)
 
 
@@ -141,7 +141,7 @@ def _packing(name: str, needs: float, *options: str) -> Step:
 
 
 def _study(asked: Asked) -> Step:
-    """The study; where CIFAR-100 is not, one of noise under another name."""
+    """The study; without CIFAR-100, one of noise under another name."""
     name = name_of(asked.data)
     real = name == "cifar100"
     study = f"cifar_fig5_short{'' if real else '_of_noise'}{'_small' if asked.small else ''}"

@@ -1,11 +1,11 @@
-"""Times what a harness costs: trials that learn nothing, ours beside Ray Tune and Optuna.
+"""Times the overhead of a harness: trials that learn nothing, in ours, Ray Tune and Optuna.
 
     python -m benchmarks.harness [--trials 100 1000 5000] [--turns 3] [--only SIDE ...]
 
-Every side is a process of its own, in turns. The rate is from the first end of a trial to the
-last, so that starting is no part of it; `full` is when every slot has its worker. A plain Tuner
-with its defaults starts a process for each trial and gets few of them. See
-`benchmarks.harness_sides`.
+Every side runs in its own process, in turns. The rate is measured from the first to the last
+end of a trial, so it excludes starting; `full` is the time at which every slot has its worker.
+A plain Tuner with its defaults starts a process for each trial and is given only a few trials.
+See `benchmarks.harness_sides`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from rich.table import Table
 from benchmarks.harness_sides import BEGIN, NODES, SIDES, SLOTS
 from benchmarks.machine import machine
 
-# Trials at most, of sides that would take minutes; and what each is compared with.
+# Maximum number of trials of sides that would take minutes; and each side's reference.
 _MOST = {"bare": 20, "ours, nodes": 400, "bare, nodes": 400}
 _PEERS = {
     "ours on Ray": "bare, our settings",
@@ -41,10 +41,10 @@ class Run(NamedTuple):
     """One run of a side.
 
     Attributes:
-        rate: trials a second.
-        first: seconds to the first end.
-        full: seconds until every slot had its worker; None where there are none.
-        memory: the most of the process that decides, in bytes.
+        rate: trials per second.
+        first: seconds until the first trial ended.
+        full: seconds until every slot had its worker; None if there are no workers.
+        memory: peak memory of the deciding process, in bytes.
     """
 
     rate: float
@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Time every side at every number of trials, in turns, and print a table of each."""
+    """Time every side for every number of trials, in turns, and print a table for each."""
     parser = argparse.ArgumentParser("python -m benchmarks.harness")
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1000, 5000])
     parser.add_argument("--turns", type=int, default=3)
@@ -68,18 +68,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def compare(sides: Iterable[str], *, trials: int, turns: int) -> dict[str, list[Run]]:
-    """All sides in turns.
+    """Run all sides in turns.
 
     Args:
-        sides: names of `SIDES`.
-        trials: of each, fewer of those that take minutes.
-        turns: of each.
+        sides: names from `SIDES`.
+        trials: number of trials of each; fewer for sides that would take minutes.
+        turns: number of turns of each.
     """
     runs: dict[str, list[Run]] = {name: [] for name in sides}
     for _ in range(turns):
         for name, done in runs.items():
             done.append(_run(name, min(trials, _MOST.get(name, trials))))
-            # The whole takes minutes: what there is already is not lost where it is stopped.
+            # The whole takes minutes; intermediate results must not be lost if it is stopped.
             print(f"{name}, {trials} trials: {done[-1]}", file=sys.stderr, flush=True)
     return runs
 
@@ -97,7 +97,7 @@ def _run(side: str, trials: int) -> Run:
 
 
 def table(trials: int, runs: dict[str, list[Run]]) -> Table:
-    """Medians, least to most, and the ratio to the peer, turn by turn."""
+    """Tabulate medians, ranges, and ratios to the reference by turn."""
     made = Table(title=f"{trials:,} trials that learn nothing")
     titles = (
         "side",

@@ -1,9 +1,9 @@
-"""The sides of `benchmarks.harness`, each a process of its own that prints when trials ended.
+"""The sides of `benchmarks.harness`; each runs in its own process and prints ends of trials.
 
     python -m benchmarks.harness_sides SIDE TRIALS
 
-Every trial learns nothing. A worker leaves a file when it is set up, by which it is known when
-all slots were busy.
+Every trial learns nothing. A worker leaves a file when it is set up, which tells when all slots
+were busy.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.memory import peak
 from search.study.events import Ended, Epoch, Started, Status
 
-BEGIN, WORKERS = "HARNESS_BEGIN", "HARNESS_WORKERS"  # variables: seconds since 1970, a folder
+BEGIN, WORKERS = "HARNESS_BEGIN", "HARNESS_WORKERS"  # environment: seconds since 1970, a folder
 SLOTS, NODES = 2, 4
 _SPACE = """\
 study: noop
@@ -37,11 +37,11 @@ training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
 search: {sampler: random, trials: TRIALS}
 keep: {best: 0}
 """
-Times = list[float]  # of the ends of trials, seconds since 1970
+Times = list[float]  # ends of trials in seconds since 1970
 
 
 def ours(trials: int, *, inline: bool = False, address: str | None = None) -> Times:
-    """A study of this project."""
+    """Run a study of this project."""
     from search.api import run_study  # noqa: PLC0415 - only this side
 
     times = []
@@ -61,14 +61,14 @@ def ours(trials: int, *, inline: bool = False, address: str | None = None) -> Ti
 def bare(
     trials: int, *, reuse: bool, quick: bool = False, address: str = "local", slots: int = SLOTS
 ) -> Times:
-    """A plain `Tuner` whose trials do nothing.
+    """Run a plain `Tuner` whose trials do nothing.
 
     Args:
-        trials: how many.
-        reuse: whether a worker runs more than one.
-        quick: with the settings of Ray that our executor makes.
-        address: of a cluster; "local" starts Ray.
-        slots: CPUs of a Ray that is started.
+        trials: number of trials.
+        reuse: whether a worker runs more than one trial.
+        quick: whether to use the Ray settings of our executor.
+        address: address of a cluster; "local" starts Ray.
+        slots: number of CPUs if Ray is started.
     """
     if quick:
         from search.executors.connection import _ENVIRONMENT  # noqa: PLC0415 - only this side
@@ -77,7 +77,7 @@ def bare(
     import ray  # noqa: PLC0415 - reads the environment
     from ray import tune  # noqa: PLC0415
 
-    # Tune copies callbacks with all that they hold; the number of an open file stays the same.
+    # Tune copies callbacks with their contents, but a file descriptor's number stays valid.
     ends = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when it is read
     number = ends.fileno()
 
@@ -107,7 +107,7 @@ def bare(
                 storage_path=folder,
                 verbose=0,
                 callbacks=[Note()],
-                # It has nothing to save, and would fail without a way to.
+                # It has nothing to save, and would fail because it cannot save.
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         ).fit()
@@ -118,7 +118,7 @@ def bare(
 
 
 def optuna(trials: int) -> Times:
-    """Optuna alone, one trial after another, which writes the same journal."""
+    """Run Optuna alone, one trial after another, writing the same journal."""
     import optuna as library  # noqa: PLC0415 - only this side
 
     from search.study.journal import Journal  # noqa: PLC0415
@@ -153,7 +153,7 @@ def _records(number: int, drawn: dict[str, int]) -> Sequence[Started | Epoch | E
 
 @contextlib.contextmanager
 def nodes() -> Iterator[str]:
-    """A cluster of nodes of one CPU each on this machine, and a head without any."""
+    """Start a local cluster of nodes with one CPU each, and a head without CPUs."""
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - seconds
 
     head = {"num_cpus": 0, "include_dashboard": False}
@@ -161,19 +161,19 @@ def nodes() -> Iterator[str]:
     for _ in range(NODES):
         cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
-    os.environ[BEGIN] = str(time.time())  # what starts a cluster is no side's
+    os.environ[BEGIN] = str(time.time())  # exclude the start of the cluster
     yield cluster.address
     cluster.shutdown()
 
 
 def ours_on_nodes(trials: int) -> Times:
-    """A study on the cluster."""
+    """Run a study on the cluster."""
     with nodes() as address:
         return ours(trials, address=address)
 
 
 def bare_on_nodes(trials: int) -> Times:
-    """A plain Tuner on the cluster."""
+    """Run a plain Tuner on the cluster."""
     with nodes() as address:
         return bare(trials, reuse=True, quick=True, address=address)
 
@@ -191,7 +191,7 @@ SIDES: dict[str, Callable[[int], Times]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one side; its last line is a JSON object of seconds from the begin of the process."""
+    """Run one side; its last line is a JSON object with seconds since the process began."""
     side, trials = argv
     with tempfile.TemporaryDirectory() as workers:
         os.environ[WORKERS] = workers

@@ -3,13 +3,12 @@
     python -m benchmarks.input [--data data] [--device cuda] [--turns 7] [--images 10000]
 
 A turn makes batches on the device: order, random choices, augmentation, normalisation, labels;
-ours of all images, theirs of the first `--images`, because they take so much longer. All
-sides take turns; a ratio is our images a second over theirs, in the same turn. Ours cuts from
+ours from all images, theirs from the first `--images`, because they take much longer. All sides
+take turns; a ratio is our images per second divided by theirs in the same turn. Ours crops
 decoded images in memory. So does torchvision with CIFAR; with image files its time includes
-decoding, which ours did once before (that time is printed). That both make the same images is
-tested in tests/search/test_augmentation.py. Where CIFAR-100 is not, noise of its size takes its
-place. Time on a quiet machine: threads that wait for each other lose most where others take
-their cores.
+decoding, which ours did once before (that time is printed). tests/search/test_augmentation.py
+tests that both make the same images. Without CIFAR-100, noise of the same size is used. Measure
+on an idle machine: threads that wait for each other lose most when others take their cores.
 """
 
 import argparse
@@ -37,11 +36,11 @@ from search.images.draws import draw
 from search.schema.training import PlannedTraining
 
 _FILES, _SIDE, _AREA = "imagenette-128", 128, (0.08, 1.0)
-_MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # no matter to the speed
+_MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # irrelevant for speed
 
 
 class Side(NamedTuple):
-    """One way to make batches; `turn` makes those of `images` images."""
+    """A way to make batches; `turn` makes those of `images` images."""
 
     name: str
     images: int
@@ -49,7 +48,7 @@ class Side(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Ours beside one of theirs; images a second, turn by turn."""
+    """Ours compared with one of theirs; images per second by turn."""
 
     what: str
     theirs: str
@@ -58,7 +57,7 @@ class Row(NamedTuple):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Compare, print a table."""
+    """Compare, and print a table."""
     arguments = _parser().parse_args(argv)
     console = Console(width=120)
     console.print(machine(arguments.device, "torchvision", "pillow"))
@@ -70,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def cifar(arguments: argparse.Namespace) -> list[Row]:
-    """CIFAR-100, or noise of its size, moved by up to 4 pixels and mirrored."""
+    """Compare on CIFAR-100, or noise of its size, shifted by up to 4 pixels and mirrored."""
     there = name_of(arguments.data) == "cifar100"
     made = functools.partial(datasets.CIFAR100, arguments.data) if there else Drawn
     plain = made()
@@ -100,7 +99,7 @@ def cifar(arguments: argparse.Namespace) -> list[Row]:
 
 
 def image_files(arguments: argparse.Namespace, console: Console) -> list[Row]:
-    """Photographs as files, resized crops of the usual areas and mirrored."""
+    """Compare on photographs as files, with resized crops of the usual areas and mirroring."""
     folder = arguments.data / _FILES / "train"
     plain = datasets.ImageFolder(folder)
     chosen = np.random.default_rng(0).permutation(len(plain))[: arguments.images]
@@ -130,7 +129,7 @@ def image_files(arguments: argparse.Namespace, console: Console) -> list[Row]:
 def our_side(
     recipe: PlannedTraining, images: Any, labels: Sequence[int], arguments: argparse.Namespace
 ) -> Side:
-    """Batches from arrays (N, side, side, 3) that are on the device before the clock starts."""
+    """Batches from arrays (N, side, side, 3) that are on the device before timing starts."""
     device, side = arguments.device, images.shape[1]
     augmentation = Augmentation(
         recipe,
@@ -164,7 +163,7 @@ def their_side(
     *,
     workers: int,
 ) -> Side:
-    """Batches of a DataLoader whose workers stay; with CUDA from pinned memory."""
+    """Batches of a DataLoader with persistent workers; with CUDA from pinned memory."""
     device = arguments.device
     size: int = len(images)  # type: ignore[arg-type]
     count = max(min(size, arguments.images) // arguments.batch, 1) * arguments.batch
@@ -187,7 +186,7 @@ def their_side(
 
 
 def compare(what: str, ours: Side, theirs: Sequence[Side], *, turns: int) -> list[Row]:
-    """Rates of all sides, turn about; the first turn of each is left out."""
+    """Measure the rates of all sides in turns, without the first turn of each."""
     sides = (ours, *theirs)
     for side in sides:
         side.turn()
@@ -206,7 +205,7 @@ def compare(what: str, ours: Side, theirs: Sequence[Side], *, turns: int) -> lis
 
 
 def table(rows: Sequence[Row], *, batch: int) -> Table:
-    """All rows: medians, and of the ratio the quartiles."""
+    """Tabulate all rows: medians, and quartiles of the ratio."""
     turns = len(rows[0].our_rates)
     made = Table(title=f"Images a second, batches of {batch}, median of {turns} turns")
     columns = ("what", "theirs", "our rate", "their rate", "ratio (quartiles)")

@@ -2,9 +2,10 @@
 
     python -m benchmarks.joining [--device cuda] [--steps 15]
 
-Both sides are one network with the same weights (`res2net.joined` of the other), in
-channels_last, timed in turns. Ratio is the time with separate layers over that with joined
-ones: above 1 joining pays. The spread is that of the ratios of the single turns (quartiles).
+Both sides are the same network with the same weights (one is `res2net.joined` of the other), in
+channels_last, timed in turns. The ratio is the time with separate layers divided by that with
+joined ones: above 1, joining pays. Its spread is that of the ratios of single turns
+(quartiles).
 """
 
 import argparse
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from benchmarks.machine import machine, wait
 from res2net import build, joined
 
-_CASES = (  # network, pixels, images of a batch on a CPU and on a GPU
+_CASES = (  # network, pixels, batch size on a CPU and on a GPU
     ("res2net20_8w4s_16p_100classes", 32, 64, 512),
     ("Res2NeXt-29-6c24w4s", 32, 8, 512),
     ("Res2Net-50-26w-4s", 224, 2, 128),
@@ -30,7 +31,7 @@ _CASES = (  # network, pixels, images of a batch on a CPU and on a GPU
 
 
 class Row(NamedTuple):
-    """One comparison; times in seconds a step."""
+    """One comparison; times in seconds per step."""
 
     network: str
     precision: str
@@ -64,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 def compare(
     name: str, side: int, batch: int, precision: str, steps: int, device: torch.device
 ) -> Row:
-    """Time one network both ways, in turns; the order changes, warm-up is left out."""
+    """Time one network both ways in turns with alternating order, without warm-up."""
     separate = build(name, device=device)
     pair = [
         network.to(memory_format=torch.channels_last).train()
@@ -84,7 +85,7 @@ def compare(
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """All rows, with the quartiles of the ratio."""
+    """Tabulate all rows, with the quartiles of the ratio."""
     made = Table(title="a training step, joined layers beside separate ones, channels_last")
     for column in ("network", "precision", "separate", "joined", "ratio"):
         made.add_column(column, justify="left" if column == "network" else "right")

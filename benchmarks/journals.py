@@ -1,7 +1,7 @@
-"""Writes the journals of studies that never ran, to time what reads long ones.
+"""Writes synthetic journals of studies, to time the code that reads long ones.
 
-The classes that write all journals write them, of networks drawn at random from a space and of
-made-up errors; nothing is trained, and their figures say nothing of networks.
+The usual journal classes write them, with networks drawn at random from a space and synthetic
+errors; nothing is trained, and the figures say nothing about networks.
 """
 
 from pathlib import Path
@@ -17,12 +17,12 @@ from search.study.journal import Journal
 
 
 def write(folder: Path, text: str, *, trials: int) -> Path:
-    """A run of random networks whose errors fall from epoch to epoch, more for larger ones.
+    """Write a run of random networks whose errors fall by epoch and are lower for larger ones.
 
     Args:
-        folder: of the run; made.
-        text: of its space file.
-        trials: that it holds, at most as many as there are candidates.
+        folder: folder of the run, which is created.
+        text: text of its space file.
+        trials: number of trials, at most the number of candidates.
 
     Returns:
         The path of the space file.

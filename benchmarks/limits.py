@@ -3,9 +3,9 @@
     python -m benchmarks.limits {memory,energy} [--device cuda] [--data data] [--batch 512]
                                 [--images 20000] [--network NAME]
 
-`memory`: a trial is trained, and again with 0.6 of the memory that it took: its batches must
-come to the network in smaller pieces, and it must end well. `energy`: joules of an epoch, as
-NVML counts them. A CPU has neither: there the trial runs, and the rest is skipped.
+`memory`: a trial is trained, and again with 0.6 of the memory that it used: its batches must
+then be split into smaller pieces, and it must finish successfully. `energy`: joules per epoch,
+as counted by NVML. A CPU has neither: there the trial runs, and the rest is skipped.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from benchmarks.noise import name_of
 from search.api import train_network
 from search.study.events import Ended, Status, Taken
 
-_LESS = 0.6  # of the memory that the trial takes when it has all
+_LESS = 0.6  # of the memory that the trial uses when all is available
 _EPOCHS = 2
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the trials; 0 where they do what they should."""
+    """Run the trials; return 0 if they behave as they should."""
     arguments = _parser().parse_args(argv)
     print(machine(torch.device(arguments.device)))
     said = memory(arguments) if arguments.what == "memory" else energy(arguments)
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def memory(arguments: argparse.Namespace) -> str:
-    """What became of a batch that does not fit, in words."""
+    """State in words what happened to a batch that does not fit."""
     whole, taken = _trained(arguments)
     peak = taken.peak_memory or 0
     print(f"with all memory: {whole.status}, {taken.parts} piece(s), {peak / 2**20:,.0f} MiB")
@@ -51,7 +51,7 @@ def memory(arguments: argparse.Namespace) -> str:
 
 
 def energy(arguments: argparse.Namespace) -> str:
-    """Joules of an epoch, in words."""
+    """State the joules per epoch in words."""
     ended, taken = _trained(arguments)
     if arguments.device == "cpu":
         return "skipped: needs a GPU"
@@ -62,7 +62,7 @@ def energy(arguments: argparse.Namespace) -> str:
 
 
 def _trained(arguments: argparse.Namespace) -> tuple[Ended, Taken]:
-    """A trial in this process: its end, and what it took."""
+    """Train a trial in this process; return its end and the resources used."""
     images, gpu = arguments.images, arguments.device == "cuda"
     data = {"name": name_of(arguments.data), "root": str(arguments.data), "train": images}
     with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +73,7 @@ def _trained(arguments: argparse.Namespace) -> tuple[Ended, Taken]:
             training={
                 "batch_size": arguments.batch,
                 "execution": "eager",
-                # A CPU only tries the way out, and may be slow in bf16.
+                # A CPU only tests that it runs, and may be slow in bf16.
                 "precision": "bf16" if gpu else "fp32",
             },
             overrides=[f"resources.gpu={int(gpu)}"],

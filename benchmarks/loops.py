@@ -1,6 +1,6 @@
-"""One epoch of training and validation: the plain PyTorch loop, and ours, of one network.
+"""One epoch of training and validation of a network by the plain PyTorch loop and by ours.
 
-Both start from the same weights and note what they did, so that they can be compared.
+Both start from the same weights and record what they did, so that they can be compared.
 """
 
 import time
@@ -31,11 +31,11 @@ from search.tasks.classification import Classification
 
 _SEED = 0
 _WORKERS = 2
-_MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # CIFAR-100's, as people write it
+_MEAN, _STD = (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)  # CIFAR-100's usual values
 
 
 class Task(NamedTuple):
-    """What every side of a comparison trains, and how long."""
+    """What every side of a comparison trains, and for how long."""
 
     architecture: Architecture
     recipe: PlannedTraining
@@ -47,17 +47,17 @@ class Task(NamedTuple):
 class Work(NamedTuple):
     """What was done in one epoch."""
 
-    rates: tuple[float, ...]  # learning rate of each step that the optimiser took
+    rates: tuple[float, ...]  # learning rate of each optimiser step
     trained: int  # images
     validated: int  # images
-    loss: float  # mean of the training's
-    error: float  # percent of the validation's
-    images_per_s: float  # of training alone
+    loss: float  # mean training loss
+    error: float  # validation error in percent
+    images_per_s: float  # of training only
     preparation: float = 0.0  # seconds of capturing or compiling, before the first step
 
 
 class Loop(Protocol):
-    """One way to train; the next epoch each time it is asked."""
+    """A way to train, one epoch per call."""
 
     def epoch(self) -> Work:
         """Train once over the images, then validate."""
@@ -65,7 +65,7 @@ class Loop(Protocol):
 
 @contextmanager
 def noted_rates() -> Iterator[list[float]]:
-    """The learning rate of every step that any optimiser takes, asked of the optimiser."""
+    """Record the learning rate of every step of any optimiser, read from the optimiser."""
     rates: list[float] = []
 
     def note(optimizer: Optimizer, *_: Any) -> None:
@@ -79,10 +79,10 @@ def noted_rates() -> Iterator[list[float]]:
 
 
 class PlainLoop:
-    """The loop as most people write it: torchvision, DataLoader, float32, one item() a step.
+    """The loop as most people write it: torchvision, DataLoader, float32, item() per step.
 
-    Its workers stay from epoch to epoch: starting them would weigh more on a short epoch than
-    it does on a whole one.
+    Its workers persist between epochs, because starting them would cost a short epoch
+    relatively more than a full one.
     """
 
     def __init__(self, task: Task) -> None:
@@ -138,18 +138,18 @@ class PlainLoop:
 
 
 class OurLoop:
-    """search.engine's, on the images as `search.images` splits them.
+    """The loop of search.engine, on images as split by `search.images`.
 
     Args:
-        task: what is trained.
-        network: takes the place of the network that the trainer builds, with its weights.
+        task: the task to train.
+        network: replaces the network that the trainer builds, and gets its weights.
     """
 
     def __init__(self, task: Task, network: nn.Module | None = None) -> None:
         device = torch.device(task.device)
         splits = load(task.data, task.root)
         images = Classification(task.recipe, splits, device=device)
-        torch.backends.cudnn.benchmark = True  # as of every trial
+        torch.backends.cudnn.benchmark = True  # as in every trial
         bench = Bench(task.recipe, images, ("error", "error_top5"), device)
         self.trainer = Trainer(task.architecture, bench, epochs=task.recipe.epochs, seed=_SEED)
         self._trained = task.recipe.batch_size
@@ -173,7 +173,7 @@ class OurLoop:
         )
 
     def _exchange(self, network: nn.Module, bench: Bench) -> None:
-        # The trainer builds its networks itself: only a comparison needs another's.
+        # The trainer builds its networks itself; only a comparison needs a different one.
         network.load_state_dict(self.trainer.trained.state_dict(), strict=True)
         network = network.to(bench.device, memory_format=torch.channels_last)
         self.trainer._network = network
@@ -181,7 +181,7 @@ class OurLoop:
 
 
 class Pictures(Dataset[tuple[Any, int]]):
-    """Images of a split as torchvision's own sets give theirs."""
+    """Images of a split in the form of torchvision's own data sets."""
 
     def __init__(self, split: Split, transform: transforms.Compose) -> None:
         assert isinstance(split.images, Tensor), "in memory"
@@ -197,7 +197,7 @@ class Pictures(Dataset[tuple[Any, int]]):
 
 
 def _loaders(task: Task) -> tuple["DataLoader[Any]", "DataLoader[Any]"]:
-    """Of as many images to train on and to validate on as ours has."""
+    """Loaders with the same numbers of training and validation images as ours."""
     recipe, size = task.recipe, task.data.resolution
     whole = [transforms.ToTensor(), transforms.Normalize(_MEAN, _STD)]
     moved = [transforms.RandomCrop(size, padding=recipe.crop or None)]
@@ -211,7 +211,7 @@ def _loaders(task: Task) -> tuple["DataLoader[Any]", "DataLoader[Any]"]:
             batch_size=recipe.batch_size,
             shuffle=shuffle,
             num_workers=_WORKERS,
-            # Linux's habit, which a process that was itself spawned does not have.
+            # Linux's default, which a spawned process does not have.
             multiprocessing_context="fork",
             persistent_workers=True,
             pin_memory=task.device == "cuda",
@@ -236,6 +236,6 @@ def _image_sets(
 
 
 def with_recipe(task: Task, **changes: object) -> Task:
-    """The same task trained otherwise."""
+    """The same task with a changed recipe."""
     recipe = PlannedTraining.model_validate(task.recipe.model_dump() | changes)
     return task._replace(recipe=recipe)

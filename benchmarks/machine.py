@@ -1,4 +1,4 @@
-"""What a table of times is worth nothing without: the machine and the versions."""
+"""Describes the machine and the versions, without which a table of times is worthless."""
 
 import platform
 from importlib.metadata import version
@@ -8,7 +8,7 @@ import torch
 
 
 def machine(device: torch.device, *packages: str) -> str:
-    """The device's name, torch's threads on a CPU, the versions of torch and of `packages`."""
+    """The device's name, torch's threads on a CPU, and versions of torch and `packages`."""
     if device.type == "cuda":
         where = torch.cuda.get_device_name(device)
     else:
@@ -21,6 +21,6 @@ def machine(device: torch.device, *packages: str) -> str:
 
 
 def wait(device: torch.device) -> None:
-    """Until the device has done what it was given."""
+    """Wait until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

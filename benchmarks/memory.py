@@ -1,10 +1,10 @@
-"""How much memory a process has had, without torch, which takes hundreds of MiB itself."""
+"""Measures a process's peak memory; without torch, which takes hundreds of MiB itself."""
 
 from pathlib import Path
 
 
 def peak(process: int) -> int:
-    """The most memory that a process has had, in bytes."""
+    """The peak memory of a process, in bytes."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

@@ -1,7 +1,7 @@
-"""Images of CIFAR-100's size and number where CIFAR-100 is not: patterns under noise.
+"""Images that replace CIFAR-100, with the same size and number: patterns under noise.
 
-They take the time that CIFAR-100 takes, and networks learn them; what they score says nothing.
-A space file can name them too: `data: {name: "benchmarks.noise:NOISE", validation: 5000}`.
+They take as long as CIFAR-100, and networks can learn them; scores on them mean nothing. A
+space file can use them too: `data: {name: "benchmarks.noise:NOISE", validation: 5000}`.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ class _Noise:
     train, test = _CIFAR.train, _CIFAR.test
     crop, flip = _CIFAR.crop, False
 
-    def load(self, root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG002 - made, not read
-        """The images and their classes, of train and of test; the same every time."""
+    def load(self, root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG002 - generated, not read
+        """Generate training and test images with their classes; always the same ones."""
         rng = np.random.default_rng(0)
         shape = (self.image_size, self.image_size, 3)
         patterns = rng.integers(0, 128, (self.classes, *shape), dtype=np.uint8)
@@ -45,7 +45,7 @@ NOISE = _Noise()
 
 
 class Drawn(Dataset[tuple[Any, int]]):
-    """Those to train on, given as torchvision's own sets give theirs."""
+    """The training images in the form of torchvision's own data sets."""
 
     def __init__(self, transform: Callable[[Image.Image], Any] | None = None) -> None:
         self.data, labels = NOISE.load(Path())[0]
@@ -61,5 +61,5 @@ class Drawn(Dataset[tuple[Any, int]]):
 
 
 def name_of(data: Path) -> str:
-    """The name of CIFAR-100, or of what takes its place where a folder does not hold it."""
+    """The name of CIFAR-100, or of its replacement if a folder does not contain it."""
     return "cifar100" if (data / _CIFAR.folder / "train").is_file() else NAME

@@ -1,4 +1,4 @@
-"""A task that learns nothing in no time: what is left of a trial is what a harness costs."""
+"""A task that learns nothing in no time, so that a trial's time is the harness's overhead."""
 
 import os
 from collections.abc import Iterator
@@ -17,40 +17,40 @@ class Pieces:
     """A batch that cannot be cut."""
 
     def pieces(self, count: int) -> Iterator[tuple[Tensor, float]]:  # noqa: ARG002
-        """Itself, whole."""
+        """Yield the whole batch."""
         yield torch.zeros(1, 1), 1.0
 
 
 class NoOp:
-    """One step of one weight, and a score that is known beforehand."""
+    """One step for one weight, and a fixed score."""
 
     metrics = (("error", "minimize", "%"),)
     batch_size, steps = 1, 1
 
     def __init__(self, plan: StudyPlan, **_: Any) -> None:  # noqa: ARG002 - the protocol's
-        """Nothing is needed of them. A benchmark may want to know when a worker is there."""
+        """Ignore the arguments; leave a file by which a benchmark notices the worker."""
         if folder := os.environ.get("HARNESS_WORKERS"):
             Path(folder, str(os.getpid())).touch()
 
     def network(self, architecture: Architecture, *, seed: int) -> nn.Module:  # noqa: ARG002
-        """One weight."""
+        """A network of one weight."""
         return nn.Linear(1, 1)
 
     def sample(self, pieces: int) -> None:
-        """None: nothing to capture."""
+        """Give None: there is nothing to capture."""
 
     def batches(self, generator: torch.Generator, *, start: int) -> Iterator[Pieces]:  # noqa: ARG002
-        """One batch an epoch."""
+        """One batch per epoch."""
         yield from [Pieces()] * (1 - start)
 
     def loss(self, forward: Forward, piece: Tensor) -> Tensor:
-        """Of one number."""
+        """The loss of one number."""
         return (forward(piece) ** 2).sum()
 
     def scores(self, forward: Forward, split: SplitName) -> dict[str, float]:  # noqa: ARG002
-        """The same of everything."""
+        """The same score for everything."""
         return {"error": 50.0}
 
     def facts(self) -> dict[str, Any]:
-        """Nothing of it can be used."""
+        """No facts, because nothing of it can be used."""
         return {}

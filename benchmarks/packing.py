@@ -3,11 +3,12 @@
     python -m benchmarks.packing [--device cuda] [--turns 3] [--batch 128] [--networks NAME ...]
                                  [--execution eager] [--beside N ...]
 
-On a GPU 1, 2, 4 and 8 trials share it, against one that has it alone. On a CPU one trial of
-one thread, and two of them, against one of two threads. The processes are those that
-`python -m search.run --plan --measure` rehearses in: a few training steps each at the same
-moment, in bf16, of random images. Ways take turns, each time in fresh processes; images/s are
-those of all trials together, ratio is over the first way's in the same turn.
+On a GPU, 1, 2, 4 and 8 trials sharing it are compared with one that has it alone. On a CPU, one
+trial with one thread, and two of these, are compared with one trial with two threads. The
+processes are those in which `python -m search.run --plan --measure` rehearses: a few training
+steps each at the same time, in bf16, on random images. Configurations take turns, each time in
+new processes; images/s are those of all trials together, and the ratio is to the first
+configuration in the same turn.
 """
 
 import argparse
@@ -32,31 +33,31 @@ from search.schema.search import PlannedSearch
 from search.schema.study_plan import PlannedResources, StudyPlan
 from search.schema.training import PlannedTraining, Precision
 
-# Ascending: where one does not fit, those after it do not either.
+# In ascending order: if one does not fit, those after it do not either.
 _ON_GPU = ("res2net29_4w2s_64p_100classes", "Res2NeXt-29-2c8w4s", "Res2NeXt-29-6c24w4s")
 _ON_CPU = ("resnet1.2.2_8w_8p_100classes", "res2net20_8w4s_16p_100classes")  # minutes
 
 
 class Way(NamedTuple):
-    """How many trials at once, and the threads of each."""
+    """A configuration: number of simultaneous trials, and threads of each."""
 
     beside: int
     threads: int
 
 
 class Row(NamedTuple):
-    """One network one way, beside the first way; one entry a turn."""
+    """One network in one configuration, compared with the first; one entry per turn."""
 
     network: str
     macs: int
     way: Way
-    rates: tuple[float, ...]  # images/s of all together
+    rates: tuple[float, ...]  # images/s of all trials together
     ratios: tuple[float, ...]
     memory: int  # bytes of one trial
 
 
 def main(argv: Sequence[str]) -> int:
-    """Compare, print a table."""
+    """Compare, and print a table."""
     arguments = _parser().parse_args(argv)
     gpu = arguments.device == "cuda"
     console = Console(width=120)
@@ -73,14 +74,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def ways(*, gpu: bool, beside: Sequence[int] = (1, 2, 4, 8)) -> tuple[Way, ...]:
-    """What the others are held against comes first; on a GPU so many at once."""
+    """The configurations, the reference first; on a GPU with this many trials at once."""
     if gpu:
         return tuple(Way(beside, 1) for beside in beside)
     return Way(1, 2), Way(1, 1), Way(2, 1)
 
 
 def plan_of(data: str, *, batch: int, gpu: bool, precision: Precision = "bf16") -> StudyPlan:
-    """A study on a data set, of which only the sizes matter here."""
+    """Plan a study on a data set, of which only the sizes matter here."""
     return StudyPlan(
         study="packing",
         network=Network(depth=(20,), width=(8,)),
@@ -103,16 +104,16 @@ def plan_of(data: str, *, batch: int, gpu: bool, precision: Precision = "bf16") 
 def compare(
     config: StudyPlan, networks: Sequence[Architecture], asked: Sequence[Way], *, turns: int
 ) -> list[Row]:
-    """Every network every way, turn about; the order of the ways changes.
+    """Run every network in every configuration, in turns with alternating order.
 
     Args:
-        config: gives batch, images and device.
-        networks: the cheapest first.
-        asked: ways; ratios are over the first.
-        turns: rehearsals of each network in each way.
+        config: provides batch, images and device.
+        networks: networks, the cheapest first.
+        asked: configurations; ratios are relative to the first.
+        turns: number of rehearsals of each network in each configuration.
 
     Returns:
-        A row a network and way; none where it did not fit in every turn.
+        One row per network and configuration, unless it failed to fit in some turn.
     """
     taken: dict[tuple[Architecture, Way], list[list[Rehearsal]]] = {}
     for number in range(turns):
@@ -137,7 +138,7 @@ def _rehearsed(
         for network in networks:
             try:
                 yield network, stage.rehearse(network)
-            except RehearsalError as error:  # most often the GPU's memory
+            except RehearsalError as error:  # usually out of GPU memory
                 print(f"{way.beside} side by side, {network.name}: {error}", file=sys.stderr)
                 return
 
@@ -165,7 +166,7 @@ def _row(
 
 
 def table(rows: Sequence[Row], *, turns: int, batch: int) -> Table:
-    """All rows: medians, and of the ratio the quartiles."""
+    """Tabulate all rows: medians, and quartiles of the ratio."""
     made = Table(title=f"Training, batches of {batch}, median of {turns} turns; ratio to one")
     columns = ("network", "MACs", "trials", "threads each", "images/s of all")
     for place, column in enumerate((*columns, "ratio (quartiles)", "memory of one")):

@@ -1,12 +1,12 @@
-"""Time of a proposal after so many finished trials, ours beside Optuna's own sampler.
+"""Times a proposal after many finished trials, ours and that of Optuna's own sampler.
 
 python -m benchmarks.proposals [--trials 100 1000 10000] [--turns 5]
 
-Both sides hold the same finished trials: ours is asked for a candidate inside the budget,
-Optuna's for a point of the box around them (`study.ask`), which may lie outside. What ours adds
-is what it takes beyond the draw of Optuna's sampler inside it; it is measured in the same
-proposal, so that the noise of the machine is in both. Optuna's CMA-ES and NSGA-II leave notes
-on the trials that they drew; the bare ones are given trials without any, and have less to do.
+Both sides know the same number of finished trials: ours proposes a candidate inside the budget,
+Optuna's a point of the box around them (`study.ask`), which may lie outside. "ours adds" is the
+time beyond the draw of Optuna's sampler inside ours; it is measured in the same proposal, so
+that the machine's noise is in both. Optuna's CMA-ES and NSGA-II store attributes on the trials
+that they drew; the bare ones get trials without any, and so have less to do.
 """
 
 import argparse
@@ -49,20 +49,20 @@ BARE: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
     "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=0, population_size=20),
     "gp": lambda: optuna.samplers.GPSampler(seed=0, n_startup_trials=0),
 }
-# All that the space names, and more cardinalities: more than 10,000 candidates.
+# Everything in the space and more cardinalities, to have more than 10,000 candidates.
 WHOLE = ("budget.macs={max: 1T}", "network.cardinality={from: 1, to: 12}")
-_MOST_GP = 100  # finished trials; it takes minutes for more
+_MOST_GP = 100  # finished trials; more would take minutes
 
 
 def milliseconds(call: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Time a call."""
     began = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - began)
 
 
 def told(sampler: Sampler, survey: Survey, trials: int) -> None:
-    """Let a sampler know so many finished trials, drawn uniformly."""
+    """Tell a sampler this many finished trials, drawn uniformly."""
     rng = np.random.default_rng(0)
     for candidate in rng.permutation(len(survey))[:trials].tolist():
         sampler.take(candidate)
@@ -70,11 +70,11 @@ def told(sampler: Sampler, survey: Survey, trials: int) -> None:
 
 
 def ours(sampler: Sampler, trials: int, turns: int) -> tuple[float, float]:
-    """Milliseconds of a proposal, and of what it adds to the draw inside it; medians."""
+    """Median milliseconds of a proposal, and of its part beyond the draw inside it."""
     whole: list[float] = []
     added: list[float] = []
     draws: list[float] = []
-    sampler.propose(trials)  # hands over what was told, once
+    sampler.propose(trials)  # passes on all told trials, only once
     if isinstance(sampler, Drawn):
         ask = sampler._study.ask
 
@@ -88,14 +88,14 @@ def ours(sampler: Sampler, trials: int, turns: int) -> tuple[float, float]:
     for _ in range(turns):
         draws.clear()
         if isinstance(sampler, Drawn):
-            sampler._drawn = None  # else a trial's draw is made once
+            sampler._drawn = None  # otherwise each trial draws only once
         whole.append(milliseconds(lambda: sampler.propose(trials)))
         added.append(whole[-1] - sum(draws))
     return statistics.median(whole), statistics.median(added)
 
 
 def bare(name: str, survey: Survey, trials: int, turns: int) -> float | None:
-    """Milliseconds of `study.ask` after as many finished trials; None where there is none."""
+    """Milliseconds of `study.ask` after this many trials; None without an Optuna sampler."""
     if name not in BARE:
         return None
     study = optuna.create_study(sampler=BARE[name]())

@@ -1,9 +1,9 @@
-"""Times how soon a long study runs again: from the command to the first trial that starts.
+"""Times resuming a long study: from the command to the start of the first trial.
 
     python -m benchmarks.resume [--trials 10000] [--epochs 20] [--turns 5]
 
-The journal is made up (`benchmarks.journals`) and has all its trials but the last hundred.
-Each side goes on with a copy of its own, in turns, and is stopped at its first line of a trial.
+The journal is synthetic (`benchmarks.journals`) and has all its trials except the last hundred.
+Each side resumes its own copy, in turns, and is stopped at its first line about a trial.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from benchmarks.journals import write
 from benchmarks.machine import machine
 from benchmarks.memory import peak
 
-_LEFT = 100  # trials that the study still has to run
+_LEFT = 100  # trials left to run
 _SPACE = """\
 # How soon does a long study run again?
 study: long
@@ -50,14 +50,14 @@ _SIDES = {
 
 
 class Start(NamedTuple):
-    """Seconds to the first line of a trial, and the most memory of the driver, in bytes."""
+    """Seconds to the first line about a trial, and the driver's peak memory in bytes."""
 
     seconds: float
     memory: int
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write a journal, time every side in turns, print the table."""
+    """Write a journal, time every side in turns and print the table."""
     parser = argparse.ArgumentParser("python -m benchmarks.resume")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=20)
@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _start(folder: Path, how: Sequence[str]) -> Start:
-    """Go on with a copy of a run until its first trial starts."""
+    """Resume a copy of a run until its first trial starts."""
     copy = folder.with_name("copy")
     shutil.copytree(folder, copy)
     command = [sys.executable, "-m", "search.run", str(copy / "asked.yaml"), "--out", str(copy)]

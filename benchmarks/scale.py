@@ -1,9 +1,9 @@
-"""Measures what grows with the trials of a study, and says where a line through it leads.
+"""Measures what grows with the number of trials of a study, and extrapolates it linearly.
 
     python -m benchmarks.scale [--trials 1000 5000 10000] [--epochs 20] [--far 100000]
 
-The journals are made up (`benchmarks.journals`); what reads them is a process of its own, whose
-CPU seconds and memory are counted. What lies beyond the largest is extrapolated.
+The journals are synthetic (`benchmarks.journals`); they are read by separate processes, whose
+CPU seconds and memory are measured. Values beyond the largest size are extrapolated.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from benchmarks.machine import machine
 from benchmarks.resume import _SPACE
 from search.study.journal import FILE
 
-# A process is born with its parent's peak of memory in its usage; its own is in /proc.
+# A process's usage initially includes its parent's peak memory; its own is in /proc.
 _TOLD = """
 import atexit, sys; from pathlib import Path
 atexit.register(lambda: print(Path("/proc/self/status").read_text(encoding="utf-8")))
@@ -44,18 +44,18 @@ folder = Path(sys.argv[1])
 with Journal(folder) as journal:
     study = Study(*resolve(*load_space(folder / "asked.yaml")), journal)
 """
-_ASKS = 20  # proposals that are timed; each is another network
+_ASKS = 20  # proposals timed, each of another network
 
 
 class Spent(NamedTuple):
-    """What a process took: CPU seconds, and the most memory, in MiB."""
+    """What a process used: CPU seconds, and peak memory in MiB."""
 
     seconds: float
     memory: float
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure every size, print a table with a column of what is far beyond."""
+    """Measure every size, and print a table with a column for the extrapolation."""
     parser = argparse.ArgumentParser("python -m benchmarks.scale")
     parser.add_argument("--trials", type=int, nargs="+", default=[1000, 5000, 10_000])
     parser.add_argument("--epochs", type=int, default=20)
@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def measured(trials: int, epochs: int) -> dict[str, float]:
-    """What a study of so many trials takes, by what."""
+    """Measurements for a study of this many trials, by name."""
     text = _SPACE.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials + 1))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
@@ -92,7 +92,7 @@ def measured(trials: int, epochs: int) -> dict[str, float]:
 
 
 def table(trials: Sequence[int], rows: dict[str, list[float]], *, far: int) -> Table:
-    """A column a size, the line through them, and where it leads."""
+    """Tabulate one column per size, the slope of a line, and its extrapolation."""
     made = Table(title="what grows with the trials of a study")
     for column in (
         "",
@@ -122,7 +122,7 @@ def _spent(code: str, folder: Path) -> Spent:
 
 
 def _ask_seconds(folder: Path) -> float:
-    """A proposal when so many trials are known; the first, which hands them over, left out."""
+    """Seconds of a proposal with many known trials, without the first, which passes them."""
     from search.samplers.base import Outcome  # noqa: PLC0415 - imports Optuna
     from search.samplers.optunas import tpe  # noqa: PLC0415
     from search.space.load import load_space  # noqa: PLC0415

@@ -1,12 +1,12 @@
-"""Whole searches replayed on the table that ships: what samplers and schedulers find, and when.
+"""Replays whole searches on the included table: what samplers and schedulers find, and when.
 
 python -m benchmarks.searches --seeds 50 --out FOLDER [--only NAME ...] [--table PATH]
 python -m benchmarks.searches_drawn FOLDER
 
-Every search sees one budget of multiply-adds and one replay of the same trained networks, on
-simulated workers. After each whole trial the network that is the best so far by what the search
-saw is written down with its error over both trials of the table, less the lowest of any network
-inside the budget: what is lost by not knowing the table.
+Every search has the same budget of multiply-adds and replays the same trained networks on
+simulated workers. After each complete trial, the best network so far by what the search saw is
+recorded with its error (mean over both trials in the table) minus the lowest error of any
+network inside the budget: what is lost by not knowing the table.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from search.study.study import Study
 
 SPACE = Path("spaces/digits_table.yaml")
 WORKERS, TRIALS = 4, 60
-STOPPED = 180  # networks of searches that stop most of them early, in about the same time
+STOPPED = 180  # networks of searches that stop most early, in about the same time
 BUDGET = "{max: 1.2M}"
 OURS: dict[str, tuple[str, str]] = {  # name: (sampler, scheduler)
     "random": ("random", "fifo"),
@@ -58,7 +58,7 @@ OURS: dict[str, tuple[str, str]] = {  # name: (sampler, scheduler)
 
 
 class Point(NamedTuple):
-    """A network that was trained whole, and when."""
+    """A completed network, and when it was completed."""
 
     trial: int
     seconds: float
@@ -67,20 +67,20 @@ class Point(NamedTuple):
 
 
 class Watch(Observer):
-    """Notes every whole trial."""
+    """Records every complete trial."""
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock, self.points = clock, list[Point]()
 
     def ended(self, started: Started, ended: Ended) -> None:
-        """Take the end of a trial."""
+        """Record the end of a trial."""
         if ended.status is Status.OK:
             seen = ended.metrics["val_error"]
             self.points.append(Point(started.trial, self._clock.now, seen, started.name))
 
 
 def prepared_for(sampler: str, scheduler: str, table: str, budget: str = BUDGET) -> Prepared:
-    """The space with this sampler and scheduler, replayed."""
+    """Prepare the replay of the space with this sampler and scheduler."""
     trials = TRIALS if scheduler == "fifo" else STOPPED
     return prepare(
         open_space(
@@ -96,7 +96,7 @@ def prepared_for(sampler: str, scheduler: str, table: str, budget: str = BUDGET)
 
 
 def search_once(prepared: Prepared, seed: int) -> list[Point]:
-    """One search of ours; its whole trials."""
+    """Run one search of ours; return its complete trials."""
     assert prepared.results is not None, "it replays"
     plan = prepared.plan
     plan = plan.model_copy(update={"search": plan.search.model_copy(update={"seed": seed})})
@@ -113,7 +113,7 @@ def search_once(prepared: Prepared, seed: int) -> list[Point]:
 
 
 class Table:
-    """What is known of every network of the table, inside the budget or not."""
+    """Errors and costs of all networks of the table, inside the budget or not."""
 
     def __init__(self, table: str) -> None:
         whole = prepared_for("random", "fifo", table, budget="{max: 1T}")
@@ -134,9 +134,9 @@ class Table:
 def bare_optuna(
     make: Callable[[int, Any], optuna.samplers.BaseSampler], table: Table, seed: int
 ) -> list[Point]:
-    """Optuna alone over the box of all dimensions: trials report whether they are inside.
+    """Run Optuna alone on the box of all dimensions; trials report whether they are inside.
 
-    Networks outside the budget are trained, and are no result; repeated ones are trained again.
+    Networks outside the budget are trained but are no result; repeated ones are trained again.
     """
     survey = table.survey
     study = optuna.create_study(sampler=make(seed, _outside))
@@ -187,7 +187,7 @@ BARE: dict[str, Callable[[int, Any], optuna.samplers.BaseSampler]] = {
 
 
 def incumbents(points: Sequence[Point], table: Table) -> Iterator[dict[str, float]]:
-    """What is lost with the best so far, each time that it changes."""
+    """What is lost with the best network so far, each time it changes."""
     best = float("inf")
     for point in points:
         if point.seen < best:
@@ -197,9 +197,9 @@ def incumbents(points: Sequence[Point], table: Table) -> Iterator[dict[str, floa
 
 
 def run(names: Sequence[str], seeds: int, out: Path, table_path: str) -> None:
-    """Repeat each search with so many seeds; one JSON file a search."""
+    """Repeat each search with this many seeds; write one JSON file per search."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")  # Optuna's, of what will change in 7.0
+    warnings.simplefilter("ignore")  # Optuna's warnings about changes in 7.0
     out.mkdir(parents=True, exist_ok=True)
     table = Table(table_path)
     for name in names or [*OURS, *BARE]:

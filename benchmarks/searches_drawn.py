@@ -1,10 +1,10 @@
-"""Draws and tabulates what `benchmarks.searches` wrote.
+"""Draws and tabulates the results of `benchmarks.searches`.
 
 python -m benchmarks.searches_drawn FOLDER [--out benchmarks/results]
 
-The mean over searches of what is lost with the best network so far, with a 95 % bootstrap
-interval over whole searches, against simulated seconds and against trials; and, search by
-search of one seed, the difference from random search at the time that random search takes.
+Shows the mean over searches of what is lost with the best network so far, with a 95 % bootstrap
+interval over whole searches, against simulated seconds and against trials; and the difference
+from random search with the same seed, at the time that random search takes.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from benchmarks.searches import STOPPED, TRIALS, WORKERS
 Floats = npt.NDArray[np.float64]
 
 _RESAMPLED = 2000
-_PLACES = 60  # of a curve
+_PLACES = 60  # points of a curve
 _PANELS = {
     "samplers, every trial whole": (
         "random", "qmc", "tpe", "gp", "cmaes", "evolution", "local",
@@ -42,7 +42,7 @@ _PANELS = {
 
 
 def lost_at(run: dict[str, Any], places: Floats, unit: str) -> Floats:
-    """What is lost with the best so far at each place; missing before the first whole trial."""
+    """What is lost with the best so far at each place; NaN before the first complete trial."""
     at = np.array([one[unit] for one in run["incumbents"]])
     lost = np.array([one["lost"] for one in run["incumbents"]])
     index = np.searchsorted(at, places, "right") - 1
@@ -50,7 +50,7 @@ def lost_at(run: dict[str, Any], places: Floats, unit: str) -> Floats:
 
 
 def interval(values: Floats) -> tuple[float, float]:
-    """95 % of bootstrap means over searches."""
+    """95 % interval of bootstrap means over searches."""
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(values), size=(_RESAMPLED, len(values)))
     low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5])
@@ -58,7 +58,7 @@ def interval(values: Floats) -> tuple[float, float]:
 
 
 def table(searches: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
-    """One row a search: mean seconds to its end, and what is lost at random search's time."""
+    """One row per search: mean seconds to its end, and the loss at random search's end."""
     end = float(np.mean([run["ends"] for run in searches["random"]]))
     at_end = {
         name: np.array([lost_at(run, np.array([end]), "seconds")[0] for run in runs])
@@ -86,7 +86,7 @@ def table(searches: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
 
 
 def draw(searches: dict[str, list[dict[str, Any]]], out: Path) -> None:
-    """The figure: three panels against simulated seconds, three against trials."""
+    """Draw the figure: three panels against simulated seconds, three against trials."""
     end = float(np.mean([run["ends"] for run in searches["random"]]))
     with panelled(2 * len(_PANELS), most=3, width=13.5, height=3.8) as (figure, axes):
         for place, (title, names) in enumerate(_PANELS.items()):
@@ -109,7 +109,7 @@ def _panel(ax: Axes, searches: dict[str, list[dict[str, Any]]], unit: str, last:
     places = np.linspace(last / _PLACES, last, _PLACES)
     for name, style in marks(list(searches)).items():
         lost = np.array([lost_at(run, places, unit) for run in searches[name]])
-        whole = ~np.isnan(lost).any(axis=0)  # where every search has a whole trial
+        whole = ~np.isnan(lost).any(axis=0)  # where every search has a complete trial
         if not whole.any():
             continue
         bands = np.array([interval(column) for column in lost[:, whole].T])

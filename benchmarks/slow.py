@@ -1,4 +1,4 @@
-"""An optimiser that rests between its steps: training takes time, and nearly no computing."""
+"""An optimiser that sleeps between steps, so that training takes time but little computing."""
 
 import time
 from collections.abc import Callable
@@ -11,9 +11,9 @@ class Slow(torch.optim.SGD):
     """Plain SGD that sleeps.
 
     Args:
-        groups: of parameters.
+        groups: groups of parameters.
         lr: learning rate.
-        seconds: of sleep after each step.
+        seconds: seconds of sleep after each step.
     """
 
     def __init__(self, groups: Any, *, lr: float, seconds: float) -> None:
@@ -21,12 +21,12 @@ class Slow(torch.optim.SGD):
         self._rest = seconds
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """A step, and a rest."""
+        """Take a step and sleep."""
         loss = super().step(closure)
         time.sleep(self._rest)
         return loss
 
 
 def slow(groups: Any, training: Any, *, seconds: float = 0.0) -> Slow:
-    """Make it for a recipe; `seconds` is an option of the space file."""
+    """Make the optimiser for a recipe; `seconds` is an option of the space file."""
     return Slow(groups, lr=training.peak_lr, seconds=seconds)

@@ -1,12 +1,12 @@
-"""Kills drivers, workers and machines of one study at random, and looks what is left of it.
+"""Kills drivers, workers and machines of a study at random, and checks the result.
 
     python -m benchmarks.soak [--minutes 20] [--every 30] [--seed 0]
 
-The study runs on a Ray cluster of three machines of one core each, all of them here, or, at
-every other start, on a Ray of its own. About every so many seconds one thing is killed with
-`kill -9`: the driver, a worker, or the raylet of a machine, which takes its workers along.
-Whenever the driver is gone, the same command is given again. In the end each trial must stand
-in the journal once, with the numbers of a run that nobody disturbed, to the last bit.
+The study runs on a Ray cluster of three simulated machines with one core each, or, at every
+other start, on its own local Ray. About every --every seconds one process is killed with `kill
+-9`: the driver, a worker, or the raylet of a machine, which takes its workers with it. Whenever
+the driver is gone, the same command is given again. In the end, each trial must occur in the
+journal exactly once, with the numbers of an undisturbed run, to the last bit.
 """
 
 import argparse
@@ -47,18 +47,18 @@ keep: {best: 0}
 """
 _EPOCHS, _REST = 8, 0.15  # a trial of about 8 s
 _KINDS = ("driver", "worker", "raylet")
-_RETURNS = 10.0  # seconds until a machine that was killed is replaced
+_RETURNS = 10.0  # seconds until a killed machine is replaced
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the study to its end through all kills; 0 where nothing was lost."""
+    """Run the study to its end through all kills; return 0 if nothing was lost."""
     parser = argparse.ArgumentParser("python -m benchmarks.soak")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--every", type=float, default=30, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="empty; keeps all that was said")
     asked = parser.parse_args(argv)
-    trials = max(4, round(asked.minutes * 60 / 4))  # more than the time allows
+    trials = max(4, round(asked.minutes * 60 / 4))  # more than fit in the time
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.folder or Path(scratch)
         disturbed = Disturbed(folder, trials=trials, seed=asked.seed)
@@ -79,14 +79,14 @@ class Disturbed:
 
     Args:
         scratch: an empty folder.
-        trials: of the study.
-        seed: of what is killed when.
+        trials: number of trials of the study.
+        seed: seed for what is killed when.
 
     Attributes:
-        folder: of the run.
-        kills: by kind.
-        starts: of the driver.
-        codes: with which it ended by itself.
+        folder: folder of the run.
+        kills: number of kills by kind.
+        starts: number of starts of the driver.
+        codes: exit codes with which it ended by itself.
     """
 
     def __init__(self, scratch: Path, *, trials: int, seed: int) -> None:
@@ -103,7 +103,7 @@ class Disturbed:
         self._driver: subprocess.Popen[str] | None = None
 
     def run(self, *, seconds: float, every: float) -> None:
-        """Kill something again and again for so long, then let the study end."""
+        """Kill processes repeatedly for this long, then let the study end."""
         until, killed = time.monotonic() + seconds, time.monotonic()
         while not self._finished():
             self._restart()
@@ -117,7 +117,7 @@ class Disturbed:
                 self._kill(self._random.choice(_KINDS))
 
     def close(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         if self._driver is not None and self._driver.poll() is None:
             os.killpg(self._driver.pid, signal.SIGKILL)
             self._driver.wait()
@@ -130,7 +130,7 @@ class Disturbed:
         return self._driver is not None and self._driver.poll() is None
 
     def _restart(self) -> None:
-        """Give the same command again where the driver is gone."""
+        """Give the same command again if the driver is gone."""
         if self._driver is not None:
             code = self._driver.poll()
             if code is None:
@@ -155,7 +155,7 @@ class Disturbed:
             )
 
     def _replace(self) -> None:
-        """A machine that was killed comes back after a while."""
+        """Bring killed machines back after a while."""
         while self._returns and self._returns[0] < time.monotonic():
             self._returns.pop(0)
             self._nodes.append(self._cluster.add_node(num_cpus=1))
@@ -180,7 +180,7 @@ class Disturbed:
         self.kills[kind] += 1
 
     def _raylets(self) -> list[psutil.Process]:
-        """Of the machines that run trials now."""
+        """The raylets of the machines that run trials now."""
         assert self._driver is not None
         if self._local:
             below = psutil.Process(self._driver.pid).children()
@@ -189,21 +189,21 @@ class Disturbed:
 
 
 def raylet_of(node: Any) -> psutil.Process:
-    """The process of Ray on a machine of a cluster that is all on this one."""
+    """The raylet process of a node of a cluster that runs entirely on this machine."""
     (raylet,) = node.all_processes["raylet"]
     return psutil.Process(raylet.process.pid)
 
 
 def workers_below(raylet: psutil.Process) -> list[psutil.Process]:
-    """The processes of a machine that run trials."""
-    # ray::TrialActor between two calls, ray::ResourceTrainable.train in one
+    """The processes of a node that run trials."""
+    # ray::TrialActor between two calls, ray::ResourceTrainable.train during a call
     titles = ("ray::TrialActor", "ray::ResourceTrainable")
     below = raylet.children(recursive=True)
     return [one for one in below if " ".join(one.cmdline()).startswith(titles)]
 
 
 def write_space(folder: Path, *, trials: int, seconds: float) -> Path:
-    """The space file of the study, with a rest of so many seconds after each step."""
+    """Write the space file of the study, with this many seconds of sleep after each step."""
     text = _SPACE.replace("EPOCHS", str(_EPOCHS)).replace("SECONDS", str(seconds))
     path = folder / f"soak-{seconds:g}.yaml"
     path.write_text(text.replace("TRIALS", str(trials)), encoding="utf-8")
@@ -211,7 +211,7 @@ def write_space(folder: Path, *, trials: int, seconds: float) -> Path:
 
 
 def undisturbed(folder: Path, *, trials: int) -> Path:
-    """The same study in one process, without rests: the folder of its run."""
+    """Run the same study in one process without sleeping; return the folder of its run."""
     out = folder / "undisturbed"
     space = write_space(folder, trials=trials, seconds=0.0)
     command = [sys.executable, "-m", "search.run", str(space), "--inline", "--out", str(out)]
@@ -220,7 +220,7 @@ def undisturbed(folder: Path, *, trials: int) -> Path:
 
 
 def results(records: Sequence[Record]) -> dict[int, str]:
-    """Status and metrics of each trial that ended, of all its epochs, to the last bit."""
+    """Status and metrics of each ended trial and all its epochs, to the last bit."""
     epochs: dict[int, list[dict[str, float]]] = {}
     for record in records:
         if isinstance(record, Epoch):
@@ -233,7 +233,7 @@ def results(records: Sequence[Record]) -> dict[int, str]:
 
 
 def problems(records: Sequence[Record], expected: dict[int, str]) -> list[str]:
-    """What is not as it would have been without a kill."""
+    """List what differs from a run without kills."""
     found = []
     ends = Counter(r.trial for r in records if isinstance(r, Ended))
     twice = [trial for trial, count in ends.items() if count > 1]
@@ -250,7 +250,7 @@ def problems(records: Sequence[Record], expected: dict[int, str]) -> list[str]:
 
 
 def report(disturbed: Disturbed, records: Sequence[Record], expected: dict[int, str]) -> Table:
-    """What was done to the study, and what came of it."""
+    """Tabulate what was done to the study, and the result."""
     table = Table("what", "how often", title="One study, killed again and again")
     for kind in _KINDS:
         table.add_row(f"kills of a {kind}", str(disturbed.kills[kind]))

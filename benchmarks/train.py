@@ -6,13 +6,13 @@
 
 An epoch is training with augmentation, then validation on a ninth as many images. The plain
 loop is torchvision's CIFAR100 with crop, flip, ToTensor and Normalize, a DataLoader with 2
-workers, float32 and contiguous, SGD and CosineAnnealingLR, loss.item() each step. All sides
-train the same network from the same weights, each in a process of its own, and take turns;
-the first epoch warms up. A ratio is images/s over those of the network's first row (the plain
-loop's, but for ..._pool) in the same turn. That all sides took the same steps at the same
-learning rates, and that their losses fell, is checked before anything is printed of them.
-Timm's blocks are timed in our loop, against ours in a network (..._pool) that timm has too:
-that ratio is of the blocks alone. Where CIFAR-100 is not, noise of its size takes its place.
+workers, float32 and contiguous, SGD and CosineAnnealingLR, loss.item() in each step. All sides
+train the same network from the same weights, each in its own process, and take turns; the first
+epoch is the warm-up. A ratio is images/s divided by those of the network's first row (the plain
+loop, except for ..._pool) in the same turn. Before any result is printed, it is checked that
+all sides took the same steps at the same learning rates, and that their losses fell. Timm's
+blocks are timed in our loop, compared with ours in a network (..._pool) that timm has too, so
+that this ratio is of the blocks alone. Without CIFAR-100, noise of the same size is used.
 """
 
 import argparse
@@ -42,30 +42,30 @@ _SMALL = ("res2net20_8w4s_16p_100classes", "resnet1.2.2_8w_8p_100classes")
 _PAPER = "Res2NeXt-29-6c24w4s"
 _EXECUTIONS = ("eager", "graphs", "compile")
 _GPU_BATCHES = (128, 512, 1024)
-_WHOLE, _SHORT = 45_000, 896  # images of an epoch: on a GPU, on a CPU
-_HELD_OUT = 9  # training images for each that is validated: CIFAR's 45,000 to 5,000
+_WHOLE, _SHORT = 45_000, 896  # images per epoch: on a GPU, on a CPU
+_HELD_OUT = 9  # training images per validation image: 45,000 to 5,000 in CIFAR
 
 
 class Row(NamedTuple):
-    """One side beside the network's first; one entry a turn, the warm-up left out."""
+    """One side compared with the network's first; one entry per turn, without warm-up."""
 
     network: str
     side: str
     batch: int
     seconds: tuple[float, ...]
-    rates: tuple[float, ...]  # images/s of all its trials together
+    rates: tuple[float, ...]  # images/s of all trials together
     ratios: tuple[float, ...]
-    memory: int  # bytes, most of one process
-    used: float | None  # share of the GPU's stated throughput, of training alone
+    memory: int  # peak bytes of one process
+    used: float | None  # share of the GPU's nominal throughput, in training only
     preparation: float  # seconds
 
 
 class DifferentWorkError(RuntimeError):
-    """Two sides did not do the same, so their times say nothing."""
+    """Two sides did different work, so their times cannot be compared."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Compare, print a row as it comes and the table at the end."""
+    """Compare; print each row when it is measured, and the table at the end."""
     arguments = _parser().parse_args(argv)
     console = Console(width=150)
     console.print(machine(torch.device(arguments.device), "torchvision", "pillow", "timm"))
@@ -84,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
-    """The networks; on a GPU the paper's, at the batches that fill it more and more."""
+    """The networks; on a GPU also the paper's, at increasing batch sizes."""
     gpu = arguments.device == "cuda"
     cases = [(name, 128) for name in _SMALL]
     if gpu or arguments.paper:
@@ -93,7 +93,7 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
         cases = [(name, batch) for name in arguments.networks for batch in arguments.batch]
     asked = arguments.images or (_WHOLE if gpu else _SHORT)
     for name, batch in cases:
-        count = max(1, asked // batch) * batch  # whole batches: ours leaves out the rest
+        count = max(1, asked // batch) * batch  # whole batches: ours drops the rest
         yield Task(
             architecture=parse(name),
             recipe=PlannedTraining(
@@ -112,7 +112,7 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
 
 
 def sides(task: Task, *, threads: int) -> list[Side]:
-    """All ways to train a task; the plain loop first."""
+    """All ways to train a task, the plain loop first."""
     gpu = task.device == "cuda"
     exact = with_recipe(task, precision="fp32")
     made = [
@@ -121,7 +121,7 @@ def sides(task: Task, *, threads: int) -> list[Side]:
         Side("ours, fp32", "ours", exact, threads),
     ]
     pool = task._replace(architecture=_pooling(task))
-    if all(scale > 1 for scale in pool.architecture.scales):  # timm's has no other that is ours
+    if all(scale > 1 for scale in pool.architecture.scales):  # only these equal timm's
         made += [
             Side("ours, bf16", "ours", pool, threads),
             Side("timm's blocks in our loop, bf16", "timm", pool, threads),
@@ -141,10 +141,10 @@ def sides(task: Task, *, threads: int) -> list[Side]:
 
 
 def compare(asked: Sequence[Side], *, turns: int) -> list[Row]:
-    """Epochs of all sides, turn about.
+    """Run epochs of all sides in turns.
 
     Raises:
-        DifferentWorkError: they did not do the same.
+        DifferentWorkError: they did different work.
     """
     with ExitStack() as held:
         crews = [held.enter_context(Crew(side)) for side in asked]
@@ -165,10 +165,10 @@ def compare(asked: Sequence[Side], *, turns: int) -> list[Row]:
 
 
 def check(works: dict[str, list[Work]]) -> None:
-    """That all did the same work in every epoch, and learnt by it.
+    """Check that all did the same work in every epoch, and that losses fell.
 
     Raises:
-        DifferentWorkError: who did not, and in what.
+        DifferentWorkError: states which side did not, and in what.
     """
     (first, plain), *_ = works.items()
     for name, epochs in works.items():
@@ -213,7 +213,7 @@ def _row(side: Side, turns: Sequence[Turn], first: Sequence[Turn]) -> Row:
 
 
 def table(rows: Sequence[Row], *, turns: int) -> Table:
-    """All rows: medians, and of the ratio the quartiles."""
+    """Tabulate all rows: medians, and quartiles of the ratio."""
     made = Table(
         title=f"An epoch with validation, median of {turns} turns; ratio to its first row"
     )

@@ -1,13 +1,14 @@
-"""Warm start from a narrower run, on the table that ships: fewer trials to the same error?
+"""Tests on the included table whether a warm start from a narrower run saves trials.
 
 python -m benchmarks.warm [--seeds 200] [--table PATH]
 
-Each search of the wider space is repeated from nothing and from a search of 30 networks of a
-narrower one: of scales 1 to 3, or of a budget so low that it holds none of the networks sought.
-Sought is a network within 0.5 points of error of the best of the wider space. Counted are the
-new networks until one is trained, and until one is the best by what the search saw, which is
-later, or never, where a worse network was lucky on the validation images. None are counted
-where the narrower search had it already; a search that does not get there in 60 counts as 60.
+Each search of the wider space is run from scratch and after a search of 30 networks of a
+narrower space: with scales 1 to 3, or with a budget so low that it contains none of the target
+networks. The target is a network within 0.5 points of error of the best of the wider space.
+Counted are the new networks until a target is trained, and until a target is the best by what
+the search saw; this comes later, or never, if a worse network was lucky on the validation
+images. The count is 0 if the narrower search already had a target; a search that does not reach
+it in 60 counts as 60.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from search.study.journal import Journal, read
 from search.study.study import Study
 
 _NEAR = 0.5  # points of error
-_NARROW = 30  # networks of the narrower search
+_NARROW = 30  # networks in the narrower search
 _NARROWER = {
     "scales 1 to 3": "network.scale=[1, 2, 3]",
     "a budget of 0.7 M": "budget.macs={max: 0.7M}",
@@ -36,7 +37,7 @@ _NARROWER = {
 
 
 def prepared_for(table: str, *extra: str) -> Prepared:
-    """The space, searched by TPE and replayed."""
+    """Prepare the replay of a TPE search of the space."""
     return prepare(
         open_space(
             Path("spaces/digits_table.yaml"),
@@ -52,7 +53,7 @@ def prepared_for(table: str, *extra: str) -> Prepared:
 def searched(
     prepared: Prepared, seed: int, known: Sequence[Known]
 ) -> tuple[list[Point], tuple[Known, ...]]:
-    """One search that begins with what is known; its whole trials, and what is known after."""
+    """Run a search from known trials; return its complete trials and all it then knows."""
     assert prepared.results is not None, "it replays"
     search = prepared.plan.search.model_copy(update={"seed": seed})
     plan = prepared.plan.model_copy(update={"search": search})
@@ -84,7 +85,7 @@ def searched(
 
 
 def until_trained(points: Sequence[Point], known: Sequence[Known], table: Table) -> int:
-    """New networks until one near the best of the space is trained."""
+    """Number of new networks until one close to the best of the space is trained."""
     if any(_is_near(one.name, table) for one in known):
         return 0
     near = (count for count, one in enumerate(points, 1) if _is_near(one.name, table))
@@ -92,7 +93,7 @@ def until_trained(points: Sequence[Point], known: Sequence[Known], table: Table)
 
 
 def until_best(points: Sequence[Point], known: Sequence[Known], table: Table) -> int:
-    """New networks until the best by what was seen is near the best of the space."""
+    """Number of new networks until the best seen is close to the best of the space."""
     found = min(known, key=lambda one: one.values["val_error"], default=None)
     if found and _is_near(found.name, table):
         return 0
@@ -106,11 +107,11 @@ def until_best(points: Sequence[Point], known: Sequence[Known], table: Table) ->
 
 
 def _is_near(name: str, table: Table) -> bool:
-    return round(table.error[name] - table.best, 6) <= _NEAR  # 0.5 of floats too
+    return round(table.error[name] - table.best, 6) <= _NEAR  # so that 0.5 in floats counts
 
 
 def compare(narrower: str, table: str, seeds: int) -> None:
-    """Print what a search needs from nothing and from the narrower run, seed by seed."""
+    """Print what a search needs from scratch and from the narrower run, paired by seed."""
     known_errors = Table(table)
     asked = "search={{sampler: tpe, trials: {}}}"
     wide = prepared_for(table, asked.format(TRIALS))

@@ -1,7 +1,7 @@
-"""The Res2Net family: describe, count, build.
+"""The Res2Net family of networks: describe them, count their cost, build them.
 
-`Architecture`, `parse` and `cost` need no torch; `build`, `joined` and `separated` import it
-when they are first used.
+`Architecture`, `parse` and `cost` do not need torch; `build`, `joined` and `separated` import
+it on first use.
 """
 
 from importlib import import_module
@@ -36,6 +36,6 @@ _WITH_TORCH = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _WITH_TORCH:  # so that a plan starts without torch
+    if name in _WITH_TORCH:  # imported late, so that a plan starts without torch
         return getattr(import_module(_WITH_TORCH[name]), name)
     raise AttributeError(f"module 'res2net' has no attribute {name!r}")

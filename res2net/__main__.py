@@ -29,7 +29,7 @@ _FLOAT32 = 4  # bytes
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print what the arguments ask for; 0, or 2 when they name no network."""
+    """Print what the arguments ask for; return 0, or 2 when they name no valid network."""
     return run_command(lambda: _main(argv))
 
 
@@ -40,7 +40,7 @@ def _main(argv: Sequence[str]) -> int:
         return ExitCode.DONE
     try:
         network = described(arguments.name, arguments.block, arguments.channels)
-        cost(network)  # a block of somebody's own is imported here
+        cost(network)  # imports a user-defined block
     except ArchitectureError as error:
         print(error, file=sys.stderr)
         return ExitCode.BAD_INPUT
@@ -59,7 +59,7 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def describe(network: Architecture, *, image_size: int) -> dict[str, object]:
-    """Name, dimensions and exact cost of one network; bytes are of float32 numbers."""
+    """Give name, dimensions and exact cost of one network; byte counts assume float32."""
     counted = cost(network, image_size=image_size)
     return {
         "name": network.name,
@@ -145,8 +145,8 @@ def _time(
     *,
     image_size: int,
 ) -> int:
-    """Measure and print; 0, or 2 where the device is not there or too small."""
-    from res2net.timing import TimingError, time_batches  # noqa: PLC0415 - torch is not needed else
+    """Measure and print; return 0, or 2 where the device is missing or its memory too small."""
+    from res2net.timing import TimingError, time_batches  # noqa: PLC0415 - torch only here
 
     device, batches = arguments.device or "cpu", arguments.batch or [1, 32]
     if not arguments.json:
@@ -170,12 +170,12 @@ def _print_facts(facts: dict[str, object]) -> None:
         if isinstance(value, int) and "bytes" in key:
             shown += f" ({value / 2**20:.1f} MiB in float32)"
         table.add_row(key.replace("_", " "), shown)
-    Console(markup=False).print(table)  # a block's file may have brackets
+    Console(markup=False).print(table)  # a block's file name may contain brackets
 
 
 def _print_paths(network: Architecture, *, image_size: int) -> None:
     paths = network_paths(network)
-    screen = Console(width=max(Console().width, 110))  # eight kinds of block fit
+    screen = Console(width=max(Console().width, 110))  # wide enough for eight kinds of block
     print("\npaths through a block; opening: it changes stride or channels, and sums no splits")
     screen.print(block_table(network))
     print("\npaths through the network")
@@ -199,7 +199,7 @@ def _print_published() -> None:
     table.add_column("note")
     for row in published():
         table.add_row(*_cells(row))
-    # A pipe or a narrow window gets whole rows all the same.
+    # Rows are not wrapped, even in a pipe or a narrow window.
     Console(width=max(Console().width, 170)).print(table)
 
 
@@ -220,7 +220,7 @@ def _cells(row: Published) -> list[str]:
 
 
 def _with_idle(counted: int, idle: int, unit: int) -> str:
-    """What our network has, and where it differs what the published module holds."""
+    """Format our network's count; where it differs, add the published module's in brackets."""
     shown = f"{counted / unit:.3f}"
     return f"{shown} ({(counted + idle) / unit:.3f})" if idle else shown
 

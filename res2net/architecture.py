@@ -1,7 +1,7 @@
-"""Describe a network: immutable, validated, hashable. No torch here.
+"""Describe a network as an immutable, validated, hashable value. No torch here.
 
-Goes in: the dimensions of the paper (depth, width, scale, cardinality) and the variant.
-Comes out: an `Architecture`, which `res2net.cost` counts and `res2net.build` builds.
+Input: the dimensions of the paper (depth, width, scale, cardinality) and the variant. Output:
+an `Architecture`, whose cost `res2net.cost` counts and which `res2net.build` builds.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from res2net.errors import ArchitectureError
 from res2net.skeletons import SKELETONS, Depth, Skeleton, blocks_of, is_count, skeleton_of
 
 Version = Literal["v1", "v1b"]
-PerStage = int | tuple[int, ...]  # one number for every stage, or one for each
+PerStage = int | tuple[int, ...]  # one number for all stages, or one per stage
 
 _PER_STAGE = ("width", "scale", "cardinality")
 
@@ -23,33 +23,37 @@ _PER_STAGE = ("width", "scale", "cardinality")
 class Architecture:
     """Describe one network of the Res2Net family.
 
-    Width, scale and cardinality are one number for all stages or a tuple with one for each.
+    Width, scale and cardinality are either one number for all stages or a tuple with one per
+    stage.
 
     Args:
         skeleton: how blocks are stacked: "cifar" (3 stages), "imagenet", "dla" (deep layer
-            aggregation) or "biglittle" (two branches of two resolutions; 4 stages each).
-        depth: layers, or a tuple with the blocks of each stage ("dla": levels of each tree).
-            Defaults to what the skeleton was published with: 29, 50 or 60.
-        planes: planes of the first stage, doubling from stage to stage; a block puts out
-            4 x planes channels ("dla": 2 x). 64 in the paper, 8 or 16 for networks a CPU can
-            train.
-        width: channels of one group of one split, at the first stage; stage i (from 0) has
-            width x 2**i, as planes do.
-        scale: splits of a block (the paper's s); 1 is ResNet or ResNeXt.
-        cardinality: groups of each 3x3 convolution (the paper's c).
-        se: squeeze-and-excitation before the residual addition (paper, section 3.2.2).
+            aggregation) or "biglittle" (two branches at two resolutions). All but "cifar" have
+            4 stages.
+        depth: number of layers, or a tuple with the number of blocks of each stage ("dla":
+            levels of each tree). Defaults to the skeleton's published depth: 29, 50 or 60.
+        planes: planes of the first stage, doubled from stage to stage; a block outputs 4 x
+            planes channels ("dla": 2 x). 64 in the paper, 8 or 16 for networks a CPU can train.
+        width: channels of one group of one split in the first stage; stage i (from 0) has width
+            x 2**i, as with planes.
+        scale: number of splits of a block (the paper's s); 1 gives ResNet or ResNeXt.
+        cardinality: number of groups of each 3x3 convolution (the paper's c).
+        se: whether to apply squeeze-and-excitation before the residual addition (paper, section
+            3.2.2).
         version: "v1", or "v1b" with the deep stem and average-pooled shortcuts.
         first_block: what a block that changes stride or channels does with its last split:
-            "pool" averages it (published ImageNet code), "all" convolves it too (needed for
-            Table 4's counts). Defaults to what the skeleton was published with.
-        classes: outputs of the classifier; defaults to the skeleton's data set.
-        channels: of the images: 3 for colour, 1 for grey, 4 and more for other sensors.
-        block: what the stages are made of: a key of `res2net.blocks.BLOCKS`, or somebody's
-            `package.module:attribute` or `path/to/file.py:attribute`, which is imported when
-            the network is counted or built. Two texts for one block are two networks.
+            "pool" averages it (published ImageNet code), "all" convolves it too (needed to
+            match Table 4's counts). Defaults to the skeleton's published choice.
+        classes: outputs of the classifier; defaults to the number of classes of the skeleton's
+            data set.
+        channels: channels of the images: 3 for colour, 1 for grey, 4 or more for other sensors.
+        block: the block that the stages are made of: a key of `res2net.blocks.BLOCKS`, or a
+            user-defined `package.module:attribute` or `path/to/file.py:attribute`, which is
+            imported when the network is counted or built. Two different texts for the same
+            block make two different networks.
 
     Raises:
-        ArchitectureError: a value outside its range, with the rule and the remedy.
+        ArchitectureError: a value is out of range; the message states the rule and the remedy.
     """
 
     skeleton: str
@@ -86,7 +90,8 @@ class Architecture:
         layers = facts.layers(blocks)
         values: dict[str, Any] = {
             "skeleton": skeleton,
-            # One spelling for one network: blocks that make a known depth become that depth.
+            # One spelling per network: block counts that make up a known depth become that
+            # depth.
             "depth": layers if facts.blocks(layers) == blocks else blocks,
             "planes": planes,
             "width": width,
@@ -107,7 +112,7 @@ class Architecture:
 
     @property
     def facts(self) -> Skeleton:
-        """What the skeleton fixes."""
+        """Everything that the skeleton fixes."""
         return skeleton_of(self.skeleton)
 
     @property
@@ -117,7 +122,7 @@ class Architecture:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """`width` of each stage, not yet doubled."""
+        """`width` of each stage, before doubling from stage to stage."""
         return self._each_stage(self.width)
 
     @property
@@ -137,12 +142,12 @@ class Architecture:
 
     @property
     def image_size(self) -> int:
-        """Side of the images the skeleton was published for, in pixels."""
+        """Image side in pixels for which the skeleton was published."""
         return self.facts.image_size
 
     @property
     def family(self) -> str:
-        """The paper's name of the family: resnet, resnext, res2net or res2next."""
+        """The paper's name for the family: resnet, resnext, res2net or res2next."""
         two = "2" if max(self.scales) > 1 else ""
         return f"res{two}{'next' if max(self.cardinalities) > 1 else 'net'}"
 
@@ -150,8 +155,8 @@ class Architecture:
     def name(self) -> str:
         """Canonical name, safe in file names.
 
-        `res2net.parse` turns it back into an equal Architecture; somebody's own block has to be
-        given along, because the name tells it by a digest only.
+        `res2net.parse` turns it back into an equal Architecture. A user-defined block must be
+        passed to it as well, because the name contains only a digest of it.
         """
         dims = f"{written(self.cardinality)}c" if self.cardinality != 1 else ""
         dims += f"{written(self.width)}w"
@@ -168,7 +173,7 @@ class Architecture:
         return f"by-{plugin_token(self.skeleton)}" if own else self.skeleton
 
     def _variant_tokens(self) -> list[str]:
-        """List what has to be said because the rest of the name does not imply it."""
+        """List the tokens that the name needs because the rest of it does not imply them."""
         said = {
             "se": self.se,
             self.version: self.version != "v1",
@@ -184,7 +189,7 @@ class Architecture:
 
 
 def implied_skeleton(depth: Depth) -> str:
-    """Tell which skeleton a name with this depth means unless it says otherwise."""
+    """Give the skeleton that a name with this depth means unless it says otherwise."""
     facts = SKELETONS["imagenet"]
     if isinstance(depth, tuple):
         return "imagenet" if len(depth) == len(facts.stages) else "cifar"
@@ -192,13 +197,13 @@ def implied_skeleton(depth: Depth) -> str:
 
 
 def one_if_equal(value: PerStage) -> PerStage:
-    """Normalise a value: stages that are all alike become one number."""
+    """Normalise a value: equal numbers for all stages become one number."""
     alike = isinstance(value, tuple) and len(set(value)) == 1
     return value[0] if alike and isinstance(value, tuple) else value
 
 
 def written(value: object) -> str:
-    """Write a value as names do; one number for each stage as 1.2.4."""
+    """Write a value as in names of networks; one number per stage becomes 1.2.4."""
     return ".".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -241,7 +246,7 @@ def _check_per_stage(field: str, value: object, facts: Skeleton) -> None:
 
 
 def _check_version(values: Mapping[str, Any], facts: Skeleton) -> None:
-    """Check that the skeleton has the version, whose stem divides the planes."""
+    """Check that the skeleton has this version, and that its stem can divide the planes."""
     skeleton, planes, version = values["skeleton"], values["planes"], values["version"]
     if version not in facts.versions:
         having = [name for name, others in SKELETONS.items() if version in others.versions]

@@ -1,4 +1,4 @@
-"""Put out the features of the stages of a network, for detection, segmentation and so on."""
+"""Output the features of a network's stages, for detection, segmentation and so on."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.ModuleDict):
-    """Apply modules one after another, and put out what some of them made.
+    """Apply modules one after another and return the outputs of some of them.
 
-    The modules are children in the order in which an image passes them, so that torchvision's
-    `IntermediateLayerGetter` and `BackboneWithFPN` take it as it is.
+    The modules are children in the order in which an image passes through them, so that
+    torchvision's `IntermediateLayerGetter` and `BackboneWithFPN` accept the backbone as it is.
 
     Args:
         layers: modules by name.
-        keys: of the modules whose output is a feature, by name: the key in the dict.
-        channels: of each feature, by key.
-        strides: of each feature against the image, by key.
+        keys: for each module whose output is a feature, by name: its key in the output dict.
+        channels: channels of each feature, by key.
+        strides: stride of each feature relative to the image, by key.
 
     Attributes:
-        channels: of each feature, by key.
-        strides: of each feature against the image, by key.
+        channels: channels of each feature, by key.
+        strides: stride of each feature relative to the image, by key.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Backbone(nn.ModuleDict):
         self.strides = dict(strides)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Images (N, channels, H, W) to features (N, C, H / stride, W / stride), by key."""
+        """Map images (N, channels, H, W) to features (N, C, H / stride, W / stride), by key."""
         features: dict[str, Tensor] = {}
         for name, module in self.items():
             x = module(x)

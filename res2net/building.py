@@ -32,46 +32,46 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
     seed: int = 0,
     device: str | torch.device = "cpu",
 ) -> nn.Module:
-    """Build the network, initialised from `seed` and from no global state.
+    """Build the network, initialised from `seed` alone, not from any global state.
 
     Args:
         architecture: a description, or any name that `res2net.parse` reads.
-        block: replaces the architecture's own: a key of `res2net.blocks.BLOCKS`, or somebody's
-            `package.module:attribute` or `path/to/file.py:attribute`.
-        channels: of the images; replaces the architecture's own.
-        features: None for the classifier; stages, counted from 1, for a backbone that puts
-            out a dict of their features; a mapping from stage to key names them, else the
-            keys are the names of the modules ("layer1"). Both share weights and their names.
-        output_stride: of the last stage against the image; where it is smaller than the
-            skeleton's own, dilation takes the place of strides.
+        block: replaces the architecture's block: a key of `res2net.blocks.BLOCKS`, or a
+            user-defined `package.module:attribute` or `path/to/file.py:attribute`.
+        channels: channels of the images; replaces the architecture's own number.
+        features: None for the classifier; stages, counted from 1, for a backbone that outputs a
+            dict of their features. A mapping from stage to key names them; otherwise the keys
+            are the modules' names ("layer1"). Classifier and backbone share weights and names.
+        output_stride: stride of the last stage relative to the image; where it is smaller than
+            the skeleton's own, dilation replaces strides.
         weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
             authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
-            "timm": the weights that timm has of this network, through its hub. A file is read
-            as tensors alone: no code in it is run. The weights may lie in it at any depth. Its
-            classes may be others, and its channels: the first convolution is summed or
-            repeated then. A backbone needs no more of it than it has.
-        seed: of the initial weights; the same seed gives the same weights on every device.
+            "timm": timm's weights of this network, fetched through its hub. A file is read as
+            tensors only: no code in it is run. The weights may be nested in it at any depth.
+            Its number of classes may differ, and its channels: the first convolution is then
+            summed or repeated. A backbone uses only the tensors that it has.
+        seed: seed of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
     Returns:
-        A float32 module in training mode: images (N, channels, H, W) to logits (N, classes),
-        or a `Backbone`: to a dict of (N, C, H / stride, W / stride).
+        A float32 module in training mode: it maps images (N, channels, H, W) to logits (N,
+        classes). Or a `Backbone`, which maps them to a dict of (N, C, H / stride, W / stride).
 
     Raises:
-        ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
-            has no such stage or output stride.
+        ArchitectureError: the name is not understood, the block cannot be found, or the
+            skeleton has no such stage or output stride.
         WeightsError: the file cannot be read, or holds the weights of another network; missing
-            and unexpected keys are listed with their shapes (the first of many).
+            and unexpected keys are listed with their shapes (only the first if there are many).
 
     Warns:
-        HeadDropped: the file has another number of classes; its classifier was left out.
-        PartsLeftOut: the file holds more than the network, such as a detector.
-        StemAdapted: the file's network takes images of another number of channels.
+        HeadDropped: the file has a different number of classes; its classifier was left out.
+        PartsLeftOut: the file contains more than the network, such as a detector.
+        StemAdapted: the file's network takes images with a different number of channels.
     """
     architecture = described(architecture, block, channels)
-    with torch.device("meta"):  # no memory, and torch's own initialisation costs no time
+    with torch.device("meta"):  # uses no memory, and torch's own initialisation takes no time
         module = _assemble(architecture, features, output_stride)
-        # A checkpoint of the classifier fills a backbone too: its keys have to be known.
+        # A classifier's checkpoint can also fill a backbone, so its keys must be known.
         partial = weights is not None and features is not None
         whole = _assemble(architecture, None, None) if partial else module
     if torch.device(device).type != "meta":
@@ -110,13 +110,13 @@ def _assemble(
 
 
 def make_modules(facts: Skeleton, layout: Layout) -> dict[str, nn.Module]:
-    """Make stem and stages, by the function that the skeleton names."""
+    """Make stem and stages with the function that the skeleton names."""
     make: Callable[[Layout], dict[str, nn.Module]] = import_attribute(facts.make_modules)
     return make(layout)
 
 
 def _head(facts: Skeleton, channels: int, classes: int) -> dict[str, nn.Module]:
-    """Make the average and the linear layer; for "dla" a 1x1 convolution, as published."""
+    """Make average pooling and the linear layer ("dla": a 1x1 convolution, as published)."""
     pool = nn.AdaptiveAvgPool2d(1)
     if facts.convolved_head:
         return {"avgpool": pool, "fc": nn.Conv2d(channels, classes, 1), "flat": nn.Flatten()}
@@ -140,7 +140,7 @@ def _initialise(network: nn.Module, generator: torch.Generator) -> None:
 
 
 def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:
-    """Draw weights from He's normal (fan out); biases are 0."""
+    """Draw weights from He's normal distribution (fan out); set biases to 0."""
     nn.init.kaiming_normal_(
         conv.weight, mode="fan_out", nonlinearity="relu", generator=generator
     )
@@ -149,7 +149,7 @@ def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:
 
 
 def _reset(module: nn.Module, generator: torch.Generator) -> None:
-    """Initialise a module of somebody's block as it does itself, from our seed."""
+    """Initialise a module of a user-defined block by its own method, from our seed."""
     kind = type(module).__name__
     reset = getattr(module, "reset_parameters", None)
     if reset is None:
@@ -158,7 +158,7 @@ def _reset(module: nn.Module, generator: torch.Generator) -> None:
             f"its {kind} holds tensors and has no reset_parameters() that would fill them; "
             "write one, because networks are made without memory first",
         )
-    # Such a method draws from torch's global generator, which is put back as it was.
+    # The method draws from torch's global generator, whose state is restored afterwards.
     with torch.random.fork_rng(devices=[]):
         seed = int(torch.randint(2**62, (1,), generator=generator))
         torch.default_generator.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Starts processes that Ctrl-C passes by."""
+"""Start processes that ignore Ctrl-C."""
 
 import contextlib
 import signal
@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that ask a process to end
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # these ask a process to end
 
 
 @contextlib.contextmanager
 def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile do not hear Ctrl-C, nor do theirs.
+    """Make processes started in this context, and their children, ignore Ctrl-C.
 
-    A terminal sends it to every process of a command. It is for the one that waits for the
-    others and ends them; each of those would write a traceback between its words. They cannot
-    see to it themselves, for it may come while Python starts, before any line of theirs. So
-    they inherit that it is blocked, as `multiprocessing` has it for a process of its own.
+    A terminal sends Ctrl-C to every process of a command. Only the process that waits for the
+    others and ends them should react to it; each of the others would write a traceback into the
+    output. They cannot block it themselves, because it may arrive while Python starts, before
+    any of their lines has run. So they inherit the signal as blocked, as `multiprocessing` does
+    for its own helper process.
 
-    This process does as it is asked once they are started: one that waits for what it shall do
-    would write a traceback too.
+    This process handles the signal only once they are started: a child still waiting for its
+    instructions would otherwise write a traceback too.
     """
-    # Else it is started with the first of them, which unblocks the signal.
+    # Otherwise the tracker starts with the first of them, and unblocks the signal.
     resource_tracker.ensure_running()
     with _first_signal_waits():
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -34,9 +35,9 @@ def deaf_to_ctrl_c() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _first_signal_waits() -> Iterator[None]:
-    """While this lasts, the first that asks to end waits; the second is heard at once."""
+    """Hold back the first signal that asks to end; a second one takes effect at once."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main one's alone, and interrupt nothing here
+        yield  # signals reach the main thread only, and interrupt nothing here
         return
     heard = {number: signal.getsignal(number) for number in _SIGNALS}
     came: list[int] = []
@@ -50,7 +51,7 @@ def _first_signal_waits() -> Iterator[None]:
         hear_again()
 
     for number, handler in heard.items():
-        if handler is not signal.SIG_IGN:  # as by nohup
+        if handler is not signal.SIG_IGN:  # ignored under nohup, for example
             signal.signal(number, wait)
     try:
         yield

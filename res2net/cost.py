@@ -1,10 +1,10 @@
-"""Count the exact cost of a network, before it exists. No torch here.
+"""Count the exact cost of a network before it is built. No torch here.
 
 Convention: MACs are the multiply-adds of convolutions and linear layers for one image (the
 paper's "FLOPs"); normalisation, activations and pooling count 0. Parameters are all learnable
-numbers. Activations are the numbers that convolutions and linear layers put out for one image.
+numbers. Activations are the numbers that convolutions and linear layers output for one image.
 
-The one formula takes integers (a network) or NumPy arrays (a whole grid at once).
+The same formula takes integers (one network) or NumPy arrays (a whole grid at once).
 """
 
 from collections.abc import Collection
@@ -21,7 +21,7 @@ from res2net.tally import ONE, ImageSize, IntArray, Tally, size_of
 
 
 class Cost(NamedTuple):
-    """Hold what one network costs; the last two are for one image."""
+    """Hold the cost of one network; MACs and activations are for one image."""
 
     params: int
     macs: int
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """Hold what each network of a grid costs: arrays of one shape."""
+    """Hold the cost of each network of a grid, as arrays of the same shape."""
 
     params: IntArray
     macs: IntArray
@@ -51,8 +51,8 @@ def cost(
         architecture: the network, or any name that `res2net.parse` reads.
         image_size: side of the square input in pixels, or height and width; the skeleton's
             own by default.
-        features: as for `res2net.build`: of a backbone, counted up to the last of these
-            stages; None counts the classifier.
+        features: as for `res2net.build`: counts a backbone up to the last of these stages; None
+            counts the classifier.
         output_stride: as for `res2net.build`.
         block: as for `res2net.build`.
         channels: as for `res2net.build`.
@@ -62,8 +62,8 @@ def cost(
         forward pass of one image) and activations, to the unit.
 
     Raises:
-        ArchitectureError: the name is not understood, the block cannot be had, or the skeleton
-            has no such stage or output stride.
+        ArchitectureError: the name is not understood, the block cannot be found, or the
+            skeleton has no such stage or output stride.
     """
     architecture = described(architecture, block, channels)
     facts = architecture.facts
@@ -90,11 +90,11 @@ def costs(
     """Count a grid of networks that differ from `base` in the given dimensions only.
 
     Args:
-        base: gives block, skeleton, channels, planes, version, first block and classes.
+        base: provides block, skeleton, channels, planes, version, first block and classes.
         dims: int64 arrays that broadcast together, one value for each network.
         image_size: side of the square input in pixels, or height and width.
         output_stride: as for `res2net.build`.
-        head: whether the classifier counts; a backbone has none.
+        head: whether to count the classifier; a backbone has none.
 
     Returns:
         int64 arrays of the broadcast shape.
@@ -115,7 +115,7 @@ def costs(
 
 
 def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
-    """Stages (from 1) in ascending order; raises ArchitectureError for one that is not."""
+    """Give the stages (from 1) in ascending order; raise ArchitectureError for unknown ones."""
     stages = range(1, len(facts.stages) + 1)
     listed = isinstance(features, Collection)
     if not listed or not features or any(stage not in stages for stage in features):

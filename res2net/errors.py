@@ -1,8 +1,8 @@
-"""Define what is raised for bad input. No torch here."""
+"""Define the errors raised for bad input. No torch here."""
 
 
 class ArchitectureError(ValueError):
-    """Raised where a description names no network; says value, rule and remedy."""
+    """Raised where a description is not a valid network; states value, rule and remedy."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -11,4 +11,4 @@ class ArchitectureError(ValueError):
 
 
 class WeightsError(ValueError):
-    """Raised where weights cannot be had or do not fit; says where, what and the remedy."""
+    """Raised where weights cannot be read or do not fit; states where, what and the remedy."""

@@ -12,11 +12,11 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     NO_TRIAL_OK = 3
     OUT_OF_TIME = 4
-    STOPPED = 130  # what shells say of a command that Ctrl-C ended
+    STOPPED = 130  # what shells report for a command ended by Ctrl-C
 
     @property
     def meaning(self) -> str:
-        """What it means, in one line."""
+        """The code's meaning, in one line."""
         return _MEANINGS[self]
 
 
@@ -34,7 +34,7 @@ _MEANINGS = {
         "the same command goes on"
     ),
 }
-# Of commands that run no trials.
+# Exit codes of commands that run no trials.
 PLAIN = (ExitCode.DONE, ExitCode.FAILED, ExitCode.BAD_INPUT, ExitCode.STOPPED)
 
 

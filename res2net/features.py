@@ -1,4 +1,4 @@
-"""Tell the features that a backbone puts out, before it exists. No torch here."""
+"""Describe the features that a backbone outputs, before it is built. No torch here."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,17 @@ from res2net.tally import ImageSize, Size, size_of, strided
 
 
 class FeatureMap(NamedTuple):
-    """Describe what a stage puts out for one image."""
+    """Describe the output of a stage for one image."""
 
     channels: int
-    stride: int  # against the image
+    stride: int  # relative to the image
     size: Size
 
 
 def feature_maps(
     architecture: Architecture, *, image_size: ImageSize, output_stride: int | None = None
 ) -> tuple[FeatureMap, ...]:
-    """Describe the features of every stage, in their order.
+    """Describe the features of every stage, in order.
 
     They do not depend on blocks, width, scale, cardinality or squeeze-and-excitation.
 

@@ -1,4 +1,4 @@
-"""Lay a network out, or a grid of networks: what its skeleton builds, counts or traces.
+"""Lay out a network or a grid of networks for its skeleton to build, count or trace.
 
 No torch here.
 """
@@ -15,9 +15,9 @@ from res2net.tally import Count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimensions:
-    """Describe the dimensions that a grid varies, one entry a stage but for `se`.
+    """Describe the dimensions that a grid varies, with one entry per stage except for `se`.
 
-    Arrays have shapes that broadcast together.
+    The shapes of arrays must broadcast together.
     """
 
     blocks: Sequence[Count]
@@ -48,13 +48,14 @@ def lay_out(
     """Lay out a network, or the networks that differ from it in some dimensions only.
 
     Args:
-        base: gives block, skeleton, channels, planes, version and first block.
-        dims: of a grid; None for those of `base` itself.
-        output_stride: of the last stage against the image; None for the skeleton's own.
-        last: stages, counted from 1, up to which the network goes; None for all.
+        base: provides block, skeleton, channels, planes, version and first block.
+        dims: dimensions of a grid; None for those of `base` itself.
+        output_stride: stride of the last stage relative to the image; None for the skeleton's
+            own.
+        last: number of the last stage included, counted from 1; None for all stages.
 
     Raises:
-        ArchitectureError: the skeleton has no such output stride, or the block cannot be had.
+        ArchitectureError: the skeleton has no such output stride, or the block cannot be found.
     """
     facts, dims = base.facts, dims or dimensions_of(base)
     stages = [

@@ -19,7 +19,7 @@ from res2net.skeletons import SKELETONS
 _FAMILY = re.compile(
     r"(?P<se>se)?[\s_-]*(?:(?P<bl>bl)[\s_-]*)?(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
 )
-# timm's and the paper's way around: dla60_res2net, dla60x, DLA-X-60, SE-DLA-60.
+# The order of words that timm and the paper use: dla60_res2net, dla60x, DLA-X-60, SE-DLA-60.
 _DLA = re.compile(
     r"(?P<se>se[\s_-]*)?dla[\s_-]*(?P<x>x[\s_-]*)?(?P<depth>\d+)(?P<x_too>x)?"
     r"(?:[\s_-]*(?P<family>res2next|res2net|resnext|resnet))?(?P<rest>(?![\d.x]).*)"
@@ -27,7 +27,7 @@ _DLA = re.compile(
 _FIG5 = re.compile(
     r"(?P<depth>\d+)d(?:[\s_-]*(?P<c>\d+)c)?(?:[\s_-]*(?P<w>\d+)w)?(?:[\s_-]*(?P<s>\d+)s)?"
 )
-_HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub, and its tag for what it trained on
+_HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub prefix, and its tag for the training data
 _BASIC = (18, 34)  # depths of ResNets without bottlenecks
 _LONGEST = 160  # letters
 _UNITS = {
@@ -42,7 +42,7 @@ _UNITS = {
 _WORDS: dict[str, dict[str, Any]] = {
     "se": {"se": True},
     "v1b": {"version": "v1b"},
-    # What mmdetection and Paddle call the authors' v1b; timm's 50d says the same.
+    # mmdetection's and Paddle's names for the authors' v1b; timm's 50d means the same.
     "v1d": {"version": "v1b"},
     "vd": {"version": "v1b"},
     "pool": {"first_block": "pool"},
@@ -57,10 +57,10 @@ _TOKEN = re.compile(
     rf"|(?P<word>{'|'.join(_WORDS)})(?![a-z])"
     r"|(?P<gap>[\s,_-]+|x(?=[\s,_-]*\d))"  # 6c x 24w; not ResNet-50x
 )
-_FIG5_WIDTH = 24  # unsaid in the paper; the one that makes 4s and 6s the networks of Table 4
+_FIG5_WIDTH = 24  # not stated in the paper; makes 4s and 6s the networks of Table 4
 
-# What a bare name means: the row of the paper's tables that carries it. "biglittle" means what
-# "imagenet" does.
+# Dimensions of a bare name: those of the row with that name in the paper's tables. "biglittle"
+# uses the same as "imagenet".
 _UNSAID: dict[tuple[str, str], dict[str, int]] = {
     ("resnet", "imagenet"): {"width": 64},
     ("resnet", "cifar"): {"width": 64},
@@ -75,7 +75,7 @@ _UNSAID: dict[tuple[str, str], dict[str, int]] = {
 _ALIASES = {
     "res2net50l": "res2net50_18w4s",  # the paper's light one
     "res2net50299": "res2net50_26w4s",  # the same network at 299 px
-    "senet50": "seresnet50",  # as the paper's Table 1 has it
+    "senet50": "seresnet50",  # its name in the paper's Table 1
 }
 _EXAMPLES = (
     "ResNet-50",
@@ -99,19 +99,21 @@ _EXAMPLES = (
 
 
 def parse(text: str, *, block: str | None = None) -> Architecture:
-    """Read a name as the paper, its code, timm or this project writes it.
+    """Parse a name as written by the paper, its code, timm or this project.
 
     Args:
         text: any of the spellings in this module's docstring; case and separators are free.
-        block: replaces the block that the name says. Needed where the name holds a token such
-            as `block-MINE-0a1b2c3d`, which tells somebody's block by a digest of its text.
+        block: replaces the block in the name. Required where the name contains a token such as
+            `block-MINE-0a1b2c3d`, which identifies a user-defined block by a digest of its
+            text.
 
     Returns:
-        The Architecture with every unsaid dimension as in the paper's table of that name.
+        The Architecture; dimensions missing in the name are those of its row in the paper's
+        tables.
 
     Raises:
         ArchitectureError: the name is not understood; the message lists the nearest known ones.
-            Or it tells a block of somebody's own, and `block` is not that.
+            Or the name contains a user-defined block, and `block` is not that one.
     """
     network, foreign = _parsed(text)
     if foreign and (block is None or not block_token(block).endswith(f"-{foreign}")):
@@ -127,7 +129,7 @@ def parse(text: str, *, block: str | None = None) -> Architecture:
 def described(
     architecture: Architecture | str, block: str | None, channels: int | None = None
 ) -> Architecture:
-    """Take a description or a name, with another block or number of channels where given."""
+    """Resolve a description or a name, replacing block and number of channels where given."""
     if isinstance(architecture, str):
         network = parse(architecture, block=block)
     else:
@@ -136,7 +138,7 @@ def described(
 
 
 def _parsed(text: str) -> tuple[Architecture, str | None]:
-    """Read a name; the digest of a foreign block in it comes apart."""
+    """Parse a name into a network and the digest of a user-defined block, if it has one."""
     if len(text) > _LONGEST:
         raise ArchitectureError("name", f"has {len(text)} letters; no network has such a name")
     plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
@@ -163,7 +165,7 @@ def _parsed(text: str) -> tuple[Architecture, str | None]:
 
 
 def published_side(text: str) -> int | None:
-    """Tell the side of the images that a name implies, in pixels: 299 for Res2Net-50-299."""
+    """Give the image side that a name implies, in pixels: 299 for Res2Net-50-299."""
     return 299 if re.sub(r"[\s_-]", "", text.lower()) == "res2net50299" else None
 
 
@@ -174,7 +176,8 @@ def _family_first(plain: str) -> str:
         return plain
     with_x = named["x"] or named["x_too"]
     family = named["family"] or ("resnext" if with_x else "resnet")
-    # An x says that there is cardinality; beside a family without it, it stays and is refused.
+    # An x means cardinality above 1; after a family without it, the x is kept, and refused
+    # later.
     said_twice = "x" if with_x and not family.endswith("next") else ""
     return f"{named['se'] or ''}{family}_dla{named['depth']}{said_twice}{named['rest']}"
 
@@ -205,7 +208,7 @@ def _read(text: str, family: str, said: dict[str, Any]) -> Architecture:
 
 
 def _take_in(text: str, rest: str, said: dict[str, Any]) -> None:
-    """Add the tokens of the rest of a name to what was said before."""
+    """Add what the tokens in the rest of a name say to `said`."""
     for token in _tokens(text, rest):
         for field, value in _meaning(token).items():
             if said.get(field, value) != value:

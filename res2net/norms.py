@@ -1,4 +1,4 @@
-"""Find the smallest feature map that a network normalises. No torch here."""
+"""Find the smallest feature map to which a network applies a norm. No torch here."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from res2net.tally import Count, ImageSize, Size, Tally, size_of
 
 
 class _Sides(Tally):
-    """Watches a skeleton count its layers: a norm works on what the layer before it put out."""
+    """Track sizes while a skeleton counts: a norm gets the output of the layer before it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,9 +29,9 @@ class _Sides(Tally):
 
 
 def smallest_normed_side(architecture: Architecture, *, image_size: ImageSize) -> int | None:
-    """Compute the longer side of the smallest map that a batch norm of a network is given.
+    """Compute the longer side of the smallest map that any batch norm of a network receives.
 
-    Where it is 1, a training pass needs two images: a batch norm cannot normalise one number.
+    If it is 1, a training pass needs two images: a batch norm cannot normalise a single number.
 
     Args:
         architecture: the network.

@@ -1,7 +1,7 @@
 """Import plugins: `package.module:attribute` or `path/to/file.py:attribute`.
 
-A path is absolute or relative to the current folder. A file is run once in a process, under a
-module name of its own, and `sys.path` stays as it is: it can import what is installed, not the
+A path is absolute or relative to the current folder. A file is run once per process, under its
+own module name, and `sys.path` stays unchanged: it can import installed packages, but not the
 files beside it. No torch here.
 """
 
@@ -27,7 +27,7 @@ _FORMS = "package.module:attribute or path/to/file.py:attribute"
 
 
 class PluginError(ValueError):
-    """Raised where a plugin cannot be imported; says the text, the problem and the remedy."""
+    """Raised where a plugin cannot be imported; states the text, the problem and the remedy."""
 
 
 class Plugin(NamedTuple):
@@ -36,7 +36,7 @@ class Plugin(NamedTuple):
     value: Any
     name: str  # the text that it was imported by
     source: Path | None  # file of the module; None where the module has none
-    version: str | None  # of the installed distribution; None where it belongs to none
+    version: str | None  # of the installed distribution; None where there is none
     digest: str | None  # SHA-256 of the file, or of all Python files of its package
 
 
@@ -62,7 +62,7 @@ def load_plugin(text: str) -> Plugin:
 
 
 def import_attribute(text: str) -> Any:
-    """Import the value alone, which is cheaper than `load_plugin`; raises as it does."""
+    """Import only the value, which is cheaper than `load_plugin`; raises the same errors."""
     location, attribute = _split(text)
     module = _module_of(text, location)
     if not hasattr(module, attribute):
@@ -99,7 +99,7 @@ def _module_of(text: str, location: str) -> ModuleType:
         )
     try:
         return importlib.import_module(location) if path is None else _run_file(path)
-    except Exception as error:  # what is imported may raise anything
+    except Exception as error:  # imported code may raise anything
         remedy = "correct the file" if path else "install it, or write the path of a file"
         reason = f"{type(error).__name__}: {error}"
         raise PluginError(f"{text}: cannot be imported ({reason}); {remedy}") from error
@@ -113,7 +113,7 @@ def _run_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None, "it is a .py file"
     assert spec.loader is not None, "it is a .py file"
-    # Kept beside the module, because the file may be another by the time somebody asks.
+    # Stored with the module, because the file may have changed when the digest is needed.
     spec.loader_state = _sha256([path])
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up here
@@ -131,7 +131,7 @@ def _version_of(package: str) -> str | None:
 
 
 def _digest_of(package: str, source: Path | None) -> str | None:
-    """Hash every Python file of a top-level package; of a module alone, its file."""
+    """Hash every Python file of a top-level package, or the file of a single module."""
     folders = list(getattr(sys.modules[package], "__path__", ()))
     if folders:
         return _sha256(

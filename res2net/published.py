@@ -1,4 +1,4 @@
-"""List the networks of the paper with their printed figures, to set beside our counts.
+"""List the networks of the paper with their printed figures, to compare with our counts.
 
 Sources: Tables 1 to 4 and Fig. 5 of the paper (TPAMI 43(2), 2021) and its project page. The
 paper counts the parameters of its CIFAR networks with a 10-class head; so do these rows.
@@ -16,7 +16,7 @@ from res2net.names import parse
 
 
 class Published(NamedTuple):
-    """Hold one printed row; None where nothing was printed."""
+    """Hold one printed row; fields are None where nothing was printed."""
 
     table: str
     name: str
@@ -26,18 +26,18 @@ class Published(NamedTuple):
     gmacs: str | None
     top1_error: float | None  # percent
     note: str = ""
-    idle: Cost = Cost(0, 0, 0)  # in the published module, but its results go nowhere
+    idle: Cost = Cost(0, 0, 0)  # in the published module, but its results are never used
 
     def counted(self) -> Cost:
         """Count the row's network at the row's image size."""
         return cost(self.architecture, image_size=self.image_size)
 
     def as_published(self) -> Cost:
-        """Count it with what the published module holds and never uses."""
+        """Count it including what the published module contains but never uses."""
         return Cost(*map(operator.add, self.counted(), self.idle))
 
 
-# Channels in and out, and side, of the published DLA-60's projections that nobody reads:
+# Input channels, output channels and side of the published DLA-60's unused projections:
 # level3.project, level4.project, level4.tree1.project.
 _IDLE_PROJECTIONS = ((128, 256, 28), (256, 512, 14), (256, 512, 14))
 _IDLE = Cost(
@@ -114,7 +114,7 @@ def published() -> Iterator[Published]:
 
 
 def matches(row: Published) -> bool | None:
-    """Tell whether what the published module holds rounds or truncates to what is printed.
+    """Tell whether the published module's counts round or truncate to the printed figures.
 
     None where nothing is printed.
     """

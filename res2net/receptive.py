@@ -1,12 +1,12 @@
 """Count how many paths reach each receptive field, exactly. No torch here.
 
 A path goes from the input to the output and takes, at each block, the shortcut or some of the
-splits: the paper's combinatorial explosion. A 1x1 convolution joins all splits, so neither
-channels nor cardinality multiply paths. Squeeze-and-excitation is left out: it sees all of
-the image on every path.
+splits; the paper calls the result a combinatorial explosion. A 1x1 convolution joins all
+splits, so neither channels nor cardinality multiply paths. Squeeze-and-excitation is left out:
+it sees the whole image on every path.
 
-A receptive field is the side of a square in pixels: 1, and for each layer of the path
-(kernel - 1) x the strides before it.
+A receptive field is the side of a square in pixels: 1, plus, for each layer of the path,
+(kernel - 1) x the product of the strides before it.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class Summary(NamedTuple):
     smallest: int
     largest: int
     mean: float
-    median: int  # at least half of the paths have no larger receptive field
+    median: int  # no smaller than the receptive fields of at least half of the paths
 
 
 class Bin(NamedTuple):
@@ -43,19 +43,19 @@ class Bin(NamedTuple):
 
 
 def block_paths(scale: int, *, opens: bool = False, block: str = DEFAULT_BLOCK) -> Paths:
-    """Count the paths through one block, its shortcut included.
+    """Count the paths through one block, including its shortcut.
 
     Args:
         scale: number of splits.
-        opens: whether the block changes stride or channels, so that it sums no splits.
-        block: as `res2net.Architecture` takes it.
+        opens: whether the block changes stride or channels and so sums no splits.
+        block: as for `res2net.Architecture`.
 
     Returns:
         Number of paths by receptive field in pixels of the block's own input.
 
     Raises:
         ArchitectureError: the scale is not a whole number from 1 up, or the block cannot be
-            had.
+            found.
     """
     if not is_count(scale):
         raise ArchitectureError(
@@ -66,33 +66,34 @@ def block_paths(scale: int, *, opens: bool = False, block: str = DEFAULT_BLOCK) 
 
 
 def network_paths(architecture: Architecture) -> Paths:
-    """Count the paths from the image to what the last stage puts out, before its average.
+    """Count the paths from the image to the last stage's output, before average pooling.
 
     Returns:
         Number of paths by receptive field in pixels of the image, smallest field first.
 
     Raises:
-        ArchitectureError: the architecture's block cannot be had.
+        ArchitectureError: the architecture's block cannot be found.
     """
     return architecture.facts.trace_paths(lay_out(architecture)).paths
 
 
 def effective_depth(architecture: Architecture) -> int:
-    """Count what the shortest path from the image to the classes passes.
+    """Count the layers and additions on the shortest path from the image to the classes.
 
-    Its layers with weights and its residual additions, as arXiv 2602.07494 counts them: a block
-    whose shortcut is the identity counts 1, one whose shortcut is projected 2.
+    These are its layers with weights and its residual additions, as counted in arXiv
+    2602.07494: a block with an identity shortcut counts 1, a block with a projected shortcut
+    counts 2.
 
     Raises:
-        ArchitectureError: the architecture's block cannot be had.
+        ArchitectureError: the architecture's block cannot be found.
     """
     return architecture.facts.trace_paths(lay_out(architecture)).depth + 1  # the classifier
 
 
 def summary(paths: Paths) -> Summary:
-    """Compute number of paths, range, mean and median of their receptive fields."""
+    """Compute the number of paths and the range, mean and median of their receptive fields."""
     total = sum(paths.values())
-    # A fraction, because the sums outgrow what a float can hold.
+    # A fraction, because the sums exceed the range of a float.
     mean = Fraction(sum(field * count for field, count in paths.items()), total)
     fields = sorted(paths)
     passed = accumulate(paths[field] for field in fields)
@@ -103,7 +104,7 @@ def summary(paths: Paths) -> Summary:
 
 
 def binned(paths: Paths, *, bins: int) -> list[Bin]:
-    """Bin paths into at most `bins` ranges that can hold equally many receptive fields."""
+    """Bin paths into at most `bins` ranges, each of equally many possible receptive fields."""
     start, largest = min(paths), max(paths)
     step = gcd(*(field - start for field in paths)) or 1
     width = -(-((largest - start) // step + 1) // bins) * step

@@ -1,4 +1,4 @@
-"""Print receptive fields, or list them for programs; counted in `res2net.receptive`."""
+"""Format receptive fields counted by `res2net.receptive` as tables, text or plain data."""
 
 from decimal import Decimal
 
@@ -8,12 +8,12 @@ from res2net.architecture import Architecture
 from res2net.blocks.base import Paths
 from res2net.receptive import binned, block_paths, network_paths, summary
 
-_BINS = 20  # rows that a screen shows with ease
-_BAR = 30  # characters of the longest bar
+_BINS = 20  # rows that fit easily on a screen
+_BAR = 30  # length of the longest bar in characters
 
 
 def describe_paths(network: Architecture) -> dict[str, object]:
-    """List the paths of each kind of block and of the whole network, by receptive field."""
+    """Give the paths of each kind of block and of the whole network by receptive field."""
     paths = network_paths(network)
     return {
         "block_paths_by_receptive_field": [
@@ -26,7 +26,7 @@ def describe_paths(network: Architecture) -> dict[str, object]:
 
 
 def block_table(network: Architecture) -> Table:
-    """Tabulate the paths through each kind of block that the network holds."""
+    """Tabulate the paths through each kind of block in the network."""
     blocks = _blocks_of(network)
     table = Table()
     table.add_column("receptive field\nin pixels of its input", justify="right")
@@ -41,7 +41,7 @@ def block_table(network: Architecture) -> Table:
 
 
 def network_table(paths: Paths) -> Table:
-    """Tabulate the paths through a network by ranges of receptive fields, with bars."""
+    """Tabulate the paths through a network by range of receptive fields, with bars."""
     table = Table()
     for column in ("receptive field\nin pixels of the image", "paths", "share"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -55,7 +55,7 @@ def network_table(paths: Paths) -> Table:
 
 
 def paths_in_words(paths: Paths, *, image_size: int) -> str:
-    """Say in a line how many paths there are and how far they see."""
+    """State in one line how many paths there are and how large their receptive fields are."""
     said = summary(paths)
     whole = sum(count for field, count in paths.items() if field >= image_size)
     return (
@@ -75,7 +75,7 @@ def _blocks_of(network: Architecture) -> dict[tuple[int, bool], Paths]:
 
 
 def _digits(count: int) -> str:
-    """Write all digits of a count, or four of one that nobody would read."""
+    """Write all digits of a count, or four significant digits if it is too long to read."""
     return f"{count:,}" if count < 10**15 else f"{Decimal(count):.3e}"
 
 

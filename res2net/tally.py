@@ -1,6 +1,6 @@
 """Count layers one by one, for one network or for many at once. No torch here.
 
-Every count may be an integer or a NumPy array; `times` says how many such layers there are.
+Every count may be an integer or a NumPy array; `times` is the number of identical layers.
 """
 
 from typing import NamedTuple
@@ -11,18 +11,18 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 Count = int | IntArray
 
-SE_REDUCTION = 16  # of the squeeze-and-excitation bottleneck; the paper leaves it unsaid
+SE_REDUCTION = 16  # of the squeeze-and-excitation bottleneck; not stated in the paper
 
 
 class Size(NamedTuple):
-    """Describe how large an image or a feature map is, in pixels."""
+    """Hold the size of an image or a feature map, in pixels."""
 
     height: int
     width: int
 
     @property
     def area(self) -> int:
-        """Pixels in all."""
+        """Total number of pixels."""
         return self.height * self.width
 
 
@@ -30,13 +30,13 @@ ImageSize = int | tuple[int, int]  # side of a square, or height and width
 
 
 def size_of(image_size: ImageSize) -> Size:
-    """Give height and width of an image, also where it is a square."""
+    """Give height and width of an image, also when given the side of a square."""
     if isinstance(image_size, int):
         return Size(image_size, image_size)
     return Size(*image_size)
 
 
-ONE = Size(1, 1)  # of what is pooled over a whole map
+ONE = Size(1, 1)  # of a map after global pooling
 
 
 class Tally:
@@ -45,7 +45,7 @@ class Tally:
     Attributes:
         params: learnable numbers.
         macs: multiply-adds of convolutions and linear layers, for one image.
-        activations: numbers that convolutions and linear layers put out, for one image.
+        activations: numbers that convolutions and linear layers output, for one image.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Tally:
         groups: Count = 1,
         times: Count = 1,
     ) -> None:
-        """Add a convolution without bias that puts out maps of `size`, or a linear layer."""
+        """Add a convolution without bias that outputs maps of `size`, or a linear layer."""
         weights = kernel * kernel * (channels_in // groups) * channels_out * times
         self.params = self.params + weights
         self.macs = self.macs + weights * size.area
@@ -103,5 +103,5 @@ def at_least_one(count: Count) -> Count:
 
 
 def strided(size: Size, stride: int) -> Size:
-    """Compute the size that a layer of this stride puts out; all of ours round up."""
+    """Compute the output size of a layer with this stride; all our layers round up."""
     return Size(-(-size.height // stride), -(-size.width // stride))

@@ -1,7 +1,7 @@
-"""Run a command so that no terminal can end it. No torch here.
+"""Run a command so that a problem with its output cannot end it. No torch here.
 
-Whatever the locale, and whatever stdout and stderr are (closed, a full disk, a pipe whose
-reader left), printing is never what fails.
+Printing never raises, whatever the locale and whatever stdout and stderr are (closed, a full
+disk, a pipe whose reader left).
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from res2net.file_names import printable_data
 
 
 class Output(io.TextIOBase):
-    """A stream that takes every text, and drops what cannot be written.
+    """A stream that accepts any text and drops what cannot be written.
 
     Args:
         stream: stdout or stderr as Python opened it; None where it is closed.
 
     Attributes:
-        lost: why nothing is written any more; None while all is well.
-        stops: whether a reader that leaves stops the command, as Ctrl-C does.
+        lost: why nothing is written any more; None while writing works.
+        stops: whether the command stops, as by Ctrl-C, when the reader leaves.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -34,21 +34,21 @@ class Output(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has an attribute
-        """Of the stream; what draws tables asks for it."""
+        """Encoding of the stream; code that draws tables asks for it."""
         return getattr(self._stream, "encoding", None) or "ascii"
 
     @property
     def reader_left(self) -> bool:
-        """Whether whoever read the output has gone, as `head` does."""
+        """Whether the reader of the output has gone, as `head` does."""
         return isinstance(self.lost, BrokenPipeError)
 
     @property
     def full(self) -> bool:
-        """Whether what was written did not arrive, though nobody meant it to be lost."""
+        """Whether output was lost unintentionally, not because its reader left."""
         return isinstance(self.lost, OSError) and not self.reader_left
 
     def write(self, text: str) -> int:
-        """Write a text; characters that the stream cannot hold are written as escapes."""
+        """Write a text; characters that the stream cannot encode are written as escapes."""
         if self._stream is not None and self.lost is None:
             try:
                 self._write(self._stream, text)
@@ -57,7 +57,7 @@ class Output(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what is buffered."""
+        """Flush the stream's buffer."""
         if self._stream is not None and self.lost is None:
             try:
                 self._stream.flush()
@@ -69,19 +69,19 @@ class Output(io.TextIOBase):
         return self._stream is not None and self.lost is None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """Of the stream, for what asks how wide the terminal is."""
+        """Descriptor of the stream, for code that asks for the width of the terminal."""
         if self._stream is None:
             raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
 
     def __getattr__(self, name: str) -> Any:
-        """What else the stream has, such as `buffer`, for code that is not ours."""
+        """Other attributes of the stream, such as `buffer`, for third-party code."""
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._stream, name)
 
     def _write(self, stream: TextIO, text: str) -> None:
-        if stream.errors == "backslashreplace":  # stderr: its escapes of names nobody can read
+        if stream.errors == "backslashreplace":  # stderr: its own escapes are unreadable
             text = str(printable_data(text))
         try:
             stream.write(text)
@@ -90,7 +90,7 @@ class Output(io.TextIOBase):
 
     def _lose(self, error: Exception) -> None:
         self.lost = error
-        # Else Python, which still holds a part of it, fails again when it ends.
+        # Otherwise Python, which still buffers part of the output, fails again on exit.
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
@@ -100,12 +100,12 @@ class Output(io.TextIOBase):
 
 
 def run_command(work: Callable[[], int], *, prints: bool = True) -> int:
-    """Run a command whose output may be anything; its exit code.
+    """Run a command, whatever its output is connected to; return its exit code.
 
     Args:
-        work: the command; prints to sys.stdout and sys.stderr, returns its exit code.
-        prints: whether what it prints is all that comes of it: then it has failed where that
-            was lost, to a full disk say, and not because its reader had seen enough.
+        work: the command; prints to sys.stdout and sys.stderr and returns its exit code.
+        prints: whether printed output is the command's only result. Then it has failed if that
+            output was lost, to a full disk say, but not if the reader left.
     """
     _open_closed_files()
     out, err = Output(sys.stdout), Output(sys.stderr)
@@ -127,10 +127,10 @@ def run_command(work: Callable[[], int], *, prints: bool = True) -> int:
 
 @contextlib.contextmanager
 def stopped_with_its_reader() -> Iterator[None]:
-    """While this lasts, a reader of stdout that leaves is taken for Ctrl-C.
+    """In this context, a reader of stdout that leaves has the same effect as Ctrl-C.
 
     Raises:
-        KeyboardInterrupt: it has left.
+        KeyboardInterrupt: the reader has left.
     """
     out = sys.stdout
     if not isinstance(out, Output):
@@ -146,7 +146,7 @@ def stopped_with_its_reader() -> Iterator[None]:
 
 
 def why_lost() -> str:
-    """Tell why stdout takes nothing any more; empty while it does."""
+    """Give the reason why stdout cannot be written any more; empty while it can."""
     out = sys.stdout
     if not isinstance(out, Output) or out.lost is None:
         return ""
@@ -158,14 +158,15 @@ def why_lost() -> str:
 
 
 def _written_out(text: str, encoding: str) -> str:
-    """The text in characters that an encoding has; what it lacks as escapes."""
+    """Give the text with characters that the encoding lacks written as escapes."""
     return str(printable_data(text)).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _open_closed_files() -> None:
-    """Lead closed standard files nowhere: the next file that is opened would take their place.
+    """Connect closed standard streams to the null device, so that no file takes their place.
 
-    A journal would become stdout, and libraries print into it.
+    Otherwise the next file opened, such as a journal, would become stdout, and libraries would
+    print into it.
     """
     for number in range(3):
         try:

@@ -1,4 +1,4 @@
-"""Show how long a network takes as a table. No torch here."""
+"""Show measured times of a network as a table. No torch here."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def time_table(timing: "Timing") -> Table:
-    """One row for each kind of pass and batch: median, spread, images/s and memory."""
+    """Make one row per kind of pass and batch: median, spread, images/s and memory."""
     side = timing.image_size
     table = Table(title=f"float32, images of {side} x {side} pixels, on {timing.device}")
     table.add_column("pass")

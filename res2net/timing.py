@@ -1,4 +1,4 @@
-"""Time one network on a device: inference, and a training step."""
+"""Time inference and a training step of one network on a device."""
 
 import contextlib
 import ctypes
@@ -18,39 +18,39 @@ from res2net.architecture import Architecture
 from res2net.building import build
 from res2net.norms import smallest_normed_side
 
-# Runs of each kind: until their times are steady for the eye, and no longer than it is fun.
+# Runs of each kind: enough for visibly stable times, few enough not to take long.
 _WARM_UP, _FEWEST, _MOST = 2, 5, 100
 _PEAK = Path("/proc/self/status")
 
 
 class Timed(NamedTuple):
-    """Say how long one kind of pass took for one batch."""
+    """Hold how long one kind of pass took for one batch."""
 
     what: str  # "inference" or "training step"
     batch: int
     runs: int
-    median: float  # seconds, as the next two: a quarter of the runs were quicker than `low`
+    median: float  # seconds, like `low` and `high`, the lower and upper quartiles
     low: float
     high: float
     images_per_s: float
-    memory: int | None  # most bytes at once beyond what was there before; None where unknown
+    memory: int | None  # peak bytes beyond those in use before; None where unknown
 
 
 class Timing(NamedTuple):
-    """Say how long passes took, on what device and for images of what side."""
+    """Hold how long passes took, on which device and for which image side."""
 
     device: str
     image_size: int
     rows: tuple[Timed, ...]
 
     def to_json(self) -> dict[str, object]:
-        """As JSON objects."""
+        """Convert to JSON objects."""
         rows = [row._asdict() for row in self.rows]
         return {"device": self.device, "precision": "float32", "timed": rows}
 
 
 class TimingError(Exception):
-    """Raised where a device is not there, or a batch does not fit it."""
+    """Raised where a device does not exist, or a batch does not fit its memory."""
 
 
 def time_batches(
@@ -62,28 +62,28 @@ def time_batches(
     seconds: float = 2.0,
     training: bool = True,
 ) -> Timing:
-    """Time a network in float32, as `res2net.build` makes it.
+    """Time a network in float32 as made by `res2net.build`.
 
     Args:
-        architecture: of the network.
-        batches: how many images at once, one after another.
+        architecture: architecture of the network.
+        batches: batch sizes in images, timed one after another.
         device: "cpu" or "cuda".
         image_size: side of the images in pixels.
-        seconds: about how long each kind of pass is repeated for.
-        training: whether training steps are timed too.
+        seconds: approximate time for which each kind of pass is repeated.
+        training: whether to time training steps too.
 
     Returns:
-        A row for inference and one for a training step of each batch; without the latter where
-        one image leaves a batch norm a single number, or where none is wanted.
+        For each batch size, a row for inference and one for a training step. The latter is
+        missing where one image leaves a batch norm a single number, or where it is not wanted.
 
     Raises:
-        TimingError: there is no such device here, or a batch does not fit its memory.
+        TimingError: the machine has no such device, or a batch does not fit its memory.
     """
     where = torch.device(device)
     if where.type == "cuda" and not torch.cuda.is_available():
         raise TimingError("--device: no GPU that torch can use is here; write cpu")
     network = build(architecture, device=where)
-    # A batch norm cannot normalise one number.
+    # A batch norm cannot normalise a single number.
     fewest = 2 if smallest_normed_side(architecture, image_size=image_size) == 1 else 1
     rows: list[Timed] = []
     for batch in batches:
@@ -102,7 +102,7 @@ def time_batches(
 
 
 def device_in_words(device: torch.device) -> str:
-    """Name what is timed on, with what else a time depends on."""
+    """Name the device and what else the times depend on."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
     model = platform.processor() or platform.machine()
@@ -144,14 +144,14 @@ def _train(network: nn.Module, images: torch.Tensor) -> None:
 def timed(
     what: str, run: Callable[[], None], batch: int, device: torch.device, seconds: float
 ) -> Timed:
-    """Time a pass again and again, after some that warm up.
+    """Time a pass repeatedly, after some warm-up passes.
 
     Args:
-        what: it is, as the row says it.
-        run: gives the device one pass.
-        batch: images of a pass.
-        device: that is waited for.
-        seconds: about how long it is repeated for; 5 times at least, 100 at most.
+        what: kind of pass, as named in the row.
+        run: starts one pass on the device.
+        batch: images per pass.
+        device: the device to wait for.
+        seconds: approximate time for which it is repeated; at least 5 and at most 100 times.
     """
     before = _begin_memory(device)
     for _ in range(_WARM_UP):
@@ -173,19 +173,19 @@ def timed(
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until a device has done what it was given; a CPU always has."""
+    """Wait until a device has finished its work; a CPU needs no wait."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def _begin_memory(device: torch.device) -> int | None:
-    """Forget the peak of before; the bytes that are in use now."""
+    """Reset the peak memory; return the bytes now in use."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device)
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # another C library than Linux's
-        ctypes.CDLL("libc.so.6").malloc_trim(0)  # what was freed counts as in use else
+    with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # otherwise freed memory counts as in use
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets VmHWM
     except OSError:
@@ -200,7 +200,7 @@ def _peak_memory(device: torch.device) -> int | None:
 
 
 def _kibibytes(entry: str) -> int | None:
-    """Read an entry of the process's memory in bytes; Linux has them."""
+    """Read one of the process's memory entries, in bytes; only Linux has them."""
     try:
         lines = _PEAK.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

@@ -1,1 +1,1 @@
-"""Answers one question a card: a table, a sentence and a plot, or why there is none."""
+"""Answers one question per card with a table, a sentence and a plot, or says why not."""

@@ -1,4 +1,4 @@
-"""The card of what a search had found after each trial."""
+"""The card on what a search had found after each trial."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _ORDERS = (
 
 
 def anytime_card(run: Run) -> Card:
-    """The best so far and the front's area over trials and device-hours."""
+    """Show the best so far and the front's hypervolume over trials and device-hours."""
     try:
         return _card([run], [run.name])
     except RunError as error:

@@ -1,4 +1,4 @@
-"""The card of how far the Pareto front depends on the seed."""
+"""The card on how much the Pareto front depends on the seed."""
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.attainment import draw_attainment
@@ -11,7 +11,7 @@ _QUESTION = "How far does the front depend on the seed?"
 
 
 def attainment_card(run: Run) -> Card:
-    """What a quarter, half and three quarters of the seeds attain."""
+    """Show what a quarter, half and three quarters of the seeds attain."""
     try:
         found = attained(run)
     except RunError as error:

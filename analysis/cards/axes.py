@@ -16,10 +16,10 @@ from search.schema.metrics import PERCENT
 
 
 def compared_columns(score: Score) -> tuple[Column, ...]:
-    """Of a table of `comparisons`.
+    """The columns of a table of `comparisons`.
 
     Args:
-        score: how its values are written.
+        score: defines how its values are written.
     """
     form = score.form("+")
     return (
@@ -39,7 +39,7 @@ def compared_columns(score: Score) -> tuple[Column, ...]:
 
 
 def series_card(run: Run) -> Card:
-    """The paper's Fig. 5: each dimension by itself, from one base network."""
+    """The paper's Fig. 5: each dimension varied alone from one base network."""
     question = "What does each dimension buy, one at a time?"
     try:
         on_axes = series.points(run)
@@ -80,7 +80,7 @@ def series_card(run: Run) -> Card:
 
 
 def equal_size_card(run: Run) -> Card:
-    """Which dimension buys more: at equal size, and by a doubling of multiply-adds."""
+    """Show which dimension buys more at equal size and per doubling of multiply-adds."""
     of = run.plan.analysis.of
     question = f"Does {of} buy more than the other dimensions?"
     try:
@@ -130,7 +130,7 @@ def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
 
 
 def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
-    """Slopes, and networks against each other."""
+    """Show slopes, and comparisons of single networks."""
     together, score, shown = together_words(compared), run.score, []
     unit = _unit(score)
     others = compared[compared["kind"] == "slope"]

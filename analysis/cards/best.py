@@ -1,4 +1,4 @@
-"""The card of the best network: which one it truly is, luck taken out."""
+"""The card on which network is truly the best, without the luck of selection."""
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.best import draw_best
@@ -9,7 +9,7 @@ from search.schema.metrics import PERCENT
 
 
 def best_card(run: Run) -> Card:
-    """Which network is truly the best?"""
+    """Show which network is truly the best."""
     question = "Which network is truly the best?"
     try:
         worth = best_networks(run)

@@ -1,4 +1,4 @@
-"""The card of where good networks lie in each dimension."""
+"""The card on where good networks lie in each dimension."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -25,7 +25,7 @@ _RANGES = (
 
 
 def by_dimension(run: Run) -> Card:
-    """Where the best networks lie in each dimension."""
+    """Show where the best networks lie in each dimension."""
     try:
         found = best_by_dimension(run)
     except RunError as error:

@@ -1,7 +1,7 @@
-"""Defines a card: one question that is put to a run or to several, with its answer.
+"""Defines a card: one question about one or several runs, with its answer.
 
-Report, notebooks and README draw from the same cards. A card is made of a table and sentences
-of `analysis.questions` and a drawing of `analysis.plots`.
+Report, notebooks and README use the same cards. A card consists of a table and sentences from
+`analysis.questions` and a figure from `analysis.plots`.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 
 
 class Column(NamedTuple):
-    """A column of a table: what it is called, which of the frame it is, how it is written."""
+    """A column of a table: its title, its key in the frame, and its number format."""
 
     title: str
     key: str
-    form: str = ""  # of Python's format; empty for words
+    form: str = ""  # Python format specification; empty for words
 
     def written(self, value: Any) -> str:
-        """A cell of the column; empty where there is no value."""
+        """Format a cell of the column; empty where there is no value."""
         if pd.isna(value):
             return ""
         return format(value, self.form) if self.form else str(value)
@@ -29,16 +29,16 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A table with the drawing that is made of it.
+    """A table with the figure drawn from it.
 
     Attributes:
-        name: an id that no other table or drawing of any card has.
-        caption: what it shows: n, kind of interval and correction among it.
+        name: an id, unique among the tables and figures of all cards.
+        caption: what is shown, including n, kind of interval and correction.
         table: the numbers.
-        columns: of the table that are shown, in order.
-        draw: makes the drawing; None where the numbers are shown alone.
-        alt: what the drawing shows, for who cannot see it.
-        sortable: whether a reader may sort the table.
+        columns: columns of the table that are shown, in order.
+        draw: draws the figure; None where only the numbers are shown.
+        alt: text alternative of the figure for readers who cannot see it.
+        sortable: whether readers may sort the table.
     """
 
     name: str
@@ -52,15 +52,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A question with its answer, or the reason why the data have none.
+    """A question with its answer, or the reason why the data give none.
 
     Attributes:
-        name: an id that no other card has.
-        question: in words, as a heading: "Does validation rank networks as the test does?"
-        refused: why there is no answer, and what to run to have one; empty where there is.
+        name: an id, unique among all cards.
+        question: the question in words, as a heading: "Does validation rank networks as the
+            test does?"
+        refused: why there is no answer, and what to run to get one; empty where there is one.
         sentences: the answer in words.
-        claims: those of the sentences that say that something is more than chance.
-        shown: tables and drawings.
+        claims: those sentences that claim that something is more than chance.
+        shown: tables and figures.
     """
 
     name: str
@@ -76,10 +77,10 @@ class Card:
 
 
 def reason(error: Exception, folder: Path) -> str:
-    """Why a question has no answer, as a page that is of one run says it.
+    """Why a question has no answer, as stated on the page of a single run.
 
     Args:
-        error: of a question; it begins with the folder of the run.
-        folder: that one.
+        error: error of a question, which begins with the folder of the run.
+        folder: the folder of the run.
     """
     return str(error).removeprefix(f"{folder}: ")

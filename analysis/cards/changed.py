@@ -1,4 +1,4 @@
-"""The card of studies along axes: does what a dimension buys change between them?"""
+"""The card on whether what a dimension buys changes between studies along axes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ _NAME, _QUESTION = "changed", "Does what a dimension buys change from the first 
 
 
 def changed_card(runs: Sequence[Run]) -> Card:
-    """Differences of differences: each run along axes less the first."""
+    """Show differences of differences: each run along axes minus the first."""
     said: list[Said] = []
     shown: list[Shown] = []
     refused: list[str] = []
@@ -65,7 +65,7 @@ def _said(found: Changed, pair: tuple[str, str], run: Run) -> Iterator[Said]:
 
 
 def _rows(compared: pd.DataFrame) -> list[Row]:
-    """At equal size over all sizes, then slopes."""
+    """Rows for equal size over all sizes, then slopes."""
     whole = compared["kind"].eq("group") & compared["label"].eq(ALL_SIZES)
     kept = compared[whole | compared["kind"].eq("slope")]
     return [{str(key): value for key, value in row.items()} for row in kept.to_dict("records")]

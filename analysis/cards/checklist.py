@@ -1,4 +1,4 @@
-"""The card of published good practice: what a run meets, and what to do about the rest."""
+"""The card on published good practice: what a run meets, and what to do about the rest."""
 
 from analysis.cards.card import Card, Column, Shown
 from analysis.questions.checklist import checklist
@@ -17,7 +17,7 @@ _COLUMNS = tuple(
 
 
 def checklist_card(run: Run) -> Card:
-    """What good practice does this run meet?"""
+    """Show which good practice this run meets."""
     items = checklist(run)
     counts = items["state"].value_counts()
     named = ", ".join(f"{counts[state]} {state}" for state in STATES if state in counts)

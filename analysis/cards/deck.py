@@ -1,6 +1,6 @@
-"""Lists the cards: which questions the report puts to a run, and to several.
+"""Lists the cards: the questions that the report asks about one run and about several.
 
-A new question is one more line here.
+To add a question, add a line here.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ OF_A_RUN: tuple[Callable[[Run], Card], ...] = (
     compared_card,
     checklist_card,
 )
-# Questions that only some studies can have, which are not put to others at all.
+# Questions that apply only to some studies and are not asked about others.
 OF_SOME: tuple[tuple[Callable[[Run], bool], Callable[[Run], Card]], ...] = (
     (lambda run: run.plan.transfer is not None, transfer_card),
     (lambda run: bool(sizes_of(run)), object_sizes_card),
@@ -73,12 +73,12 @@ OF_SOME_RUNS: tuple[tuple[Callable[[Run], bool], Callable[[Sequence[Run]], Card]
 
 
 def cards_of(run: Run) -> list[Card]:
-    """Every card that is put to a run, in the order of the report."""
+    """All cards for a run, in the order of the report."""
     some = [make for has, make in OF_SOME if has(run)]
     return [make(run) for make in (*some, *OF_A_RUN)]
 
 
 def cards_of_runs(runs: Sequence[Run]) -> list[Card]:
-    """Every card that is put to these runs together, in the order of the report."""
+    """All cards for these runs together, in the order of the report."""
     some = [make(runs) for has, make in OF_SOME_RUNS if all(map(has, runs))]
     return some + [make(runs) for make in OF_RUNS]

@@ -1,4 +1,4 @@
-"""The card of what the best of several networks is expected to be."""
+"""The card on the expected best of several networks."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ _QUESTION = "How good is the best of a few networks drawn at random expected to 
 
 
 def expected_best(run: Run) -> Card:
-    """What the best of k networks is expected to be."""
+    """Show the expected best of k networks."""
     try:
         curve = expected(run, rng=np.random.default_rng(0))
     except RunError as error:

@@ -1,4 +1,4 @@
-"""The card of how far cheaper scores rank networks as dearer ones do."""
+"""The card on how well cheap scores rank networks like expensive ones."""
 
 from collections.abc import Hashable, Iterator
 from typing import Any
@@ -35,7 +35,7 @@ _OPTIONAL = {"low", "high", "p_exact", "top", "found", "by_chance", "refused"}
 
 
 def fidelity_card(run: Run) -> Card:
-    """Rank correlations of validation and test, of early epochs and the end, and of seeds."""
+    """Show rank correlations of validation and test, early epochs and the end, and seeds."""
     try:
         table = fidelity(run)
     except RunError as error:
@@ -74,7 +74,7 @@ def _ceiling(run: Run) -> tuple[Interval | None, str]:
 
 
 def _checked(run: Run) -> Iterator[str]:
-    """What the first networks said of the scheduler, where the study asked them."""
+    """State what the first networks show about the scheduler, if the study checks it."""
     asked = run.plan.fidelity
     if asked is None:
         return

@@ -1,4 +1,4 @@
-"""The card of what a budget that was not run is expected to bring."""
+"""The card on the expected result of a budget that was not run."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 def forecast_card(runs: Sequence[Run]) -> Card:
-    """Forecasts of the next budget, and the score of the last one."""
+    """Show forecasts of the next budget, and how well the last one was forecast."""
     try:
         ran = budgets(runs)
         table = forecasts(runs, rng=np.random.default_rng(0))
@@ -72,11 +72,11 @@ def forecast_card(runs: Sequence[Run]) -> Card:
 
 
 def sentence(row: dict[Hashable, Any], metric: str) -> str:
-    """A row of `analysis.questions.forecast.forecasts` in words.
+    """State a row of `analysis.questions.forecast.forecasts` in words.
 
     Args:
-        row: of it.
-        metric: in words.
+        row: the row.
+        metric: name of the metric in words.
     """
     of_error = row["what"] == "error"
     what = f"{metric} of the best network" if of_error else f"{row['what']} of the best"

@@ -1,4 +1,4 @@
-"""The card of importance: which dimension accounts for the spread of scores, if any does."""
+"""The card on which dimensions account for the variance of scores, if any do."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ _RESAMPLES = 10
 
 
 def importance_card(run: Run) -> Card:
-    """Which dimension matters most?"""
+    """Show which dimension matters most."""
     question = "Which dimension matters most?"
     try:
         table = importance(run, rng=np.random.default_rng(0), resamples=_RESAMPLES)

@@ -1,4 +1,4 @@
-"""The card of how often a network of one run is better than one of another."""
+"""The card on how often a network of one run is better than one of another."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 def improvement_card(runs: Sequence[Run]) -> Card:
-    """The probability of improvement of each two runs, and their performance profiles."""
+    """Show the probability of improvement for each two runs, and performance profiles."""
     rng = np.random.default_rng(0)
     try:
         table = improvements(runs, rng=rng)

@@ -1,4 +1,4 @@
-"""The card of how training compute is best spent on size and length."""
+"""The card on how training compute is best split between size and length."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ _BUDGETS = (
 
 
 def isoflop_card(runs: Sequence[Run]) -> Card:
-    """Curves of equal compute, their minima, and a joint law of size and length."""
+    """Show curves of equal compute, their minima, and a joint law of size and length."""
     try:
         found = isoflop(runs, rng=np.random.default_rng(0))
     except (RunError, Refusal) as error:

@@ -1,4 +1,4 @@
-"""The card of scaling laws: along each dimension, rates between them, how to spend more."""
+"""The card on scaling laws along each dimension, exchange rates and a compound rule."""
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ _LAWS = (
 
 
 def laws_card(run: Run) -> Card:
-    """Laws of error along each dimension, exchange rates between them, and a compound rule."""
+    """Show laws of error along each dimension, exchange rates and a compound rule."""
     try:
         points = series.points(run)
     except RunError as error:
@@ -112,7 +112,7 @@ def _law(name: str, one: Fitted) -> str:
 
 
 def _missing(points: pd.DataFrame) -> list[str]:
-    """Networks that no law is of."""
+    """State which networks are excluded from all laws."""
     names = left_out(points)
     if not names:
         return []

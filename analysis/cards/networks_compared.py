@@ -1,4 +1,4 @@
-"""The card of which networks of a run differ, by ranks over seeds and by effect sizes."""
+"""The card on which networks of a run differ, by ranks over seeds and by effect sizes."""
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.networks_compared import draw_networks_compared
@@ -10,7 +10,7 @@ _NAME, _QUESTION = "networks-compared", "Which networks can be told apart by the
 
 
 def compared_card(run: Run) -> Card:
-    """Mean ranks with the critical difference, and effect sizes against the best."""
+    """Show mean ranks with the critical difference, and effect sizes against the best."""
     try:
         found = networks_compared(run)
     except RunError as error:

@@ -1,4 +1,4 @@
-"""Shows cards in a notebook: words as Markdown, tables as they are written, drawings."""
+"""Shows cards in a notebook: words as Markdown, formatted tables, and figures."""
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -11,7 +11,7 @@ def show(card: Card) -> None:
     """Show a card below a cell: its question as a heading, then its answer or the refusal.
 
     Args:
-        card: any.
+        card: any card.
     """
     lines = [f"## {escaped(card.question)}", *map(escaped_line, card.sentences)]
     if card.refused:
@@ -29,7 +29,7 @@ def _show_text(text: str) -> None:
 
 
 def written(shown: Shown) -> pd.DataFrame:
-    """A table as the report has it: its columns under their titles, every cell written out."""
+    """Convert a table to the form in the report: titled columns with formatted cells."""
     cells = {
         column.title: [column.written(value) for value in shown.table[column.key]]
         for column in shown.columns

@@ -1,4 +1,4 @@
-"""The card of sizes of objects: what a dimension gains for small, medium and large ones."""
+"""The card on what a dimension gains for small, medium and large objects."""
 
 from collections.abc import Hashable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _QUESTION = "Do larger objects gain more at equal multiply-adds?"
 
 
 def object_sizes_card(run: Run) -> Card:
-    """Gains of a dimension by the size of objects, and how far they grow with it."""
+    """Show gains of a dimension by object size, and how much they grow with it."""
     try:
         found = by_object_size(run)
     except RunError as error:
@@ -86,7 +86,7 @@ def _growth_words(row: dict[Hashable, Any], form: str, value: str) -> str:
 
 
 def _told(growth: dict[Hashable, Any]) -> bool:
-    """Whether large objects are told to gain more, or less: tested, and not by chance."""
+    """Whether large objects clearly gain more or less than small ones by the test."""
     return bool(growth["p_all"] < SIGNIFICANT)
 
 

@@ -1,4 +1,4 @@
-"""The card of several runs' score distributions over each other."""
+"""The card that overlays the score distributions of several runs."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ _TESTED = (
 
 
 def overlay_card(runs: Sequence[Run]) -> Card:
-    """Error distributions of several runs, with tests of each two."""
+    """Show score distributions of several runs, with tests of each two."""
     rng = np.random.default_rng(0)
     try:
         drawn, tested = curves(runs, rng=rng), distances(runs, rng=rng)

@@ -1,4 +1,4 @@
-"""The card of the comparisons that a space file names, for runs that do not lie along axes."""
+"""The card on the comparisons that a space file names, for runs not along axes."""
 
 import pandas as pd
 
@@ -15,9 +15,9 @@ _QUESTION = "What came of the comparisons that the space file names?"
 
 
 def own_card(run: Run) -> Card:
-    """The contrasts of `analysis: {contrasts: ...}`, estimated from all whole trials.
+    """Show the contrasts of `analysis: {contrasts: ...}`, estimated from all complete trials.
 
-    Along axes the conclusion has them, together with all that is planned there.
+    For runs along axes, the conclusion contains them together with all planned contrasts.
     """
     asked = run.plan.analysis
     why = _why_not(run)
@@ -47,7 +47,7 @@ def own_card(run: Run) -> Card:
 
 
 def own_of(compared: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table of comparisons that the space file names, with all it knows of them.
+    """The rows of a table of comparisons that the space file names, with its `attrs`.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
@@ -72,7 +72,7 @@ def _why_not(run: Run) -> str:
 
 
 def _points(run: Run) -> pd.DataFrame:
-    """Whole trials, each network by itself."""
+    """The complete trials as points, with each network by itself."""
     whole = run.whole()
     whole = whole[whole[run.tested.column].notna()]
     return pd.DataFrame(

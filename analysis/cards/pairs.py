@@ -1,4 +1,4 @@
-"""The card of a few networks compared two by two: values of one dimension among them."""
+"""The card that compares all pairs of a few networks, such as values of one dimension."""
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.pairs import draw_pairs
@@ -7,7 +7,7 @@ from analysis.runs.run import Run, RunError
 
 
 def pairs_card(run: Run) -> Card:
-    """Which of these few networks differ?"""
+    """Show which of a few networks differ."""
     question = "Which of the networks differ, two by two?"
     try:
         frame = pairs_compared(run)

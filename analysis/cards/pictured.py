@@ -1,4 +1,4 @@
-"""The card that shows what two networks make of the same images."""
+"""The card that shows the predictions of two networks for the same images."""
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ _SAID = {
 
 
 def pictured_card(run: Run) -> Card:
-    """Images with what is true of them beside what the networks say."""
+    """Show images with their ground truth beside the predictions of the networks."""
     try:
         seen = pictured(run)
     except RunError as error:

@@ -1,4 +1,4 @@
-"""The card of learning rates: are networks told apart under one as at the best of each?"""
+"""The card on whether one learning rate is fair to all networks."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def rates_card(run: Run) -> Card:
-    """Networks at their own best learning rate, at a common one and at one by depth."""
+    """Show networks at their own best learning rate, at a common one and at one by depth."""
     try:
         found = tried(run)
     except RunError as error:

@@ -1,4 +1,4 @@
-"""The card of what repeated searches found, on average over their repeats."""
+"""The card on what repeated searches found, averaged over their repeats."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _QUESTION = "What does such a search find after each trial, whatever its seed?"
 
 
 def repeated_card(runs: Sequence[Run]) -> Card:
-    """Mean anytime curves of searches that were repeated with other seeds."""
+    """Show mean anytime curves of searches that were repeated with other seeds."""
     try:
         found = curves(runs)
     except RunError as error:

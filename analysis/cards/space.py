@@ -1,4 +1,4 @@
-"""Cards of the networks that were tried: their scores, values, and each as a line."""
+"""Cards on the networks that were tried: their scores, their values, and parallel lines."""
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from analysis.runs.scores import form_of, losses, titled, words
 from search.schema.metrics import Objective
 
 _LINES = ("depth", "width", "scale", "cardinality", "params", "macs")
-_TOP = 10  # networks that a table beside the lines shows
+_TOP = 10  # networks shown in the table beside the lines
 _COSTS = (Column("params", "params", ","), Column("MACs", "macs", ","))
 
 
 def distribution(run: Run) -> Card:
-    """How the scores of the space are distributed."""
+    """Show how the scores of the space are distributed."""
     name, question = "distribution", "How are the scores of the space distributed?"
     try:
         every = distributions(run, rng=np.random.default_rng(0))
@@ -67,7 +67,7 @@ def distribution(run: Run) -> Card:
 
 
 def values(run: Run) -> Card:
-    """The mean and the best network of each value of each dimension."""
+    """Show the mean over networks and the best network for each value of each dimension."""
     name, question = "values", "How do the networks of each value do, on average and at best?"
     means, best = marginals(run), best_by_value(run)
     if means.empty:
@@ -117,7 +117,7 @@ def values(run: Run) -> Card:
 
 
 def lines(run: Run) -> Card:
-    """Each network as a line through its values."""
+    """Show each network as a line through its values."""
     name, question = "lines", "What do the best networks have in common?"
     networks = averaged(run)
     if len(networks) < 2 or not varied(networks):

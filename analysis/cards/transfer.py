@@ -1,4 +1,4 @@
-"""The card of a transfer: do networks keep their ranks where weights go to another task?"""
+"""The card on whether networks keep their ranks when their weights go to another task."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _QUESTION = "Does the ranking of the networks hold on this task?"
 
 
 def transfer_card(run: Run) -> Card:
-    """Ranks of networks in the source of their weights, and in this run."""
+    """Show the ranks of networks in the source of their weights and in this run."""
     try:
         found = transferred(run)
     except RunError as error:
@@ -47,7 +47,7 @@ def transfer_card(run: Run) -> Card:
 
 
 def _source(run: Run) -> str:
-    """Where the weights came from, in words."""
+    """State where the weights came from."""
     taken = run.plan.transfer
     assert isinstance(taken, PlannedTransfer), "the question refuses others"
     places = [printable(one) for one in taken.sources]

@@ -1,4 +1,4 @@
-"""The card of how far scores of untrained networks rank them as their training does."""
+"""The card on how well scores of untrained networks rank them like their training does."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 
 def zero_cost_card(run: Run) -> Card:
-    """Rank correlations of scores and costs with what ranks, and the seconds they took."""
+    """Show rank correlations of scores and costs with the ranking metric, and their time."""
     try:
         table = scored_ranks(run)
     except RunError as error:
@@ -76,7 +76,7 @@ def _way(tau: float) -> str:
 
 
 def _listed(clear: pd.DataFrame, others: pd.DataFrame) -> str:
-    """What ranks networks, and what is not shown to."""
+    """List the scores that clearly rank networks, and those that do not."""
     ranks = [
         f"{row.score} ranks {row.networks:,} {_way(float(str(row.tau)))} training does by "
         f"tau_b {row.tau:.2f} "

@@ -3,9 +3,9 @@
 python -m analysis.inside.cam NAME --weights FILE IMAGE... [--against NAME FILE] [--class N]
                        [--layer layer4] [--out FILE]
 
-FILE holds weights that `res2net.build` reads, such as one that a study kept
-(runs/STUDY/networks/*.safetensors, whose .json says how its network was shown images), or is
-`timm`: those that timm has.
+FILE contains weights that `res2net.build` can read, such as those kept by a study
+(runs/STUDY/networks/*.safetensors, whose .json describes how images were shown to the network),
+or is `timm` for timm's weights.
 """
 
 import argparse
@@ -39,10 +39,10 @@ from res2net.terminal import run_command
 from res2net.weights import HeadDropped
 from search.schema.files import in_words
 
-_SHOWN_SIDE = 448  # pixels of a panel, whatever the networks see
-_HEAT = "magma"  # even to the eye and in grey: jet has edges where the map has none
+_SHOWN_SIDE = 448  # pixels of a panel, whatever size the networks see
+_HEAT = "magma"  # perceptually uniform, also in grey: jet shows false edges
 _IMAGENET_CLASSES = 1000
-_TITLE_WIDTH = 36  # characters that a panel is wide
+_TITLE_WIDTH = 36  # width of a panel in characters
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.grid": False,
@@ -52,7 +52,7 @@ _STYLE: dict[Any, Any] = {
 
 
 class Network(NamedTuple):
-    """A network with weights, and the stage whose features its maps are made of."""
+    """A network with weights, and the stage whose features give its maps."""
 
     architecture: Architecture
     module: nn.Module
@@ -65,13 +65,13 @@ class Panel(NamedTuple):
 
     network: str
     target: int  # the class looked for
-    label: str  # what that class is called
-    probability: float  # that the network gives it
-    heat: npt.NDArray[np.float32]  # (_SHOWN_SIDE, _SHOWN_SIDE), 0 to 1 at its highest
+    label: str  # name of that class
+    probability: float  # predicted by the network
+    heat: npt.NDArray[np.float32]  # (_SHOWN_SIDE, _SHOWN_SIDE), maximum 1
 
 
 def main(argv: Sequence[str]) -> int:
-    """Draw what the arguments ask for; 0, or 2 where something does not fit."""
+    """Draw what the arguments ask for; return 0, or 2 if something does not fit."""
     return run_command(lambda: _main(argv), prints=False)
 
 
@@ -106,19 +106,19 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def network(architecture: Architecture, weights: str, *, layer: str | None = None) -> Network:
-    """A network ready to be asked.
+    """Load a network, ready for evaluation.
 
     Args:
-        architecture: of the weights, with as many classes.
+        architecture: architecture of the weights, with the same number of classes.
         weights: a file, or "timm".
-        layer: one of the skeleton's stages; the last one by default.
+        layer: one of the skeleton's stages; by default the last.
 
     Raises:
-        CamError: the file holds another number of classes.
-        WeightsError: as `res2net.build` raises it.
+        CamError: the file has a different number of classes.
+        WeightsError: as raised by `res2net.build`.
     """
     with warnings.catch_warnings():
-        # A classifier with initial weights would look anywhere.
+        # A classifier with random weights would look anywhere.
         warnings.simplefilter("error", HeadDropped)
         try:
             module = build(architecture, weights=weights)
@@ -135,7 +135,7 @@ def network(architecture: Architecture, weights: str, *, layer: str | None = Non
 
 
 def _names(architecture: Architecture) -> tuple[str, ...]:
-    """Names of ImageNet's classes for a network of as many; of no other are they known."""
+    """Names of ImageNet's classes if the network has as many; otherwise names are unknown."""
     if architecture.skeleton == "cifar" or architecture.classes != _IMAGENET_CLASSES:
         return ()
     return tuple(get_weight("ResNet50_Weights.IMAGENET1K_V2").meta["categories"])
@@ -144,27 +144,27 @@ def _names(architecture: Architecture) -> tuple[str, ...]:
 def panels(
     networks: Sequence[Network], images: Sequence[Image.Image], *, target: int | None = None
 ) -> list[list[Panel]]:
-    """One row an image, one panel a network.
+    """Compute one row per image with one panel per network.
 
     Args:
         networks: from `network`.
-        images: of any size; each network sees the centre at its own.
-        target: the class to look for; by default what each network takes the image for.
+        images: images of any size; each network sees the centre at its own size.
+        target: the class to look for; by default the class that each network predicts.
     """
     return [[_panel(each, image, target) for each in networks] for image in images]
 
 
 def grad_cam(module: nn.Module, layer: str, image: Tensor, *, target: int) -> Tensor:
-    """Grad-CAM (Selvaraju et al., 2017) as captum computes it.
+    """Compute Grad-CAM (Selvaraju et al., 2017) with captum.
 
     Args:
         module: a classifier in evaluation mode.
-        layer: name of a module in it that puts out a map of features.
+        layer: name of a module in it that outputs a feature map.
         image: (1, 3, H, W), normalised.
-        target: class whose score is followed back.
+        target: class whose score is backpropagated.
 
     Returns:
-        (h, w) as the layer's features: what at each place speaks for the class, from 0 up.
+        (h, w) as the layer's features: the evidence for the class at each place, 0 or more.
     """
     method = LayerGradCam(module, module.get_submodule(layer))
     found: Tensor = method.attribute(image, target=target, relu_attributions=True)
@@ -178,13 +178,13 @@ def draw_panels(
     titles: Sequence[str],
     border: float,
 ) -> Figure:
-    """The images, and beside each where the networks look.
+    """Draw the images, and beside each where the networks look.
 
     Args:
         rows: from `panels`.
-        images: as they were given there.
-        titles: what to call each image.
-        border: share of the side that the networks were not shown, at each end.
+        images: the same images as given to `panels`.
+        titles: title of each image.
+        border: share of the side, at each end, that the networks did not see.
     """
     columns = 1 + len(rows[0])
     with styled(**_STYLE):
@@ -200,7 +200,7 @@ def draw_panels(
             for panel, ax in zip(row, row_axes[1:], strict=True):
                 _draw_heat(panel, ax)
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), cmap=_HEAT)
-        # Below the panels: beside them it would stand in the way of long titles.
+        # Below the panels, because beside them it would collide with long titles.
         bar = figure.colorbar(
             scale, ax=axes, location="bottom", ticks=[0, 1], shrink=0.5, aspect=40, pad=0.02
         )

@@ -1,7 +1,7 @@
 """Draws receptive fields for scale 1 to 8: python -m analysis.inside.receptive NAME.
 
-The picture of `python -m res2net NAME --receptive-fields`: the network NAME with each scale in
-place of its own, in all of its stages.
+Shows the results of `python -m res2net NAME --receptive-fields` as a figure: for network NAME
+with its scale replaced by each scale in all stages.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _RAISED = str.maketrans(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Draw one network; 0, or 2 where the name is none or the file cannot be written."""
+    """Draw one network; return 0, or 2 if the name is invalid or the file cannot be written."""
     return run_command(lambda: _main(argv), prints=False)
 
 
@@ -69,14 +69,14 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def paths_by_scale(network: Architecture) -> pd.DataFrame:
-    """Paths in each range of receptive fields of a network: for scale 1 to 8, and for its own.
+    """Count a network's paths by range of receptive field, for scale 1 to 8 and its own.
 
-    A range is as wide as one pixel of the last stage; inside it the counts of some skeletons
-    jump with every average over an even side.
+    A range is as wide as one pixel of the last stage; within it, the counts of some skeletons
+    jump at every average pooling with an even kernel.
 
     Returns:
-        One row for each scale and range: `scale` (as names write it), `low_px` and `high_px`
-        (both included), `paths` (exact, as Python's integers) and `log10_paths`.
+        One row for each scale and range: `scale` (as written in names), `low_px` and `high_px`
+        (both included), `paths` (exact Python integers) and `log10_paths`.
     """
     width = network.facts.strides[-1]
     rows: list[tuple[str, int, int, int, float]] = []
@@ -86,7 +86,7 @@ def paths_by_scale(network: Architecture) -> pd.DataFrame:
         for field, count in network_paths(replace(network, scale=scale)).items():
             ranges[(field - 1) // width] += count
         rows += [
-            # math.log10 takes any integer, a float ends at 1e308.
+            # math.log10 takes any integer, while floats end at 1e308.
             (written(scale), place * width + 1, (place + 1) * width, count, math.log10(count))
             for place, count in sorted(ranges.items())
         ]
@@ -95,11 +95,11 @@ def paths_by_scale(network: Architecture) -> pd.DataFrame:
 
 
 def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure:
-    """Paths, on a log axis, against the receptive field; a line a scale.
+    """Draw paths on a log axis against the receptive field, one line per scale.
 
     Args:
         table: from `paths_by_scale`.
-        network: the one it was made for.
+        network: the network of the table.
     """
     with styled():
         figure = Figure(figsize=(8.5, 5), layout="constrained")
@@ -122,7 +122,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
         ax.set_xlabel(f"receptive field (pixels of the image, in ranges of {width})")
         ax.set_ylabel("paths from the image to the last stage")
         ax.set_title(f"{network.name} at scale 1 to 8: paths by receptive field", loc="left")
-        ax.legend(  # from the top down, as the lines lie
+        ax.legend(  # from top to bottom, in the order of the lines
             *(entries[::-1] for entries in ax.get_legend_handles_labels()),
             title="paths in all",
             loc="center left",
@@ -133,7 +133,7 @@ def draw_paths_by_scale(table: pd.DataFrame, *, network: Architecture) -> Figure
 
 
 def _draw_lines(table: pd.DataFrame, ax: Axes, *, own: str) -> None:
-    # Black for a network whose scale is none of those from 1 to 8.
+    # Black if the network's own scale is not one of 1 to 8.
     colours = [*shades()(np.linspace(0, 1, len(_SCALES))), (0.0, 0.0, 0.0)]
     for colour, (scale, rows) in zip(colours, table.groupby("scale", sort=False), strict=False):
         ours = scale == own

@@ -1,7 +1,7 @@
-"""Decides how a network is shown an image: size, border, and mean and standard deviation.
+"""Decides how an image is shown to a network: size, border, mean and standard deviation.
 
-Goes in: a network and the file of its weights. Comes out: a `View`, which is that of its
-training where it is written beside the weights, as a study writes it for those that it keeps.
+Input: a network and the file of its weights. Output: a `View`: that of its training if it is
+stored beside the weights, as studies do for weights that they keep.
 """
 
 import json
@@ -19,17 +19,17 @@ Channels = tuple[float, ...]  # one number for each channel of the images
 
 
 class CamError(ValueError):
-    """What was asked for cannot be drawn; the message says value, rule and remedy."""
+    """The request cannot be drawn; the message states value, rule and remedy."""
 
 
 class View(NamedTuple):
-    """How a network is shown an image: as where its errors are measured."""
+    """How an image is shown to a network, the same as when its errors are measured."""
 
     side: int  # pixels that it sees
     border: float  # share of the side that is cut off at each end
     mean: Channels
     std: Channels
-    classes: tuple[str, ...] = ()  # by number, where they are known
+    classes: tuple[str, ...] = ()  # by number, if known
 
 
 _MIDDLE = (1 - 224 / 256) / 2
@@ -38,14 +38,14 @@ _CIFAR = (0.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))  # CIFAR-100'
 
 
 def view_of(architecture: Architecture, weights: str = "") -> View:
-    """The view of a network: that of its training, or of its skeleton's evaluation.
+    """Find the view of a network: that of its training, or of its skeleton's evaluation.
 
     Args:
-        architecture: of the network.
-        weights: their file; what stands beside it as .json is read where it is there.
+        architecture: architecture of the network.
+        weights: the file of the weights; a .json beside it is read if it exists.
 
     Raises:
-        CamError: what stands there cannot be used.
+        CamError: that .json cannot be used.
     """
     if architecture.channels not in (1, 3):
         raise CamError(
@@ -74,26 +74,26 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
 
 
 def opened(path: Path) -> Image.Image:
-    """Read an image as it looks, as studies read theirs; raises CamError where it is none."""
+    """Read an image as displayed, as studies read theirs; raise CamError if it is not one."""
     try:
         with warnings.catch_warnings(), Image.open(path, formats=formats()) as image:
             warnings.simplefilter("ignore")
             return as_it_looks(image)
     except MemoryError:
         raise
-    except Exception as error:  # Pillow's plugins raise a dozen kinds of broken content
+    except Exception as error:  # Pillow's plugins raise many kinds of errors for broken content
         raise CamError(
             f"{path}: cannot be read as an image ({error}); name a JPEG or PNG file"
         ) from error
 
 
 def centre(image: Image.Image, side: int, *, border: float) -> Image.Image:
-    """The middle square without its border, `side` pixels wide."""
+    """Crop the central square without its border, resized to `side` pixels."""
     return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR, bleed=border)
 
 
 def _usual(architecture: Architecture) -> tuple[float, Channels, Channels]:
-    """Border, mean and std of the skeleton's evaluation; of grey images the mean of colours."""
+    """Border, mean and std of the skeleton's evaluation; averaged over colours for grey."""
     border, mean, std = _CIFAR if architecture.skeleton == "cifar" else _IMAGENET
     if architecture.channels == 1:
         return border, (sum(mean) / 3,), (sum(std) / 3,)

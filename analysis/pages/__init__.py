@@ -1,1 +1,1 @@
-"""Writes the report: what stands on its pages, how that is laid out, and other forms of it."""
+"""Writes the report: contents and layout of its pages, and exports to other formats."""

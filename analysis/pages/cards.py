@@ -1,4 +1,4 @@
-"""Lays cards out on a page: a section each, and one for the questions without an answer."""
+"""Lays out cards on a page: one section each, and one for questions without an answer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,10 +8,10 @@ from analysis.pages.page import Figure, Section, Table
 
 
 def card_sections(cards: Sequence[Card]) -> Iterator[Section]:
-    """A section for each card with an answer; the others, with their reasons, in a last one.
+    """Make a section for each answered card, and a last one with the others' reasons.
 
     Args:
-        cards: in the order of the page.
+        cards: cards in the order of the page.
     """
     yield from (_section(card) for card in cards if not card.refused)
     refused = tuple((card.question, card.refused) for card in cards if card.refused)
@@ -34,10 +34,10 @@ def _section(card: Card) -> Section:
 
 
 def card_figure(shown: Shown) -> Figure:
-    """A drawing of a card with its caption and numbers.
+    """Make a figure of a card with its caption and numbers.
 
     Args:
-        shown: with a drawing.
+        shown: part of a card that has a figure.
     """
     assert shown.draw is not None
     return page.figure(shown.draw(), alt=shown.alt, caption=shown.caption, table=_table(shown))

@@ -1,4 +1,4 @@
-"""Says in plain words how far several runs agree, from `analysis.questions.compare`."""
+"""States in plain words how well several runs agree, from `analysis.questions.compare`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,13 +19,13 @@ def compare_findings(
     *,
     names: Sequence[str],
 ) -> list[str]:
-    """Say how far runs agree, and what moved most.
+    """State how well runs agree, and what shifted most.
 
     Args:
         agreed: from `analysis.questions.compare.agreement`.
-        moved: from `analysis.questions.compare.shifts`, of the first run and each other.
-        ranking: the metric that ranks in the first run.
-        names: of the runs.
+        moved: from `analysis.questions.compare.shifts`, for the first run and each other one.
+        ranking: the ranking metric of the first run.
+        names: names of the runs.
     """
     said = [_agrees(row) for row in agreed.to_dict("records")]
     said += [_same(row) for row in agreed.to_dict("records") if row["same"]]

@@ -1,7 +1,6 @@
-"""Puts the report of several runs together, from `analysis.questions.compare`.
+"""Assembles the report of several runs from `analysis.questions.compare`.
 
-Go in: runs. Comes out: a `page.Page`. The first run is the one that the others are counted
-from.
+Input: runs. Output: a `page.Page`. The first run is the baseline for the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import with_unit, words
 from search.schema.metrics import Objective
 
-_TOP = 10  # shifts that are shown
+_TOP = 10  # shifts shown
 _AGREED = (
     Column("first", "a"),
     Column("second", "b"),
@@ -54,11 +53,11 @@ _ONLY_RANKS = (
 
 
 def compare_page(runs: Sequence[Run]) -> Page:
-    """Put the comparison of two runs or more together.
+    """Assemble the comparison of two or more runs.
 
     Raises:
-        RunError: one has no network that was trained whole; or they have none in common, and
-            no card of several runs has an answer.
+        RunError: a run has no completed network; or the runs have none in common and no card on
+            several runs has an answer.
     """
     names, cards = compare.labels(runs), cards_of_runs(runs)
     try:
@@ -97,7 +96,7 @@ def _apart(why: str) -> Section:
 def _together(
     runs: Sequence[Run], shared: pd.DataFrame, names: Sequence[str]
 ) -> Iterator[Section]:
-    """Of networks that all runs have."""
+    """Sections on the networks that all runs have."""
     agreed = compare.agreement(runs)
     moved = [compare.shifts(runs[0], run) for run in runs[1:]]
     yield Section(
@@ -121,7 +120,7 @@ def _together(
 
 
 def comparison_table(runs: Sequence[Run]) -> Table:
-    """The networks that all runs have: score and rank in each, where these may be compared."""
+    """Table of the networks that all runs have, with rank in each and, if comparable, score."""
     columns = [*_NAMED, Column("MACs", "macs", ",")]
     metric, same = runs[0].ranking, compare.comparable(runs)
     for number, name in enumerate(compare.labels(runs)):

@@ -1,6 +1,6 @@
-"""Exports a table of the report for papers: as Markdown and as LaTeX.
+"""Exports a table of the report for papers, as Markdown and as LaTeX.
 
-Goes in: a `page.Table`. Comes out: text to paste, which shows every cell as it is.
+Input: a `page.Table`. Output: text to paste, which shows every cell literally.
 """
 
 import re
@@ -14,14 +14,14 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
-    # Other signs in the usual fonts, and ligatures.
+    # Rendered as other characters in the usual fonts, or as ligatures.
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
     "`": r"\textasciigrave{}",
     "'": r"\textquotesingle{}",
-    # At the start of a row these would belong to the \\ before it.
+    # At the start of a row these would be read as arguments of the \\ before it.
     "[": "{[}",
     "]": "{]}",
     "*": "{*}",
@@ -30,19 +30,19 @@ _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=[?!])(?=\\textasciigrave)")
 
 
 def markdown(table: Table) -> str:
-    """A pipe table, numbers to the right; what Markdown would read as its own is escaped."""
+    """Make a pipe table with right-aligned numbers; Markdown's own characters are escaped."""
     rows = [_row(table.titles), _row(_ruler(table), ruler=True), *map(_row, table.rows)]
     return "\n".join([escaped_line(table.caption), "", *rows, ""])
 
 
 def latex(table: Table) -> str:
-    r"""A `table` in booktabs' style (`\usepackage{booktabs}`); all text is escaped."""
+    r"""Make a `table` in booktabs' style (`\usepackage{booktabs}`); all text is escaped."""
     columns = [_in_latex(title) for title in table.titles]
     rows = [[_in_latex(cell) for cell in row] for row in table.rows]
     indices = range(len(table.titles))
     return pd.DataFrame(rows, columns=columns, dtype=str).to_latex(
         index=False,
-        escape=False,  # pandas' own leaves <, | and quotes, and what stands first in a row
+        escape=False,  # pandas does not escape <, |, quotes and the start of rows
         column_format="".join("l" if index in table.words else "r" for index in indices),
         caption=_in_latex(table.caption),
         label=f"tab:{table.name}",
@@ -51,7 +51,7 @@ def latex(table: Table) -> str:
 
 
 def _in_latex(text: str) -> str:
-    """Text for a cell: line breaks, of which two would end it, are spaces."""
+    """Escape text for a cell; line breaks become spaces, as two would end the paragraph."""
     written = "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
     return _LIGATURE.sub("{}", written)
 

@@ -1,6 +1,6 @@
-"""Lists what a run cost and how it was made: facts that its journal and manifest hold.
+"""Lists what a run cost and how it was made, from its journal and manifest.
 
-Goes in: a `Run`. Come out: labelled facts and tables, which the report shows as they are.
+Input: a `Run`. Output: labelled facts and tables, which the report shows unchanged.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ Facts = tuple[tuple[str, str], ...]
 
 _GIB = 2**30
 _SAID_APART = {"data": {"left_aside"}}
-_FEW = 8  # seeds that are listed; of more, how many there are
+_FEW = 8  # seeds that are listed; if more, only their number
 
 
 def question(run: Run) -> list[str]:
-    """The comment that opens the run's space file, by paragraphs; none where it has none."""
+    """The paragraphs of the comment at the top of the run's space file; empty without one."""
     path = run.folder / "space.yaml"
     if not path.is_file():
         return []
@@ -42,7 +42,7 @@ def question(run: Run) -> list[str]:
 
 
 def asked(run: Run) -> Facts:
-    """What the analysis section of the space file wrote down before there was any result."""
+    """What the analysis section of the space file defined before there were results."""
     section = run.plan.analysis
     written = section.model_dump(exclude_defaults=True)
     said = [(f"analysis.{key}", _value(value)) for key, value in written.items()]
@@ -50,7 +50,7 @@ def asked(run: Run) -> Facts:
 
 
 def failures(trials: pd.DataFrame) -> pd.DataFrame:
-    """Trials that failed, by how and why, the most frequent first.
+    """Failed trials by status and reason, the most frequent first.
 
     Args:
         trials: from `analysis.runs.tables.trials`.
@@ -68,7 +68,7 @@ def failures(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost(run: Run) -> Facts:
-    """Time, device hours, energy and memory of the trials that have ended."""
+    """Time, device-hours, energy and memory of the ended trials."""
     trials = run.trials[run.trials["status"] != "running"]
     seconds = trials["seconds"].dropna().astype(float)
     if seconds.empty:
@@ -95,7 +95,7 @@ def cost(run: Run) -> Facts:
 
 
 def _reused(trials: pd.DataFrame) -> Facts:
-    """Which trials another run has trained, whose time and devices stand here too."""
+    """Trials that were trained in another run, whose times and devices are included."""
     sources = trials["trained_in"].replace("", None).dropna()
     if sources.empty:
         return ()
@@ -110,7 +110,7 @@ def _reused(trials: pd.DataFrame) -> Facts:
 
 
 def _replayed(run: Run) -> Facts:
-    """That nothing was trained, where it is so, and where the results come from."""
+    """State, if nothing was trained, where the results come from."""
     execution = run.plan.execution
     if not execution.replay:
         return ()
@@ -125,7 +125,7 @@ def _replayed(run: Run) -> Facts:
 
 
 def _own_settings(plan: StudyPlan) -> list[tuple[str, str]]:
-    """What of the recipe trials have of their own, and how that is chosen."""
+    """Recipe settings that vary between trials, and how they are chosen."""
     tuned = plan.search.tune.keys if plan.search.tune else ()
     said = [
         f"{key} {', '.join(f'{value:g}' for value in values)}"
@@ -143,7 +143,7 @@ def _own_settings(plan: StudyPlan) -> list[tuple[str, str]]:
 
 
 def provenance(run: Run) -> Facts:
-    """Networks, recipe, data, budget and seeds in short, and the record they stand in."""
+    """Summary of networks, recipe, data, budget and seeds, and of the journal file."""
     plan = run.plan
     written = {
         key: _written(value)
@@ -177,13 +177,13 @@ def provenance(run: Run) -> Facts:
 
 
 def starts(run: Run) -> pd.DataFrame:
-    """Every start of the run's command: a row each, in words."""
+    """Every start of the run's command, one row each, in words."""
     columns = ["time", "commit", "python", "versions", "hardware", "command"]
     return pd.DataFrame([_start(one) for one in run.starts], columns=columns)
 
 
 def parts(run: Run) -> pd.DataFrame:
-    """The foreign parts of a run and where they came from: a row each, in words."""
+    """The user-defined parts of a run and their origin, one row each, in words."""
     rows = [
         (one.key, one.name, one.source or UNKNOWN, one.version or "none", one.digest or "none")
         for one in run.manifest.parts
@@ -192,7 +192,7 @@ def parts(run: Run) -> pd.DataFrame:
 
 
 def as_yaml(data: Any) -> str:
-    """Plain data as YAML."""
+    """Convert plain data to YAML."""
     file = io.StringIO()
     YAML().dump(data, file)
     return file.getvalue()
@@ -211,7 +211,7 @@ def _start(start: dict[str, Any]) -> dict[str, str]:
 
 
 def _device_hours(run: Run, seconds: float) -> tuple[str, str]:
-    """A trial that has half a GPU for two hours took one GPU-hour."""
+    """Device-hours: a trial with half a GPU for two hours takes one GPU-hour."""
     share, kind = run.device_share
     return (
         f"{kind}-hours",
@@ -270,7 +270,7 @@ def _choice(choice: Choice) -> str:
 
 
 def _written(section: dict[str, Any]) -> str:
-    """The keys of a section that are set, in one line."""
+    """Write the keys of a section that are set in one line."""
     return "; ".join(f"{key} {_value(value)}" for key, value in section.items() if _set(value))
 
 

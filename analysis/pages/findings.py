@@ -1,6 +1,6 @@
-"""Says what a run found, in plain words: computed from its trials, never more than they carry.
+"""States what a run found, in plain words that claim no more than its trials support.
 
-Goes in: a `Run`. Come out: sentences, which open the report.
+Input: a `Run`. Output: sentences for the top of the report.
 """
 
 import numpy as np
@@ -20,15 +20,15 @@ from search.schema.units import format_amount
 
 
 def findings(run: Run) -> list[str]:
-    """Say what came out.
+    """State the results.
 
     Args:
         run: finished or not.
 
     Returns:
-        One sentence or a few in each: where the sampler has the trait `axes` what each
-        dimension buys, at equal parameters and at equal multiply-adds; else the best network
-        and the front.
+        Texts of one or a few sentences: if the sampler has the trait `axes`, what each
+        dimension buys at equal parameters and at equal multiply-adds; otherwise the best
+        network and the front.
     """
     if run.whole().empty:
         if not run.ended:
@@ -45,7 +45,7 @@ def findings(run: Run) -> list[str]:
 
 
 def _all_alike(run: Run) -> list[str]:
-    """That nothing tells the networks apart, as where none has learned anything yet."""
+    """State that all networks have the same score, as when none has learned anything yet."""
     whole = run.whole()
     scores = whole[run.ranking.column].dropna()
     names = whole["name"].nunique()
@@ -59,7 +59,7 @@ def _all_alike(run: Run) -> list[str]:
 
 
 def _tuned(run: Run) -> list[str]:
-    """That each network stands here with settings of its own, and what chose them."""
+    """State that each network has its own settings, and how they were chosen."""
     tune = run.plan.search.tune
     if tune is None:
         return []
@@ -71,7 +71,7 @@ def _tuned(run: Run) -> list[str]:
 
 
 def _by_chance(run: Run) -> list[str]:
-    """A warning where nothing has learned anything."""
+    """Warn if no network has learned anything."""
     if not is_percent_error(run.ranking):
         return []
     table = networks(run)
@@ -113,7 +113,7 @@ def _best(run: Run) -> list[str]:
 
 
 def _scores(run: Run, trials: pd.DataFrame) -> str:
-    """The metric that ranks, on both kinds of images, of the trials of one network."""
+    """The ranking metric of one network's trials, on validation and test images."""
     form, unit, said = form_of(run.ranking), run.ranking.unit, []
     for metric in (run.ranking, run.tested):
         values = trials[metric.column].dropna()
@@ -129,7 +129,7 @@ def _scores(run: Run, trials: pd.DataFrame) -> str:
 
 
 def _survivor(run: Run, table: pd.DataFrame) -> list[str]:
-    """A network that lost a seed and has a better mean than the best that lost none."""
+    """State which network lost a seed but has a better mean than the best that lost none."""
     lost = table[table["failed"] > 0]
     if lost.empty or table["failed"].iloc[0]:
         return []
@@ -146,14 +146,14 @@ def _survivor(run: Run, table: pd.DataFrame) -> list[str]:
 
 
 def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
-    """Best against second best: of two populations, the test keeps its level.
+    """Compare the best with the second best; for two populations the test keeps its level.
 
     Gutmann and Maymin (1987), "Is the selected population the best?", Annals of Statistics 15.
 
     Args:
-        run: whose trials they are.
-        whole: its trials of the search that were trained to their end.
-        table: of two networks or more that lost no seed, or all of which did.
+        run: the run of the trials.
+        whole: complete trials of its search.
+        table: two or more networks, none of which, or all of which, lost a seed.
     """
     best, runner = table["name"].iloc[0], table["name"].iloc[1]
     pair = (runner, best) if lower_is_better(run.ranking) else (best, runner)

@@ -1,8 +1,8 @@
-"""Renders one self-contained HTML page: tables as text, figures as vectors, one template.
+"""Renders one self-contained HTML page with tables as text and figures as vector graphics.
 
-Go in: a `Page` of sections. Comes out: HTML that loads nothing: styles, script and figures
-stand in it, and its content security policy forbids the browser every request. The only script
-that may run is ours, by its digest, so that nothing written in a name or a reason ever does.
+Input: a `Page` of sections. Output: HTML that loads nothing: styles, script and figures are
+embedded, and its content security policy forbids all requests. Only our script may run,
+identified by its digest, so that nothing in a name or a reason can be executed.
 """
 
 import base64
@@ -22,8 +22,8 @@ from analysis.cards.card import Column
 from analysis.plots.style import styled
 
 _MOST_ROWS = 10_000  # of a table; two of them are about 2.5 MB
-_HALF = 545.0  # points of a figure that can be read in half the width of a page
-_LEAST = 0.7  # of its size, below which a figure is scrolled and not made smaller
+_HALF = 545.0  # points; narrower figures are readable in half the page's width
+_LEAST = 0.7  # of its size; below it a figure is scrolled, not shrunk
 _HERE = Path(__file__).parent
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _OPENING = re.compile(r"<svg\b[^>]*>")
@@ -34,15 +34,15 @@ _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table as it is shown, every cell written out.
+    """A table as shown, with formatted cells.
 
     Attributes:
-        name: an id that no other part of the page has.
-        caption: what it holds.
-        titles: of its columns.
-        rows: cells; an empty one says that there is no such value.
-        words: indices of the columns that hold words; the others hold numbers.
-        sortable: by a click on a title, with a box to filter.
+        name: an id, unique on the page.
+        caption: what it contains.
+        titles: titles of its columns.
+        rows: cells; an empty cell means that there is no value.
+        words: indices of the columns with words; the others contain numbers.
+        sortable: whether it can be sorted by a click on a title, with a box to filter.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A drawing with its words and its numbers; `width` is in points, 72 an inch."""
+    """A figure with its caption and numbers; `width` is in points, 72 per inch."""
 
     name: str
     svg: Markup
@@ -66,7 +66,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of a page under one heading; what is empty is not shown."""
+    """A part of a page under one heading; empty fields are not shown."""
 
     name: str
     title: str
@@ -74,12 +74,12 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()  # title and text, shown as it was written
+    texts: tuple[tuple[str, str], ...] = ()  # title and text, shown verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A whole report; `banner` says what a reader must know before any result."""
+    """A whole report; `banner` is what a reader must know before any result."""
 
     title: str
     banner: str
@@ -94,14 +94,15 @@ def table(
     caption: str,
     sortable: bool = False,
 ) -> Table:
-    """Write a frame out.
+    """Format a frame as a table.
 
     Args:
-        frame: any; missing values become empty cells, rows beyond 10,000 words in the caption.
-        columns: which, in order.
+        frame: any frame; missing values become empty cells; rows beyond 10,000 are left out, as
+            the caption then states.
+        columns: the columns to show, in order.
         name: id on the page.
-        caption: what it holds.
-        sortable: by a click on a title.
+        caption: what it contains.
+        sortable: whether it can be sorted by a click on a title.
     """
     columns = tuple(columns)
     if len(frame) > _MOST_ROWS:
@@ -122,21 +123,21 @@ def table(
 
 
 def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
-    """A drawing as vectors inside the page.
+    """Embed a figure in the page as vector graphics.
 
     Args:
-        drawing: from a draw function.
-        alt: what it shows, for who cannot see it.
-        caption: below it.
-        table: the numbers it was drawn from; its name is also that of the figure's ids.
+        drawing: figure from a draw function.
+        alt: text alternative for readers who cannot see it.
+        caption: caption below it.
+        table: the numbers it was drawn from; its name also prefixes the figure's ids.
     """
     file = io.StringIO()
     with styled():
         drawing.savefig(file, format="svg", metadata={"Date": None})
     text = _METADATA.sub("", file.getvalue())
     text = text[text.index("<svg") :]
-    # Ids are of the page, not of a figure: those of two figures would be one another's.
-    # Only inside tags: a title may hold the same letters.
+    # Ids are global to the page, so equal ids of two figures would be mixed up. Only inside
+    # tags, because a title may contain the same letters.
     text = _TAG.sub(lambda tag: _ID.sub(rf"\g<1>{table.name}-", tag[0]), text)
     view = _VIEW_BOX.search(text)
     assert view is not None, "matplotlib writes one"
@@ -144,7 +145,7 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
         '<svg viewBox="{}" role="img" aria-label="{}" '
         'style="width:{}pt;--least:{:.0f}pt;aspect-ratio:{}/{}">'
     ).format(view[1], alt, view[2], _LEAST * float(view[2]), view[2], view[3])
-    svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib's, who escapes
+    svg = Markup(_OPENING.sub(lambda _: str(opening), text, count=1))  # noqa: S704 - matplotlib escapes
     return Figure(
         name=f"figure-{table.name}",
         svg=svg,
@@ -155,10 +156,10 @@ def figure(drawing: Drawing, *, alt: str, caption: str, table: Table) -> Figure:
 
 
 def side_by_side(figures: Sequence[Figure]) -> list[tuple[Figure, ...]]:
-    """Figures in their order by rows: two neighbours that are both narrow share one.
+    """Arrange figures in rows, in order; two narrow neighbours share a row.
 
     Args:
-        figures: of a section. One that is alone in its row has its caption beside it.
+        figures: figures of a section. A figure alone in its row has its caption beside it.
     """
     rows: list[tuple[Figure, ...]] = []
     for one in figures:
@@ -171,7 +172,7 @@ def side_by_side(figures: Sequence[Figure]) -> list[tuple[Figure, ...]]:
 
 
 def render(page: Page) -> str:
-    """The page as HTML; the same page is the same text."""
+    """Render the page as HTML; the same page gives the same text."""
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
@@ -192,6 +193,6 @@ def render(page: Page) -> str:
 
 
 def _body(rows: Iterable[tuple[str, ...]]) -> Markup:
-    """Rows of a table; HTML needs no closing tags there, and 10,000 rows are 1 MB less so."""
+    """Rows of a table, without closing tags, which HTML allows; saves 1 MB per 10,000 rows."""
     lines = ("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
     return Markup("\n".join(lines))  # noqa: S704 - each cell is escaped

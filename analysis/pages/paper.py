@@ -1,7 +1,7 @@
-"""Writes the figures of a run for a paper: PDF in the width of its columns, captions apart.
+"""Writes the figures of a run for a paper: PDFs in column width, captions separately.
 
-Goes in: a `Run`. Comes out: a folder with a PDF for each drawing of the report, without a title
-and with its letters as TrueType, and captions.txt.
+Input: a `Run`. Output: a folder with captions.txt and a PDF for each figure of the report,
+without a title and with TrueType fonts.
 """
 
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ CAPTIONS = "captions.txt"
 
 
 def write_paper(run: Run, folder: Path) -> list[Path]:
-    """Write every drawing of the report of a run as a paper prints it.
+    """Write every figure of a run's report in the form for a paper.
 
-    Columns are 3.25 inches wide, wide figures 6.75, which is both columns of a page; text is of
-    8 points (small text of 6.7).
+    Columns are 3.25 inches wide, wide figures 6.75 inches, which spans both columns of a page;
+    text has 8 points (small text 6.7).
 
     Args:
         run: finished or not.
-        folder: is made; files in it that have the same names are replaced.
+        folder: created if needed; files in it with the same names are replaced.
 
     Returns:
-        The files.
+        The written files.
 
     Raises:
-        OSError: one cannot be written.
+        OSError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written, captions = [], []
@@ -49,6 +49,6 @@ def write_paper(run: Run, folder: Path) -> list[Path]:
 
 
 def _drawn(run: Run) -> Iterator[Shown]:
-    """The drawings in the order of the report."""
+    """The figures in the order of the report."""
     yield from (one for one in drawings(run) if one.draw)
     yield from (one for card in cards_of(run) for one in card.shown if one.draw)

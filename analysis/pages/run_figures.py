@@ -1,6 +1,6 @@
 """Makes the figures of a run with their captions and numbers, for the report and for papers.
 
-Goes in: a `Run`. Come out: drawings with their words and numbers, by `analysis.plots` from
+Input: a `Run`. Output: figures with their captions and numbers, drawn by `analysis.plots` from
 tables of `analysis.questions` and `analysis.runs`.
 """
 
@@ -28,11 +28,11 @@ _PHASES = {"search": "Networks of", "confirm": "Confirmed networks of"}
 
 
 def networks_table(run: Run, *, phase: str = "search") -> Table:
-    """The networks of a run, the best first, for the page, Markdown and LaTeX.
+    """Table of a run's networks, the best first, for the page, Markdown and LaTeX.
 
     Args:
         run: finished or not.
-        phase: "search", or "confirm": the best again, with fresh seeds.
+        phase: "search", or "confirm" for the best networks again with fresh seeds.
     """
     shown, columns = _networks(run, phase)
     epochs = f", {confirmed_epochs(run)} epochs a trial" * (phase == "confirm")
@@ -78,7 +78,7 @@ def _interval(metric: Objective, side: str) -> list[Column]:
 
 
 def run_figures(run: Run) -> list[Figure]:
-    """Draw a run: its dimensions if it is of axes, its Pareto front, its learning curves.
+    """Draw a run: its dimensions if it is along axes, its Pareto front, its learning curves.
 
     Args:
         run: finished or not.
@@ -87,7 +87,7 @@ def run_figures(run: Run) -> list[Figure]:
 
 
 def drawings(run: Run) -> list[Shown]:
-    """What `run_figures` draws, with words and numbers.
+    """The figures that `run_figures` draws, with captions and numbers.
 
     Args:
         run: finished or not.
@@ -142,7 +142,7 @@ def _pareto(run: Run) -> Shown:
 
 
 def _beside(run: Run) -> str:
-    """How many networks were measured while something else ran, which makes them look slow."""
+    """State how many networks were measured beside other work, which makes them look slow."""
     timed = [words(one) for one in run.plan.measured if one.unit]
     if not timed:
         return ""

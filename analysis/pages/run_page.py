@@ -1,6 +1,6 @@
-"""Puts the report of one run together from what others computed and drew.
+"""Assembles the report of one run from what other modules computed and drew.
 
-Goes in: a `Run`. Comes out: a `page.Page`: question, conclusion, figures, trials, failures,
+Input: a `Run`. Output: a `page.Page` with question, conclusion, figures, trials, failures,
 cost, and how it was made.
 """
 
@@ -37,7 +37,7 @@ _TRAINED = (
     Column("trained in", "trained_in"),
     Column("reason", "reason"),
 )
-# Left out of the table where all trials agree, for it then says nothing and takes room.
+# Columns left out of the table if all trials agree, as they then only take up room.
 _MAY_AGREE = ("phase", "skeleton", "se", "parts", "trained_in", "reason")
 _FAILURES = (
     Column("status", "status"),
@@ -49,7 +49,7 @@ _CONDITIONAL = (
     "Inference is conditional on one subset of images, one split and one test set: intervals "
     "hold what other seeds would do, not other images."
 )
-_REASONS, _LONGEST = 200, 1000  # that are listed, and characters of one
+_REASONS, _LONGEST = 200, 1000  # listed at most, and characters of each
 _PARTS = tuple(Column(key, key) for key in ("key", "name", "file", "version", "digest"))
 _WEIGHTS = (
     Column("network", "network"),
@@ -68,7 +68,7 @@ _NO_QUESTION = "The space file does not say: a comment at its top would stand he
 
 
 def run_page(run: Run) -> Page:
-    """Put the report of one run together."""
+    """Assemble the report of one run."""
     asked = facts.question(run)
     weights = page.table(
         kept_weights(run), _WEIGHTS, name="kept", caption="Files in networks/, best first"
@@ -110,7 +110,7 @@ def run_page(run: Run) -> Page:
 
 
 def trials_table(run: Run) -> Table:
-    """Every trial of a run, whatever came of it."""
+    """Table of every trial of a run, whatever its outcome."""
     trials = run.trials
     agreed = {key for key in _MAY_AGREE if len(trials[key].unique()) <= 1}
     if trials["reason"].replace("", None).notna().any():
@@ -131,13 +131,13 @@ def trials_table(run: Run) -> Table:
 
 
 def _settings(run: Run) -> list[Column]:
-    """What trials have of their own beside their network: name and form of each."""
+    """Columns for the settings of trials besides their network."""
     several = ("planes",) if len(run.plan.network.planes) > 1 else ()
     return [Column(key.replace("_", " "), key, ".4g") for key in (*several, *run.plan.settings)]
 
 
 def _scored(run: Run) -> list[Column]:
-    """What ranks, on both kinds of images, foreign objectives, and what was measured."""
+    """Columns for the ranking metric on both splits, user-defined objectives, measurements."""
     scored = [
         Column(with_unit(one.label, one.unit), one.column, ".2f" if one.unit else ".4g")
         for one in (run.ranking, run.tested)
@@ -198,7 +198,7 @@ def _failures(run: Run) -> Section:
 
 
 def _cut(reason: str, most: int = 80) -> str:
-    """A reason may be as long as it likes, a row of ten thousand may not."""
+    """Shorten a reason, so that a table of ten thousand rows stays readable."""
     return reason if len(reason) <= most else reason[: most - 3] + "..."
 
 

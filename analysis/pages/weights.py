@@ -16,17 +16,17 @@ _SEED = re.compile(r"(-confirmed-\d+epochs)?-seed(\d+)$")
 
 
 def kept_weights(run: Run) -> pd.DataFrame:
-    """The files in a run's `networks/`, a row each, by means over seeds, confirmed ones first.
+    """The files in a run's `networks/`, one row each, confirmed first, by means over seeds.
 
     Returns:
-        `network`, `phase`, `seed` (its repeat), `epochs` and `metrics`, as the file beside the
-        weights has them, and `line`, which loads them; empty cells where it is not there.
+        `network`, `phase`, `seed` (its repeat), `epochs` and `metrics` from the .json beside
+        the weights, and `line`, which loads them; cells are empty where that file is missing.
     """
     rows = [_row(path, run) for path in (run.folder / "networks").glob("*.safetensors")]
     columns = ["network", "phase", "seed", "epochs", "metrics", "line"]
     frame = pd.DataFrame(rows, columns=columns)
     ranked = {name: place for place, name in enumerate(networks(run)["name"])}
-    frame["rank"] = frame["network"].map(ranked)  # none where there is no such trial
+    frame["rank"] = frame["network"].map(ranked)  # missing if there is no such trial
     order = ["phase", "rank", "network", "seed"]
     return frame.sort_values(order, ignore_index=True).drop(columns="rank")
 
@@ -47,7 +47,7 @@ def _row(path: Path, run: Run) -> dict[str, Any]:
 
 
 def _about(path: Path) -> dict[str, Any]:
-    """What stands beside the weights; nothing where it is not there or cannot be read."""
+    """The .json beside the weights; empty if it does not exist or cannot be read."""
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

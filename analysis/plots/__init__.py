@@ -1,1 +1,1 @@
-"""Draws figures, one file for each, in one style."""
+"""Draws figures in a common style, one module per figure."""

@@ -1,4 +1,4 @@
-"""Draws what searches had found after each trial and each device-hour."""
+"""Draws what searches had found by trials and by device-hours."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,14 +14,14 @@ _SPENT = (("trials", "trials ended"), ("hours", "{kind}-hours"))
 def draw_anytime(
     found: pd.DataFrame, ranking: Objective, cost: Objective, *, kind: str, title: str
 ) -> Figure:
-    """The best so far and the hypervolume, against trials and against device-hours.
+    """Draw the best so far and the hypervolume against trials and against device-hours.
 
     Args:
         found: from `analysis.questions.anytime.anytime`.
-        ranking: the metric: `run.ranking`.
-        cost: of the hypervolume: `run.cost_axis`.
-        kind: of the device: GPU or CPU.
-        title: what the runs were.
+        ranking: the ranking metric: `run.ranking`.
+        cost: cost used in the hypervolume: `run.cost_axis`.
+        kind: kind of device: GPU or CPU.
+        title: title of the figure, which describes the runs.
     """
     styles = marks(list(dict.fromkeys(found["label"])))
     with panelled(4, most=2, height=2.8) as (figure, axes):
@@ -48,7 +48,7 @@ def draw_anytime(
 
 
 def _draw_orders(rows: pd.DataFrame, ax: Axes) -> None:
-    """What random orders have; of several runs they would hide each other."""
+    """Draw the range of random orders; those of several runs would hide each other."""
     if rows["low"].isna().all():
         return
     ax.fill_between(

@@ -8,16 +8,16 @@ from analysis.plots.style import drawing, entitle, log_if_wide, marks, unit_of
 from analysis.questions.attainment import SHARES, Attained
 from analysis.runs.scores import score_of, with_unit, words
 
-_MANY = 500  # points beyond which a vector file would hold one element each
+_MANY = 500  # beyond this many points, rasterise instead of one vector element each
 _PER_IMAGE = ("macs", "activations", "model_macs")
 
 
 def draw_attainment(found: Attained, *, title: str) -> Figure:
-    """Steps: what is beyond a line, at least so many of the seeds attain.
+    """Draw step lines; what lies beyond a line is attained by at least that share of seeds.
 
     Args:
         found: from `analysis.questions.attainment.attained`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     across, ranking = found.objectives
     score = score_of(ranking)
@@ -49,9 +49,10 @@ def draw_attainment(found: Attained, *, title: str) -> Figure:
 
 
 def _steps(x: pd.Series, y: pd.Series, reach: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """The line through the corners of a surface, out to the dearest network.
+    """The line through the corners of a surface, extended to the most expensive network.
 
-    From a corner on its second number holds, until the next one: the first only gets worse.
+    From each corner, its second number stays the same up to the next corner, while the first
+    gets worse.
     """
     rising = len(x) < 2 or x.iloc[-1] > x.iloc[0]
     last = reach.max() if rising else reach.min()

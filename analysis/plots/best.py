@@ -1,4 +1,4 @@
-"""Draws what networks are worth from `analysis.questions.best`."""
+"""Draws the estimates of networks' true means from `analysis.questions.best`."""
 
 import numpy as np
 import pandas as pd
@@ -8,16 +8,16 @@ from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
-_SHOWN = 20  # networks
+_SHOWN = 20  # networks shown
 
 
 def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """Means over seeds and what they are worth, of the networks most probably the best.
+    """Draw means over seeds and their shrunken estimates for the most probable best networks.
 
     Args:
         worth: from `analysis.questions.best.best_networks`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     rows = worth.head(_SHOWN)[::-1]
     style, places = marks(["worth"])["worth"], np.arange(len(rows))

@@ -1,4 +1,4 @@
-"""Draws networks by each dimension that varied, with where the best of them lie."""
+"""Draws networks against each dimension that varied, and where the best ones lie."""
 
 import numpy as np
 import pandas as pd
@@ -10,21 +10,21 @@ from analysis.plots.style import entitle, marks, nothing, panelled
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
-_MANY = 500  # points beyond which a vector file would hold one element each
-_MOST_VALUES = 6  # categories that are named; the others share a place
+_MANY = 500  # beyond this many points, rasterise instead of one vector element each
+_MOST_VALUES = 6  # categories that are named; the others share one position
 _OTHERS = "others"
 
 
 def draw_by_dimension(
     networks: pd.DataFrame, found: pd.DataFrame, ranking: Objective, *, title: str
 ) -> Figure:
-    """What ranks against each dimension: a point a network, and where the best lie.
+    """Draw the ranking metric against each dimension, a point per network; mark the best.
 
     Args:
         networks: from `analysis.runs.networks.averaged`.
         found: from `analysis.questions.by_dimension.best_by_dimension`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     dimensions = list(dict.fromkeys(found["dimension"]))
     with panelled(max(len(dimensions), 1)) as (figure, axes):
@@ -43,7 +43,7 @@ def draw_by_dimension(
 
 
 def _draw_numbers(values: pd.Series, scores: pd.Series, row: pd.Series, ax: Axes) -> None:
-    room = 0.02 * (row["to"] - row["from"])  # a range of one value is to be seen
+    room = 0.02 * (row["to"] - row["from"])  # so that a range of one value is visible
     ax.axvspan(row["low"] - room, row["high"] + room, color="0.87", linewidth=0, zorder=0)
     ax.axvline(row["median"], color="0.35", linestyle="--", linewidth=1.2, zorder=1)
     _draw_points(values.to_numpy(dtype=float), scores, ax)
@@ -59,7 +59,7 @@ def _range(row: pd.Series) -> str:
 def _draw_categories(
     values: pd.Series, scores: pd.Series, rows: pd.DataFrame, ax: Axes
 ) -> None:
-    """The values that the best most often has, in their order as text, and the others."""
+    """Draw the values that the best most often has, sorted as text, and the others."""
     named = sorted(rows["value"].head(_MOST_VALUES))
     labels = [*named, _OTHERS] if len(rows) > len(named) else named
     shares = rows.set_index("value")["share"].reindex(named).tolist()
@@ -78,12 +78,12 @@ def _draw_categories(
 
 
 def _draw_beside(place: np.ndarray, scores: pd.Series, ax: Axes) -> None:
-    """Points of a value beside each other, so that none hides another; of many, a cloud."""
+    """Draw the points of a value side by side without overlap; if many, as a cloud."""
     if len(scores) > _MANY:
         aside = np.random.default_rng(0).uniform(-0.25, 0.25, len(place))
         _draw_points(place + aside, scores, ax)
         return
-    import seaborn as sns  # noqa: PLC0415 - a second, which other figures need not pay
+    import seaborn as sns  # noqa: PLC0415 - takes a second, used only here
 
     sns.swarmplot(
         x=place, y=scores.to_numpy(), ax=ax, color=marks([""])[""].color, alpha=0.7, size=4,

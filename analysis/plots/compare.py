@@ -9,9 +9,9 @@ from analysis.plots.style import drawing, nothing
 from analysis.runs.scores import with_unit, words
 from search.schema.metrics import Objective
 
-_MANY = 500  # points beyond which a vector file would hold one element each
-_NAMED = 12  # networks whose names can stand beside their points
-_LINE = 0.03  # of the height: what a line of text takes
+_MANY = 500  # beyond this many points, rasterise instead of one vector element each
+_NAMED = 12  # networks whose names fit beside their points
+_LINE = 0.03  # height of a line of text, as a share of the figure's
 
 
 def draw_scores(
@@ -21,13 +21,13 @@ def draw_scores(
     numbers: tuple[int, int],
     names: tuple[str, str],
 ) -> Figure:
-    """What ranks in one run against the same in another, with intervals over seeds.
+    """Draw the ranking metric in one run against that in another, with intervals over seeds.
 
     Args:
         shared: from `analysis.questions.compare.common`.
-        ranking: the metric of both.
-        numbers: of the two runs in it.
-        names: of the two runs.
+        ranking: the ranking metric of both.
+        numbers: numbers of the two runs in the table.
+        names: names of the two runs.
     """
     x, y = numbers
     with drawing(width=7, height=6) as (figure, (ax,)):
@@ -58,12 +58,12 @@ def draw_scores(
 def draw_ranks(
     shared: pd.DataFrame, *, numbers: tuple[int, int], names: tuple[str, str]
 ) -> Figure:
-    """Rank in one run against rank in another: for runs whose scores may not be compared.
+    """Draw rank in one run against rank in another, for runs with incomparable scores.
 
     Args:
         shared: from `analysis.questions.compare.common`.
-        numbers: of the two runs in it.
-        names: of the two runs.
+        numbers: numbers of the two runs in the table.
+        names: names of the two runs.
     """
     x, y = numbers
     with drawing(width=7, height=6) as (figure, (ax,)):
@@ -92,14 +92,14 @@ def draw_ranks(
 
 
 def _reach(shared: pd.DataFrame, number: int) -> np.ndarray | None:
-    """How far intervals go to both sides; none of a network without one."""
+    """The extent of intervals to both sides; 0 for a network without one."""
     mean = shared[f"mean_{number}"]
     sides = [mean - shared[f"low_{number}"], shared[f"high_{number}"] - mean]
     return None if sides[0].isna().all() else np.nan_to_num(np.array(sides))
 
 
 def _limits(means: pd.Series) -> tuple[float, float]:
-    """Around the means; whiskers of few seeds may be many times as long, and are cut."""
+    """Limits around the means; whiskers of few seeds may be many times as long and are cut."""
     margin = 0.25 * float(np.ptp(means)) or 1.0
     return float(means.min()) - margin, float(means.max()) + margin
 
@@ -107,14 +107,14 @@ def _limits(means: pd.Series) -> tuple[float, float]:
 def _name_moved(
     shared: pd.DataFrame, ax: Axes, *, columns: tuple[str, str], numbers: tuple[int, int]
 ) -> None:
-    """Names beside the points: of all where they are few, else of those that moved most."""
+    """Write names beside the points: all if there are few, else those that moved most."""
     moved = (shared[f"rank_{numbers[1]}"] - shared[f"rank_{numbers[0]}"]).abs()
     chosen = shared.loc[moved.sort_values(ascending=False, kind="stable").index[:_NAMED]]
     middle, height = sum(ax.get_xlim()) / 2, float(np.ptp(ax.get_ylim()))
     written: list[float] = []
     for x, y, name in zip(*(chosen[key] for key in (*columns, "name")), strict=True):
         if any(abs(y - other) < _LINE * height for other in written):
-            continue  # two names over each other are none; the table below has both
+            continue  # overlapping names are unreadable; the table below has both
         written.append(y)
         right = x > middle
         ax.annotate(

@@ -9,20 +9,20 @@ from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
-_HALF_WIDTH = 0.1  # epochs, of a band over one
-_MANY = 30  # epochs beyond which a marker at each would hide the line
+_HALF_WIDTH = 0.1  # in epochs, of a band over a single epoch
+_MANY = 30  # beyond this many epochs, markers would hide the line
 
 
 def draw_curves(
     band: pd.DataFrame, best: pd.DataFrame, ranking: Objective, *, title: str
 ) -> Figure:
-    """What ranks by epoch: the median and band of all trials, the best networks by name.
+    """Draw the ranking metric by epoch: median and band of all trials, and the best networks.
 
     Args:
         band: from `analysis.questions.curves.band`.
         best: from `analysis.questions.curves.best`.
-        ranking: the metric that is drawn: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     with drawing(width=8, height=4.6) as (figure, (ax,)):
         if len(band):
@@ -43,7 +43,7 @@ def draw_curves(
 
 def _draw_band(band: pd.DataFrame, ax: Axes) -> None:
     between = " or ".join(dict.fromkeys(band["between"]))
-    wide = band if len(band) > 1 else pd.concat([band, band])  # one epoch has no width
+    wide = band if len(band) > 1 else pd.concat([band, band])  # a single epoch has no width
     ax.fill_between(
         wide["epoch"] if len(band) > 1 else wide["epoch"] + [-_HALF_WIDTH, _HALF_WIDTH],
         wide["low"],
@@ -53,7 +53,7 @@ def _draw_band(band: pd.DataFrame, ax: Axes) -> None:
         label=f"all trials, between {between}",
         zorder=1,
     )
-    marker = "o" if len(band) == 1 else None  # a line of one point cannot be seen
+    marker = "o" if len(band) == 1 else None  # a line with one point is invisible
     ax.plot(
         band["epoch"],
         band["median"],

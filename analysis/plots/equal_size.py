@@ -16,18 +16,18 @@ from search.schema.metrics import PERCENT
 
 _ROW = 0.27  # inches
 _TITLES = ("difference", "seeds", "p, all at once")
-_PLACES = (0.22, 0.5, 0.99)  # right ends of the columns of text, over their width
-_TEXT = 0.55  # width of these columns over that of the intervals
+_PLACES = (0.22, 0.5, 0.99)  # right ends of the text columns, relative to their width
+_TEXT = 0.55  # width of these columns relative to that of the intervals
 
 
 def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: str) -> Figure:
-    """How much more a dimension buys than each other one at equal size.
+    """Draw how much more a dimension buys than each other one at equal size.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        size: what is held equal, "params" or "macs".
-        title: what the run was, and what was equal.
+        score: the score that was compared: `run.score`.
+        size: the size held equal, "params" or "macs".
+        title: title of the figure, which describes the run and what was equal.
     """
     here = compared[(compared["size"] == size) & (compared["size"] != "")]
     rows = [
@@ -35,7 +35,7 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
         for against in dict.fromkeys(here["against"])
         for row in _ordered(here[here["against"] == against])
     ]
-    # A group of one size may be of one network: the same difference, in another family.
+    # A size group may have one network: the same difference occurs again, in another family.
     labels = [
         f"{'network ' * (row['kind'] == 'network')}{row['label']} against {row['against']}"
         for row in rows
@@ -46,12 +46,12 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
 
 
 def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
-    """What a doubling of multiply-adds buys along each dimension, and how far slopes differ.
+    """Draw what doubling multiply-adds buys along each dimension, and differences of slopes.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"] == "slope"])
     labels = [
@@ -62,12 +62,12 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
 
 
 def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
-    """Networks two by two, and the comparisons that the space file names.
+    """Draw pairs of networks, and the comparisons that the space file names.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"].isin(["pair", "own"])])
     axis = with_unit(f"{score.name}, the first less the second", _unit(score))
@@ -76,7 +76,7 @@ def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure
 
 
 def _how(compared: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
-    """How the intervals of all at once are made, in a few words."""
+    """State briefly how the simultaneous intervals are made."""
     count = int((compared["kind"] != "network").sum())
     rule = compared.attrs["rule"]
     how = "Bonferroni, valid at every look" if rule.every_look else "largest |t|"
@@ -94,7 +94,7 @@ def _forest(
     title: str,
     how: str,
 ) -> Figure:
-    """A row a comparison: its own interval thick, that of all at once thin, and its numbers."""
+    """Draw a row per comparison: thick single interval, thin simultaneous one, and numbers."""
     height = 1.9 + _ROW * max(len(rows), 3)
     with drawing(2, width=4.0, height=height) as (figure, (ax, beside)):
         ax.get_subplotspec().get_gridspec().set_width_ratios([1, _TEXT])  # type: ignore[union-attr]
@@ -120,7 +120,7 @@ def _forest(
 
 
 def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]]) -> None:
-    """Difference, seeds and p of each row, in columns beside it."""
+    """Write difference, seeds and p of each row in columns beside it."""
     ax.set_xlim(0, 1)
     for at, said in zip(_PLACES, _TITLES, strict=True):
         ax.text(at, len(rows) - 0.2, said, ha="right", va="bottom", fontsize="small")
@@ -164,7 +164,7 @@ def _legend() -> list[Line2D]:
 
 
 def _ordered(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The mean first, then groups of sizes, then single networks."""
+    """Sort rows: the mean first, then groups by size, then single networks."""
     return sorted(
         _records(rows), key=lambda row: (row["label"] != ALL_SIZES, row["kind"] == "network")
     )

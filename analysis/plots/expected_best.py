@@ -1,4 +1,4 @@
-"""Draws what the best of k networks is expected to be."""
+"""Draws the expected best of k networks."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,16 +7,16 @@ from analysis.plots.style import drawing, entitle, log_if_wide, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
 
-_MANY = 30  # sizes beyond which a marker at each would hide the line
+_MANY = 30  # beyond this many sizes, markers would hide the line
 
 
 def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """The expected best of what ranks against the number of networks, with its interval.
+    """Draw the expected best ranking metric against the number of networks, with intervals.
 
     Args:
         curve: from `analysis.questions.expected_best.expected`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     style = marks([""])[""]
     with drawing(width=7, height=3.8) as (figure, (ax,)):
@@ -27,7 +27,7 @@ def draw_expected_best(curve: pd.DataFrame, ranking: Objective, *, title: str) -
                 label="95 % interval at each number", zorder=1,
             )  # fmt: skip
             reach = (known["expected"] - known["low"], known["high"] - known["expected"])
-            if len(known) <= 3:  # so narrow an area cannot be seen
+            if len(known) <= 3:  # such a narrow area is invisible
                 ax.errorbar(
                     known["k"], known["expected"], yerr=reach, fmt="none", ecolor="0.55",
                     capsize=2.5, elinewidth=1, zorder=1,

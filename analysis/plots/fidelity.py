@@ -1,4 +1,4 @@
-"""Draws how far cheaper scores rank networks as dearer ones do."""
+"""Draws how well cheap scores rank networks like expensive ones."""
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,12 @@ from analysis.statistics.intervals import Interval
 
 
 def draw_fidelity(table: pd.DataFrame, noise: Interval | None, *, title: str) -> Figure:
-    """Kendall's tau_b of each two scores with its interval, beside the noise ceiling.
+    """Draw Kendall's tau_b of each two scores with its interval, and the noise ceiling.
 
     Args:
         table: from `analysis.questions.fidelity.fidelity`.
-        noise: its ceiling, if the seeds tell.
-        title: what the run was.
+        noise: the noise ceiling, if the seeds allow it.
+        title: title of the figure, which describes the run.
     """
     known = table[table["tau"].notna()].reset_index(drop=True)
     at = pd.Series(np.arange(len(known))[::-1], index=known.index, dtype=float)

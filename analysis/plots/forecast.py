@@ -1,4 +1,4 @@
-"""Draws the best error of each budget, and what is foretold of others."""
+"""Draws the best error of each budget, and forecasts for others."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from search.schema.metrics import Objective
 def draw_forecast(
     ran: Sequence[tuple[float, float]], table: pd.DataFrame, ranking: Objective, *, title: str
 ) -> Figure:
-    """Best error against multiply-adds, with forecasts as intervals.
+    """Draw the best error against multiply-adds, with forecasts as intervals.
 
     Args:
         ran: multiply-adds and the best error of each budget.
-        table: from `analysis.questions.forecast.forecasts`, of the error.
-        ranking: the metric: `run.ranking`.
-        title: what was run.
+        table: rows for the error from `analysis.questions.forecast.forecasts`.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what was run.
     """
     sizes = np.array([one for one, _ in ran])
     unit, name = unit_of([*sizes, *table["macs"]])

@@ -1,4 +1,4 @@
-"""Draws how often each run is better than another, and the profiles of all."""
+"""Draws how often each run is better than another, and performance profiles of all."""
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,11 @@ from search.schema.metrics import Objective
 
 
 def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
-    """The chance of each pair of runs with its interval.
+    """Draw the chance for each pair of runs with its interval.
 
     Args:
         table: from `analysis.questions.improvement.improvements`.
-        title: what is compared.
+        title: title of the figure, which says what is compared.
     """
     known = table[table["chance"].notna()].reset_index(drop=True)
     at = np.arange(len(known))[::-1]
@@ -36,12 +36,12 @@ def draw_improvements(table: pd.DataFrame, *, title: str) -> Figure:
 
 
 def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """The share of trainings as good as each score, a line a run with its band.
+    """Draw the share of trainings at least as good as each score, a line and band per run.
 
     Args:
         profiles: from `analysis.questions.improvement.profiles`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(profiles["label"])))
     with drawing(width=7.5, height=3.8) as (figure, (ax,)):

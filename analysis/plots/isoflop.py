@@ -1,4 +1,4 @@
-"""Draws error against size at equal training compute, and what a joint law leaves over."""
+"""Draws error against size at equal training compute, and residuals of a joint law."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analysis.scaling.isomacs import budgeted
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
 
-_MOST = 7  # lines that can be told apart
+_MOST = 7  # lines that can be distinguished
 
 
 def draw_isoflop(
@@ -22,15 +22,15 @@ def draw_isoflop(
     *,
     title: str,
 ) -> Figure:
-    """Curves of equal compute with their minima, and residuals of the law by size and length.
+    """Draw curves of equal compute with their minima, and residuals by size and length.
 
     Args:
         points: from `analysis.questions.isoflop.points`.
-        residuals: of `analysis.scaling.projected.Projected`.
-        minima: budgets of `analysis.scaling.isomacs.Frontier`; empty where there are none, and
-            curves are then of equal length.
-        ranking: the metric: `run.ranking`.
-        title: what was run.
+        residuals: residuals of `analysis.scaling.projected.Projected`.
+        minima: budgets of `analysis.scaling.isomacs.Frontier`; if empty, curves of equal length
+            are drawn instead.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what was run.
     """
     unit, name = unit_of(points["size"])
     with panelled(2, most=2, height=3.6) as (figure, (left, right)):
@@ -48,7 +48,7 @@ def draw_isoflop(
         for ax in (left, right):
             ax.set_xlabel(f"{name} multiply-adds".strip())
             log_if_wide(ax, points["size"] / unit)
-            # Below: points are all over the panel.
+            # Below the panel, because points are everywhere in it.
             ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3)
         entitle(figure, title)
     return figure

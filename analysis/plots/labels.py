@@ -1,4 +1,4 @@
-"""Writes names beside points so that no name lies on another one, on a point or on a line."""
+"""Writes names beside points so that they do not overlap each other, points or lines."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_AROUND = np.deg2rad([45, 0, 315, 90, 270, 135, 180, 225])  # the first that is free is taken
-_AWAY = (6.0, 9.0, 13.0, 18.0, 25.0, 34.0)  # points from a point to the edge of its name
-_FAR = 12.0  # beyond, a line leads from the name to its point
-_STEP = 2.0  # points between the places of a line that names keep off
-_PAD = 1.5  # points around a name
-_ON_A_NAME, _OUTSIDE = 60.0, 1000.0  # what they cost; a place of a line under a name costs 1
-_APART = 0.022  # of the range of sizes: what two whiskers need to be seen as two
+_AROUND = np.deg2rad([45, 0, 315, 90, 270, 135, 180, 225])  # in order of preference
+_AWAY = (6.0, 9.0, 13.0, 18.0, 25.0, 34.0)  # typographic points between a point and its name
+_FAR = 12.0  # beyond this, a line connects the name and its point
+_STEP = 2.0  # typographic points between sampled places of a line to avoid
+_PAD = 1.5  # typographic points around a name
+_ON_A_NAME, _OUTSIDE = 60.0, 1000.0  # penalties; a covered place of a line costs 1
+_APART = 0.022  # distance of distinguishable whiskers, as a share of the range
 
 
 class Named(NamedTuple):
@@ -31,22 +31,22 @@ class Named(NamedTuple):
 
 
 def write_names(ax: Axes, named: Sequence[Named], lines: Sequence[Array] = ()) -> None:
-    """Write names where there is room, with a thin line to the point of one that is far off.
+    """Write names where there is room, with a thin line to the point if it is far away.
 
-    The longest is placed first, each where it covers least. To be called last: the figure is
-    laid out to see how much room there is.
+    The longest name is placed first, each where it covers least. Call this last, because the
+    figure is laid out to determine the available room.
 
     Args:
-        ax: with everything else drawn.
+        ax: axes with everything else already drawn.
         named: the points.
-        lines: corners (n, 2) of each, in the units of the axes; names keep off them.
+        lines: corners (n, 2) of each line to avoid, in the units of the axes.
     """
     figure = ax.figure
     assert isinstance(figure, Figure), "of a whole figure"
     canvas = FigureCanvasAgg(figure)
     renderer: RendererAgg = canvas.get_renderer()  # type: ignore[no-untyped-call]  # untyped
     figure.draw_without_rendering()
-    points = figure.dpi / 72  # pixels of one
+    points = figure.dpi / 72  # pixels per typographic point
     drawn = [ax.transData.transform(line) / points for line in lines]
     spots = ax.transData.transform([(one.x, one.y) for one in named]) / points
     kept_off = np.concatenate([spots, *(_along(line) for line in drawn)])
@@ -73,15 +73,15 @@ def write_names(ax: Axes, named: Sequence[Named], lines: Sequence[Array] = ()) -
 
 
 def moved_apart(x: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
-    """Where to draw points whose whiskers would lie on each other: a little to the sides.
+    """Shift points sideways whose whiskers would otherwise overlap.
 
     Args:
-        x: of the points.
+        x: x of the points.
         low: lower ends of their whiskers; missing where there is none.
         high: upper ends.
 
     Returns:
-        x, moved where neighbours are nearer than 2.2 % of the range and their whiskers cross.
+        x, moved where neighbours are closer than 2.2 % of the range and their whiskers overlap.
     """
     apart = _APART * float(np.ptp(x)) if len(x) else 0.0
     order = x.to_numpy(dtype=float).argsort(kind="stable")
@@ -104,7 +104,7 @@ def moved_apart(x: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
 def _free(
     spot: Array, size: Array, kept_off: Array, taken: Sequence[Array], *, inside: Array
 ) -> tuple[Array, float]:
-    """The lower left corner of the place where a name covers least, and how far off it is."""
+    """The lower left corner of the position where a name covers least, and its distance."""
     best, found = np.inf, (spot, 0.0)
     for away in _AWAY:
         for angle in _AROUND:
@@ -114,7 +114,7 @@ def _free(
             covered = float(((kept_off > low) & (kept_off < high)).all(axis=1).sum())
             names = sum(bool(((low < box[1]) & (high > box[0])).all()) for box in taken)
             leaves = bool((low < inside[0]).any() or (high > inside[1]).any())
-            # A place further off is worth what little of a line it keeps clear.
+            # A more distant place is worth it if it keeps even a little of a line clear.
             cost = covered + _ON_A_NAME * names + _OUTSIDE * leaves + away / 10
             if cost < best:
                 best, found = cost, (low + _PAD, away)
@@ -122,7 +122,7 @@ def _free(
 
 
 def _along(line: Array) -> Array:
-    """Places along a line of corners (n, 2), a step apart."""
+    """Sample places at equal steps along a line with corners (n, 2)."""
     if len(line) < 2:
         return line
     run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])

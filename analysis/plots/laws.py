@@ -1,4 +1,4 @@
-"""Draws scaling laws: what was measured, what was fitted, and how sure that is."""
+"""Draws scaling laws: measured points, fitted curves and their uncertainty."""
 
 from collections.abc import Mapping
 
@@ -14,8 +14,8 @@ from analysis.runs.scores import titled
 from search.design.contrasts import BASE, DIMENSIONS
 from search.schema.metrics import Objective
 
-_GRID = 60  # places along a curve
-_BAND = 0.16  # how opaque
+_GRID = 60  # points along a curve
+_BAND = 0.16  # opacity
 
 
 def draw_laws(
@@ -26,15 +26,15 @@ def draw_laws(
     title: str,
     slopes: Mapping[str, Slope] | None = None,
 ) -> Figure:
-    """Error against multiply-adds along each dimension, with its law or its slope.
+    """Draw error against multiply-adds along each dimension, with its law or its slope.
 
     Args:
         points: from `analysis.questions.series.points`.
-        fitted: from `analysis.questions.tradeoffs.laws`: a curve with its 95 % band each.
-        tested: the metric, on the test images: `run.tested`.
-        title: what the run was.
-        slopes: from `analysis.questions.slopes.slopes`: where there is no law, a straight line
-            through the mean, and shaded between the ends of the slope's 95 % interval.
+        fitted: from `analysis.questions.tradeoffs.laws`; each is a curve with its 95 % band.
+        tested: the metric on the test images: `run.tested`.
+        title: title of the figure, which describes the run.
+        slopes: from `analysis.questions.slopes.slopes`. Where there is no law, a straight line
+            through the mean is drawn, shaded between the ends of the slope's 95 % interval.
     """
     unit, letter = unit_of(points["macs"])
     present = {*points["series"]}
@@ -86,7 +86,7 @@ def _draw_law(ax: Axes, dimension: str, one: Fitted, style: Mark, *, unit: float
 def _draw_slope(
     ax: Axes, members: pd.DataFrame, one: Slope, style: Mark, *, unit: float
 ) -> str:
-    """A straight line in the logarithm of size through the mean of the networks."""
+    """Draw a straight line in the logarithm of size through the mean of the networks."""
     means = members.groupby("network")[["size", "error"]].mean()
     middle, height = float(np.log2(means["size"]).mean()), float(means["error"].mean())
     grid = np.geomspace(means["size"].min(), means["size"].max(), _GRID)

@@ -1,6 +1,6 @@
-"""Draws networks as points: colour is their scale, shape their cardinality, size their depth.
+"""Draws networks as points whose colour is scale, shape cardinality and size depth.
 
-All three are told apart in grey: shades run from light to dark.
+All three can be distinguished in greyscale: shades run from light to dark.
 """
 
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ from matplotlib.axes import Axes
 
 from analysis.plots.style import shades
 
-_SHAPES = "osD^vP<>*phdH8"  # of which none looks like the cross of a trial that was stopped
-_MOST = 8  # values that a legend shows of one dimension
+_SHAPES = "osD^vP<>*phdH8"  # none looks like the cross of a stopped trial
+_MOST = 8  # values of one dimension shown in a legend
 _GREY = "0.3"
-_SMALL, _MIDDLE, _LARGE = 38.0, 70.0, 150.0  # square points of a marker
-_MOST_DEPTHS = 3  # sizes that a legend shows
+_SMALL, _MIDDLE, _LARGE = 38.0, 70.0, 150.0  # marker areas in square points
+_MOST_DEPTHS = 3  # sizes shown in a legend
 
 
 def draw_networks(
     points: pd.DataFrame, x: pd.Series, y: pd.Series, ax: Axes, *, raster: bool
 ) -> None:
-    """Networks in the common colours and shapes, and what these mean for the legend.
+    """Draw networks in the common colours and shapes, with legend entries for these.
 
     Args:
-        points: `depth`, `scale`, `mean_scale`, `cardinality` and `skeleton` of each; the shape
-            is the skeleton where there are several, else the cardinality.
-        x: of the points.
-        y: of the points.
-        ax: to draw in.
-        raster: whether they are so many that each is small, and no element of a vector file.
+        points: `depth`, `scale`, `mean_scale`, `cardinality` and `skeleton` of each network;
+            the shape shows the skeleton if there are several, else the cardinality.
+        x: x of the points.
+        y: y of the points.
+        ax: axes to draw in.
+        raster: whether there are so many that each is small and rasterised.
     """
     by = "skeleton" if len(set(points["skeleton"])) > 1 else "cardinality"
     written = points[by].map(str)
@@ -64,7 +64,7 @@ def draw_networks(
 
 
 def _areas(depths: pd.Series) -> dict[int, float]:
-    """Area of the marker of each depth, the shallowest first."""
+    """Marker area for each depth, the shallowest first."""
     known = sorted({*depths})
     if len(known) == 1:
         return {known[0]: _MIDDLE}
@@ -79,20 +79,20 @@ class _Colors:
         self.title = "scale" if same else "mean scale of the stages"
         self._map, self._high = shades(), max(float(points["mean_scale"].max()), 2.0)
         values = sorted(set(points["mean_scale"]))
-        if len(values) > _MOST:  # the least and the largest among them
+        if len(values) > _MOST:  # including the smallest and the largest
             values = [
                 values[i] for i in np.linspace(0, len(values) - 1, _MOST).round().astype(int)
             ]
         self.shown = [(value, f"{value:.3g}") for value in values]
 
     def of(self, scales: Sequence[float] | pd.Series) -> np.ndarray:
-        """One colour for each."""
+        """Give one colour for each scale."""
         places = (np.asarray(scales, dtype=float) - 1) / (self._high - 1)
         return np.asarray(self._map(places))
 
 
 def _shapes(written: pd.Series) -> dict[str, str]:
-    """A shape for each value; beyond those there are, the rarest share the last."""
+    """A shape for each value; if there are too few shapes, the rarest values share the last."""
     frequent = list(written.value_counts(sort=True).index)
     alone = sorted(frequent[: len(_SHAPES) - 1], key=_order)
     if len(frequent) == len(_SHAPES):
@@ -102,19 +102,19 @@ def _shapes(written: pd.Series) -> dict[str, str]:
 
 
 def _shown(shapes: dict[str, str]) -> dict[str, str]:
-    """What the legend says of each shape."""
+    """The legend text of each shape."""
     said: dict[str, str] = {}
     for value, shape in shapes.items():
-        # A label that begins with _ is none to matplotlib: a file may be called so.
+        # matplotlib hides labels that begin with _, which a file name may.
         said[shape] = "others" if shape in said else "\u200b" * value.startswith("_") + value
     return said
 
 
 def _order(value: str) -> tuple[int, str]:
-    """Numbers by size, before words."""
+    """Sort key: numbers by size, before words."""
     return (int(value), "") if value.isdecimal() else (10**9, value)
 
 
 def _say(ax: Axes, title: str) -> None:
-    """A line of the legend without a sign."""
+    """Add a line without a marker to the legend."""
     ax.scatter([], [], alpha=0, label=title)

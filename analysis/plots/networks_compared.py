@@ -1,4 +1,4 @@
-"""Draws mean ranks of networks and the groups that a critical difference cannot tell apart."""
+"""Draws mean ranks of networks and groups within the critical difference."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,11 +8,11 @@ from analysis.questions.networks_compared import Compared
 
 
 def draw_networks_compared(compared: Compared, *, title: str) -> Figure:
-    """A critical-difference diagram (Demsar 2006), turned: a line a network, the best on top.
+    """Draw a critical-difference diagram (Demsar 2006), turned: a row per network, best on top.
 
     Args:
         compared: from `analysis.questions.networks_compared.networks_compared`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     table, groups = compared.table, compared.groups
     at = np.arange(len(table))

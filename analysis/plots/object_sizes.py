@@ -1,4 +1,4 @@
-"""Draws what a dimension gains for objects of each size, from a question's table."""
+"""Draws what a dimension gains for objects of each size."""
 
 import numpy as np
 import pandas as pd
@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks
 from analysis.questions.object_sizes import GROWTH, Sized
 
-_FAR = 10  # times the span of the gains: an interval so wide would hide them
-_APART = 0.6  # of the room of a size, that its values share
+_FAR = 10  # times the span of the gains; wider intervals would hide them
+_APART = 0.6  # share of a size's room used by its values
 
 
 def draw_object_sizes(found: Sized, *, title: str) -> Figure:
-    """The gain of each value by the size of objects, and beside it how far it grows.
+    """Draw the gain of each value by object size, and beside it how much it grows.
 
     Args:
         found: from `analysis.questions.object_sizes.by_object_size`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     table = found.table
     sizes = list(dict.fromkeys(table["size"]))

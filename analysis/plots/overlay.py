@@ -1,4 +1,4 @@
-"""Draws the score distributions of several runs over each other."""
+"""Overlays the score distributions of several runs."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,12 +10,12 @@ from search.schema.metrics import Objective
 
 
 def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """Share of the networks as good or better, a line a run with its band, a panel a kind.
+    """Draw the share of networks at least as good: a line and band per run, a panel per kind.
 
     Args:
         curves: from `analysis.questions.overlay.curves`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(curves["label"])))
     kinds = list(dict.fromkeys(curves["kind"])) or ["nothing"]

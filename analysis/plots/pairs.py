@@ -1,4 +1,4 @@
-"""Draws networks compared two by two from `analysis.questions.pairs`."""
+"""Draws pairs of networks from `analysis.questions.pairs`."""
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,12 @@ _ROW = 0.24  # inches
 
 
 def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
-    """The difference of every two networks; filled where the two are of equal size.
+    """Draw the difference of every pair of networks, filled for pairs of equal size.
 
     Args:
         frame: from `analysis.questions.pairs.pairs_compared`.
-        score: what was compared: `run.score`.
-        title: what the run was.
+        score: the score that was compared: `run.score`.
+        title: title of the figure, which describes the run.
     """
     rows, style = frame[::-1].reset_index(drop=True), marks(["pair"])["pair"]
     equal = rows["macs_ratio"].between(1 / ALIKE, ALIKE)

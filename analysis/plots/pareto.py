@@ -15,12 +15,12 @@ from analysis.runs.pareto import cost_axis
 from analysis.runs.scores import Score, score_of, with_unit, words
 from search.schema.metrics import PERCENT, Objective
 
-_MANY = 500  # points beyond which a vector file would hold one element each
+_MANY = 500  # beyond this many points, rasterise instead of one vector element each
 _X, _Y = "_cost", "_score"
 _SIDES = ("low", "high")
 _SHOWN = (*_SIDES, "confirmed", "confirmed_low", "confirmed_high")
 _ENDS = {"mean": "", "low": "_low", "high": "_high"}
-_FOOT = 0.03  # of the height, from where the scale of the noise stands
+_FOOT = 0.03  # bottom of the noise bar, as a share of the height
 _PER_IMAGE = ("macs", "activations", "model_macs")
 
 
@@ -31,20 +31,19 @@ def draw_pareto(
     title: str,
     knee: Knee | None = None,
 ) -> Figure:
-    """What ranks against a cost: colour is scale, shape cardinality or skeleton, size depth.
+    """Draw score against cost: colour is scale, shape cardinality or skeleton, size depth.
 
-    What ranks is the first objective that trials report, the cost the first that is counted or
-    measured, else multiply-adds. Where these two are all, the front is a line of steps; of
-    others, which one picture cannot show, its networks are ringed. Networks of several seeds
-    have whiskers, and those that were confirmed stand there again, with how far fresh seeds
-    moved them. A bar
-    shows how far one seed is from the mean by luck.
+    The score is the first objective that trials report, the cost the first that is counted or
+    measured, else multiply-adds. If these are the only two objectives, the front is a step
+    line; otherwise, as one figure cannot show the front, its networks are ringed. Networks with
+    several seeds have whiskers, and confirmed networks are drawn a second time with the change
+    by fresh seeds. A bar shows how far a single seed deviates from the mean by chance.
 
     Args:
         points: from `analysis.runs.networks.by_network`.
-        objectives: of the front: `run.compared`.
-        title: what the study was: data, trials, epochs.
-        knee: of the front, from `analysis.questions.knee`; marked where the front is a line.
+        objectives: objectives of the front: `run.compared`.
+        title: title of the figure, which describes the study: data, trials, epochs.
+        knee: knee of the front, from `analysis.questions.knee`; marked if the front is a line.
     """
     ranking = next(one for one in objectives if one.source == "reported")
     cost, score = cost_axis(objectives), score_of(ranking)
@@ -83,11 +82,11 @@ def draw_pareto(
 
 
 def _as_shown(points: pd.DataFrame, score: Score, ranking: Objective) -> pd.DataFrame:
-    """The points with what ranks as it is shown; an error's lower end is the upper one then."""
+    """Convert the ranking metric to the values shown; for an error this swaps interval ends."""
     shown = points.assign(**{_Y: score.of(points[ranking.column])})
     for column in _SHOWN:
         values = score.of(points[column].astype(float))
-        # An interval of Student's knows of no ends of the scale.
+        # Student's interval ignores the limits of the scale.
         shown[column] = values.clip(0, 100) if score.unit == PERCENT else values
     if score.complemented:
         for side in ("", "confirmed_"):
@@ -127,7 +126,7 @@ def _draw_points(points: pd.DataFrame, ax: Axes) -> None:
 
 
 def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
-    """The best score up to each cost, as steps."""
+    """Draw the best score up to each cost as steps."""
     if len(front) < 2:
         return
     ax.step(
@@ -143,7 +142,7 @@ def _draw_steps(front: pd.DataFrame, ax: Axes, *, rising: bool) -> None:
 
 
 def _draw_knee(front: pd.DataFrame, ax: Axes, knee: Knee | None) -> None:
-    """A square around the knee, and how sure it is: beside it, for the legend is long."""
+    """Draw a square around the knee, with its certainty beside it, as the legend is long."""
     at = front[front["name"] == knee.name] if knee else front.head(0)
     if knee is None or at.empty:
         return
@@ -166,7 +165,7 @@ def _draw_knee(front: pd.DataFrame, ax: Axes, knee: Knee | None) -> None:
 
 
 def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:
-    """Networks of a front of other objectives than the two axes."""
+    """Ring the networks of a front whose objectives are not just the two axes."""
     if len(front):
         ax.scatter(
             front[_X],
@@ -181,7 +180,7 @@ def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:
 
 
 def _draw_noise(ax: Axes, noise: float, *, unit: str) -> None:
-    """A bar of one standard deviation up and down, at the left edge; the legend says it."""
+    """Draw a bar of +-1 standard deviation at the left edge, explained in the legend."""
     if np.isnan(noise):
         ax.scatter([], [], alpha=0, label="one seed each: luck is not known")
         return
@@ -197,10 +196,10 @@ def _draw_noise(ax: Axes, noise: float, *, unit: str) -> None:
 
 
 def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
-    """Whiskers over seeds, and confirmations with theirs."""
+    """Draw whiskers over seeds, and confirmations with theirs."""
     confirmed = points[points["confirmed"].notna()]
     if len(confirmed):
-        ax.margins(x=0.14)  # for the change, which stands beside its point
+        ax.margins(x=0.14)  # room for the change, written beside its point
         fresh = pd.DataFrame(
             {name: confirmed[f"confirmed{end}"] for name, end in _ENDS.items()}
         )
@@ -215,19 +214,19 @@ def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
     said = "95 % interval over seeds" + ("\n(cut where it leaves the axes)" if cut else "")
     raster = len(points) > _MANY
     draw_whiskers(ax, points[_X], points[_Y], points["low"], points["high"], rasterized=raster)
-    # Drawn or not: those of confirmations are explained by it as well.
+    # Always added, because it also explains the whiskers of confirmations.
     ax.errorbar([], [], yerr=[], **WHISKER, label=said)
 
 
 def _fresh(confirmed: pd.DataFrame) -> str:
-    """What a confirmation is, for the legend."""
+    """Describe confirmations for the legend."""
     seeds = _span(confirmed["confirmed_seeds"], "fresh seeds")
     epochs = _span(confirmed["confirmed_epochs"], "epochs")
     return f"confirmed with {seeds}\nof {epochs}, and the change"
 
 
 def _keep_to_percent(ax: Axes) -> None:
-    """End the axis where percentages end, with room for the markers that lie there."""
+    """Limit the axis to the range of percentages, with room for markers at its ends."""
     low, high = ax.get_ylim()
     room = 0.06 * (min(high, 100) - max(low, 0))
     ax.set_ylim(max(low, -room), min(high, 100 + room))
@@ -244,7 +243,7 @@ def _span(numbers: pd.Series, what: str) -> str:
 
 
 def _name_best(front: pd.DataFrame, ax: Axes, *, more_is_better: bool) -> None:
-    """The best network by name, above all that is drawn of it."""
+    """Write the name of the best network above its points."""
     if front.empty:
         return
     best = front.sort_values(_Y, ascending=not more_is_better, kind="stable").iloc[0]

@@ -1,6 +1,7 @@
-"""Writes a figure to the file that a command was given with --out, in the format of its suffix.
+"""Writes a figure to the file given with --out, in the format of its suffix.
 
-Goes in: a path, before anything is computed, then a figure. Comes out: a whole file, or none.
+Input: a path, checked before anything is computed, then a figure. Output: a complete file, or
+none.
 """
 
 from pathlib import Path
@@ -17,20 +18,20 @@ _NO_DATE: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creatio
 
 
 class PictureError(ValueError):
-    """A picture cannot be written to the path of --out; the message says why, and what can."""
+    """A picture cannot be written to the path of --out; states why and what can be."""
 
 
 def check_out(out: Path) -> Path:
-    """Make sure that a picture can be written to a path, by its suffix and its folder.
+    """Check by its suffix and folder that a picture can be written to a path.
 
     Args:
-        out: from the command line.
+        out: path from the command line.
 
     Returns:
         The same path.
 
     Raises:
-        PictureError: it cannot.
+        PictureError: it cannot be written.
     """
     shown = printable(str(out))
     if out.is_dir() or not out.parent.is_dir():
@@ -47,16 +48,16 @@ def check_out(out: Path) -> Path:
 
 
 def write_picture(figure: Figure, out: Path) -> None:
-    """Write a figure in the format of a path's suffix, whole or not at all.
+    """Write a figure in the format of a path's suffix, completely or not at all.
 
     Args:
-        figure: to write.
-        out: from `check_out`.
+        figure: the figure to write.
+        out: path from `check_out`.
 
     Raises:
         OSError: the file cannot be written.
     """
     suffix = out.suffix.lower()
     with styled(), replacing(out) as file:
-        # The same figure is the same file, so none has a date.
+        # No date, so that the same figure gives the same file.
         figure.savefig(file, format=suffix.removeprefix("."), metadata=_NO_DATE.get(suffix))

@@ -1,4 +1,4 @@
-"""Draws images, what is true of them, and what networks say: the paper's Figs. 6 and 7."""
+"""Draws images, ground truth and predictions of networks, as in the paper's Figs. 6 and 7."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +14,17 @@ from analysis.questions.pictured import Seen
 from search.scenes.scene import IGNORED, Scene
 
 _PALETTE = "tab20"
-_DIM = 0.45  # of the image below a map or masks
+_DIM = 0.45  # brightness of the image below a map or masks
 _COVER = 0.6  # opacity of a mask
 
 
 def draw_pictured(seen: Sequence[Seen], *, score: str, title: str) -> Figure:
-    """A row an image: as it is, with what is true of it, and with what each network says.
+    """Draw a row per image: the image, the ground truth, and each network's prediction.
 
     Args:
         seen: from `analysis.questions.pictured.pictured`.
-        score: name of what networks are compared by, with its unit.
-        title: what the run was.
+        score: name of the score by which networks are compared, with its unit.
+        title: title of the figure, which describes the run.
     """
     rows, columns = len(seen[0].scenes), 2 + len(seen)
     names = [f"{one.name}\n{score} {one.score:.4g}" for one in seen]
@@ -47,7 +47,7 @@ def draw_pictured(seen: Sequence[Seen], *, score: str, title: str) -> Figure:
 
 
 def _draw(ax: Axes, scene: Scene, facts: dict[str, Any]) -> None:
-    """What is known of a scene, or said of it, as its task shows it."""
+    """Draw the truth or a prediction for a scene in the form of its task."""
     task = facts["task"]
     if task == "saliency":
         assert scene.saliency is not None, "its task says it"
@@ -62,7 +62,7 @@ def _draw(ax: Axes, scene: Scene, facts: dict[str, Any]) -> None:
 
 
 def _in_colours(classes: Any) -> Any:
-    """Black is the background, white what does not count, each class has a colour."""
+    """Colour classes: black for the background, white for what does not count."""
     shown = np.array([_colour(int(number)) for number in range(256)])
     shown[0], shown[IGNORED] = 0.0, 1.0
     return shown[classes]
@@ -74,7 +74,7 @@ def _colour(number: int) -> tuple[float, ...]:
 
 
 def _points(ax: Axes, scene: Scene) -> None:
-    """A colour a joint; those of an object are joined in their order."""
+    """Draw joints, one colour per joint, connected in order for each object."""
     ax.imshow(_dimmed(scene.image))
     assert scene.keypoints is not None, "its task says it"
     for points in scene.keypoints:
@@ -85,7 +85,7 @@ def _points(ax: Axes, scene: Scene) -> None:
 
 
 def _objects(ax: Axes, scene: Scene, classes: Sequence[str], *, masks: bool) -> None:
-    """A box an object in the colour of its class, with its name."""
+    """Draw a box for each object in the colour of its class, with the class's name."""
     assert scene.boxes is not None, "its task says it"
     assert scene.labels is not None, "of each box"
     image = _dimmed(scene.image)
@@ -108,5 +108,5 @@ def _objects(ax: Axes, scene: Scene, classes: Sequence[str], *, masks: bool) -> 
 
 
 def _dimmed(image: Any) -> Any:
-    """An image in 0 to 1, so pale that what lies on it stands out."""
+    """Scale an image to 0 to 1 and dim it, so that what is drawn on it stands out."""
     return np.asarray(image, dtype=float) / 255 * _DIM

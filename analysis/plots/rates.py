@@ -1,4 +1,4 @@
-"""Draws what networks reach with each learning rate, and how the best rate goes with depth."""
+"""Draws networks' scores by learning rate, and the best rate by depth."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +11,13 @@ from search.schema.metrics import Objective
 
 
 def draw_rates(found: Tried, answer: Rates, ranking: Objective, *, title: str) -> Figure:
-    """A curve a network over the rates, and beside it its best rate over effective depth.
+    """Draw a curve per network over the rates, and beside it best rates over effective depth.
 
     Args:
         found: from `analysis.questions.rates.tried`.
-        answer: from `compared` of the same.
+        answer: from `compared` of `found`.
         ranking: the metric by which rates are chosen.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     deep = found.depths is not None
     with drawing(1 + deep, width=5.2, height=4.4) as (figure, axes):

@@ -1,4 +1,4 @@
-"""Draws what repeated searches had found after each trial, on average over repeats."""
+"""Draws what repeated searches had found after each trial, averaged over repeats."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,12 +9,12 @@ from search.schema.metrics import Objective
 
 
 def draw_repeated(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """The mean best so far and hypervolume against trials, with intervals over repeats.
+    """Draw the mean best so far and hypervolume against trials, with intervals over repeats.
 
     Args:
         curves: from `analysis.questions.repeated.curves`.
-        ranking: the metric: `run.ranking`.
-        title: what is compared.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which says what is compared.
     """
     styles = marks(list(dict.fromkeys(curves["search"])))
     with panelled(2, most=2, height=3.4) as (figure, axes):
@@ -31,7 +31,7 @@ def draw_repeated(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fi
                     label=f"{name}, {rows['repeats'].iloc[0]} repeats",
                 )  # fmt: skip
             ax.set_xlabel("trials ended")
-            # Of three repeats the first intervals may be many times as wide as the curves.
+            # With three repeats, the first intervals may be many times as wide as the curves.
             values = curves[key]
             room = 0.6 * float(values.max() - values.min() or 1.0)
             ax.set_ylim(values.min() - room, values.max() + room)

@@ -20,17 +20,17 @@ _X = "_x"
 def draw_series(
     summary: pd.DataFrame, score: Score, *, printed: pd.DataFrame, title: str
 ) -> Figure:
-    """The paper's Fig. 5: test score against parameters, and smaller against multiply-adds.
+    """Draw the paper's Fig. 5: test score against parameters and, smaller, multiply-adds.
 
-    Both, for a gain at equal parameters need be none at equal multiply-adds: networks of one
-    size differ in them by a quarter and more. Heights are the same in both, so the second has
-    no names and half the room.
+    Both are shown because a gain at equal parameters need not be one at equal multiply-adds:
+    networks with equal parameters differ in multiply-adds by a quarter and more. Heights are
+    the same in both, so the second has no names and about half the room.
 
     Args:
         summary: from `analysis.questions.series.summary`.
-        score: what the means are of: `run.score`.
-        printed: from `analysis.questions.series.printed`: what the paper says, drawn apart.
-        title: what the run was.
+        score: the score that is averaged: `run.score`.
+        printed: from `analysis.questions.series.printed`: the paper's values, drawn separately.
+        title: title of the figure, which describes the run.
     """
     with drawing(2, width=5) as (figure, axes):
         axes[0].get_subplotspec().get_gridspec().set_width_ratios([1.8, 1])  # type: ignore[union-attr]
@@ -62,14 +62,14 @@ def _placed(summary: pd.DataFrame, x: pd.Series) -> pd.DataFrame:
 
 
 def _styles(summary: pd.DataFrame) -> dict[str, Mark]:
-    """Of each series that there is; the base comes last, so that it lies on top."""
+    """Style of each existing series; the base comes last, so that it is drawn on top."""
     present = {*summary["series"]}
     styles = {name: style for name, style in marks(DIMENSIONS).items() if name in present}
     return styles | {BASE: _BASE}
 
 
 def _draw_networks(summary: pd.DataFrame, ax: Axes) -> None:
-    """A line for each series from the base, whiskers over seeds."""
+    """Draw a line from the base for each series, with whiskers over seeds."""
     base = summary[summary["series"] == BASE]
     for name, style in _styles(summary).items():
         mine = summary[summary["series"] == name]
@@ -97,14 +97,14 @@ def _draw_printed(x: pd.Series, y: pd.Series, ax: Axes) -> None:
 
 
 def _write_names(summary: pd.DataFrame, ax: Axes) -> None:
-    """Names beside the means, off lines and whiskers."""
+    """Write names beside the means, avoiding lines and whiskers."""
     size = _SIZES[0][0]
     rows = _placed(summary, summary[size] / unit_of(summary[size])[0])
     styles = _styles(rows)
     named = [
         Named(row[_X], row["mean"], row["label"], styles.get(row["series"], _BASE).color)
         for row in rows.to_dict("records")
-        if row["series"] != BASE  # whose long name the legend has
+        if row["series"] != BASE  # its long name is in the legend
     ]
     drawn = (line for line in ax.lines if line.get_linestyle() != "None")
     lines = [np.asarray(line.get_xydata(), dtype=float) for line in drawn]

@@ -1,4 +1,4 @@
-"""Draws a space that was searched: its values, what matters, networks as lines."""
+"""Draws a searched space: marginals, importance, and networks as parallel lines."""
 
 import matplotlib as mpl
 import numpy as np
@@ -12,19 +12,19 @@ from analysis.runs.scores import losses, lower_is_better, score_of, titled
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
 
-_MOST_LINES = 300  # beyond, lines hide each other: the best and an even choice of the rest
-_MOST_LETTERS = 24  # of all values of a dimension, side by side
-_ROOM = 0.03  # of the range of the means, above and below them
-_CMAP = "cividis_r"  # even in grey, and to the colour-blind; dark is good
+_MOST_LINES = 300  # with more, lines hide each other: an even choice is drawn
+_MOST_LETTERS = 24  # of all values of a dimension side by side
+_ROOM = 0.03  # margin above and below, as a share of the range
+_CMAP = "cividis_r"  # uniform in grey and for the colour-blind; dark is good
 
 
 def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
-    """Mean of what ranks over all networks with each value of each dimension.
+    """Draw the mean ranking metric over all networks with each value of each dimension.
 
     Args:
         marginals: from `analysis.questions.marginals.marginals`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     dimensions = list(dict.fromkeys(marginals["dimension"])) or ["nothing varied"]
     ends = marginals[["low", "high", "mean"]].to_numpy(dtype=float)
@@ -44,11 +44,11 @@ def draw_marginals(marginals: pd.DataFrame, ranking: Objective, *, title: str) -
 
 
 def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
-    """Shares of the dimensions by each evaluator, bars with their spread.
+    """Draw shares of the dimensions by each evaluator as bars with their spread.
 
     Args:
         importance: from `analysis.questions.importance.importance`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     evaluators = list(dict.fromkeys(importance["evaluator"]))
     styles = marks(evaluators)
@@ -81,13 +81,13 @@ def draw_importance(importance: pd.DataFrame, *, title: str) -> Figure:
 def draw_parallel(
     networks: pd.DataFrame, dimensions: tuple[str, ...], ranking: Objective, *, title: str
 ) -> Figure:
-    """Each network as a line through its values; the better, the darker and the higher up.
+    """Draw each network as a line through its values; better ones are darker and on top.
 
     Args:
         networks: from `analysis.runs.networks.averaged`.
-        dimensions: of it that are shown where they vary, from left to right.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        dimensions: its dimensions to show from left to right, if they vary.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     shown = [name for name in dimensions if len(networks[name].unique()) > 1]
     with drawing(width=8.5, height=4) as (figure, (ax,)):
@@ -136,7 +136,7 @@ def _draw_marginal(rows: pd.DataFrame, ax: Axes) -> None:
 
 
 def _chosen(networks: pd.DataFrame) -> pd.DataFrame:
-    """The worst first, so that the best lie on top."""
+    """Choose the lines to draw, the worst first, so that the best are on top."""
     ranked = networks.sort_values("_lost", ascending=False)
     if len(ranked) <= _MOST_LINES:
         return ranked
@@ -144,7 +144,7 @@ def _chosen(networks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _heights(every: pd.Series, lines: pd.Series, ax: Axes, at: int) -> list[float]:
-    """Heights of the lines at a dimension: by rank, amounts by value; names the values."""
+    """Heights of the lines at a dimension: by rank, or by value for amounts; label values."""
     distinct = sorted(every.unique(), key=lambda value: (isinstance(value, str), value))
     place = {value: i / max(len(distinct) - 1, 1) for i, value in enumerate(distinct)}
     if _is_amount(distinct[-1]):
@@ -167,7 +167,7 @@ def _heights(every: pd.Series, lines: pd.Series, ax: Axes, at: int) -> list[floa
 
 
 def _is_amount(value: object) -> bool:
-    """Parameters and multiply-adds, beside dimensions, of which each value counts."""
+    """Whether it is an amount (parameters, multiply-adds), not a value of a dimension."""
     return isinstance(value, (int, np.integer)) and int(value) >= 1000
 
 
@@ -178,12 +178,12 @@ def _shown(value: object) -> str:
 def draw_distributions(
     distributions: pd.DataFrame, ranking: Objective, *, title: str
 ) -> Figure:
-    """Share of the networks that are as good as each value or better, with 95 % bands.
+    """Draw the share of networks at least as good as each value, with 95 % bands.
 
     Args:
         distributions: from `analysis.questions.distribution.distributions`.
-        ranking: the metric: `run.ranking`.
-        title: what the run was.
+        ranking: the ranking metric: `run.ranking`.
+        title: title of the figure, which describes the run.
     """
     styles = marks(["as sampled", "multiply-adds uniform"])
     with drawing(width=7, height=3.8) as (figure, (ax,)):

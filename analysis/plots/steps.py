@@ -7,14 +7,14 @@ from analysis.plots.style import Mark
 
 
 def draw_steps(ax: Axes, rows: pd.DataFrame, share: str, *, style: Mark, label: str) -> None:
-    """One curve of steps, and the band around it.
+    """Draw one step curve and the band around it.
 
     Args:
-        ax: to draw in.
-        rows: `value`, the share in its column, `low` and `high` (missing: no band there).
-        share: name of that column.
-        style: of the series.
-        label: of it in the legend.
+        ax: axes to draw in.
+        rows: `value`, the share in its column, `low` and `high` (no band where missing).
+        share: name of the column with the share.
+        style: style of the series.
+        label: its label in the legend.
     """
     low, high = rows["low"].astype(float), rows["high"].astype(float)
     ax.fill_between(

@@ -1,7 +1,7 @@
-"""Defines the style of every figure: readable in print, in grey and by the colour-blind.
+"""Defines the style of all figures: readable in print, in grey and by the colour-blind.
 
-Series differ by colour (Okabe and Ito's palette), marker and line at once. Goes in: what a
-figure is to show. Comes out: a figure that is saved as PNG and as vectors.
+Series differ in colour (Okabe and Ito's palette), marker and line at the same time. Input: what
+a figure should show. Output: a figure saved as PNG and as vector graphics.
 """
 
 import textwrap
@@ -30,13 +30,13 @@ _STYLE: dict[Any, Any] = {
     "font.size": 10,
     "grid.alpha": 0.3,
     "legend.frameon": False,
-    "pdf.fonttype": 42,  # letters go along as TrueType: journals refuse those of kind 3
+    "pdf.fonttype": 42,  # embed fonts as TrueType: journals refuse type 3
     "savefig.dpi": 150,
-    "svg.fonttype": "none",  # text stays text: it can be read aloud and searched
-    "text.parse_math": False,  # a title may hold a name with two dollar signs
-    "svg.hashsalt": "res2net",  # the same figure is the same file
+    "svg.fonttype": "none",  # text stays text, so it can be read aloud and searched
+    "text.parse_math": False,  # a title may contain a name with two dollar signs
+    "svg.hashsalt": "res2net",  # the same figure gives the same file
 }
-# What stays as the program has it: letters of the reader's language, the size on a screen.
+# Settings kept from the calling program: fonts of the reader's language, size on screen.
 _THEIRS: tuple[Any, ...] = (
     "figure.dpi",
     "font.family",
@@ -44,19 +44,19 @@ _THEIRS: tuple[Any, ...] = (
     "font.serif",
     "axes.unicode_minus",
 )
-_NO_DATE: dict[str, Any] = {"Date": None}  # the same figure is the same file
+_NO_DATE: dict[str, Any] = {"Date": None}  # the same figure gives the same file
 _SHADES = 256  # colours of a map
-_ROOM = 0.8  # of the range of the points, above and below them
-_LETTERS = 12.0  # of a title, to an inch
-_WIDE = 3.0  # amounts that differ by more than this factor are shown on a log axis
+_ROOM = 0.8  # margin above and below, as a share of the points' range
+_LETTERS = 12.0  # of a title per inch
+_WIDE = 3.0  # amounts that differ by more than this factor get a log axis
 
 
 @contextmanager
 def styled(**own: Any) -> Iterator[None]:
-    """Have figures of the block look as ours do, whatever style the program has set.
+    """Use our style for figures in the block, whatever style the program has set.
 
     Args:
-        own: settings of matplotlib laid over the common ones.
+        own: matplotlib settings that override the common ones.
     """
     theirs = {key: mpl.rcParams[key] for key in _THEIRS}
     with mpl.style.context(["default", theirs | _STYLE | own]):
@@ -65,12 +65,12 @@ def styled(**own: Any) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Where figures are to be seen.
+    """The medium for which figures are made.
 
     Attributes:
-        text: points of the text; small text is five sixths of it.
-        columns: inches that a figure may be wide; none: as wide as it asks for.
-        titled: whether a figure bears its title; in a paper its caption does.
+        text: font size in points; small text is five sixths of it.
+        columns: allowed widths of a figure in inches; if empty, as wide as requested.
+        titled: whether a figure shows its title; in a paper the caption does.
     """
 
     text: float = 10.0
@@ -78,7 +78,7 @@ class Look:
     titled: bool = True
 
     def size(self, width: float, height: float) -> tuple[float, float]:
-        """Inches of a figure that asks for these on a screen."""
+        """Size in inches of a figure that requests this size for a screen."""
         if not self.columns:
             return width, height
         found = self.columns[0] if width <= _ONE_COLUMN else self.columns[-1]
@@ -88,13 +88,13 @@ class Look:
 _ONE_COLUMN = 7.0  # inches on a screen; a wider figure spans both columns of a paper
 SCREEN = Look()
 PAPER = Look(text=8.0, columns=(3.25, 6.75), titled=False)
-# Of the block `seen` and of its thread alone, never of the program.
+# Set only in the block of `seen` and its thread, never for the whole program.
 _LOOK: ContextVar[Look] = ContextVar("look", default=SCREEN)
 
 
 @contextmanager
 def seen(look: Look) -> Iterator[None]:
-    """Have every figure that is drawn in the block made for one place.
+    """Make every figure drawn in the block for one medium.
 
     Args:
         look: SCREEN or PAPER.
@@ -114,9 +114,9 @@ class Mark(NamedTuple):
     linestyle: str
 
 
-CONTRAST = 3.0  # with white paper, that WCAG 2 asks of graphics at least
+CONTRAST = 3.0  # minimum contrast of graphics with white in WCAG 2
 
-# Okabe and Ito (2008), their light ones darker; the first is for what the study is about.
+# Okabe and Ito (2008), light colours darkened; the first is for the study's subject.
 _MARKS = (
     Mark("#0072B2", "o", "-"),
     Mark("#D55E00", "s", "--"),
@@ -134,7 +134,7 @@ def marks(names: Sequence[str]) -> dict[str, Mark]:
 
 
 def contrast(color: ColorType) -> float:
-    """Contrast of a colour with white, 1 to 21 (WCAG 2, relative luminance)."""
+    """Compute the contrast of a colour with white, 1 to 21 (WCAG 2, relative luminance)."""
     linear = [
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
         for part in mpl.colors.to_rgb(color)
@@ -144,23 +144,23 @@ def contrast(color: ColorType) -> float:
 
 
 def shades(name: str = "viridis_r") -> ListedColormap:
-    """A map of colours without those that are too light for white paper.
+    """Make a colour map without the colours that are too light for white paper.
 
     Args:
-        name: of the map, as matplotlib calls it.
+        name: matplotlib's name of the map.
     """
     colors = mpl.colormaps[name](np.linspace(0, 1, _SHADES + 2)[1:-1])
     return ListedColormap([one for one in colors if contrast(one) >= CONTRAST], name=name)
 
 
 def cut_whiskers(ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series) -> bool:
-    """Keep the axes to where the points are: two seeds' intervals are thirteen times as wide.
+    """Limit the axes to the points' range: intervals of two seeds are 13 times as wide.
 
     Args:
-        ax: with the points.
+        ax: axes with the points.
         points: their heights.
-        low: ends of their whiskers; missing where there is none.
-        high: the same.
+        low: lower ends of their whiskers; missing where there is none.
+        high: upper ends of their whiskers.
 
     Returns:
         Whether whiskers leave the axes.
@@ -177,12 +177,12 @@ def cut_whiskers(ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series) -
 def drawing(
     columns: int = 1, *, width: float = 5.5, height: float = 4.2
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Open a figure in the common style, with so many axes side by side.
+    """Open a figure in the common style with this many axes side by side.
 
     Args:
-        columns: of axes.
-        width: inches of one of them.
-        height: inches.
+        columns: number of axes.
+        width: width of each in inches.
+        height: height in inches.
     """
     with panelled(columns, most=columns, width=width * columns, height=height) as made:
         yield made
@@ -192,13 +192,13 @@ def drawing(
 def panelled(
     panels: int, *, most: int = 3, width: float = 8.7, height: float = 3.1
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Open a figure in the common style, with so many axes row by row.
+    """Open a figure in the common style with this many axes, row by row.
 
     Args:
-        panels: how many axes.
-        most: of them side by side; of more a telephone would show nothing that can be read.
-        width: inches of the figure.
-        height: inches of a row.
+        panels: number of axes.
+        most: maximum number side by side; more would be unreadable on a phone.
+        width: width of the figure in inches.
+        height: height of a row in inches.
     """
     look = _LOOK.get()
     with styled(**{"font.size": look.text}):
@@ -213,11 +213,11 @@ def panelled(
 
 
 def entitle(figure: Figure, title: str) -> None:
-    """Write the title of a figure above it, in as many lines as it takes.
+    """Write the title above a figure, in as many lines as needed.
 
     Args:
-        figure: that is being drawn; in a paper it gets none.
-        title: what the run was.
+        figure: the figure being drawn; for a paper it gets no title.
+        title: title of the figure, which describes the run.
     """
     if not _LOOK.get().titled:
         return
@@ -227,7 +227,7 @@ def entitle(figure: Figure, title: str) -> None:
 
 
 def log_if_wide(ax: Axes, values: Any) -> None:
-    """A logarithmic x axis with plain numbers, where values differ by a large factor."""
+    """Use a logarithmic x axis with plain numbers if values differ by a large factor."""
     low, high = min(values, default=1), max(values, default=1)
     if low <= 0 or high <= _WIDE * low:
         return
@@ -238,7 +238,7 @@ def log_if_wide(ax: Axes, values: Any) -> None:
 
 
 def unit_of(values: Any) -> tuple[float, str]:
-    """What to divide amounts by so that they read well, and its name: (1e6, "M")."""
+    """The unit to divide amounts by for readability, and its name: (1e6, "M")."""
     largest = max(values, default=1)
     for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
         if largest >= size:
@@ -247,16 +247,16 @@ def unit_of(values: Any) -> tuple[float, str]:
 
 
 def nothing(ax: Axes, why: str) -> None:
-    """Say in the middle of empty axes why they are."""
+    """Write in the middle of empty axes why they are empty."""
     ax.text(0.5, 0.5, why, ha="center", va="center", wrap=True, transform=ax.transAxes)
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as PNG and as SVG, each whole or not at all.
+    """Write a figure as PNG and as SVG, each completely or not at all.
 
     Args:
-        figure: to write.
-        path: without an ending; its folder is made.
+        figure: the figure to write.
+        path: path without a suffix; its folder is created.
 
     Returns:
         The two files.

@@ -10,17 +10,17 @@ from analysis.questions.transfer import Transferred
 from analysis.runs.scores import Score, score_of
 from search.design.contrasts import DIMENSIONS
 
-_NAMED = 12  # networks whose names have room beside their points
+_NAMED = 12  # networks whose names fit beside their points
 
 
 def draw_transferred(found: Transferred, score: Score, *, source: str, title: str) -> Figure:
-    """A point a network, and light ones for its seeds.
+    """Draw a point for each network, and light points for its seeds.
 
     Args:
         found: from `analysis.questions.transfer.transferred`.
-        score: of the run: `run.score`.
+        score: score of the run: `run.score`.
         source: where the weights came from, in words.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     there, style = score_of(found.source), marks([""])[""]
     table, trials = found.table, found.trials
@@ -58,7 +58,7 @@ def draw_transferred(found: Transferred, score: Score, *, source: str, title: st
 
 
 def _short(label: str) -> str:
-    """As networks are called elsewhere: "width 8, scale 4" is 8w-4s, "width 8" stays."""
+    """Shorten a label to the usual form: "width 8, scale 4" is 8w-4s, "width 8" stays."""
     parts = [part.rsplit(" ", 1) for part in label.split(", ")]
     if len(parts) == 1 or any(name not in DIMENSIONS for name, _ in parts):
         return label
@@ -66,7 +66,7 @@ def _short(label: str) -> str:
 
 
 def agreement(found: Transferred) -> str:
-    """Kendall's tau_b of the networks in words, the title of the figure."""
+    """State Kendall's tau_b of the networks in words, for the title of the figure."""
     tau = found.tau
     said = tau_words(tau.estimate, tau.low, tau.high, found.p, networks=tau.n)
     return f"Kendall's tau_b of {tau.n} networks: {said}"

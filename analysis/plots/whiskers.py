@@ -1,4 +1,4 @@
-"""Draws what seeds say of points: whiskers over them, and where fresh ones moved them to."""
+"""Draws whiskers over seeds at points, and how fresh seeds moved the points."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ WHISKER: dict[str, Any] = {
     "ecolor": "0.55",
     "zorder": 1,
 }
-_ASIDE = 11 / 72  # inches from a network to its confirmation, whose whiskers would cross
+_ASIDE = 11 / 72  # inches between a network and its confirmation: whiskers would cross
 
 
 def draw_whiskers(
     ax: Axes, x: pd.Series, y: pd.Series, low: pd.Series, high: pd.Series, **style: Any
 ) -> None:
-    """Intervals of points; none where one is missing.
+    """Draw intervals of points, where they exist.
 
     Args:
-        ax: to draw in.
-        x: of the points.
-        y: of the points.
+        ax: axes to draw in.
+        x: x of the points.
+        y: y of the points.
         low: lower ends.
         high: upper ends.
-        style: of matplotlib's errorbar.
+        style: style arguments of matplotlib's errorbar.
     """
     known = low.notna() & high.notna()
     if not known.any():
@@ -46,15 +46,15 @@ def draw_confirmed(
     label: str,
     form: str,
 ) -> None:
-    """Beside each network that was confirmed its new mean, an arrow to it and the change.
+    """Draw the new mean beside each confirmed network, a line to it and the change.
 
     Args:
-        ax: with the networks.
-        x: of the confirmed networks.
+        ax: axes with the networks.
+        x: x of the confirmed networks.
         y: their means in the search.
-        confirmed: of the same rows: `mean`, `low` and `high` over the fresh seeds, as shown.
-        label: of them in the legend.
-        form: of a change, as `format` takes it.
+        confirmed: for the same rows: `mean`, `low` and `high` over the fresh seeds, as shown.
+        label: label of the confirmations in the legend.
+        form: format specification of the change.
     """
     aside = ax.transData + ScaledTranslation(_ASIDE, 0, ax.figure.dpi_scale_trans)
     ax.plot(
@@ -65,7 +65,7 @@ def draw_confirmed(
         ax, x, confirmed["mean"], confirmed["low"], confirmed["high"],
         ecolor="black", transform=aside, zorder=3,
     )  # fmt: skip
-    # What lies aside of its place is none of the axes' data to matplotlib.
+    # matplotlib does not count shifted points as data of the axes.
     for heights in (confirmed["mean"], confirmed["low"], confirmed["high"]):
         known = heights.notna()
         ax.update_datalim(np.column_stack([x[known], heights[known]]))

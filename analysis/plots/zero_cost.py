@@ -1,4 +1,4 @@
-"""Draws how far scores of untrained networks rank them as their training does."""
+"""Draws how well scores of untrained networks rank them like their training does."""
 
 import numpy as np
 import pandas as pd
@@ -7,15 +7,15 @@ from matplotlib.figure import Figure
 from analysis.plots.style import drawing, entitle, marks
 from analysis.plots.whiskers import WHISKER
 
-_APART = 0.16  # of a row, of two points in it
+_APART = 0.16  # distance of the two points in a row, as a share of the row
 
 
 def draw_zero_cost(table: pd.DataFrame, *, title: str) -> Figure:
-    """Kendall's tau_b of each score with its interval, among all networks and equal ones.
+    """Draw each score's tau_b with its interval, among all networks and equally large ones.
 
     Args:
         table: from `analysis.questions.zero_cost.scored_ranks`.
-        title: what the run was.
+        title: title of the figure, which describes the run.
     """
     scores, groups = [*dict.fromkeys(table["score"])], [*dict.fromkeys(table["among"])]
     styles = marks(groups)

@@ -1,7 +1,7 @@
-"""Computes what searches had found after each trial: the best score, and the front's area.
+"""Computes what searches had found after each trial: best score and the front's hypervolume.
 
-Go in: one run or several of one space, such as searches that were repeated. Comes out: a tidy
-table, for curves over trials and over device-hours.
+Input: one run, or several of one space, such as repeated searches. Output: a tidy table for
+curves over trials and over device-hours.
 """
 
 from collections.abc import Sequence
@@ -18,32 +18,33 @@ from analysis.statistics.best_of import best_of_orders, sizes
 from analysis.statistics.hypervolume import growing
 
 COLUMNS = ("label", "trials", "hours", "networks", "best", "low", "high", "hypervolume")
-_MARKS = 40  # places beside those where something is found
-ORDERS = 0.9  # share of random orders that the range holds
+_MARKS = 40  # rows besides those where something is found
+ORDERS = 0.9  # share of random orders that the range covers
 
 
 def anytime(runs: Sequence[Run], *, labels: Sequence[str]) -> pd.DataFrame:
-    """The best of what ranks and the hypervolume after each trial that ended.
+    """The best value of the ranking metric and the hypervolume after each ended trial.
 
-    Trials count in the order in which they reported their last epochs, however they ended. A
-    network counts from its first whole trial on with the mean of all its seeds, as it was
-    known in the end: single seeds would show the luckiest. Networks that lost a seed are left
-    out, as in `analysis.runs.networks.averaged`.
+    Trials are ordered by when they reported their last epochs, however they ended. A network
+    counts from its first complete trial on, with the final mean of all its seeds: single seeds
+    would show the luckiest. Networks that lost a seed are left out, as in
+    `analysis.runs.networks.averaged`.
 
     Args:
-        runs: that rank by the same metric and count the same cost.
-        labels: of the runs, for `label`.
+        runs: runs that rank by the same metric and count the same cost.
+        labels: labels of the runs, for the column `label`.
 
     Returns:
-        COLUMNS: `trials` and `hours` (of a device) so far, the `networks` that are whole, the
-        `best` of them in the unit of what ranks, and `hypervolume`: the area that
-        they dominate in what ranks and cost, where 0 is the best of all runs and 1 the worst,
-        the reference point. Where the networks are a sample of the space, `low` and `high` are
-        what 90 % of the orders of its own networks have as the best after so many; else
-        missing. Rows are places where either changes, and about 40 others.
+        COLUMNS: `trials` and `hours` (of a device) so far, the number of complete `networks`,
+        the `best` of them in the unit of the ranking metric, and `hypervolume`: the area that
+        they dominate in ranking metric and cost, where 0 is the best of all runs and 1 the
+        worst, which is the reference point. Where the networks are a sample of the space, `low`
+        and `high` are the range of the best after as many networks in 90 % of the orders of the
+        run's own networks; otherwise they are missing. There is a row wherever either changes,
+        and about 40 others.
 
     Raises:
-        RunError: a run has no network that was trained whole.
+        RunError: a run has no network that was completed.
     """
     searches = [_search(run) for run in runs]
     lost = np.concatenate([one.points["lost"] for one in searches])
@@ -58,7 +59,7 @@ def anytime(runs: Sequence[Run], *, labels: Sequence[str]) -> pd.DataFrame:
 
 
 class _Search(NamedTuple):
-    """Of trials in the order of their ends, and `points`: the networks, as they were whole."""
+    """Arrays over trials in order of ending; `points` are networks in order of completion."""
 
     hours: np.ndarray
     networks: np.ndarray
@@ -89,18 +90,18 @@ def _search(run: Run) -> _Search:
 
 
 def _order(run: Run, trials: pd.DataFrame) -> pd.Index:
-    """Labels of the trials by their last epochs; by number where some reported none."""
+    """Index of the trials in order of their last epochs; by number if some reported none."""
     reported = run.epochs["trial"].drop_duplicates(keep="last")
     place = pd.Series(range(len(reported)), index=reported.to_numpy())
     places = trials["trial"].map(place)
     if places[trials["status"] == "ok"].isna().any():
         return trials.index
-    # A trial that failed before its first epoch ended about when the one before it did.
+    # A trial that failed before its first epoch ended at about the same time as the one before.
     return places.ffill().fillna(-1).sort_values(kind="stable").index
 
 
 def _scaled(values: pd.Series, every: np.ndarray) -> np.ndarray:
-    """From 0, the best of all, to 1; where all are alike there is nothing to gain."""
+    """Scale from 0, the best of all, to 1; all are 1 if all are equal, with nothing to gain."""
     span = every.max() - every.min()
     return np.asarray((values - every.min()) / span if span else np.ones(len(values)))
 

@@ -1,6 +1,6 @@
-"""Computes which trade-offs of two objectives a seed attains: the front of each, all together.
+"""Computes which trade-offs of two objectives seeds attain, from the front of each seed.
 
-Goes in: a run with several seeds. Comes out: the empirical attainment surfaces over seeds (da
+Input: a run with several seeds. Output: the empirical attainment surfaces over seeds (da
 Fonseca, Fonseca and Hall 2001): what a quarter, half and three quarters of the seeds attain.
 """
 
@@ -20,16 +20,16 @@ SHARES = (0.25, 0.5, 0.75)
 
 
 class Attained(NamedTuple):
-    """What seeds attain.
+    """The attainment surfaces over seeds.
 
     Attributes:
-        surfaces: `share` of the seeds that attain as much, and the corners of its surface by
-            rising loss in the first objective, in the columns of both.
-        trials: of the networks that have all seeds: `name`, `repeat`, both columns, `on_front`
-            (of its seed).
-        objectives: the cost, or the second one; and the one that ranks.
-        seeds: how many.
-        networks: that were trained whole with each of them.
+        surfaces: `share` of the seeds that attain the surface, and its corners by rising loss
+            in the first objective, in the columns of both.
+        trials: trials of the networks that have all seeds: `name`, `repeat`, both columns, and
+            `on_front` (of its seed).
+        objectives: the cost, or the second objective; and the ranking objective.
+        seeds: number of seeds.
+        networks: number of networks that were completed with each of them.
     """
 
     surfaces: pd.DataFrame
@@ -40,12 +40,12 @@ class Attained(NamedTuple):
 
     @property
     def always(self) -> int:
-        """Networks on the front of every seed."""
+        """Number of networks on the front of every seed."""
         return int((self._counts == self.seeds).sum())
 
     @property
     def sometimes(self) -> int:
-        """Networks on the front of some seed."""
+        """Number of networks on the front of at least one seed."""
         return int((self._counts > 0).sum())
 
     @property
@@ -54,9 +54,9 @@ class Attained(NamedTuple):
 
 
 def attained(run: Run) -> Attained:
-    """The attainment surfaces of a run over its seeds.
+    """Compute the attainment surfaces of a run over its seeds.
 
-    Each seed's front is of the same networks: those that were trained whole with every seed.
+    Each seed's front is taken from the same networks: those completed with every seed.
 
     Args:
         run: finished or not.
@@ -96,7 +96,7 @@ def attained(run: Run) -> Attained:
 
 
 def _complete(run: Run, columns: list[str]) -> pd.DataFrame:
-    """The whole trials of the networks that have one with every seed."""
+    """The complete trials of the networks that have one for every seed."""
     whole = run.whole()[["name", "repeat", *columns]].dropna()
     whole = sound(run, whole).drop_duplicates(["name", "repeat"])
     counts = whole.groupby("name")["repeat"].transform("size")

@@ -1,12 +1,12 @@
-"""Says which network is truly the best, once the luck that helped to choose it is taken out.
+"""Estimates which network is truly the best, without the luck that helped to select it.
 
-Goes in: a run whose networks share seeds. Comes out: a table of networks with what their means
-are worth, and the sentences that must stand beside the best of many.
+Input: a run whose networks share seeds. Output: a table of networks with shrunken estimates of
+their means, and the sentences that must accompany the best of many.
 
-The best of many was lucky on average, and its test score with it: validation and test score of
+The best of many was lucky on average, and so is its test score: validation and test score of
 one trained model share the luck of its seed (r = 0.87 in analysis/results/cifar_fig5_tiny). So
-the best is quoted with fresh seeds (`confirm`) or with an estimate that is shrunken to what all
-networks have in common.
+the best is quoted with fresh seeds (`confirm`) or with an estimate shrunk towards the mean of
+all networks.
 """
 
 import numpy as np
@@ -36,19 +36,19 @@ _ALL_LOST = "every network lost a seed, and means of the seeds that are left are
 
 
 def best_networks(run: Run) -> pd.DataFrame:
-    """What each network is worth as one of all, the most probable best first.
+    """Estimate each network's true mean as one of many, the most probable best first.
 
-    Computed once for each run.
+    Computed only once per run.
 
     Args:
-        run: finished or not; trials that were not trained to their end are left aside.
+        run: finished or not; trials that were not trained to their end are ignored.
 
     Returns:
-        COLUMNS: `val_mean` and `test_mean` over the seeds; `val` and `test`, shrunken towards
-        all networks, with what each may be in 95 of 100; `best`: how probable it is that its
-        true mean on validation images is the best of all; `front`: that no other is both
-        cheaper and better. Networks with failed trials are left out: their means are of
-        survivors.
+        COLUMNS: `val_mean` and `test_mean` over the seeds; `val` and `test`, shrunk towards the
+        mean of all networks, with their 95 % intervals; `best`: the probability that its true
+        mean on validation images is the best of all; `front`: the probability that no other is
+        both cheaper and better. Networks with failed trials are left out, because their means
+        come from the surviving seeds.
 
     Raises:
         RunError: there are too few networks or seeds to tell luck from skill, or every network
@@ -86,7 +86,7 @@ def _best_networks(run: Run) -> pd.DataFrame:
 
 
 def chosen(run: Run) -> list[str]:
-    """What must stand beside the best network of many, in words.
+    """State in words what must accompany the best network of many.
 
     Args:
         run: finished or not, with two networks or more.
@@ -113,7 +113,7 @@ def chosen(run: Run) -> list[str]:
 
 
 def _why_not(run: Run, table: pd.DataFrame) -> str:
-    """Why there is no estimate without luck, and what to run."""
+    """Why there is no estimate without the selection luck, and what to run to get one."""
     if (table["failed"] > 0).all():
         return f", for {_ALL_LOST}: run the study again"
     several = run.plan.search.seeds > 1
@@ -122,12 +122,12 @@ def _why_not(run: Run, table: pd.DataFrame) -> str:
 
 
 def fresh(run: Run, best: str) -> list[str]:
-    """The best of the search with the fresh seeds of its confirmation, in words.
+    """State in words how the best of the search did with the fresh seeds of its confirmation.
 
-    Its choice was made before, so these seeds are no luckier than others.
+    It was selected before, so these seeds are no luckier than others.
 
     Args:
-        run: finished or not; nothing is said where no confirmation is planned.
+        run: finished or not; the result is empty if no confirmation is planned.
         best: name of the network that the search ranks first.
     """
     if not run.plan.confirm:
@@ -155,7 +155,7 @@ def fresh(run: Run, best: str) -> list[str]:
 
 
 def _of_other_lengths(run: Run) -> list[str]:
-    """Confirmations that are not compared, for they were trained longer or shorter."""
+    """State which confirmations are not compared because their length differs."""
     names = run.whole("confirm").set_index("epochs_planned")["name"]
     others = sorted({*names.index} - {confirmed_epochs(run)})
     each = ((length, names[names.index == length]) for length in others)

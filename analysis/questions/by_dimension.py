@@ -1,7 +1,7 @@
 """Computes where good networks lie in each dimension of a space.
 
-Goes in: a run whose networks are a sample. Comes out: RegNet's range of the best for numbers,
-and for categories, such as a scale for each stage, how often each is that of the best.
+Input: a run whose networks are a sample of the space. Output: RegNet's range of the best for
+numbers; for categories, such as one scale per stage, how often the best has each.
 """
 
 import pandas as pd
@@ -16,19 +16,19 @@ COLUMNS = ("dimension", "value", "networks", "share", "low", "median", "high", "
 
 
 def best_by_dimension(run: Run) -> pd.DataFrame:
-    """Where the best networks of random quarters lie, in each dimension that varied.
+    """Find where the best networks of random quarters lie in each dimension that varied.
 
     Args:
-        run: whose networks are a sample of the space; the seeds of a network are averaged.
+        run: a run whose networks are a sample of the space; a network's seeds are averaged.
 
     Returns:
-        COLUMNS. A row for each dimension of numbers, with `low`, `median` and `high` as
-        `best_ranges` has them and what was sampled, `from` and `to`; for each of categories a
-        row a value, with `share`: how often the best has it, the most frequent first.
-        `networks` have that value; what does not apply is missing.
+        COLUMNS. Each numeric dimension has a row with `low`, `median` and `high` as in
+        `best_ranges`, and the sampled range, `from` and `to`. Each categorical dimension has a
+        row per value, with `share`: how often the best has it, the most frequent first.
+        `networks` is the number of networks with that value; what does not apply is missing.
 
     Raises:
-        RunError: they are no sample of the space, with the reason.
+        RunError: the networks are not a sample of the space; states the reason.
     """
     ranges = best_ranges(run).set_index("dimension")
     networks = averaged(run)
@@ -49,7 +49,7 @@ def varied(networks: pd.DataFrame) -> list[str]:
 
 
 def _categories(run: Run, networks: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Values as they are written: 4 and 1.2.4 are two."""
+    """Rows for a categorical dimension; values are compared as written, such as 4 and 1.2.4."""
     won = best_shares(losses(run.ranking, networks["val"]))
     groups = pd.Series(won).groupby(networks[name].astype(str).to_numpy())
     frame = groups.agg(networks="count", share="sum").rename_axis("value").reset_index()

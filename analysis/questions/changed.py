@@ -1,9 +1,9 @@
-"""Asks whether what a dimension buys changes from one study along axes to another.
+"""Tests whether the gain from a dimension changes from one study along axes to another.
 
-Go in: two runs of the same networks, say of larger images, of longer training, or at another
-learning rate. Comes out: the difference of their differences. Every trial of the first has a
-partner in the second, the same network in the same seed; what a partner has more is what the
-planned contrasts (`analysis.questions.equal_size`) are taken of.
+Input: two runs of the same networks, for example with larger images, longer training, or
+another learning rate. Output: the difference of their differences. Every trial of the first run
+has a partner in the second: the same network with the same seed. The planned contrasts
+(`analysis.questions.equal_size`) are computed from the partners' score differences.
 """
 
 from typing import NamedTuple
@@ -21,13 +21,13 @@ _KEYS = ["name", "repeat"]
 
 
 class Changed(NamedTuple):
-    """What the second study has more than the first.
+    """How much the second study's scores exceed the first's.
 
     Attributes:
-        compared: as `analysis.questions.equal_size.comparisons`, of changes.
-        score: whose changes they are, and how those are called.
-        same_seeds: whether partners have the same seed: chance of a seed then cancels.
-        alone: whole trials of either run, of networks that both have, without a partner.
+        compared: as `analysis.questions.equal_size.comparisons`, but for changes.
+        score: the score that changes, with a name for the change.
+        same_seeds: whether partners have the same seed, so that the seed's effect cancels.
+        alone: number of complete trials without a partner, of networks that both runs have.
     """
 
     compared: pd.DataFrame
@@ -37,17 +37,17 @@ class Changed(NamedTuple):
 
 
 def changed(first: Run, second: Run, *, level: float = 0.95) -> Changed:
-    """What scale, or whatever the first study is about, buys in the second less in the first.
+    """The gain from scale, or what the first study is about, in the second minus the first.
 
     Args:
-        first: a run along axes, from which is counted; contrasts are planned of its networks
-            and their costs in it.
-        second: another, of the same data set and metric.
-        level: of the intervals.
+        first: a run along axes; the baseline. Contrasts are planned from its networks and their
+            costs in it.
+        second: another run with the same data set and metric.
+        level: confidence level of the intervals.
 
     Raises:
-        RunError: they have no networks, seeds, data set or metric in common, or hold the very
-            same trials, which change by nothing.
+        RunError: they have no networks, seeds, data set or metric in common, or contain the
+            very same trials, which cannot change.
     """
     _checked(first, second)
     one, other = series.points(first), series.points(second)
@@ -86,6 +86,6 @@ def _checked(first: Run, second: Run) -> None:
 
 
 def _rule(first: Run, second: Run) -> Rule:
-    """The stricter one: not tested, else valid at every look, else as planned."""
+    """The stricter rule: not tested, otherwise valid at every look, otherwise as planned."""
     rules = rule_of(first), rule_of(second)
     return min(rules, key=lambda rule: (rule.tested, not rule.every_look))

@@ -1,9 +1,10 @@
-"""Says which published good practice a run meets, item by item, from its manifest and journal.
+"""Checks a run against published good practice, item by item, from manifest and journal.
 
 Lindauer and Hutter, "Best Practices for Scientific Research on Neural Architecture Search",
 JMLR 21(243), 2020; Yang, Esperanca and Carlucci, "NAS evaluation is frustratingly hard", ICLR
 2020 (arXiv 1912.12522); Pineau et al., "Improving Reproducibility in Machine Learning
-Research", JMLR 22(164), 2021. `analysis.questions.practice` has the answers that take counting.
+Research", JMLR 22(164), 2021. `analysis.questions.practice` has the answers that need
+computation.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ COLUMNS = ("source", "item", "state", "evidence")
 
 
 class Item(NamedTuple):
-    """An item of a published list, and what answers it for a run."""
+    """An item of a published list, and the function that answers it for a run."""
 
     source: str
     text: str
@@ -38,8 +39,8 @@ def checklist(run: Run) -> pd.DataFrame:
         run: finished or not.
 
     Returns:
-        COLUMNS, a row an item: `state` is one of `analysis.questions.practice.STATES`, and
-        `evidence` what shows it, or what to do.
+        COLUMNS, one row per item: `state` is one of `analysis.questions.practice.STATES`, and
+        `evidence` is what shows it, or what to do.
     """
     rows = [(item.source, item.text, *item.answer(run)) for item in ITEMS]
     return pd.DataFrame(rows, columns=list(COLUMNS))

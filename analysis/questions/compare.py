@@ -1,10 +1,10 @@
 """Compares several runs: what differs between them, and how far they agree.
 
-Go in: runs. Come out: tables of the networks that they share, by name; of how alike they rank
-them; of the largest shifts; and of every setting in which the runs differ.
+Input: runs. Output: tables of the networks that they share, by name; of how well their rankings
+agree; of the largest shifts; and of every setting in which the runs differ.
 
-What is compared is the metric that ranks, on the validation images, of networks that were
-trained to their end. On different images, or of different metrics, only ranks are compared.
+The ranking metric on the validation images is compared, for networks that were trained to their
+end. If images or metrics differ, only ranks are compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ from analysis.statistics.resampling import exact_p, rank_correlation
 from res2net.file_names import printable_data
 from search.study.manifest import flat
 
-FEWEST = 4  # networks of which ranks are correlated
+FEWEST = 4  # networks needed to correlate ranks
 _NOT_SET = "not set"
-# Where a run lay and what it was called says nothing of its results.
+# A run's location and name say nothing about its results.
 _LEFT_ASIDE = ("study", "candidates", "data.root", "data.cache", "data.damaged", "data.storage")
-_LAST = "resources."  # of where it ran, which comes after what it was
+_LAST = "resources."  # where it ran, listed after what was run
 SAME = "the same trials"
 _AGREED = ("a", "b", "networks", "tau", "low", "high", "p_exact", "same", "refused")
 _SHIFTED = ("name", "params", "macs", "rank_a", "rank_b", "rank_shift")
@@ -39,7 +39,7 @@ _MOVED = ("mean_a", "mean_b", "difference", "low", "high", "p", "p_all", "by")
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
-    """A name for each run that no other has: its study, its folder, or the whole path."""
+    """A unique name for each run: its study, its folder, or the whole path."""
     ways = (
         [run.name for run in runs],
         [printable_data(run.folder.name) for run in runs],
@@ -63,22 +63,23 @@ def comparable(runs: Sequence[Run]) -> bool:
 
 
 def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
-    """The networks that all runs have, with their mean score and rank in each.
+    """The networks that all runs have, with their mean score and rank in each run.
 
-    Networks that lost a seed in a run are left out: what is left is of the better seeds.
+    Networks that lost a seed in a run are left out, because their remaining seeds are the
+    better ones.
 
     Args:
         runs: two or more.
-        level: of the t-intervals over seeds.
+        level: confidence level of the t-intervals over seeds.
 
     Returns:
-        `name`, `params`, `macs` (those of the first run), and for run number i
-        `seeds_i`, `mean_i`, `low_i`, `high_i` (of its metric that ranks, on the
-        validation images; NaN where there is no interval) and `rank_i`, from 1, the best of
-        these networks, ties sharing their mean rank; by rising mean rank.
+        `name`, `params`, `macs` (those of the first run), and for run number i `seeds_i`,
+        `mean_i`, `low_i`, `high_i` (of its ranking metric on the validation images; NaN where
+        there is no interval) and `rank_i` among these networks, from 1 for the best, with ties
+        sharing their mean rank. Sorted by mean rank over the runs.
 
     Raises:
-        RunError: a run has no network that was trained to its end, or they share none.
+        RunError: a run has no network that was trained to its end, or the runs share none.
     """
     joined = pd.DataFrame()
     for number, run in enumerate(runs):
@@ -112,16 +113,16 @@ def common(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
 
 
 def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
-    """How alike each two runs rank the networks that both have: Kendall's tau_b.
+    """How well each two runs agree in ranking the networks that both have: Kendall's tau_b.
 
     Args:
         runs: two or more.
-        level: of the interval over networks (see `rank_correlation`).
+        level: confidence level of the interval over networks (see `rank_correlation`).
 
     Returns:
-        A row a pair: `a`, `b` (labels), `networks`, `tau`, `low`, `high`, `p_exact`
-        (of so few networks that all orders can be counted), `same`: the trials that both hold,
-        which are left out, and `refused`: why there is no tau, or empty.
+        One row per pair: `a`, `b` (labels), `networks`, `tau`, `low`, `high`, `p_exact` (if
+        there are so few networks that all orders can be counted), `same`: the number of trials
+        that both contain, which are left out, and `refused`: why there is no tau, or empty.
     """
     names = labels(runs)
     rows = []
@@ -137,24 +138,25 @@ def agreement(runs: Sequence[Run], *, level: float = 0.95) -> pd.DataFrame:
 
 
 def shifts(first: Run, second: Run, *, level: float = 0.95) -> pd.DataFrame:
-    """How each network that both runs have moved from the first to the second.
+    """How each network that both runs have shifted from the first to the second.
 
     Args:
-        first: the one that is counted from.
-        second: the other.
-        level: of the intervals.
+        first: the baseline run.
+        second: the other run.
+        level: confidence level of the intervals.
 
     Returns:
-        `name`, `params`, `macs`, `rank_a`, `rank_b`, `rank_shift` (b less a); and, only where
-        their scores may be compared, `mean_a`, `mean_b`, `difference` (b less a), `low`,
+        `name`, `params`, `macs`, `rank_a`, `rank_b`, `rank_shift` (b minus a); and, only where
+        their scores may be compared, `mean_a`, `mean_b`, `difference` (b minus a), `low`,
         `high`, `p`, `p_all`, and `by`: "paired" where the seeds are the same in both, else
-        "Welch". Intervals and `p_all` are corrected for all these networks by Bonferroni, so
-        that an interval leaves 0 out exactly where `p_all` is below 1 less the level. NaN
-        where one seed says nothing of chance. Trials that both runs hold are left out of the
-        difference and its test; where none is left `by` is "the same trials". The largest
-        shift of rank first. Where a run is not finished, or its seeds may be added after a
-        look, there are no intervals and no p: `attrs["untested"]` has the reason,
-        and `attrs["several"]` whether all have two seeds or more in both.
+        "Welch". Intervals and `p_all` are Bonferroni-corrected for all these networks, so that
+        an interval excludes 0 exactly where `p_all` is below 1 minus the level. They are NaN
+        where there is only one seed, which says nothing about chance. Trials that both runs
+        contain are left out of the difference and its test; where none remains, `by` is "the
+        same trials". The largest shift of rank comes first. Where a run is not finished, or
+        seeds may be added after a look at the results, there are no intervals and no p:
+        `attrs["untested"]` is the reason, and `attrs["several"]` tells whether all networks
+        have two or more seeds in both.
 
     Raises:
         RunError: as `common`.
@@ -185,8 +187,8 @@ def differences(runs: Sequence[Run]) -> pd.DataFrame:
         runs: two or more.
 
     Returns:
-        `setting`, and `value_i` for run number i, as their manifests have it. Of
-        versions and machines all of a run's starts count.
+        `setting`, and `value_i` for run number i, as in its manifest. Versions and machines are
+        those of all starts of a run.
     """
     described = [dict(_described(run)) for run in runs]
     keys = dict.fromkeys(key for one in described for key in one)
@@ -199,14 +201,14 @@ def differences(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _named_alike(frame: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
-    """Names without the number of classes where that differs: the network is the same."""
+    """Drop the number of classes from names if runs differ in it; the networks are the same."""
     if len({run.plan.data.classes for run in runs}) == 1:
         return frame
     return frame.assign(name=frame["name"].str.replace(r"_\d+classes$", "", regex=True))
 
 
 def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
-    """Of the trials that only one of two runs holds: a trial agrees with itself."""
+    """Agreement on trials in only one of two runs, as a shared trial agrees with itself."""
     shared, sides = common([first, second]), own(first, second)
     same = len(first.whole()) - len(sides[0])
     if same:
@@ -235,7 +237,7 @@ def _of_a_pair(first: Run, second: Run, level: float) -> dict[str, Any]:
 
 
 def _moved(runs: tuple[Run, Run], names: pd.Series, *, level: float) -> pd.DataFrame:
-    """By name: the difference of each network, intervals and p corrected by Bonferroni."""
+    """The difference of each network by name, with Bonferroni-corrected intervals and p."""
     a, b = (_named_alike(rows, runs) for rows in own(*runs))
     frame = each_against(b, a, column=runs[0].ranking.column)
     frame = frame[frame.index.isin(names)]
@@ -274,5 +276,5 @@ def _described(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _all(values: list[str]) -> str:
-    """Of all starts of a run, each once."""
+    """Join the values of all starts of a run, each only once."""
     return "; ".join(dict.fromkeys(values)) or UNKNOWN

@@ -1,6 +1,6 @@
-"""Computes learning curves of a run: of all trials together and of the best networks.
+"""Computes learning curves of a run, for all trials together and for the best networks.
 
-Goes in: a `Run`. Come out: tables that `analysis.plots.curves` draws and the report shows.
+Input: a `Run`. Output: tables that `analysis.plots.curves` draws and the report shows.
 """
 
 import pandas as pd
@@ -12,21 +12,23 @@ BAND_COLUMNS = ("epoch", "trials", "median", "low", "high", "between")
 BEST_COLUMNS = ("name", "epoch", "seeds", "mean")
 PERCENTILES = "5 and 95 %"
 EXTREMES = "lowest and highest"
-_FEWEST = 20  # trials of which the 5 % percentile lies inside, not beyond the lowest
+_FEWEST = 20  # trials needed for a 5 % percentile that is not below the lowest
 
 
 def band(run: Run) -> pd.DataFrame:
-    """The median over the trials of the search that reached each epoch, and a band.
+    """The median and a band over the trials of the search that reached each epoch.
 
-    Where trials were stopped early, later epochs are of those that went on: the better ones.
+    Where trials were stopped early, later epochs contain only those that continued: the better
+    ones.
 
     Args:
-        run: finished or not; trials under way count as far as they are.
+        run: finished or not; running trials count up to their current epoch.
 
     Returns:
-        BAND_COLUMNS, a row an epoch, of the metric that ranks, on the validation images.
-        `low` and `high` are the 5 and 95 % percentiles of 20 trials and more, of fewer the
-        lowest and the highest, for fewer have no such percentile; `between` says which.
+        BAND_COLUMNS, one row per epoch, for the ranking metric on the validation images. `low`
+        and `high` are the 5 and 95 % percentiles if there are 20 or more trials, otherwise the
+        lowest and the highest value, as fewer trials have no such percentile; `between` says
+        which.
     """
     column = run.ranking.column
     epochs = run.epochs.astype({"epoch": int, column: float})
@@ -42,11 +44,11 @@ def band(run: Run) -> pd.DataFrame:
 
 
 def best(run: Run, *, top: int = 3) -> pd.DataFrame:
-    """The metric that ranks by epoch, of the best networks: the mean over their whole trials.
+    """The ranking metric of the best networks by epoch: the mean over their complete trials.
 
     Args:
         run: finished or not.
-        top: how many, by the mean after the last epoch.
+        top: number of networks, selected by the mean after the last epoch.
 
     Returns:
         BEST_COLUMNS, the best network first, each by rising epoch.

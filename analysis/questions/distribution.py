@@ -1,8 +1,8 @@
-"""Computes score distributions of the networks of a space, and where the best lie.
+"""Computes score distributions of the networks of a space, and where the best ones lie.
 
-Goes in: a run whose networks are a sample. Comes out: the share of them as good as each score,
-plain and normalised by complexity (Radosavovic et al. 2019 and 2020), with bands; and the
-values that the best of them have.
+Input: a run whose networks are a sample of the space. Output: the share of them that is at
+least as good as each score, plain and normalised by complexity (Radosavovic et al. 2019 and
+2020), with bands; and the dimensions of the best.
 """
 
 import numpy as np
@@ -18,25 +18,25 @@ from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
 
 _FEWEST = 2
-_MOST_STEPS = 200  # of a curve: more cannot be told apart
+_MOST_STEPS = 200  # of a curve: more cannot be distinguished
 
 
 def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
-    """The distribution of what ranks, as it was sampled and as if complexity were uniform.
+    """The distribution of the ranking metric, as sampled and as if complexity were uniform.
 
     Args:
-        run: whose networks are a sample of the space.
-        rng: draws the band of the normalised one.
+        run: a run whose networks are a sample of the space.
+        rng: draws the band of the normalised distribution.
 
     Returns:
         Columns `kind` ("as sampled", with Dvoretzky, Kiefer and Wolfowitz's band, or
-        "multiply-adds uniform", with a bootstrapped one), `value` of the metric that ranks,
-        `fraction` of the networks that are as good or better, `low`, `high`; only the first
-        where there are too few networks for bins of complexity. Networks of which no trial was
-        trained to its end are not in them.
+        "multiply-adds uniform", with a bootstrapped one), `value` of the ranking metric,
+        `fraction` of the networks that are at least as good, `low`, `high`. There is only the
+        first kind if there are too few networks for bins of complexity. Networks without a
+        complete trial are not included.
 
     Raises:
-        RunError: they are no sample of the space, with the reason.
+        RunError: the networks are not a sample of the space; states the reason.
     """
     networks = _sampled(run)
     errors = losses(run.ranking, networks["val"]).to_numpy(dtype=float)
@@ -50,7 +50,7 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
     )
     try:
         macs = networks["macs"].to_numpy(dtype=float)
-        complexity_bins([macs])  # says whether sizes vary and networks are enough
+        complexity_bins([macs])  # raises if sizes do not vary or networks are too few
         strata = neighbours(macs)
         normal = bootstrap_band(errors, rng=rng, bins=strata.places, weights=strata.weights)
         normal = normal.assign(kind="multiply-adds uniform")
@@ -61,7 +61,7 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def thinned(distributions: pd.DataFrame) -> pd.DataFrame:
-    """At most 200 rows of each kind, evenly by their place, the first and the last kept."""
+    """Keep at most 200 evenly spaced rows of each kind, including the first and the last."""
     kept = []
     for _, rows in distributions.groupby("kind", sort=False):
         places = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_STEPS)).round()
@@ -70,15 +70,15 @@ def thinned(distributions: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_ranges(run: Run) -> pd.DataFrame:
-    """Where each dimension of the best networks lies: RegNet's empirical bootstrap.
+    """The range of each dimension of the best networks (RegNet's empirical bootstrap).
 
     Args:
-        run: whose networks are a sample of the space.
+        run: a run whose networks are a sample of the space.
 
     Returns:
-        A row for each dimension of numbers that varied, and for MACs and parameters:
-        `dimension`, `low`, `median`, `high` (2.5, 50 and 97.5 % of the bests of random
-        quarters), and `from` and `to`: what was sampled.
+        One row for each numeric dimension that varied, and for MACs and parameters:
+        `dimension`, `low`, `median`, `high` (2.5, 50 and 97.5 % percentiles of the best of
+        random quarters), and `from` and `to`: the sampled range.
 
     Raises:
         RunError: as for `distributions`.

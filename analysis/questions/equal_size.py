@@ -1,8 +1,8 @@
-"""Compares dimensions at equal size and by their slopes: what was planned, tested together.
+"""Compares dimensions at equal size and by their slopes: planned contrasts, tested together.
 
-Goes in: the points of a run along axes (`analysis.questions.series`). Comes out: a table of the
-planned contrasts (`search.design.contrasts`), estimated by the network + seed model, which
-networks and trials are missing in it. `analysis.questions.equal_size_words` says it in words.
+Input: the points of a run along axes (`analysis.questions.series`). Output: a table of the
+planned contrasts (`search.design.contrasts`), estimated by the network + seed model, and which
+networks and trials are missing from it. `analysis.questions.equal_size_words` puts it in words.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from search.schema.analysis import Analysis
 
 _DESCRIBED = ("kind", "of", "against", "label", "size")
 _BOUNDED = ("difference", "low", "high", "p", "low_all", "high_all", "p_all")
-PLAIN = Analysis()  # what a study asks whose space file says nothing
+PLAIN = Analysis()  # used if the space file does not define an analysis
 COLUMNS = (*_DESCRIBED, "networks", "seeds", *_BOUNDED)
 
 
@@ -37,30 +37,30 @@ def comparisons(
     rule: Rule = FIXED,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """The planned contrasts of a run along axes.
+    """Estimate the planned contrasts of a run along axes.
 
-    A dimension (`analysis: {of: ...}`, else scale) against each other one at equal parameters
-    and at equal multiply-adds; the slope of each, in points for a doubling of multiply-adds;
-    every two networks, where one dimension alone varies (all against the base, if they are
-    more than 11); and the contrasts that the space file names. All are sums of networks'
-    means whose weights add up to 0, estimated from all trials there are: a failed seed costs
-    itself and nothing else.
+    They are: one dimension (`analysis: {of: ...}`, else scale) against each other one at equal
+    parameters and at equal multiply-adds; the slope of each, in points per doubling of
+    multiply-adds; every two networks, where only one dimension varies (if there are more than
+    11 networks, all against the base); and the contrasts that the space file names. All are
+    sums of network means whose weights add up to 0, estimated from all existing trials, so that
+    a failed seed loses only its own trial.
 
     Args:
         points: from `analysis.questions.series.points`.
-        analysis: what the study asks: `run.plan.analysis`.
-        rule: how it may be tested: from `analysis.questions.stopping.rule_of`.
-        level: of the intervals.
+        analysis: the analysis that the study plans: `run.plan.analysis`.
+        rule: how it may be tested, from `analysis.questions.stopping.rule_of`.
+        level: confidence level of the intervals.
 
     Returns:
-        COLUMNS, a row a contrast: `kind` ("group", "network", "slope", "pair" or "own"), which
-        `networks` (how many of `of` are in it) and `seeds` (the most that one has); the
-        `difference` of scores; `low`, `high` and `p` of it alone; `low_all`, `high_all` and
-        `p_all` held together with all others of its family: single networks are one, all the
-        rest is the other. NaN where the data do not tell. `attrs`: `left_out` (for each series
-        that cannot be compared at a size the reason, by (size, series)), `untold` (for each
-        contrast that the trials do not tell the reason), `rule`, `df` of the noise and `pooled`
-        (whether all networks share one spread).
+        COLUMNS, one row per contrast: `kind` ("group", "network", "slope", "pair" or "own"),
+        `networks` (how many of `of` are in it) and `seeds` (the largest number that one has);
+        the `difference` of scores; `low`, `high` and `p` of this contrast alone; `low_all`,
+        `high_all` and `p_all` simultaneous with all others of its family (single networks are
+        one family, all the rest the other). NaN where the data cannot give them. `attrs`:
+        `left_out` (the reason for each series that cannot be compared at equal size, by (size,
+        series)), `untold` (the reason for each contrast that the trials cannot give), `rule`,
+        `df` of the noise and `pooled` (whether all networks share one spread).
     """
     members = members_of(points)
     planned = _planned(points, members, analysis)
@@ -89,10 +89,10 @@ def comparisons(
 def _planned(
     points: pd.DataFrame, members: Sequence[Member], analysis: Analysis
 ) -> list[Contrast]:
-    """All that is compared: along axes, and what the space file names."""
+    """All planned contrasts: those along axes, and those that the space file names."""
     planned = along_axes(members, of=analysis.of)
     if len(points.attrs.get("varied", ())) > 1 and len({one.series for one in members}) <= 2:
-        # Of several series one is left: its networks were not to be compared two by two.
+        # Only one of several series is left; pairs of its networks were not planned.
         planned = [one for one in planned if one.kind != "pair"]
     return planned + [
         Contrast(kind="own", label=name, weights=weights, of=name)
@@ -101,7 +101,7 @@ def _planned(
 
 
 def members_of(points: pd.DataFrame) -> list[Member]:
-    """The networks of points, each once, as contrasts are planned of them.
+    """The networks of the points, each once, for planning contrasts.
 
     Args:
         points: from `analysis.questions.series.points`.
@@ -112,22 +112,22 @@ def members_of(points: pd.DataFrame) -> list[Member]:
 
 
 def fitted(points: pd.DataFrame, *, doubt: float | None = None) -> Model:
-    """The network + seed model of points.
+    """Fit the network + seed model to points.
 
     Args:
         points: from `analysis.questions.series.points`.
-        doubt: as `analysis.statistics.mixed.fit`. Bounds that hold at every look take networks
-            to spread alike, so there it takes clearer signs that they do not.
+        doubt: as in `analysis.statistics.mixed.fit`. Bounds that are valid at every look assume
+            equal spreads, so there clearer evidence against this is required.
     """
     columns = (points[key].tolist() for key in ("name", "repeat", "score"))
     return fit(*columns, doubt=doubt)
 
 
 def missing(run: Run, points: pd.DataFrame) -> list[str]:
-    """What is not in the comparisons, in words: networks and trials that failed.
+    """State in words which networks and trials failed and are missing in the comparisons.
 
     Args:
-        run: whose points they are.
+        run: the run of the points.
         points: from `analysis.questions.series.points`.
     """
     search = run.counted[run.counted["phase"] == "search"]
@@ -174,7 +174,7 @@ def _rows(
 
 
 def _named(contrast: Contrast) -> str:
-    """A contrast in words, for who asks why it is not there."""
+    """Describe a contrast in words, to explain why it is missing."""
     if contrast.kind == "own":
         return contrast.label
     against = f" less {contrast.against}" if contrast.against else ""
@@ -185,7 +185,7 @@ def _named(contrast: Contrast) -> str:
 
 
 def _networks(contrast: Contrast, points: pd.DataFrame) -> int:
-    """Networks of the series that a contrast is of; of its own one all that it names."""
+    """Number of networks of the contrast's series; of an own contrast, all that it names."""
     used = [name for name, weight in contrast.weights.items() if weight]
     mine = points.loc[points["series"] == contrast.of, "name"]
     return len({*used} & {*mine}) if contrast.of in DIMENSIONS else len(used)
@@ -194,7 +194,7 @@ def _networks(contrast: Contrast, points: pd.DataFrame) -> int:
 def _left_out(
     points: pd.DataFrame, members: Sequence[Member], *, of: str
 ) -> dict[tuple[str, str], str]:
-    """Why a series could not be compared, by what is held equal and series."""
+    """Why series could not be compared, by the size held equal and the series."""
     present = {*points["series"]}
     reasons = {
         (size, against): why_not_equal_size(members, of, against, size=size)

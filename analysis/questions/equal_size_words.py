@@ -1,7 +1,7 @@
-"""Says in words what the comparisons of `analysis.questions.equal_size` found.
+"""Puts the comparisons of `analysis.questions.equal_size` into words.
 
-A sentence claims a difference only where the interval that holds all comparisons at once leaves
-0 out, so that of a hundred runs in which nothing differs about five claim anything at all.
+A sentence claims a difference only where the interval simultaneous for all comparisons excludes
+0, so that of a hundred runs in which nothing differs about five claim anything at all.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ class Said(NamedTuple):
 def conclusion(
     compared: pd.DataFrame, score: Score, *, analysis: Analysis = PLAIN
 ) -> list[Said]:
-    """What the comparisons say: at equal size, by slopes, and what the space file asked.
+    """What the comparisons show: at equal size, by slopes, and for the space file's contrasts.
 
     Args:
         compared: from `analysis.questions.equal_size.comparisons`.
-        score: what was compared: `run.score`.
-        analysis: what the study asks: `run.plan.analysis`.
+        score: the score that was compared: `run.score`.
+        analysis: the analysis that the study plans: `run.plan.analysis`.
     """
     said = [
         *_in_short(compared, score),
@@ -50,7 +50,7 @@ def conclusion(
 
 
 def together_words(compared: pd.DataFrame) -> str:
-    """How intervals were widened, for captions."""
+    """Describe how intervals were widened, for captions."""
     count = int((compared["kind"] != "network").sum())
     how = (
         "of Bonferroni, valid at every look"
@@ -70,7 +70,7 @@ def together_words(compared: pd.DataFrame) -> str:
 
 
 def _in_short(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
-    """The answer before its numbers: which dimension the one of the study buys more than."""
+    """The answer without numbers: which dimensions the study's dimension buys more than."""
     groups = compared[(compared["kind"] == "group") & (compared["label"] == ALL_SIZES)]
     rows = _records(groups[groups["p_all"].notna()])
     if not rows:
@@ -150,7 +150,7 @@ def _measured(row: Row, score: Score) -> str:
 
 
 def _no_interval(row: Row, compared: pd.DataFrame) -> str:
-    """Why a row has no interval."""
+    """State why a row has no interval."""
     if row["seeds"] == 1:
         return ", of 1 seed: no interval, so it shows nothing yet"
     if compared.attrs["df"] < 1:
@@ -161,7 +161,7 @@ def _no_interval(row: Row, compared: pd.DataFrame) -> str:
 
 
 def _untold(compared: pd.DataFrame) -> Iterator[Said]:
-    """Planned contrasts that the trials do not tell, by the reason."""
+    """Planned contrasts that the trials cannot give, by reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in compared.attrs["untold"].items():
         by_reason.setdefault(reason, []).append(name)
@@ -170,7 +170,7 @@ def _untold(compared: pd.DataFrame) -> Iterator[Said]:
 
 
 def _parts(parts: list[Row], score: Score) -> str:
-    """By size: what the mean over all sizes hides."""
+    """Results by size, which the mean over all sizes hides."""
     shown = [
         f"{row['label']} {score.signed(row['difference'])} "
         f"({score.signed(row['low_all'])} to {score.signed(row['high_all'])}"
@@ -210,7 +210,7 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
 
 
 def _pairs(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
-    """Networks of a single dimension two by two: those that differ, or that none does."""
+    """Pairs of networks of a single dimension: those that differ, or a note that none do."""
     rows = [row for row in _records(compared[compared["kind"] == "pair"]) if row["p_all"] >= 0]
     clear = [row for row in rows if _clear(row)]
     if rows and not clear:
@@ -237,11 +237,11 @@ def _own(row: Row, score: Score) -> tuple[str, bool]:
 
 
 def interval_words(row: Row, score: Score) -> str:
-    """The interval of a row alone and together with the others, its p and its seeds.
+    """State a row's single and simultaneous intervals, its p and its seeds.
 
     Args:
-        row: of `comparisons`, with an interval.
-        score: how its values are written.
+        row: a row of `comparisons`, with an interval.
+        score: defines how its values are written.
     """
     low, high, low_all, high_all = (
         score.signed(row[key]) for key in ("low", "high", "low_all", "high_all")

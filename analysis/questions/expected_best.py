@@ -1,6 +1,6 @@
-"""Computes what the best of k networks of a run is expected to be: what more trials bring.
+"""Computes the expected best of k networks of a run: what more trials would bring.
 
-Goes in: a run whose networks are a sample. Comes out: a curve over the number of networks.
+Input: a run whose networks are a sample. Output: a curve over the number of networks.
 """
 
 import pandas as pd
@@ -19,17 +19,18 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     """The expected best of k networks, on the validation images, for k from 1 to all.
 
     Args:
-        run: whose networks are a sample of the space; the seeds of a network are averaged.
+        run: a run whose networks are a sample of the space; a network's seeds are averaged.
         rng: draws the band.
 
     Returns:
-        `k`, `expected`, `low` and `high` in the unit of what ranks: the unbiased estimate and
-        its 95 % interval at each k (`analysis.statistics.best_of`). No interval where there is
-        none, and none of a whole grid, whose candidates are all there are. Of more than 60
-        networks k rises by even factors.
+        `k`, `expected`, `low` and `high` in the unit of the ranking metric: the unbiased
+        estimate and its 95 % interval at each k (`analysis.statistics.best_of`). Some k have no
+        interval, and a complete grid has none, because there are no other candidates. For more
+        than 60 networks, k rises by even factors.
 
     Raises:
-        RunError: they are no sample of the space, or fewer than two; with the reason.
+        RunError: the networks are not a sample of the space, or fewer than two; states the
+            reason.
     """
     reason, networks = no_sample(run), averaged(run)
     if not reason and len(networks) < _FEWEST:

@@ -1,7 +1,7 @@
-"""Computes how far cheaper scores rank networks as dearer ones do, and how far any could.
+"""Computes how well cheap scores rank networks like expensive ones, and the noise ceiling.
 
-Goes in: a run. Come out: rank correlations of validation and test, and of early epochs and the
-end, and the noise ceiling: that of two independent sets of as many seeds.
+Input: a run. Output: rank correlations of validation and test, and of early epochs and the end;
+and the noise ceiling: the correlation of two independent sets of as many seeds.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from analysis.statistics.components import ceiling
 from analysis.statistics.intervals import Interval, StatisticsError
 from analysis.statistics.resampling import exact_p, rank_correlation
 
-FEWEST = 4  # networks of which ranks are correlated
-_FRACTIONS = (8, 4, 2)  # of the length
-_MOST_RUNGS = 6  # beyond, trials were stopped anywhere
+FEWEST = 4  # networks needed to correlate ranks
+_FRACTIONS = (8, 4, 2)  # divisors of the length
+_MOST_RUNGS = 6  # with more, trials were stopped at any epoch
 _TOP, _TOP_SHARE = 5, 0.1
 COLUMNS = (
     "ranks",
@@ -39,9 +39,10 @@ class Rungs(NamedTuple):
     """Epochs at which trials are compared.
 
     Attributes:
-        epochs: rising, each before the last.
-        last: the epoch that whole trials end with; 0 where none reported one.
-        of_scheduler: whether trials were stopped there; else shares of the length.
+        epochs: epochs in rising order, each before the last epoch.
+        last: the last epoch of complete trials; 0 where none reported one.
+        of_scheduler: whether trials were stopped at these epochs; otherwise they are shares of
+            the length.
     """
 
     epochs: tuple[int, ...]
@@ -50,7 +51,7 @@ class Rungs(NamedTuple):
 
 
 def rungs(run: Run) -> Rungs:
-    """An eighth, a quarter and half of the length, or where the scheduler stopped trials."""
+    """The epochs where the scheduler stopped trials, or 1/8, 1/4 and 1/2 of the length."""
     trials = run.trials[run.trials["phase"] == "search"]
     last = int(run.whole()["epochs"].max()) if len(run.whole()) else 0
     pruned = trials.loc[trials["status"] == "pruned", "epochs"].dropna().unique()
@@ -62,24 +63,25 @@ def rungs(run: Run) -> Rungs:
 
 
 def fidelity(run: Run, *, level: float = 0.95) -> pd.DataFrame:
-    """How far scores that are had earlier rank networks as the last one does.
+    """How well scores available earlier rank networks like the final score.
 
-    Scores are means over the seeds of a network; only trials that were trained whole count,
-    so that where trials were stopped early it is of those that went on.
+    Scores are means over the seeds of a network. Only complete trials count, so where trials
+    were stopped early, the result refers to those that continued.
 
     Args:
         run: finished or not.
-        level: of the intervals over networks.
+        level: confidence level of the intervals over networks.
 
     Returns:
-        COLUMNS: a row for validation and test, one for each rung (`rungs`) and the end:
-        `ranks` in words, `epoch` (missing of the first), `networks`, `tau` (Kendall's tau_b)
-        with `low`, `high` or `p_exact` (`analysis.statistics.resampling`); of ten networks
-        and more `found` of the `top` best at the end that are among as many best earlier, and
-        how many would be `by_chance`; `refused`: why there is no tau, or empty.
+        COLUMNS: one row for validation and test, and one for each rung (`rungs`) and the end:
+        `ranks` in words, `epoch` (missing in the first row), `networks`, `tau` (Kendall's
+        tau_b) with `low`, `high` or `p_exact` (`analysis.statistics.resampling`). With ten or
+        more networks: `found`, how many of the `top` best at the end are among as many best
+        earlier, and `by_chance`, how many would be by chance. `refused`: why there is no tau,
+        or empty.
 
     Raises:
-        RunError: fewer than four networks were trained whole.
+        RunError: fewer than four networks were completed.
     """
     whole = run.whole()
     if whole["name"].nunique() < FEWEST:
@@ -94,14 +96,14 @@ def fidelity(run: Run, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def noise_ceiling(run: Run, *, level: float = 0.95) -> Interval:
-    """The tau that two independent sets of as many seeds would have, by the seeds' spread.
+    """The tau that two independent sets of as many seeds would have, given the seed noise.
 
     Args:
         run: finished or not.
-        level: of confidence.
+        level: confidence level.
 
     Raises:
-        RunError: the seeds say nothing of chance; with what to do.
+        RunError: the seeds say nothing about chance; states what to do.
     """
     whole = run.whole()
     scores = whole[run.ranking.column].astype(float)
@@ -126,7 +128,7 @@ class _Pair(NamedTuple):
 
 
 def _pairs(run: Run, whole: pd.DataFrame) -> Iterator[_Pair]:
-    """Scores as losses, by name of the network."""
+    """Pairs of scores to correlate, as losses by network name."""
     names = whole["name"]
     end = losses(run.ranking, whole[run.ranking.column]).groupby(names).mean()
     test = losses(run.tested, whole[run.tested.column]).groupby(names).mean()
@@ -156,7 +158,7 @@ def _correlated(pair: _Pair, *, level: float) -> dict[str, object]:
 
 
 def _top(both: pd.DataFrame) -> dict[str, object]:
-    """How many of the best at the end were among the best earlier."""
+    """Count how many of the best at the end were among the best earlier."""
     top = max(_TOP, round(_TOP_SHARE * len(both)))
     if len(both) < 2 * top:
         return {}

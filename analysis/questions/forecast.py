@@ -1,8 +1,8 @@
 """Forecasts the best network of a budget that was not run, from runs of several budgets.
 
-Go in: runs of one recipe and one data set, each of another budget of multiply-adds. Comes out:
-a table of what the best network there is expected to be, and how far off the same forecast
-would have been where the budget was run.
+Input: runs of one recipe and one data set, with different budgets of multiply-adds. Output: a
+table of what the best network at that budget is expected to be and, where the budget was run,
+how far off the same forecast would have been.
 """
 
 import math
@@ -32,18 +32,18 @@ DIMENSIONS = ("depth", "width", "scale", "cardinality")
 COLUMNS = (
     "macs", "what", "estimate", "low", "high", "budgets", "found", "inside", "off", "forms"
 )  # fmt: skip
-_SAME = 1.25  # budgets nearer than this factor are one
+_SAME = 1.25  # budgets closer than this factor count as one
 _DRAWS = 2000
 _FEWEST_NETWORKS = 8
 
 
 class Budget(NamedTuple):
-    """What was run at a budget.
+    """The networks that were run at a budget.
 
     Attributes:
         macs: median multiply-adds of its networks.
-        networks: from `analysis.runs.networks.averaged`, of all runs at it.
-        runs: names of these.
+        networks: from `analysis.runs.networks.averaged`, for all runs at the budget.
+        runs: names of these runs.
     """
 
     macs: float
@@ -52,13 +52,13 @@ class Budget(NamedTuple):
 
 
 def budgets(runs: Sequence[Run]) -> list[Budget]:
-    """The budgets that runs were of, by rising multiply-adds; near ones are taken together.
+    """The budgets of runs, by rising multiply-adds; similar ones are merged.
 
     Args:
-        runs: of one recipe, length, data set and metric, which is an error in percent.
+        runs: runs of one recipe, length, data set and metric, which is an error in percent.
 
     Raises:
-        RunError: they are not, or one has fewer than eight networks that were trained whole.
+        RunError: these differ, or a run has fewer than eight complete networks.
     """
     why = why_not_comparable(runs)
     if not why and len({(run.recipe, run.plan.training.epochs) for run in runs}) > 1:
@@ -88,23 +88,24 @@ def budgets(runs: Sequence[Run]) -> list[Budget]:
 def forecasts(
     runs: Sequence[Run], *, macs: float | None = None, rng: Generator
 ) -> pd.DataFrame:
-    """What the best network of a budget is expected to be, and where it was run, what it was.
+    """Forecast the best network of a budget; where the budget was run, compare with the result.
 
     Args:
-        runs: of three budgets or more; see `budgets`.
+        runs: runs of three or more budgets; see `budgets`.
         macs: multiply-adds of the budget asked for. None: twice the largest that was run, and
-            beside it the largest itself from those below, where these are three.
+            also the largest itself, forecast from the smaller ones if there are three of them.
         rng: draws networks, forms and noise.
 
     Returns:
-        COLUMNS: of the error of the best network (`what` is "error") and of each dimension
-        that is one number in all networks, the forecast with its 90 % interval, the `budgets`
-        it rests on, `forms` with their weights; and where that budget was run (it is then not
-        among those) what was `found`, whether `inside` the interval, and by how much `off`.
+        COLUMNS: for the error of the best network (`what` is "error") and for each dimension
+        that is a single number in all networks: the forecast with its 90 % interval, the number
+        of `budgets` it is based on, and `forms` with their weights. Where that budget was run
+        (it is then not used for the forecast): what was `found`, whether it is `inside` the
+        interval, and by how much the forecast is `off`.
 
     Raises:
         RunError: as `budgets`.
-        Refusal: fewer than three budgets, or one that is too far from them.
+        Refusal: there are fewer than three budgets, or the one asked for is too far from them.
     """
     ran = budgets(runs)
     asked = [macs] if macs else _asked(ran)
@@ -132,7 +133,7 @@ def _of(
     ran: Sequence[Budget], at: float, *, chance: float, rng: Generator
 ) -> list[dict[str, Any]]:
     there = [one for one in ran if max(one.macs, at) < _SAME * min(one.macs, at)]
-    # Of a budget that was run the forecast is what smaller ones said before.
+    # A budget that was run is forecast from the smaller ones only.
     used = [one for one in ran if one.macs * _SAME <= at] if there else list(ran)
     if len(used) < FEWEST:
         raise Refusal(
@@ -147,7 +148,7 @@ def _of(
         values, draws = _drawn(used, what, rng=rng)
         forms = error_forms(chance=chance) if what == "error" else dimension_forms()
         one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
-        # An error is a share; no network has a depth, width, scale or cardinality below 1.
+        # An error is a percentage; depth, width, scale and cardinality are never below 1.
         least, most = (0.0, 100.0) if what == "error" else (1.0, math.inf)
         row = _row(_within(one, least, most), what, len(used))
         if there:
@@ -157,7 +158,7 @@ def _of(
 
 
 def _within(one: Forecast, least: float, most: float) -> Forecast:
-    """A forecast of what can be."""
+    """Clip a forecast to possible values."""
     low, middle, high = (
         min(max(value, least), most) for value in (one.low, one.estimate, one.high)
     )
@@ -165,7 +166,7 @@ def _within(one: Forecast, least: float, most: float) -> Forecast:
 
 
 def _numbers(ran: Sequence[Budget]) -> list[str]:
-    """Dimensions that are one number in all networks, and differ among them."""
+    """Dimensions that are a single number in all networks and differ among them."""
     every = pd.concat([one.networks for one in ran])
     return [
         name
@@ -186,7 +187,7 @@ def _drawn(
         else:
             near = one.networks[what].to_numpy(dtype=float)
             draws.append(rng.choice(near, size=_DRAWS, p=best_shares(lost)))
-    if what != "error":  # one best is chance: the middle of the bests of random quarters
+    if what != "error":  # a single best is chance: average the bests of random quarters
         values = [float(np.exp(np.log(column).mean())) for column in draws]
     return values, np.column_stack(draws)
 

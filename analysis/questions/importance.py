@@ -1,8 +1,8 @@
-"""Computes which dimension matters: fANOVA and PED-ANOVA, with their spread over bootstraps.
+"""Computes which dimensions matter, by fANOVA and PED-ANOVA with bootstrap ranges.
 
-Goes in: a run whose networks are a sample of the space. Comes out: a table of
-shares. Importance is that of the space as it was sampled: where a band of multiply-adds
-binds the dimensions to each other, what one explains the other may explain as well.
+Input: a run whose networks are a sample of the space. Output: a table of shares. Importance
+refers to the space as it was sampled: where a range of multiply-adds ties dimensions to each
+other, what one explains the other may explain as well.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,33 +23,35 @@ from analysis.runs.scores import words
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.surrogate import explained
 
-_FEWEST = 12  # networks: below, forests of a bootstrap hold a handful of distinct ones
-_MOST = 100  # networks of one bootstrap: a forest's time grows with their square
+_FEWEST = 12  # networks; with fewer, a bootstrap has only a handful of distinct ones
+_MOST = 100  # networks per bootstrap: a forest's time grows with their square
 _TREES = 16
 
 
 def importance(
     run: Run, *, rng: np.random.Generator, resamples: int = 20, anyway: bool = False
 ) -> pd.DataFrame:
-    """How much of the spread of what ranks each dimension accounts for.
+    """How much of the variance of the ranking metric each dimension accounts for.
 
     Args:
-        run: whose whole trials are read, the seeds of a network averaged.
-        rng: draws the bootstraps and the forests' seeds.
-        resamples: bootstraps over networks.
-        anyway: compute it also where it is refused; the reason is then in `attrs["warning"]`.
+        run: its complete trials are used, averaging the seeds of a network.
+        rng: draws the bootstraps and the seeds of the forests.
+        resamples: number of bootstraps over networks.
+        anyway: whether to compute it even where it would be refused; the reason is then in
+            `attrs["warning"]`.
 
     Returns:
-        A row for each evaluator and dimension that varied: `evaluator` ("fANOVA": of the
-        whole spread, Hutter et al. 2014; "PED-ANOVA": of being among the best tenth,
-        Watanabe et al. 2023), `dimension`, `share` (median over bootstraps, of a sum of 1),
-        `low` and `high` (their 5th and 95th percentile; of more than 100 networks each
-        bootstrap draws 100, so that the spread is then that of 100). `attrs["explained"]` says
-        how much of the spread is foretold (`analysis.statistics.surrogate`).
+        One row for each evaluator and dimension that varied: `evaluator` ("fANOVA": for the
+        whole variance, Hutter et al. 2014; "PED-ANOVA": for being among the best tenth,
+        Watanabe et al. 2023), `dimension`, `share` (median over bootstraps; shares of a
+        bootstrap sum to 1), `low` and `high` (their 5th and 95th percentiles; with more than
+        100 networks each bootstrap draws 100, so the range is then that of 100).
+        `attrs["explained"]` says how much of the variance can be predicted
+        (`analysis.statistics.surrogate`).
 
     Raises:
-        RunError: the networks are no sample, so that their choice would be mistaken for
-            importance, there are too few of them, or the dimensions explain nothing; with the
+        RunError: the networks are not a sample, so that their selection would be mistaken for
+            importance, there are too few of them, or the dimensions explain nothing; states the
             reason.
     """
     networks = averaged(run)
@@ -83,7 +85,7 @@ def importance(
 
 
 def why_not(run: Run, networks: pd.DataFrame) -> str:
-    """Why importance would mislead; empty where it would not."""
+    """Why importance would be misleading; empty if it would not."""
     whole = f"{len(networks)} networks were trained whole and lost no seed"
     reasons = {
         f"{whole}, and it takes {_FEWEST} or more": len(networks) < _FEWEST,
@@ -96,7 +98,7 @@ def why_not(run: Run, networks: pd.DataFrame) -> str:
 def _coded(
     networks: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, CategoricalDistribution | IntDistribution]]:
-    """What varied, as Optuna takes it: numbers by rank, so that a forest sees their order."""
+    """Encode what varied for Optuna; numbers by rank, so that a forest sees their order."""
     coded: dict[str, list[Any]] = {}
     distributions: dict[str, CategoricalDistribution | IntDistribution] = {}
     for name in (name for name in present(networks) if _varies(networks[name])):
@@ -111,7 +113,7 @@ def _coded(
 
 
 def _numbers(coded: pd.DataFrame) -> pd.DataFrame:
-    """Features of a forest: numbers as they are, words by a place in their order."""
+    """Numeric features: numbers unchanged, words by their index in sorted order."""
     numbers = {
         name: column if _numeric(column) else column.astype("category").cat.codes
         for name, column in coded.items()
@@ -137,7 +139,7 @@ def _ranks(values: pd.Series) -> dict[Any, int]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Optuna says a line for each study."""
+    """Silence Optuna, which logs a line for each study."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

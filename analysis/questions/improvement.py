@@ -1,8 +1,9 @@
-"""Asks how often a network of one run is better than one of another.
+"""Estimates how often a network of one run is better than one of another.
 
-Go in: runs of the same data and metric. Come out: the chance of each two (Agarwal et al. 2021),
-on the networks that both have, else on random pairs; and the share of trainings as good as each
-score. Networks that lost a seed are left out: what is left is of their better seeds.
+Input: runs of the same data and metric. Output: the chance for each two runs (Agarwal et al.
+2021), on the networks that both have, otherwise on random pairs; and the share of trainings at
+least as good as each score. Networks that lost a seed are left out, because their remaining
+seeds are the better ones.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from analysis.statistics.intervals import StatisticsError
 
 SHARED, PAIRS = "networks in both", "random pairs"
 _COLUMNS = ("a", "b", "kind", "n_a", "n_b", "chance", "low", "high", "refused")
-_STEPS = 120  # of a profile
+_STEPS = 120  # points of a profile
 
 
 def improvements(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
@@ -35,13 +36,14 @@ def improvements(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
         rng: draws networks.
 
     Returns:
-        A row a pair: `a`, `b`, `kind` ("networks in both", of five or more with trials of their
-        own in each: the chance that one training of a network in a is better than one of the
-        same network in b; else "random pairs", where both are random samples), `n_a`, `n_b`
-        (networks), `chance`, `low`, `high` (95 %), and `refused`: why there is none, or empty.
+        One row per pair: `a`, `b`, `kind` ("networks in both" if there are five or more with
+        separate trials in each: the chance that one training of a network in a is better than
+        one of the same network in b; otherwise "random pairs", if both are random samples),
+        `n_a`, `n_b` (numbers of networks), `chance`, `low`, `high` (95 %), and `refused`: why
+        there is no chance, or empty.
 
     Raises:
-        RunError: the runs may not be compared, with the reason.
+        RunError: the runs may not be compared; states the reason.
     """
     why = why_not_comparable(runs)
     if why:
@@ -56,16 +58,16 @@ def improvements(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
 
 
 def profiles(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
-    """The share of trainings as good as each score, of the networks that all runs have.
+    """The share of trainings at least as good as each score, for networks that all runs have.
 
     Args:
         runs: as for `improvements`.
         rng: draws networks.
 
     Returns:
-        `label`, `value` of the metric that ranks, `share`, `low`, `high` (a 95 % band that
-        holds a whole profile at once), `networks`; empty where all have fewer than five
-        networks in common.
+        `label`, `value` of the ranking metric, `share`, `low`, `high` (a simultaneous 95 % band
+        for the whole profile), `networks`; empty if the runs have fewer than five networks in
+        common.
     """
     wholes = [sound(run, run.whole()) for run in runs]
     common = set.intersection(*(set(whole["name"]) for whole in wholes))
@@ -114,7 +116,7 @@ def _of(first: Run, second: Run, *, rng: Generator) -> dict[str, Any]:
 
 
 def _by_network(run: Run, rows: pd.DataFrame, names: set[str]) -> dict[str, np.ndarray]:
-    """What ranks, to be small, of the trials of each network."""
+    """The losses of the trials of each network, by its name."""
     kept = rows[rows["name"].isin(names)]
     values = losses(run.ranking, kept[run.ranking.column].astype(float))
     return {

@@ -1,8 +1,8 @@
-"""Asks how training compute is best spent on size and length: networks of several lengths in.
+"""Finds how to split training compute between size and length, from runs of several lengths.
 
 Training compute is three times the multiply-adds of the forward passes over all images of all
-epochs: forward, and backward for activations and weights. Size is multiply-adds, so that
-compute is 3 * size * images seen.
+epochs: the forward pass, and the backward pass for activations and for weights. Size is
+multiply-adds, so compute is 3 * size * images seen.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,14 @@ PASSES = 3  # forward, and backward twice
 
 
 class Isoflop(NamedTuple):
-    """What several lengths say of compute.
+    """How compute is best split, according to runs of several lengths.
 
     Attributes:
-        points: one row a trial: `network`, `seed`, `size`, `macs`, `error`, `epochs`, `images`.
-        law: of all trials at once.
-        frontier: of the minima of parabolas; None where fewer than three budgets have one.
-        doubt: why there is none; empty where there is.
+        points: one row per trial: `network`, `seed`, `size`, `macs`, `error`, `epochs`,
+            `images`.
+        law: the law fitted to all trials at once.
+        frontier: fit to the minima of parabolas; None where fewer than three budgets have one.
+        doubt: why there is no frontier; empty where there is one.
     """
 
     points: pd.DataFrame
@@ -39,16 +40,16 @@ class Isoflop(NamedTuple):
 
 
 def points(runs: Sequence[Run]) -> pd.DataFrame:
-    """The whole trials of runs of several lengths, as `analysis.scaling` wants them.
+    """The complete trials of runs of several lengths, in the format of `analysis.scaling`.
 
     Networks that lost a seed in a run are left out of it (`analysis.runs.networks.sound`).
 
     Args:
-        runs: of one recipe, data set and metric, which is an error in percent; schedules end
-            with the training, whatever its length.
+        runs: runs of one recipe, data set and metric, which is an error in percent; schedules
+            end with the training, whatever its length.
 
     Raises:
-        RunError: they are not, all trained for one length, or no network is left.
+        RunError: these differ, all runs have the same length, or no network is left.
     """
     why = why_not_comparable(runs)
     if not why and len({run.recipe for run in runs}) > 1:
@@ -98,10 +99,10 @@ def points(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def isoflop(runs: Sequence[Run], *, rng: np.random.Generator) -> Isoflop:
-    """How the best size grows with training compute, by a joint law and by parabolas.
+    """Estimate how the best size grows with training compute, by a joint law and by parabolas.
 
     Args:
-        runs: see `points`.
+        runs: as for `points`.
         rng: draws the resamples.
 
     Raises:

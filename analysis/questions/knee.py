@@ -1,4 +1,4 @@
-"""Finds the knee of a run's Pareto front, and how surely it is this network."""
+"""Finds the knee of a run's Pareto front, and how certain it is that it is this network."""
 
 from typing import NamedTuple
 
@@ -16,13 +16,13 @@ _DRAWS = 500
 
 
 class Knee(NamedTuple):
-    """The network beyond which more of one objective costs most of the other.
+    """The network beyond which gains in one objective cost the most in the other.
 
     Attributes:
-        name: of the network; empty where there is none.
-        share: of redraws of the seeds in which the same network is the knee; NaN where seeds
-            say nothing of chance.
-        said: a sentence: which it is and how surely, or why there is none.
+        name: name of the network; empty if there is no knee.
+        share: share of seed redraws in which the same network is the knee; NaN where seeds say
+            nothing about chance.
+        said: a sentence stating which network it is and how certainly, or why there is none.
     """
 
     name: str
@@ -31,19 +31,20 @@ class Knee(NamedTuple):
 
     @property
     def label(self) -> str:
-        """For a picture."""
+        """Label for a figure."""
         return "knee" if np.isnan(self.share) else f"knee\nin {self.share:.0%} of redraws"
 
 
 def knee_of(run: Run, *, seed: int = 0) -> Knee:
-    """The knee of the front of means over seeds, for two objectives.
+    """Find the knee of the front of means over seeds, for two objectives.
 
-    Seeds are drawn again so: to the mean of each network is added the mean of as many
-    deviations from means, of all networks with two seeds and more together, as it has seeds.
+    Seeds are redrawn as follows: for a network with n seeds, the mean of n random deviations is
+    added to its mean. The deviations are those from the means of all networks with two or more
+    seeds.
 
     Args:
-        run: finished or not; networks with a trial that failed are left out.
-        seed: of the draws.
+        run: finished or not; networks with a failed trial are left out.
+        seed: seed of the draws.
     """
     if len(run.compared) != 2:
         return Knee("", np.nan, f"The knee is of two objectives; here are {len(run.compared)}.")
@@ -59,12 +60,12 @@ def knee_of(run: Run, *, seed: int = 0) -> Knee:
         why = "it has fewer than three networks, or bends nowhere towards the better side"
         return Knee("", np.nan, f"The front has no knee: {why}.")
     name = str(means.index[at])
-    # What is counted, or measured once for all seeds, is the same when seeds are drawn again.
+    # Counted objectives, and those measured once for all seeds, do not change in a redraw.
     off = (table - groups.transform("mean")) * [
         one.source == "reported" for one in run.compared
     ]
     of = names.map(names.value_counts()).to_numpy(dtype=float)
-    # Deviations from a mean of n are smaller than those from the truth.
+    # Deviations from a mean of n values are smaller than those from the true mean.
     pool = off[of > 1].to_numpy() * np.sqrt(of / np.maximum(of - 1, 1))[of > 1, None]
     rng = np.random.default_rng(seed)
     share = _share(means.to_numpy(), at, pool, counts, rng=rng) if len(pool) else np.nan
@@ -80,7 +81,7 @@ def knee_of(run: Run, *, seed: int = 0) -> Knee:
 def _share(
     points: FloatArray, at: int, pool: FloatArray, counts: FloatArray, *, rng: Generator
 ) -> float:
-    """How often the same network is the knee when means are off by others' deviations."""
+    """How often the same network is the knee when random deviations are added to the means."""
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(int)
     same = 0
     for _ in range(_DRAWS):

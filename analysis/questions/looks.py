@@ -1,6 +1,6 @@
-"""Says why tests that take a planned number of seeds say nothing of a run.
+"""Says why tests for a planned number of seeds are not valid for a run.
 
-Goes in: runs. Comes out: a reason in words, for cards whose tests have no form that holds at
+Input: runs. Output: a reason in words, for cards whose tests have no version that is valid at
 every look (`analysis.questions.stopping` has the rules).
 """
 
@@ -9,10 +9,10 @@ from analysis.runs.run import Run
 
 
 def why_untested(*runs: Run) -> str:
-    """Why nothing may be tested of runs as if their seeds were planned; empty where it may.
+    """Why runs may not be tested as if their seeds were planned; empty if they may.
 
     Args:
-        runs: one or several.
+        runs: one or more runs.
     """
     for run in runs:
         rule, of = rule_of(run), f" of {run.name}" if len(runs) > 1 else ""

@@ -1,4 +1,4 @@
-"""Computes marginals of a run: the best and the mean network of each value of a dimension."""
+"""Computes marginals of a run: the best and the mean over networks for each dimension value."""
 
 import pandas as pd
 
@@ -7,18 +7,18 @@ from analysis.runs.run import Run
 from analysis.runs.scores import lower_is_better
 from analysis.statistics.intervals import t_interval
 
-_MOST_VALUES = 12  # of a dimension; more are sorted into bins, or the rarest are one
+_MOST_VALUES = 12  # of a dimension; more are binned, or the rarest merged
 
 
 def best_by_value(run: Run) -> pd.DataFrame:
-    """The best network of each value of each dimension that varied.
+    """The best network for each value of each dimension that varied.
 
     Args:
-        run: whose whole trials are read, the seeds of a network averaged.
+        run: its complete trials are used, averaging the seeds of a network.
 
     Returns:
-        A row for each dimension and value, in order: `dimension`, `value`, `networks`, and of
-        the best: `name`, `macs`, `params`, and `val` and `test`, the metric that ranks on the
+        One row for each dimension and value, in order: `dimension`, `value`, `networks`, and
+        for the best: `name`, `macs`, `params`, and `val` and `test`, the ranking metric on the
         validation and the test images.
     """
     columns = ["name", "macs", "params", "val", "test"]
@@ -34,17 +34,18 @@ def best_by_value(run: Run) -> pd.DataFrame:
 
 
 def marginals(run: Run, *, level: float = 0.95) -> pd.DataFrame:
-    """Mean of what ranks over all networks of each value of each dimension.
+    """The mean ranking metric over all networks with each value of each dimension.
 
-    The mean is over what else was sampled with that value: under a band of multiply-adds
-    that is other networks for each value, not the same ones with one thing changed.
+    The mean is over everything else that was sampled with that value. Within a range of
+    multiply-adds these are different networks for each value, not the same ones with one
+    change.
 
     Args:
-        run: whose whole trials are read, the seeds of a network averaged.
-        level: of the t-interval over networks.
+        run: its complete trials are used, averaging the seeds of a network.
+        level: confidence level of the t-interval over networks.
 
     Returns:
-        `dimension`, `value`, `networks`, `mean`, `low`, `high` (NaN of a single network),
+        `dimension`, `value`, `networks`, `mean`, `low`, `high` (NaN for a single network),
         `median_macs`.
     """
     rows = []
@@ -67,7 +68,7 @@ def marginals(run: Run, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def _groups(networks: pd.DataFrame) -> list[tuple[str, object, pd.DataFrame]]:
-    """Dimension, value and networks; one with few values each by itself, else grouped."""
+    """List dimension, value and networks; a dimension with many values is binned."""
     found: list[tuple[str, object, pd.DataFrame]] = []
     for dimension in present(networks):
         values = networks[dimension]

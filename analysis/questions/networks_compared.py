@@ -1,7 +1,7 @@
-"""Compares the networks of a run by their ranks in each seed, and in spreads of seeds.
+"""Compares the networks of a run by their ranks in each seed, and by effect sizes.
 
-Goes in: a run whose networks share seeds. Comes out: mean ranks with groups that do not differ
-by Nemenyi's critical difference (Demsar 2006), and effect sizes against the best.
+Input: a run whose networks share seeds. Output: mean ranks with groups that do not differ by
+Nemenyi's critical difference (Demsar 2006), and effect sizes against the best.
 """
 
 from typing import NamedTuple
@@ -13,21 +13,21 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.many import MeanRanks, cliques, effect_sizes, mean_ranks
 
-MOST = 30  # networks that are compared: of more, no diagram can be read
+MOST = 30  # networks compared: with more, no diagram is readable
 
 
 class Compared(NamedTuple):
-    """Networks compared.
+    """The comparison of networks.
 
     Attributes:
-        table: `name`, `mean` (of what ranks, over the shared seeds), `rank` (mean over seeds),
-            `g`, `low`, `high` and `delta` against the network with the best mean, which has
-            none; by rising rank.
-        ranks: of Friedman and Nemenyi, in the order of the networks by mean.
-        groups: first and last place in the table of networks that do not differ.
-        of: networks that have all the shared seeds, whether they are shown or not.
-        left_out: networks that lack a seed that most of the others have.
-        untested: why neither the test nor the critical difference says anything; or empty.
+        table: `name`, `mean` (of the ranking metric over the shared seeds), `rank` (mean over
+            seeds), `g`, `low`, `high` and `delta` against the network with the best mean, for
+            which they are missing; by rising rank.
+        ranks: Friedman's and Nemenyi's results, with networks in the order of their means.
+        groups: first and last row in the table of each group of networks that do not differ.
+        of: number of networks that have all the shared seeds, whether shown or not.
+        left_out: number of networks that lack a seed that most others have.
+        untested: why neither the test nor the critical difference is valid; or empty.
     """
 
     table: pd.DataFrame
@@ -39,14 +39,15 @@ class Compared(NamedTuple):
 
 
 def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
-    """Rank the networks of a run in each seed that they share.
+    """Rank the networks of a run for each seed that they share.
 
     Args:
-        run: finished or not; of more than 30 networks the 30 of the best mean are ranked.
-        level: of the critical difference and of the intervals.
+        run: finished or not; if there are more than 30 networks, the 30 with the best means are
+            ranked.
+        level: confidence level of the critical difference and of the intervals.
 
     Raises:
-        RunError: fewer than two networks share two seeds or more, with what to do.
+        RunError: fewer than two networks share two or more seeds; states what to do.
     """
     table, left_out = _shared(run)
     networks, seeds = table.shape
@@ -70,7 +71,7 @@ def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
 
 
 def _shared(run: Run) -> tuple[pd.DataFrame, int]:
-    """What ranks by network and seed, where all have all; and how many networks lack one."""
+    """Scores by network and shared seed, without gaps; and how many networks are left out."""
     whole = run.whole().drop_duplicates(["name", "seed"])
     table = whole.pivot_table(
         index="name", columns="seed", values=run.ranking.column, sort=False

@@ -1,14 +1,14 @@
-"""Asks what a dimension gains for small, medium and large objects, at equal multiply-adds.
+"""Estimates a dimension's gain for small, medium and large objects at equal multiply-adds.
 
-Goes in: a run whose task reports a score for objects of each size (`ap_small`, `ap_medium`,
-`ap_large`), on test images. Comes out: for each value of the dimension the difference from the
-least one, by size, over pairs of networks that differ in it alone and cost the same; and
-whether the difference grows from small to large objects (Table 6 of the paper).
+Input: a run whose task reports a score for objects of each size (`ap_small`, `ap_medium`,
+`ap_large`) on test images. Output: for each value of the dimension, the difference from its
+smallest value, by object size, over pairs of networks that differ only in it and have the same
+cost; and whether the difference grows from small to large objects (Table 6 of the paper).
 
-The differences of a size are estimated by the network + seed model of its scores. The growth
-is estimated by the model of each trial's score of large objects less its score of small ones,
-so that what the two have in common in a trial cancels. All are held at once: those of one
-model by their largest |t|, the models by Bonferroni.
+The differences for a size are estimated by the network + seed model of its scores. The growth
+is estimated by the model of each trial's score for large objects minus its score for small
+ones, so that what the two have in common in a trial cancels. All intervals are simultaneous:
+within one model by the largest |t|, across models by Bonferroni.
 """
 
 from collections.abc import Iterator
@@ -31,17 +31,17 @@ COLUMNS = ("size", "value", "against", "pairs", "seeds", "before", "difference",
 
 
 class Sized(NamedTuple):
-    """The answer.
+    """The gains by object size.
 
     Attributes:
-        dimension: such as scale.
-        score: how the score that has sizes is shown.
-        table: COLUMNS, a row for each size and value, and the growth of each value: `against`
-            is the least value, `pairs` the pairs of networks of equal multiply-adds, `before`
-            the mean score of those with the least value, `difference` what the value gains,
-            with its interval alone and all at once.
-        models: whose intervals are held at once.
-        rule: by which it may be tested.
+        dimension: name of the dimension, such as scale.
+        score: how the score by object size is shown.
+        table: COLUMNS, one row for each size and value, and for the growth of each value:
+            `against` is the smallest value, `pairs` the number of pairs of networks with equal
+            multiply-adds, `before` the mean score of those with the smallest value,
+            `difference` the gain of the value, with its single and its simultaneous interval.
+        models: number of models whose intervals are simultaneous.
+        rule: the rule by which it may be tested.
     """
 
     dimension: str
@@ -52,13 +52,13 @@ class Sized(NamedTuple):
 
 
 def sizes_of(run: Run) -> dict[str, Objective]:
-    """The scores on test images of a task that has them by size of object, by size.
+    """The test scores by object size of a task, by size.
 
     Args:
-        run: whose task it is; of several such scores it is the first.
+        run: the run with the task; if the task has several such scores, the first is used.
 
     Returns:
-        Small, medium and large; empty where the task has none.
+        Scores for small, medium and large; empty where the task has none.
     """
     metrics = {one.name: one for one in run.metrics}
     for name in metrics:
@@ -75,18 +75,19 @@ def _tested(metric: Metric) -> Objective:
 
 
 def by_object_size(run: Run, *, level: float = 0.95) -> Sized:
-    """What the values of a dimension gain for objects of each size.
+    """Estimate what the values of a dimension gain for objects of each size.
 
-    It is the dimension of `analysis: {of: ...}`, scale where nothing is written, if networks of
-    equal multiply-adds differ in it alone; else the first that this holds for.
+    The dimension is that of `analysis: {of: ...}` (default: scale), if networks of equal
+    multiply-adds differ only in it; otherwise the first dimension for which this is true.
 
     Args:
         run: finished or not.
-        level: of the intervals.
+        level: confidence level of the intervals.
 
     Raises:
-        RunError: the task has no scores by size, no two networks differ in one dimension at
-            equal multiply-adds, the images have objects of one size, or one seed alone.
+        RunError: the task has no scores by size, no two networks differ in only one dimension
+            at equal multiply-adds, the images have objects of only one size, or there is only
+            one seed.
     """
     known = sizes_of(run)
     if not known:
@@ -110,7 +111,7 @@ def by_object_size(run: Run, *, level: float = 0.95) -> Sized:
 
 
 def _planned(whole: pd.DataFrame, dimension: str) -> list[tuple[Contrast, int]]:
-    """Each value of a dimension less the least, over pairs of equal multiply-adds."""
+    """Contrasts of each value with the smallest one, over pairs of equal multiply-adds."""
     networks = whole.drop_duplicates("name")
     held = [key for key in present(networks) if key not in (dimension, "width")]
     values = sorted({*networks[dimension].astype(str)}, key=_order)
@@ -133,8 +134,8 @@ def _planned(whole: pd.DataFrame, dimension: str) -> list[tuple[Contrast, int]]:
 def _pairs(
     networks: pd.DataFrame, held: list[str], dimension: str, value: str, least: str
 ) -> Iterator[tuple[str, str]]:
-    """Networks with two values that are equal in all that is held, and in multiply-adds."""
-    if dimension == "width":  # what costs the same has another width where all else is equal
+    """Pairs of networks with the two values that are equal in all else and in multiply-adds."""
+    if dimension == "width":  # width itself is adjusted to make multiply-adds equal
         return
     alike = networks[held].astype(str).agg("/".join, axis=1)
     every = networks[["name", "macs"]].assign(alike=alike, at=networks[dimension].astype(str))
@@ -145,7 +146,7 @@ def _pairs(
 
 
 def _order(value: str) -> tuple[float, str]:
-    """Of 4, of 1.2.4, which is one a stage, and of words."""
+    """Sort key for values such as 4, 1.2.4 (one per stage), and words."""
     parts = value.split(".")
     if not all(part.isdigit() for part in parts):
         return float("inf"), value
@@ -190,7 +191,7 @@ def _of_size(
     *,
     level: tuple[float, float],
 ) -> pd.DataFrame:
-    """The rows of one size: intervals alone at the first level, together at the second."""
+    """The rows of one size: single intervals at the first level, simultaneous at the second."""
     model = fit(*(trials[key].tolist() for key in ("name", "repeat", "score")))
     family = [pair for pair in planned if not estimable(model, pair[0].weights)]
     if not family:
@@ -222,5 +223,5 @@ def _of_size(
 
 
 def _unsized(score: Score) -> Score:
-    """The score without the size in its name, which is its last word."""
+    """Remove the size, which is the last word, from the score's name."""
     return score._replace(name=score.name.rpartition(" ")[0])

@@ -1,8 +1,8 @@
-"""Lays the score distributions of several runs over each other, and tests each two.
+"""Overlays the score distributions of several runs, and tests each pair.
 
-Go in: runs whose networks are random samples of their spaces. Come out: curves with bands, as
-sampled and at equal complexity, and Kolmogorov and Smirnov's distances (Radosavovic et al. 2019
-and 2020).
+Input: runs whose networks are random samples of their spaces. Output: curves with bands, as
+sampled and at equal complexity, and Kolmogorov-Smirnov distances (Radosavovic et al. 2019 and
+2020).
 """
 
 from collections.abc import Sequence
@@ -25,28 +25,29 @@ from analysis.statistics.intervals import StatisticsError, holm
 from analysis.statistics.matched import matched_ks
 
 FEWEST = 10
-_STEPS = 1_000_000  # of a network in a resample: more take seconds
+_STEPS = 1_000_000  # networks times resamples: more take seconds
 SAMPLED, EQUAL = "as sampled", "at equal complexity"
 _TESTED = ("a", "b", "kind", "n_a", "n_b", "distance", "gap", "p", "p_holm", "refused")
 
 
 def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
-    """The distribution of what ranks in each run, as sampled and at equal complexity.
+    """The distribution of the ranking metric in each run, as sampled and at equal complexity.
 
     Args:
-        runs: two or more, whose networks are random samples of their spaces, or of each size.
+        runs: two or more runs whose networks are random samples of their spaces, or of each
+            size.
         rng: draws the bands at equal complexity.
 
     Returns:
-        `label`, `kind`, `value` of the metric that ranks, `fraction` of the networks that are
-        as good or better, `low` and `high` of a 95 % band that holds the whole curve at once:
-        as sampled by Dvoretzky, Kiefer and Wolfowitz; at equal complexity by a bootstrap, of
-        the networks within the range of multiply-adds that all runs reach, and of runs with
-        ten networks there or more.
+        `label`, `kind`, `value` of the ranking metric, `fraction` of the networks that are at
+        least as good, `low` and `high` of a simultaneous 95 % band for the whole curve. As
+        sampled, the band is that of Dvoretzky, Kiefer and Wolfowitz; at equal complexity it is
+        bootstrapped, using the networks within the range of multiply-adds covered by all runs,
+        for runs with ten or more networks there.
 
     Raises:
-        RunError: the runs may not be compared, one is no random sample, or sizes were drawn
-            alike in all and none has ten networks of the sizes that all reach; with the reason.
+        RunError: the runs may not be compared, one is not a random sample, or all drew sizes
+            uniformly and none has ten networks of the sizes covered by all; states the reason.
     """
     _checked(runs)
     low, high = _common_range(runs)
@@ -77,17 +78,17 @@ def curves(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
 
 
 def distances(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
-    """Whether each two runs have the same distribution, as sampled and at equal complexity.
+    """Test whether each two runs have one distribution, as sampled and at equal complexity.
 
     Args:
         runs: as for `curves`.
-        rng: draws the chance of the matched pairs.
+        rng: draws the swaps within matched pairs.
 
     Returns:
-        Two rows a pair of runs: `a`, `b`, `kind`, `n_a` and `n_b` (networks; at equal
-        complexity the matched pairs), `distance` (the largest of the two curves), `gap` (the
-        least distance that a 5 % test takes for more than chance, where it is one test), `p`,
-        `p_holm` over all rows, and `refused`: why there is no test, or empty.
+        Two rows per pair of runs: `a`, `b`, `kind`, `n_a` and `n_b` (numbers of networks; at
+        equal complexity, of matched pairs), `distance` (the largest between the two curves),
+        `gap` (the smallest distance that is significant in a single 5 % test), `p`, `p_holm`
+        over all rows, and `refused`: why there is no test, or empty.
 
     Raises:
         RunError: as for `curves`.
@@ -116,16 +117,17 @@ def distances(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
 
 
 def critical_gap(n: int, m: int, *, level: float = 0.95) -> float:
-    """The least distance of two EDFs that a test takes for more than chance.
+    """The smallest distance between two EDFs that is significant.
 
     Args:
-        n: networks of the one.
-        m: networks of the other.
-        level: 1 less the share of tests that find a difference where there is none.
+        n: number of networks of the first.
+        m: number of networks of the second.
+        level: 1 minus the share of tests that find a difference where there is none.
 
     Returns:
         sqrt(log(2 / (1 - level)) / 2) sqrt((n + m) / (n m)), for large n and m (Smirnov 1948):
-        Dvoretzky, Kiefer and Wolfowitz's width with n m / (n + m) for n; 0.192 at 100 and 100.
+        the width of Dvoretzky, Kiefer and Wolfowitz with n m / (n + m) in place of n; 0.192 for
+        100 and 100.
     """
     return float(dkw_band(1, level) * np.sqrt((n + m) / (n * m)))
 

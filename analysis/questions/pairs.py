@@ -1,8 +1,8 @@
-"""Compares the networks of a small study two by two: values of one dimension among them.
+"""Compares all pairs of networks of a small study, such as values of one dimension.
 
-Goes in: a run of a few networks that share seeds. Comes out: the difference of every two, all
-held at once, and which of them are of equal size. For a study of one dimension this is the
-question itself; values for each stage, such as scale 1.2.4.8, are values like others.
+Input: a run of a few networks that share seeds. Output: the difference of every pair, with
+simultaneous intervals, and which pairs are of equal size. For a study of one dimension this is
+the question itself; values per stage, such as scale 1.2.4.8, are values like any other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,20 +25,20 @@ COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "difference", 
 
 
 def pairs_compared(run: Run) -> pd.DataFrame:
-    """The difference of every two networks of a run, on test images.
+    """Estimate the difference of every pair of networks of a run, on test images.
 
     Args:
-        run: of 2 to 11 networks, two seeds or more.
+        run: a run of 2 to 11 networks with two or more seeds.
 
     Returns:
-        COLUMNS, a row a pair, the better network first (`a`): labels are the values of the
-        dimensions that varied; `macs_ratio` of a over b; the `difference` of scores with its
-        interval alone and held at once with all others, at 97.5 %, for the report's other
-        tests have the other half of 5 %.
+        COLUMNS, one row per pair, the better network first (`a`): labels are the values of the
+        dimensions that varied; `macs_ratio` is a divided by b; the `difference` of scores has
+        its single interval and one simultaneous with all others, at 97.5 %, because the
+        report's other tests use the other half of 5 %.
 
     Raises:
-        RunError: a run along axes, too few or too many networks, one seed, or none that two
-            share.
+        RunError: the run is along axes, there are too few or too many networks, only one seed,
+            or no two networks share a seed.
     """
     if is_along_axes(run):
         raise RunError(
@@ -76,7 +76,7 @@ def pairs_compared(run: Run) -> pd.DataFrame:
 
 
 def _bounded(run: Run, model: Model, planned: Sequence[Contrast]) -> pd.DataFrame:
-    """The difference of each pair, with its intervals and p."""
+    """Estimate the difference of each pair, with its intervals and p."""
     found = estimate(model, [one.weights for one in planned])
     rule = rule_of(run)
     alone, at_once = bounded(found, rule, seeds=model.seeds, level=1 - SHARED)
@@ -97,7 +97,7 @@ def _bounded(run: Run, model: Model, planned: Sequence[Contrast]) -> pd.DataFram
 def _described(
     frame: pd.DataFrame, whole: pd.DataFrame, labels: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Pairs with the labels of their networks, how their sizes compare, and seeds."""
+    """Add to pairs the labels of their networks, the ratio of their sizes, and their seeds."""
     macs, seeds = whole.groupby("name")["macs"].first(), whole["name"].value_counts()
     a, b = frame["a"], frame["b"]
     described = frame.assign(
@@ -110,10 +110,10 @@ def _described(
 
 
 def labelled(whole: pd.DataFrame) -> dict[str, str]:
-    """What tells networks apart, by name: "scale 4", or of several dimensions all of them.
+    """Labels that distinguish networks, by name: "scale 4", or all dimensions that vary.
 
     Args:
-        whole: trials, with `name` and the dimensions.
+        whole: trials with `name` and the dimensions.
     """
     networks = whole.drop_duplicates("name").set_index("name")
     varied = [key for key in present(networks) if len({*networks[key].astype(str)}) > 1]
@@ -124,7 +124,7 @@ def labelled(whole: pd.DataFrame) -> dict[str, str]:
 
 
 def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """What the pairs say in words, and which of the sentences claim a difference.
+    """State the result of the pairs in words, and which sentences claim a difference.
 
     Args:
         frame: from `pairs_compared`.

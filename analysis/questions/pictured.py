@@ -1,7 +1,8 @@
-"""Finds what two networks of a run said of the same images.
+"""Finds the predictions of two networks of a run for the same images.
 
-Goes in: a run whose task pictures scenes, beside the kept weights of its networks. Come out:
-the best network that has pictures, and the best one of another scale beside it.
+Input: a run whose task saves pictures of scenes beside the kept weights of its networks.
+Output: the best network that has pictures, and the best one with a different scale for
+comparison.
 """
 
 import glob
@@ -13,13 +14,13 @@ from search.scenes.pictured import SUFFIX, Pictured, read
 
 
 class Seen(NamedTuple):
-    """What a network said.
+    """The predictions of a network.
 
     Attributes:
-        name: of the network.
+        name: name of the network.
         score: its mean on the test images.
-        scenes: the first ones of the test images.
-        facts: of the task: names of classes, or of joints.
+        scenes: predictions for the first test images.
+        facts: facts about the task: names of classes or of joints.
     """
 
     name: str
@@ -29,22 +30,22 @@ class Seen(NamedTuple):
 
 
 def has_pictures(run: Run) -> bool:
-    """Whether some network of a run has pictures."""
+    """Whether any network of a run has pictures."""
     return any((run.folder / "networks").glob(f"*{SUFFIX}"))
 
 
 def pictured(run: Run) -> list[Seen]:
-    """The networks whose pictures are shown, the better first.
+    """The networks whose pictures are shown, the better one first.
 
     Args:
         run: finished or not.
 
     Returns:
-        The best that has pictures, and beside it the best of another scale, or else the second
-        best; one where no other has any.
+        The best network that has pictures, and the best with a different scale, otherwise the
+        second best; only one where no other has pictures.
 
     Raises:
-        RunError: none has pictures; with what to do.
+        RunError: no network has pictures; states what to do.
     """
     frame = networks(run)
     frame = frame[[_file(run, name) is not None for name in frame["name"]]]
@@ -64,7 +65,7 @@ def pictured(run: Run) -> list[Seen]:
 
 
 def _file(run: Run, name: str) -> Any:
-    """The pictures of a network's first seed that has any; None where none has."""
+    """The picture file of a network's first seed that has one; None if none has."""
     pattern = f"{glob.escape(name)}-*{SUFFIX}"
     return next(iter(sorted((run.folder / "networks").glob(pattern))), None)
 

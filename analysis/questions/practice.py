@@ -1,4 +1,4 @@
-"""Answers items of `analysis.questions.checklist` that take counting in a run's trials."""
+"""Answers items of `analysis.questions.checklist` that are computed from a run's trials."""
 
 import json
 from typing import NamedTuple
@@ -12,33 +12,33 @@ from search.schema.datasets import DATASETS
 
 MET, NOT_MET, NOT_KNOWN, NOT_ASKED = "met", "not met", "not known", "not asked"
 STATES = (MET, NOT_MET, NOT_KNOWN, NOT_ASKED)
-_UNSEALED = "unsealed.json"  # of `analysis.verdict`
+_UNSEALED = "unsealed.json"  # written by `analysis.verdict`
 
 
 class Answer(NamedTuple):
-    """One of STATES, with what shows it or what to do."""
+    """One of STATES, with the evidence or what to do."""
 
     state: str
     evidence: str
 
 
 def met(evidence: str) -> Answer:
-    """It is met, as this shows."""
+    """Answer that the item is met, with the evidence."""
     return Answer(MET, evidence)
 
 
 def not_met(evidence: str) -> Answer:
-    """It is not, for this reason, with what to do."""
+    """Answer that the item is not met, with the reason and what to do."""
     return Answer(NOT_MET, evidence)
 
 
 def other(evidence: str, state: str = NOT_KNOWN) -> Answer:
-    """The record does not say; or, as NOT_ASKED, the item asks nothing of such a run."""
+    """Answer that the record does not say, or, with NOT_ASKED, that the item does not apply."""
     return Answer(state, evidence)
 
 
 def seeds(run: Run) -> Answer:
-    """Whether all networks were trained with the same seeds, and with several."""
+    """Whether all networks were trained with the same seeds, and more than one."""
     groups = run.whole().groupby("name")["seed"].agg(frozenset)
     if groups.empty:
         return other("no trial was trained to its end")
@@ -56,7 +56,7 @@ def seeds(run: Run) -> Answer:
 
 
 def random_search(run: Run) -> Answer:
-    """Whether what the search found is compared with random search."""
+    """Whether the search result is compared with random search."""
     sampler, traits = run.plan.search.sampler.name, run.manifest.sampler_traits
     if "uniform" in traits:
         return other(f"sampler: {sampler} is random search itself", NOT_ASKED)
@@ -71,7 +71,7 @@ def random_search(run: Run) -> Answer:
 
 
 def repeated(run: Run) -> Answer:
-    """Whether the whole search was done with several seeds."""
+    """Whether the whole search was repeated with several seeds."""
     if run.manifest.sampler_traits & {"axes", "exhaustive"}:
         return other("its networks were planned, so a second search finds the same", NOT_ASKED)
     seed = run.plan.search.seed
@@ -82,7 +82,7 @@ def repeated(run: Run) -> Answer:
 
 
 def confirmed(run: Run) -> Answer:
-    """Whether the best networks were trained again with seeds that did not choose them."""
+    """Whether the best networks were trained again with seeds not used to select them."""
     again = run.whole("confirm")
     if again.empty:
         return not_met(
@@ -119,7 +119,7 @@ def over_average(run: Run) -> Answer:
 
 
 def data(run: Run) -> Answer:
-    """Whether anybody can train on the very same images."""
+    """Whether anyone can train on exactly the same images."""
     plan = run.plan.data
     if any(one.key.startswith("data") for one in run.manifest.parts):
         return other(f"{plan.name} is a part from outside; say where its images are to be had")
@@ -138,7 +138,7 @@ def data(run: Run) -> Answer:
 
 
 def test_images(run: Run) -> Answer:
-    """Whether the test images chose nothing."""
+    """Whether the test images were not used for selection."""
     path = run.folder / _UNSEALED
     said = "scored once, at the end of each whole trial; networks are chosen by validation"
     if not path.is_file():
@@ -160,7 +160,7 @@ def variation(run: Run) -> Answer:
 
 
 def weights(run: Run) -> Answer:
-    """Whether trained weights lie in the folder of the run."""
+    """Whether trained weights are kept in the folder of the run."""
     kept = len(list((run.folder / "networks").glob("*.safetensors")))
     if not kept:
         return not_met("none lie in networks/ of the run's folder; keep: {best: 1} keeps some")

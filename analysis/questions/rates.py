@@ -1,11 +1,12 @@
-"""Asks whether networks are told apart under one learning rate as at the best of each.
+"""Tests whether networks compare at one common learning rate as they do at their own best.
 
-Goes in: a run whose networks were tried with several learning rates. Come out: of each network
-its best rate and what it reaches at that, at one rate for all, and at one that falls with depth
-(arXiv 2602.07494); how the best rate goes with depth; whether networks are in another order.
+Input: a run whose networks were tried with several learning rates. Output: for each network its
+best rate and its score at that rate, at one rate for all, and at a rate that falls with depth
+(arXiv 2602.07494); how the best rate depends on depth; and whether the order of networks
+changes.
 
-Rates are chosen by validation with all seeds but one, and judged by the test images with that
-one, in turn, so that no rate is judged by the luck that chose it.
+Rates are chosen on validation images with all seeds but one, and judged on test images with
+that one, in turn, so that no rate is judged by the luck that selected it.
 """
 
 from collections.abc import Iterator
@@ -23,21 +24,21 @@ from res2net import Architecture, ArchitectureError
 from res2net.receptive import effective_depth
 from search.schema.settings import suffix
 
-LAW = -1.5  # exponent of the best rate over effective depth
+LAW = -1.5  # exponent of the best rate as a power of effective depth
 OWN, COMMON, RULE = "own", "common", "rule"
 _FEWEST_RATES, _FEWEST_NETWORKS = 3, 2
-_AROUND = 2  # rates on each side of the best that a parabola is laid through
+_AROUND = 2  # rates on each side of the best that a parabola is fitted to
 
 _Floats = npt.NDArray[np.float64]
 
 
 class Tried(NamedTuple):
-    """What networks reached with each rate and seed.
+    """The scores of networks with each rate and seed.
 
     Attributes:
-        names: of the networks, shallowest first.
-        depths: the effective depth of each; None where it is the same, or not known of all.
-        rates: ascending.
+        names: names of the networks, shallowest first.
+        depths: effective depth of each; None where it is equal for all, or not known for all.
+        rates: learning rates, ascending.
         validation, test: (networks, rates, seeds), as losses.
     """
 
@@ -49,20 +50,20 @@ class Tried(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """The answer.
+    """The comparison of learning-rate policies.
 
     Attributes:
-        table: a row a network: `name`, `effective_depth`, `best_rate`, and its test score at
-            its own best rate, at the `common` and by the `rule`, as losses.
-        common: the rate that is best for all together.
-        lost: points that `common` and `rule` lose on the networks' own rates, over networks;
-            intervals over seeds.
-        tau: of the order of networks at their own rates with that at each other; with an
-            interval, or with the exact p of few networks in `p`.
-        exponent: of the best rate over effective depth; None where that does not vary, and of
-            one seed.
-        seeds: with which each network and rate was trained.
-        at_edge: networks whose best rate is the least or the most that was tried.
+        table: one row per network: `name`, `effective_depth`, `best_rate`, and its test score
+            at its own best rate, at the `common` rate and by the `rule`, as losses.
+        common: the rate that is best on average over all networks.
+        lost: points that `common` and `rule` lose compared with the networks' own rates, on
+            average over networks; intervals over seeds.
+        tau: rank correlation of the networks at their own rates with those under each other
+            policy; with an interval, or, for few networks, the exact p in `p`.
+        exponent: exponent of the best rate as a power of effective depth; None where depth does
+            not vary or there is only one seed.
+        seeds: number of seeds with which each network and rate was trained.
+        at_edge: networks whose best rate is the smallest or the largest that was tried.
     """
 
     table: pd.DataFrame
@@ -76,15 +77,15 @@ class Rates(NamedTuple):
 
 
 def tried(run: Run) -> Tried:
-    """What each network reached with each learning rate.
+    """Collect the scores of each network with each learning rate.
 
     Args:
-        run: finished or not. Rates count that every network was tried with, and of the seeds
-            those with which every network was tried with all of them: of a tuned run the
-            first. A trial that failed counts as the worst of all.
+        run: finished or not. Only rates tried with every network count, and only seeds with
+            which every network was tried with all of these rates; in a tuned run that is the
+            first seed. A failed trial counts as the worst of all.
 
     Raises:
-        RunError: networks were not tried with three rates each; with what to write.
+        RunError: networks were not tried with three rates each; states what to write.
     """
     trials = _of_networks(run)
     first = trials[trials["repeat"] == 0].groupby("network")["lr"].agg(set)
@@ -114,7 +115,7 @@ def tried(run: Run) -> Tried:
 
 
 def _of_networks(run: Run) -> pd.DataFrame:
-    """Trials of the search that ended with a rate of their own, one for each and each seed.
+    """Ended search trials with a learning rate of their own, one per network, rate and seed.
 
     `network` is the name of the network without the rate.
     """
@@ -126,14 +127,14 @@ def _of_networks(run: Run) -> pd.DataFrame:
     ends = found["lr"].map(lambda rate: suffix("lr", rate))
     names = [n.replace(end, "") for n, end in zip(found["name"], ends, strict=True)]
     found = found.assign(network=names)
-    # What is tuned beside the rate differs between tries at one rate: the best is that rate's.
+    # Other tuned settings differ between tries with one rate: the best try represents the rate.
     ranks = losses(run.ranking, found[run.ranking.column].astype(float))
     best = found.loc[ranks.sort_values(kind="stable").index]
     return best.drop_duplicates(["network", "lr", "repeat"]).sort_index()
 
 
 def _depths(networks: pd.DataFrame) -> dict[str, int]:
-    """The effective depth of each network; empty where a table does not tell all of them."""
+    """The effective depth of each network; empty if the table does not determine all."""
     pairs = zip(networks["skeleton"].astype(str), networks["depth"].astype(int), strict=True)
     try:
         counted = [effective_depth(Architecture(skeleton=kind, depth=d)) for kind, d in pairs]
@@ -143,11 +144,11 @@ def _depths(networks: pd.DataFrame) -> dict[str, int]:
 
 
 def compared(found: Tried, *, level: float = 0.95) -> Rates:
-    """Compare the networks at their own best rates, at a common one and by the rule.
+    """Compare the networks at their own best rates, at a common rate and by the rule.
 
     Args:
         found: from `tried`.
-        level: of the intervals.
+        level: confidence level of the intervals.
     """
     seeds = found.validation.shape[2]
     reached: dict[str, list[_Floats]] = {}
@@ -189,16 +190,16 @@ def compared(found: Tried, *, level: float = 0.95) -> Rates:
 
 
 def _pairs(reached: dict[str, list[_Floats]], policy: str) -> Iterator[tuple[_Floats, _Floats]]:
-    """What a policy reached, and the networks' own rates, seed by seed."""
+    """Pairs of scores by a policy and at the networks' own rates, seed by seed."""
     return zip(reached[policy], reached[OWN], strict=True)
 
 
 def _chosen(found: Tried, known: _Floats) -> dict[str, _Floats]:
-    """The rate of each network by each policy.
+    """The rate that each policy chooses for each network.
 
     Args:
-        found: gives rates and depths.
-        known: (networks, rates), what rates are chosen by.
+        found: provides rates and depths.
+        known: (networks, rates), the losses by which rates are chosen.
     """
     count = len(found.names)
     chosen = {
@@ -215,14 +216,14 @@ def _chosen(found: Tried, known: _Floats) -> dict[str, _Floats]:
 
 
 def _at(grid: _Floats, rates: _Floats, wanted: _Floats) -> _Floats:
-    """(networks,): what each reaches at a rate, on straight lines over the rates' logarithm."""
+    """(networks,): each network's loss at a rate, interpolated linearly in the log rate."""
     ends = np.clip(wanted, rates[0], rates[-1])
     rows = zip(grid, ends, strict=True)
     return np.array([np.interp(np.log(rate), np.log(rates), row) for row, rate in rows])
 
 
 def _tau(own: _Floats, other: _Floats, *, level: float) -> tuple[Interval | None, float | None]:
-    """Kendall's tau_b of two scores of the networks, and the exact p where they are few."""
+    """Kendall's tau_b of two scores of the networks, and the exact p if there are few."""
     try:
         return rank_correlation(own, other, level=level), exact_p(own, other)
     except StatisticsError:
@@ -230,8 +231,8 @@ def _tau(own: _Floats, other: _Floats, *, level: float) -> tuple[Interval | None
 
 
 def _exponent(found: Tried, *, level: float) -> Interval | None:
-    """How the best rate goes with effective depth: the slope of their logarithms, by seed."""
-    if found.depths is None or found.validation.shape[2] == 1:  # one says nothing of chance
+    """Dependence of the best rate on effective depth: the log-log slope, by seed."""
+    if found.depths is None or found.validation.shape[2] == 1:  # one says nothing about chance
         return None
     depth = np.log(found.depths)
     slopes = []
@@ -242,7 +243,7 @@ def _exponent(found: Tried, *, level: float) -> Interval | None:
 
 
 def _lowest(rates: _Floats, row: _Floats) -> float:
-    """Logarithm of the rate where a parabola through the best and its neighbours is lowest."""
+    """Log rate at the minimum of a parabola fitted to the best rate and its neighbours."""
     logs, best = np.log(rates), int(row.argmin())
     near = slice(max(0, best - _AROUND), best + _AROUND + 1)
     curve = np.polyfit(logs[near], row[near], 2)

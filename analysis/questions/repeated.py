@@ -1,7 +1,7 @@
-"""Averages what repeated searches had found after each trial: searches that differ by seed.
+"""Averages what repeated searches, which differ by seed, had found after each trial.
 
-Go in: runs, of which some are the same search with other seeds. Comes out: the mean of each
-search's best and hypervolume by trials, with intervals over its repeats.
+Input: runs, some of which are the same search with different seeds. Output: the mean of each
+search's best score and hypervolume by number of trials, with intervals over its repeats.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from analysis.statistics.best_of import sizes
 from analysis.statistics.intervals import t_interval
 
 FEWEST = 3
-_MOST = 60  # places of a curve
+_MOST = 60  # points of a curve
 _SEED = "search.seed"
 _WHERE = ("resources.", "version of ", "git commit", "python", "hardware", "device of")
 COLUMNS = (
@@ -28,14 +28,14 @@ COLUMNS = (
 
 
 def repeats(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs by search: those of one differ in nothing but the seed, and where they ran.
+    """Group runs by search: those of one search differ only in seed and where they ran.
 
     Args:
         runs: in any order.
 
     Returns:
-        By a name of each search that no other has: its sampler, with the first run's label
-        where two have the same one.
+        Runs by a unique name of each search: its sampler, plus the first run's label where two
+        searches have the same sampler.
     """
     groups: list[list[Run]] = []
     for run in runs:
@@ -53,21 +53,21 @@ def repeats(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def curves(runs: Sequence[Run]) -> pd.DataFrame:
-    """The mean best and hypervolume of each repeated search after each trial.
+    """The mean best score and hypervolume of each repeated search after each trial.
 
     Args:
-        runs: of one data set and metric; those of a search with fewer than three repeats are
-            left out.
+        runs: runs of one data set and metric; searches with fewer than three repeats are left
+            out.
 
     Returns:
-        COLUMNS, of searches with three repeats or more: at each number of `trials` that all
-        repeats reached, the mean of what each repeat had found, and the ends of its 95 %
-        t-interval over repeats (NaN where all have the same). Hypervolume is on one scale for
+        COLUMNS, for searches with three or more repeats: at each number of `trials` that all
+        repeats reached, the mean of what the repeats had found, and the ends of its 95 %
+        t-interval over repeats (NaN where all are equal). Hypervolume has the same scale for
         all.
 
     Raises:
         RunError: no search has three repeats, two are the same trials, the runs may not be
-            compared, or one has no network that was trained whole.
+            compared, or one has no completed network.
     """
     why = why_not_comparable(runs)
     if why:
@@ -90,7 +90,7 @@ def curves(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def left_out(runs: Sequence[Run]) -> dict[str, int]:
-    """Searches with too few repeats, and how many each has.
+    """Searches with too few repeats, and the number of repeats of each.
 
     Args:
         runs: as for `curves`.
@@ -99,7 +99,7 @@ def left_out(runs: Sequence[Run]) -> dict[str, int]:
 
 
 def _differing(first: Run, second: Run) -> list[str]:
-    """Settings in which two runs differ beside the seed and where they ran."""
+    """Settings in which two runs differ, other than the seed and where they ran."""
     settings = differences([first, second])["setting"]
     return [one for one in settings if one != _SEED and not one.startswith(_WHERE)]
 
@@ -155,6 +155,6 @@ def _averaged(name: str, found: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
 
 
 def _steps(rows: pd.DataFrame, key: str, at: np.ndarray) -> np.ndarray:
-    """What a search had after so many trials: that of the last row up to there."""
+    """What a search had found after each number of trials: the last row up to it."""
     places = np.searchsorted(rows["trials"].to_numpy(), at, side="right") - 1
     return np.asarray(rows[key].to_numpy(dtype=float)[places])

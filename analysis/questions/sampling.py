@@ -1,7 +1,7 @@
 """Decides whether the networks of a run are a sample of its space, by the traits of its parts.
 
-What is said of a whole space (importance, distributions) holds only where they are. A sampler
-or scheduler that says nothing of itself is taken for one that chooses.
+Statements about a whole space (importance, distributions) are valid only if they are. A sampler
+or scheduler that does not declare traits is assumed to select networks.
 """
 
 import pandas as pd
@@ -11,11 +11,11 @@ from search.study.events import Status
 
 
 def no_sample(run: Run, *, of_sizes: bool = False) -> str:
-    """Why the networks of a run are no sample of its space; empty where they are one.
+    """Why the networks of a run are not a sample of its space; empty if they are.
 
     Args:
         run: finished or not.
-        of_sizes: whether it is enough that of each size they are one.
+        of_sizes: whether a sample within each size is sufficient.
     """
     selected = _stopped(run) or _turned_away(run)
     if of_sizes and is_stratified(run):
@@ -24,12 +24,12 @@ def no_sample(run: Run, *, of_sizes: bool = False) -> str:
 
 
 def is_stratified(run: Run) -> bool:
-    """Whether networks were drawn alike from each bin of multiply-adds."""
+    """Whether networks were drawn equally from each bin of multiply-adds."""
     return "stratified" in run.manifest.sampler_traits
 
 
 def tried(run: Run) -> int:
-    """How many networks a run has tried, but for those under way."""
+    """Number of networks that a run has tried, except those still running."""
     trials = run.trials[run.trials["phase"] == "search"]
     return int(trials.loc[trials["status"] != "running", "name"].nunique())
 
@@ -47,9 +47,9 @@ def _stopped(run: Run) -> str:
 
 
 def _turned_away(run: Run) -> str:
-    """How a score of untrained networks chose; empty where none was turned away by one.
+    """How a score of untrained networks selected; empty if it rejected no network.
 
-    A measured budget is no choice: what it rejects is no part of the space.
+    A measured budget does not count as selection: what it rejects is not part of the space.
     """
     rule = run.plan.zero_cost
     if rule is None or rule.keep is None:
@@ -69,7 +69,7 @@ def _turned_away(run: Run) -> str:
 
 
 def _chosen(run: Run) -> str:
-    """How the sampler chose; empty where each candidate was as likely as any other."""
+    """How the sampler selected; empty if every candidate was equally likely."""
     sampler, traits = run.plan.search.sampler.name, run.manifest.sampler_traits
     if "uniform" in traits:
         return ""
@@ -100,7 +100,7 @@ def _chosen(run: Run) -> str:
 
 
 def _part(run: Run) -> str:
-    """How much of the space an exhaustive sampler left out; empty where it tried it all."""
+    """How much of the space an exhaustive sampler left out; empty if it tried all of it."""
     sampler, candidates = run.plan.search.sampler.name, run.manifest.candidates
     if candidates is None:
         return (

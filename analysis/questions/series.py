@@ -1,7 +1,7 @@
 """Collects series of one dimension at a time from a common base, as in the paper's Fig. 5.
 
-Goes in: a run whose sampler has the trait `axes`. Come out: its networks by series, and their
-test scores over seeds. `analysis.questions.equal_size` compares the series.
+Input: a run whose sampler has the trait `axes`. Output: its networks by series, and their test
+scores over seeds. `analysis.questions.equal_size` compares the series.
 """
 
 from typing import Any
@@ -25,20 +25,20 @@ _OF_A_NETWORK = ("series", "label", "value", "multiplier", "name", "params", "ma
 
 
 def points(run: Run) -> pd.DataFrame:
-    """One row for each whole trial on an axis, with its series.
+    """One row for each complete trial on an axis, with its series.
 
     Args:
-        run: finished or not; trials that were not trained to their end are left aside.
+        run: finished or not; trials that were not trained to their end are ignored.
 
     Returns:
-        Columns `series` (of DIMENSIONS, or "base"), `value` of that dimension, `multiplier`
-        of the base's (by blocks where it is depth), `label`, `name`, `params`, `macs`,
-        `repeat`, `seed`; `metric` that ranks, on the test images, and `score`, as it is shown
-        (`run.score`: an error in percent as accuracy); `failed`: trials of this network that
-        failed; and `epochs`, `recipe` and `data`, which
-        trials of one law must share. Series of other skeletons or with squeeze-and-excitation
-        are named so. `attrs["unit"]` is that of the score, `attrs["varied"]` what varied among
-        all networks that were tried, also those without a whole trial.
+        Columns `series` (one of DIMENSIONS, or "base"), `value` of that dimension, `multiplier`
+        relative to the base (in blocks for depth), `label`, `name`, `params`, `macs`, `repeat`,
+        `seed`; `metric`, the ranking metric on the test images, and `score`, as it is shown
+        (`run.score`: an error in percent as accuracy); `failed`: number of failed trials of
+        this network; and `epochs`, `recipe` and `data`, which trials of one law must share.
+        Series of other skeletons or with squeeze-and-excitation are named after these.
+        `attrs["unit"]` is the unit of the score, `attrs["varied"]` is what varied among all
+        networks that were tried, including those without a complete trial.
 
     Raises:
         RunError: the run has no base, or no trial of its base was trained to its end.
@@ -82,9 +82,9 @@ def is_along_axes(run: Run) -> bool:
 
 
 def base(run: Run) -> dict[str, Any]:
-    """The value of each dimension where the axes meet, as tables write it.
+    """The value of each dimension at the base, where the axes meet, as written in tables.
 
-    Without the dimension that is solved for the budget, if one is.
+    Excludes the dimension that is solved for the budget, if any.
 
     Raises:
         RunError: the run's sampler has no base.
@@ -106,22 +106,22 @@ def base(run: Run) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    """As tables write it: one number where the stages are alike."""
+    """Convert a value as in tables: a single number where the stages are equal."""
     return written(value) if isinstance(value, tuple) else value
 
 
 def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Test score of each network over its seeds.
+    """The test score of each network over its seeds.
 
     Args:
         points: from `points`.
-        level: of the intervals over seeds.
+        level: confidence level of the intervals over seeds.
 
     Returns:
-        A row a network: `series`, `label`, `value`, `multiplier`, `name`, `params`, `macs`,
-        `seeds`, `mean`, and `low` and `high`, which are NaN where nothing is known of chance.
-        Networks that spread alike share one spread (`attrs["pooled"]`): alone, one with three
-        seeds has an interval whose width is as much chance as its middle.
+        One row per network: `series`, `label`, `value`, `multiplier`, `name`, `params`, `macs`,
+        `seeds`, `mean`, and `low` and `high`, which are NaN where nothing is known about
+        chance. Networks with equal spreads share one spread (`attrs["pooled"]`): alone, a
+        network with three seeds has an interval whose width is as random as its centre.
     """
     groups = [
         (dict(zip(_OF_A_NETWORK, keys, strict=True)), members["score"].to_numpy(dtype=float))
@@ -147,10 +147,10 @@ def summary(points: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def printed(run: Run, points: pd.DataFrame) -> pd.DataFrame:
-    """The paper's accuracy of those of the networks that it printed one for (Table 4).
+    """The accuracies that the paper prints for some of the networks (Table 4).
 
     Args:
-        run: none but those on CIFAR-100 that report an error have any.
+        run: only runs on CIFAR-100 that report an error have printed values.
         points: from `points`.
     """
     known: dict[str, float] = {
@@ -191,7 +191,7 @@ def _label(origin: dict[str, Any]) -> str:
 
 
 def _multiplier(value: Any, base: Any, series: str) -> float:
-    """Of the base's value; layers are two beside the blocks."""
+    """Multiple of the base's value; for depth, two layers are not in blocks."""
     numbers = isinstance(value, int) and isinstance(base, int)
     if series not in DIMENSIONS or not numbers:
         return float("nan")

@@ -1,7 +1,7 @@
-"""Finds trials that two runs both hold, such as a run and its copy that went on.
+"""Finds trials that two runs share, such as a run and a copy that was continued.
 
-What is compared between runs must be independent: a trial that stands in both agrees with
-itself, and would make two runs look more alike, and a difference surer, than they are.
+Comparisons between runs need independent data: a trial in both agrees with itself, and would
+make two runs look more alike, and a difference more certain, than they are.
 """
 
 import pandas as pd
@@ -12,19 +12,19 @@ _KEYS = ["name", "seed", "epochs"]
 
 
 def shared(first: Run, second: Run) -> pd.DataFrame:
-    """The trials that both runs hold: the same network, seed, epochs, recipe, data and numbers.
+    """The trials in both runs: with the same network, seed, epochs, recipe, data and scores.
 
-    All metrics must be equal to the last digit, those of the end and of every epoch. A training
-    that was made again on the same machine and came out the same is such a trial too: it says
-    nothing that the first did not say.
+    All metrics must be equal to the last digit, both final ones and those of every epoch. A
+    training that was repeated on the same machine with identical results is also such a trial,
+    because it adds no information.
 
     Args:
         first: a run.
-        second: another.
+        second: another run.
 
     Returns:
-        `name`, `seed`, and `trial_a` and `trial_b`: the number of the trial in each. Only of
-        trials of the search that were trained to their end.
+        `name`, `seed`, and `trial_a` and `trial_b`: the number of the trial in each run.
+        Contains only search trials that were trained to their end.
     """
     columns = ["name", "seed", "trial_a", "trial_b"]
     alike = (first.recipe, first.data, first.left_out, first.metrics) == (
@@ -43,11 +43,11 @@ def shared(first: Run, second: Run) -> pd.DataFrame:
 
 
 def own(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The whole trials of each of two runs, without those that both hold.
+    """The complete trials of each of two runs, without those that both contain.
 
     Args:
         first: a run.
-        second: another.
+        second: another run.
     """
     both = shared(first, second)
     a, b = first.whole(), second.whole()
@@ -56,12 +56,12 @@ def own(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _ended(run: Run, ends: list[str]) -> pd.DataFrame:
     trials = run.whole()[["trial", *_KEYS, *ends]]
-    # A merge takes two missing numbers for equal, as is wanted: both were not measured.
+    # A merge treats two missing numbers as equal, as intended: neither was measured.
     return trials.astype({"epochs": float})
 
 
 def _curves(run: Run) -> pd.Series:
-    """A number for the epochs of each trial, equal where all of their metrics are."""
+    """A hash of the epochs of each trial, equal where all their metrics are equal."""
     epochs = run.epochs.drop(columns=["trial", "images_per_s", "seconds"])
     rows = pd.Series(pd.util.hash_pandas_object(epochs, index=False).to_numpy())
     return rows.groupby(run.epochs["trial"].to_numpy()).sum()

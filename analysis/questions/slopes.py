@@ -1,6 +1,6 @@
-"""Says what a doubling of multiply-adds does to the error along each dimension.
+"""Estimates the effect of doubling multiply-adds on the error along each dimension.
 
-The straight line that stands where there is no scaling law (`analysis.questions.tradeoffs`).
+This straight line is used where there is no scaling law (`analysis.questions.tradeoffs`).
 """
 
 import math
@@ -14,16 +14,16 @@ from analysis.runs.run import Run
 
 
 class Slope(NamedTuple):
-    """Points of error for a doubling of multiply-adds, its 95 % interval alone, and of what."""
+    """Points of error per doubling of multiply-adds, its single 95 % interval, and its data."""
 
     slope: float
-    low: float  # NaN of one seed
+    low: float  # NaN for one seed
     high: float
     networks: int
     seeds: int
 
     def text(self) -> str:
-        """In words, with the interval."""
+        """State it in words, with the interval."""
         said = f"{self.slope:+.2f} points of error for a doubling of multiply-adds"
         if math.isnan(self.low):
             return f"{said}, without an interval"
@@ -31,18 +31,18 @@ class Slope(NamedTuple):
 
 
 def slopes(run: Run, points: pd.DataFrame) -> dict[str, Slope]:
-    """What a doubling of multiply-adds does to the error along each dimension.
+    """Estimate the effect of doubling multiply-adds on the error along each dimension.
 
-    Least squares on the logarithm of multiply-adds, through the networks of the dimension and
+    Uses least squares on the logarithm of multiply-adds over the networks of the dimension and
     the base, by the network + seed model (`analysis.questions.equal_size`).
 
     Args:
-        run: says how it may be tested.
+        run: defines how it may be tested.
         points: from `analysis.questions.series.points`, of an error in percent.
     """
     compared = comparisons(points, analysis=run.plan.analysis, rule=rule_of(run))
     found = compared[(compared["kind"] == "slope") & (compared["against"] == "")]
-    sign = -1 if run.score.complemented else 1  # of the score, which may be the accuracy
+    sign = -1 if run.score.complemented else 1  # the score may be the accuracy
     return {
         row["of"]: Slope(
             sign * row["difference"],

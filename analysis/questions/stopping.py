@@ -1,7 +1,8 @@
-"""Says by which rule a run may be tested: by the seeds that were planned, or at every look.
+"""Decides by which rule a run may be tested: with the planned seeds only, or at every look.
 
-Seeds added after a look at the results make tests of a fixed number of seeds find differences
-that are not there: looking at 3, 4, ... 12 seeds and stopping at p < 0.05, in 18 % of studies.
+If seeds are added after a look at the results, tests for a fixed number of seeds find
+differences that do not exist: in 18 % of studies, when looking at 3, 4, ... 12 seeds and
+stopping at p < 0.05.
 """
 
 from typing import NamedTuple
@@ -16,12 +17,12 @@ from search.design.anytime import p_value, reach
 
 
 class Rule(NamedTuple):
-    """How comparisons of a run are bounded.
+    """How intervals and p of a run's comparisons are computed.
 
     Attributes:
-        every_look: intervals hold at every look, however many there are.
-        tested: whether there are p and claims.
-        why: in a sentence; empty where the rule is the usual one.
+        every_look: whether intervals are valid at every look, however many there are.
+        tested: whether there are p values and claims.
+        why: the reason in a sentence; empty for the usual rule.
     """
 
     every_look: bool
@@ -29,11 +30,11 @@ class Rule(NamedTuple):
     why: str = ""
 
 
-FIXED = Rule(False, True)  # as many seeds as were planned, tested when all are there
+FIXED = Rule(False, True)  # the planned number of seeds, tested when all have ended
 
 
 def rule_of(run: Run) -> Rule:
-    """The rule of a run: as its space file chose before the first trial."""
+    """The rule of a run, as chosen by its space file before the first trial."""
     if run.plan.analysis.stopping == "always_valid":
         return Rule(
             True,
@@ -68,17 +69,17 @@ def rule_of(run: Run) -> Rule:
 def bounded(
     estimates: Estimates, rule: Rule, *, seeds: int, level: float = 0.95
 ) -> tuple[Together, Together]:
-    """Intervals and p of one family of comparisons, each alone and all at once.
+    """Intervals and p of one family of comparisons, each alone and simultaneously.
 
     Args:
-        estimates: of the family.
+        estimates: estimates of the family.
         rule: from `rule_of`; p is NaN where nothing is tested.
-        seeds: that stand behind them.
-        level: of confidence.
+        seeds: number of seeds they are based on.
+        level: confidence level.
 
     Returns:
-        Of each for itself, and held at once: by the largest |t|, or at every look by
-        Bonferroni.
+        Each by itself, and all simultaneously: by the largest |t|, or, if valid at every look,
+        by Bonferroni.
     """
     if not rule.every_look:
         alone = Together(reach=estimates.reach(level), p=estimates.p())

@@ -1,4 +1,4 @@
-"""Says in words how sure a rank correlation is."""
+"""States in words how certain a rank correlation is."""
 
 import math
 
@@ -10,14 +10,14 @@ _ROUNDING = 1e-9
 def tau_words(
     tau: float, low: float | None, high: float | None, p: float | None, *, networks: int
 ) -> str:
-    """Kendall's tau_b with its interval, with p of few networks, or with why there is neither.
+    """State Kendall's tau_b with its interval, or with p for few networks, or why without.
 
     Args:
         tau: tau_b.
         low: end of its 95 % interval; None or NaN where there is none.
         high: the other end.
-        p: exact, of all orders; None or NaN where it was not counted.
-        networks: that were ranked.
+        p: exact p over all orders; None or NaN where it was not computed.
+        networks: number of networks ranked.
     """
     said = f"{tau:.2f}"
     if low is not None and high is not None and math.isfinite(low):

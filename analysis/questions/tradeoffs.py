@@ -1,7 +1,7 @@
-"""Fits scaling laws to a run along axes: one a dimension, rates between them, a compound rule.
+"""Fits scaling laws per dimension, exchange rates and a compound rule to a run along axes.
 
-Goes in: a run and its points (`analysis.questions.series`). Comes out: what `analysis.scaling`
-finds in them, or in words why it does not.
+Input: a run and its points (`analysis.questions.series`). Output: the results of
+`analysis.scaling` for them, or a statement of why there are none.
 """
 
 import math
@@ -26,25 +26,26 @@ from search.design.contrasts import BASE, DIMENSIONS
 from search.schema.network import FIXED
 
 _RESAMPLES = 500
-_SURE = 0.975  # of resamples must show that error falls with size
+_SURE = 0.975  # share of resamples in which error must fall with size
 _FLAT = 1e-6
 
 
 class Fitted(NamedTuple):
-    """The law along a dimension, and how well its form foretold the largest network."""
+    """The law along a dimension, and how well its form predicted the largest network."""
 
     law: Law
     judgement: Judgement
 
 
 def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.DataFrame:
-    """The trials of one dimension and of the base, as `analysis.scaling.points` wants them.
+    """The trials of one dimension and of the base, in the format of `analysis.scaling.points`.
 
-    Networks with a trial that failed are left out: the seeds that are left are the better ones.
+    Networks with a failed trial are left out, because their remaining seeds are the better
+    ones.
 
     Args:
         points: from `analysis.questions.series.points`, of an error in percent.
-        dimension: a series of it.
+        dimension: a series of the points.
         size: "macs" or "params".
     """
     of_it = points["series"].isin([dimension, BASE]) & points["multiplier"].notna()
@@ -63,15 +64,16 @@ def laws(
     """Fit error against size along each dimension; the form is chosen on the largest network.
 
     Args:
-        run: says what the metric is, and what guessing comes to.
+        run: provides the metric and the error of random guessing.
         points: from `analysis.questions.series.points`.
         rng: draws the resamples.
         size: "macs" or "params".
 
     Returns:
-        The dimensions that carry a law: error falls with size in nearly all resamples, and the
-        law foretells the largest network better than a constant. And a sentence for each of
-        the others, with the reason. None where the metric that ranks is no error in percent.
+        The dimensions that support a law: error falls with size in nearly all resamples, and
+        the law predicts the largest network better than a constant. And a sentence with the
+        reason for each of the others. There are no laws where the ranking metric is not an
+        error in percent.
     """
     fitted: dict[str, Fitted] = {}
     if not is_percent_error(run.ranking):
@@ -101,7 +103,7 @@ def laws(
 
 
 def left_out(points: pd.DataFrame) -> list[str]:
-    """Networks that stand in no law because trials of them failed, by name.
+    """Names of networks that are excluded from all laws because trials of them failed.
 
     Args:
         points: from `analysis.questions.series.points`.
@@ -110,7 +112,7 @@ def left_out(points: pd.DataFrame) -> list[str]:
 
 
 def _doubt(law: Law, judgement: Judgement, slope: Slope | None) -> str:
-    """Why a curve that was fitted is not to be believed; empty where it is."""
+    """Why a fitted curve should not be trusted; empty if it can be."""
     ends = np.array([law.smallest, law.largest])
     assert law.draws is not None, "bootstrapped"
     first, last = law.errors(ends, theta=law.draws).T
@@ -137,9 +139,9 @@ def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
     """The laws as a table.
 
     Returns:
-        A row for each parameter of each law: `dimension`, `form`, `parameter`, `value`, `low`,
-        `high` (95 %, over resamples), `missed` and `missed_by_constant`: the relative errors
-        on the largest network, which was held out.
+        One row for each parameter of each law: `dimension`, `form`, `parameter`, `value`,
+        `low`, `high` (95 %, over resamples), `missed` and `missed_by_constant`: the relative
+        errors on the largest network, which was held out.
     """
     rows = [
         {
@@ -166,16 +168,16 @@ def exchange_rates(
     of: str = "scale",
     multipliers: tuple[float, ...] = (2, 4, 6),
 ) -> Iterator[str]:
-    """What multiplying a dimension buys in multiply-adds of each other one, in words.
+    """State what multiplying a dimension is worth in multiply-adds of each other dimension.
 
     Each curve has the form that was chosen for its dimension.
 
     Args:
         points: from `analysis.questions.series.points`.
-        fitted: from `laws`: rates are between dimensions that carry one.
+        fitted: from `laws`; there are rates only between dimensions with a law.
         rng: draws the resamples.
         of: the dimension that is multiplied.
-        multipliers: of it; those that were not trained are refused in words.
+        multipliers: its multipliers; for those that were not trained, a refusal is stated.
     """
     for other in (name for name in _present(points) if name != of):
         without = [name for name in (of, other) if name not in fitted]
@@ -201,17 +203,17 @@ def rules(
     rng: np.random.Generator,
     ratios: tuple[float, ...] = (2.0, 4.0),
 ) -> Iterator[str]:
-    """How to spend more multiply-adds over all dimensions at once, in words.
+    """State how to spend more multiply-adds over all dimensions together.
 
-    A hypothesis: gains are taken to add up in the logarithm of error, and no network with two
-    dimensions changed was trained.
+    This is a hypothesis: gains are assumed to add up in the logarithm of error, and no network
+    with two changed dimensions was trained.
 
     Args:
-        run: gives the base.
+        run: provides the base.
         points: from `analysis.questions.series.points`.
-        fitted: from `laws`: a dimension that carries none stays as it is.
+        fitted: from `laws`; a dimension without a law stays unchanged.
         rng: draws the resamples.
-        ratios: budgets over the base's multiply-adds.
+        ratios: budgets as multiples of the base's multiply-adds.
     """
     missing = [
         name for name in ("depth", "width", "scale", "cardinality") if name not in base(run)
@@ -253,7 +255,7 @@ def _present(points: pd.DataFrame) -> list[str]:
 
 
 def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
-    """Exact multiply-adds over the base's by multipliers; infinite where none has them."""
+    """Ratio of multiply-adds to the base's by multipliers, exact; infinite if impossible."""
     network, side = run.plan.network, run.plan.data.resolution
     origin: dict[str, Any] = base(run)
     skeleton = origin["skeleton"]

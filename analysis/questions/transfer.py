@@ -1,9 +1,9 @@
-"""Asks whether networks keep their ranks where their trained weights go to another task.
+"""Tests whether networks keep their ranks when their trained weights go to another task.
 
-Goes in: a run whose backbones began with weights of another study. Come out: the mean score of
-each network there and here, over the same seeds; Kendall's tau_b of the two; and how many of
-the pairs that the source tells apart this task tells apart the same way. The scores of the
-source are those that the run's own manifest holds.
+Input: a run whose backbones were initialised with weights of another study, the source. Output:
+the mean score of each network there and here, over the same seeds; Kendall's tau_b of the two;
+and how many of the pairs that differ clearly in the source differ in the same way here. The
+source's scores are taken from the run's own manifest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,39 +26,39 @@ from search.design.contrasts import pairs
 from search.schema.metrics import Objective, on_test
 from search.schema.transfer import PlannedTransfer
 
-MOST = 24  # networks that are compared two by two: 276 pairs held at once
+MOST = 24  # networks compared in pairs: 276 simultaneous pairs
 COLUMNS = ("name", "label", "macs", "seeds", "source", "here")
 
 
 class Pairs(NamedTuple):
-    """Pairs of networks that the source tells apart, by what this task says of them."""
+    """Pairs of networks that differ clearly in the source, by their difference in this task."""
 
-    all: int  # pairs there are
-    apart: int  # that the source tells apart
-    same: int  # of these told apart here, the same one being better
-    opposite: int  # the other one being better
+    all: int  # all pairs
+    apart: int  # that differ clearly in the source
+    same: int  # of these, clearly different here with the same one better
+    opposite: int  # the same with the other one better
 
     @property
     def untold(self) -> int:
-        """Of those that the source tells apart, how many this task does not."""
+        """How many of the pairs that differ clearly in the source do not in this task."""
         return self.apart - self.same - self.opposite
 
 
 class Transferred(NamedTuple):
-    """The answer.
+    """The comparison of ranks in the source and here.
 
     Attributes:
-        source: the metric by which networks were compared there.
-        trials: a row for each network and seed: `name`, `repeat`, `macs`, `source` and `here`,
-            the scores of both.
-        table: COLUMNS, a row a network, the best of the source first: `label` is what tells it
-            from the others; means over its seeds.
+        source: the metric by which networks were compared in the source.
+        trials: one row for each network and seed: `name`, `repeat`, `macs`, and `source` and
+            `here`, the scores in both.
+        table: COLUMNS, one row per network, the source's best first: `label` distinguishes it
+            from the others; scores are means over its seeds.
         tau: Kendall's tau_b of the means over networks.
-        p: exact, where networks are too few for an interval.
-        pairs: None where each network has one seed, of more than MOST networks, and of a run
-            that may not be tested yet.
-        ceilings: the tau that two independent sets of as many seeds would have, there and
-            here; None where the seeds do not tell.
+        p: exact p, where networks are too few for an interval.
+        pairs: None where each network has only one seed, for more than MOST networks, and for a
+            run that may not be tested yet.
+        ceilings: the tau that two independent sets of as many seeds would have, there and here;
+            None where the seeds cannot give it.
     """
 
     source: Objective
@@ -71,15 +71,15 @@ class Transferred(NamedTuple):
 
 
 def transferred(run: Run, *, level: float = 0.95) -> Transferred:
-    """Compare the ranks of networks in the source of their weights with those of a run.
+    """Compare the ranks of networks in the source of their weights with those in a run.
 
     Args:
         run: finished or not; networks that lost a seed are left out.
-        level: of the intervals.
+        level: confidence level of the intervals.
 
     Raises:
         RunError: no weights came from another study, its scores cannot be compared, or fewer
-            than four networks were trained whole.
+            than four networks were completed.
     """
     taken = run.plan.transfer
     if taken is None:
@@ -115,7 +115,7 @@ def transferred(run: Run, *, level: float = 0.95) -> Transferred:
 
 
 def _source(run: Run, taken: PlannedTransfer) -> Objective:
-    """The metric of the source on its test images, or on validation where it has no other."""
+    """The metric of the source on its test images, or on validation if it has no other."""
     if taken.objective is None:
         raise RunError(
             f"{run.folder}: its weights come from studies that were compared by different "
@@ -136,7 +136,7 @@ def _trials(run: Run, taken: PlannedTransfer, source: Objective) -> pd.DataFrame
     whole = run.whole()
     whole = whole[whole[run.tested.column].notna() & ~whole["name"].isin(failures(run).index)]
     known = {(one.network, one.repeat): one.scores[source.name] for one in taken.files}
-    # Longest first: with settings that vary, names go on behind that of the network.
+    # Longest first: if settings vary, a suffix follows the network's name.
     networks = sorted({name for name, _ in known}, key=len, reverse=True)
     names = [next(n for n in networks if name.startswith(n)) for name in whole["name"]]
     frame = whole[["repeat", "macs"]].assign(name=names, here=whole[run.tested.column])
@@ -147,7 +147,7 @@ def _trials(run: Run, taken: PlannedTransfer, source: Objective) -> pd.DataFrame
 
 
 def _means(trials: pd.DataFrame, source: Objective, labels: Mapping[str, str]) -> pd.DataFrame:
-    """A row a network."""
+    """Compute the table: one row per network."""
     groups = trials.groupby("name")
     means = groups[["macs", "source", "here"]].mean().assign(seeds=groups.size())
     order = losses(source, means["source"]).sort_values(kind="stable").index
@@ -158,7 +158,7 @@ def _means(trials: pd.DataFrame, source: Objective, labels: Mapping[str, str]) -
 
 
 def _pairs(run: Run, source: Objective, trials: pd.DataFrame, *, level: float) -> Pairs | None:
-    """Every two networks in the source, and those that differ there in this task."""
+    """Compare every pair of networks in the source and in this task."""
     names = list(dict.fromkeys(trials["name"]))
     rule = rule_of(run)
     if len(names) > MOST or trials["repeat"].nunique() < 2 or not rule.tested:
@@ -185,7 +185,7 @@ def _signs(
     *,
     level: float,
 ) -> np.ndarray | None:
-    """Which of two networks is better, -1 or 1; 0 where the trials do not tell, all at once."""
+    """Which of two networks is better, -1 or 1; 0 if simultaneous intervals contain 0."""
     model = fit(trials["name"].tolist(), trials["repeat"].tolist(), scores.tolist())
     if not (model.df > 0 and model.sigma > 0):
         return None

@@ -1,11 +1,11 @@
-"""Says whether one network is better than another, at any look: validation images only.
+"""Judges whether one network is better than another, at any look, on validation images only.
 
-Goes in: a run and two of its networks. Comes out: a `Verdict`. The difference is paired over
-the seeds that both ran; its interval holds at every look (`search.design.anytime`), so that
-seeds may be added until there is an answer. The spread between seeds is that of all networks of
-the run that share them, about network + seed: two networks alone have seeds - 1 degrees of
-freedom, I networks (I - 1)(seeds - 1). That takes networks to spread alike; where the two vary
-more than the others do, their own spread counts if its interval is the wider one.
+Input: a run and two of its networks. Output: a `Verdict`. The difference is paired over the
+seeds that both ran; its interval is valid at every look (`search.design.anytime`), so that
+seeds may be added until there is an answer. The spread between seeds is estimated from all
+networks of the run that share them, by the network + seed model: two networks alone have seeds
+- 1 degrees of freedom, I networks have (I - 1)(seeds - 1). This assumes equal spreads; where
+the two vary more than the others, their own spread is used if its interval is wider.
 """
 
 import difflib
@@ -26,9 +26,9 @@ from search.design.spread import Spread, spread_of
 from search.schema.metrics import Objective
 
 BETTER, WORSE, SAME, NOT_ENOUGH, REFUSED = "better", "worse", "same", "not enough", "refused"
-_MOST_SEEDS = 1000  # that are looked ahead
-_SUSPECT = 0.2  # p below which two networks are taken to vary more than the others: early doubt
-_ROUNDING = 1e-12  # a spread below this share of the scores is their rounding, not noise
+_MOST_SEEDS = 1000  # maximum number of seeds looked ahead
+_SUSPECT = 0.2  # p below which two networks are assumed to vary more than the others: cautious
+_ROUNDING = 1e-12  # a spread below this share of the scores is rounding, not noise
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,11 +38,12 @@ class Bounds(NamedTuple):
     """A difference of two networks with its always-valid interval.
 
     Attributes:
-        difference: of the scores, the first less the second.
+        difference: difference of the scores, first minus second.
         low, high: ends of the interval; infinite where there are too few seeds.
-        seeds: that both ran.
+        seeds: number of seeds that both ran.
         error: the standard error of the difference.
-        networks: that tell the spread; 2 where the two vary more than the others.
+        networks: number of networks the spread is estimated from; 2 where the two vary more
+            than the others.
     """
 
     difference: float
@@ -61,15 +62,15 @@ class Verdict:
         verdict: "better", "worse", "same" (the whole interval is within the margin), "not
             enough" seeds, or "refused".
         reason: the same in a sentence, or why there is no answer and what to run.
-        difference: A less B of the metric as it is shown; None where it is refused.
-        low, high: of its interval; None where the seeds are too few for one.
-        seeds: that both networks ran.
-        more_seeds: about how many more give an answer, if the difference stays as it is; None
-            where there is an answer, or none within reach.
+        difference: A minus B of the metric as it is shown; None where it is refused.
+        low, high: ends of its interval; None where there are too few seeds for one.
+        seeds: number of seeds that both networks ran.
+        more_seeds: about how many more seeds would give an answer if the difference stays as it
+            is; None where there is an answer already, or none within reach.
         margin: difference below which networks count as the same; None for none.
         metric: what is compared, such as "validation accuracy".
         networks: names of A and B.
-        level: of the interval.
+        level: confidence level of the interval.
     """
 
     verdict: str
@@ -92,13 +93,13 @@ def judged(
 
     Args:
         run: finished or not.
-        a: name, as the run has it or as `res2net.parse` takes it.
-        b: of the other.
-        margin: in points of the metric; None takes that of the run's space file.
-        level: of the interval.
+        a: name of a network, as in the run or as accepted by `res2net.parse`.
+        b: name of the other network.
+        margin: margin in points of the metric; None takes that of the run's space file.
+        level: confidence level of the interval.
 
     Raises:
-        RunError: one is no network of the run, or both are the same.
+        RunError: one is not a network of the run, or both are the same.
     """
     networks = (_named(run, a), _named(run, b))
     if networks[0] == networks[1]:
@@ -140,16 +141,16 @@ def judged(
 
 
 def by_seed(run: Run, networks: Sequence[str], metric: Objective) -> FloatArray:
-    """Scores of whole trials of the search, of the seeds that the named networks share.
+    """Scores of complete search trials for the seeds that the named networks share.
 
     Args:
         run: finished or not.
-        networks: whose shared seeds are taken.
-        metric: what is scored, as `score_of` shows it.
+        networks: names of the networks whose shared seeds are used.
+        metric: the metric, shown as by `score_of`.
 
     Returns:
-        (networks, seeds): the named networks first, then every other one that ran any of these
-        seeds; NaN where it did not.
+        (networks, seeds): the named networks first, then every other network that ran any of
+        these seeds; NaN where it did not.
     """
     whole = run.whole()
     whole = whole[whole[metric.column].notna()]
@@ -164,12 +165,12 @@ def by_seed(run: Run, networks: Sequence[str], metric: Objective) -> FloatArray:
 
 
 def bounds(scores: FloatArray, *, level: float) -> Bounds:
-    """The difference of the first two networks, with an interval that holds at every look.
+    """The difference of the first two networks, with an interval valid at every look.
 
     Args:
-        scores: (networks, seeds), the first two without holes; of one seed there is no
+        scores: (networks, seeds), the first two without gaps; for one seed there is no
             interval.
-        level: of the interval.
+        level: confidence level of the interval.
     """
     apart = scores[0] - scores[1]
     seeds, middle = len(apart), float(apart.mean())
@@ -186,13 +187,13 @@ def bounds(scores: FloatArray, *, level: float) -> Bounds:
 
 
 def _away(spread: Spread, seeds: int, *, level: float) -> tuple[float, float]:
-    """How far the interval of a difference of two networks reaches, and its standard error."""
+    """Half the interval's width for a difference of two networks, and its standard error."""
     error = spread.sigma * math.sqrt(2 / seeds)
     return reach(df=spread.df, seeds=seeds, level=level) * error, error
 
 
 def _varies_more(own: Spread, pooled: Spread) -> bool:
-    """Whether two networks vary more between seeds than the others, by an F-test."""
+    """Whether two networks vary more between seeds than the others, by an F test."""
     rest = pooled.df - own.df
     if rest <= 0 or own.df <= 0:
         return False
@@ -201,7 +202,7 @@ def _varies_more(own: Spread, pooled: Spread) -> bool:
 
 
 def more_seeds(found: Bounds, margin: float | None, *, level: float) -> int | None:
-    """About how many more seeds give an answer, if difference and spread stay as they are."""
+    """About how many more seeds would give an answer if difference and spread stay the same."""
     one_seed = found.error * math.sqrt(found.seeds)
     for seeds in range(found.seeds + 1, _MOST_SEEDS + 1):
         df = (found.networks - 1) * (seeds - 1)
@@ -223,7 +224,7 @@ def _decided(found: Bounds, margin: float | None, *, more_is_better: bool) -> st
 def _sentence(
     found: Bounds, verdict: str, score: Score, *, margin: float | None, more: int | None
 ) -> str:
-    """What came out, in words, with everything that it rests on."""
+    """State the result in words, with everything that it is based on."""
     said = {
         BETTER: "the first is better",
         WORSE: "the first is worse",
@@ -261,7 +262,7 @@ def _constant(scores: FloatArray) -> str:
 
 
 def _failures(run: Run, networks: Sequence[str]) -> str:
-    """Trials of the two that failed, named: their seeds are not compared."""
+    """List the failed trials of the two networks, whose seeds are not compared."""
     trials = run.counted
     trials = trials[trials["name"].isin(networks) & (trials["phase"] == "search")]
     failed = trials[trials["status"].isin(FAILURES)]
@@ -275,7 +276,7 @@ def _failures(run: Run, networks: Sequence[str]) -> str:
 
 
 def _named(run: Run, name: str) -> str:
-    """The name that the run has for a network."""
+    """The name of a network in the run."""
     known = list(dict.fromkeys(run.trials.loc[run.trials["phase"] == "search", "name"]))
     if name in known:
         return name

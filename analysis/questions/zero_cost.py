@@ -1,7 +1,7 @@
-"""Computes how far scores of untrained networks rank them as their training does.
+"""Computes how well scores of untrained networks rank them like their training does.
 
-Goes in: a run that took such scores. Comes out: Kendall's tau_b of each score, and of
-parameters and multiply-adds, with what ranks; over all networks, and over pairs of equal
+Input: a run that computed such scores. Output: Kendall's tau_b of each score, and of parameters
+and multiply-adds, with the ranking metric; over all networks, and over pairs of equal
 multiply-adds.
 """
 
@@ -18,7 +18,7 @@ from analysis.statistics.matched_ranks import matched_correlation
 from analysis.statistics.resampling import FEWEST_FOR_INTERVAL, rank_correlation
 from search.schema.metrics import BASELINES
 
-WITHIN = 0.1  # of multiply-adds that count as equal
+WITHIN = 0.1  # relative difference of multiply-adds that counts as equal
 ALL, EQUAL = "all networks", "equal multiply-adds"
 COLUMNS = (
     "score",
@@ -35,24 +35,25 @@ COLUMNS = (
 
 
 def scored_ranks(run: Run, *, level: float = 0.95) -> pd.DataFrame:
-    """How far each score ranks networks as their training does.
+    """How well each score ranks networks like their training does.
 
-    More of a score is better, and so is tau: 1 where the best network scores highest. Scores
-    and results are means over the seeds of a network; networks that were trained whole count.
+    A higher score counts as better, and so does a higher tau: it is 1 where scores rank
+    networks exactly as training does. Scores and results are means over the seeds of a network;
+    only completed networks count.
 
     Args:
         run: finished or not.
-        level: of the intervals over networks.
+        level: confidence level of the intervals over networks.
 
     Returns:
-        COLUMNS: a row for each score and baseline (`search.schema.metrics.BASELINES`) among ALL
-        networks, then among pairs of EQUAL multiply-adds (within WITHIN): `networks`, `tau`
-        (Kendall's tau_b) with `low` and `high` of the interval for itself, `low_all` and
-        `high_all` of those that hold at once for all rows (Bonferroni); `seconds` that the
-        score took a network, missing of baselines; `refused`: why there is no tau, or empty.
+        COLUMNS: one row for each score and baseline (`search.schema.metrics.BASELINES`) among
+        ALL networks, then among pairs of EQUAL multiply-adds (within WITHIN): `networks`, `tau`
+        (Kendall's tau_b) with `low` and `high` of its single interval, `low_all` and `high_all`
+        of the interval simultaneous for all rows (Bonferroni); `seconds` that the score took
+        per network, missing for baselines; `refused`: why there is no tau, or empty.
 
     Raises:
-        RunError: no score was taken, or fewer than eight networks were trained whole.
+        RunError: no score was computed, or fewer than eight networks were completed.
     """
     taken = run.plan.scores
     if not taken:
@@ -79,12 +80,12 @@ def scored_ranks(run: Run, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def training_seconds(run: Run) -> float:
-    """Seconds that a trial of the search took that was trained whole, on average."""
+    """Average seconds that a complete search trial took."""
     return float(run.whole()["seconds"].mean())
 
 
 def _means(run: Run) -> pd.DataFrame:
-    """A row a network: its scores and costs, and `worth`, more being better."""
+    """One row per network: its scores and costs, and `worth`, where more is better."""
     whole = sound(run, run.whole())
     sign = -1.0 if lower_is_better(run.ranking) else 1.0
     values = whole[["name", *run.plan.scores, *BASELINES]]
@@ -121,6 +122,6 @@ def _numbers(
 
 
 def shows(row: "pd.Series[float]") -> bool:
-    """Whether a row of `scored_ranks` says more than chance, all rows held at once."""
+    """Whether a row of `scored_ranks` differs from chance, by the simultaneous intervals."""
     ends = np.array([row["low_all"], row["high_all"]], dtype=float)
     return bool((ends > 0).all() or (ends < 0).all())

@@ -1,4 +1,4 @@
-"""Reads runs into tables: their trials, epochs and networks; or into a study of Optuna's."""
+"""Reads runs into tables of trials, epochs and networks, or into an Optuna study."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ __all__ = ["optuna_study"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from analysis.runs import as_optuna  # noqa: PLC0415 - few need Optuna, which takes a while
+        from analysis.runs import as_optuna  # noqa: PLC0415 - rarely needed, slow import
 
         return getattr(as_optuna, name)
     raise AttributeError(f"module 'analysis.runs' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Short names for recipes and images: runs whose names are equal can be compared."""
+"""Short names for recipes and images: runs with equal names can be compared."""
 
 import hashlib
 import json
@@ -6,19 +6,19 @@ from typing import Any
 
 from search.schema.study_plan import StudyPlan
 
-# What does not change the images that a trial sees, or the networks' results.
+# Settings that change neither the images that a trial sees nor the networks' results.
 _WHERE_IMAGES_LIE = {"root", "storage", "cache", "damaged", "left_aside"}
 
 
 def recipe_of(plan: StudyPlan) -> str:
-    """How a study trains, epochs aside: what its trials share, and what they have of their own.
+    """Digest of how a study trains, except its epochs: settings shared or varied by trials.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
     """
     told = plan.training.model_dump(mode="json", exclude={"epochs"})
     own = {key: list(values) for key, values in plan.varied.items() if key != "epochs"}
-    if own:  # else it is named as it was when nothing could vary
+    if own:  # otherwise the name stays as it was before anything could vary
         tuned = plan.search.tune.keys if plan.search.tune else ()
         told |= {"varied": own, "tuned": [key for key in tuned if key in own]}
     if plan.lr_rule is not None:
@@ -29,10 +29,10 @@ def recipe_of(plan: StudyPlan) -> str:
 
 
 def data_of(plan: StudyPlan) -> str:
-    """The images that a study sees, at each of its resolutions.
+    """Digest of the images that a study sees, at each of its resolutions.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
     """
     told = plan.data.model_dump(mode="json", exclude=_WHERE_IMAGES_LIE)
     several = plan.network.resolution or ()

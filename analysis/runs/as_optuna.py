@@ -1,4 +1,4 @@
-"""Gives a run as a study of Optuna's, so that all of Optuna's own plots work on it."""
+"""Converts a run to an Optuna study, so that all of Optuna's own plots work on it."""
 
 import optuna
 from optuna.storages import BaseStorage, InMemoryStorage
@@ -9,16 +9,17 @@ from search.study.journal import read
 
 
 def optuna_study(run: Run, storage: BaseStorage | None = None) -> optuna.Study:
-    """A run as a study of Optuna's: one trial for each network, its first.
+    """Convert a run to an Optuna study with one trial per network: its first.
 
     Its parameters are the dimensions that vary, its values the study's objectives, its states
-    COMPLETE, PRUNED, FAIL and RUNNING; what ranks by epoch stands in its intermediate values
-    where there is one objective. User attributes are `trial`, `name`, `macs`, `params`, `seed`,
-    `repeat`, `status`, `seconds`, `width` where it is solved, and `reason` where there is one.
+    COMPLETE, PRUNED, FAIL and RUNNING. If there is only one objective, its intermediate values
+    are the ranking metric by epoch. User attributes are `trial`, `name`, `macs`, `params`,
+    `seed`, `repeat`, `status`, `seconds`, `width` where it is solved for, and `reason` where
+    there is one.
 
     Args:
-        run: that was read; its journal is read anew.
-        storage: where Optuna keeps the study; in memory where not given.
+        run: the run; its journal is read again.
+        storage: where Optuna keeps the study; in memory by default.
 
     Raises:
         RunError: the storage holds a study of this name already.

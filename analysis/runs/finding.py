@@ -1,7 +1,7 @@
-"""Finds the run that an environment variable names, from where the user stands.
+"""Finds the run that an environment variable names, as seen from the user's folder.
 
-Jupyter runs a notebook in the notebook's folder, whatever folder it was started in: a path such
-as runs/x, written where the command was started, has to be looked for there as well.
+Jupyter runs a notebook in the notebook's folder, whatever folder it was started in. A path such
+as runs/x, relative to where the command was started, must be looked up there as well.
 """
 
 import os
@@ -17,16 +17,16 @@ _ANALYSIS = Path(__file__).parents[1]
 def named_run(variable: str, *, default: str) -> Path:
     """Find the folder of the run that an environment variable names.
 
-    A relative path is looked for in the folder where the command was started, in the current
-    one (in Jupyter that of the notebook), and in its parent (the repository); `~` and
-    variables in it are replaced.
+    A relative path is searched for in the folder where the command was started, in the current
+    folder (in Jupyter, the notebook's), and in its parent (the repository); `~` and variables
+    in it are replaced.
 
     Args:
-        variable: such as RES2NET_BUDGET.
+        variable: name of the variable, such as RES2NET_BUDGET.
         default: a path below `analysis`, for when the variable is not set or empty.
 
     Raises:
-        RunError: there is no run; with every place that was looked at.
+        RunError: there is no run; the message lists every place searched.
     """
     given = os.environ.get(variable, "")
     if not given:
@@ -53,8 +53,8 @@ def _holds_run(folder: Path) -> bool:
 
 
 def _places() -> list[Path]:
-    """Where a relative path may begin, what is most likely meant first."""
+    """Folders that a relative path may start from, most likely first."""
     here = Path.cwd()
-    # Shells keep PWD, and a kernel that is started in another folder still has theirs.
+    # Shells set PWD, and a kernel started in another folder still has the shell's value.
     started = Path(os.environ.get("PWD") or here)
     return [*([started] if started.is_absolute() else []), here, here.parent]

@@ -1,7 +1,7 @@
 """Averages the trials of each network: means over seeds, their intervals, the Pareto front.
 
-Goes in: a `Run`. Come out: a row a network with its mean scores and their intervals, and the
-trials with each network's whole ones made one, which figures and the report read.
+Input: a `Run`. Output, for figures and the report: one row per network with its mean scores and
+their intervals, and the trials with each network's complete trials merged into one row.
 """
 
 import numpy as np
@@ -38,27 +38,27 @@ CONFIRMED = (
     "confirmed_epochs",
 )
 DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton", "planes")
-# The length of a trial stands in the plan of each, under a name of its own.
+# The planned length of a trial has its own column name.
 SETTINGS = {key: "epochs_planned" if key == "epochs" else key for key in VARIABLE}
 
 
 def networks(run: Run, *, phase: str = "search", level: float = 0.95) -> pd.DataFrame:
     """The ranking metric of each network over its seeds, the best network first.
 
-    Computed once for each run, phase and level.
+    Computed only once per run, phase and level.
 
     Args:
-        run: finished or not; trials that were not trained to their end are left aside.
-        phase: "search" or "confirm": of one length alone (`confirmed_epochs`).
-        level: of the t-intervals over seeds.
+        run: finished or not; trials that were not trained to their end are ignored.
+        phase: "search", or "confirm" for confirmations of one length only (`confirmed_epochs`).
+        level: confidence level of the t-intervals over seeds.
 
     Returns:
-        COLUMNS: `failed` counts trials that failed; a network that has any ranks below all that
-        have none, and is not on the front, for the seeds that are left are the better ones.
-        `val` and `test` are the metric on the validation and the test images, in its own unit;
-        the ends of an interval are NaN where one seed, or seeds that are all equal, say
-        nothing of chance, and none lies beyond 0 and 100 of a percentage; `on_front` of means
-        (`analysis.runs.pareto`).
+        COLUMNS: `failed` counts trials that failed. A network with any failed trial ranks below
+        all without, and is not on the front, because its remaining seeds are the better ones.
+        `val` and `test` are the metric on the validation and the test images, in its own unit.
+        The ends of an interval are NaN where there is only one seed or all seeds are equal,
+        which says nothing about chance; for a percentage they never lie outside 0 to 100.
+        `on_front` refers to the means (`analysis.runs.pareto`).
     """
     key = ("networks", phase, level)
     return run.once(key, lambda: _networks(run, phase=phase, level=level))
@@ -86,11 +86,12 @@ def _networks(run: Run, *, phase: str, level: float) -> pd.DataFrame:
 
 
 def failures(run: Run, phase: str = "search") -> pd.Series:
-    """How many trials of each network failed, by name; none of those without any.
+    """Number of failed trials per network, by name; networks without any are left out.
 
     Args:
         run: finished or not.
-        phase: "search", or "confirm" of the length that is compared (`confirmed_epochs`).
+        phase: "search", or "confirm" for confirmations of the length that is compared
+            (`confirmed_epochs`).
     """
     trials = run.counted
     failed = trials["status"].isin(FAILURES) & (trials["phase"] == phase)
@@ -100,18 +101,18 @@ def failures(run: Run, phase: str = "search") -> pd.Series:
 
 
 def sound(run: Run, trials: pd.DataFrame) -> pd.DataFrame:
-    """Of these trials of a run's search those of networks that lost no seed.
+    """Keep the given trials of a run's search whose networks lost no seed.
 
-    What is left of the others is of their better seeds.
+    What remains of the other networks comes from their better seeds.
     """
     return trials[~trials["name"].isin(failures(run).index)]
 
 
 def averaged(run: Run) -> pd.DataFrame:
-    """One row a network: its dimensions, costs and mean scores over its whole trials.
+    """One row per network: its dimensions, costs and mean scores over its complete trials.
 
-    Networks of which a trial of the search failed are left out: the mean of the seeds that
-    are left is too good (`left_out_words` says how many).
+    Networks with a failed trial in the search are left out: the mean over their remaining seeds
+    is too good (`left_out_words` says how many).
 
     Returns:
         `name`, the dimensions (`present`), `params`, `macs`, `activations`, `val` and `test`
@@ -128,13 +129,13 @@ def averaged(run: Run) -> pd.DataFrame:
 
 
 def present(networks: pd.DataFrame) -> list[str]:
-    """The dimensions of networks, and the settings that vary with them, by column."""
+    """The columns of the networks' dimensions and of the settings that vary with them."""
     every = (*DIMENSIONS, "resolution", *SETTINGS.values())
     return [name for name in every if name in networks]
 
 
 def left_out_words(*runs: Run) -> tuple[str, ...]:
-    """How many networks `sound` leaves out, a sentence for each run of which it does."""
+    """Say how many networks `sound` leaves out, one sentence for each affected run."""
     said = []
     for run in runs:
         lost = int(run.whole()["name"].drop_duplicates().isin(failures(run).index).sum())
@@ -149,23 +150,23 @@ def left_out_words(*runs: Run) -> tuple[str, ...]:
 
 
 def by_network(run: Run) -> pd.DataFrame:
-    """Trials of the search, but one row for all the whole trials of a network: their mean.
+    """Trials of the search, with all complete trials of a network averaged into one row.
 
-    A front of single trials would hold the luckiest seed of a network, so what is drawn are
-    means. Trials that were stopped early stay as they are.
+    A front of single trials would contain the luckiest seed of each network, so means are
+    drawn. Trials that were stopped early stay as they are.
 
     Args:
         run: finished or not.
 
     Returns:
-        As `analysis.runs.tables.trials`, of trials with a score, by rising cost; and the
-        columns `whole` (trained to the end), `on_front` (of the whole ones: no other beats it
-        in the objectives of the study), `mean_scale` (over the stages), `low` and `high` (of
-        the 95 % t-interval of what ranks, over the seeds; missing where there is none), and
-        where it was confirmed CONFIRMED: its mean over the fresh seeds, their interval and
-        number, and the epochs they were trained for; missing elsewhere. `attrs["noise"]` is
-        the standard deviation of what ranks over seeds, pooled over networks; NaN where none
-        has two.
+        The columns of `analysis.runs.tables.trials` for trials with a score, in order of rising
+        cost. Further columns: `whole` (trained to the end), `on_front` (for complete ones: no
+        other dominates it in the objectives of the study), `mean_scale` (over the stages),
+        `low` and `high` (of the 95 % t-interval of the ranking metric over the seeds; missing
+        where there is none), and, where the network was confirmed, CONFIRMED: its mean over the
+        fresh seeds, their interval and number, and the epochs they were trained for; missing
+        elsewhere. `attrs["noise"]` is the standard deviation of the ranking metric over seeds,
+        pooled over networks; NaN where no network has two.
     """
     trials, ranking = run.counted, run.ranking
     others = trials[(trials["phase"] == "search") & (trials["status"] != "ok")]
@@ -179,7 +180,7 @@ def by_network(run: Run) -> pd.DataFrame:
     of_seeds = networks(run).set_index("name")[["val_low", "val_high"]]
     of_seeds.columns = pd.Index(["low", "high"])
     said = of_seeds.join(_confirmed(run), how="left")
-    for column in said:  # trials that were stopped early have none of these
+    for column in said:  # missing for trials that were stopped early
         rows[column] = rows["name"].map(said[column]).where(rows["whole"].astype(bool))
     rows = rows.sort_values(order, ascending=ascending).reset_index(drop=True)
     rows.attrs["noise"] = seed_noise(run)
@@ -187,10 +188,10 @@ def by_network(run: Run) -> pd.DataFrame:
 
 
 def seed_noise(run: Run) -> float:
-    """Standard deviation of what ranks over seeds, pooled over networks; NaN of one seed each.
+    """Ranking metric's standard deviation over seeds, pooled over networks; NaN if one each.
 
     Args:
-        run: finished or not; trials that were not trained to their end are left aside.
+        run: finished or not; trials that were not trained to their end are ignored.
     """
     groups = run.whole().groupby("name")[run.ranking.column]
     freedom = groups.size() - 1
@@ -199,7 +200,7 @@ def seed_noise(run: Run) -> float:
 
 
 def _confirmed(run: Run) -> pd.DataFrame:
-    """CONFIRMED of each confirmed network, by name."""
+    """The columns CONFIRMED of each confirmed network, by name."""
     whole = confirmations(run)
     rows = []
     for _, members in whole.groupby("name"):
@@ -210,23 +211,24 @@ def _confirmed(run: Run) -> pd.DataFrame:
 
 
 def confirmations(run: Run) -> pd.DataFrame:
-    """Whole trials with fresh seeds, of the one length that is compared: `confirmed_epochs`."""
+    """Complete trials with fresh seeds, of the one length compared: `confirmed_epochs`."""
     whole = run.whole("confirm")
     return whole[whole["epochs_planned"] == confirmed_epochs(run)]
 
 
 def confirmed_epochs(run: Run) -> int:
-    """The length of the confirmations that are compared; 0 where none was trained whole.
+    """The length of the confirmations that are compared; 0 if none was completed.
 
-    A study may have been confirmed with so many epochs, then again with more, and what was
-    trained for longer is no better network. Of several lengths it is the longest that has every
-    seed of all confirmed networks; where none has, the one with most networks, then trials.
+    A study may have been confirmed first with some number of epochs and then again with more,
+    and longer training does not make a better network. Among several lengths, the longest one
+    that has every seed of all confirmed networks is taken; if there is none, the one with the
+    most networks, then the most trials.
     """
     whole = run.whole("confirm")
     lengths = whole.groupby("epochs_planned")["name"].agg(["nunique", "size"])
     if len(lengths) < 2:
         return int(max(lengths.index, default=0))
-    trials = run.counted  # a seed that failed has had its turn too
+    trials = run.counted  # a failed seed counts as run
     ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
     ended = ended[ended["name"].isin(whole["name"])]
     counts = pd.crosstab(ended["name"], ended["epochs_planned"])
@@ -242,9 +244,9 @@ def _whole(run: Run, phase: str) -> pd.DataFrame:
 
 
 def _means(run: Run, phase: str) -> pd.DataFrame:
-    """The first whole trial of each network of a phase, with the means of what is reported."""
+    """Each network's first complete trial in a phase, with means of the reported metrics."""
     whole = _whole(run, phase)
-    scored = (*run.compared, run.ranking, run.tested)  # one row must not mix means and seeds
+    scored = (*run.compared, run.ranking, run.tested)  # do not mix means and seeds in a row
     reported = list(dict.fromkeys(one.column for one in scored if one.source == "reported"))
     means = whole.groupby("name", sort=False)[reported].transform("mean")
     merged = whole.assign(**{column: means[column] for column in reported})
@@ -256,13 +258,13 @@ def _means(run: Run, phase: str) -> pd.DataFrame:
 
 
 def _mean(scale: object) -> float:
-    """Of a scale as tables have it: 4, or 1.2.4 for one each stage."""
+    """The mean of a scale as written in tables: 4, or 1.2.4 for one per stage."""
     numbers = [int(number) for number in str(scale).split(".")]
     return sum(numbers) / len(numbers)
 
 
 def _ends(scores: pd.Series, level: float, metric: Objective) -> tuple[float, float]:
-    """Of the interval of a mean over seeds; NaN where there is none."""
+    """The ends of the interval of a mean over seeds; NaN where there is none."""
     known = scores.dropna()
     if known.empty:
         return np.nan, np.nan

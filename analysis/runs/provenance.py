@@ -1,4 +1,4 @@
-"""Says where a run was made: the commit and the hardware of each of its starts."""
+"""Describes where a run was made: commit and hardware of each of its starts."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ UNKNOWN = "not known"
 
 
 def commit_of(start: dict[str, Any]) -> str:
-    """The git commit of a start, in words where it had changes or is not known."""
+    """The git commit of a start, with a remark where it had changes or is not known."""
     commit = start.get("git_commit")
     if not commit:
         return f"{UNKNOWN}: installed without its history"

@@ -1,6 +1,6 @@
-"""Reads a run: what was planned, what came of it, and whether it has ended.
+"""Reads a run: its plan, its results, and whether it has finished.
 
-Goes in: the folder of a run. Comes out: a `Run`, which tables, figures and the report read.
+Input: the folder of a run. Output: a `Run`, from which tables, figures and the report are made.
 """
 
 from collections.abc import Callable, Hashable
@@ -29,7 +29,7 @@ FAILURES = (Status.DIVERGED.value, Status.OUT_OF_MEMORY.value, Status.FAILED.val
 
 
 class RunError(ValueError):
-    """A folder that holds no run, or one that a question cannot be put to; with the remedy."""
+    """A folder without a run, or a run that cannot answer a question; states the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ class Run:
     """A run.
 
     Attributes:
-        folder: where it lies.
-        manifest: what it is: its plan, objectives, traits and starts.
-        trials: one row a trial (`analysis.runs.tables.trials`).
+        folder: the run's folder.
+        manifest: description of the run: its plan, objectives, traits and starts.
+        trials: one row per trial (`analysis.runs.tables.trials`).
     """
 
     folder: Path
@@ -51,19 +51,19 @@ class Run:
 
     @cached_property
     def counted(self) -> pd.DataFrame:
-        """The trials that count for their networks: all but the tries of a tuning that lost."""
+        """The trials that count for their networks: all except the losing tries of a tuning."""
         if self.plan.tries == 1:
             return self.trials
         return self.trials[standing(self.trials, self.ranking, self.tuned)]
 
     @property
     def tuned(self) -> tuple[str, ...]:
-        """The settings that were tuned inside each network."""
+        """The settings that were tuned separately for each network."""
         return self.plan.search.tune.keys if self.plan.search.tune else ()
 
     @property
     def lengths(self) -> str:
-        """Epochs of its trials: 30, or 10 to 30."""
+        """Epochs of its trials, such as 30, or 10 to 30."""
         several = self.plan.varied.get("epochs", (self.plan.training.epochs,))
         return " to ".join(
             f"{epochs:.0f}" for epochs in dict.fromkeys((several[0], several[-1]))
@@ -71,17 +71,17 @@ class Run:
 
     @property
     def plan(self) -> StudyPlan:
-        """What was asked, in numbers."""
+        """The plan of the study, in numbers."""
         return self.manifest.plan
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """Name of the study."""
         return self.plan.study
 
     @property
     def starts(self) -> tuple[dict[str, Any], ...]:
-        """Of its command: time, commit, versions, machine; the newest last."""
+        """Starts of the command, newest last: time, commit, versions, machine."""
         return self.manifest.starts
 
     @property
@@ -91,27 +91,27 @@ class Run:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What its trials report, without the split."""
+        """Metrics that its trials report, named without the split."""
         return self.manifest.metrics
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """By which its networks are compared."""
+        """The objectives by which its networks are compared."""
         return self.manifest.objectives
 
     @property
     def ranking(self) -> Objective:
-        """The objective that says which network is the best: the first that trials report."""
+        """The objective by which networks are ranked: the first that trials report."""
         return next(one for one in self.objectives if one.source == "reported")
 
     @property
     def tested(self) -> Objective:
-        """The metric that ranks, on the test images."""
+        """The ranking metric on the test images."""
         return on_test(self.ranking)
 
     @property
     def score(self) -> Score:
-        """How the metric that ranks is shown, on the test images."""
+        """How the ranking metric on the test images is shown."""
         return score_of(self.tested)
 
     @property
@@ -121,66 +121,66 @@ class Run:
 
     @property
     def cost_axis(self) -> Objective:
-        """The cost that its networks are drawn against."""
+        """The cost on the axis of its figures."""
         return pareto.cost_axis(self.objectives)
 
     @cached_property
     def epochs(self) -> pd.DataFrame:
-        """One row an epoch (`analysis.runs.tables.epochs`); read when it is first asked for."""
+        """One row per epoch (`analysis.runs.tables.epochs`); read on first use."""
         return tables.epochs(self.folder, metrics=self.metrics)
 
     @property
     def device_share(self) -> tuple[float, str]:
-        """How much of which device a trial has, as the newest start had it: (0.5, "GPU")."""
+        """Share of a device per trial, as in the newest start: (0.5, "GPU")."""
         gpu, cpu = self.plan.resources.gpu, self.plan.resources.cpu
         return (gpu, "GPU") if gpu else (cpu, "CPU")
 
     @property
     def chance(self) -> float:
-        """Error of guessing one class, in percent."""
+        """Error of always guessing one class, in percent."""
         return float(100 - 100 / self.plan.data.classes)
 
     @property
     def planned(self) -> int:
-        """Trials of the whole study; of a confirmation, the most there can be."""
+        """Number of trials of the whole study; for the confirmation, the maximum possible."""
         return self._planned_search + self.plan.confirm_trials
 
     @property
     def ended(self) -> int:
-        """Trials of the study as it is planned that have ended, however."""
+        """Number of planned trials that have ended, whatever the outcome."""
         return self._ended("search") + self._ended("confirm")
 
     @property
     def finished(self) -> bool:
-        """Whether no trial of the study is left."""
+        """Whether the study has no trial left to run."""
         if self._ended("search") < self._planned_search:
             return False
         confirm = self.plan.confirm
         if confirm is None:
             return True
-        # Fewer networks may have been whole than were to be confirmed.
+        # Fewer networks may have completed than were to be confirmed.
         confirmed = min(self.plan.confirmed, self.whole()["name"].nunique())
         return self._ended("confirm") >= confirmed * confirm.seeds
 
     @property
     def recipe(self) -> str:
-        """A short name for how it trained, epochs aside: equal recipes share it."""
+        """A short name for how it trained, except its epochs; equal recipes share it."""
         return recipe_of(self.plan)
 
     @property
     def data(self) -> str:
-        """A short name for the images it saw: equal data share it."""
+        """A short name for the images it saw; equal data share it."""
         return data_of(self.plan)
 
     def banner(self) -> str:
-        """What a reader must know before any result; empty where there is nothing."""
+        """What a reader must know before any result; empty if there is nothing to say."""
         said = []
         if not self.finished:
             said.append(
                 f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
                 "follows is of these"
             )
-        trials = self.counted  # a try that lost says nothing of its network
+        trials = self.counted  # a losing try says nothing about its network
         counts = trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
@@ -195,7 +195,7 @@ class Run:
         return "; ".join(said)
 
     def described(self, *, short: bool = False) -> str:
-        """What the run was, as Markdown; short: in a line that a title can hold."""
+        """Describe the run as Markdown; with `short`, in one line that fits a title."""
         data, training = self.plan.data, self.plan.training
         whole = self.whole()
         networks = whole["name"].nunique()
@@ -224,24 +224,24 @@ class Run:
         return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)
 
     def whole(self, phase: str = "search") -> pd.DataFrame:
-        """Trials that were trained to their end, with a value of the metric that ranks.
+        """Trials that were trained to their end and have a value of the ranking metric.
 
         Args:
-            phase: "search", or "confirm": the best again, with fresh seeds.
+            phase: "search", or "confirm" for the best networks again with fresh seeds.
         """
         trials = self.counted
         kept = (trials["phase"] == phase) & (trials["status"] == Status.OK.value)
         return trials[kept & trials[self.ranking.column].notna()]
 
     def once(self, key: Hashable, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """A table of this run that is computed when it is first asked for.
+        """Return a table of this run, computed on first use.
 
         Args:
-            key: what it is, with everything that it depends on beside the run.
-            make: computes it.
+            key: name of the table and everything it depends on besides the run.
+            make: computes the table.
 
         Returns:
-            A copy, so that no caller changes it for others.
+            A copy, so that no caller can change it for others.
         """
         if key not in self._made:
             self._made[key] = make()
@@ -251,13 +251,13 @@ class Run:
     def _planned_search(self) -> int:
         search = self.counted[self.counted["phase"] == "search"]
         pruned = search[(search["repeat"] == 0) & search["status"].isin(CUT_SHORT)]
-        again = search.loc[search["repeat"] > 0, "name"]  # as earlier versions went on
+        again = search.loc[search["repeat"] > 0, "name"]  # as in earlier versions
         return self.plan.search_trials(int((~pruned["name"].isin(again)).sum()))
 
     def _ended(self, phase: str) -> int:
         trials = self.trials
         planned = (trials["phase"] == phase) & (trials["status"] != "running")
-        if phase == "confirm":  # those of one that was planned before are none of this one
+        if phase == "confirm":  # not those of an earlier confirmation plan
             planned &= trials["epochs_planned"] == self.plan.epochs(phase)
         return int(planned.sum()) if phase == "search" or self.plan.confirm else 0
 
@@ -266,11 +266,11 @@ def read_run(folder: Path) -> Run:
     """Read a run, finished or not.
 
     Args:
-        folder: with `journal.jsonl` and `manifest.json`.
+        folder: contains `journal.jsonl` and `manifest.json`.
 
     Raises:
-        RunError: there is no run in it, or its manifest cannot be read.
-        JournalError: its journal is damaged, or of a newer version.
+        RunError: the folder contains no run, or its manifest cannot be read.
+        JournalError: its journal is damaged or from a newer version.
     """
     for name in (FILE, MANIFEST):
         if not (folder / name).is_file():

@@ -1,7 +1,8 @@
-"""Names an objective for a reader, and shows an error in percent as its accuracy.
+"""Names objectives for readers and shows an error in percent as the accuracy.
 
-Goes in: an `Objective` of a run. Come out: its words, its values as figures and sentences show
-them, and which of them are better. Nothing else in analysis asks for a direction or a unit.
+Input: an `Objective` of a run. Output: its name in words, its values as shown in figures and
+sentences, and which values are better. No other module in analysis deals with directions or
+units.
 """
 
 from typing import NamedTuple, TypeVar
@@ -22,13 +23,13 @@ Values = TypeVar("Values", float, pd.Series)
 
 
 class Score(NamedTuple):
-    """An objective as figures and sentences show it.
+    """How figures and sentences show an objective.
 
     Attributes:
         name: such as "test accuracy".
         unit: "%" for a percentage; empty for a number without a unit.
-        complemented: whether it is shown as 100 less the objective.
-        more_is_better: whether larger values, as they are shown, are better.
+        complemented: whether it is shown as 100 minus the objective.
+        more_is_better: whether larger values, as shown, are better.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Score(NamedTuple):
     more_is_better: bool
 
     def of(self, values: Values) -> Values:
-        """The values of the objective as they are shown."""
+        """Convert values of the objective to the values shown."""
         return 100 - values if self.complemented else values
 
     @property
@@ -46,26 +47,26 @@ class Score(NamedTuple):
         return with_unit(self.name, self.unit)
 
     def signed(self, change: float) -> str:
-        """A difference of two values as sentences say it, with its sign."""
+        """Format a difference of two values for sentences, with its sign."""
         return f"{change:{self.form('+')}}"
 
     def form(self, sign: str = "") -> str:
-        """How a value, or with "+" a difference, is written, as Python's format takes it."""
+        """Python format specification for a value, or with "+" for a difference."""
         return f"{sign}.2f" if self.unit == PERCENT else f"{sign}.4g"
 
     @property
     def difference(self) -> str:
-        """What a difference of two values is called: points of test accuracy."""
+        """Words for a difference of two values, such as points of test accuracy."""
         return f"points of {self.name}" if self.unit == PERCENT else f"of {self.label}"
 
 
 def is_percent_error(objective: Objective) -> bool:
-    """Whether it is an error in percent, whose complement has a name of its own."""
+    """Whether it is an error in percent whose complement has its own name."""
     return bool(objective.complement) and objective.unit == PERCENT
 
 
 def score_of(objective: Objective) -> Score:
-    """How an objective is shown: an error in percent as its complement, others as they are."""
+    """How an objective is shown: an error in percent as its complement, others unchanged."""
     lower = lower_is_better(objective)
     if not is_percent_error(objective):
         return Score(words(objective), objective.unit, False, not lower)
@@ -79,7 +80,7 @@ def lower_is_better(objective: Objective) -> bool:
 
 
 def losses(objective: Objective, values: pd.Series) -> pd.Series:
-    """The values of an objective as something to make small."""
+    """Convert an objective's values to losses, where smaller is better."""
     return values if lower_is_better(objective) else -values
 
 
@@ -97,26 +98,26 @@ def titled(objective: Objective) -> str:
 
 
 def form_of(objective: Objective, sign: str = "") -> str:
-    """As `Score.form`, of an objective as it is."""
+    """`Score.form` of an objective."""
     return score_of(objective).form(sign)
 
 
 def capital(text: str) -> str:
-    """The text as the beginning of a sentence."""
+    """Capitalise the first letter, as at the beginning of a sentence."""
     return text[0].upper() + text[1:]
 
 
 def with_unit(name: str, unit: str) -> str:
-    """A name with its unit in brackets, where it has one."""
+    """A name with its unit in brackets, if it has one."""
     return f"{name} ({unit})" if unit else name
 
 
 def readable(frame: pd.DataFrame, ranking: Objective) -> pd.DataFrame:
-    """A table with the metric that ranks under a title in place of its column's name.
+    """Rename the ranking metric's columns in a table to readable titles.
 
     Args:
-        frame: from `analysis.runs` or `analysis.questions`.
-        ranking: the metric: `run.ranking`.
+        frame: a table from `analysis.runs` or `analysis.questions`.
+        ranking: the ranking metric, `run.ranking`.
     """
     titles: dict[str, str] = {}
     for side, metric in (("val", ranking), ("test", on_test(ranking))):
@@ -125,7 +126,7 @@ def readable(frame: pd.DataFrame, ranking: Objective) -> pd.DataFrame:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """The images that a metric is of, and its name without them."""
+    """Split a metric's name into the images it refers to and the rest."""
     for prefix, split in _SPLITS.items():
         if name.startswith(prefix):
             return split, name.removeprefix(prefix)

@@ -1,4 +1,4 @@
-"""Which trials stand for their networks, where settings are tuned inside these."""
+"""Selects the trials that represent their networks where settings are tuned per network."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,23 @@ import pandas as pd
 from search.schema.metrics import Objective
 from search.study.events import Status
 
-# As `search.study.tries` has it: whole ones, those that got furthest, then the rest.
+# As in `search.study.tries`: complete trials, those that got furthest, then the rest.
 _PLACES = {Status.OK.value: 0, Status.PRUNED.value: 1, Status.REJECTED.value: 2}
 _OTHERS = 3
 
 
 def standing(trials: pd.DataFrame, ranking: Objective, tuned: Sequence[str]) -> pd.Series:
-    """Which trials count: of each network the best of its tries, and all with other seeds.
+    """Tell which trials count: each network's best try, and all trials with other seeds.
 
     Args:
-        trials: of a run that tunes settings inside its networks.
-        ranking: the metric that says which is the best.
-        tuned: the settings.
+        trials: trials of a run that tunes settings for each network.
+        ranking: the metric that decides which is best.
+        tuned: the tuned settings.
 
     Returns:
-        A mask over the trials. While tries of a network run, the best of those so far; where
-        there are other seeds, the try that has the settings of these.
+        A mask over the trials. While tries of a network are running, the best so far counts;
+        where there are trials with other seeds, the try that has the same settings as these
+        counts.
     """
     search = trials[trials["phase"] == "search"]
     tries, repeats = (search[search["repeat"] == 0], search[search["repeat"] > 0])

@@ -1,6 +1,7 @@
-"""Reads a run's journal into tidy tables: one row a trial, one row an epoch.
+"""Reads a run's journal into tidy tables: one row per trial, one row per epoch.
 
-Percentages are in columns that say so, times in seconds, costs for one image. No torch here.
+Columns of percentages say so in their names; times are in seconds, costs for one image. No
+torch here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,11 +71,12 @@ def trial_columns(
     """The columns of `trials`, in order.
 
     Args:
-        metrics: of the run's task: each has a column for the validation and the test images.
-        counted: names of foreign objectives that the run counted; each is a column.
-        measured: what was measured of networks: each has a column, and two for its quartiles,
+        metrics: metrics of the run's task; each has one column for the validation and one for
+            the test images.
+        counted: names of user-defined objectives that the run counted; each has a column.
+        measured: what was measured of networks. Each has a column, plus two for its quartiles
             or one for the seconds that a score took.
-        settings: what trials have of their own beside their network: each is a column.
+        settings: settings of a trial besides its network; each has a column.
     """
     scores = _columns(metrics, VALIDATION) | _columns(metrics, TEST)
     each = [one.column + end for one in measured for end in one.ends]
@@ -96,17 +98,17 @@ def trials(
     measured: Sequence[Objective] = (),
     settings: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """One row a trial, in the order they started; a trial under way has status "running".
+    """One row per trial, in starting order; an unfinished trial has status "running".
 
     Args:
-        folder: of the run.
-        metrics: of the run's task.
-        counted: names of foreign objectives that the run counted.
+        folder: folder of the run.
+        metrics: metrics of the run's task.
+        counted: names of user-defined objectives that the run counted.
         measured: what was measured of networks.
-        settings: what trials have of their own beside their network.
+        settings: settings of a trial besides its network.
 
     Returns:
-        A frame with `trial_columns`, and those of MODEL where the run counted them; missing
+        A frame with `trial_columns`, plus those of MODEL if the run counted them; missing
         results are NaN.
 
     Raises:
@@ -125,7 +127,7 @@ def trials(
     columns = list(trial_columns(metrics, counted, measured, settings))
     frame = pd.DataFrame(rows, columns=columns)
     ends = [one.column + end for one in measured for end in one.ends]
-    own = [name for name in counted if name not in MODEL]  # of a model there are whole ones
+    own = [name for name in counted if name not in MODEL]  # those of a model are integers
     numbers = [*scores.values(), *own, *ends]
     frame[numbers] = frame[numbers].astype(float)
     frame["seconds_per_epoch"] = frame["seconds"] / frame["epochs"].where(frame["epochs"] > 0)
@@ -145,14 +147,14 @@ def _trials(folder: Path) -> Iterator[tuple[Started, Measured | None, Ended | No
         elif isinstance(record, Ended):
             ends[record.trial] = record
         elif isinstance(record, Retried):
-            ends.pop(record.trial, None)  # under way again
+            ends.pop(record.trial, None)  # running again
     return (
         (started, measured.get(trial), ends.get(trial)) for trial, started in starts.items()
     )
 
 
 def _measured(found: Measured | None, objectives: Sequence[Objective]) -> dict[str, Any]:
-    """What was measured of a network, with quartiles or seconds where there are some."""
+    """The measurements of a network, with quartiles or seconds where they exist."""
     if found is None:
         return {}
     row: dict[str, Any] = {"measured_alone": found.alone, "measured_beside_cores": found.others}
@@ -164,16 +166,16 @@ def _measured(found: Measured | None, objectives: Sequence[Objective]) -> dict[s
 
 
 def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:
-    """Trials with numbers apart from lists, so that each column of a file is of one kind.
+    """Separate numbers from lists in trials, so that each column of a file has one type.
 
     Args:
-        trials: from `trials`, whose sizes are as names write them: 4, or "1.2.4" for a network
-            with one each stage.
+        trials: from `trials`, with sizes written as in names: 4, or "1.2.4" for a network with
+            one per stage.
 
     Returns:
         The same rows. `width`, `scale` and `cardinality` are whole numbers, missing where the
-        stages differ; beside each, `width_per_stage` and so on are such lists as text, missing
-        where the stages are alike.
+        stages differ; next to each, `width_per_stage` and so on hold such lists as text,
+        missing where the stages are equal.
     """
     split = trials.copy()
     for name in PER_STAGE:
@@ -185,9 +187,9 @@ def of_one_kind(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """One row an epoch of each trial, in the order they were reported: `epoch_columns`.
+    """One row per epoch of each trial, in the order reported: `epoch_columns`.
 
-    Where the training loss is a sum, a column for each part stands behind it: `train_<name>`.
+    If the training loss is a sum, it is followed by a column for each part: `train_<name>`.
 
     Raises:
         JournalError: the journal cannot be read.
@@ -196,7 +198,7 @@ def epochs(folder: Path, *, metrics: Sequence[Metric]) -> pd.DataFrame:
     lines = epoch_lines(folder)
     if not lines:
         return pd.DataFrame(columns=columns)
-    try:  # a million lines in seconds; one by one they take ten times as long
+    try:  # a million lines in seconds; reading them one by one takes ten times as long
         table = arrow_json.read_json(pa.BufferReader(lines)).flatten()
         losses = _parts_of_loss(table)
         at = columns.index(_TRAIN_LOSS) + 1
@@ -219,7 +221,7 @@ def _parts_of_loss(table: Any) -> list[str]:
 
 
 def _values(table: Any, name: str) -> Any:
-    """A metric of each epoch: inside `metrics`, or as version 1 had it a key of its own."""
+    """A metric by epoch: inside `metrics`, or, in version 1, under its own key."""
     kinds = [key for key in (f"metrics.{name}", name) if key in table.column_names]
     if not kinds:
         return pa.nulls(table.num_rows, pa.float64())
@@ -229,7 +231,7 @@ def _values(table: Any, name: str) -> Any:
 
 
 def _columns(metrics: Sequence[Metric], split: str) -> dict[str, str]:
-    """The column of each metric of some images, by the name it is reported under."""
+    """The column of each metric on one split, by the name under which it is reported."""
     return {f"{split}{m.name}": column_of(f"{split}{m.name}", m.unit) for m in metrics}
 
 
@@ -243,12 +245,12 @@ def _ended(ended: Ended, scores: dict[str, str]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    r"""Text as a table takes it: bytes that are none stand in it as `\xe9`."""
+    r"""Make text printable for a table: bytes that are not text become `\xe9`."""
     return printable(value) if isinstance(value, str) else value
 
 
 def _size(value: PerStage) -> int | str:
-    """One number stays one, so that a column of them is numeric."""
+    """Keep a single number a number, so that its column stays numeric."""
     return written(value) if isinstance(value, tuple) else value
 
 

@@ -1,1 +1,1 @@
-"""Fits scaling laws, exchange rates and a compound rule; refuses what the data do not carry."""
+"""Fits scaling laws, exchange rates and a compound rule; refuses what data cannot support."""

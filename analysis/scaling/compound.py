@@ -1,6 +1,6 @@
-"""Finds a compound scaling rule under a budget: one curve a dimension in, multipliers out.
+"""Finds a compound scaling rule under a budget: multipliers from one curve per dimension.
 
-Assumption, to be tested by training what it proposes: gains in log error add up, that is,
+Assumption, to be tested by training the proposed network: gains in log error add up, that is,
 dimensions do not interact. Frames are those of `analysis.scaling.exchange`.
 """
 
@@ -25,15 +25,15 @@ class Rule:
     """The best multipliers under a budget.
 
     Args:
-        multipliers: of each dimension.
-        intervals: 2.5 and 97.5 percentile of the multiplier that resamples pick.
+        multipliers: multiplier of each dimension.
+        intervals: 2.5 and 97.5 percentiles of the multipliers that resamples pick.
         error: predicted, percent.
         low: end of the error's interval at these multipliers.
         high: end of the error's interval at these multipliers.
-        cost: of these multipliers over that of the base, by the caller's count.
-        picks: one row for each combination that some resample picks, with its share.
-        considered: combinations on the grid.
-        feasible: those within the budget.
+        cost: cost of these multipliers divided by that of the base, as counted by the caller.
+        picks: one row for each combination that any resample picks, with its share.
+        considered: number of combinations on the grid.
+        feasible: number of combinations within the budget.
     """
 
     multipliers: dict[str, float]
@@ -48,7 +48,7 @@ class Rule:
 
 
 class Curves(NamedTuple):
-    """Dimensions by name, the law of each in its multiplier, and its thetas redrawn (b, p)."""
+    """Names of dimensions, the law of each in its multiplier, and its redrawn thetas (b, p)."""
 
     names: list[str]
     laws: list[Law]
@@ -64,22 +64,23 @@ def compound_rule(
     step: float = 0.5,
     resamples: int = 1000,
 ) -> Rule:
-    """Search all combinations of multipliers that were measured, in steps, under a budget.
+    """Search a grid of all combinations of multipliers in the measured range, under a budget.
 
-    The gain of a dimension is that of a power law with offset in its multiplier.
+    The gain of a dimension is modelled by a power law with offset in its multiplier.
 
     Args:
         curves: trials along each dimension, with the shared base at multiplier 1.
         cost: exact cost of a combination, such as MACs by `res2net.cost`; infinite where it
-            can not be built.
-        budget_ratio: most cost, over that of the base.
+            cannot be built.
+        budget_ratio: maximum cost, divided by that of the base.
         rng: source of all draws.
-        step: of the grid; never beyond the least and greatest multiplier of a dimension.
-        resamples: how many.
+        step: step of the grid, which stays within each dimension's smallest and largest
+            multiplier.
+        resamples: number of resamples.
 
     Raises:
-        Refusal: no shared base, a curve that carries no law, a grid too fine, or a budget that
-            nothing keeps.
+        Refusal: there is no shared base, a curve does not support a law, the grid is too fine,
+            or no combination is within the budget.
     """
     fits = fitted_curves(curves, rng=rng, resamples=resamples)
     return rule_within(fits, cost, budget_ratio=budget_ratio, step=step)
@@ -92,16 +93,16 @@ def fitted_curves(
     resamples: int = 1000,
     forms: Mapping[str, Form] | None = None,
 ) -> Curves:
-    """Fit and redraw the gain of each dimension in its multiplier.
+    """Fit the gain of each dimension in its multiplier, and redraw it.
 
     Args:
         curves: trials along each dimension, with the shared base at multiplier 1.
         rng: source of all draws.
-        resamples: how many.
-        forms: of the laws, by dimension; None for power laws with offset.
+        resamples: number of resamples.
+        forms: forms of the laws, by dimension; None for power laws with offset.
 
     Raises:
-        Refusal: no shared base, or a curve that carries no law.
+        Refusal: there is no shared base, or a curve does not support a law.
     """
     frames = [points.assign(size=points["multiplier"]) for points in curves.values()]
     check_base(frames)
@@ -119,16 +120,16 @@ def rule_within(
     budget_ratio: float,
     step: float = 0.5,
 ) -> Rule:
-    """The best multipliers under a budget; as for `compound_rule`.
+    """Find the best multipliers under a budget, as in `compound_rule`.
 
     Args:
         fits: from `fitted_curves`.
-        cost: of a combination.
-        budget_ratio: most cost, over that of the base.
-        step: of the grid.
+        cost: cost of a combination.
+        budget_ratio: maximum cost, divided by that of the base.
+        step: step of the grid.
 
     Raises:
-        Refusal: a grid too fine, or a budget that nothing keeps.
+        Refusal: the grid is too fine, or no combination is within the budget.
     """
     names, laws, thetas = fits
     axes = [_axis(law, step) for law in laws]
@@ -155,7 +156,7 @@ def rule_within(
 
 
 def _axis(law: Law, step: float) -> Array:
-    """Multipliers of a dimension: 1 and whole steps from it, within what was measured."""
+    """Multipliers of a dimension: 1 and whole steps from it, within the measured range."""
     down = int((1 - law.smallest) / step + 1e-9)
     up = int((law.largest - 1) / step + 1e-9)
     steps = 1 + step * np.arange(-down, up + 1)
@@ -200,7 +201,7 @@ def _total(gains: list[Array], row: Indices) -> Array:
 
 
 def _best(gains: list[Array], index: Indices, costs: Array) -> Indices:
-    """Row of `index` that each resample likes best; the cheaper of equals."""
+    """The row of `index` that is best in each resample; the cheaper of equals."""
     order = np.argsort(costs, kind="stable")
     columns = index[order].T
     found = [
@@ -211,7 +212,7 @@ def _best(gains: list[Array], index: Indices, costs: Array) -> Indices:
 
 
 def _base_error(laws: list[Law], thetas: list[Array]) -> Array:
-    """The base as all curves see it: their geometric mean at multiplier 1 (b,)."""
+    """The base's error: the geometric mean of all curves at multiplier 1 (b,)."""
     seen = [law.errors(np.ones(1), theta=t)[:, 0] for law, t in zip(laws, thetas, strict=True)]
     return np.asarray(np.exp(np.log(seen).mean(axis=0)))
 

@@ -1,9 +1,10 @@
-"""Computes the exchange rate of two dimensions: trials along both in, a rate out.
+"""Computes the exchange rate of two dimensions from trials along both.
 
 "x2 in scale, which costs x1.75 MACs, buys what x1.7 in MACs of depth buys, 95 % [1.5, 2.0]."
-The design is that of Fig. 5 of the Res2Net paper: one base network, and from it some networks
-along each dimension. Beside the columns of `analysis.scaling.points`, `multiplier` says by how
-much the dimension is multiplied; the base has 1 and its rows stand in both frames.
+The design is that of Fig. 5 of the Res2Net paper: one base network, and some networks varied
+from it along each dimension. In addition to the columns of `analysis.scaling.points`,
+`multiplier` says by how much the dimension is multiplied; the base has 1 and its rows are in
+both frames.
 """
 
 from dataclasses import dataclass
@@ -24,16 +25,16 @@ class Exchange:
     """What multiplying dimension a is worth in the cost of dimension b.
 
     Args:
-        multiplier: of dimension a.
-        cost: size of that network over that of the base, as counted.
-        ratio: size of dimension b with the same error, over that of the base; None where b
-            does not have that error within reach.
+        multiplier: multiplier of dimension a.
+        cost: size of that network divided by that of the base, as counted.
+        ratio: size along dimension b with the same error, divided by that of the base; None
+            where b does not reach that error within `reach`.
         low: end of the interval; None where it is out of reach.
         high: end of the interval; None where it is out of reach.
-        reach: least and greatest ratio that b's trials can vouch for.
-        above: share of resamples in which b never gets as good within reach.
-        below: share of resamples in which b is better from the least ratio on.
-        reason: why ratio is None, else empty.
+        reach: smallest and largest ratio that b's trials support.
+        above: share of resamples in which b never becomes as good within reach.
+        below: share of resamples in which b is already better at the smallest ratio.
+        reason: why `ratio` is None, otherwise empty.
     """
 
     multiplier: float
@@ -47,7 +48,7 @@ class Exchange:
     reason: str = ""
 
     def sentence(self, a: str, b: str) -> str:
-        """Say it in words, with the names of the dimensions."""
+        """State it in words, with the names of the dimensions."""
         under, over = f"< {self.reach[0]:.2f}", f"> {self.reach[1]:.2f}"
         low = (over if self.above > 0.9 else under) if self.low is None else f"{self.low:.2f}"
         high = (
@@ -62,12 +63,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pair:
-    """Two dimensions from one base, fitted and redrawn together.
+    """Two dimensions with the same base, fitted and redrawn together.
 
     Args:
         points_a: trials along a with the base.
-        laws: of error along a and along b.
-        drawn: their thetas, (b, p) each, refitted to the same draws.
+        laws: laws of the error along a and along b.
+        drawn: thetas of both laws, (b, p) each, refitted to the same draws.
     """
 
     points_a: pd.DataFrame
@@ -83,17 +84,17 @@ def paired(
     rng: np.random.Generator,
     resamples: int = 1000,
 ) -> Pair:
-    """Redraw the laws of two dimensions together, for rates between them.
+    """Redraw the laws of two dimensions together, for exchange rates between them.
 
     Args:
         points_a: trials along a with the base.
         points_b: trials along b with the same base.
-        laws: fitted to these; they may be of two forms.
+        laws: laws fitted to these trials; their forms may differ.
         rng: source of all draws.
-        resamples: how many.
+        resamples: number of resamples.
 
     Raises:
-        Refusal: no shared base.
+        Refusal: there is no shared base.
     """
     frames = [points_a, points_b]
     check_base(frames)
@@ -113,19 +114,20 @@ def exchange(
     """Find the cost of dimension b that buys what a multiplier of dimension a buys.
 
     Both curves of error against size are fitted; the error of a at the size of its multiplied
-    network is looked up on the curve of b. Resamples redo all of it; the base strays alike in
-    both curves.
+    network is looked up on the curve of b. Resamples repeat all of this, with the same
+    deviation of the base in both curves.
 
     Args:
         points_a: trials along a with the base.
         points_b: trials along b with the same base.
-        multiplier: one that was trained along a.
-        form: of both curves.
+        multiplier: a multiplier that was trained along a.
+        form: form of both curves.
         rng: source of all draws.
-        resamples: how many.
+        resamples: number of resamples.
 
     Raises:
-        Refusal: no shared base, no such multiplier, or a curve that carries no law.
+        Refusal: there is no shared base or no such multiplier, or a curve does not support a
+            law.
     """
     check_base([points_a, points_b])
     size_at(points_a, multiplier)
@@ -135,14 +137,14 @@ def exchange(
 
 
 def rate(pair: Pair, multiplier: float) -> Exchange:
-    """The exchange rate of a multiplier; as for `exchange`.
+    """Find the exchange rate of a multiplier, as in `exchange`.
 
     Args:
         pair: from `paired`.
-        multiplier: one that was trained along a.
+        multiplier: a multiplier that was trained along a.
 
     Raises:
-        Refusal: no such multiplier.
+        Refusal: there is no such multiplier.
     """
     base, bought = size_at(pair.points_a, 1.0), size_at(pair.points_a, multiplier)
     (law_a, law_b), drawn = pair.laws, pair.drawn
@@ -150,7 +152,7 @@ def rate(pair: Pair, multiplier: float) -> Exchange:
     ratio = float(sizes_with(law_b, wanted, theta=law_b.theta[None])[0] / base)
     wanted_drawn = law_a.errors(np.array([bought]), theta=drawn[0])[:, 0]
     ratios = sizes_with(law_b, wanted_drawn, theta=drawn[1]) / base
-    # Out of reach is 0 or infinite here, so no percentile may lie between two draws.
+    # Sizes out of reach are 0 or infinite, so percentiles must not interpolate between draws.
     low = float(np.quantile(ratios, 0.025, method="lower"))
     high = float(np.quantile(ratios, 0.975, method="higher"))
     reach = (law_b.smallest / REACH / base, law_b.largest * REACH / base)
@@ -176,16 +178,17 @@ def _reason(ratio: float, reach: tuple[float, float]) -> str:
 
 
 def sizes_with(law: Law, errors: Array, *, theta: Array) -> Array:
-    """Find the size at which each theta's curve has an error.
+    """Find the size at which each theta's curve has a given error.
 
     Args:
-        law: gives form and range.
-        errors: percent (b,).
+        law: provides form and range.
+        errors: errors in percent (b,).
         theta: (b, p).
 
     Returns:
-        Sizes (b,) within REACH; 0 where the curve is better at the smallest already, infinite
-        where it is worse at the largest still. Read from 512 sizes, linear in log and log.
+        Sizes (b,) within REACH; 0 where the curve is already better at the smallest size,
+        infinite where it is still worse at the largest. Interpolated between 512 sizes,
+        linearly in log-log.
     """
     grid = np.geomspace(law.smallest / REACH, law.largest * REACH, _GRID)
     curves = np.log(law.errors(grid, theta=theta))
@@ -198,7 +201,7 @@ def sizes_with(law: Law, errors: Array, *, theta: Array) -> Array:
 
 
 def size_at(points: pd.DataFrame, multiplier: float) -> float:
-    """Size of the network with a multiplier, or a refusal."""
+    """Return the size of the network with a multiplier, or refuse."""
     if "multiplier" not in points:
         raise Refusal("no column multiplier", "say by how much each network is multiplied")
     sizes = points.loc[np.isclose(points["multiplier"], multiplier), "size"].unique()
@@ -212,7 +215,7 @@ def size_at(points: pd.DataFrame, multiplier: float) -> float:
 
 
 def check_base(frames: list[pd.DataFrame]) -> None:
-    """Refuse dimensions that do not start from the same rows, or differ in recipe or data."""
+    """Refuse dimensions whose base rows, recipes or data differ."""
     for frame in frames:
         size_at(frame, 1.0)
     shown = ["network", "seed", "error", "epochs", "recipe", "data"]
@@ -234,7 +237,7 @@ def check_base(frames: list[pd.DataFrame]) -> None:
 def redrawn_together(
     laws: list[Law], frames: list[pd.DataFrame], *, resamples: int, rng: np.random.Generator
 ) -> list[Array]:
-    """Refit laws with a shared base to the same draws: thetas (b, p) of each."""
+    """Refit laws with a shared base to the same draws; return the thetas (b, p) of each."""
     parts = [stray(law, points) for law, points in zip(laws, frames, strict=True)]
     strayed = shared_deviations(frames, pooled(parts), draws=resamples, rng=rng)
     return [redrawn(*part) for part in zip(laws, frames, strayed, strict=True)]

@@ -1,18 +1,19 @@
-"""Forecasts what a budget that was not run will bring, from smaller budgets that were.
+"""Forecasts the result of a budget that was not run from smaller budgets that were.
 
-Goes in: a value of each of several budgets (the error of its best networks, or a dimension of
-them) and draws of it, from a bootstrap over networks. Comes out: an interval for the value at
-another budget, in which forms that foretell the same points differently stand side by side.
+Input: a value for each of several budgets (the error of its best networks, or one of their
+dimensions) and draws of it, from a bootstrap over networks. Output: an interval for the value
+at another budget, which combines several forms that extrapolate the same points differently.
 
-Each form is a line, z = a + b g(x) with x the log of the size, of which two points already tell
-both parameters: error linear in x, its logarithm (a power law), its logit below chance (a
-saturating law), and E + A exp(-alpha x) at each of several alpha (a power law with an offset).
-No choice is made between them. A form has weight by how well it foretells the largest budget
-from the smaller ones, and strays by as much as it missed it; the draws of all, in these shares,
-are the forecast.
+Each form is a line, z = a + b g(x), where x is the log of the size, so that two points
+determine both parameters: error linear in x, its logarithm (a power law), its logit below
+chance (a saturating law), and E + A exp(-alpha x) at each of several alpha (a power law with an
+offset). No form is selected. A form is weighted by how well it predicts the largest budget from
+the smaller ones, and its draws are spread out by as much as it missed that one; the draws of
+all forms, in proportion to their weights, are the forecast.
 
-How often 90 % intervals held what the next budget, of twice the size, then brought (1,000
-simulated studies each, 24 networks a budget; benchmarks/coverage/forecast.py), by budgets run:
+Coverage of 90 % intervals for the result of the next budget, of twice the size, by number of
+budgets run (1,000 simulated studies each, 24 networks per budget;
+benchmarks/coverage/forecast.py):
 
                                             3       4       5
         power law with offset               89      90      91 %
@@ -34,25 +35,25 @@ from analysis.scaling.forms import Array
 from analysis.scaling.points import Refusal
 
 FEWEST = 3
-REACH = 2.2  # a factor of two; budgets that double seldom do so to the unit
+REACH = 2.2  # a factor of two, with a margin as doubled budgets are rarely exact
 LEVEL = 0.9
 _EXPONENTS = (0.1, 0.2, 0.35, 0.6, 1.0)
-# What a form misses beyond noise, as a share of the value, where size changes by a factor of
-# e: chosen once so that simulated intervals hold (benchmarks/coverage/forecast.py).
+# Error of a form beyond noise, as a share of the value, per factor of e in size: chosen once so
+# that simulated intervals have the right coverage (benchmarks/coverage/forecast.py).
 _STRAY = 0.02
-_FADING = 0.3  # weight of a budget that is a factor of e smaller
-_SAME = 1.1  # sizes nearer than this factor are one budget
+_FADING = 0.3  # weight of a budget smaller by a factor of e
+_SAME = 1.1  # sizes closer than this factor count as one budget
 
 
 class Form(NamedTuple):
-    """A curve that two points decide.
+    """A curve that two points determine.
 
     Attributes:
-        family: what it is called; the forms of one family share its weight.
-        basis: g of the log of the size.
-        there: from a value to z.
-        back: from z to a value.
-        floor: whether the curve ends at a, which then is not below 0.
+        family: name of the family; the forms of one family share its weight.
+        basis: g, a function of the log of the size.
+        there: converts a value to z.
+        back: converts z to a value.
+        floor: whether the curve approaches a, which must then not be below 0.
     """
 
     family: str
@@ -63,15 +64,15 @@ class Form(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """A value that is foretold.
+    """A forecast value.
 
     Attributes:
-        size: at which.
-        estimate: the median.
+        size: size at which it is forecast.
+        estimate: median of the forecast.
         low: end of the interval.
         high: the other end.
-        level: the share of such intervals that are to hold what a run of it finds.
-        weights: of each family; they sum to 1.
+        level: the share of such intervals that should contain the result of a run.
+        weights: weight of each family; they sum to 1.
     """
 
     size: float
@@ -86,7 +87,7 @@ def error_forms(*, chance: float) -> tuple[Form, ...]:
     """Forms of an error in percent.
 
     Args:
-        chance: error of guessing in percent, which the saturating law never reaches.
+        chance: error of random guessing in percent, which the saturating law never reaches.
     """
     offset = tuple(
         Form("power law with offset", _falling(alpha), _same, _same, floor=True)
@@ -106,7 +107,7 @@ def error_forms(*, chance: float) -> tuple[Form, ...]:
 
 
 def dimension_forms() -> tuple[Form, ...]:
-    """Forms of a dimension of the best networks: it stays, or grows as a power of the size."""
+    """Forms of a dimension of the best networks: constant, or a power of the size."""
     return (
         Form("constant", np.zeros_like, _log, np.exp),
         Form("power law", _same, _log, np.exp),
@@ -122,22 +123,23 @@ def foretold(
     forms: Sequence[Form],
     rng: Generator,
 ) -> Forecast:
-    """Foretell the value that a run at another size finds.
+    """Forecast the value that a run at another size will find.
 
     Args:
-        sizes: of the budgets (k,), each its own, such as multiply-adds.
-        values: at each (k,), above 0.
-        draws: (b, k), the same from resamples of the networks.
-        at: the size that is asked for.
+        sizes: sizes of the budgets (k,), all different, such as multiply-adds.
+        values: value at each budget (k,), above 0.
+        draws: (b, k), the same values from resamples of the networks.
+        at: the size to forecast for.
         forms: from `error_forms` or `dimension_forms`.
         rng: draws forms and noise.
 
     Returns:
-        The 90 % forecast of what is found there, its own noise included: it is drawn from
-        what the budgets that were run show.
+        The 90 % forecast of the value found there, including that run's own noise, which is
+        drawn from the noise of the budgets that were run.
 
     Raises:
-        Refusal: fewer than three budgets, or a size more than a factor of REACH outside them.
+        Refusal: there are fewer than three budgets, or the size is more than a factor of REACH
+            outside them.
     """
     x, y = np.log(np.asarray(sizes, dtype=float)), np.asarray(values, dtype=float)
     _check(np.exp(x), at)
@@ -190,9 +192,10 @@ def _check(sizes: Array, at: float) -> None:
 def _weights(
     forms: Sequence[Form], x: Array, y: Array, drawn: Array, noise: Array
 ) -> tuple[Array, Array]:
-    """Of each form: how likely it makes the largest budget, foretold from the smaller ones.
+    """Weight each form by its likelihood of the largest budget, predicted from the others.
 
-    And by how much it missed it beyond noise, as a share of the value for a factor of e.
+    Also returns by how much each form missed it beyond noise, as a share of the value per
+    factor of e in size.
     """
     distance = _distance(x[:-1], float(x[-1]))
     likely, missed = np.empty(len(forms)), np.empty(len(forms))
@@ -210,11 +213,11 @@ def _weights(
 
 
 def _at(form: Form, x: Array, drawn: Array, noise: Array, target: float) -> Array:
-    """The form fitted to each draw by weighted least squares, at the target."""
+    """Fit the form to each draw by weighted least squares and evaluate it at the target."""
     values = form.there(drawn)
     centre = drawn.mean(axis=0)
     slope = (form.there(centre * 1.001) - form.there(centre * 0.999)) / (0.002 * centre)
-    # What lies far from the largest budget says little of how the curve goes on.
+    # Points far below the largest budget say little about how the curve continues.
     weight = _FADING ** (x[-1] - x) / (slope * noise) ** 2
     weight = weight / weight.sum()
     basis, ahead = form.basis(x), form.basis(np.array([target]))[0]
@@ -232,7 +235,7 @@ def _at(form: Form, x: Array, drawn: Array, noise: Array, target: float) -> Arra
 
 
 def _distance(x: Array, target: float) -> float:
-    """How far a target lies outside, in logarithms of size, and at least half a factor of e."""
+    """How far a target lies outside the sizes, in log size; at least 0.5."""
     return max(float(x[0] - target), float(target - x[-1]), 0.5)
 
 

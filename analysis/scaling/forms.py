@@ -1,9 +1,9 @@
-"""Fits parametric scaling laws: sizes and errors in, the best parameters out.
+"""Fits parametric scaling laws: finds the best parameters for sizes and errors.
 
-A form says how log error depends on log size, with its exact gradient. Inside, sizes are
+A form defines how log error depends on log size, with its exact gradient. Internally, sizes are
 centred (divided by their geometric mean) and errors are shares (0..1; losses stay in nats), so
-that every parameter is near one and L-BFGS sees a problem of even scale. Each curve takes
-parameters of any leading shape (..., p): a grid of starts or all resamples are one call.
+that every parameter is near one and L-BFGS sees a well-scaled problem. Each curve takes
+parameters of any leading shape (..., p), so a grid of starts or all resamples take one call.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Bounds = tuple[tuple[float | None, float | None], ...]
 # scipy stops where f falls by less than ftol * max(f, 1). Hoffmann et al. stopped too early by
 # this rule with a mean of small losses (Besiroglu et al., 2024, section 4).
 _TIGHT = 1e-14
-_FIRST, _LAST = 60, 3  # steps from every start, and how many of them go on to the end
+_FIRST, _LAST = 60, 3  # steps from every start, and starts continued to the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +30,17 @@ class Form:
     """One parametric form.
 
     Args:
-        name: for tables.
-        parameters: names, as the paper writes them, in the order of `natural`'s result.
+        name: name shown in tables.
+        parameters: names of the parameters, as in the paper, in the order of `natural`'s
+            result.
         curve: (theta (..., p), centred log sizes (n,) or (n, 2)) -> log errors (..., n) and
             their gradient (..., n, p).
-        starts: (centred log sizes, log errors, about how many) -> thetas (k, p).
-        bounds: of each entry of theta.
+        starts: (centred log sizes, log errors, approximate number) -> thetas (k, p).
+        bounds: bounds of each entry of theta.
         natural: (theta (..., p), mean log sizes (d,)) -> parameters (..., p) as the paper
             defines them, for errors in percent (losses in nats).
-        chance: error of guessing in percent, which the form never reaches; None where it has
-            no such bound.
+        chance: error of random guessing in percent, which the form never reaches; None if it
+            has no such bound.
     """
 
     name: str
@@ -67,14 +68,14 @@ def minimised(
     starts: Array,
     delta: float,
 ) -> Solution:
-    """Find the least sum of Huber losses of log residuals by L-BFGS-B from each start.
+    """Minimise the sum of Huber losses of log residuals by L-BFGS-B from each start.
 
     Args:
         form: the law.
         log_size: (n,) or (n, 2), centred.
         log_error: (n,).
         starts: (k, p).
-        delta: where the loss turns from quadratic to linear, in log error.
+        delta: log error at which the loss changes from quadratic to linear.
 
     Returns:
         The best of all k; its loss is the sum (not the mean) over rows.
@@ -95,7 +96,7 @@ def minimised(
             options={"ftol": _TIGHT, "gtol": 1e-9, "maxiter": most, "maxfun": 20000},
         )
 
-    # Starts that end in one place need not all walk the flat valley before it.
+    # Starts that converge to one point need not all follow the flat valley before it.
     near = sorted((descended(start, _FIRST) for start in starts), key=_loss)
     best = min((descended(one.x, 5000) for one in near[:_LAST]), key=_loss)
     return Solution(theta=np.asarray(best.x), loss=float(best.fun) * delta)
@@ -106,16 +107,17 @@ def _loss(result: Any) -> float:
 
 
 def huber(residual: Array, delta: float) -> float:
-    """Sum of Huber losses in units of delta, so that it is near the sum of |residual|."""
+    """Sum of Huber losses in units of delta, which makes it close to the sum of |residual|."""
     size = np.abs(residual)
     loss = np.where(size <= delta, size * size / 2, delta * (size - delta / 2))
     return float(loss.sum() / delta)
 
 
 def best_starts(form: Form, log_size: Array, log_error: Array, *, starts: int) -> Array:
-    """Lay a grid of about `starts` starts; keep the better tenth by sum of |residual|.
+    """Make a grid of about `starts` starts; keep the best tenth by the sum of |residual|.
 
-    In simulations all hundred starts of the power law end in one place, so a tenth is ample.
+    In simulations, all hundred starts of the power law converge to the same point, so a tenth
+    is ample.
     """
     grid = form.starts(log_size, log_error, starts)
     fitted, _ = form.curve(grid, log_size)
@@ -147,9 +149,9 @@ def power() -> Form:
 def saturating(*, chance: float) -> Form:
     """Alabdulmohsin et al. (2022), M4: (L - E) / (L0 - L)^a = beta * x^-c, E >= 0.
 
-    L is bounded by the error of guessing L0; at a = 0 it would be the power law. With the
-    share s = (L - E) / (L0 - E), theta is (log s/(1-s)^a at the mean size, E / L0, c, a); the
-    parameters are (E, beta, c, a).
+    L is bounded by L0, the error of random guessing; at a = 0 it would be the power law. With
+    the share s = (L - E) / (L0 - E), theta is (log s/(1-s)^a at the mean size, E / L0, c, a);
+    the parameters are (E, beta, c, a).
 
     Args:
         chance: L0 in percent, such as 99.0 for 100 classes.
@@ -203,8 +205,8 @@ def joint() -> Form:
     )
 
 
-# Centred sizes and shares are so near one that log(E + exp(..)) is exact: the logsumexp of the
-# papers is needed for raw sizes only, and could not say E = 0.
+# Centred sizes and shares are so close to one that log(E + exp(..)) is exact: the papers'
+# logsumexp is needed only for raw sizes, and could not represent E = 0.
 def _power(theta: Array, log_size: Array) -> tuple[Array, Array]:
     level, floor, slope = np.moveaxis(theta[..., None], -2, 0)
     part = np.exp(level - slope * log_size)
@@ -228,8 +230,8 @@ def _saturating(theta: Array, log_size: Array) -> tuple[Array, Array]:
     level, floor, slope, bend = np.moveaxis(theta[..., None], -2, 0)
     target = level - slope * log_size
     logit = np.where(target < 0, target, target / bend)
-    # The left side is wholly convex or wholly concave in the logit, so Newton cannot overshoot
-    # twice; its slope lies between 1 and a.
+    # The left side is either convex or concave everywhere in the logit, so Newton cannot
+    # overshoot twice; its slope lies between 1 and a.
     for _ in range(60):
         share = expit(logit)
         value = bend * np.logaddexp(0, logit) - np.logaddexp(0, -logit)
@@ -249,7 +251,7 @@ def _mesh(*axes: Array) -> tuple[Array, ...]:
 
 
 def _power_starts(log_size: Array, log_error: Array, count: int) -> Array:
-    """A grid over slope and floor; the level that is right for the median row."""
+    """Make a grid over slope and floor, with the level that fits the median row."""
     side = max(2, round(count**0.5))
     shares = np.linspace(0, 0.97, side) * np.exp(log_error.min())
     slope, floor = _mesh(np.geomspace(0.03, 3, side), shares)
@@ -268,7 +270,7 @@ def _saturating_starts(log_size: Array, log_error: Array, count: int) -> Array:
 
 
 def _joint_starts(log_sizes: Array, log_error: Array, count: int) -> Array:
-    """As for the power law; each of the two parts starts with half of what is above E."""
+    """As for the power law; each of the two terms starts with half of the error above E."""
     side = max(2, round(count ** (1 / 3)))
     slopes = np.geomspace(0.1, 1.5, side)
     shares = np.linspace(0, 0.97, side) * np.exp(log_error.min())

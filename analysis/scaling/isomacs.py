@@ -1,14 +1,15 @@
-"""Finds the best network size for a training compute: trials at several budgets in.
+"""Finds the best network size for a training compute, from trials at several budgets.
 
-Training compute is C = macs * epochs * images, in multiply-adds of forward passes. Trials of
+Training compute is C = macs * epochs * images, in multiply-adds of forward passes. Trials with
 nearly equal C form a budget; the best size of each is the minimum of a parabola through log
-error against log size (approach 2 of Hoffmann et al., 2022), and a power law leads from budget
-to budget. Beside the columns of `analysis.scaling.points`: macs, and images of an epoch.
+error against log size (approach 2 of Hoffmann et al., 2022), and a power law connects the
+budgets. Columns required in addition to those of `analysis.scaling.points`: macs, and images
+(per epoch).
 
-The parabola is biased even without noise: a law is steeper on the side of small networks than
-on that of large ones, so a wide or off-centre grid of sizes moves its minimum (arXiv
-2603.22339). Centre the sizes alike at every budget, and read `direct`, the exponent of the
-joint law fitted to all trials at once, beside it. If the two differ, trust neither digit.
+The parabola is biased even without noise: a law is steeper for small networks than for large
+ones, so a wide or off-centre grid of sizes moves its minimum (arXiv 2603.22339). Centre the
+sizes in the same way at every budget, and compare with `direct`, the exponent of the joint law
+fitted to all trials at once. If the two differ, do not trust the digits of either.
 """
 
 from collections import Counter
@@ -31,15 +32,15 @@ class Frontier:
     """Best size against training compute: size = at_one * C ** exponent.
 
     Args:
-        budgets: one row a budget: compute (geometric mean), sizes, best_size, best_error, and
+        budgets: one row per budget: compute (geometric mean), sizes, best_size, best_error, and
             reason, which is empty for those kept.
-        exponent: of the power law.
+        exponent: exponent of the power law.
         low: end of its 95 % interval.
         high: end of its 95 % interval.
         at_one: factor of the power law.
         direct: beta / (alpha + beta) of L = E + A / N^alpha + B / D^beta over the same trials,
             with D = epochs * images.
-        usable: share of resamples in which three budgets keep an inner minimum.
+        usable: share of resamples in which at least three budgets keep an interior minimum.
     """
 
     budgets: pd.DataFrame
@@ -70,13 +71,13 @@ def isomacs(
     """Find how the best size grows with training compute.
 
     Args:
-        points: trials with the columns above; recipe and data must be one, epochs differ.
+        points: trials with the columns above; one recipe and one data set; epochs may differ.
         rng: source of all draws.
-        tolerance: how far the compute of one budget's trials may spread, relative.
-        resamples: how many.
+        tolerance: maximum relative spread of the compute of one budget's trials.
+        resamples: number of resamples.
 
     Raises:
-        Refusal: fewer than three budgets have an inner minimum among five sizes or more.
+        Refusal: fewer than three budgets have an interior minimum among five or more sizes.
     """
     table = budgeted(points, tolerance)
     budgets = [_measured(part) for _, part in table.groupby("budget")]
@@ -107,11 +108,11 @@ def isomacs(
 
 
 def budgeted(points: pd.DataFrame, tolerance: float = 0.1) -> pd.DataFrame:
-    """Trials with their compute and the number of their budget, cut where it is exceeded.
+    """Add to trials their compute and budget number; a new budget starts above the tolerance.
 
     Args:
         points: trials, as for `isomacs`.
-        tolerance: how far the compute of one budget's trials may spread, relative.
+        tolerance: maximum relative spread of the compute of one budget's trials.
 
     Raises:
         Refusal: a column is missing, or recipes or data are mixed.
@@ -133,7 +134,7 @@ def budgeted(points: pd.DataFrame, tolerance: float = 0.1) -> pd.DataFrame:
 
 
 def _measured(trials: pd.DataFrame) -> _Budget:
-    """Mean error of each size, how far they stray from the parabola, and if it is of use."""
+    """Compute the mean errors by size, their deviation from the parabola, and its usability."""
     groups = trials.groupby("size")["error"]
     means = groups.mean()
     sizes, errors = np.log(means.index.to_numpy(dtype=float)), means.to_numpy(dtype=float)
@@ -174,7 +175,8 @@ def _vertex(sizes: Array, log_errors: Array) -> Array:
 def _redrawn(kept: list[_Budget], *, draws: int, rng: np.random.Generator) -> Array:
     """Log best size of each budget in each resample (budgets, b), NaN without a minimum.
 
-    As in `analysis.scaling.noise`, with the parabola for the law; budgets stray alike.
+    As in `analysis.scaling.noise`, with the parabola as the law and one standard deviation for
+    all budgets.
     """
     total = pooled([budget.spread for budget in kept if budget.spread])
     deviation = np.sqrt(total.between / rng.chisquare(total.between_df, size=draws))

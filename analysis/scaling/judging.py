@@ -1,6 +1,7 @@
-"""Selects the form of a law by held-out error: the one that best foretells the largest.
+"""Selects the form of a law that best predicts the held-out largest sizes.
 
-Not R^2: every form fits what it has seen (Alabdulmohsin et al., 2022, section 3).
+R^2 is not used, because every form fits the data it has seen (Alabdulmohsin et al., 2022,
+section 3).
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,13 @@ from analysis.scaling.points import FEWEST_SIZES, Refusal, check
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """How well each form foretold the largest sizes.
+    """How well each form predicted the largest sizes.
 
     Args:
         held_out: the sizes that were not fitted.
-        rmse: root mean square of the log error's miss over these networks, by form name.
-        baseline: the same for a constant, the mean log error of the sizes fitted.
-        best: the form with the least.
+        rmse: root mean square error of the log error over these networks, by form name.
+        baseline: the same for a constant: the mean log error of the fitted sizes.
+        best: the form with the lowest rmse.
     """
 
     held_out: tuple[float, ...]
@@ -33,12 +34,12 @@ class Judgement:
 
     @property
     def beats_baseline(self) -> bool:
-        """False where size foretells nothing: then no form should be trusted."""
+        """False where size predicts nothing; then no form should be trusted."""
         return self.rmse[self.best.name] < self.baseline
 
 
 class HeldOut(NamedTuple):
-    """Misses in log error on sizes that were not fitted, by the form and by a constant."""
+    """Errors in log error on sizes that were not fitted, of the form and of a constant."""
 
     sizes: tuple[float, ...]
     rmse: float
@@ -57,17 +58,18 @@ def held_out(
 
     Args:
         points: see `analysis.scaling.points`.
-        form: to be judged.
-        n: how many distinct sizes to hold out; None for a fifth, at least one.
-        delta: of the Huber loss.
-        fewest: sizes that must be left for the fit, beside what the form itself needs.
+        form: the form to judge.
+        n: number of distinct sizes to hold out; None for a fifth, but at least one.
+        delta: delta of the Huber loss.
+        fewest: minimum number of sizes left for the fit, if more than the form itself needs.
 
     Returns:
-        The sizes held out, and the root mean square of what the form and a constant (the mean
-        log error of the rows fitted) miss of the mean error of each network of these sizes.
+        The sizes held out, and the root mean square error in log error of the form and of a
+        constant (the mean log error of the fitted rows), over the mean errors of the networks
+        of these sizes.
 
     Raises:
-        Refusal: too few sizes are left for a fit, or the trials carry no law.
+        Refusal: too few sizes are left for a fit, or the trials do not support a law.
     """
     check(points, chance=form.chance or 100.0)
     sizes = np.sort(points["size"].unique())
@@ -94,16 +96,16 @@ def choose(
     n: int | None = None,
     delta: float = DELTA,
 ) -> Judgement:
-    """Choose the form that misses the held-out largest sizes by least.
+    """Choose the form that best predicts the held-out largest sizes.
 
     Args:
         points: see `analysis.scaling.points`.
         forms: candidates, with different names.
-        n: how many distinct sizes to hold out; None for a fifth, at least one.
-        delta: of the Huber loss.
+        n: number of distinct sizes to hold out; None for a fifth, but at least one.
+        delta: delta of the Huber loss.
 
     Raises:
-        Refusal: as for `held_out`, where one form cannot be judged.
+        Refusal: as for `held_out`, where any form cannot be judged.
     """
     fewest = max(len(form.parameters) + 1 for form in forms)
     judged = [held_out(points, form, n=n, delta=delta, fewest=fewest) for form in forms]

@@ -1,10 +1,10 @@
-"""Fits a scaling law to finished trials: points in, a law with intervals out.
+"""Fits a scaling law with intervals to finished trials.
 
     law = bootstrap(fit(points, form=power()), points, rng=rng)
     law.parameters, law.intervals(), law.predict(2e9), law.band(sizes)
 
-`fit` refuses what carries no law (`points` of `analysis.scaling`), fits in log space (`forms`)
-and `bootstrap` adds the uncertainty (`noise`). `judging` chooses the form.
+`fit` refuses trials that do not support a law (`points` of `analysis.scaling`) and fits in log
+space (`forms`); `bootstrap` adds the uncertainty (`noise`). `judging` chooses the form.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ from analysis.scaling.refits import refit
 
 DELTA = 1e-3
 REACH = 2.0
-_LEAST_SQUARES = 1e3  # a Huber loss that never turns linear
+_LEAST_SQUARES = 1e3  # a Huber loss that never becomes linear
 
 
 class Prediction(NamedTuple):
-    """Error of the law in percent, with its interval where the law is bootstrapped."""
+    """Error predicted by the law in percent, with an interval if the law is bootstrapped."""
 
     error: float
     low: float | None
@@ -37,13 +37,13 @@ class Law:
     """A fitted law.
 
     Args:
-        form: what was fitted.
-        theta: its parameters as `form.curve` takes them (p,).
-        mean_log_size: of all rows; sizes are divided by its exponential inside.
-        smallest: size.
-        largest: size.
+        form: the form that was fitted.
+        theta: its parameters as taken by `form.curve` (p,).
+        mean_log_size: mean over all rows; internally, sizes are divided by its exponential.
+        smallest: smallest fitted size.
+        largest: largest fitted size.
         loss: sum of Huber losses of log residuals.
-        delta: of that loss.
+        delta: delta of that loss.
         draws: parameters of each resample (b, p), or None before `bootstrap`.
     """
 
@@ -58,15 +58,15 @@ class Law:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Parameters by their names, for sizes as given and errors in percent."""
+        """Parameters by name, for sizes as given and errors in percent."""
         values = self.form.natural(self.theta, np.array([self.mean_log_size]))
         return dict(zip(self.form.parameters, values.tolist(), strict=True))
 
     def intervals(self, *, level: float = 0.95) -> dict[str, tuple[float, float]]:
         """Percentile interval of each parameter, over the resamples.
 
-        They are wide and skewed where sizes are few: E, A and alpha trade against each other.
-        Trust the band of the curve.
+        They are wide and skewed where sizes are few, because E, A and alpha can compensate for
+        each other. Trust the band of the curve instead.
         """
         values = self.form.natural(self._drawn(), np.array([self.mean_log_size]))
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -74,7 +74,7 @@ class Law:
         return dict(zip(self.form.parameters, pairs, strict=True))
 
     def errors(self, sizes: Array, *, theta: Array | None = None) -> Array:
-        """Errors in percent at sizes (g,), by the law (g,) or by thetas (b, p) -> (b, g)."""
+        """Errors in percent at sizes (g,): of the law (g,), or of thetas (b, p) as (b, g)."""
         theta = self.theta if theta is None else theta
         log_errors, _ = self.form.curve(theta, np.log(sizes) - self.mean_log_size)
         return 100 * np.exp(log_errors)
@@ -83,9 +83,9 @@ class Law:
         """Predict the error of one size.
 
         Args:
-            size: as those fitted.
-            reach: how far beyond the sizes fitted one may ask, as a factor.
-            level: of the interval.
+            size: size, in the unit of those fitted.
+            reach: maximum extrapolation beyond the fitted sizes, as a factor.
+            level: confidence level of the interval.
 
         Raises:
             Refusal: the size is out of reach.
@@ -111,7 +111,7 @@ class Law:
 
     def _reachable(self, sizes: Array, reach: float) -> None:
         low, high = self.smallest / reach, self.largest * reach
-        # A rounding error must not refuse the very end of the range.
+        # A rounding error must not exclude the very end of the range.
         out = (sizes < low * (1 - 1e-9)) | (sizes > high * (1 + 1e-9))
         if out.any():
             raise Refusal(
@@ -134,13 +134,14 @@ def fit(
     Args:
         points: see `analysis.scaling.points`.
         form: `power()` or `saturating(chance=...)` of `analysis.scaling.forms`.
-        delta: of the Huber loss in log error (Hoffmann et al., 2022: 1e-3). So small a delta
-            is nearly the median: robust, but about 20 % less sharp than 0.03 for normal noise.
-        starts: about how many the grid of starts has.
-        epochs_studied: size holds the epochs, so they may differ.
+        delta: of the Huber loss in log error (Hoffmann et al., 2022: 1e-3). With so small a
+            delta the fit is nearly that of the median: robust, but about 20 % less precise than
+            0.03 for normal noise.
+        starts: approximate number of starts in the grid.
+        epochs_studied: whether size includes the epochs, so that they may differ.
 
     Raises:
-        Refusal: the trials carry no law; see `analysis.scaling.points.check`.
+        Refusal: the trials do not support a law; see `analysis.scaling.points.check`.
     """
     chance = form.chance or 100.0
     check(
@@ -168,29 +169,30 @@ def fit(
 def bootstrap(
     law: Law, points: pd.DataFrame, *, rng: np.random.Generator, resamples: int = 1000
 ) -> Law:
-    """Give a law its uncertainty.
+    """Add uncertainty to a law.
 
-    Networks are the unit, with their seeds inside; `analysis.scaling.noise` says how they are
-    drawn and with what coverage. A network at several sizes (epochs studied) counts as several.
+    Networks are the unit, together with their seeds; `analysis.scaling.noise` describes how
+    they are drawn and with what coverage. A network at several sizes (epochs studied) counts as
+    several.
 
     Args:
         law: fitted to these points.
         points: as given to `fit`.
         rng: source of all draws.
-        resamples: how many.
+        resamples: number of resamples.
 
     Returns:
-        The law with draws.
+        The law with `draws` set.
 
     Raises:
-        Refusal: there are no more networks than free parameters.
+        Refusal: there are not more networks than free parameters.
     """
     strayed = deviations(stray(law, points), cells(points), draws=resamples, rng=rng)
     return replace(law, draws=redrawn(law, points, strayed))
 
 
 def stray(law: Law, points: pd.DataFrame) -> Spread:
-    """Measure how far the trials stray from the law, by its least-squares twin."""
+    """Measure how far the trials deviate from the law, refitted by least squares."""
     sizes = points["size"].to_numpy(dtype=float)
     log_error = np.log(points["error"].to_numpy(dtype=float) / 100)
     theta = refit(
@@ -205,7 +207,7 @@ def stray(law: Law, points: pd.DataFrame) -> Spread:
 
 
 def redrawn(law: Law, points: pd.DataFrame, strayed: Array) -> Array:
-    """Refit the law to itself plus deviations in points (b, n); thetas (b, p)."""
+    """Refit the law to itself plus deviations in points (b, n); return thetas (b, p)."""
     sizes = points["size"].to_numpy(dtype=float)
     fitted = law.errors(sizes)
     return refit(
@@ -223,11 +225,11 @@ def fit_joint(
     """Fit L = E + A / N^alpha + B / D^beta (Hoffmann et al., 2022, approach 3).
 
     Args:
-        size: N, parameters of each network (n,).
-        examples: D, tokens or images it was trained on (n,).
+        size: N, the number of parameters of each network (n,).
+        examples: D, the number of tokens or images it was trained on (n,).
         loss: L in nats, or error as a share (n,).
-        delta: of the Huber loss in log L.
-        starts: about how many the grid of starts has.
+        delta: delta of the Huber loss in log L.
+        starts: approximate number of starts in the grid.
 
     Returns:
         E, A, alpha, B, beta, and `loss`, the sum of Huber losses.

@@ -1,16 +1,18 @@
-"""Estimates how far networks stray from a law, and draws new data that stray as far.
+"""Estimates how far networks deviate from a law, and draws new data that deviate as much.
 
-In: fitted laws and their trials. Out: thousands of draws of the same trials, for refits.
+Input: fitted laws and their trials. Output: thousands of draws of the same trials, for refits.
 
 Each draw is the law plus, for each network, a deviation of its mean and, for each seed, a
-deviation from that mean; both normal in percentage points. The variance of the former is what
-least squares leaves between network means and law, over (networks - parameters); that of the
-latter is pooled over networks. Both variances are themselves drawn anew each time (from their
-scaled inverse chi-square), so percentiles of refits are as wide as Student's t asks for few
-networks. Deviations between networks hold both what seeds leave and what the law misses.
+deviation from that mean; both normal in percentage points. The variance of the former is the
+residual sum of squares between network means and the law divided by (networks - parameters);
+that of the latter is pooled over networks. Both variances are themselves drawn anew each time
+(from their scaled inverse chi-square), so percentiles of refits are as wide as Student's t
+requires for few networks. Deviations between networks contain both the remaining seed noise and
+the law's misfit.
 
-Why so: coverage of the curve by 95 % intervals in simulations of 15 + 20 x^-0.6, with 3 seeds
-of sd 0.5 points and sizes over a factor of 32. Networks / their own sd in points:
+Reason: coverage of the curve by 95 % intervals in simulations of 15 + 20 x^-0.6, with 3 seeds
+of sd 0.5 points and sizes over a factor of 32. Columns: number of networks / sd between
+networks in points:
 
                               6 / 0   6 / 0.3   6 / 0.6   30 / 0   4 / 0    delta, simulations
     this                      0.956   0.952     0.953     0.948    0.973    0.03, 200 to 300
@@ -20,9 +22,10 @@ of sd 0.5 points and sizes over a factor of 32. Networks / their own sd in point
     networks redrawn          0.837                                         0.001, 150
     and then seeds redrawn    0.990                                         0.001, 150
 
-The price is width: with 4 networks a single residual is left, and the band is four times as
-wide as that of the seeds alone. Train six or more. One sd in points is assumed for all sizes;
-where it is one in log error, coverage runs from 0.89 at the small to 0.98 at the large end.
+The price is width: with 4 networks only one residual is left, and the band is four times as
+wide as with the seeds' variance alone. Train six or more. The sd in points is assumed to be
+equal for all sizes; if it is equal in log error instead, coverage runs from 0.89 at the small
+to 0.98 at the large end.
 """
 
 from collections.abc import Sequence
@@ -40,10 +43,10 @@ class Spread:
     """Sums of squares in squared percentage points, with their degrees of freedom.
 
     Args:
-        between: of network means about the law.
-        between_df: networks less free parameters.
-        within: of seeds about their network's mean.
-        within_df: rows less networks.
+        between: sum of squares of network means about the law.
+        between_df: number of networks minus free parameters.
+        within: sum of squares of seeds about their network's mean.
+        within_df: number of rows minus networks.
     """
 
     between: float
@@ -53,15 +56,15 @@ class Spread:
 
 
 def spread(points: pd.DataFrame, fitted: Array, *, free: int) -> Spread:
-    """Measure how far trials stray from a law.
+    """Measure how far trials deviate from a law.
 
     Args:
         points: trials, n rows.
-        fitted: errors by the least-squares law at each row, percent (n,).
-        free: parameters of the law that are not at a bound.
+        fitted: error of the least-squares law at each row, in percent (n,).
+        free: number of parameters of the law that are not at a bound.
 
     Raises:
-        Refusal: there are no more networks than free parameters.
+        Refusal: there are not more networks than free parameters.
     """
     cell = cells(points)
     count = np.bincount(cell)
@@ -81,7 +84,7 @@ def spread(points: pd.DataFrame, fitted: Array, *, free: int) -> Spread:
 
 
 def pooled(spreads: Sequence[Spread]) -> Spread:
-    """Add up the spreads of several laws whose networks stray alike."""
+    """Add up the spreads of several laws whose networks deviate with equal variance."""
     return Spread(
         between=sum(part.between for part in spreads),
         between_df=sum(part.between_df for part in spreads),
@@ -91,12 +94,12 @@ def pooled(spreads: Sequence[Spread]) -> Spread:
 
 
 def deviations(spread: Spread, cell: Indices, *, draws: int, rng: np.random.Generator) -> Array:
-    """Draw by how much each row strays from the law, percentage points.
+    """Draw the deviation of each row from the law, in percentage points.
 
     Args:
-        spread: as measured.
-        cell: number of the network of each row (n,), from `cells`.
-        draws: how many.
+        spread: the measured spread.
+        cell: index of each row's network (n,), from `cells`.
+        draws: number of draws.
         rng: source of all draws.
 
     Returns:
@@ -120,12 +123,12 @@ def _deviation(total: float, df: int, *, draws: int, rng: np.random.Generator) -
 def shared_deviations(
     frames: Sequence[pd.DataFrame], spread: Spread, *, draws: int, rng: np.random.Generator
 ) -> list[Array]:
-    """Draw deviations for several sets of trials; a row in two sets strays alike in both.
+    """Draw deviations for several sets of trials; a row in two sets has one deviation.
 
     Args:
         frames: trials of each law; the same (network, seed) is the same trial.
-        spread: pooled over the laws.
-        draws: how many.
+        spread: spread pooled over the laws.
+        draws: number of draws.
         rng: source of all draws.
 
     Returns:

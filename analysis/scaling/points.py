@@ -1,4 +1,4 @@
-"""Checks what a scaling law may be fitted to: a tidy frame of finished trials, or a refusal.
+"""Checks whether a scaling law may be fitted to a tidy frame of finished trials.
 
 One row is one network trained with one seed. Columns: network (its id), seed, size (MACs,
 params, a multiplier or training compute; > 0), error (percent), epochs, recipe and data (their
@@ -16,8 +16,8 @@ FEWEST_SIZES = 4
 LEAST_RANGE = 2.0
 
 
-class Refusal(ValueError):  # noqa: N818 - it is no mistake of the code, so not an "Error"
-    """A conclusion that the trials do not carry: why, and what to do instead."""
+class Refusal(ValueError):  # noqa: N818 - not a fault of the code, so not an "Error"
+    """A conclusion that the trials do not support; states why, and what to do instead."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}; {remedy}")
@@ -35,14 +35,15 @@ def check(
     """Refuse trials that no scaling law should be fitted to.
 
     Args:
-        points: tidy frame with COLUMNS, a row for each network and seed.
-        parameters: of the form; there must be more distinct sizes, and at least four.
-        chance: error of guessing in percent; every error must be below.
-        epochs_studied: epochs are (part of) the size, so they may differ.
+        points: tidy frame with COLUMNS, one row for each network and seed.
+        parameters: number of parameters of the form; there must be more distinct sizes than
+            these, and at least four.
+        chance: error of random guessing in percent; every error must be below it.
+        epochs_studied: whether epochs are (part of) the size, so that they may differ.
 
     Raises:
-        Refusal: a column is missing, a value is impossible, a row is there twice, recipes,
-            data or epochs are mixed, there are too few sizes or they are too close.
+        Refusal: a column is missing, a value is impossible, a row occurs twice, recipes, data
+            or epochs are mixed, or there are too few sizes or they are too close.
     """
     check_values(points, chance=chance)
     check_one(points, "recipe", "compare networks of one recipe, or fit each recipe alone")
@@ -57,7 +58,7 @@ def check(
 
 
 def check_values(points: pd.DataFrame, *, chance: float = 100.0) -> None:
-    """Refuse missing columns and impossible values; as for `check`."""
+    """Refuse missing columns and impossible values, as in `check`."""
     missing = [column for column in COLUMNS if column not in points]
     if missing:
         raise Refusal(f"no column {', '.join(missing)}", f"give a frame with {COLUMNS}")
@@ -76,14 +77,14 @@ def check_values(points: pd.DataFrame, *, chance: float = 100.0) -> None:
 
 
 def check_one(points: pd.DataFrame, column: str, remedy: str) -> None:
-    """Refuse a column that should hold one value and holds several."""
+    """Refuse a column that should contain one value but contains several."""
     values = points[column].unique()
     if len(values) > 1:
         raise Refusal(f"mixed {column}: {', '.join(map(str, values[:4]))}", remedy)
 
 
 def cells(points: pd.DataFrame) -> Indices:
-    """Number of the network (at its size) of each row (n,), from 0 without gaps."""
+    """Index of the network (at its size) of each row (n,), from 0 without gaps."""
     codes = points.groupby(["network", "size"], sort=False).ngroup()
     return np.asarray(codes, dtype=np.int64)
 

@@ -1,9 +1,9 @@
-"""Fits L = E + A / N^alpha + B / D^beta by variable projection: trials in, a law out.
+"""Fits L = E + A / N^alpha + B / D^beta to trials by variable projection.
 
-Given the exponents the law is linear in E, A and B, so that the best of these are solved for
-exactly (Golub and Pereyra 1973) and only alpha and beta are searched: two numbers in place of
-five, without starts that end in different places. Where isoMACs parabolas are biased (arXiv
-2603.22339), the exponent of the best size, beta / (alpha + beta), is read from here.
+Given the exponents, the law is linear in E, A and B, so that the best of these are computed
+exactly (Golub and Pereyra 1973) and only alpha and beta are searched: two numbers instead of
+five, without starts that converge to different points. Where isoMACs parabolas are biased
+(arXiv 2603.22339), the exponent of the best size, beta / (alpha + beta), is taken from here.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from analysis.scaling.noise import deviations, spread
 from analysis.scaling.points import Refusal, cells, check_one, check_values
 from analysis.scaling.refits import refit
 
-_LEAST_SQUARES = 1e3  # a Huber loss that never turns linear
-_FEWEST = 3  # sizes, and lengths
+_LEAST_SQUARES = 1e3  # a Huber loss that never becomes linear
+_FEWEST = 3  # sizes, and also lengths
 _GRID = np.geomspace(0.05, 2.0, 12)
 _PARAMETERS = 5
 
@@ -29,11 +29,11 @@ class Projected:
 
     Attributes:
         parameters: E, A, alpha, B, beta, for errors in percent.
-        exponent: beta / (alpha + beta): of the best size against training compute.
+        exponent: beta / (alpha + beta), the exponent of the best size against training compute.
         low: end of its 95 % interval.
         high: the other end.
         residuals: `size`, `examples`, `error` and `fitted` (percent) of each row, and `off`:
-            how far the error lies above the law, as a share of it.
+            how far the error lies above the law, as a share of the law's value.
     """
 
     parameters: dict[str, float]
@@ -49,14 +49,15 @@ def projected(
     """Fit the law to trials of several sizes and lengths, by least squares of log error.
 
     Args:
-        points: columns of `analysis.scaling.points`, and images of an epoch; a network that
-            was trained for two lengths has a name for each.
+        points: columns of `analysis.scaling.points`, and `images` per epoch; a network trained
+            for two lengths has a separate name for each.
         rng: draws the resamples.
-        resamples: how many: of the law plus deviations, as `analysis.scaling.noise` draws them.
+        resamples: number of resamples of the law plus deviations drawn by
+            `analysis.scaling.noise`.
 
     Raises:
-        Refusal: fewer than three sizes or lengths, no more networks than parameters, or mixed
-            recipes or data.
+        Refusal: there are fewer than three sizes or lengths, not more networks than parameters,
+            or mixed recipes or data.
     """
     check_values(points)
     check_one(points, "recipe", "compare networks of one recipe")
@@ -95,11 +96,11 @@ def projected(
 
 
 def _solved(logs: Array, share: Array) -> Array:
-    """Theta of `forms.joint`: the exponents searched, the rest solved for, none below 0."""
+    """Theta of `forms.joint`: exponents are searched, the rest computed; none is below 0."""
 
     def solved(exponents: Array) -> tuple[Array, float]:
         columns = [np.ones(len(logs)), *np.exp(-exponents * logs).T]
-        # Relative residuals are those of log error, as long as they are small.
+        # Relative residuals equal those of log error as long as they are small.
         found, rest = nnls(np.stack(columns, axis=-1) / share[:, None], np.ones(len(logs)))
         return found, float(rest)
 

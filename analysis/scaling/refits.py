@@ -1,9 +1,9 @@
-"""Refits one form to many resamples at once: log errors (b, n) in, parameters (b, p) out.
+"""Refits one form to many resamples at once: from log errors (b, n) to parameters (b, p).
 
-L-BFGS-B finds the law itself (`analysis.scaling.forms`); scipy has no optimiser for a thousand
-small problems side by side, and one after the other they take seconds. Here they start from
-the law and go down by damped Gauss-Newton steps on reweighted squares (Levenberg-Marquardt
-within bounds, with Huber's weights), all in one batch.
+L-BFGS-B finds the law itself (`analysis.scaling.forms`). scipy has no optimiser for a thousand
+small problems in parallel, and one after the other they take seconds. Here they start from the
+law and descend by damped Gauss-Newton steps on reweighted squares (Levenberg-Marquardt within
+bounds, with Huber's weights), all in one batch.
 """
 
 import numpy as np
@@ -23,10 +23,11 @@ def refit(
     Args:
         form: the law.
         log_size: (n,) or (n, 2), centred.
-        log_errors: (b, n), one resample a row.
+        log_errors: (b, n), one resample per row.
         start: theta (p,), the fit to the data.
-        delta: of the Huber loss. A small one is reached in steps of about three, because
-            reweighting alone creeps where the loss is nearly that of the median.
+        delta: delta of the Huber loss. A small one is approached in steps of a factor of about
+            three, because reweighting alone converges slowly where the loss is nearly that of
+            the median.
 
     Returns:
         thetas (b, p).
@@ -66,7 +67,7 @@ def _descended(
 def _step(
     form: Form, theta: Array, residual: Array, *, gradient: Array, delta: float, damping: Array
 ) -> Array:
-    """Damped Gauss-Newton; a parameter that would leave its bounds is held there."""
+    """Damped Gauss-Newton step; a parameter that would leave its bounds is held there."""
     weight = np.minimum(1, delta / np.maximum(np.abs(residual), 1e-300))
     turned = np.swapaxes(gradient * weight[..., None], 1, 2)
     slope = (turned @ residual[..., None])[..., 0]

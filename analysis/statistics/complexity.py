@@ -1,22 +1,22 @@
-"""Shows populations of networks as if their complexity were spread evenly.
+"""Weights populations of networks as if their complexity were spread evenly.
 
-Takes errors and MACs of networks, and hands weights and bands to questions. A space holds some
-sizes more often than others; `neighbours` gives each network the share of the logarithmic axis
-of MACs that it stands for, as equal bins do (Radosavovic et al. 2019, arXiv:1905.13214), but
-without taking networks within a wide bin for alike.
+Takes errors and MACs of networks, and gives weights and bands to questions. A space contains
+some sizes more often than others; `neighbours` gives each network the share of the logarithmic
+axis of MACs that it represents, as equal bins do (Radosavovic et al. 2019, arXiv:1905.13214),
+but without treating all networks within a wide bin as alike.
 
-Share of 95 % bands that hold the truth, which is of uniform complexity over the range that
-was sampled; error falls by so many spreads over it (300 studies each, +-1.3 %):
+Coverage of 95 % bands, in percent. The truth has uniform complexity over the sampled range,
+over which error falls by the given number of standard deviations (300 studies each, +-1.3 %):
 
     density of networks         n     falls by   equal bins   `neighbours`
     any of five                 60    0          94 to 97     95 to 96
     any of five                 300   0          94 to 96     93 to 95
     uniform                     300   10         96           94
-    Beta(2, 5), few are dear    60    10         95           98
-    Beta(2, 5), few are dear    300   10         89           94
-    two heaps and a gap         300   3          93           91
+    Beta(2, 5), few expensive   60    10         95           98
+    Beta(2, 5), few expensive   300   10         89           94
+    two clusters and a gap      300   3          93           91
 
-Over a gap the curve is a guess, and the band does not count that it is.
+Over a gap the curve is a guess, which the band does not account for.
 """
 
 from typing import NamedTuple
@@ -45,11 +45,11 @@ _NEIGHBOURS = 5  # networks in a stratum
 
 
 class Strata(NamedTuple):
-    """Networks among their neighbours in MACs.
+    """Networks grouped with their neighbours in MACs.
 
     Attributes:
-        weights: of each network; their sum is 1.
-        places: number of the stratum of each, from 0, each of two networks or more.
+        weights: weight of each network; their sum is 1.
+        places: index of each network's stratum, from 0; each stratum has two networks or more.
     """
 
     weights: FloatArray
@@ -57,18 +57,19 @@ class Strata(NamedTuple):
 
 
 def neighbours(macs: ArrayLike) -> Strata:
-    """Weigh networks so that every part of the logarithmic axis of MACs counts alike.
+    """Weight networks so that every part of the logarithmic axis of MACs counts equally.
 
-    Strata of five neighbours share the width of the axis that they cover, from halfway to the
-    stratum before to halfway to the one behind. Where networks are dense strata are narrow, so
-    that within one density hardly varies; across a gap nothing is known, and its width goes to
-    the strata at its ends. Networks of equal MACs are in one stratum.
+    The networks of a stratum of five neighbours share the width of the axis that it covers,
+    from halfway to the stratum before to halfway to the stratum after. Where networks are
+    dense, strata are narrow, so that density hardly varies within one; across a gap nothing is
+    known, and its width goes to the strata at its ends. Networks of equal MACs are in one
+    stratum.
 
     Args:
-        macs: of each network, above 0.
+        macs: MACs of each network, above 0.
 
     Raises:
-        StatisticsError: fewer than two networks, or MACs that are not above 0.
+        StatisticsError: there are fewer than two networks, or MACs are not above 0.
     """
     cost = checked(macs, name="MACs")
     if cost.size < 2 or cost.min() <= 0:
@@ -99,33 +100,33 @@ def bootstrap_band(
     resamples: int = 1000,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """The EDF of one space with a band that holds all of the true one at once.
+    """The EDF of one space with a simultaneous band for the whole true EDF.
 
-    A simultaneous band of one width, as `dkw_band`, but for the weighted EDF, where DKW does
-    not hold. A multiplier bootstrap (van der Vaart and Wellner 1996, section 2.9) inside each
-    bin: each network's step is multiplied by a normal number, less the mean of its bin, scaled
+    A band of constant width, like `dkw_band`, but for the weighted EDF, where DKW is not valid.
+    It uses a multiplier bootstrap (van der Vaart and Wellner 1996, section 2.9) inside each
+    bin: each network's step is multiplied by a normal number, minus the mean of its bin, scaled
     by sqrt(m / (m - 1)) for m networks in it. Half a step, 1 / (2 n), is added, because the
-    resampled curves are seen at n errors only and the true one everywhere. Resampling pairs
-    of error and weight instead would take what complexity explains for noise: 98 to 99 % of
-    such 95 % bands then held the truth. Where no errors differ within a bin nothing can be
-    resampled, and the band is DKW's for as many networks as the weights are worth.
+    resampled curves are seen at n errors only and the true one everywhere. Resampling pairs of
+    error and weight instead would treat what complexity explains as noise: 98 to 99 % of such
+    95 % bands then contained the truth. Where no errors differ within a bin, nothing can be
+    resampled, and the band is DKW's for the effective number of networks of the weights.
 
-    How often it holds is in the module's docstring.
+    The module's docstring gives its coverage.
 
     Args:
         errors: n errors.
         rng: draws the multipliers.
-        bins: of each network, from `complexity_bins` or `neighbours`; all in one if None.
-        weights: of each network, from `neighbours`; None counts every bin alike.
-        resamples: how many curves.
-        level: of confidence.
+        bins: bin of each network, from `complexity_bins` or `neighbours`; None puts all in one.
+        weights: weight of each network, from `neighbours`; None counts every bin equally.
+        resamples: number of resampled curves.
+        level: confidence level.
 
     Returns:
-        As `edf`, with `low` and `high`, cut at 0 and 1. They hold from each row's error up to
-        the next row's.
+        As `edf`, with `low` and `high`, clipped to 0 and 1. They apply from each row's error up
+        to the next row's.
 
     Raises:
-        StatisticsError: lengths that differ, or a bin with a single network.
+        StatisticsError: lengths differ, or a bin has only one network.
     """
     checked_level(level)
     values = checked(errors, name="errors")
@@ -147,13 +148,13 @@ def bootstrap_band(
 
 
 def _begins(rising: FloatArray) -> IntArray:
-    """Where each stratum begins: every fifth network, moved to where MACs change."""
+    """Indices where strata begin: every fifth network, moved to where MACs change."""
     n = rising.size
     count = max(n // _NEIGHBOURS, 1)
     wanted = (np.arange(count) * n + count - 1) // count
     begins = np.unique(np.searchsorted(rising, rising[wanted], side="left"))
     sizes = np.diff(np.append(begins, n))
-    # A network alone has no spread: it joins those before it, the first those behind it.
+    # A single network has no spread: it joins the stratum before it, or after it if first.
     kept = begins[(sizes > 1) | (begins == 0)]
     if kept.size > 1 and kept[1] == 1:
         kept = np.delete(kept, 1)
@@ -182,6 +183,6 @@ def _width(
     last = last_of_equals(values[order])
     far = np.abs(steps if last.all() else steps[:, last]).max(axis=1)
     reach = float(np.quantile(far, level))
-    if reach < 1e-9:  # what is left is rounding
+    if reach < 1e-9:  # only rounding errors
         return dkw_band(max(int(1 / (weights**2).sum() + 1e-6), 1), level)
     return reach + 1 / (2 * values.size)

@@ -1,8 +1,8 @@
-"""Separates what networks differ by from what seeds do: how well could ranks repeat at all?
+"""Separates network variance from seed noise: how well can ranks be reproduced at all?
 
-Takes trials (network, seed, score), and hands the rank correlation that two independent sets
-of as many seeds would reach to questions. What a seed adds to all networks alike changes no
-rank, so the noise is that of `analysis.statistics.mixed`.
+Takes trials (network, seed, score), and gives questions the rank correlation that two
+independent sets of as many seeds would reach. What a seed adds equally to all networks does not
+change ranks, so the noise is that of `analysis.statistics.mixed`.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ class Components:
     """Variance components of score = network + seed + noise, by the method of moments.
 
     Attributes:
-        networks: variance between the networks' true means; 0 where noise explains all.
-        noise: variance of one trial, what its network and its seed add taken away.
-        each: trials a network: the harmonic mean where they differ.
+        networks: variance between the networks' true means; 0 where noise explains it all.
+        noise: variance of one trial after removing its network's and its seed's effect.
+        each: trials per network; the harmonic mean where they differ.
         df_networks: degrees of freedom between networks.
-        df_noise: of the noise.
-        ratio: of the mean squares, networks over noise: F.
+        df_noise: degrees of freedom of the noise.
+        ratio: F, the ratio of the mean squares of networks and noise.
     """
 
     networks: float
@@ -40,19 +40,19 @@ class Components:
 def components(
     networks: Sequence[str], seeds: Sequence[Any], scores: Sequence[float]
 ) -> Components:
-    """Variances between networks and of noise, from the mean squares (Fisher 1925).
+    """Compute the variances between networks and of noise from mean squares (Fisher 1925).
 
-    Where networks have different numbers of trials, their means count alike and the harmonic
-    mean stands for the number (Thomas and Hultquist 1978, Annals of Statistics 6).
+    Where networks have different numbers of trials, their means count equally and the harmonic
+    mean is used as the number (Thomas and Hultquist 1978, Annals of Statistics 6).
 
     Args:
-        networks: of each trial.
-        seeds: of each trial; equal values are the same seed.
-        scores: of each trial.
+        networks: network of each trial.
+        seeds: seed of each trial; equal values are the same seed.
+        scores: score of each trial.
 
     Raises:
         StatisticsError: fewer than two networks, no two that share two seeds, trials that
-            differ by network and seed alone, or a value that is not finite.
+            differ only by a network and a seed effect, or a value that is not finite.
     """
     model = fit(networks, seeds, scores)
     if len(model.networks) < 2 or model.df <= 0:
@@ -83,21 +83,21 @@ def ceiling(
 ) -> Interval:
     """Kendall's tau that two independent sets of as many seeds would have: the noise ceiling.
 
-    Model: a network's mean is normal, what a seed adds is the same for all, and noise is
-    normal and alike in all networks. Means of two sets of s seeds then correlate, but for what
-    the seeds add, with r = networks / (networks + noise / s), and tau is 2 / pi arcsin(r)
-    (Kruskal 1958): what simulating the model without end gives. The interval is exact where
-    all networks ran the same seeds: it is that of the F ratio of the mean squares (Searle,
-    Casella and McCulloch 1992, section 3.6), cut at 0.
+    Model: network means are normal, a seed's effect is the same for all networks, and noise is
+    normal and equal in all networks. Apart from the seed effects, means of two sets of s seeds
+    then correlate with r = networks / (networks + noise / s), and tau is 2 / pi arcsin(r)
+    (Kruskal 1958), which is the limit of simulating the model. The interval is exact where all
+    networks ran the same seeds: it is that of the F ratio of the mean squares (Searle, Casella
+    and McCulloch 1992, section 3.6), clipped at 0.
 
     Args:
-        networks: of each trial.
-        seeds: of each trial; equal values are the same seed.
-        scores: of each trial.
-        level: of confidence.
+        networks: network of each trial.
+        seeds: seed of each trial; equal values are the same seed.
+        scores: score of each trial.
+        level: confidence level.
 
     Returns:
-        tau; its n is the number of networks.
+        tau; its `n` is the number of networks.
 
     Raises:
         StatisticsError: as `components`.

@@ -1,11 +1,11 @@
-"""Compares empirical distribution functions (EDF): whole populations, not their best.
+"""Compares empirical distribution functions (EDF): whole populations, not their best networks.
 
-Takes errors and MACs, one of each a network, from analysis.runs.tables, and hands tidy tables
+Takes errors and MACs, one of each per network, from analysis.runs.tables, and gives tidy tables
 to plots and tests to the report. After Radosavovic et al. 2019, "On Network Design Spaces for
 Visual Recognition" (NDS, arXiv:1905.13214).
 
 Two spaces whose networks differ in cost are compared at equal cost: `complexity_bins` sorts
-both into the same bins of MACs, `complexity_weights` counts every bin alike.
+both into the same bins of MACs, and `complexity_weights` counts every bin equally.
 """
 
 import warnings
@@ -28,16 +28,16 @@ from analysis.statistics.intervals import (
 IntArray = NDArray[np.int64]
 
 _MOST_BINS = 20
-_FEWEST_IN_BIN = 5  # with fewer, the band and the test rest on single networks
+_FEWEST_IN_BIN = 5  # with fewer, band and test depend on single networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KS:
-    """The largest distance of two EDFs, and how often chance alone would show as large a one.
+    """The largest distance between two EDFs, and how often chance alone would exceed it.
 
     Attributes:
-        statistic: from 0 to 1.
-        p: two-sided.
+        statistic: the distance, from 0 to 1.
+        p: two-sided p value.
     """
 
     statistic: float
@@ -49,15 +49,16 @@ def complexity_bins(groups: Sequence[ArrayLike], *, bins: int | None = None) -> 
 
     Args:
         groups: MACs of each space's networks.
-        bins: how many, from the cheapest network of all to the dearest. None takes the most,
-            from 20 down to 2, that leave five networks of every space or more in each.
+        bins: number of bins from the cheapest to the most expensive of all networks. None takes
+            the largest number, from 20 down to 2, that leaves five or more networks of every
+            space in each bin.
 
     Returns:
-        For each space the bin of each network, counted from 0.
+        For each space, the bin of each network, counted from 0.
 
     Raises:
-        StatisticsError: a bin that is empty in one of the spaces, or no number of bins that
-            leaves five in each.
+        StatisticsError: a bin is empty in one of the spaces, or no number of bins leaves five
+            networks in each.
     """
     rows = [checked(group, name=f"MACs of space {i}") for i, group in enumerate(groups)]
     if not rows:
@@ -85,13 +86,13 @@ def complexity_bins(groups: Sequence[ArrayLike], *, bins: int | None = None) -> 
 
 
 def complexity_weights(bins: IntArray) -> FloatArray:
-    """Weigh networks so that every bin of complexity counts alike.
+    """Weight networks so that every bin of complexity counts equally.
 
     Args:
-        bins: of each network, of one space, from `complexity_bins`; none is empty.
+        bins: bin of each network of one space, from `complexity_bins`; none is empty.
 
     Returns:
-        1 / (networks in its bin * number of bins) for each; the sum is 1 (NDS).
+        1 / (networks in its bin * number of bins) for each network; the sum is 1 (NDS).
     """
     counts = np.bincount(bins)
     assert counts.all(), "complexity_bins leaves none empty"
@@ -103,14 +104,14 @@ def edf(errors: ArrayLike, weights: ArrayLike | None = None) -> pd.DataFrame:
 
     Args:
         errors: n errors.
-        weights: n weights, at least 0; all alike if None. They are scaled to a sum of 1.
+        weights: n weights, at least 0; equal if None. They are scaled to a sum of 1.
 
     Returns:
-        One row a distinct error, rising: `error` and `fraction`, the sum of the weights of
-        all networks with at most that error; the last is 1.
+        One row per distinct error, in rising order: `error` and `fraction`, the sum of the
+        weights of all networks with at most that error; the last is 1.
 
     Raises:
-        StatisticsError: lengths that differ, a negative weight, or none above 0.
+        StatisticsError: lengths differ, a weight is negative, or none is above 0.
     """
     values = checked(errors, name="errors")
     if weights is None:
@@ -124,16 +125,16 @@ def edf(errors: ArrayLike, weights: ArrayLike | None = None) -> pd.DataFrame:
     order = np.argsort(values, kind="stable")
     last = last_of_equals(values[order])
     risen = np.cumsum(share[order])
-    # The sum of all may differ from the last by rounding; the EDF ends at 1.
+    # The total may differ from 1 by rounding, but the EDF must end at 1.
     return pd.DataFrame({"error": values[order][last], "fraction": (risen / risen[-1])[last]})
 
 
 def dkw_band(n: int, level: float = 0.95) -> float:
-    """Half the width of a band that holds the whole true EDF, without weights.
+    """Half the width of a band that contains the whole true EDF, without weights.
 
     Args:
-        n: networks, drawn independently.
-        level: the least share of such bands that hold it, for any distribution.
+        n: number of networks, drawn independently.
+        level: minimum share of such bands that contain it, for any distribution.
 
     Returns:
         sqrt(log(2 / (1 - level)) / (2 n)), in shares: 0.136 at n = 100, 0.061 at n = 500
@@ -145,14 +146,14 @@ def dkw_band(n: int, level: float = 0.95) -> float:
 
 
 def ks(a: ArrayLike, b: ArrayLike) -> KS:
-    """Test whether two spaces have the same EDF: Kolmogorov and Smirnov, as scipy does.
+    """Test whether two spaces have the same EDF: scipy's Kolmogorov-Smirnov test.
 
     Args:
-        a: errors of the first.
-        b: errors of the second.
+        a: errors of the first space.
+        b: errors of the second space.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # many ties: p is asymptotic
+        warnings.simplefilter("ignore", RuntimeWarning)  # with many ties p is asymptotic
         result = stats.ks_2samp(checked(a, name="first"), checked(b, name="second"))
     return KS(statistic=float(result.statistic), p=float(result.pvalue))
 
@@ -179,7 +180,7 @@ def _fitting_bins(rows: Sequence[FloatArray], *, low: float, high: float) -> lis
 
 
 def members_of(values: FloatArray, bins: IntArray | None, *, name: str) -> IntArray:
-    """The bin of each value; all in one where there are none."""
+    """The bin of each value; all in one bin where no bins are given."""
     if bins is None:
         return np.zeros(values.size, dtype=np.int64)
     checked_pair(values, bins, name=name)
@@ -187,5 +188,5 @@ def members_of(values: FloatArray, bins: IntArray | None, *, name: str) -> IntAr
 
 
 def last_of_equals(rising: FloatArray) -> NDArray[np.bool_]:
-    """Of rising values, which are the last of those that equal them."""
+    """Tell which of the rising values are the last in their run of equal values."""
     return np.append(rising[1:] != rising[:-1], True)

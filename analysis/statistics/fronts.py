@@ -1,6 +1,7 @@
-"""Computes the knee of a front of two objectives, and what share of fronts attain what.
+"""Computes the knee of a two-objective front, and attainment surfaces of several fronts.
 
-Takes points as rows of two numbers, both to be small; hands places and corners to questions.
+Takes points as rows of two numbers, both to be minimised; gives indices and corners to
+questions.
 """
 
 import math
@@ -13,10 +14,10 @@ from analysis.statistics.intervals import FloatArray, StatisticsError
 
 
 def front(points: ArrayLike) -> NDArray[np.intp]:
-    """Places of the points that no other beats, by rising first number; of equal ones one.
+    """Indices of the non-dominated points, by rising first number; one of equal points.
 
     Args:
-        points: (n, 2).
+        points: array (n, 2).
     """
     table = _two_columns(points)
     order = np.lexsort((table[:, 1], table[:, 0]))
@@ -26,17 +27,18 @@ def front(points: ArrayLike) -> NDArray[np.intp]:
 
 
 def knee(points: ArrayLike) -> int | None:
-    """The place of the point of the front that is farthest from the line between its ends.
+    """The index of the point of the front that is farthest from the line between its ends.
 
     Each objective is scaled so that the ends of the front are 0 and 1 (Das 1999, "On
     characterizing the knee of the Pareto curve", for two objectives).
 
     Args:
-        points: (n, 2).
+        points: array (n, 2).
 
     Returns:
-        None where there is none: the front has fewer than three points, or none of them lies on
-        the better side of the line. Of equally far ones the first in the first objective.
+        None where there is no knee: the front has fewer than three points, or none of them lies
+        on the better side of the line. Among equally far points, the first in the first
+        objective.
     """
     table = _two_columns(points)
     places = front(table)
@@ -45,27 +47,27 @@ def knee(points: ArrayLike) -> int | None:
     edge = table[places]
     (left, top), (right, bottom) = edge[0], edge[-1]
     scaled = (edge - [left, bottom]) / [right - left, top - bottom]
-    gains = 1 - scaled.sum(axis=1)  # sqrt(2) times the distance, on the better side
+    gains = 1 - scaled.sum(axis=1)  # sqrt(2) times the distance; positive on the better side
     at = int(gains.argmax())
     return int(places[at]) if gains[at] > 1e-12 else None
 
 
 def attainment(fronts: Sequence[ArrayLike], *, share: float) -> FloatArray:
-    """The corners of the surface that this share of the sets of points attain or more.
+    """The corners of the surface that at least this share of the sets of points attain.
 
-    A place is attained by a set that has a point at least as good in both objectives (da
+    A location is attained by a set with a point at least as good in both objectives (da
     Fonseca, Fonseca and Hall 2001, the empirical attainment function).
 
     Args:
-        fronts: sets of points (n, 2), such as of one seed each.
-        share: of the sets, above 0 and at most 1.
+        fronts: sets of points (n, 2), such as one for each seed.
+        share: share of the sets, above 0 and at most 1.
 
     Returns:
-        (m, 2), rising in the first number and falling in the second: what is at least as bad
-        as one of them in both is attained.
+        (m, 2), rising in the first number and falling in the second: everything at least as bad
+        in both as one of these corners is attained.
 
     Raises:
-        StatisticsError: no set, or an empty one, or a share outside.
+        StatisticsError: there is no set, a set is empty, or the share is out of range.
     """
     tables = [_two_columns(one) for one in fronts]
     if not tables or not all(map(len, tables)) or not 0 < share <= 1:
@@ -81,7 +83,7 @@ def attainment(fronts: Sequence[ArrayLike], *, share: float) -> FloatArray:
 
 
 def _lowest_up_to(table: FloatArray, places: FloatArray) -> FloatArray:
-    """The lowest second number of the points whose first is at most each place."""
+    """For each place, the lowest second number among points whose first is at most it."""
     order = np.argsort(table[:, 0], kind="stable")
     lowest = np.concatenate([[np.inf], np.minimum.accumulate(table[order, 1])])
     return np.asarray(lowest[np.searchsorted(table[order, 0], places, side="right")])

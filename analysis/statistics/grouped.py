@@ -1,4 +1,4 @@
-"""Computes t-intervals of thousands of groups at once, as `intervals.t_interval` of each."""
+"""Computes t-intervals of thousands of groups at once, each equal to `intervals.t_interval`."""
 
 import numpy as np
 import pandas as pd
@@ -6,22 +6,22 @@ from scipy.special import stdtrit
 
 from analysis.statistics.intervals import checked_level
 
-_ROUNDING = 1e-12  # a spread below this share of the numbers is their rounding, not noise
+_ROUNDING = 1e-12  # a spread below this share of the values is rounding, not noise
 
 
 def t_ends(
     values: pd.Series, by: pd.Series, *, level: float = 0.95, percent: bool = False
 ) -> pd.DataFrame:
-    """The ends of Student's interval of the mean of each group.
+    """The ends of Student's interval for the mean of each group.
 
     Args:
-        values: numbers; missing ones are left aside.
-        by: the group of each.
-        level: of confidence.
-        percent: cut at 0 and 100, beyond which no percentage lies.
+        values: numbers; missing ones are ignored.
+        by: group of each value.
+        level: confidence level.
+        percent: whether to clip to 0 and 100, the limits of a percentage.
 
     Returns:
-        `low` and `high` by group; NaN of one value, or of values that are all equal.
+        `low` and `high` by group; NaN for a single value or for values that are all equal.
     """
     groups = values.astype(float).groupby(by)
     count, mean, spread = groups.count(), groups.mean(), groups.std()

@@ -1,8 +1,8 @@
-"""Estimates how often one population of scores beats another, and profiles of both.
+"""Estimates how often one population of scores beats another, and performance profiles.
 
-Takes errors, one row a network, and hands estimates to questions. After Agarwal et al. 2021,
+Takes errors, one row per network, and gives estimates to questions. After Agarwal et al. 2021,
 "Deep Reinforcement Learning at the Edge of the Statistical Precipice" (rliable,
-arXiv:2108.13264), with networks for their tasks and seeds for their runs.
+arXiv:2108.13264), with networks in place of their tasks and seeds in place of their runs.
 """
 
 from collections.abc import Sequence
@@ -28,22 +28,23 @@ FEWEST = 5
 def chance_on_shared(
     a: Sequence[ArrayLike], b: Sequence[ArrayLike], *, rng: Generator, level: float = 0.95
 ) -> Interval:
-    """The chance that a training of the first has less error than one of the second.
+    """The chance that a training in the first run has a lower error than one in the second.
 
     Args:
         a: errors by seed of each network in the first, n rows.
-        b: of the same networks in the second, in that order.
+        b: errors of the same networks in the second, in the same order.
         rng: draws networks.
-        level: of confidence.
+        level: confidence level.
 
     Returns:
-        The mean over networks of the share of pairs of seeds in which the first has less, equal
-        ones half: Mann and Whitney's U of each. Networks are drawn with all of their seeds,
-        with percentiles as `analysis.statistics.resampling.hierarchical_bootstrap` has them.
-        No interval where all networks say the same.
+        The mean over networks of the share of pairs of seeds in which the first has the lower
+        error, ties counting half: Mann and Whitney's U of each network. Networks are resampled
+        with all of their seeds, with percentiles as in
+        `analysis.statistics.resampling.hierarchical_bootstrap`. There is no interval where all
+        networks have the same share.
 
     Raises:
-        StatisticsError: fewer than five networks, or an error that is not finite.
+        StatisticsError: there are fewer than five networks, or an error is not finite.
     """
     if len(a) != len(b) or len(a) < FEWEST:
         raise StatisticsError(
@@ -60,21 +61,22 @@ def chance_on_shared(
 def chance_of_pairs(
     a: ArrayLike, b: ArrayLike, *, rng: Generator, level: float = 0.95
 ) -> Interval:
-    """The chance that a network drawn from the first has less error than one of the second.
+    """The chance that a network drawn from the first has a lower error than one of the second.
 
     Args:
         a: errors of n networks of the first.
-        b: of m of the second.
+        b: errors of m networks of the second.
         rng: draws networks.
-        level: of confidence.
+        level: confidence level.
 
     Returns:
-        The share of all pairs, equal ones half. Networks are drawn anew in each of the two (a
-        stratified bootstrap), by how many of the other each beats, which is the same to first
-        order (Hajek's projection; DeLong et al. 1988) and takes n + m steps, not n m.
+        The share of all pairs, ties counting half. Networks are resampled within each of the
+        two (a stratified bootstrap) by the share of the other that each beats, which is the
+        same to first order (Hajek's projection; DeLong et al. 1988) and takes n + m steps, not
+        n m.
 
     Raises:
-        StatisticsError: fewer than five networks of one, or an error that is not finite.
+        StatisticsError: either has fewer than five networks, or an error is not finite.
     """
     first, second = checked(a, name="first"), checked(b, name="second")
     if min(first.size, second.size) < FEWEST:
@@ -87,21 +89,21 @@ def chance_of_pairs(
 def profile(
     errors: Sequence[ArrayLike], taus: ArrayLike, *, rng: Generator, level: float = 0.95
 ) -> pd.DataFrame:
-    """The share of trainings with an error of at most tau, each network counting alike.
+    """The share of trainings with an error of at most tau, each network counting equally.
 
     Args:
-        errors: by seed, of each network.
-        taus: rising.
+        errors: errors by seed, for each network.
+        taus: rising values of tau.
         rng: draws networks.
-        level: of the band, which holds the whole profile at once.
+        level: confidence level of the band, which covers the whole profile simultaneously.
 
     Returns:
-        `tau`, `share`, `low`, `high`: a bootstrap over networks, of one width, with half a step
-        added, as `analysis.statistics.complexity.bootstrap_band`. No band of fewer than five
-        networks.
+        `tau`, `share`, `low`, `high`: a band of constant width from a bootstrap over networks,
+        with half a step added, as in `analysis.statistics.complexity.bootstrap_band`. No band
+        for fewer than five networks.
 
     Raises:
-        StatisticsError: an error that is not finite.
+        StatisticsError: an error is not finite.
     """
     checked_level(level)
     at = checked(taus, name="taus")
@@ -126,14 +128,14 @@ def profile(
 
 
 def _wins(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Of each of a the share of b that has more error, equal ones half."""
+    """For each value of a, the share of b with a higher error, ties counting half."""
     rising = np.sort(b)
     below, upto = (np.searchsorted(rising, a, side=side) for side in ("left", "right"))
     return np.asarray(1 - (below + upto) / (2 * b.size), dtype=float)
 
 
 def _interval(parts: Sequence[FloatArray], *, rng: Generator, level: float) -> Interval:
-    """Of a mean to which each part adds its own chance."""
+    """The interval of a mean whose parts are resampled independently."""
     checked_level(level)
     estimate, n = float(parts[0].mean()), min(part.size for part in parts)
     drawn = np.full(_RESAMPLES, estimate)

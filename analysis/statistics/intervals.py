@@ -1,9 +1,9 @@
-"""Computes confidence intervals and tests: numbers in, an estimate with its uncertainty out.
+"""Computes confidence intervals and tests: estimates with their uncertainty from plain numbers.
 
-Takes plain numbers, such as errors in percent by seed, and hands estimates to tables, plots and
-the report. What resamples networks is in `resampling`, what compares populations in `edf`.
+Takes plain numbers, such as errors in percent by seed, and gives estimates to tables, plots and
+the report. Resampling of networks is in `resampling`, comparison of populations in `edf`.
 
-Where the numbers cannot tell how far chance reaches there is no interval and no p.
+Where the numbers do not allow the noise to be estimated, there is no interval and no p.
 """
 
 import warnings
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy  # its parts, scipy.stats a second, are imported where they are used
+import scipy  # submodules are imported on first use: scipy.stats takes a second
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-SIGNIFICANT = 0.05  # p below which a difference is called clear
-SHARED = SIGNIFICANT / 2  # the same where two questions of a page may each claim something
-_ROUNDING = 1e-12  # a spread below this share of the numbers is their rounding, not noise
+SIGNIFICANT = 0.05  # p below which a difference counts as clear
+SHARED = SIGNIFICANT / 2  # the same if two questions on a page may each make a claim
+_ROUNDING = 1e-12  # a spread below this share of the values is rounding, not noise
 
 
 class StatisticsError(ValueError):
-    """Numbers that a statistic cannot be computed of; says which, why and what to do."""
+    """Numbers for which a statistic cannot be computed; states which, why and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ class Interval:
     """An estimate with its confidence interval.
 
     Attributes:
-        estimate: in the unit of the values.
+        estimate: the estimate, in the unit of the values.
         low: end of the interval; None, like `high`, where the values cannot give one.
         high: the other end.
-        n: how many independent values stand behind it (seeds, pairs or networks).
-        level: the share of such intervals that hold the truth, such as 0.95.
+        n: number of independent values it is based on (seeds, pairs or networks).
+        level: the share of such intervals that contain the truth, such as 0.95.
     """
 
     estimate: float
@@ -49,14 +49,14 @@ class Interval:
         assert self.low is None or self.high is None or self.low <= self.high
 
     def ends(self, *, percent: bool = False) -> tuple[float, float]:
-        """Both ends, NaN where there is none; of a percentage cut at 0 and 100."""
+        """Both ends, NaN where there is no interval; clipped to 0 and 100 for a percentage."""
         if self.low is None or self.high is None:
             return float("nan"), float("nan")
         low, high = (0.0, 100.0) if percent else (-np.inf, np.inf)
         return float(np.clip(self.low, low, high)), float(np.clip(self.high, low, high))
 
     def text(self, form: str = ".2f", unit: str = "") -> str:
-        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)", as Python's format."""
+        """Write it as "83.02 % [82.71, 83.33]" or "83.02 % (one seed)"; `form` as in Python."""
         shown = f"{self.estimate:{form}}" + (f" {unit}" if unit else "")
         if self.low is None:
             return f"{shown} (one seed)" if self.n == 1 else f"{shown} (no interval)"
@@ -66,11 +66,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A difference of two means, and how often chance alone would show as large a one.
+    """A difference of two means, and how often chance alone would show one as large.
 
     Attributes:
-        difference: first minus second; its `n` counts the pairs, or all values of both.
-        p: two-sided; None where the values cannot tell.
+        difference: first minus second; its `n` is the number of pairs, or of all values.
+        p: two-sided p value; None where the values do not allow a test.
     """
 
     difference: Interval
@@ -82,10 +82,10 @@ def checked(values: ArrayLike, *, name: str) -> FloatArray:
 
     Args:
         values: n numbers.
-        name: what a message calls them.
+        name: name of the values in error messages.
 
     Raises:
-        StatisticsError: none at all, not one row, or one that is not finite.
+        StatisticsError: there is no value, they are not one row, or one is not finite.
     """
     row = np.asarray(values, dtype=float)
     if row.ndim != 1 or row.size == 0:
@@ -102,10 +102,10 @@ def checked(values: ArrayLike, *, name: str) -> FloatArray:
 
 
 def checked_level(level: float) -> float:
-    """Return the level of confidence if it is one.
+    """Return the confidence level if it is valid.
 
     Raises:
-        StatisticsError: not between 0 and 1.
+        StatisticsError: it is not between 0 and 1.
     """
     if not 0 < level < 1:
         raise StatisticsError(
@@ -115,10 +115,10 @@ def checked_level(level: float) -> float:
 
 
 def checked_pair(a: ArrayLike, b: ArrayLike, *, name: str) -> tuple[FloatArray, FloatArray]:
-    """Return two rows whose numbers belong together one by one.
+    """Return two rows whose numbers form pairs.
 
     Raises:
-        StatisticsError: as `checked`, or of different lengths.
+        StatisticsError: as `checked`, or the lengths differ.
     """
     first, second = checked(a, name=f"{name}: first"), checked(b, name=f"{name}: second")
     if first.size != second.size:
@@ -130,15 +130,15 @@ def checked_pair(a: ArrayLike, b: ArrayLike, *, name: str) -> tuple[FloatArray, 
 
 
 def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Student's interval of a mean; exact where the values are normal.
+    """Student's interval for a mean; exact for normal values.
 
     Args:
         values: n independent values, such as the errors of n seeds of one network.
-        level: of confidence.
+        level: confidence level.
 
     Returns:
-        mean -+ t(n - 1) s / sqrt(n), s with n - 1 (Student 1908). No interval of one value,
-        nor of values that are all equal: they are rounded more coarsely than they vary.
+        mean -+ t(n - 1) s / sqrt(n), s with n - 1 (Student 1908). No interval for one value,
+        nor for values that are all equal: they are rounded more coarsely than they vary.
 
     Raises:
         StatisticsError: a value is not finite or there is none.
@@ -155,22 +155,22 @@ def t_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
 
 
 def pooled_interval(groups: Sequence[ArrayLike], *, level: float = 0.95) -> list[Interval]:
-    """Intervals of the means of several networks that share one spread between seeds.
+    """Intervals for the means of several networks that share one standard deviation over seeds.
 
-    Alone, a network with three seeds has t = 4.30; ten of them, pooled, t = 2.09. Where they
-    do not spread alike (`analysis.statistics.spreads`), use `t_interval` of each.
+    A single network with three seeds has t = 4.30; ten of them, pooled, have t = 2.09. Where
+    their spreads differ (`analysis.statistics.spreads`), use `t_interval` for each.
 
     Args:
-        groups: one row of values a network; lengths may differ.
-        level: of each interval for itself.
+        groups: one row of values per network; lengths may differ.
+        level: confidence level of each single interval.
 
     Returns:
-        One interval a group, mean_i -+ t(df) s / sqrt(n_i), where s^2 is the mean square
+        One interval per group, mean_i -+ t(df) s / sqrt(n_i), where s^2 is the mean square
         within groups of a one-way analysis of variance, df = sum(n_i - 1) (Fisher 1925). A
-        group of one value has one too if another group has more. None at all if df or s is 0.
+        group of one value also has one if another group has more. None at all if df or s is 0.
 
     Raises:
-        StatisticsError: a value is not finite, a group is empty or there is none.
+        StatisticsError: a value is not finite, a group is empty, or there is no group.
     """
     checked_level(level)
     if not len(groups):
@@ -193,16 +193,16 @@ def pooled_interval(groups: Sequence[ArrayLike], *, level: float = 0.95) -> list
 
 
 def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
-    """Compare two networks that were trained with the same seeds: the paired t test.
+    """Compare two networks that were trained with the same seeds by the paired t test.
 
     Args:
-        a: values of the first, one a seed.
+        a: values of the first, one per seed.
         b: values of the second, in the same order of seeds.
-        level: of the interval of mean(a - b).
+        level: confidence level of the interval for mean(a - b).
 
     Returns:
-        The difference, as scipy.stats.ttest_rel tests it. Of one pair, or of differences that
-        are all equal, neither interval nor p: these may be rounding.
+        The difference, tested as by scipy.stats.ttest_rel. For one pair, or for differences
+        that are all equal and so may be rounding, there is neither interval nor p.
 
     Raises:
         StatisticsError: a value is not finite, or the lengths differ.
@@ -217,17 +217,17 @@ def paired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
 
 
 def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
-    """Compare two networks that share no seeds: Welch's t test, for unequal spreads.
+    """Compare two networks that share no seeds by Welch's t test for unequal variances.
 
     Args:
         a: values of the first.
-        b: values of the second; may be more or fewer.
-        level: of the interval of mean(a) - mean(b).
+        b: values of the second; their number may differ.
+        level: confidence level of the interval for mean(a) - mean(b).
 
     Returns:
-        The difference, as scipy.stats.ttest_ind(equal_var=False) tests it, with Welch's
-        degrees of freedom (1947). Neither interval nor p where one side has a single value,
-        or no side any spread.
+        The difference, tested as by scipy.stats.ttest_ind(equal_var=False), with Welch's
+        degrees of freedom (1947). Neither interval nor p where one side has a single value, or
+        neither side has any spread.
 
     Raises:
         StatisticsError: a value is not finite or a side has none.
@@ -241,23 +241,23 @@ def unpaired(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Comparison:
     if _is_rounding(float(error), np.concatenate(rows)):
         return _untested(difference, n=n, level=level)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a side without spread is exact
+        warnings.simplefilter("ignore", RuntimeWarning)  # warns of a side without spread
         found = scipy.stats.ttest_ind(rows[0], rows[1], equal_var=False)
     return _tested(found, difference, n=n, level=level)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust the p of several comparisons so that one false finding among all stays rare.
+    """Adjust the p of several comparisons so that even one false finding among all is rare.
 
     Args:
-        p_values: one a comparison, each from 0 to 1.
+        p_values: one per comparison, each from 0 to 1.
 
     Returns:
-        In the same order: the k-th smallest of m times m + 1 - k, never less than a smaller
-        one's, at most 1 (Holm 1979). Reject where it is below 0.05.
+        In the same order: the k-th smallest of m times m + 1 - k, never below the result of a
+        smaller p, at most 1 (Holm 1979). Reject where it is below 0.05.
 
     Raises:
-        StatisticsError: one is not from 0 to 1.
+        StatisticsError: a p is not from 0 to 1.
     """
     row = np.asarray(p_values, dtype=float)
     for place, p in enumerate(row):
@@ -287,7 +287,7 @@ def _student(
 
 
 def _tested(found: Any, difference: float, *, n: int, level: float) -> Comparison:
-    """What scipy's t test says; `found` is its result."""
+    """Convert `found`, the result of scipy's t test."""
     ends = found.confidence_interval(level)
     interval = Interval(
         estimate=float(difference), low=float(ends.low), high=float(ends.high), n=n, level=level

@@ -1,6 +1,6 @@
 """Compares many networks that were trained with the same seeds: mean ranks and effect sizes.
 
-Takes a table of values, one row a network and one column a seed that all of them share.
+Takes a table of values with one row per network and one column per seed, shared by all.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.statistics.intervals import FloatArray, StatisticsError, checked_level
 
-_STEPS = 40  # of a bisection: 2^-40 of the range it began with
+_STEPS = 40  # of a bisection: down to 2^-40 of the initial range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,12 @@ class MeanRanks:
     """Ranks of networks, averaged over seeds.
 
     Attributes:
-        ranks: of each network; 1 is the lowest error.
-        distance: Nemenyi's critical difference: mean ranks that are nearer do not differ.
-        p: of Friedman's test that all networks are alike; None of two networks, or where no
-            seed ranks any two of them.
-        seeds: how many.
+        ranks: mean rank of each network; 1 is the lowest error.
+        distance: Nemenyi's critical difference; mean ranks that are closer do not differ
+            significantly.
+        p: p value of Friedman's test that all networks are equal; None for two networks, or
+            where all networks tie in every seed.
+        seeds: number of seeds.
     """
 
     ranks: FloatArray
@@ -36,17 +37,17 @@ class MeanRanks:
 def mean_ranks(errors: ArrayLike, *, level: float = 0.95) -> MeanRanks:
     """Friedman's test and Nemenyi's critical difference (Demsar 2006, JMLR 7).
 
-    Demsar ranks classifiers on data sets; here networks are ranked in each seed. The
-    critical difference is q sqrt(k (k + 1) / (6 n)) for k networks and n seeds, q the quantile
-    of the studentized range of k over sqrt(2). With few seeds it is wide, and Friedman's chi
-    square is rough.
+    Demsar ranks classifiers on data sets; here networks are ranked for each seed. The critical
+    difference is q sqrt(k (k + 1) / (6 n)) for k networks and n seeds, where q is the quantile
+    of the studentized range of k divided by sqrt(2). With few seeds it is wide, and Friedman's
+    chi square is only a rough approximation.
 
     Args:
-        errors: (networks, seeds); the lowest is the best; equal ones share their mean rank.
-        level: of the critical difference, for all pairs at once.
+        errors: array (networks, seeds); lower is better; ties share their mean rank.
+        level: confidence level of the critical difference, for all pairs simultaneously.
 
     Raises:
-        StatisticsError: fewer than two networks or seeds, or a value that is not finite.
+        StatisticsError: there are fewer than two networks or seeds, or a value is not finite.
     """
     table = _table(errors)
     networks, seeds = table.shape
@@ -64,14 +65,14 @@ def mean_ranks(errors: ArrayLike, *, level: float = 0.95) -> MeanRanks:
 
 
 def cliques(ranks: ArrayLike, distance: float) -> list[tuple[int, int]]:
-    """The largest groups of neighbours whose mean ranks lie within a distance.
+    """The maximal groups of neighbours whose mean ranks lie within a distance.
 
     Args:
-        ranks: rising.
+        ranks: mean ranks in rising order.
         distance: the critical difference.
 
     Returns:
-        First and last place of each group of two or more; none lies inside another.
+        First and last index of each group of two or more; no group lies inside another.
     """
     row = np.asarray(ranks, dtype=float)
     last = np.searchsorted(row, row + distance + 1e-9, side="right") - 1
@@ -83,24 +84,25 @@ def cliques(ranks: ArrayLike, distance: float) -> list[tuple[int, int]]:
 
 
 def effect_sizes(errors: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
-    """How far each network lies from the first, in seeds' spreads: Hedges' g, Cliff's delta.
+    """Effect size of each network against the first: Hedges' g and Cliff's delta.
 
-    g is the difference of means over the spread between seeds, which is pooled over all
-    networks, times 1 - 3 / (4 df - 1) against its bias (Hedges 1981). Its interval is exact
-    for normal values of one spread: that of the noncentral t (Steiger and Fouladi 1997), of
-    each comparison for itself, without use of seeds being shared. Where the first was chosen
-    as the best by the same values, g is too large on average: of four near networks with three
-    seeds such 95 % intervals held the truth in 92 % of 2000 studies.
+    g is the difference of means divided by the standard deviation between seeds, pooled over
+    all networks, times 1 - 3 / (4 df - 1) to correct its bias (Hedges 1981). Its interval is
+    exact for normal values of equal spread: that of the noncentral t (Steiger and Fouladi
+    1997), for each single comparison, without using that seeds are shared. Where the first
+    network was chosen as the best by the same values, g is too large on average: for four
+    similar networks with three seeds, such 95 % intervals contained the truth in 92 % of 2000
+    studies.
 
     Args:
-        errors: (networks, seeds); the first row is what the others are compared to.
-        level: of the intervals.
+        errors: array (networks, seeds); the others are compared with the first row.
+        level: confidence level of the intervals.
 
     Returns:
-        A row for each network, in order: `g` (positive: more error than the first), `low`,
-        `high`, and `delta`: the share of pairs of seeds in which it has more error less the
-        share in which it has less (Cliff 1993). NaN for the first; g is NaN where no seeds
-        differ.
+        A row for each network, in order: `g` (positive: higher error than the first), `low`,
+        `high`, and `delta`: the share of pairs of seeds in which it has the higher error minus
+        the share in which it has the lower (Cliff 1993). NaN for the first; g is NaN where no
+        seeds differ.
 
     Raises:
         StatisticsError: as `mean_ranks`.
@@ -137,12 +139,13 @@ def _table(errors: ArrayLike) -> FloatArray:
 
 
 def _noncentralities(t: FloatArray, df: int, share: float) -> FloatArray:
-    """Where a noncentral t is at most the one that was seen with a given chance."""
+    """Noncentralities for which t is at most the observed one with a given probability."""
     reach = 10 + 2 * np.abs(t)
     low, high = t - reach, t + reach
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        # scipy has it for t below 0 in the mirror only: its tail there is lost to rounding.
+        # For t below 0 scipy loses the tail to rounding, so it is computed for the mirror
+        # image.
         chance = np.where(
             t >= 0, stats.nct.cdf(np.abs(t), df, middle), stats.nct.sf(np.abs(t), df, -middle)
         )

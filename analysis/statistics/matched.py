@@ -1,6 +1,6 @@
-"""Tests two populations of networks at equal complexity, by pairs matched in MACs.
+"""Tests two populations of networks at equal complexity, using pairs matched in MACs.
 
-Takes errors and MACs of both, and hands a distance with its p to questions.
+Takes errors and MACs of both, and gives a distance with its p to questions.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from analysis.statistics.complexity import neighbours
 from analysis.statistics.edf import KS, IntArray, last_of_equals
 from analysis.statistics.intervals import FloatArray, StatisticsError, checked_pair
 
-_NEAR = 0.05  # of the logarithmic range of MACs: how far the two of a pair may lie apart
+_NEAR = 0.05  # maximum distance within a pair, as a share of the log range of MACs
 FEWEST_PAIRS = 10
 
 
@@ -26,26 +26,27 @@ def matched_ks(
 ) -> tuple[KS, int]:
     """Test whether two spaces have the same errors at equal complexity, by matched pairs.
 
-    Networks of the two spaces that are neighbours in MACs make a pair, at most 5 % of the
-    logarithmic range apart; the others are left aside. Pairs count by `neighbours`; the
-    distance is that of the two EDFs of the pairs, and its chance that of changing sides within
-    pairs. So it does not matter which sizes each space holds often. With densities that rise
-    in one space and fall in the other it claimed a difference in 4 to 5 % of 300 studies each
-    of one law (60 and 300 networks, error falling by 3 and 10 spreads), where exchanging inside
-    equal bins did in 6 to 41 %. The price is power: of 100 networks each and a
-    shift of 0.4 spreads it found 48 %, equal bins 56 %.
+    Networks of the two spaces that are neighbours in MACs, at most 5 % of the logarithmic range
+    apart, form a pair; the others are ignored. Pairs are weighted by `neighbours`; the distance
+    is that between the two EDFs of the pairs, and its p comes from swapping sides at random
+    within pairs. So it does not matter which sizes are frequent in each space. For spaces with
+    the same law, and densities that rise in one and fall in the other, it claimed a difference
+    in 4 to 5 % of 300 studies each (60 and 300 networks, error falling by 3 and 10 standard
+    deviations), where swapping inside equal bins did so in 6 to 41 %. The price is power: with
+    100 networks each and a shift of 0.4 standard deviations it found a difference in 48 % of
+    studies, equal bins in 56 %.
 
     Args:
-        errors: of the networks of the one space, and of the other.
-        macs: of the same networks.
-        rng: draws the changes.
-        resamples: how many; p is never below 1 / (resamples + 1).
+        errors: errors of the networks of the one space, and of the other.
+        macs: MACs of the same networks.
+        rng: draws the swaps.
+        resamples: number of random swaps; p is never below 1 / (resamples + 1).
 
     Returns:
         The distance with its p, and the number of pairs.
 
     Raises:
-        StatisticsError: lengths that differ, or fewer than ten pairs.
+        StatisticsError: lengths differ, or there are fewer than ten pairs.
     """
     sides = [
         checked_pair(*side, name="errors and MACs") for side in zip(errors, macs, strict=True)
@@ -70,7 +71,7 @@ def matched_ks(
 
 
 def _pairs(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray]:
-    """Places of neighbours, the nearest inside first, as brackets are matched."""
+    """Indices of paired neighbours, matched like brackets: the innermost first."""
     every = np.concatenate([a, b])
     near = _NEAR * float(np.ptp(every))
     waiting: list[int] = []

@@ -1,7 +1,7 @@
-"""Correlates ranks among networks of about the same size: what is left when size says nothing?
+"""Correlates ranks among networks of similar size, to exclude what size alone explains.
 
-Takes one value of each network for two scores and a size, and hands Kendall's tau_b over the
-pairs of networks of about the same size to questions.
+Takes two scores and a size of each network, and gives questions Kendall's tau_b over the pairs
+of networks of about the same size.
 """
 
 import numpy as np
@@ -24,23 +24,25 @@ def matched_correlation(
 ) -> Interval:
     """Kendall's tau_b over those pairs of networks whose sizes are about equal.
 
-    Pairs, not bins: no network is at the edge of one. And not the partial tau, which is not 0
-    where two scores have nothing in common but size. The interval is by the jackknife over
-    networks, as that of `analysis.statistics.resampling.rank_correlation`. What is left of size
-    inside a pair is seen where it is itself one of the scores.
+    Pairs are used instead of bins, because no network is then at the edge of a bin; and instead
+    of the partial tau, which is not 0 where two scores have nothing in common but size. The
+    interval is by the jackknife over networks, as in
+    `analysis.statistics.resampling.rank_correlation`. To see what effect of size remains inside
+    pairs, use size itself as one of the scores.
 
     Args:
-        a: n values, one a network.
+        a: n values, one per network.
         b: n values of the same networks.
-        sizes: of the same networks, above 0.
-        within: by how much the larger of two may be larger: 0.1 for a tenth.
-        level: of confidence.
+        sizes: sizes of the same networks, above 0.
+        within: by how much the larger of a pair may be larger: 0.1 for a tenth.
+        level: confidence level.
 
     Returns:
-        tau_b; its n counts the networks that have another of about their size.
+        tau_b; its `n` is the number of networks with another of about their size.
 
     Raises:
-        StatisticsError: fewer than eight networks have one, or one score ties all pairs.
+        StatisticsError: fewer than eight networks have such a partner, or one score is equal in
+            all pairs.
     """
     checked_level(level)
     first, second = checked_pair(a, b, name="scores")
@@ -59,12 +61,12 @@ def matched_correlation(
             "order to correlate, so give networks that differ"
         )
     estimate = float(agree.sum() / below)
-    # Without a network its pairs are gone, which stand in the sums from either side.
+    # Removing a network removes its pairs, which each sum counts from both sides.
     with np.errstate(invalid="ignore", divide="ignore"):
         left = [row.sum() - 2 * row for row in (agree, *untied)]
         left_out = (left[0] / np.sqrt(left[1] * left[2]))[partners > 0]
     error = float(np.sqrt((n - 1) * left_out.var()))
-    if not error > 1e-9:  # nor with NaN
+    if not error > 1e-9:  # also true for NaN
         return Interval(estimate=estimate, low=None, high=None, n=n, level=level)
     reach = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
     low, high = max(estimate - reach, -1.0), min(estimate + reach, 1.0)
@@ -74,7 +76,7 @@ def matched_correlation(
 def _sums(
     a: FloatArray, b: FloatArray, size: FloatArray, within: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Over each network's partners: agreements, those untied in a and in b, their number."""
+    """Sums over each network's partners: agreements, untied in a, untied in b, their number."""
     order = np.argsort(size, kind="stable")
     a, b, size = a[order], b[order], size[order]
     ends = np.searchsorted(size, size * (1 + within), side="right")

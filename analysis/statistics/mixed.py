@@ -1,16 +1,16 @@
-"""Estimates sums of networks' means where networks share seeds: score = network + seed + noise.
+"""Estimates contrasts of network means under the model score = network + seed + noise.
 
 Takes trials (network, seed, score) and weights of networks that add up to 0, such as those of
-`search.design.contrasts`, and hands estimates with intervals and p to `analysis.questions`.
+`search.design.contrasts`, and gives estimates with intervals and p to `analysis.questions`.
 
-What a seed adds to all networks alike cancels in such a sum, so its noise is what is left of
-the trials after networks and seeds: with 16 networks and 4 seeds 45 degrees of freedom, where
-the spread of 4 sums, one a seed, has 3. Trials may be missing: the model is fitted to those
-there are (least squares of an unbalanced two-way layout; Searle 1971, chapter 7), and no
-network or seed is left out for a neighbour that failed.
+What a seed adds equally to all networks cancels in such a sum, so its noise is the residual of
+the trials after removing networks and seeds: with 16 networks and 4 seeds this has 45 degrees
+of freedom, where the spread of 4 sums, one per seed, has 3. Trials may be missing: the model is
+fitted to the existing ones (least squares of an unbalanced two-way layout; Searle 1971, chapter
+7), and no network or seed is left out because another trial failed.
 
-Noise is pooled over networks where their spreads look alike; else those that spread farther
-have their own (`analysis.statistics.spreads`).
+Noise is pooled over networks where their spreads look equal; otherwise networks with a larger
+spread get their own (`analysis.statistics.spreads`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,25 +27,25 @@ from analysis.statistics.intervals import FloatArray, StatisticsError, checked, 
 from analysis.statistics.spreads import IntArray, alike, doubt_of, spreads_of
 
 _ROUNDING = 1e-12
-_SINGULAR = 1e-9  # what is added to all seeds is of no network: an eigenvalue of 0
+_SINGULAR = 1e-9  # a constant added to all seeds has an eigenvalue of 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """Scores of networks that share seeds, fitted.
+    """The model fitted to scores of networks that share seeds.
 
     Attributes:
         networks: names, in the order of `means`.
-        means: of each network, in the unit of the scores, as if all had all seeds.
-        trials: of each network.
-        seeds: how many distinct ones.
+        means: mean of each network, in the unit of the scores, as if all had all seeds.
+        trials: number of trials of each network.
+        seeds: number of distinct seeds.
         df: degrees of freedom of the noise.
-        sigma: spread of the noise, pooled over all networks; NaN without any freedom.
+        sigma: standard deviation of the noise, pooled over all networks; NaN if `df` is 0.
         spreads: variance of the noise of each network.
-        freedom: degrees of freedom of each of these; NaN of those that are the pooled one.
-        pooled: whether all networks share one.
-        parts: group of each network; those of different groups share no seed, not even
-            through others, and cannot be compared.
+        freedom: degrees of freedom of each of `spreads`; NaN where it is the pooled variance.
+        pooled: whether all networks share one variance.
+        parts: group of each network; networks of different groups share no seed, not even
+            through other networks, and cannot be compared.
     """
 
     networks: tuple[str, ...]
@@ -59,9 +59,9 @@ class Model:
     pooled: bool
     parts: IntArray
     _at: IntArray
-    _within: FloatArray  # (trials, seeds): which seed, less the mean of its network's
+    _within: FloatArray  # (trials, seeds): seed indicator minus its network's mean
     _inverse: FloatArray  # (seeds, seeds)
-    _shares: FloatArray  # (networks, seeds): of a network's trials, the share with each seed
+    _shares: FloatArray  # (networks, seeds): share of a network's trials with each seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +69,10 @@ class Estimates:
     """Several weighted sums of networks' means.
 
     Attributes:
-        value: of each sum, in the unit of the scores.
-        error: its standard error; NaN where the data do not tell.
+        value: value of each sum, in the unit of the scores.
+        error: standard error of each sum; NaN where the data cannot give one.
         df: degrees of freedom of each error.
-        correlation: (sums, sums) of their errors.
+        correlation: (sums, sums) correlations of the errors.
     """
 
     value: FloatArray
@@ -82,26 +82,26 @@ class Estimates:
 
     @property
     def t(self) -> FloatArray:
-        """Each sum over its error."""
+        """Each sum divided by its error."""
         return self.value / self.error
 
     def reach(self, level: float = 0.95) -> FloatArray:
-        """Half the width of the interval of each sum for itself."""
+        """Half the width of the interval of each single sum."""
         quantile = stats.t.ppf((1 + checked_level(level)) / 2, self.df)
         return np.asarray(quantile * self.error, dtype=float)
 
     def p(self) -> FloatArray:
-        """Of each sum for itself, two-sided: how often chance alone would be as far from 0."""
+        """Two-sided p of each single sum: how often chance alone would be as far from 0."""
         return np.asarray(2 * stats.t.sf(np.abs(self.t), self.df), dtype=float)
 
     def p_same(self, margin: float) -> FloatArray:
-        """Of equivalence: how often a sum as far out as the margin would look as near to 0.
+        """Equivalence p: how often a true sum at the margin would appear as close to 0.
 
-        Two one-sided tests (Schuirmann 1987): the larger of their p. Below 0.05 the 90 %
+        The larger p of two one-sided tests (Schuirmann 1987). If it is below 0.05, the 90 %
         interval of the sum lies inside the margin.
 
         Args:
-            margin: in the unit of the scores, above 0.
+            margin: margin of equivalence, in the unit of the scores, above 0.
         """
         low = stats.t.sf((self.value + margin) / self.error, self.df)
         high = stats.t.cdf((self.value - margin) / self.error, self.df)
@@ -118,14 +118,14 @@ def fit(
     """Fit score = network + seed + noise.
 
     Args:
-        networks: of each trial.
-        seeds: of each trial; equal values are the same seed.
-        scores: of each trial.
-        doubt: p below which networks are taken to spread unlike each other; None goes by the
+        networks: network of each trial.
+        seeds: seed of each trial; equal values are the same seed.
+        scores: score of each trial.
+        doubt: p below which the networks' spreads are taken to differ; None chooses it by the
             number of seeds.
 
     Raises:
-        StatisticsError: a score is not finite, or there is none.
+        StatisticsError: a score is not finite, or there is no score.
     """
     values = checked(np.asarray(scores, dtype=float), name="scores")
     at, names = pd.factorize(np.asarray(networks, dtype=object))
@@ -167,15 +167,15 @@ def estimate(model: Model, weights: Sequence[Mapping[str, float]]) -> Estimates:
 
     Args:
         model: from `fit`.
-        weights: of each sum, by network; they add up to 0.
+        weights: weights of each sum, by network; they add up to 0.
 
     Returns:
-        One number a sum. The errors are NaN where no network has two seeds, or where all
-        trials differ by network and seed alone, to their rounding.
+        One number per sum. The errors are NaN where no network has two seeds, or where, up to
+        rounding, trials differ only by a network and a seed effect.
 
     Raises:
-        StatisticsError: a network without a trial, weights that do not add up to 0, or
-            networks that share no seed.
+        StatisticsError: a network has no trial, weights do not add up to 0, or networks share
+            no seed.
     """
     table = _table(model, weights)
     reach = table / model.trials @ (model._shares * model.trials[:, None])  # (sums, seeds)
@@ -199,7 +199,7 @@ def estimate(model: Model, weights: Sequence[Mapping[str, float]]) -> Estimates:
 
 
 def estimable(model: Model, weights: Mapping[str, float]) -> str:
-    """Why the trials do not tell a weighted sum of means; empty where they do."""
+    """Why the trials cannot give a weighted sum of means; empty if they can."""
     used = {name: weight for name, weight in weights.items() if weight}
     missing = [name for name in used if name not in model.networks]
     if missing:
@@ -226,7 +226,7 @@ def _table(model: Model, weights: Sequence[Mapping[str, float]]) -> FloatArray:
 
 
 def _parts(at: IntArray, seed: IntArray, networks: int, seeds: int) -> IntArray:
-    """Which networks hang together through common seeds."""
+    """Group networks that are connected through common seeds."""
     graph = coo_array(
         (np.ones(len(at)), (at, seed + networks)), shape=(networks + seeds, networks + seeds)
     )
@@ -239,7 +239,7 @@ def _freedom(model: Model, parts: FloatArray) -> FloatArray:
 
     Args:
         model: the fit.
-        parts: (sums, networks): what each network adds to the variance.
+        parts: array (sums, networks): what each network adds to the variance.
     """
     if model.pooled:
         return np.full(len(parts), float(model.df))

@@ -1,4 +1,4 @@
-"""Compares two groups of trials: by pairs where they share their seeds, else by Welch."""
+"""Compares two groups of trials: paired where their seeds are equal, else by Welch's test."""
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,16 @@ _ROUNDING = 1e-12  # as in analysis.statistics.intervals
 def against(
     a: pd.DataFrame, b: pd.DataFrame, *, column: str, level: float = 0.95
 ) -> tuple[Comparison, str]:
-    """Compare two groups of trials: by pairs where their seeds are the same, else by Welch.
+    """Compare two groups of trials: paired where their seeds are equal, else by Welch's test.
 
     Args:
         a: trials of one network in one run.
-        b: of another, or of the same network in another run.
-        column: of the metric that ranks; a less b is what is compared.
-        level: of the interval.
+        b: trials of another network, or of the same network in another run.
+        column: column of the ranking metric; a minus b is compared.
+        level: confidence level of the interval.
 
     Returns:
-        The comparison, and "paired" or "Welch", by which it was made.
+        The comparison, and the method used: "paired" or "Welch".
     """
     first, second = (
         rows.set_index("seed")[column].dropna().astype(float).sort_index() for rows in (a, b)
@@ -31,17 +31,17 @@ def against(
 
 
 def each_against(a: pd.DataFrame, b: pd.DataFrame, *, column: str) -> pd.DataFrame:
-    """As `against`, of each network that both have, thousands at once.
+    """As `against`, for each network that both have; handles thousands at once.
 
     Args:
         a: trials with `name` and `seed`.
-        b: trials to be compared with them.
-        column: of the metric that ranks; a less b is what is compared.
+        b: trials to compare with them.
+        column: column of the ranking metric; a minus b is compared.
 
     Returns:
-        A row a network, by name: `difference`, its standard `error` and degrees of freedom
-        `df`, NaN where the seeds do not tell how far chance reaches, and `by`: "paired" or
-        "Welch".
+        One row per network, by name: `difference`, its standard `error` and degrees of freedom
+        `df` (both NaN where the seeds do not allow the noise to be estimated), and `by`:
+        "paired" or "Welch".
     """
     sides = [rows[["name", "seed", column]].dropna() for rows in (a, b)]
     one, other = (_moments(rows, column) for rows in sides)
@@ -81,7 +81,7 @@ def _moments(rows: pd.DataFrame, column: str) -> pd.DataFrame:
         {
             "n": values.size(),
             "mean": values.mean(),
-            "var": values.var(),  # NaN of one value: then there is no error
+            "var": values.var(),  # NaN for one value: then there is no error
             "largest": np.maximum(values.max().abs(), values.min().abs()),
             "seeds": groups["seed"].nunique(),
         }

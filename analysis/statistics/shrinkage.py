@@ -1,11 +1,11 @@
-"""Says how good networks are when the best of many is looked at: estimates that luck is out of.
+"""Estimates the true means of networks without the luck of being selected as the best.
 
-Takes the `Model` of `analysis.statistics.mixed`, where each network has a mean of its own, and
-hands estimates to `analysis.questions`. The mean of the best of many is too good, since luck
-helped to choose it. Taken as drawn from one population of networks, each mean is drawn
-towards the population's: the more, the more of the spread of means is noise (best linear
-unbiased prediction; Henderson 1975, Biometrics 31; Efron and Morris 1975). Such estimates,
-and their intervals, stay right for whichever network is chosen.
+Takes the `Model` of `analysis.statistics.mixed`, where each network has its own mean, and gives
+estimates to `analysis.questions`. The mean of the best of many is too good, since luck helped
+to select it. Here all networks are treated as drawn from one population, and each mean is
+shrunk towards the population's, the more strongly the larger the noise is compared with the
+spread of the means (best linear unbiased prediction; Henderson 1975, Biometrics 31; Efron and
+Morris 1975). Such estimates and their intervals remain valid whichever network is selected.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ import numpy as np
 from analysis.statistics.intervals import FloatArray, StatisticsError
 from analysis.statistics.mixed import Model
 
-_PLACES = 80  # of the grid of the population's spread
-_WIDEST = 4.0  # times the spread of the means, where the grid ends
+_PLACES = 80  # points of the grid for the population's spread
+_WIDEST = 4.0  # end of the grid, in standard deviations of the means
 _DRAWS = 2000
-_MOST = 4_000_000  # numbers that are drawn
-_LEAST = 200  # draws of however many networks
-_FEWEST = 3  # networks that tell of a population
+_MOST = 4_000_000  # numbers drawn at most
+_LEAST = 200  # draws at least, however many networks
+_FEWEST = 3  # networks needed to estimate a population
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shrunken:
-    """What is known of each network's true mean.
+    """What is known about each network's true mean.
 
     Attributes:
         networks: names.
-        means: expected, in the unit of the scores.
-        low: 2.5 % of what it may be.
-        high: 97.5 %.
-        kept: of a mean's distance from the population's the share that is no noise, 0 to 1.
-        draws: (draws, networks) of what the true means may be together.
+        means: expected true means, in the unit of the scores.
+        low: 2.5 % quantile of each true mean.
+        high: 97.5 % quantile.
+        kept: share of a mean's distance from the population's that is not noise, 0 to 1.
+        draws: (draws, networks) joint draws of the true means.
     """
 
     networks: tuple[str, ...]
@@ -45,19 +45,19 @@ class Shrunken:
 
 
 def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
-    """Estimate the true mean of each network, as one of a population.
+    """Estimate the true mean of each network as a member of a population.
 
-    The population's mean and spread and the noise are not known either; what they may be is
-    averaged over: a flat prior on mean and spread (Gelman 2006, Bayesian Analysis 1), noise by
-    its degrees of freedom. Noise is pooled over networks: that of one with two or three seeds
-    would be too uncertain to weigh its mean by.
+    The population's mean and spread and the noise are also unknown and are averaged over: with
+    a flat prior on mean and spread (Gelman 2006, Bayesian Analysis 1), and the noise according
+    to its degrees of freedom. Noise is pooled over networks, because that of a single network
+    with two or three seeds would be too uncertain to weight its mean.
 
     Args:
         model: from `analysis.statistics.mixed.fit`.
-        rng: draws what the means may be.
+        rng: draws the possible means.
 
     Raises:
-        StatisticsError: fewer than three networks, or no two trials that tell of the noise.
+        StatisticsError: fewer than three networks, or no two trials to estimate the noise.
     """
     if len(model.networks) < _FEWEST or not (model.df > 0 and model.sigma > 0):
         raise StatisticsError(
@@ -83,7 +83,7 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
 
 
 def probability_best(shrunken: Shrunken, *, lower_is_better: bool) -> FloatArray:
-    """How probable it is of each network that its true mean is the best of all.
+    """The probability that each network's true mean is the best of all.
 
     Args:
         shrunken: from `shrink`.
@@ -97,17 +97,17 @@ def probability_best(shrunken: Shrunken, *, lower_is_better: bool) -> FloatArray
 def probability_on_front(
     shrunken: Shrunken, costs: FloatArray, *, lower_is_better: bool
 ) -> FloatArray:
-    """How probable it is of each network that none is both cheaper and truly better.
+    """The probability for each network that none is both cheaper and truly better.
 
     Args:
         shrunken: from `shrink`.
-        costs: of the networks, known exactly; less is better.
+        costs: costs of the networks, known exactly; less is better.
         lower_is_better: whether the scores are errors.
     """
     draws = shrunken.draws if lower_is_better else -shrunken.draws
     order = np.argsort(costs, kind="stable")
     ranked, cost = draws[:, order], np.asarray(costs)[order]
-    # Of equal cost all count as cheaper, but a network is never beaten by itself.
+    # Networks of equal cost count as cheaper, but a network is never beaten by itself.
     best = np.minimum.accumulate(ranked, axis=1)
     last = np.searchsorted(cost, cost, side="right") - 1
     share = (ranked <= best[:, last]).mean(axis=0)
@@ -119,9 +119,9 @@ def probability_on_front(
 def _population(
     means: FloatArray, own: FloatArray, noise: FloatArray, *, rng: np.random.Generator
 ) -> FloatArray:
-    """Draw what the spread of the population of networks may be, one for each noise."""
+    """Draw a spread of the population of networks for each draw of the noise."""
     grid = np.linspace(0.0, _WIDEST * float(means.std(ddof=1)) + 1e-12, _PLACES)
-    # Networks with the same number of trials count together: sums are all that is needed.
+    # Networks with the same number of trials are combined: only their sums are needed.
     values, place, count = np.unique(own.round(12), return_inverse=True, return_counts=True)
     total = np.bincount(place, means)
     squares = np.bincount(place, (means - means.mean()) ** 2)

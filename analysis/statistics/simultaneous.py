@@ -1,8 +1,8 @@
-"""Holds several comparisons at once: intervals and p that are right together.
+"""Computes simultaneous intervals and p for several comparisons.
 
-Takes `analysis.statistics.mixed.Estimates`, and hands wider intervals to
-`analysis.questions`. An interval leaves 0 out exactly where its p is below 1 less the level, so
-that the two never disagree.
+Takes `analysis.statistics.mixed.Estimates`, and gives wider intervals to `analysis.questions`.
+An interval excludes 0 exactly where its p is below 1 minus the level, so that the two never
+disagree.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from scipy import stats
 from analysis.statistics.intervals import FloatArray, checked_level
 from analysis.statistics.mixed import Estimates
 
-_DRAWS = 50_000  # p is known to 0.001 at 0.05
+_DRAWS = 50_000  # accuracy of p: 0.001 at 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """Comparisons, all held at once.
+    """Comparisons, corrected for all of them simultaneously.
 
     Attributes:
         reach: half the width of each interval.
-        p: of each, corrected for all of them.
+        p: p value of each, corrected for all of them.
     """
 
     reach: FloatArray
@@ -30,21 +30,21 @@ class Together:
 
 
 def together(estimates: Estimates, *, level: float = 0.95) -> Together:
-    """Intervals that hold all at once in the share `level` of studies, and p to match.
+    """Intervals that all contain the truth in a share `level` of studies, with matching p.
 
-    The largest of all |t| is compared with what chance makes it, their correlation counted
-    (Hothorn, Bretz and Westfall 2008, "Simultaneous inference in general parametric models"):
-    less strict than Bonferroni where comparisons share networks. Where each has degrees of
-    freedom of its own, the rarest p is compared instead (Westfall and Young 1993). The chance
-    is drawn from a generator of fixed seed, so that the same trials always give the same
-    numbers.
+    The largest of all |t| is compared with its distribution under chance, taking their
+    correlation into account (Hothorn, Bretz and Westfall 2008, "Simultaneous inference in
+    general parametric models"): less strict than Bonferroni where comparisons share networks.
+    Where the degrees of freedom differ, the smallest p is compared instead (Westfall and Young
+    1993). Chance is drawn from a generator with a fixed seed, so that the same trials always
+    give the same numbers.
 
     Args:
-        estimates: of one family; those without an error are left aside.
-        level: of confidence.
+        estimates: estimates of one family; those without an error are ignored.
+        level: confidence level.
 
     Returns:
-        NaN for those without an error.
+        Reach and p of each estimate; NaN for those without an error.
     """
     checked_level(level)
     known = np.isfinite(estimates.error) & (estimates.error > 0)
@@ -57,15 +57,15 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
     largest = _largest(
         estimates.correlation[np.ix_(known, known)], df=float(df[0]) if alike else None
     )
-    # Errors of different degrees of freedom are compared by how rare each is.
+    # Estimates with different degrees of freedom are compared by how rare each is.
     t = np.abs(estimates.t[known])
     rarity = t if alike else stats.norm.isf(stats.t.sf(t, df))
     above = len(largest) - np.searchsorted(largest, rarity, side="left")
-    # Beyond this so few draws lie that p is below 1 - level, and not on it.
+    # So few draws lie beyond this that p is strictly below 1 - level.
     few = int(np.ceil((1 - level) * (1 + len(largest)))) - 2
     end = largest[len(largest) - few - 1]
     beyond = (end if alike else stats.t.isf(stats.norm.sf(end), df)) * estimates.error[known]
-    # Drawn numbers are inexact: all at once is never less than each alone.
+    # Draws are inexact: enforce that simultaneous values are never below the single ones.
     p[known] = np.maximum((1 + above) / (1 + len(largest)), estimates.p()[known])
     reach[known] = np.maximum(beyond, estimates.reach(level)[known])
     if known.sum() == 1:
@@ -74,7 +74,7 @@ def together(estimates: Estimates, *, level: float = 0.95) -> Together:
 
 
 def _largest(correlation: FloatArray, *, df: float | None) -> FloatArray:
-    """Rising: the largest |t| of each draw; without degrees of freedom of normal numbers."""
+    """The largest |t| of each draw, in rising order; normal numbers where `df` is None."""
     rng = np.random.default_rng(0)
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0, None))

@@ -1,8 +1,8 @@
-"""Tells whether anything explains the spread of scores: foretold scores against shuffled ones.
+"""Tests whether anything explains the scores: predictions of real against shuffled scores.
 
-Takes what networks are and how they scored, and hands `analysis.questions.importance` the
-reason not to speak of importance: shares of importance add up to 1 also where the scores are
-noise and there is nothing to share.
+Takes features and scores of networks, and tells `analysis.questions.importance` when not to
+report importance: shares of importance add up to 1 even where the scores are noise and there is
+nothing to share.
 """
 
 from typing import NamedTuple
@@ -13,21 +13,21 @@ from numpy.random import Generator
 
 from analysis.statistics.intervals import FloatArray
 
-_MOST = 400  # networks: what explains less than they can see is not worth a share
+_MOST = 400  # networks; an effect too small for these to show is not worth a share
 _SHUFFLES = 999
-_LENGTH = 0.6  # of the kernel, where each feature spans 0 to 1, times the root of their number
-_CONSTANT = 1e4  # what all networks have in common is hardly shrunken
+_LENGTH = 0.6  # of the kernel for features in 0 to 1, times the root of their number
+_CONSTANT = 1e4  # so that the common mean is hardly shrunk
 _RIDGES = (0.03, 0.3, 3.0, 30.0)
 
 
 class Explained(NamedTuple):
-    """How well each network is foretold by all others.
+    """How well each network is predicted from all others.
 
     Attributes:
-        r2: 1 less the share of the spread that is left; below 0 the mean of the others
-            foretells better.
-        p: how often shuffled scores are foretold as well.
-        networks: that were looked at.
+        r2: 1 minus the unexplained share of the variance; below 0, the mean of the others
+            predicts better.
+        p: how often shuffled scores are predicted as well.
+        networks: number of networks used.
     """
 
     r2: float
@@ -36,15 +36,17 @@ class Explained(NamedTuple):
 
 
 def explained(features: pd.DataFrame, scores: pd.Series, *, rng: Generator) -> Explained:
-    """Foretell each network from the others, by what they are; then so of shuffled scores.
+    """Predict each network's score from the others' by their features; compare with shuffled.
 
-    By ridge regression on Gaussian kernels, which sees curves and interactions, each network
-    left out in turn. All of that is linear in the scores (Golub, Heath and Wahba 1979), so
-    that 999 shuffles cost no more than one; how smooth it is, is chosen anew for each.
+    The prediction is a ridge regression on Gaussian kernels, which captures curves and
+    interactions, with each network left out in turn. All of this is linear in the scores
+    (Golub, Heath and Wahba 1979), so that 999 shuffles cost no more than one; the smoothness is
+    chosen anew for each shuffle.
 
     Args:
-        features: (networks, features) numbers; of more than 400 networks 400 are drawn.
-        scores: of the same networks.
+        features: (networks, features) numbers; if there are more than 400 networks, 400 are
+            drawn.
+        scores: scores of the same networks.
         rng: draws networks and shuffles.
     """
     values = scores.to_numpy(dtype=float)
@@ -60,7 +62,7 @@ def explained(features: pd.DataFrame, scores: pd.Series, *, rng: Generator) -> E
 
 
 def _hats(table: FloatArray) -> list[FloatArray]:
-    """For each smoothness the matrix that takes scores to what is fitted to them."""
+    """For each smoothness, the matrix that maps scores to fitted scores."""
     span = np.ptp(table, axis=0)
     scaled = (table - table.min(axis=0)) / np.where(span > 0, span, 1)
     squared = ((scaled[:, None, :] - scaled[None, :, :]) ** 2).sum(axis=2)
@@ -71,10 +73,10 @@ def _hats(table: FloatArray) -> list[FloatArray]:
 
 
 def _r2(hat: FloatArray, scores: FloatArray) -> FloatArray:
-    """Of each column of scores, each network left out in turn."""
+    """R2 of each column of scores, leaving out each network in turn."""
     count = len(scores)
     own = np.diag(hat)[:, None]
     missed = (scores - hat @ scores) / (1 - own)
-    # The mean of the others misses by n / (n - 1) times the distance from the mean of all.
+    # The others' mean misses a score by n / (n - 1) times its distance from the overall mean.
     spread = ((scores - scores.mean(axis=0)) * count / (count - 1)) ** 2
     return np.asarray(1 - (missed**2).sum(axis=0) / spread.sum(axis=0), dtype=float)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.coverage [--studies 1000] [--only planned] [--out FILE]
 
-Every interval, test and sentence that the analysis prints is simulated from studies whose truth
-is known (`benchmarks/coverage/*.py`). The share of studies in which it was right is printed
-with its own 95 % interval (Wilson); of few studies it says little. What is slow is simulated
-fewer times: a line takes at most so many seconds.
+Every interval, test and sentence that the analysis prints is tested on simulated studies with a
+known truth (`benchmarks/coverage/*.py`). The share of studies in which it was right is printed
+with its own 95 % interval (Wilson), which is wide for few studies. Slow cases are simulated
+fewer times: a line takes at most --seconds.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Simulation = Callable[[np.random.Generator], bool]
 
 
 def main(argv: Sequence[str]) -> int:
-    """Simulate, print the table, and write it where asked; 0."""
+    """Simulate, print the table, and write it if requested; return 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60, help="of a line, at most")
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def simulations(topic: str) -> dict[str, Simulation]:
-    """The simulations of a file of this folder: intervals, and rates of findings."""
+    """The simulations in a file of this folder: of intervals, and of power."""
     module = import_module(f"benchmarks.coverage.{topic}")
     found: dict[str, Simulation] = dict(getattr(module, "SIMULATIONS", {}))
     power: dict[str, Simulation] = getattr(module, "FOUND", {})
@@ -62,7 +62,7 @@ def simulations(topic: str) -> dict[str, Simulation]:
 
 
 def wanted(what: str) -> str:
-    """The share in which it should be right; one that errs to the safe side has more."""
+    """The share in which it should be right; conservative methods have a higher share."""
     if what.startswith("found"):
         return "80 %"
     at_least = ("claims nothing", "every look", "looks", "not called", "shrunken", "set of")
@@ -72,7 +72,7 @@ def wanted(what: str) -> str:
 
 
 def measured(simulation: Simulation, studies: int, seconds: float) -> str:
-    """The share of studies in which it was right, its interval, and how many there were."""
+    """The share of studies in which it was right, its interval, and the number of studies."""
     rng, start = np.random.default_rng(0), time.monotonic()
     right = count = 0
     while count < studies and time.monotonic() - start < seconds:

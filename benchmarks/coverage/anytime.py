@@ -1,6 +1,6 @@
-"""Simulates studies that are looked at after every seed: does any look miss the truth?
+"""Simulates studies with a look after every seed: does any look miss the truth?
 
-Each simulation returns whether all of its looks held: at most 5 of 100 may not.
+Each simulation returns whether all of its looks were right: at most 5 in 100 may not be.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from search.design.spread import spread_of
 def holds(
     rng: np.random.Generator, *, networks: int, first: int, last: int, effect: float
 ) -> bool:
-    """Whether every interval, of each look, holds the true difference of two networks."""
+    """Whether the interval of every look contains the true difference of two networks."""
     scores = rng.normal(size=(networks, last)) + 3 * rng.normal(size=last)
     scores[0] += effect
     looks = (bounds(scores[:, :seeds], level=0.95) for seeds in range(first, last + 1))
@@ -23,7 +23,7 @@ def holds(
 
 
 def holds_while_networks_are_under_way(rng: np.random.Generator) -> bool:
-    """The same, looking after every trial of the third network on, not after every seed."""
+    """The same with a look after every trial (from the second network on), not every seed."""
     scores = rng.normal(size=(6, 10)) + 3 * rng.normal(size=10)
     for seeds in range(2, 11):
         for ended in range(2, 7):
@@ -36,7 +36,7 @@ def holds_while_networks_are_under_way(rng: np.random.Generator) -> bool:
 
 
 def holds_of_a_contrast(rng: np.random.Generator) -> bool:
-    """Whether no look claims a weighted sum of 16 networks that is 0."""
+    """Whether no look claims that a weighted sum of 16 networks, which is 0, differs from 0."""
     weights = np.r_[np.full(5, 0.2), np.full(5, -0.2), np.zeros(6)]
     scores = rng.normal(size=(16, 12))
     for seeds in range(2, 13):

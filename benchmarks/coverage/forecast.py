@@ -1,9 +1,9 @@
-"""Simulates families of curves: do 90 % forecasts hold what the next budget brings?
+"""Simulates families of curves: do 90 % forecasts contain the next budget's result?
 
     python -m benchmarks.coverage.forecast    # all families, several minutes
 
-Only some of the families are forms that are fitted. Each budget is a search of random networks,
-whose best is compared; so the forecast meets the noise of both.
+Only some of the families are among the fitted forms. Each budget is a search of random
+networks, and the best ones are compared, so the forecast must cover the noise of both.
 """
 
 from collections.abc import Callable
@@ -27,21 +27,21 @@ def power_with_offset(rng: Generator) -> Curve:
 
 
 def broken(rng: Generator) -> Curve:
-    """A power law whose slope changes within the budgets or beyond (Caballero et al. 2023)."""
+    """A power law whose slope changes within or beyond the budgets (Caballero et al. 2023)."""
     first, then = rng.uniform(0.1, 0.4), rng.uniform(0.02, 0.4)
     place, level = rng.uniform(1, 12), rng.uniform(15, 40)
     return lambda x: level * x**-first * (1 + (x / place) ** 4) ** ((first - then) / 4)
 
 
 def bent(rng: Generator) -> Curve:
-    """Log error a parabola in log size, which falls ever less steeply."""
+    """Log error is a parabola in log size, which falls less and less steeply."""
     level, slope = rng.uniform(15, 45), rng.uniform(0.15, 0.4)
     bend = rng.uniform(0, 0.3) * slope / np.log(64)
     return lambda x: level * np.exp(-slope * np.log(x) + bend * np.log(x) ** 2)
 
 
 def linear(rng: Generator) -> Curve:
-    """As many points each time that size is doubled."""
+    """A fixed number of points per doubling of size."""
     level, slope = rng.uniform(25, 50), rng.uniform(0.5, 4)
     return lambda x: level - slope * np.log(x)
 
@@ -53,7 +53,7 @@ def from_chance(rng: Generator) -> Curve:
 
 
 def stretched(rng: Generator) -> Curve:
-    """A stretched exponential, which no form is."""
+    """A stretched exponential, which is none of the fitted forms."""
     floor, part, rate = rng.uniform(3, 20), rng.uniform(10, 25), rng.uniform(0.1, 0.4)
     return lambda x: floor + part * np.exp(-rate * (x**0.5 - 1))
 
@@ -61,11 +61,11 @@ def stretched(rng: Generator) -> Curve:
 def holds(
     rng: Generator, family: Callable[[Generator], Curve], *, budgets: int, networks: int = 24
 ) -> bool:
-    """Whether the interval holds the best network of the next budget, of twice the size."""
+    """Whether the interval contains the best network of the next budget, of twice the size."""
     curve, spread = family(rng), rng.uniform(0.02, 0.12)
     sizes = _SIZES[: budgets + 1]
     truth = curve(sizes / sizes[0])
-    # Networks of a space lie above its best, most of them near.
+    # Networks of a space lie above its best, most of them close to it.
     errors = truth[:, None] * (1 + spread * rng.gamma(2, size=(budgets + 1, networks)))
     errors *= 1 + 0.01 * rng.standard_normal(errors.shape)  # seeds
     draws = np.column_stack(
@@ -82,7 +82,7 @@ FAMILIES = (power_with_offset, broken, bent, linear, from_chance, stretched)
 
 
 def any_family(rng: Generator, *, budgets: int) -> bool:
-    """`holds` of a family that is drawn."""
+    """`holds` for a randomly drawn family."""
     return holds(rng, FAMILIES[rng.integers(len(FAMILIES))], budgets=budgets)
 
 
@@ -93,7 +93,7 @@ SIMULATIONS: dict[str, Callable[[Generator], bool]] = {
 
 
 def main(times: int = 1000) -> None:
-    """Print the share of intervals that hold, for each family and 3, 4 and 5 budgets."""
+    """Print the coverage for each family and 3, 4 and 5 budgets."""
     rng = np.random.default_rng(0)
     for family in FAMILIES:
         shares = [

@@ -1,4 +1,4 @@
-"""Simulates populations of known truth: do intervals of how often one is better hold it?"""
+"""Simulates populations of known truth: coverage of the chance that one is better."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,18 @@ from scipy import stats
 
 from analysis.statistics.improvement import chance_of_pairs, chance_on_shared, profile
 
-_EFFECTS = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)  # of networks: a normal spread
+_EFFECTS = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)  # of networks: normal quantiles
 
 
 def of_pairs(rng: Generator, n: int, m: int, *, apart: float) -> bool:
-    """Normal errors, the first `apart` lower."""
+    """Normal errors, where the first are lower by `apart`."""
     found = chance_of_pairs(rng.normal(size=n) - apart, rng.normal(size=m), rng=rng)
     truth = stats.norm.cdf(apart / np.sqrt(2))
     return found.low is None or found.high is None or found.low <= truth <= found.high
 
 
 def on_shared(rng: Generator, networks: int, seeds: int, *, apart: float) -> bool:
-    """Each network gains `apart` and something of its own."""
+    """Each network gains `apart` plus a random amount of its own."""
     gain = apart + rng.normal(size=(networks, 1))
     first, second = rng.normal(size=(2, networks, seeds))
     found = chance_on_shared(list(first - gain), list(second), rng=rng)
@@ -28,7 +28,7 @@ def on_shared(rng: Generator, networks: int, seeds: int, *, apart: float) -> boo
 
 
 def holds_a_profile(rng: Generator) -> bool:
-    """20 networks of two seeds, whose errors share what is of the network."""
+    """20 networks with two seeds each, whose errors share the network's effect."""
     errors = rng.normal(size=(20, 1)) + rng.normal(size=(20, 2))
     found = profile(list(errors), np.linspace(-5, 5, 201), rng=rng)
     truth = stats.norm.cdf(found["tau"] / np.sqrt(2))

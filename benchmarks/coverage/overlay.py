@@ -1,4 +1,4 @@
-"""Simulates spaces whose density of sizes varies: bands hold, and tests claim nothing false."""
+"""Simulates spaces with varying density of sizes: coverage of bands, false claims of tests."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,17 @@ from scipy import stats
 from analysis.statistics.complexity import bootstrap_band, neighbours
 from analysis.statistics.matched import matched_ks
 
-_GRID = 200  # places of the range at which the truth is averaged
+_GRID = 200  # points of the range over which the truth is averaged
 
 
 def holds(rng: Generator, sizes: np.ndarray, *, falls_by: float) -> bool:
-    """Whether a band holds the whole law at uniform complexity over the range of the sizes.
+    """Whether a band contains the whole law at uniform complexity over the range of sizes.
 
     Args:
-        rng: draws the errors, of spread 1.
+        rng: draws the errors, with standard deviation 1.
         sizes: logarithms of MACs.
-        falls_by: spreads, from the cheapest to the dearest there could be.
+        falls_by: fall of the error in standard deviations from the cheapest to the most
+            expensive possible network.
     """
     errors = rng.standard_normal(sizes.size) - falls_by * sizes
     weights, places = neighbours(np.exp(sizes))
@@ -31,7 +32,7 @@ def holds(rng: Generator, sizes: np.ndarray, *, falls_by: float) -> bool:
 
 
 def claims_nothing(rng: Generator, n: int, *, falls_by: float) -> bool:
-    """Whether two spaces of one law, one of mostly dear and one of mostly cheap, stay alike."""
+    """Whether no difference is claimed between mostly costly and mostly cheap networks."""
     sizes = [np.sqrt(rng.random(n)), 1 - np.sqrt(rng.random(n))]
     errors = [rng.standard_normal(n) - falls_by * one for one in sizes]
     found, _ = matched_ks(errors, [np.exp(one) for one in sizes], rng=rng, resamples=300)

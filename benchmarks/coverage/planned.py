@@ -1,4 +1,4 @@
-"""Simulates planned comparisons of known truth: intervals, and what a whole report claims."""
+"""Simulates planned comparisons of known truth: intervals, and claims of whole reports."""
 
 import tempfile
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def _model(
     missing: float = 0.0,
     rounded: int | None = None,
 ) -> Model:
-    """16 networks of equal means; each keeps one seed at least."""
+    """16 networks with equal means; each keeps at least one seed."""
     spread = np.ones(_NETWORKS)
     for place, value in (spreads or {}).items():
         spread[place] = value
@@ -66,7 +66,7 @@ def _contrast(
 
 
 def _near_the_end(rng: Generator) -> bool:
-    """Errors near 0 %: counts of 10,000 test images, which pile up there."""
+    """Errors near 0 %, where counts out of 10,000 test images pile up."""
     scores = rng.binomial(10_000, 0.004, size=(_NETWORKS, 4)) / 100
     names = [f"n{i}" for i in range(_NETWORKS) for _ in range(4)]
     found = estimate(fit(names, list(range(4)) * _NETWORKS, scores.ravel().tolist()), [_MEAN])
@@ -81,7 +81,7 @@ def _all_at_once(rng: Generator) -> bool:
 
 
 def _pairs_of(networks: int, seeds: int, loud: float = 1.0) -> Callable[[Generator], bool]:
-    """All pairs of a small study at once, of which a third of the networks spread farther."""
+    """All pairs of a small study at once; a third of networks spread `loud` times as far."""
 
     def holds(rng: Generator) -> bool:
         scores = rng.normal(size=(networks, seeds))
@@ -96,7 +96,7 @@ def _pairs_of(networks: int, seeds: int, loud: float = 1.0) -> Callable[[Generat
 
 
 def _every_look(rng: Generator) -> bool:
-    """Looks at 3 to 12 seeds: whether none of them claims what is not there."""
+    """Whether none of the looks at 3 to 12 seeds claims a difference, as there is none."""
     scores, rule = rng.normal(size=(8, 12)), FIXED._replace(every_look=True)
     for seeds in range(3, 13):
         names = [f"n{i}" for i in range(8) for _ in range(seeds)]
@@ -108,7 +108,7 @@ def _every_look(rng: Generator) -> bool:
 
 
 def _same(rng: Generator) -> bool:
-    """Two networks a margin apart: whether they are not called the same."""
+    """Whether two networks that differ by the margin are not called the same."""
     scores = rng.normal(size=(_NETWORKS, 4))
     scores[0] += 1.0
     names = [f"n{i}" for i in range(_NETWORKS) for _ in range(4)]
@@ -117,7 +117,7 @@ def _same(rng: Generator) -> bool:
 
 
 def _shrunken(spread: float, *, count: int) -> Callable[[Generator], bool]:
-    """The network with the best validation mean: whether its test interval holds its truth."""
+    """Whether the test interval of the network with the best validation mean is right."""
 
     def holds(rng: Generator) -> bool:
         true = rng.normal(0, spread, size=count)
@@ -133,7 +133,7 @@ def _shrunken(spread: float, *, count: int) -> Callable[[Generator], bool]:
 
 
 def _set_of_best(rng: Generator) -> bool:
-    """Whether the networks that hold 95 % of the probability of being best have the best."""
+    """Whether the set with 95 % of the probability of being best contains the best network."""
     true = rng.normal(0, 1, size=10)
     scores = true[:, None] + rng.normal(size=(10, 3))
     names = [f"n{i}" for i in range(10) for _ in range(3)]
@@ -145,7 +145,7 @@ def _set_of_best(rng: Generator) -> bool:
 
 
 def _axes_report(rng: Generator) -> bool:
-    """The report of a run along axes in which nothing differs: whether it claims nothing."""
+    """Whether the report of a run along axes in which nothing differs claims nothing."""
     rows = [
         {"series": name, "label": f"{name}{size}", "name": f"{name}{size}", "params": size,
          "macs": size * 1.1, "repeat": repeat, "score": 80 + rng.normal()}
@@ -156,7 +156,7 @@ def _axes_report(rng: Generator) -> bool:
 
 
 def _sampled_report(count: int) -> Callable[[Generator], bool]:
-    """The report of a random sample of equal networks: whether it claims nothing."""
+    """Whether the report of a random sample of equal networks claims nothing."""
 
     def silent(rng: Generator) -> bool:
         shapes = [(w, s) for w in range(1, 11) for s in (1, 2)][:count]

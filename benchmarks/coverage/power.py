@@ -1,8 +1,8 @@
-"""Simulates studies as large as --plan says a difference takes: do 80 of 100 find it?
+"""Simulates studies of the size that --plan gives for a difference: do 80 of 100 find it?
 
     python -m benchmarks.coverage.power    # within 10 % of d, power goes from 0.71 to 0.87
 
-SIMULATIONS holds intervals, which are to hold the truth in 95 of 100; FOUND holds findings.
+SIMULATIONS tests intervals, which should contain the truth in 95 of 100; FOUND tests power.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Outcome = tuple[bool, bool]
 
 @cache
 def planned() -> tuple[dict[str, float], list[str]]:
-    """Scale less depth, all sizes, at equal parameters; and the names of all networks."""
+    """Weights of scale minus depth, all sizes, at equal parameters; and all networks' names."""
     _, survey = resolve(*load_space(_SPACE), unseen=True)
     members = members_of(survey)
     chosen = next(
@@ -35,12 +35,12 @@ def planned() -> tuple[dict[str, float], list[str]]:
 
 
 def study(rng: np.random.Generator, *, always_valid: bool) -> Outcome:
-    """Whether a study with the planned difference finds it, and whether it holds the truth."""
+    """Whether a study with the planned difference finds it, and if its interval is right."""
     weights, names = planned()
     setting = Setting(networks=len(names), spread=_SPREAD, always_valid=always_valid)
     true = detectable(weights, setting, seeds=_SEEDS)
     row = np.array([weights.get(name, 0.0) for name in names])
-    means = row * true / (row @ row)  # one of those whose contrast is the difference
+    means = row * true / (row @ row)  # one choice with the planned contrast
     scores = means[:, None] + _SPREAD * rng.normal(size=(len(names), _SEEDS))
     scores += 2 * rng.normal(size=_SEEDS)
     error = standard_error(weights, spread=spread_of(scores).sigma, seeds=_SEEDS)

@@ -1,4 +1,4 @@
-"""Simulates studies of known truth: how often the intervals of a run's cards hold it."""
+"""Simulates studies of known truth: coverage of the intervals on a run's cards."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,11 +11,11 @@ from analysis.statistics.intervals import FloatArray, Interval
 from analysis.statistics.many import effect_sizes
 from analysis.statistics.resampling import rank_correlation
 
-_BEST_OF_5 = -1.1629644736405196  # mean of the lowest of five normal numbers
+_BEST_OF_5 = -1.1629644736405196  # expected minimum of five normal numbers
 
 
 def _rank_correlation(networks: int, correlation: float) -> Callable[[Generator], bool]:
-    """Normal scores, whose tau is 2 / pi arcsin(correlation) (Kruskal 1958)."""
+    """Normal scores, with tau 2 / pi arcsin(correlation) (Kruskal 1958)."""
 
     def holds(rng: Generator) -> bool:
         a, noise = rng.standard_normal((2, networks))
@@ -27,20 +27,20 @@ def _rank_correlation(networks: int, correlation: float) -> Callable[[Generator]
 
 
 def _expected_best(rng: Generator) -> bool:
-    """The best of 5, seen from 50 networks: the last k that has an interval."""
+    """The best of 5, estimated from 50 networks: the last k with an interval."""
     row = expected_best_band(rng.standard_normal(50), [5], rng=rng).iloc[0]
     return bool(row["low"] <= _BEST_OF_5 <= row["high"])
 
 
 def _ceiling_of(groups: Iterable[FloatArray]) -> Interval:
-    """Of rows of scores, one row a network."""
+    """The noise ceiling of rows of scores, one row per network."""
     rows = [(f"n{i}", j, float(x)) for i, row in enumerate(groups) for j, x in enumerate(row)]
     return ceiling([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
 
 
 def _ceiling(rng: Generator) -> bool:
-    """20 networks of three seeds; both spread alike."""
-    shared = rng.normal(0, 2, 3)  # what a seed adds to all changes no rank
+    """20 networks with three seeds; networks and noise have equal variance."""
+    shared = rng.normal(0, 2, 3)  # a seed's common effect does not change ranks
     found = _ceiling_of(rng.normal(0, 1, (20, 1)) + shared + rng.normal(0, 1, (20, 3)))
     assert found.low is not None
     assert found.high is not None
@@ -48,7 +48,7 @@ def _ceiling(rng: Generator) -> bool:
 
 
 def _uneven_ceiling(rng: Generator) -> bool:
-    """20 networks, of which half have two seeds and half six: the truth is of the mean pair."""
+    """20 networks, half with two seeds and half with six; the truth is the mean over pairs."""
     seeds = np.repeat([2, 6], 10)
     groups = [rng.normal(0, 1) + rng.normal(0, 1, count) for count in seeds]
     found = _ceiling_of(groups)
@@ -59,14 +59,14 @@ def _uneven_ceiling(rng: Generator) -> bool:
 
 
 def _hedges(rng: Generator) -> bool:
-    """A network that was named beforehand, 1.5 spreads off, among ten of three seeds."""
+    """A network named beforehand, 1.5 standard deviations off, among ten with three seeds."""
     table = rng.standard_normal((10, 3)) + np.array([0, 1.5, *[3.0] * 8])[:, None]
     row = effect_sizes(table).loc[1]
     return bool(row["low"] <= 1.5 <= row["high"])
 
 
 def _hedges_of_the_best(rng: Generator) -> bool:
-    """The same where what it is compared to is the best of four by the same seeds."""
+    """The same, compared with the best of four as selected by the same seeds."""
     means = np.array([0, 0.5, 1.0, 1.5])
     table = rng.standard_normal((4, 3)) + means[:, None]
     order = np.argsort(table.mean(axis=1))

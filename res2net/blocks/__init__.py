@@ -1,7 +1,7 @@
-"""Look up the blocks that a network can be made of: ours by name, others by import.
+"""Look up the blocks that a network can be made of: built-in by name, others by import.
 
-One folder holds one block of ours; `res2net.blocks.base` says what a block provides.
-No torch here.
+Each built-in block has its own folder; `res2net.blocks.base` defines what a block provides. No
+torch here.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from res2net.plugins import PluginError, import_attribute, split_plugin
 DEFAULT_BLOCK = "res2net"
 BLOCKS: Mapping[str, Block] = {"res2net": res2net, "depthwise": depthwise}
 
-_FUNCTIONS = ("make_module", "count_layers", "count_paths")  # of the protocol `Block`
-_TOKEN_LETTERS = 24  # of a foreign block's attribute, so that names stay short
+_FUNCTIONS = ("make_module", "count_layers", "count_paths")  # required by the protocol `Block`
+_TOKEN_LETTERS = 24  # kept of a user-defined block's attribute, so that names stay short
 
 
 def block_of(name: str) -> Block:
-    """Look a block up by name, or import somebody's own.
+    """Look up a block by name, or import a user-defined one.
 
     Args:
         name: a key of BLOCKS, `package.module:attribute` or `path/to/file.py:attribute`.
@@ -49,10 +49,11 @@ def block_of(name: str) -> Block:
 
 
 def check_block_name(name: object) -> None:
-    """Validate the form of a block's name, without importing anything.
+    """Check the form of a block's name without importing anything.
 
     Raises:
-        ArchitectureError: neither one of ours nor `module:attribute`; names ours.
+        ArchitectureError: the name is neither built-in nor `module:attribute`; the message
+            lists the built-in blocks.
     """
     if isinstance(name, str) and (name in BLOCKS or split_plugin(name)):
         return
@@ -65,10 +66,11 @@ def check_block_name(name: object) -> None:
 
 
 def block_token(name: str) -> str:
-    """Write a block as names of networks do.
+    """Write a block as in names of networks.
 
-    One of ours is its own name. The text of somebody's own has slashes and colons, so a name
-    holds its attribute and a digest of the text, which tells whether it is the same text.
+    A built-in block is written by its name. The text of a user-defined block contains slashes
+    and colons, so the network's name holds its attribute and a digest of the text, by which the
+    same text can be recognised.
     """
     if name in BLOCKS:
         return name
@@ -76,6 +78,6 @@ def block_token(name: str) -> str:
 
 
 def plugin_token(text: str) -> str:
-    """Write the text of a part from outside so that it is safe in file names."""
+    """Write the text of a user-defined part so that it is safe in file names."""
     attribute = re.sub(r"\W", "", text.rpartition(":")[2])[:_TOKEN_LETTERS]
     return f"{attribute}-{hashlib.sha256(bytes_of(text)).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Check a block of somebody's own: its counts against the modules that it makes."""
+"""Check a user-defined block: compare its counts with the modules that it makes."""
 
 import itertools
 import math
@@ -21,28 +21,29 @@ from res2net.layout import lay_out
 from res2net.skeletons import SKELETONS
 from res2net.tally import Count, IntArray, Size, Tally, strided
 
-_SIZE = Size(37, 29)  # odd, so that a side rounded down instead of up shows, and no square
-_LINEAR = ("aten.mm", "aten.addmm")  # what torch makes of a linear layer
+_SIZE = Size(37, 29)  # odd, to expose a side rounded down instead of up; not square
+_LINEAR = ("aten.mm", "aten.addmm")  # torch's operations for a linear layer
 _Result = TypeVar("_Result")
 
 
 def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
-    """Compare what a block counts with what it makes, to the unit.
+    """Compare what a block counts with what it makes; both must be exactly equal.
 
     Every kind of block in each network is made on the meta device, by itself and within the
-    network; parameters are counted from its modules, multiply-adds by torch's FlopCounterMode,
-    activations as what convolutions and linear layers put out. Then one network is run.
+    network. Parameters are counted from its modules, multiply-adds by torch's FlopCounterMode,
+    activations as the outputs of convolutions and linear layers. Then one network is run.
 
     Args:
-        name: as `res2net.Architecture` takes a block.
-        networks: to check it in, whatever their block; none for small ones of every skeleton,
-            with every dimension, squeeze-and-excitation and dilation. Give some where the block
-            does not serve every dimension.
+        name: the block, written as for `res2net.Architecture`.
+        networks: networks to check the block in, with whatever block they have replaced by it;
+            by default, small networks of every skeleton, with every dimension,
+            squeeze-and-excitation and dilation. Pass some where the block does not support
+            every dimension.
 
     Raises:
-        ArchitectureError: the block cannot be had, lacks a function, raises, or counts another
-            number than is built; says which, both numbers, and the path of the block in the
-            network.
+        ArchitectureError: the block cannot be found, lacks a function, raises, or its count
+            differs from what is built; the message says which count, both numbers, and the path
+            of the block in the network.
     """
     checked = _Checked(name, block_of(name))
     probes = [replace(network, block=name) for network in networks] or list(_probes(name))
@@ -61,7 +62,7 @@ def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
 
 
 class _Kind(NamedTuple):
-    """Describe a block by all that it is told, so that equal ones are checked once."""
+    """Describe a block by everything it is given, so that equal ones are checked only once."""
 
     shape: Shape
     position: Position
@@ -110,7 +111,7 @@ class _Checked:
     def _called(self, function: str, call: Callable[[], _Result]) -> _Result:
         try:
             return call()
-        except Exception as error:  # somebody's code may raise anything
+        except Exception as error:  # user code may raise anything
             reason = f"{type(error).__name__}: {error}"
             raise ArchitectureError(
                 "block", f"{self.name}: {function} raises {reason}; see res2net.blocks.base"
@@ -118,7 +119,7 @@ class _Checked:
 
 
 def _probes(block: str) -> Iterator[Architecture]:
-    """Make small networks of every skeleton, with every dimension that a block has."""
+    """Make small networks of every skeleton that together use every dimension of a block."""
     for skeleton, facts in SKELETONS.items():
         stages = len(facts.stages)
         small = Architecture(
@@ -142,7 +143,7 @@ def _check_blocks(checked: _Checked, network: Architecture, output_stride: int) 
     checked.made.clear()
     with torch.device("meta"):
         whole = nn.ModuleDict(make_modules(network.facts, layout))
-    made = dict(checked.made)  # without those that the checks make
+    made = dict(checked.made)  # without the blocks that the checks make
     for path, module in whole.named_modules():
         if module not in made or made[module] in checked.seen:
             continue
@@ -163,7 +164,7 @@ def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
     try:
         built = _measured(module.eval(), x, shortcut)
         found = tuple(module(x, shortcut).shape)
-    except Exception as error:  # somebody's code may raise anything
+    except Exception as error:  # user code may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise ArchitectureError(
             "block", f"{checked.name}: {where}: its forward(x, shortcut) raises {reason}"
@@ -180,7 +181,7 @@ def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
 
 
 def _check_grid(checked: _Checked, kind: _Kind, where: str) -> None:
-    """Check that arrays are counted as their members are, and `times` blocks as so many."""
+    """Check that an array counts like its elements, and `times` blocks like that many."""
     values = [*itertools.product((1, 2), (0, 3))]
     widths: IntArray = np.array([int(kind.shape.width) * factor for factor, _ in values])
     times: IntArray = np.array([number for _, number in values])
@@ -205,7 +206,7 @@ def _check_grid(checked: _Checked, kind: _Kind, where: str) -> None:
 
 
 def _check_values(name: str, network: Architecture) -> None:
-    """Run one network, which shows tensors that nothing filled."""
+    """Run one network, which reveals tensors that were never initialised."""
     module = build(network).eval()
     with torch.no_grad():
         logits = module(torch.ones(1, network.channels, *_SIZE))
@@ -216,7 +217,7 @@ def _check_values(name: str, network: Architecture) -> None:
 
 
 def _measured(module: nn.Module, *inputs: torch.Tensor) -> Cost:
-    """Count parameters, multiply-adds, and what convolutions and linear layers put out."""
+    """Count parameters, multiply-adds, and the outputs of convolutions and linear layers."""
     outputs: dict[Any, Any] = {
         operation: _outputs
         if "convolution" in str(operation) or str(operation) in _LINEAR

@@ -1,12 +1,13 @@
-"""Compute the layers of a block that run side by side as one, and take them apart again.
+"""Join the layers of a block that run side by side into one, and separate them again.
 
-The convolutions of a block without sums between its splits are one grouped convolution, and
+In a block without sums between its splits, the convolutions equal one grouped convolution and
 their norms one norm: the same numbers from a third of the calls. Networks are built with
-separate layers, as published; who trains one may join a copy where it is measured to pay.
+separate layers, as published; before training, you may join a copy where measurements show that
+it pays.
 
-A block says which of its layers these are: `joinable`, a tuple of the names of `nn.ModuleList`s
-with one layer for each of its `splits`. Its `forward` cuts its input into as many slices as the
-lists have layers.
+A block names these layers in `joinable`, a tuple of the names of `nn.ModuleList`s with one
+layer for each of its `splits`. Its `forward` cuts its input into as many slices as the lists
+have layers.
 """
 
 import copy
@@ -25,15 +26,15 @@ _NOT_ORDINARY = (
 
 
 def joined(module: nn.Module) -> nn.Module:
-    """Copy a network and join, in every block, the layers that run side by side.
+    """Copy a network and join the layers that run side by side in every block.
 
     Args:
-        module: what `res2net.build` makes, or a module that holds such.
+        module: a network made by `res2net.build`, or a module that contains one.
 
     Returns:
         A module that computes the same, up to rounding. Its joined layers hold tensors of other
-        shapes; `separated` gives the network back. Layers that hooks, pruning, parametrisations
-        or conversions have changed stay separate.
+        shapes; `separated` restores the network. Layers changed by hooks, pruning,
+        parametrisations or conversions stay separate.
     """
     network = _copied(module)
     for block, lists in _joinable_layers(network):
@@ -45,13 +46,13 @@ def joined(module: nn.Module) -> nn.Module:
 
 
 def separated(module: nn.Module) -> nn.Module:
-    """Copy a network that `joined` made, with separate layers as it was built.
+    """Copy a network made by `joined`, with separate layers as originally built.
 
     Args:
-        module: a network, joined or not, maybe trained since.
+        module: a network, joined or not, possibly trained since.
 
     Returns:
-        A module whose tensors have the names and shapes of those of the network as built.
+        A module whose tensors have the same names and shapes as those of the network as built.
     """
     network = _copied(module)
     for block, lists in _joinable_layers(network):
@@ -63,9 +64,9 @@ def separated(module: nn.Module) -> nn.Module:
 
 
 def _copied(module: nn.Module) -> nn.Module:
-    """Copy a network; also one that is pruned, whose masked weights torch copies to no other.
+    """Copy a network, even a pruned one, whose masked weights torch cannot copy.
 
-    Such a weight is no parameter: it is made anew from what is, at every call.
+    Such a weight is not a parameter: it is recomputed from one at every call.
     """
     made: dict[int, Any] = {
         id(value): value.detach().clone()
@@ -79,11 +80,11 @@ def _copied(module: nn.Module) -> nn.Module:
 def _joinable_layers(
     network: nn.Module,
 ) -> list[tuple[nn.Module, Mapping[str, Sequence[nn.Module]]]]:
-    """List the blocks with layers side by side, and these layers by the name of their list."""
+    """List the blocks with layers side by side, each with these layers by list name."""
     found: list[tuple[nn.Module, Mapping[str, Sequence[nn.Module]]]] = []
     for block in network.modules():
         names = getattr(block, "joinable", None)
-        if isinstance(names, tuple) and names:  # not somebody's own attribute of that name
+        if isinstance(names, tuple) and names:  # not an unrelated attribute of that name
             lists = {name: getattr(block, name, None) for name in names}
             if all(isinstance(each, nn.ModuleList) for each in lists.values()):
                 members = {name: list(cast("Any", each)) for name, each in lists.items()}
@@ -92,7 +93,7 @@ def _joinable_layers(
 
 
 def _join(layers: Sequence[nn.Module]) -> nn.Module | None:
-    """Make one layer of several; None where any is not as torch makes it."""
+    """Join several layers into one; None where any is not a plain torch layer."""
     first = layers[0]
     if type(first) is nn.Sequential:
         steps = [_join(step) for step in zip(*layers, strict=True)]
@@ -108,7 +109,7 @@ def _join(layers: Sequence[nn.Module]) -> nn.Module | None:
 
 
 def _separate(layer: nn.Module, splits: int) -> list[nn.Module]:
-    """Make several layers of one."""
+    """Split one layer into several."""
     if isinstance(layer, nn.Sequential):
         steps = zip(*(_separate(step, splits) for step in layer), strict=True)
         return [nn.Sequential(*step) for step in steps]
@@ -120,13 +121,13 @@ def _separate(layer: nn.Module, splits: int) -> list[nn.Module]:
 
 
 def _ordinary(layer: nn.Module) -> bool:
-    """Tell whether a layer is torch's own, and nothing was hung on it."""
+    """Tell whether a layer is one of torch's own and has no hooks."""
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU)
     return type(layer) in kinds and not any(getattr(layer, name) for name in _NOT_ORDINARY)
 
 
 def _settings(layer: nn.Module) -> object:
-    """Describe all but the values of a layer's tensors; what has equal ones can be joined."""
+    """Describe a layer except its tensors' values; layers with equal settings can be joined."""
     own = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
     tensors = {
         name: (t.shape, t.dtype, t.device, t.requires_grad)
@@ -137,14 +138,14 @@ def _settings(layer: nn.Module) -> object:
 
 
 def _tensors(layer: nn.Module) -> dict[str, Tensor]:
-    """List what a layer stores for each of its channels."""
+    """List the tensors that a layer stores per channel."""
     return {name: tensor for name, tensor in layer.state_dict().items() if tensor.ndim}
 
 
 def _resized(
     layer: nn.Module, tensors: Mapping[str, Tensor], times: int, over: int
 ) -> nn.Module:
-    """Copy a layer with `times / over` as many channels, which hold copies of `tensors`."""
+    """Copy a layer with `times / over` as many channels, filled with copies of `tensors`."""
     resized = copy.deepcopy(layer)
     for name in ("in_channels", "out_channels", "groups", "num_features"):
         if hasattr(layer, name):

@@ -1,6 +1,6 @@
-"""Average pooling whose window is dilated where a stride was replaced by dilation.
+"""Average pooling with a dilated window, for where dilation replaces a stride.
 
-Each gives, at every `dilation`-th pixel, what its strided form gives at the coarser side.
+At every `dilation`-th pixel, each gives what its strided form gives on the coarser map.
 """
 
 import torch
@@ -8,19 +8,19 @@ from torch import Tensor, nn
 
 
 def split_pool(stride: int, dilation: int) -> nn.Module:
-    """Make the 3x3 average of a split that is not convolved where the others change side."""
+    """Make the 3x3 average for the unconvolved split of a block whose splits may be strided."""
     return nn.AvgPool2d(3, stride, padding=1) if dilation == 1 else DilatedAvgPool3(dilation)
 
 
 class DilatedAvgPool3(nn.Module):
-    """Average over a dilated 3x3 window, of stride 1; padded zeros count, as in the block."""
+    """Average over a dilated 3x3 window with stride 1; padded zeros count, as in the block."""
 
     def __init__(self, dilation: int) -> None:
         super().__init__()
         self.dilation = dilation
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         d, height, width = self.dilation, x.shape[2], x.shape[3]
         padded = nn.functional.pad(x, (d, d, d, d))
         rows = (
@@ -32,14 +32,14 @@ class DilatedAvgPool3(nn.Module):
 
 
 class DilatedAvgPool2(nn.Module):
-    """Average over a dilated 2x2 window, of stride 1; what lies outside does not count."""
+    """Average over a dilated 2x2 window with stride 1; pixels outside the map do not count."""
 
     def __init__(self, dilation: int) -> None:
         super().__init__()
         self.dilation = dilation
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         d = self.dilation
         x = (x + torch.cat([x[:, :, d:], x[:, :, -d:]], 2)) / 2
         return (x + torch.cat([x[..., d:], x[..., -d:]], 3)) / 2

@@ -1,7 +1,8 @@
-"""Count what Eq. 1 of the paper makes of the splits of a block. No torch here.
+"""Count which splits of a block are convolved, and their paths (Eq. 1). No torch here.
 
 A block that opens a stage (it changes stride or channels) sums no splits, because their sides
-may differ. Any other convolves all splits but the last, each summed with the one before it.
+may differ. Any other block convolves all splits but the last, each summed with the one before
+it.
 """
 
 from res2net.blocks.base import Paths, Position, Shape
@@ -9,7 +10,7 @@ from res2net.tally import Count
 
 
 def passing_splits(shape: Shape, position: Position) -> Count:
-    """Count the splits that are not convolved: the last one, or none."""
+    """Count the splits that are not convolved: only the last one, or none."""
     if position.opens and shape.first_block == "all":
         return 0
     return (shape.scale > 1) * 1
@@ -21,15 +22,14 @@ def convolved_splits(shape: Shape, position: Position) -> Count:
 
 
 def split_paths(shape: Shape, position: Position) -> Paths:
-    """Count the paths through splits whose convolutions are 3 pixels wide.
+    """Count the paths through the splits, whose convolutions are 3 pixels wide.
 
-    What an opening block does with its last split, averaging or convolving, is 3 pixels wide
-    either way.
+    An opening block averages or convolves its last split; both are 3 pixels wide.
     """
     scale = int(shape.scale)
     if position.opens or scale == 1:
         return {3: scale}
-    # From any split into the run of convolutions, out after any of those that follow.
+    # A path enters the run of convolutions at any split and leaves after any later one.
     convolutions = scale - 1
     runs = {1 + 2 * run: convolutions - run + 1 for run in range(1, convolutions + 1)}
-    return {1: 1} | runs  # the split that is not convolved comes first
+    return {1: 1} | runs  # 1 pixel: the split that is not convolved

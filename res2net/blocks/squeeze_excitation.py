@@ -1,4 +1,4 @@
-"""Weigh channels by what the whole image holds of them (Hu et al., CVPR 2018)."""
+"""Weight channels by their average over the whole image (Hu et al., CVPR 2018)."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from res2net.tally import squeeze_channels
 
 
 class SqueezeExcitation(nn.Module):
-    """Compute channel weights from the pooled features by two biased 1x1 layers."""
+    """Compute channel weights from the pooled features with two biased 1x1 layers."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

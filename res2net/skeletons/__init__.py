@@ -1,7 +1,7 @@
 """The ways to stack blocks into a network, by name. No torch here.
 
-One folder holds one skeleton; "cifar" and "imagenet" are the two that `resnet` makes.
-`res2net.skeletons.base` says what a skeleton provides.
+Each folder holds one skeleton, except that `resnet` makes two: "cifar" and "imagenet".
+`res2net.skeletons.base` defines what a skeleton provides.
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ SKELETONS: Mapping[str, Skeleton] = {
 
 
 def skeleton_of(name: str) -> Skeleton:
-    """Look a skeleton up by name, or import somebody's own.
+    """Look up a skeleton by name, or import a user-defined one.
 
     Args:
         name: a key of SKELETONS, `package.module:attribute` or `path/to/file.py:attribute` of a
             `Skeleton`.
 
     Raises:
-        ArchitectureError: there is no such skeleton; names ours.
+        ArchitectureError: there is no such skeleton; the message lists the built-in ones.
     """
     if isinstance(name, str) and name in SKELETONS:
         return SKELETONS[name]
@@ -56,14 +56,14 @@ def skeleton_of(name: str) -> Skeleton:
 
 
 def blocks_of(skeleton: str, depth: Depth) -> tuple[int, ...]:
-    """Compute the blocks per stage of a depth; for "dla" the levels of each stage's tree.
+    """Give the blocks per stage for a depth; for "dla" the levels of each stage's tree.
 
     Args:
         skeleton: a key of SKELETONS.
         depth: number of layers, or the blocks per stage themselves, one for each stage.
 
     Raises:
-        ArchitectureError: the skeleton has no such depth; names the nearest that it has.
+        ArchitectureError: the skeleton has no such depth; the message lists the nearest ones.
     """
     facts = skeleton_of(skeleton)
     if isinstance(depth, tuple):

@@ -1,4 +1,4 @@
-"""Declare what a skeleton fixes, and what it is told to stack. No torch here."""
+"""Declare what a skeleton fixes and what it is given to stack. No torch here."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -13,12 +13,12 @@ Depth = int | tuple[int, ...]
 
 
 class Pace(NamedTuple):
-    """Describe how a stage steps: strides and dilations of what is wider than 1x1."""
+    """Describe the strides and dilations of a stage's convolutions wider than 1x1."""
 
-    stride: int  # of the block that opens it
-    first_dilation: int  # of the block that opens it
-    dilation: int  # of the others
-    reached: int  # stride of what the stage puts out, against the image
+    stride: int  # of the block that opens the stage
+    first_dilation: int  # of the block that opens the stage
+    dilation: int  # of the other blocks
+    reached: int  # stride of the stage's output, relative to the image
 
 
 class Stage(NamedTuple):
@@ -27,7 +27,7 @@ class Stage(NamedTuple):
     name: str  # of its module
     blocks: Count  # for "dla" the levels of its tree
     shape: Shape  # of its blocks
-    out: int  # channels that it puts out
+    out: int  # channels of the stage's output
     pace: Pace
 
     def opening(self, channels: int) -> Position:
@@ -41,9 +41,9 @@ class Stage(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Describe all that a skeleton needs to build, count or trace a network."""
+    """Hold everything that a skeleton needs to build, count or trace a network."""
 
-    block: Block  # never asked which one it is
+    block: Block  # used without knowing which block it is
     channels: int  # of the images
     planes: int
     version: str
@@ -52,42 +52,42 @@ class Layout(NamedTuple):
 
 
 class Skeleton(NamedTuple):
-    """Describe what a way of stacking blocks fixes, and the defaults it was published with."""
+    """Describe what one way of stacking blocks fixes, with its published defaults."""
 
     depth: int
     classes: int
     image_size: int
     first_block: FirstBlock
-    expansion: int  # channels that a block puts out over its stage's planes
-    versions: Mapping[str, int]  # that it has; planes must be a multiple of the number
+    expansion: int  # a block's output channels divided by its stage's planes
+    versions: Mapping[str, int]  # by name; planes must be a multiple of the number
     stages: tuple[str, ...]  # names of the modules, as in the published weights
-    stem_stride: int  # of what reaches the first stage, against the image
-    strides: tuple[int, ...]  # of what each stage puts out, against the image
-    output_strides: tuple[int, ...]  # that dilation can bring the last stage to
+    stem_stride: int  # of the first stage's input, relative to the image
+    strides: tuple[int, ...]  # of each stage's output, relative to the image
+    output_strides: tuple[int, ...]  # that the last stage can have, by dilation
     depths: Mapping[int, tuple[int, ...]] | None  # the published ones; None: 9n + 2
     layers: Callable[[tuple[int, ...]], int]
     block_rule: str  # what a list of blocks per stage must be
     blocks_fit: Callable[[tuple[int, ...]], bool]
     make_modules: str  # module:function, imported with torch when a network is built
-    count_layers: Callable[[Layout, Tally, Size], int]  # of stem and stages; gives channels
+    count_layers: Callable[[Layout, Tally, Size], int]  # of stem and stages; output channels
     trace_paths: Callable[[Layout], Reach]  # from the image to the last stage
-    name_form: str = "{family}{depth}"  # how names of networks begin
+    name_form: str = "{family}{depth}"  # beginning of network names
     convolved_head: bool = False  # whether the classifier is a 1x1 convolution
 
     @property
     def named(self) -> bool:
-        """Whether the beginning of a network's name says the skeleton."""
+        """Whether the skeleton follows from the beginning of a network's name."""
         return self.name_form != "{family}{depth}"
 
     def blocks(self, depth: int) -> tuple[int, ...] | None:
-        """Give the blocks of each stage of a depth; None where there is no such depth."""
+        """Give the blocks of each stage for a depth; None where there is no such depth."""
         if self.depths is not None:
             return self.depths.get(depth)
         per_stage, rest = divmod(depth - 2, 9)
         return (per_stage,) * 3 if rest == 0 and per_stage >= 1 else None
 
     def depths_near(self, depth: int) -> tuple[int, ...]:
-        """Give the depths that there are just below and just above."""
+        """Give the nearest existing depths below and above."""
         if self.depths is None:
             below = max(1, (depth - 2) // 9)
             return (9 * below + 2, 9 * below + 11)
@@ -96,9 +96,9 @@ class Skeleton(NamedTuple):
         return (*lower[-1:], *higher[:1])
 
     def pace(self, output_stride: int | None) -> tuple[Pace, ...]:
-        """Compute how each stage steps, so that the last one puts out `output_stride`.
+        """Compute each stage's strides and dilations so that the last reaches `output_stride`.
 
-        Where a stride is cut, the blocks behind it see the image as before through dilation.
+        Where a stride is reduced, dilation keeps the receptive fields of the blocks after it.
 
         Raises:
             ArchitectureError: the skeleton cannot have this output stride.

@@ -1,4 +1,4 @@
-"""Make the pair that stems, shortcuts and roots are made of: a convolution and its norm."""
+"""Make the pair used in stems, shortcuts and roots: a convolution and its norm."""
 
 from torch import nn
 

@@ -7,19 +7,19 @@ from res2net.blocks.base import Block, Paths, Position, Shape
 
 
 class Reach(NamedTuple):
-    """Hold the paths from the image to a feature map, and the distance of its pixels."""
+    """Hold the paths from the image to a feature map, and the distance between its pixels."""
 
     paths: Paths  # by receptive field in pixels of the image, smallest field first
-    jump: int  # pixels of the image from one pixel of the feature map to the next
-    depth: int = 0  # of the shortest path: its layers with weights, sums and concatenations
+    jump: int  # image pixels between neighbouring pixels of the feature map
+    depth: int = 0  # of the shortest path: layers with weights, sums, concatenations
 
     def through(self, kernels: Paths, stride: int = 1, *, layers: int = 1) -> "Reach":
         """Continue each path in several ways.
 
         Args:
-            kernels: number of ways by kernel, in pixels of this feature map.
-            stride: of each way.
-            layers: with weights, of the shortest way.
+            kernels: number of ways by kernel size, in pixels of this feature map.
+            stride: stride of each way.
+            layers: number of layers with weights on the shortest way.
         """
         reached: Counter[int] = Counter()
         for field, count in self.paths.items():
@@ -38,16 +38,16 @@ class Reach(NamedTuple):
     def block(
         self, block: Block, shape: Shape, position: Position, *, shortcut: int = 1
     ) -> "Reach":
-        """Pass a block; `shortcut` is the kernel of its shortcut."""
+        """Pass a block; `shortcut` is the kernel size of its shortcut."""
         splits = self.through(block.count_paths(shape, position), position.stride)
-        projected = int(position.channels != position.out)  # else it is not convolved
+        projected = int(position.channels != position.out)  # otherwise it has no convolution
         past = self.through({shortcut: 1}, position.stride, layers=projected)
         return joined(splits, past)
 
     def run(
         self, block: Block, shape: Shape, first: Position, blocks: int, shortcut: int = 1
     ) -> "Reach":
-        """Pass blocks of which only the first may change stride or channels."""
+        """Pass a run of blocks; only the first may change stride or channels."""
         reach = self.block(block, shape, first, shortcut=shortcut)
         for _ in range(blocks - 1):
             reach = reach.block(block, shape, Position(first.out, first.out))
@@ -58,7 +58,7 @@ IMAGE = Reach({1: 1}, 1)
 
 
 def joined(*inputs: Reach) -> Reach:
-    """Join feature maps of one side by a sum or a concatenation."""
+    """Join feature maps of the same side by a sum or a concatenation."""
     assert len({reach.jump for reach in inputs}) == 1, "only maps of one side can be joined"
     shortest = min(reach.depth for reach in inputs) + (len(inputs) > 1)
     return Reach(added(*(reach.paths for reach in inputs)), inputs[0].jump, shortest)

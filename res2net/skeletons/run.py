@@ -1,10 +1,10 @@
-"""Count a run of blocks, of one network or of a grid. No torch here."""
+"""Count a run of blocks, for one network or a grid. No torch here."""
 
 from res2net.blocks.base import Block, Position, Shape
 from res2net.tally import Count, Size, Tally, strided
 
 
-def count_run(  # noqa: PLR0913 - what a run is, all but the tally by keyword
+def count_run(  # noqa: PLR0913 - the description of a run, mostly by keyword
     tally: Tally,
     block: Block,
     shape: Shape,
@@ -14,19 +14,19 @@ def count_run(  # noqa: PLR0913 - what a run is, all but the tally by keyword
     size: Size,
     dilation: int = 1,
 ) -> Size:
-    """Add blocks of which only the first may change stride or channels.
+    """Add a run of blocks; only the first may change stride or channels.
 
     Args:
-        tally: adds them up.
-        block: of which kind they are.
-        shape: of each block.
+        tally: to which they are added.
+        block: the kind of block.
+        shape: the dimensions of each block.
         first: position of the first block; the others follow it without a stride.
-        blocks: how many; an integer, or an array for a grid.
-        size: of the input.
-        dilation: of the blocks after the first.
+        blocks: number of blocks; an integer, or an array for a grid.
+        size: size of the input.
+        dilation: dilation of the blocks after the first.
 
     Returns:
-        The size that the run puts out.
+        The size of the run's output.
     """
     after = strided(size, first.stride)
     block.count_layers(tally, shape, first, size=size)

@@ -1,6 +1,6 @@
-"""Published and own checkpoints, read into our modules.
+"""Read published checkpoints and our own into our modules.
 
-`res2net.build(..., weights=...)` is the way in; these are the steps behind it.
+The entry point is `res2net.build(..., weights=...)`; these are the steps behind it.
 """
 
 from res2net.weights.checkpoints import read_checkpoint

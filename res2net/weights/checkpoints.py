@@ -1,4 +1,4 @@
-"""Read files of weights as tensors alone."""
+"""Read files of weights as tensors only."""
 
 import hashlib
 import json
@@ -22,12 +22,12 @@ HOW_TO_SAVE = "write it with torch.save(model.state_dict(), ...)"
 def read_checkpoint(path: Path) -> object:
     """Read a .pth, .pt, .bin, .tar, .ckpt or .safetensors file; no code in it is run.
 
-    Objects of classes that torch does not take for data, such as the settings of a training
-    program, are read as objects without content.
+    Objects of classes that torch does not accept as data, such as the settings of a training
+    program, are read as empty objects.
 
     Raises:
-        WeightsError: there is no such file, it is damaged, it is not the one whose SHA-256 the
-            .json beside it has, or it holds what may be code in a form that cannot be left out.
+        WeightsError: there is no such file, it is damaged, its SHA-256 differs from the one in
+            the .json beside it, or it contains possible code in a form that cannot be skipped.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -38,7 +38,7 @@ def read_checkpoint(path: Path) -> object:
     _check_digest(path)
     try:
         return reader(path)
-    except Exception as error:  # what a broken file makes its reader raise is anything
+    except Exception as error:  # a broken file can make its reader raise anything
         foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
         problem = (
             f"holds more than tensors ({foreign[1]}), which may be code and is not read; where "
@@ -50,11 +50,11 @@ def read_checkpoint(path: Path) -> object:
 
 
 def _check_digest(path: Path) -> None:
-    """Compare a file with the digest that a study noted beside it, where there is one."""
+    """Compare a file with the digest that a study saved beside it, if there is one."""
     beside = path.with_suffix(".json")
     try:
         noted = json.loads(beside.read_bytes())["sha256"]
-    except (OSError, LookupError, TypeError, ValueError):  # somebody else's, or none
+    except (OSError, LookupError, TypeError, ValueError):  # another program's file, or none
         return
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -67,7 +67,7 @@ def _check_digest(path: Path) -> None:
 
 
 class _Inert:
-    """Stand for an object of a class that is not imported: it takes anything and keeps nothing.
+    """Replace an object of a class that is not imported: accept anything and keep nothing.
 
     Training programs store their settings, such as an argparse.Namespace, beside the weights.
     """
@@ -80,14 +80,14 @@ class _Inert:
 
 
 class _Mapping:
-    """Stand for an object that is filled as a dict is: it becomes one."""
+    """Replace an object that is filled like a dict: it becomes a dict."""
 
     def __new__(cls, *_: object, **__: object) -> OrderedDict[Any, Any]:  # type: ignore[misc]
         return OrderedDict()
 
 
 class _List:
-    """Stand for an object that is filled as a list is: it becomes one."""
+    """Replace an object that is filled like a list: it becomes a list."""
 
     def __new__(cls, *_: object, **__: object) -> list[Any]:  # type: ignore[misc]
         return []
@@ -96,11 +96,11 @@ class _List:
 def _read_torch(path: Path) -> object:
     try:
         names = get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # noqa: BLE001 - a file of before torch 1.6, which has no list of them
+    except Exception:  # noqa: BLE001 - a file from before torch 1.6 does not list them
         names = []
     stands: dict[str, type] = dict.fromkeys(names, _Inert)
     while True:
-        # A class for each name, because torch knows them by the class.
+        # One class for each name, because torch identifies them by class.
         classes: list[Any] = [(type(name, (kind,), {}), name) for name, kind in stands.items()]
         try:
             with safe_globals(classes):
@@ -113,7 +113,7 @@ def _read_torch(path: Path) -> object:
 
 
 def _container(problem: str, stands: Mapping[str, type]) -> tuple[str, type | None]:
-    """Read from torch's refusal which object is a container, and of what kind."""
+    """Read from torch's error message which object is a container, and of which kind."""
     told = re.search(r"Can only (SETITEM|append|extend).* but got <class '(.+)'>", problem)
     if told is None:
         return "", None
@@ -125,7 +125,7 @@ def _container(problem: str, stands: Mapping[str, type]) -> tuple[str, type | No
 def _read_safetensors(path: Path) -> object:
     if printable(str(path)) == str(path):
         return safetensors.torch.load_file(path)
-    return safetensors.torch.load(path.read_bytes())  # which opens no path that is no text
+    return safetensors.torch.load(path.read_bytes())  # it cannot open a path that is not text
 
 
 _READERS: dict[str, Callable[[Path], object]] = {
@@ -135,7 +135,7 @@ _READERS: dict[str, Callable[[Path], object]] = {
 
 
 def reason_of(error: Exception) -> str:
-    """Say what is wrong, without the advice that libraries put around it."""
+    """State what is wrong, without the advice that libraries add."""
     told = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))
     text = told[1] if told else str(error).strip().partition("\n")[0].partition(". ")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,8 +1,8 @@
-"""Find the weights in what training programs wrote around them.
+"""Find the weights in a checkpoint, whatever a training program stored around them.
 
-A checkpoint may be the weights, or hold them at any depth: `{"net": weights, "epoch": 3}`, a
-list, a larger model whose keys begin with a prefix. Every mapping that holds tensors by name is
-a candidate; which one is meant is told by what fits the network.
+A checkpoint may be the weights itself, or contain them at any depth: `{"net": weights, "epoch":
+3}`, a list, a larger model whose keys begin with a prefix. Every mapping that holds tensors by
+name is a candidate; the one that fits the network is chosen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,20 +12,20 @@ from torch import Tensor
 
 Tensors = dict[str, Tensor]
 
-# Where programs keep the weights that they mean, most meant first; "network" is ours. Among
-# several that fit, such as weights and their average, the first of these is taken.
+# Keys under which programs store the weights intended for use, most likely first; "network" is
+# ours. Among several that fit, such as weights and their average, the first is taken.
 _MEANT = ("state_dict", "state_dict_ema", "model_state", "model", "network")
-# What lies beside the weights and is none: thop leaves the first two, torch's AveragedModel the
-# third, its observers of quantisation the fourth.
+# Entries beside the weights that are not weights: thop leaves the first two, torch's
+# AveragedModel the third, torch's quantisation observers the fourth.
 _BOOKKEEPING = ("total_ops", "total_params", "n_averaged", "activation_post_process")
-_DEEPEST = 8  # mappings inside each other
+_DEEPEST = 8  # nested mappings
 
 
 class Candidate(NamedTuple):
     """Hold tensors by name that may be the weights.
 
-    `path` tells where they lie, `tensors` are by key, `others` are names of what else lies
-    beside them.
+    `path` is where they were found, `tensors` holds them by key, `others` names the other
+    entries beside them.
     """
 
     path: tuple[str, ...]
@@ -34,32 +34,32 @@ class Candidate(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Where they lie, for messages; empty for the checkpoint itself."""
+        """Where they were found, for messages; empty for the checkpoint itself."""
         return ".".join(self.path)
 
     @property
     def meant(self) -> int:
-        """How plainly the names around them say that these are the weights; 0 most."""
+        """Rank of how clearly the enclosing names mark these as the weights; 0 is clearest."""
         ranks = [_MEANT.index(name) if name in _MEANT else len(_MEANT) for name in self.path]
         return max(ranks, default=0)
 
 
 def candidates(checkpoint: object) -> list[Candidate]:
-    """List every mapping of a checkpoint that holds tensors by name, most meant first."""
+    """List every mapping of a checkpoint that holds tensors by name, clearest name first."""
     found = list(_walk(checkpoint, (), ()))
     return sorted(found, key=lambda candidate: candidate.meant)
 
 
 def within(candidate: Candidate, key: str) -> Iterator[Candidate]:
-    """Take apart a candidate whose keys begin with a prefix that its program chose.
+    """Split a candidate whose keys begin with a prefix chosen by its program.
 
     Args:
-        candidate: of a larger model, such as one with an encoder and a loss.
-        key: of the network; what stands before it in a key of the candidate is a prefix.
+        candidate: weights of a larger model, such as one with an encoder and a loss.
+        key: a key of the network; whatever precedes it in a key of the candidate is a prefix.
 
     Yields:
-        For each prefix, the tensors that have it, without it; none where the key is there
-        without a prefix too.
+        For each prefix, the tensors whose keys have it, with the prefix removed; nothing where
+        the key also occurs without a prefix.
     """
     if key in candidate.tensors:
         return
@@ -73,12 +73,12 @@ def within(candidate: Candidate, key: str) -> Iterator[Candidate]:
 
 
 def is_bookkeeping(key: str) -> bool:
-    """Tell whether a key is of a number that programs leave beside the weights."""
+    """Tell whether a key belongs to a number that programs leave beside the weights."""
     return not set(key.split(".")).isdisjoint(_BOOKKEEPING)
 
 
 def _is_counter(key: str, tensor: Tensor) -> bool:
-    """Tell whether a tensor is one number of the whole checkpoint, such as its epoch."""
+    """Tell whether a tensor is a number about the whole checkpoint, such as its epoch."""
     return "." not in key and tensor.ndim == 0 and key not in _BOOKKEEPING
 
 

@@ -12,30 +12,30 @@ from res2net.weights.finding import Candidate, Tensors, is_bookkeeping, within
 from res2net.weights.namings import is_never_used, renamed
 
 HEAD = ("fc.weight", "fc.bias")
-_SHOWN = 8  # of a list of keys; the rest is counted
+_SHOWN = 8  # keys shown of a list; the rest are only counted
 
 
 class Fit(NamedTuple):
     """Hold the outcome of comparing a candidate with a module."""
 
     candidate: Candidate
-    state: Tensors  # what to copy
-    head: Tensors  # the classifier that is left out
-    others: tuple[str, ...]  # what else is left out
-    channels: int | None  # of the images of the checkpoint's network, where they differ
-    problems: dict[str, list[str]]  # keys by what is wrong with them; only what is
+    state: Tensors  # tensors to copy
+    head: Tensors  # the classifier, if left out
+    others: tuple[str, ...]  # other entries left out
+    channels: int | None  # of the checkpoint's images, if they differ
+    problems: dict[str, list[str]]  # keys by what is wrong with them
 
 
 def fits_of(
     found: Sequence[Candidate], slots: Tensors, known: Tensors, *, dla: bool
 ) -> list[Fit]:
-    """Compare every candidate with a module: whole, or else what is behind a prefix in it.
+    """Compare every candidate with a module: as a whole, otherwise the parts after a prefix.
 
     Args:
-        found: in a checkpoint.
+        found: candidates in a checkpoint.
         slots: tensors of the module by key.
-        known: those of the whole network, of which the module may be a backbone.
-        dla: whether projections that the authors' DLA-60 never reads may be there.
+        known: tensors of the whole network, of which the module may be the backbone.
+        dla: whether the unused projections of the authors' DLA-60 may be present.
     """
     # Not a counter: old checkpoints have none.
     anchor = next(key for key in reversed(slots) if key not in HEAD and slots[key].ndim)
@@ -49,7 +49,7 @@ def fits_of(
 
 
 def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
-    """Choose the weights that are meant: the only ones that fit, or those named most plainly.
+    """Choose the intended weights: the only ones that fit, or those named most clearly.
 
     Raises:
         WeightsError: there are no tensors by name, or several fit and none stands out.
@@ -91,7 +91,7 @@ def _fit(candidate: Candidate, slots: Tensors, known: Tensors, *, dla: bool) -> 
     for key in [key for key in state.keys() - known if dla and is_never_used(key)]:
         del state[key]
     for key in known.keys() - state.keys():
-        if key.endswith(".num_batches_tracked"):  # torch before 0.4.1 counted none
+        if key.endswith(".num_batches_tracked"):  # missing before torch 0.4.1
             state[key] = torch.zeros((), dtype=torch.long)
     head = {key: state.pop(key) for key in _head_to_drop(state, slots)}
     channels = _adapt_stem(state, known)
@@ -118,13 +118,13 @@ def _fit(candidate: Candidate, slots: Tensors, known: Tensors, *, dla: bool) -> 
 
 
 def _adapt_stem(state: Tensors, known: Tensors) -> int | None:
-    """Make the first convolution fit images of another number of channels, in place.
+    """Adapt the first convolution, in place, to a different number of image channels.
 
     Its kernels are summed for one channel, or repeated over the channels and scaled so that
     features keep their size; timm does the same.
 
     Returns:
-        The channels of the checkpoint's own images; None where they are the network's.
+        The number of channels of the checkpoint's images; None where it is the network's.
     """
     key = next(iter(known))  # the stem comes first
     slot, given = known[key], state.get(key)
@@ -142,10 +142,10 @@ def _adapt_stem(state: Tensors, known: Tensors) -> int | None:
 
 
 def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:
-    """List the keys of a classifier that is not asked for, or has other classes."""
+    """List the keys of a classifier that is not wanted or has different classes."""
     given = {key: state[key] for key in HEAD if key in state}
     if not slots.keys() >= set(HEAD):
-        return given  # to a backbone
+        return given  # the module is a backbone
     own = [slots[key].shape for key in HEAD]
     shapes = [tensor.shape for tensor in given.values()]
     same_features = [shape[1:] for shape in shapes] == [shape[1:] for shape in own]
@@ -154,19 +154,19 @@ def _head_to_drop(state: Tensors, slots: Tensors) -> Collection[str]:
 
 
 def _plain(tensor: Tensor) -> bool:
-    """Tell whether a tensor is what weights usually are."""
+    """Tell whether a tensor has the usual form of weights."""
     return tensor.is_floating_point() and tensor.layout == torch.strided
 
 
 def _matches(given: Tensor, slot: Tensor) -> bool:
-    """Tell whether `given` can be copied and means the same: numbers, of the same shape."""
+    """Tell whether `given` can be copied into `slot`: numbers of the same shape."""
     there = given.layout == torch.strided and not given.is_meta
     numbers = given.is_floating_point() or not slot.is_floating_point()
     return there and numbers and given.shape == slot.shape
 
 
 def described(tensor: Tensor) -> str:
-    """Write the shape of a tensor, and its type where that is unusual for weights."""
+    """Write the shape of a tensor, and its type where it is unusual for weights."""
     shape = "x".join(map(str, tensor.shape)) or "one number"
     full = f"{shape} {tensor.dtype} {tensor.layout}".replace("torch.", "")
     return shape if _plain(tensor) else full

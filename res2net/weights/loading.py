@@ -1,4 +1,4 @@
-"""Fill modules from published and own checkpoints: whole, or an error and nothing.
+"""Fill modules from published checkpoints and our own: completely, or not at all.
 
 A file's tensors are read without running anything in it, renamed to our keys, compared with
 the network by key and shape, and only then copied.
@@ -20,15 +20,15 @@ from res2net.weights.namings import TIMM, timm_name
 
 
 class HeadDropped(UserWarning):
-    """Warn that the checkpoint's classifier was left out: it has another number of classes."""
+    """Warn that the checkpoint's classifier was left out: its number of classes differs."""
 
 
 class PartsLeftOut(UserWarning):
-    """Warn that the checkpoint holds more than the network, and that the rest was left out."""
+    """Warn that the checkpoint contains more than the network, and the rest was left out."""
 
 
 class StemAdapted(UserWarning):
-    """Warn that the checkpoint's network takes images of another number of channels."""
+    """Warn that the checkpoint's network takes images with a different number of channels."""
 
 
 def fill_from(
@@ -38,7 +38,7 @@ def fill_from(
     *,
     whole: nn.Module | None = None,
 ) -> None:
-    """Fill a module from a file, or for "timm" through timm's hub; otherwise as `fill`."""
+    """Fill a module from a file, or with "timm" through timm's hub; otherwise like `fill`."""
     if any(parameter.is_meta for parameter in module.parameters()):
         raise WeightsError("device: 'meta' holds shapes and no weights; write 'cpu' or 'cuda'")
     timm = weights == "timm"
@@ -54,21 +54,22 @@ def fill(
     source: str,
     whole: nn.Module | None = None,
 ) -> None:
-    """Copy a checkpoint into a module; where anything does not fit, copy nothing.
+    """Copy a checkpoint into a module; if anything does not fit, copy nothing.
 
     Args:
-        module: what `res2net.build` made of `architecture`, classifier or backbone.
-        architecture: of the module.
+        module: made by `res2net.build` from `architecture`; a classifier or backbone.
+        architecture: architecture of the module.
         checkpoint: tensors by key in any naming, or a dict that holds them.
-        source: what to call the checkpoint in messages.
-        whole: the classifier that a backbone is part of, maybe on the meta device: what a
-            checkpoint may hold beyond the module. None where the module is all there is.
+        source: name of the checkpoint in messages.
+        whole: the classifier that a backbone is part of, possibly on the meta device; it
+            defines what a checkpoint may contain beyond the module. None where the module is
+            itself the whole network.
 
     Raises:
         WeightsError: the checkpoint does not hold the weights of this architecture.
 
     Warns:
-        HeadDropped, PartsLeftOut, StemAdapted: as `res2net.build` warns.
+        HeadDropped, PartsLeftOut, StemAdapted: see `res2net.build`.
     """
     slots = module.state_dict()
     known = slots if whole is None else whole.state_dict()
@@ -83,7 +84,7 @@ def fill(
 
 
 def from_timm(architecture: Architecture) -> Tensors:
-    """Fetch the weights that timm has of a network, through its hub or from its cache.
+    """Fetch timm's weights for a network, through its hub or from its cache.
 
     Args:
         architecture: one of those in `res2net.weights.TIMM`; its `classes` may differ.
@@ -92,7 +93,8 @@ def from_timm(architecture: Architecture) -> Tensors:
         timm's tensors by key, for `fill`.
 
     Raises:
-        WeightsError: timm has no weights of it, is not installed, or cannot be reached.
+        WeightsError: timm has no weights for it, is not installed, or its hub cannot be
+            reached.
     """
     name = timm_name(architecture)
     if name is None:
@@ -102,13 +104,13 @@ def from_timm(architecture: Architecture) -> Tensors:
     try:
         import timm  # noqa: PLC0415 - the package works without it
 
-        with torch.random.fork_rng(devices=[]):  # timm draws weights before it has them
+        with torch.random.fork_rng(devices=[]):  # timm draws random weights before it loads
             return dict(timm.create_model(name, pretrained=True).state_dict())
     except ImportError as error:
         raise WeightsError(
             f"timm's {name}: timm cannot be imported ({error}); pip install timm"
         ) from error
-    except Exception as error:  # every layer under timm has errors of its own
+    except Exception as error:  # each library under timm has its own errors
         raise WeightsError(
             f"timm's {name}: could not be fetched ({reason_of(error)}); it needs a network, or "
             "a cache that was filled on one; a file from elsewhere is read with weights=PATH"
@@ -116,7 +118,7 @@ def from_timm(architecture: Architecture) -> Tensors:
 
 
 def _change(before: int, after: int) -> str:
-    """Say what was done to kernels for other channels."""
+    """Say how kernels were adapted to a different number of channels."""
     if after == 1:
         return "summed"
     return "repeated and scaled" if after > before else "cut and scaled"
@@ -142,7 +144,7 @@ def _warn(source: str, architecture: Architecture, fit: Fit) -> None:
             f"left out {what}; the network has {architecture.classes} classes and keeps the "
             "classifier that it was built with"
         )
-    others = [key for key in fit.others if key != "n_averaged"]  # torch's own, of no interest
+    others = [key for key in fit.others if key != "n_averaged"]  # torch's own, harmless
     if others:
         names = sorted(
             {

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from res2net.architecture import Architecture
 from res2net.names import parse
 
-Renaming = dict[str, str]  # a checkpoint's key: ours; what is no part of the network is absent
+Renaming = dict[str, str]  # checkpoint key: our key; parts outside the network are absent
 
-# timm's names of the networks that are ours key for key, and that it has weights of.
+# timm's names of the networks that match ours key for key and for which it has weights.
 TIMM = (
     "res2net50_26w_4s", "res2net50_48w_2s", "res2net50_14w_8s", "res2net50_26w_6s",
     "res2net50_26w_8s", "res2net101_26w_4s", "res2next50", "res2net50d", "res2net101d",
@@ -26,7 +26,7 @@ TIMM = (
 )  # fmt: skip
 
 _MM_PREFIX = "backbone."
-# The three 3x3 of the deep stem: layers one by one in mmdetection, pairs in mmpretrain.
+# The three 3x3 of the deep stem: single layers in mmdetection, pairs in mmpretrain.
 _MM_MODULES = {
     "head.fc": "fc",
     **{f"stem.{layer}": f"conv1.{layer}" for layer in (0, 1, 3, 4, 6)},
@@ -46,22 +46,22 @@ _NEVER_USED = re.compile(
 
 
 def timm_name(architecture: Architecture) -> str | None:
-    """Find the name in `TIMM` of a network, whatever its classes and channels, or None."""
+    """Find a network's name in `TIMM`, ignoring classes and channels; None without one."""
     published = replace(architecture, classes=architecture.facts.classes, channels=3)
     return next((name for name in TIMM if parse(name) == published), None)
 
 
 def renamed(keys: Collection[str], own: Collection[str]) -> Renaming:
-    """Tell whose naming the keys of a checkpoint are in, and rename them to ours.
+    """Detect which naming the keys of a checkpoint follow, and rename them to ours.
 
     Args:
-        keys: of every tensor of the checkpoint, which has at least one.
-        own: keys of the network; what stands before all keys of the checkpoint and begins
-            none of these is left out, as DataParallel and many a training program put it there.
+        keys: keys of all tensors of the checkpoint; at least one.
+        own: keys of the network. A prefix shared by all keys of the checkpoint that begins none
+            of these is removed, because DataParallel and many training programs add one.
 
     Returns:
-        Our key for each key; keys of parts that are not of the network (a detector's neck and
-        heads) are absent.
+        Our key for each key; keys of parts outside the network (a detector's neck and heads)
+        are absent.
     """
     bare = _bare(keys, {key.partition(".")[0] for key in own})
     names = bare.values()
@@ -71,7 +71,7 @@ def renamed(keys: Collection[str], own: Collection[str]) -> Renaming:
 
 
 def is_never_used(key: str) -> bool:
-    """Tell whether `key` is of a projection that the authors' DLA-60 never reads."""
+    """Tell whether `key` belongs to a projection that the authors' DLA-60 never uses."""
     return _NEVER_USED.fullmatch(key) is not None
 
 
@@ -83,7 +83,7 @@ def _bare(keys: Collection[str], own: Collection[str]) -> Renaming:
 
 
 def _prefix_of(names: Collection[str], own: Collection[str]) -> str | None:
-    """Find the first part that every name has, where no name of the network begins with it."""
+    """Find the first part shared by every name, provided that no key of the network has it."""
     firsts = {name.partition(".")[0] for name in names}
     alike = len(firsts) == 1 and all("." in name for name in names) and not firsts & {*own}
     return f"{firsts.pop()}." if alike else None
@@ -94,13 +94,13 @@ def _as_ours(keys: Collection[str]) -> Renaming:
 
 
 def _of_mm(keys: Collection[str]) -> Renaming:
-    """Rename OpenMMLab's keys: a prefix, another stem, another classifier.
+    """Rename OpenMMLab's keys: a prefix, a different stem and a different classifier.
 
-    The weights of the same network are the same, not so what mmdetection makes of them: its
-    Res2Net passes the last split of `layer1.0` by as it is, where the authors' code, timm,
+    The weights are the same, but mmdetection's network computes something different: its
+    Res2Net passes the last split of `layer1.0` on unchanged, where the authors' code, timm,
     mmpretrain and ours average it over 3x3. Its published backbones are the authors' weights
-    and want the average; a detector trained there has learned without it, so its features
-    come out a little different here.
+    and need the average; a detector trained there has learned without it, so its features come
+    out slightly different here.
     """
     prefixed = any(key.startswith(_MM_PREFIX) for key in keys)
     ours: Renaming = {}
@@ -113,7 +113,7 @@ def _of_mm(keys: Collection[str]) -> Renaming:
 
 
 def _with_pooled_shortcut(ours: Renaming) -> Renaming:
-    """Shift the one shortcut of mmpretrain's ResNet-D in which it counts no pool."""
+    """Renumber the one shortcut of mmpretrain's ResNet-D that has no pooling layer."""
     shortcut = "layer1.0.downsample."
     names = ours.values()
     if "conv1.0.weight" not in names or f"{shortcut}2.weight" in names:
@@ -125,19 +125,19 @@ def _with_pooled_shortcut(ours: Renaming) -> Renaming:
 
 
 def _of_ibm(keys: Collection[str]) -> Renaming:
-    """Rename Big-Little's keys: the stem is a module of ours, and none of theirs."""
+    """Rename Big-Little's keys: in our code, but not in theirs, the stem is a module."""
     return {key: f"stem.{key}" if _IBM_STEM.match(key) else key for key in keys}
 
 
 class Naming(NamedTuple):
     """Describe one way to name the tensors of these networks."""
 
-    told_by: re.Pattern[str]  # at the start of some key; the first naming told is the one
+    told_by: re.Pattern[str]  # matches the start of some key; the first match counts
     rename: Callable[[Collection[str]], Renaming]
 
 
 NAMINGS = (
     Naming(re.compile(r"backbone\.|head\.fc\.|stem\.\d"), _of_mm),
     Naming(re.compile(r"b_conv0\."), _of_ibm),
-    Naming(re.compile(""), _as_ours),  # the authors' and timm's, too
+    Naming(re.compile(""), _as_ours),  # also the authors' and timm's
 )

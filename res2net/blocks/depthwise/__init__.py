@@ -1,10 +1,11 @@
 """The Res2Net block with depthwise-separable convolutions, for networks of few multiply-adds.
 
 Each 3x3 convolution of a split becomes a depthwise 3x3 and a pointwise 1x1, each with a norm
-and a ReLU (Howard et al., MobileNets, 2017). Stride and dilation are those of the depthwise
-one. Width, scale, squeeze-and-excitation and `first_block` mean what they mean in the Res2Net
-block; cardinality is the number of groups of each pointwise convolution, so that a split still
-has width x cardinality channels. Scale 1 is a separable bottleneck, not a ResNet's.
+and a ReLU (Howard et al., MobileNets, 2017). The depthwise convolution carries the stride and
+the dilation. Width, scale, squeeze-and-excitation and `first_block` mean what they mean in the
+Res2Net block; cardinality is the number of groups of each pointwise convolution, so that a
+split still has width x cardinality channels. Scale 1 gives a separable bottleneck, not
+ResNet's.
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ __all__ = ["count_layers", "count_paths", "make_module"]
 
 
 def make_module(shape: Shape, position: Position, shortcut: "nn.Module | None") -> "nn.Module":
-    """Make one block, as `res2net.blocks.base.Block` says."""
+    """Make one block, as defined in `res2net.blocks.base.Block`."""
     from res2net.blocks.depthwise.modules import DepthwiseBlock  # noqa: PLC0415 - imports torch
 
     return DepthwiseBlock(shape, position, shortcut)

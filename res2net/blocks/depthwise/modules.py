@@ -12,18 +12,17 @@ from res2net.blocks.squeeze_excitation import SqueezeExcitation
 
 
 class DepthwiseBlock(nn.Module):
-    """Apply 1x1, a hierarchy of separable 3x3 over the splits, and 1x1, then add the shortcut.
+    """Apply 1x1, hierarchical separable 3x3 over the splits, and 1x1; then add the shortcut.
 
-    In a block that opens a stage there is no sum between the splits: their convolutions run
-    side by side.
+    A block that opens a stage adds no split to the next: their convolutions run side by side.
 
     Args:
-        shape: its dimensions, as integers; cardinality is the groups of each pointwise
-            convolution.
+        shape: its dimensions, as integers; cardinality is the number of groups of each
+            pointwise convolution.
         position: its surroundings; stride and dilation are those of the depthwise
             convolutions.
         shortcut: makes the input match the output; None where it already does, or where the
-            caller hands the shortcut over.
+            caller passes the shortcut to `forward`.
     """
 
     opens: Final[bool]
@@ -40,7 +39,7 @@ class DepthwiseBlock(nn.Module):
         self.width = width
         self.convolved = width * count
         self.splits = count
-        # What `res2net.joined` may compute as one.
+        # Lists of layers that `res2net.joined` may compute as one.
         self.joinable = ("mixers",) if self.opens else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(every)
@@ -55,9 +54,10 @@ class DepthwiseBlock(nn.Module):
         self.act3 = nn.ReLU() if position.activation else nn.Identity()
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
-        """(N, channels, H, W) to (N, out, H / stride, W / stride).
+        """Map (N, channels, H, W) to (N, out, H / stride, W / stride).
 
-        `shortcut`, of the output's shape, replaces what the block's own shortcut makes.
+        `shortcut`, a tensor of the output's shape, replaces the output of the block's own
+        shortcut.
         """
         out = self._mix(self.act1(self.bn1(self.conv1(x))))
         out = self.se(self.bn3(self.conv3(out)))
@@ -70,7 +70,7 @@ class DepthwiseBlock(nn.Module):
         return self._parallel(x) if self.opens else self._hierarchy(x)
 
     def _parallel(self, x: Tensor) -> Tensor:
-        """Convolve each split by itself; in a joined block there is one of all of them."""
+        """Convolve each split by itself; a joined block has one convolution over all."""
         convolved = x[:, : self.convolved]
         splits = torch.split(convolved, self.convolved // len(self.mixers), 1)
         outs: list[Tensor] = []
@@ -81,7 +81,7 @@ class DepthwiseBlock(nn.Module):
         return torch.cat(outs, 1)
 
     def _hierarchy(self, x: Tensor) -> Tensor:
-        """Sum each split with what the one before it became, and convolve it."""
+        """Add the output of the previous split to each split, then convolve it."""
         splits = torch.split(x, self.width, 1)
         outs: list[Tensor] = []
         for mixer in self.mixers:

@@ -5,8 +5,8 @@ from res2net.blocks.splits import split_paths
 
 
 def count_paths(shape: Shape, position: Position) -> Paths:
-    """Count the paths without the shortcut, as `res2net.blocks.base.Block` says.
+    """Count the paths without the shortcut, as defined in `res2net.blocks.base.Block`.
 
-    A pointwise convolution widens no receptive field.
+    A pointwise convolution does not widen the receptive field.
     """
     return split_paths(shape, position)

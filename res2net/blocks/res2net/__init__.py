@@ -16,7 +16,7 @@ __all__ = ["count_layers", "count_paths", "make_module"]
 
 
 def make_module(shape: Shape, position: Position, shortcut: "nn.Module | None") -> "nn.Module":
-    """Make one block, as `res2net.blocks.base.Block` says."""
+    """Make one block, as defined in `res2net.blocks.base.Block`."""
     from res2net.blocks.res2net.modules import Res2NetBlock  # noqa: PLC0415 - imports torch
 
     return Res2NetBlock(shape, position, shortcut)

@@ -8,7 +8,7 @@ from res2net.tally import Count, Size, Tally, strided
 def count_layers(
     tally: Tally, shape: Shape, position: Position, *, size: Size, times: Count = 1
 ) -> None:
-    """Add the layers of `times` blocks, as `res2net.blocks.base.Block` says."""
+    """Add the layers of `times` blocks, as defined in `res2net.blocks.base.Block`."""
     split, every, out = shape.split, shape.split * shape.scale, position.out
     after = strided(size, position.stride)
     tally.conv(position.channels, every, size=size, times=times)

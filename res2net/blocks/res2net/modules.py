@@ -1,6 +1,6 @@
 """Make the Res2Net block in torch: scale, width, cardinality, squeeze-and-excitation.
 
-Names of modules, and of what they store, are those of the published checkpoints.
+Modules and their tensors have the names used in the published checkpoints.
 """
 
 from typing import Final
@@ -15,16 +15,16 @@ from res2net.blocks.squeeze_excitation import SqueezeExcitation
 
 
 class Res2NetBlock(nn.Module):
-    """Apply 1x1, a hierarchy of 3x3 over the splits, and 1x1, then add the shortcut.
+    """Apply 1x1, hierarchical 3x3 over the splits, and 1x1; then add the shortcut.
 
-    A block that changes stride or channels opens a stage: there is no sum between its splits
-    (their sides may differ), so its 3x3 convolutions run side by side.
+    A block that changes stride or channels opens a stage: it adds no split to the next (their
+    sides may differ), so its 3x3 convolutions run side by side.
 
     Args:
         shape: its dimensions, as integers.
         position: its surroundings; stride and dilation are those of the 3x3 convolutions.
         shortcut: makes the input match the output; None where it already does, or where the
-            caller hands the shortcut over.
+            caller passes the shortcut to `forward`.
     """
 
     plain: Final[bool]
@@ -45,7 +45,7 @@ class Res2NetBlock(nn.Module):
         self.width = width
         self.convolved = width * count
         self.splits = count
-        # What `res2net.joined` may compute as one.
+        # Lists of layers that `res2net.joined` may compute as one.
         beside = self.opens and not self.plain
         self.joinable = ("convs", "bns", "acts") if beside else ()
         self.conv1 = nn.Conv2d(position.channels, every, 1, bias=False)
@@ -70,9 +70,10 @@ class Res2NetBlock(nn.Module):
         self.act3 = nn.ReLU() if position.activation else nn.Identity()
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
-        """(N, channels, H, W) to (N, out, H / stride, W / stride).
+        """Map (N, channels, H, W) to (N, out, H / stride, W / stride).
 
-        `shortcut`, of the output's shape, replaces what the block's own shortcut makes.
+        `shortcut`, a tensor of the output's shape, replaces the output of the block's own
+        shortcut.
         """
         out = self._mix(self.act1(self.bn1(self.conv1(x))))
         out = self.se(self.bn3(self.conv3(out)))
@@ -88,11 +89,11 @@ class Res2NetBlock(nn.Module):
         return self._parallel(x) if self.opens else self._hierarchy(x)
 
     def _parallel(self, x: Tensor) -> Tensor:
-        """Convolve each split by itself; in a joined block there is one of all of them."""
+        """Convolve each split by itself; a joined block has one convolution over all."""
         convolved = x[:, : self.convolved]
         splits = torch.split(convolved, self.convolved // len(self.convs), 1)
         outs: list[Tensor] = []
-        # `strict` is not known to TorchScript.
+        # TorchScript does not know `strict`.
         for conv, bn, act in zip(self.convs, self.bns, self.acts):  # noqa: B905
             outs.append(act(bn(conv(splits[len(outs)]))))
         if self.passing:
@@ -100,10 +101,10 @@ class Res2NetBlock(nn.Module):
         return torch.cat(outs, 1)
 
     def _hierarchy(self, x: Tensor) -> Tensor:
-        """Compute Eq. 1: each split is summed with what the one before it became."""
+        """Compute Eq. 1: add the previous split's output to each split, then convolve it."""
         splits = torch.split(x, self.width, 1)
         outs: list[Tensor] = []
-        # `strict` is not known to TorchScript.
+        # TorchScript does not know `strict`.
         for conv, bn, act in zip(self.convs, self.bns, self.acts):  # noqa: B905
             split = splits[len(outs)]
             split = outs[-1] + split if len(outs) > 0 else split

@@ -5,5 +5,5 @@ from res2net.blocks.splits import split_paths
 
 
 def count_paths(shape: Shape, position: Position) -> Paths:
-    """Count the paths without the shortcut, as `res2net.blocks.base.Block` says."""
+    """Count the paths without the shortcut, as defined in `res2net.blocks.base.Block`."""
     return split_paths(shape, position)

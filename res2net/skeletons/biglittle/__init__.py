@@ -1,5 +1,5 @@
-"""Big-Little Net (Chen et al., ICLR 2019): two branches of two resolutions in a stage.
+"""Big-Little Net (Chen et al., ICLR 2019): two branches at two resolutions per stage.
 
-The big branch works at half the side with most of the blocks; the little one at the full side
-with few and slim blocks.
+The big branch has most of the blocks and works at half the side; the little branch has few,
+narrow blocks and works at the full side.
 """

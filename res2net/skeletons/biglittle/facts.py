@@ -1,4 +1,4 @@
-"""State what the Big-Little skeleton fixes. No torch here."""
+"""Define what the Big-Little skeleton fixes. No torch here."""
 
 from collections.abc import Mapping
 

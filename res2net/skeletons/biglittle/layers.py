@@ -8,7 +8,7 @@ from res2net.tally import Size, Tally, strided
 
 
 def count_layers(layout: Layout, tally: Tally, size: Size) -> int:
-    """Add stem and stages for images of this size; returns the channels put out."""
+    """Add stem and stages for images of this size; return the number of output channels."""
     size, channels = _count_stem(layout, tally, size), layout.planes
     for index, stage in enumerate(layout.stages):
         half = strided(size, 2)
@@ -39,7 +39,7 @@ def _count_stem(layout: Layout, tally: Tally, size: Size) -> Size:
 def _count_branches(
     tally: Tally, block: Block, stage: Stage, channels: int, size: Size
 ) -> Size:
-    """Add a big branch at half the size, a little one, and a block over their sum."""
+    """Add a big branch at half the size, a little branch, and a block applied to their sum."""
     out, slim = stage.out, stage.out // ALPHA
     big, little = Position(channels, out, stride=2), Position(channels, slim)
     over = Position(out, out, stage.pace.stride)

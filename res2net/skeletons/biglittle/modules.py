@@ -10,10 +10,10 @@ from res2net.skeletons.conv_norm import conv_norm
 
 
 def make_modules(layout: Layout) -> dict[str, nn.Module]:
-    """Make stem, three stages of two branches and an ordinary one.
+    """Make the stem, three stages of two branches and one ordinary stage.
 
     Returns:
-        Modules by their published names, in the order in which an image passes them.
+        Modules by their published names, in the order in which an image passes through them.
     """
     modules: dict[str, nn.Module] = {"stem": Stem(layout.channels, layout.planes)}
     channels = layout.planes
@@ -30,7 +30,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
 
 
 class Stem(nn.Module):
-    """Apply a 7x7 of stride 2, then sum a strided 3x3 and a slim branch of three layers."""
+    """Apply a 7x7 of stride 2, then sum a strided 3x3 and a narrow branch of three layers."""
 
     def __init__(self, channels: int, planes: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Stem(nn.Module):
         self.act_bl_init = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) to (N, planes, H / 4, W / 4)."""
+        """Map (N, channels, H, W) to (N, planes, H / 4, W / 4)."""
         x = self.act1(self.bn1(self.conv1(x)))
         big = self.bn_b0(self.b_conv0(x))
         little = self.act_l0(self.bn_l0(self.l_conv0(x)))
@@ -59,13 +59,13 @@ class Stem(nn.Module):
 
 
 class Branches(nn.Module):
-    """Sum a big and a little branch at the full side, and apply a block to the sum.
+    """Sum a big and a little branch at the full side and apply a block to the sum.
 
     Args:
         big: blocks at half the side; without a ReLU at the end.
-        little: slim blocks at the full side.
-        widen: brings the little branch to the channels of the big one.
-        fusion: block over the sum.
+        little: narrow blocks at the full side.
+        widen: brings the little branch to the big branch's number of channels.
+        fusion: block applied to the sum.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Branches(nn.Module):
         self.fusion = fusion
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
+        """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         little = self.little_e(self.little(x))
         big = F.interpolate(self.big(x), size=little.shape[2:])  # nearest
         out: Tensor = self.fusion(self.act(big + little))
@@ -100,7 +100,7 @@ def _make_run(block: Block, shape: Shape, first: Position, blocks: int) -> nn.Se
 
 
 def _make_branches(block: Block, stage: Stage, channels: int) -> Branches:
-    """Make a stage; its stride is that of the block over both branches."""
+    """Make a stage; its stride is that of the block applied to the sum of both branches."""
     out, slim = stage.out, stage.out // ALPHA
     blocks, shape = int(stage.blocks), stage.shape
     big = Position(channels, out, stride=2, activation=False)
@@ -114,7 +114,7 @@ def _make_branches(block: Block, stage: Stage, channels: int) -> Branches:
 
 
 def _shortcut(channels: int, out: int, stride: int) -> nn.Module | None:
-    """Make a 3x3 average where the side changes and a 1x1 where the channels do."""
+    """Make a 3x3 average where the side changes and a 1x1 where the channels change."""
     pool = [] if stride == 1 else [nn.AvgPool2d(3, stride, padding=1)]
     project = [] if channels == out else conv_norm(channels, out)
     return nn.Sequential(*pool, *project) if pool or project else None

@@ -23,7 +23,7 @@ def _trace_stem() -> Reach:
 
 
 def _trace_branches(reach: Reach, block: Block, stage: Stage, channels: int) -> Reach:
-    """Pass a big branch at half the side, a little one, and a block over their sum."""
+    """Pass a big branch at half the side, a little branch, and a block applied to their sum."""
     blocks, out = int(stage.blocks), stage.out
     big = reach.run(block, stage.shape, Position(channels, out, stride=2), blocks - 1, 3)
     little = reach.run(
@@ -32,7 +32,7 @@ def _trace_branches(reach: Reach, block: Block, stage: Stage, channels: int) -> 
         Position(channels, out // ALPHA),
         int(little_blocks(blocks)),
     ).layer(1)
-    # Brought back to the full side, each pixel sees what the coarse one did.
+    # After upsampling, each pixel has the receptive field of its coarse pixel.
     merged = joined(big._replace(jump=little.jump), little)
     over = Position(out, out, stage.pace.stride)
     return merged.block(block, stage.shape, over, shortcut=1 if over.stride == 1 else 3)

@@ -1,4 +1,4 @@
-"""State what the DLA skeleton fixes. No torch here."""
+"""Define what the DLA skeleton fixes. No torch here."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _DEEPEST = 8
 
 
 def _layers(levels: tuple[int, ...]) -> int:
-    """Count three layers a block, one a root, three in the stem, and the classifier."""
+    """Count three layers per block, one per root, three in the stem, and the classifier."""
     return sum(3 * (1 << n) + (1 << (n - 1)) for n in levels) + 4
 
 

@@ -6,7 +6,7 @@ from res2net.tally import Size, Tally, strided
 
 
 def count_layers(layout: Layout, tally: Tally, size: Size) -> int:
-    """Add stem and trees for images of this size; returns the channels put out."""
+    """Add stem and trees for images of this size; return the number of output channels."""
     quarter, channels = layout.planes // 4, layout.planes // 2
     tally.conv_norm(layout.channels, quarter, kernel=7, size=size)
     tally.conv_norm(quarter, quarter, kernel=3, size=size)
@@ -30,12 +30,12 @@ def count_layers(layout: Layout, tally: Tally, size: Size) -> int:
 
 
 def _count_roots(tally: Tally, stage: Stage, size: Size, *, given: int) -> None:
-    """Add the roots of a tree; its last one joins `given` channels of the stage's input too."""
+    """Add the roots of a tree; the last also joins `given` channels of the stage's input."""
     out, roots = stage.out, 2 ** (stage.blocks - 1)
     tally.conv(2 * out, out, size=size, times=roots)
     tally.norm(out, times=roots)
-    # Beyond its own two blocks a root joins what shallower trees hand down: over a whole
-    # tree one more `out` a root but the first.
+    # Besides its own two blocks, a root joins the outputs passed down by shallower trees:
+    # summed over a whole tree, one more `out` for each root except the first.
     joined = out * (roots - 1) + given
     tally.params = tally.params + joined * out
     tally.macs = tally.macs + joined * out * size.area

@@ -1,6 +1,6 @@
 """Make the DLA skeleton in torch.
 
-The published code also holds projections whose results nobody reads (297,472 parameters of
+The published code also contains projections whose results are never used (297,472 parameters of
 DLA-60); they are left out here.
 """
 
@@ -15,7 +15,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
     """Make stem and trees.
 
     Returns:
-        Modules by their published names, in the order in which an image passes them.
+        Modules by their published names, in the order in which an image passes through them.
     """
     quarter, channels = layout.planes // 4, layout.planes // 2
     modules: dict[str, nn.Module] = {
@@ -32,7 +32,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
 
 
 class Root(nn.Module):
-    """Join the outputs of two blocks, and those that shallower trees hand down."""
+    """Join the outputs of two blocks and those passed down by shallower trees."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Root(nn.Module):
         self.act = nn.ReLU()
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
-        """Tensors of one side, of `channels` together, to (N, out, H, W)."""
+        """Map tensors of equal side, with `channels` channels in total, to (N, out, H, W)."""
         out: Tensor = self.act(self.bn(self.conv(torch.cat(inputs, 1))))
         return out
 
@@ -49,12 +49,12 @@ class Pair(nn.Module):
     """Apply the smallest tree: two blocks and their root.
 
     Args:
-        first: block that may change stride and channels; its shortcut is handed to it.
-        second: block after it.
+        first: block that may change stride and channels; it is given its shortcut.
+        second: the block after it.
         root: joins both.
         pool: brings the input to the side of the output.
         project: brings the pooled input to the channels of the output.
-        keeps_input: whether the pooled input goes to the root too.
+        keeps_input: whether the root also gets the pooled input.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Pair(nn.Module):
         self.keeps_input = keeps_input
 
     def forward(self, x: Tensor, handed_down: list[Tensor] | None = None) -> Tensor:
-        """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
+        """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         pooled = self.downsample(x)
         first = self.tree1(x, self.project(pooled))
         inputs = [self.tree2(first), first]
@@ -89,13 +89,13 @@ class Pair(nn.Module):
 
 
 class Tree(nn.Module):
-    """Apply a deeper tree: one tree, then another that is handed the output of the first.
+    """Apply a deeper tree: one tree, then another that also gets the output of the first.
 
     Args:
         first: tree that may change stride and channels.
-        second: tree after it.
+        second: the tree after it.
         pool: brings the input to the side of the output.
-        keeps_input: whether the pooled input is handed down too.
+        keeps_input: whether the pooled input is passed down too.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Tree(nn.Module):
         self.keeps_input = keeps_input
 
     def forward(self, x: Tensor, handed_down: list[Tensor] | None = None) -> Tensor:
-        """(N, channels, H, W) to (N, out, H / stride, W / stride)."""
+        """Map (N, channels, H, W) to (N, out, H / stride, W / stride)."""
         given: list[Tensor] = []
         if handed_down is not None:
             given = given + handed_down
@@ -135,9 +135,9 @@ class _TreeMaker:
         keeps_input: bool = False,
         joined: int = 0,
     ) -> nn.Module:
-        """Make a tree of 2**levels blocks; its last root joins `joined` channels more."""
+        """Make a tree of 2**levels blocks; its last root joins `joined` additional channels."""
         joined += channels if keeps_input else 0
-        # Rounding up, as the strided convolutions beside it do.
+        # Rounds up, as the parallel strided convolutions do.
         pool = nn.MaxPool2d(stride, stride, ceil_mode=True) if stride > 1 else nn.Identity()
         if levels == 1:
             return self._pair(channels, stride, pool, keeps_input=keeps_input, joined=joined)

@@ -28,12 +28,12 @@ class _Tree:
     def trace(
         self, reach: Reach, levels: int, first: Position, joining: tuple[Reach, ...] = ()
     ) -> Reach:
-        """Pass 2**levels blocks; the last root joins what comes from outside as well."""
+        """Pass 2**levels blocks; the last root also joins the maps in `joining`."""
         inside = self._stage.inside
         if levels > 1:
             before = self.trace(reach, levels - 1, first)
             return self.trace(before, levels - 1, inside, (*joining, before))
         shape = self._stage.shape
-        # The shortcut of the first block is pooled, by a kernel of the stride's side.
+        # The first block's shortcut is pooled with a kernel as wide as the stride.
         one = reach.block(self._block, shape, first, shortcut=first.stride)
         return joined(one.block(self._block, shape, inside), one, *joining).layer(1)

@@ -1,4 +1,4 @@
-"""State what the CIFAR and the ImageNet skeleton fix. No torch here."""
+"""Define what the CIFAR and ImageNet skeletons fix. No torch here."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ _IMAGENET_BLOCKS: Mapping[int, tuple[int, ...]] = {
 
 
 def _layers(blocks: tuple[int, ...]) -> int:
-    """Count three layers a block, the stem and the classifier."""
+    """Count three layers per block, the stem and the classifier."""
     return 3 * sum(blocks) + 2
 
 
@@ -40,7 +40,7 @@ CIFAR = Skeleton(
     depths=None,
     layers=_layers,
     block_rule="3 positive whole numbers, one for each stage",
-    blocks_fit=lambda blocks: True,  # noqa: ARG005 - positive ones all do
+    blocks_fit=lambda blocks: True,  # noqa: ARG005 - any positive ones fit
     make_modules=_MODULES,
     count_layers=count_layers,
     trace_paths=trace_paths,

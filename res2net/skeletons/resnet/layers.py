@@ -6,7 +6,7 @@ from res2net.tally import Size, Tally, strided
 
 
 def count_layers(layout: Layout, tally: Tally, size: Size) -> int:
-    """Add stem and stages for images of this size; returns the channels put out."""
+    """Add stem and stages for images of this size; return the number of output channels."""
     size = _count_stem(layout, tally, size)
     channels = layout.planes
     for stage in layout.stages:

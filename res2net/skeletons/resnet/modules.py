@@ -13,7 +13,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
     """Make stem and stages.
 
     Returns:
-        Modules by their published names, in the order in which an image passes them.
+        Modules by their published names, in the order in which an image passes through them.
     """
     modules = dict(_stem(layout))
     channels = layout.planes
@@ -28,7 +28,7 @@ def make_modules(layout: Layout) -> dict[str, nn.Module]:
 
 
 def _stem(layout: Layout) -> Iterator[tuple[str, nn.Module]]:
-    """A 3x3 (CIFAR); a 7x7 of stride 2 (v1) or three 3x3 (v1b), then 3x3 max pooling."""
+    """Make a 3x3 (CIFAR); a 7x7 of stride 2 (v1) or three 3x3 (v1b), then 3x3 max pooling."""
     planes = layout.planes
     if layout.stem_stride == 1:
         yield "conv1", nn.Conv2d(layout.channels, planes, 3, padding=1, bias=False)
@@ -54,11 +54,11 @@ def _deep_stem(channels: int, planes: int) -> nn.Sequential:
 
 
 def _shortcut(channels: int, out: int, pace: Pace, version: str) -> nn.Sequential:
-    """Make a strided 1x1; in v1b an average, then a 1x1."""
+    """Make a strided 1x1 (v1), or average pooling followed by a 1x1 (v1b)."""
     if version == "v1":
         return nn.Sequential(*conv_norm(channels, out, stride=pace.stride))
     pool: nn.Module
-    if pace.dilation > pace.first_dilation:  # this stage's stride was cut
+    if pace.dilation > pace.first_dilation:  # this stage's stride was reduced
         pool = DilatedAvgPool2(pace.first_dilation)
     else:
         stride = pace.stride
