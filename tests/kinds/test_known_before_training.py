@@ -40,8 +40,9 @@ KNOWN = [
     (OPEN.replace(SIZE, "batch_size: 1"), "training.cutmix=1", r"training.cutmix: mixes"),
     (OPEN.replace(SIZE, "batch_size: 2"), "data.train=3", r"data.train: 3 images to train on cannot "
      r"show all 4 classes; write at least that many"),
-    (UNLIMITED, "network.planes=1048576", r"a checkpoint of the largest network \(\S+ params\) takes"
-     r" \S+B, and the disk has \S+ free; .*--out, or lower budget.params.max"),
+    (UNLIMITED, "network.planes=1048576", r"a checkpoint of the largest network \(\S+ "
+                                          r"params\) takes \S+B, but the disk has \S+ free; "
+                                          r".*--out, or lower budget.params.max"),
 ]  # fmt: skip
 
 
@@ -206,7 +207,7 @@ def test_a_file_where_trials_write_into_a_folder_is_refused(
     out.mkdir()
     (out / name).touch()
     assert main([str(write(tmp_path, OPEN)), "--inline", "--out", str(out)]) == 2
-    assert f"{out / name}: is a file, and a run keeps {name}" in capsys.readouterr().err
+    assert f"{out / name}: is a file, but a run keeps {name}" in capsys.readouterr().err
 
 
 def test_compiling_without_a_compiler_is_refused(

@@ -105,7 +105,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(
     code, printed = run(path, "--out", out, "--address", ray_address)
     assert code == 0, printed
     check_whole(out, trials=3)
-    assert "best 3 of 3 networks trained whole" in printed
+    assert "best 3 of 3 fully trained networks" in printed
     (weights,) = out.glob("networks/*.safetensors")
     assert f"weights={str(weights)!r})" in printed, "the line that loads the best network"
     kept = {f"networks/{weights.stem}{suffix}" for suffix in (".safetensors", ".json")}
@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 130, printed
-    assert f"go on with: python -m search.run {path} --out {out} --address" in printed
+    assert f"resume with: python -m search.run {path} --out {out} --address" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
     check_whole(out, trials=4)
@@ -172,7 +172,7 @@ def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> 
     os.kill(process.pid, signal.SIGTERM)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 130, printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     assert "SIGTERM received" not in printed
 
 
@@ -184,7 +184,7 @@ def test_ctrl_c_inline(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0
     check_whole(out, trials=4)
@@ -203,7 +203,7 @@ def test_a_trial_whose_worker_is_killed_goes_on_and_ends_as_if_it_had_not_been(
     assert process.returncode == 0, printed
     (lost,) = [record for record in read(out) if isinstance(record, Lost)]
     assert "its worker is gone" in lost.reason
-    assert f"trial {lost.trial} was lost and goes on later: its worker is gone" in printed
+    assert f"trial {lost.trial} was lost and resumes later: its worker is gone" in printed
     check_whole(out, trials=2)
     assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
     assert results_in(out) == results_in(tmp_path / "inline")
@@ -274,7 +274,7 @@ def test_a_plan_says_that_the_folder_holds_another_study(
     assert "is refused" not in capsys.readouterr().out
     assert main([*command, "--set", "training.lr=0.3"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "note: without --plan this is refused: " in shown
+    assert "note: without --plan this would be refused: " in shown
     assert "holds a different study" in shown
 
 

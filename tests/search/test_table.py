@@ -120,7 +120,7 @@ def test_trained_again_it_is_the_same_to_the_bit(
     monkeypatch.setattr(again, "_SILENCE", 0.0)
     assert main(["--check", "40%", str(made / "table")]) == 0
     shown = capsys.readouterr().out
-    assert "3 of 3 are the same to the bit" in shown
+    assert "3 of 3 are identical to the bit" in shown
     assert shown.count(": 2 of 2 epochs") == 3
 
 

@@ -291,7 +291,7 @@ def test_the_plan_counts_what_is_left_aside(
     said = capsys.readouterr().out
     assert "2 rejected: without trained weights of every seed in transfer.from" in said
     assert "2 files of trained weights, of 1 network, from" in said
-    assert "1 network (res2net11_1w2s_2p_10classes (seed 0)) left out for want of" in said
+    assert "1 network (res2net11_1w2s_2p_10classes (seed 0)) left out because they lack" in said
     path.write_text(json.dumps(target(source, network={**NETWORK, "width": 2})))
     assert main(["--plan", str(path)]) == 0
     assert "1 network (res2net11_1w2s_2p_4classes) there, outside" in capsys.readouterr().out

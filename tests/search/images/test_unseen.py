@@ -144,7 +144,7 @@ def test_the_plan_says_so_and_a_run_wants_the_images(
     monkeypatch.chdir(tmp_path)
     Path("space.yaml").write_text(SPACE, encoding="utf-8")
     assert run.main(["space.yaml", "--plan"]) == 0
-    assert "nowhere is not there, or empty: no image was looked at" in capsys.readouterr().out
+    assert "nowhere is missing or empty: no image was looked at" in capsys.readouterr().out
     assert run.main(["space.yaml", "--inline"]) == 2
     assert "data.root" in capsys.readouterr().err
     assert not Path("runs").exists()

@@ -119,7 +119,7 @@ def test_a_study_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixtur
     result = run_study(path, overrides=changed, out=tmp_path / "run", inline=True)
     first = [trial.ended.status for trial in result.trials[:4] if trial.ended]
     assert first == [Status.OK] * 4
-    assert "epoch 1: all of them score alike: nobody is stopped there" in printed
+    assert "epoch 1: all of them score the same: no trial is stopped there" in printed
 
 
 def test_a_replay_and_the_report_say_it_too(

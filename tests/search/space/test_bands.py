@@ -58,9 +58,7 @@ def test_the_plan_says_which_bands_hold_too_few(tmp_path: Path) -> None:
         console.print(picture(plan, survey, gpu=0))
     count = int((survey.bands == 0).sum())
     shown = captured.get()
-    assert (
-        f"{count:,} candidates: {count} are tried, fewer than the 500 that are asked" in shown
-    )
+    assert f"{count:,} candidates: {count} are tried, fewer than the 500 requested" in shown
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
     [
         ("tpe", 30, "tpe: networks are drawn at random until 10 have ended"),
         ("{name: nsga2, population: 12}", 30, "drawn at random until 12 have ended"),
-        ("gp", 10, "so all 10 are, and it learns nothing; write more trials"),
+        ("gp", 10, "which covers all 10, so it learns nothing; write more trials"),
         ("evolution", 12, "it learns nothing; write more trials, or a population below that"),
         ("random", 30, ""),
     ],
