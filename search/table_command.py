@@ -163,7 +163,7 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
             soft_wrap=True,
         )
     console.print(
-        f"{same:,} of {len(trials):,} are identical to the bit, each metric of each epoch; "
+        f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; "
         f"they took {duration(spent)} originally"
     )
     return ExitCode.DONE if same == len(trials) or (on_cpu and not alike) else ExitCode.FAILED

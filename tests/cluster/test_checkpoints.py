@@ -161,11 +161,14 @@ def refused(folder: Path, place: str, capsys: pytest.CaptureFixture[str]) -> str
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("gs://studies/runs", "has a scheme that is not known here, gs://; write s3://bucket/"),
-        ("s3://key:word@studies/runs", "holds a secret"),
+        ("gs://studies/runs", "has an unknown scheme, gs://; write s3://bucket/"),
+        ("s3://key:word@studies/runs", "contains a secret"),
         ("s3:///runs", "names no bucket; write s3://bucket/folder"),
-        ("s3://studies/runs?colour=red", "has the option colour; there are endpoint_override"),
-        ("file://elsewhere/runs", "is of another machine (elsewhere); write file:///folder"),
+        (
+            "s3://studies/runs?colour=red",
+            ("has the unknown option colour; write any of endpoint_override"),
+        ),
+        ("file://elsewhere/runs", "is on another machine (elsewhere); write file:///folder"),
         ("/proc/nowhere", "cannot keep checkpoints"),
         ("", "is empty; write s3://bucket/folder"),
     ],

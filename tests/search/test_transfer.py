@@ -252,12 +252,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"confirm": {"top": 1, "seeds": 1, "epochs": 1}}, "confirm: trains networks with fresh"),
     (
         {"execution": {"replay": "runs/x"}},
-        "transfer: gives networks weights to be",
+        "transfer: gives networks initial weights for",
     ),
     ({"transfer": {}}, "transfer.from: is missing; add it (from: runs/imagenette)"),
     ({"transfer": {"from": []}}, "transfer.from: [] is empty"),
     ({"transfer": {"form": "runs/x"}}, "did you mean 'from'?"),
-    ({"transfer": {"from": 3}}, "transfer.from: 3 is no place of trained weights"),
+    ({"transfer": {"from": 3}}, "transfer.from: 3 is not a place of trained weights"),
 ]
 
 

@@ -18,7 +18,9 @@ MISTAKES = [
     ("{margin: 0}", r":15: analysis.margin: 0 is not above 0; write a number"),
     ("{margin: -1.5}", r":15: analysis.margin: -1.5 is not above 0"),
     ("{of: breadth}", r":15: analysis.of: 'breadth' is not known; write 'scale', 'card"),
-    ("{of: depth}", r":15: analysis.of: 'depth' is for the sampler axes; write that, or take"),
+    ("{of: depth}", (
+        r":15: analysis.of: 'depth' is only for the sampler axes; write that, or remove"
+    )),
     ("{stopping: never}", r":15: analysis.stopping: 'never' is not known; .*'always_valid'"),
     ("{margins: 1}", r":15: analysis.margins: is not a key; did you mean 'margin'"),
     (f"\n  contrasts:\n    a: {{{BIG}: 1}}", r":17: .*a: names fewer than two"),

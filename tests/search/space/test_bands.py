@@ -65,13 +65,13 @@ def test_the_plan_says_which_bands_hold_too_few(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("tolerance: 2%", "tolerance: 40%", r"budget.macs: .*bands that overlap"),
-        ("tolerance: 2%", "tolerance: 200%", r"is no share above 0 and below 100%"),
+        ("tolerance: 2%", "tolerance: 200%", r"is not a share above 0 and below 100%"),
         ("tolerance: 2%", "max: 5G", r"has bands and a limit"),
-        ("bands: [0.5G, 1G, 2G, 4G], ", "max: 4G, ", r"has a tolerance without bands"),
-        ("[0.5G, 1G, 2G, 4G]", "1G", r"is no list; write such as"),
+        ("bands: [0.5G, 1G, 2G, 4G], ", "max: 4G, ", r"has a tolerance but no bands"),
+        ("[0.5G, 1G, 2G, 4G]", "1G", r"is not a list; write one such as"),
         ("{from: 4, to: 64}", "fill", r"network.width: .*the budget has bands"),
-        ("trials: 100", "sampler: axes, per_band: 3", r"is of no use to axes"),
-        ("trials: 100", "trials: 5, per_band: 3", r"search.trials: .*both say how many"),
+        ("trials: 100", "sampler: axes, per_band: 3", r"is not used by axes"),
+        ("trials: 100", "trials: 5, per_band: 3", r"search.trials: .*both set the number"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -81,7 +81,9 @@ def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) ->
 
 
 def test_trials_of_each_band_need_bands(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"search.per_band: .*is for a budget of bands"):
+    with pytest.raises(
+        ConfigError, match=(r"search.per_band: .*is only for a budget with bands")
+    ):
         resolved_of(tmp_path, PAPER.replace("trials: 100", "sampler: random, per_band: 3"))
 
 

@@ -126,7 +126,9 @@ BAD = [
     ("lr: 0.1", "lr: {rule: width}", r"training.lr.rule: .width. is not known"),
     ("lr: 0.1", "lr: {rule: depth, depth: 21}", r":12: training.lr.depth: .*21"),
     ("lr: 0.1", "momentum: [0.0, 0.9]", r":12: training.momentum: .* leaves nesterov"),
-    ("search: {", "search: {tune: [lr], ", r"search.tune: .* training.lr has not several"),
+    ("search: {", "search: {tune: [lr], ", (
+        r"search.tune: .* training.lr does not have several"
+    )),
     ("search: {", "search: {tune: [speed], ", r"search.tune: .* names speed, which cannot"),
     ("search: {", "search: {tune: [], ", r"search.tune: \[\] is an empty list"),
     ("lr: 0.1", "optimizer: adamw, momentum: [0.8, 0.9]", r"momentum: .* adamw does not"),
