@@ -134,8 +134,8 @@ def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manif
     if there.version != manifest.VERSION:
         raise ConfigError(
             f"--reuse: {folder} is from another version of this project (its record is of "
-            f"version {there.version}, this is {manifest.VERSION}), whose trials are not the "
-            "same; leave it out"
+            f"version {there.version}, this is {manifest.VERSION}), whose trials differ; "
+            "leave it out"
         )
     if there.plan.execution.replay:
         raise ConfigError(

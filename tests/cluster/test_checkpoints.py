@@ -182,10 +182,10 @@ def test_a_place_that_cannot_be_is_refused_before_anything_runs(
 def test_a_store_that_does_not_take_it_is_refused_before_anything_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], uri: str, refusing: str
 ) -> None:
-    assert "make the bucket" in refused(tmp_path, uri.replace(BUCKET, "nobodys"), capsys)
+    assert "create the bucket" in refused(tmp_path, uri.replace(BUCKET, "nobodys"), capsys)
     assert "give credentials" in refused(tmp_path, refusing, capsys)
     closed = "s3://studies/runs?endpoint_override=127.0.0.1:1&scheme=http"
-    assert "see whether the store runs" in refused(tmp_path, closed, capsys)
+    assert "check whether the store runs" in refused(tmp_path, closed, capsys)
 
 
 def test_the_place_may_change_between_starts(tmp_path: Path) -> None:

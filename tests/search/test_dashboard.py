@@ -184,7 +184,7 @@ def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
     ended = command(tmp_path / "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
-    assert "nothing: holds no run" in ended.stderr
+    assert "nothing: contains no run" in ended.stderr
 
 
 @pytest.mark.slow

@@ -144,7 +144,9 @@ def test_of_axes_that_are_not_tried_whole_only_what_is_tried_is_planned(
 def test_a_spread_of_nothing_is_refused(tmp_path: Path) -> None:
     values = {1: [30.0, 30.0], 2: [20.0, 20.0]}
     run = made(tmp_path / "run", trials(values), "search.seeds=2")
-    with pytest.raises(ConfigError, match=r"what ranks is the same in all seeds .* give"):
+    with pytest.raises(
+        ConfigError, match=(r"the ranking metric is the same for all seeds .* give")
+    ):
         measured_spread(run.folder, plan_of(tmp_path))
 
 
@@ -177,8 +179,7 @@ def test_what_spreads_is_measured_and_what_differs_is_said(tmp_path: Path) -> No
     assert found.spread.sigma == pytest.approx(steps.std(ddof=1) / np.sqrt(2))
     assert (found.spread.df, found.spread.networks, found.spread.seeds) == (2, 3, 2)
     assert found.notes == (
-        "trained otherwise than this study will be (epochs 2 there, 3 here): the spread may be "
-        "another",
+        "trained differently from this study (epochs 2 there, 3 here): the spread may differ",
     )
 
 
@@ -223,7 +224,7 @@ def test_a_run_of_other_images_or_another_metric_is_refused(
 
 def test_what_says_nothing_of_chance_is_refused(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
-    with pytest.raises(ConfigError, match=r"--spread .*nowhere: holds no run .*; name the"):
+    with pytest.raises(ConfigError, match=r"--spread .*nowhere: contains no run .*; give the"):
         measured_spread(tmp_path / "nowhere", plan)
     for name, values in {"one": {1: [30.0], 2: [20.0]}, "alone": {1: [1.0, 2.0]}}.items():
         run = made(tmp_path / name, trials(values))

@@ -275,7 +275,7 @@ def test_a_plan_says_that_the_folder_holds_another_study(
     assert main([*command, "--set", "training.lr=0.3"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "note: without --plan this would be refused: " in shown
-    assert "holds a different study" in shown
+    assert "contains a different study" in shown
 
 
 def test_a_trial_that_diverges_does_not_end_the_study(
@@ -322,7 +322,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(
     before = (tmp_path / "run" / FILE).read_bytes()
     assert main([path, *out, "--set", "training.lr=0.2", "--set", "network.planes=4"]) == 2
     said = capsys.readouterr().err
-    assert "holds a different study" in said
+    assert "contains a different study" in said
     assert "training.lr: there 0.1, here 0.2" in said
     assert "network.planes: there [2], here [4]" in said
     assert (tmp_path / "run" / FILE).read_bytes() == before

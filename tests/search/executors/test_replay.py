@@ -293,7 +293,7 @@ def test_the_manifest_says_what_was_replayed_and_another_table_is_refused(
     write_table(moved, rows)
     assert run(space, tmp_path / "run", f"execution={{replay: {moved}}}") == 2
     assert run(space, tmp_path / "run") == 2
-    assert capsys.readouterr().err.count("holds a different study") == 2
+    assert capsys.readouterr().err.count("contains a different study") == 2
 
 
 def test_a_plan_says_that_it_is_a_replay(

@@ -28,12 +28,15 @@ MISTAKES = [
     (f"{{contrasts: {{a: {{{BIG}: 1, {SMALL}: -.5}}}}}}", r":15: .*add up to 0.5, not 0"),
     (f"{{contrasts: {{a: {{{BIG}: one, {SMALL}: -1}}}}}}", r":15: .*'one' is not a number"),
     (f"\n  contrasts:\n    a:\n      {BIG}: 1\n      nonsense: -1",
-     r":19: analysis.contrasts.a: 'nonsense' is no network: .*name"),
+     r":19: analysis.contrasts.a: 'nonsense' is not a network: .*name"),
     (f"{{contrasts: {{a: {{{BIG}: 1, resnet29_2w_2p: -1}}}}}}",
-     r":15: .*'resnet29_2w_2p' is resnet29_2w_2p_4classes, no network of .*nearest: r"),
-    (f"{{contrasts: {{a: {{{BIG}: 1, res2net20_3w3s_2p: -1}}}}}}", "no network of this study"),
+     r":15: .*'resnet29_2w_2p' is resnet29_2w_2p_4classes, which is not a network of "
+     r".*nearest: r"),
+    (f"{{contrasts: {{a: {{{BIG}: 1, res2net20_3w3s_2p: -1}}}}}}", (
+        "not a network of this study"
+    )),
     (f"{{contrasts: {{a: {{{BIG}: 1, Res2Net-11-2w-2s-2p: -1}}}}}}",
-     r":15: .*'Res2Net-11-2w-2s-2p' is res2net11_2w2s_2p_4classes, which stands there already"),
+     r":15: .*'Res2Net-11-2w-2s-2p' is res2net11_2w2s_2p_4classes, which is already listed"),
 ]  # fmt: skip
 
 

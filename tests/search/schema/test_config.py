@@ -18,9 +18,9 @@ MISTAKES = [
     ("epochs: 3", "epochs: three", r":12: training.epochs: 'three' is not a whole number"),
     ("[1, 2, 3]\n  width", "[]\n  width", r":7: network.scale: \[\] is an empty list"),
     ("[11, 20]", "[11, 30]", r":5: network.depth: .* no depth 30 .* nearest: 29 or 38"),
-    ("scale: [1,", "scale: [0,", r":7: network.scale: .* holds 0, .* from 1 up"),
-    ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* holds -1"),
-    ("width: [1,", "width: [0,", r":8: network.width: .* holds 0"),
+    ("scale: [1,", "scale: [0,", r":7: network.scale: .* contains 0, .* from 1 up"),
+    ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* contains -1"),
+    ("width: [1,", "width: [0,", r":8: network.width: .* contains 0"),
     ("width: [1, 2, 3]", "width: wide", r":8: network.width: 'wide' is not a width; .* fill"),
     ("width: [1, 2, 3]", "width: {from: 9, to: 4}", r":8: network.width: goes from 9 down to 4"),
     ("width: [1, 2, 3]", "width: {from: 9}", r":8: .* write {from: 4, to: 64, step: 2}"),
@@ -82,9 +82,11 @@ MISTAKES = [
     ("skeleton: cifar", "skeleton: cifar11", r":5: network.depth: .* has no effect"),
     ("scale: [1, 2, 3]", "scale: {from: 1, to: 20000000}", r":7: .* more than 100,000 values"),
     ("scale: [1, 2, 3]\n  width: [1, 2, 3]", "scale: {per_stage: [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n"
-     "  width: {from: 1, to: 50000}", r":2: network: names 145,800,000 combinations, more than"),
+     "  width: {from: 1, to: 50000}", (
+         r":2: network: gives 145,800,000 combinations, more than"
+     )),
     ("scale: [1, 2, 3]", "scale: {per_stage: []}", r":7: network.scale: is an empty list"),
-    ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: holds 0"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: contains 0"),
     ("scale: [1, 2, 3]", "scale: {per_stage: 1, step: 2}", r":7: network.scale: has the keys per_st"),
     ("scale: [1, 2, 3]", "scale: {per_stage: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}",
      r":7: network.scale: has more than 100,000 combinations"),
@@ -108,7 +110,9 @@ MISTAKES = [
     ("lr: 0.1", "schedule: step, milestones: [1.5]", (
         r":12: training.milestones: \[1.5\] contains a fraction of"
     )),
-    ("lr: 0.1", "schedule: step, milestones: [0.5, 1.0]", r":12: training.milestones: .* holds 1, wh"),
+    ("lr: 0.1", "schedule: step, milestones: [0.5, 1.0]", (
+        r":12: training.milestones: .* contains 1, wh"
+    )),
     ("batch_size: 32", "batch_size: 500", r":12: training.batch_size: 500 is more than the 192 im"),
     ("lr: 0.1", "schedule: onecycle, warmup: 1", r":12: training.warmup: 1 is part of onecycle"),
     ("lr: 0.1", "accumulate: 1000", r":12: training.accumulate: 1000 cuts a batch of 32"),

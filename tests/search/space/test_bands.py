@@ -98,5 +98,5 @@ def test_more_of_each_band_extend_a_study(tmp_path: Path) -> None:
     manifest.note(tmp_path / "run", more, space=text, command=())
     assert manifest.going_on(tmp_path / "run", plan).search.per_band == 3
     plain, _ = resolved_of(tmp_path, BANDS)
-    with pytest.raises(ConfigError, match="holds a different study"):
+    with pytest.raises(ConfigError, match="contains a different study"):
         manifest.going_on(tmp_path / "run", plain)

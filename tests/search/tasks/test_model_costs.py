@@ -218,10 +218,10 @@ def test_a_budget_of_the_model_is_hard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (("budget={model_macs: {max: 1G}}",), r"budget.model_macs: is macs of classification"),
+        (("budget={model_macs: {max: 1G}}",), r"budget.model_macs: is macs for classification"),
         (
             ("search.objectives=[val_error, model_params]",),
-            r"search.objectives: .*holds model_params, which is params of classification",
+            r"search.objectives: .*contains model_params, which is params for classification",
         ),
     ],
 )
