@@ -65,7 +65,7 @@ def replace_text(path: File, text: str) -> None:
 # What to do about each error; no advice is known for others.
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk",
-    errno.EDQUOT: "free some of your quota on that disk",
+    errno.EDQUOT: "make room in your quota on that disk",
     errno.EACCES: "get permission for it, or choose another place",
     errno.EPERM: "get permission for it, or choose another place",
     errno.EROFS: "choose a place on a writable disk",

@@ -14,7 +14,7 @@ from tests.search.spaces import PAPER, TINY, load, write
 # What to replace in TINY, by what, and what the message must say (its line included).
 MISTAKES = [
     ("scale: [1", "scales: [1", r"space.yaml:7: network.scales: is not a key; did you mean 'scale'"),
-    ("  planes: 2\n", "  planes: 2\n  planes: 4\n", r":5: planes: stands twice .* keep one"),
+    ("  planes: 2\n", "  planes: 2\n  planes: 4\n", r":5: planes: occurs twice .* keep one"),
     ("epochs: 3", "epochs: three", r":12: training.epochs: 'three' is not a whole number"),
     ("[1, 2, 3]\n  width", "[]\n  width", r":7: network.scale: \[\] is an empty list"),
     ("[11, 20]", "[11, 30]", r":5: network.depth: .* no depth 30 .* nearest: 29 or 38"),
@@ -22,7 +22,9 @@ MISTAKES = [
     ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* contains -1"),
     ("width: [1,", "width: [0,", r":8: network.width: .* contains 0"),
     ("width: [1, 2, 3]", "width: wide", r":8: network.width: 'wide' is not a width; .* fill"),
-    ("width: [1, 2, 3]", "width: {from: 9, to: 4}", r":8: network.width: goes from 9 down to 4"),
+    ("width: [1, 2, 3]", "width: {from: 9, to: 4}", (
+        r":8: network.width: goes down from 9 to 4"
+    )),
     ("width: [1, 2, 3]", "width: {from: 9}", r":8: .* write {from: 4, to: 64, step: 2}"),
     ("width: [1, 2, 3]", "width: {from: x, to: 4}", r":8: .* from is 'x'"),
     ("macs: {max", "flops: {max", r":10: budget.flops: .* one multiply-add is two FLOPs.*"
@@ -93,7 +95,7 @@ MISTAKES = [
     ("study: tiny", "- tiny", r":2: is not YAML|:1: is not a mapping"),
     ("[11, 20]", "[11, 20", r"is not YAML"),
     ("study: tiny", "study: t\x00iny", r":1: is not YAML"),
-    ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: stands twice"),
+    ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: occurs twice"),
     ("max: 300K", "max: 1.5", r":10: budget.macs.max: 1.5 is not whole; did you mean 1.5M"),
     ("max: 300K", "max: .inf", r":10: budget.macs.max: inf is not an amount"),
     ("max: 300K", "max: .nan", r":10: budget.macs.max: nan is not an amount"),
@@ -117,7 +119,7 @@ MISTAKES = [
     ("lr: 0.1", "schedule: onecycle, warmup: 1", r":12: training.warmup: 1 is part of onecycle"),
     ("lr: 0.1", "accumulate: 1000", r":12: training.accumulate: 1000 cuts a batch of 32"),
     ("lr: 0.1", "crop: 2, resized_crop: [0.1, 1]", r":12: training.crop: 2 excludes resized_crop"),
-    ("lr: 0.1", "resized_crop: [1, 0.1]", r":12: training.resized_crop: \[1, 0.1\] goes down"),
+    ("lr: 0.1", "resized_crop: [1, 0.1]", r":12: training.resized_crop: \[1, 0.1\] is in descending"),
     ("lr: 0.1", "mixup: 0.2, cutmix: 1", r":12: training.mixup: 0.2 excludes cutmix"),
     ("lr: 0.1", "jitter: [0.4, 0.4, 0.4, 0.9]", r":12: training.jitter.3: 0.9 is not at most 0.5"),
     ("lr: 0.1", "jitter: [0.4, 0.4]", (
@@ -145,7 +147,9 @@ MISTAKES = [
     ("name: synthetic", "name: imagefolder", (
         r":11: data.resolution: .*is missing; add it, for example"
     )),
-    ("name: synthetic", "name: imagenet, resize: 100", r":11: data.resize: 100 is less than the 224"),
+    ("name: synthetic", "name: imagenet, resize: 100", (
+        r":11: data.resize: 100 is less than the resolution of 224"
+    )),
     ("cpu: 1", "gpu: many", r":14: resources.gpu: 'many' is not a number of GPUs; .* or auto"),
 ]  # fmt: skip
 

@@ -66,7 +66,7 @@ def test_the_plan_says_which_bands_hold_too_few(tmp_path: Path) -> None:
     [
         ("tolerance: 2%", "tolerance: 40%", r"budget.macs: .*bands that overlap"),
         ("tolerance: 2%", "tolerance: 200%", r"is not a share above 0 and below 100%"),
-        ("tolerance: 2%", "max: 5G", r"has bands and a limit"),
+        ("tolerance: 2%", "max: 5G", r"has both bands and a limit"),
         ("bands: [0.5G, 1G, 2G, 4G], ", "max: 4G, ", r"has a tolerance but no bands"),
         ("[0.5G, 1G, 2G, 4G]", "1G", r"is not a list; write one such as"),
         ("{from: 4, to: 64}", "fill", r"network.width: .*the budget has bands"),
