@@ -226,9 +226,9 @@ def test_a_baseline_may_decide(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"zero_cost": {"scores": ["jacov"]}}, "write some of synflow, naswot, grad_norm"),
+        ({"zero_cost": {"scores": ["jacov"]}}, "write any of synflow, naswot, grad_norm"),
         ({"zero_cost": {"scores": ["macs"]}}, "is counted and shown beside every score anyway"),
-        ({"zero_cost": {"scores": []}}, "write some of synflow"),
+        ({"zero_cost": {"scores": []}}, "write any of synflow"),
         ({"zero_cost": RUNG | {"by": "synflow"}}, "not among scores; add it there"),
         ({"zero_cost": RUNG | {"by": "speed"}}, "is not a score; write one of synflow"),
         ({"zero_cost": RUNG | {"keep": 0}}, "above 0 and below 100%"),

@@ -203,7 +203,7 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     assert run.main(command) == 0
     shown = capsys.readouterr().out
     assert "nothing to run: all 2 trials" in shown
-    assert "best 2 of 2 networks" in shown
+    assert "best 2 of 2 fully trained networks" in shown
     assert (tmp_path / "runs/unseen/journal.jsonl").read_bytes() == journal
     for other in ("data.classes=[a, c]", "data.digest=zzz"):
         assert run.main([*command, "--set", other]) == 2

@@ -97,7 +97,7 @@ WRONG: list[tuple[dict[str, Any], Callable[[Path], None], str]] = [
     ({"train_pairs": ["a", "b"]}, lambda root: None, (
         "data.train_pairs: .*is not a list of pairs"
     )),
-    ({"sets": "voc07"}, lambda root: None, "data.sets: .*is for voc and coco"),
+    ({"sets": "voc07"}, lambda root: None, "data.sets: .*is only for voc and coco"),
 ]  # fmt: skip
 
 

@@ -94,7 +94,11 @@ def test_another_machine_says_what_it_lacks(tmp_path: Path) -> None:
         ({"sets": "voc08"}, "detection", "data.sets: 'voc08' is not one of voc; write voc07"),
         ({}, "detection", "data.sets: is missing"),
         ({"sets": "voc07", "classes": 3}, "detection", "data.classes: 3 is only for imagenet"),
-        ({"sets": "voc07", "test_pair": ["a", "b"]}, "detection", "data.test_pair: .* is for"),
+        (
+            {"sets": "voc07", "test_pair": ["a", "b"]},
+            "detection",
+            ("data.test_pair: .* is only for"),
+        ),
         ({"sets": "voc07", "validation": 6000}, "detection", "more than the 5,011 training"),
     ],
 )

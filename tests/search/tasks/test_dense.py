@@ -106,7 +106,7 @@ REFUSED = [
     (
         "keypoints",
         ("training.label_smoothing=0.1",),
-        "label_smoothing: 0.1 is nothing",
+        "label_smoothing: 0.1 is not supported",
     ),
     (
         "saliency",
