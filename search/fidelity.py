@@ -31,7 +31,7 @@ def fidelity_lines(findings: Findings, *, at_least: float) -> Iterator[str]:
         words = (
             "trials may be stopped there"
             if epoch in findings.believed
-            else (f"no trial is stopped there (below {at_least:g})")
+            else f"no trial is stopped there (below {at_least:g})"
         )
         yield f"  epoch {epoch}: {tau:+.2f} ({low:+.2f} to {high:+.2f}): {words}"
     yield (

@@ -40,7 +40,7 @@ def _mapping(value: Mapping[Any, Any], place: tuple[str, ...]) -> dict[Any, Any]
     twice = next((key for key in keys if [str(one) for one in keys].count(str(key)) > 1), None)
     if twice is not None:
         raise _refused(
-            place, (f"has the key {twice!r} twice, once as text and once as a number; keep one")
+            place, f"has the key {twice!r} twice, once as text and once as a number; keep one"
         )
     ones = zip(keys, value.values(), strict=True)
     return {key: _plain(one, (*place, str(key))) for key, one in ones}

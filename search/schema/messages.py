@@ -88,7 +88,7 @@ def _problem(
         "literal_error": lambda: f"is not known; write {context['expected']}",
     }
     otherwise = _RULES.get(
-        kind, (f"does not fit: {detail['msg'].lower()}; change it accordingly")
+        kind, f"does not fit: {detail['msg'].lower()}; change it accordingly"
     )
     return said.get(kind, lambda: otherwise)()
 

@@ -166,7 +166,7 @@ def refused(folder: Path, place: str, capsys: pytest.CaptureFixture[str]) -> str
         ("s3:///runs", "names no bucket; write s3://bucket/folder"),
         (
             "s3://studies/runs?colour=red",
-            ("has the unknown option colour; write any of endpoint_override"),
+            "has the unknown option colour; write any of endpoint_override",
         ),
         ("file://elsewhere/runs", "is on another machine (elsewhere); write file:///folder"),
         ("/proc/nowhere", "cannot keep checkpoints"),

@@ -25,7 +25,7 @@ ONE_LINE = [
     ("training.betas=[0.9]", r"training.betas: is not a list of the right length"),
     (
         "training.resized_crop=[0.1]",
-        (r"training.resized_crop: is not a list of the right length"),
+        r"training.resized_crop: is not a list of the right length",
     ),
     ("training.warmup=99", r"training.warmup: 99 takes all 3 epochs; lower it"),
     ("training.accumulate=999", r"training.accumulate: 999 cuts a batch of \d+ into pieces"),
@@ -86,7 +86,7 @@ ONE_LINE = [
     ("network.seed=1", r"network.seed: is not a key here, but one of search; move it there"),
     (
         "budget.max=60M",
-        (r"budget.max: is not a key here, but one of budget.macs and budget.params"),
+        r"budget.max: is not a key here, but one of budget.macs and budget.params",
     ),
     (
         "scheduler={name: asha, options: {grace: x}}",

@@ -199,7 +199,7 @@ def test_a_class_that_validation_takes_whole_is_refused(tmp_path: Path) -> None:
 def test_a_tree_of_one_class_is_refused(tmp_path: Path) -> None:
     tree = plant(tmp_path / "tree", ["a"], train=9, val=1)
     with pytest.raises(
-        ConfigError, match=(r"data.classes: there is only one class, so there is nothing")
+        ConfigError, match=r"data.classes: there is only one class, so there is nothing"
     ):
         load(tree_space(tmp_path, tree, validation=2))
 

@@ -145,7 +145,7 @@ def test_a_spread_of_nothing_is_refused(tmp_path: Path) -> None:
     values = {1: [30.0, 30.0], 2: [20.0, 20.0]}
     run = made(tmp_path / "run", trials(values), "search.seeds=2")
     with pytest.raises(
-        ConfigError, match=(r"the ranking metric is the same for all seeds .* give")
+        ConfigError, match=r"the ranking metric is the same for all seeds .* give"
     ):
         measured_spread(run.folder, plan_of(tmp_path))
 

@@ -109,7 +109,7 @@ def test_images_of_four_channels_come_from_somebody_s_data_set(tmp_path: Path) -
     assert all("4channels" in trial.started.name for trial in result.trials)
     with pytest.raises(
         ConfigError,
-        match=(r"data.channels: 3? ?is not a number of channels that .* have; write 4, "),
+        match=r"data.channels: 3? ?is not a number of channels that .* have; write 4, ",
     ):
         run_study({**SPACE, "data": {**data, "channels": 3}}, out=tmp_path / "x", inline=True)
     jittered = {**SPACE["training"], "jitter": [0.4, 0, 0, 0]}

@@ -97,7 +97,7 @@ def test_another_machine_says_what_it_lacks(tmp_path: Path) -> None:
         (
             {"sets": "voc07", "test_pair": ["a", "b"]},
             "detection",
-            ("data.test_pair: .* is only for"),
+            "data.test_pair: .* is only for",
         ),
         ({"sets": "voc07", "validation": 6000}, "detection", "more than the 5,011 training"),
     ],

@@ -141,7 +141,7 @@ def test_all_that_is_kept_is_in_the_budget_and_on_an_axis(
         ),
         (
             "grid, base: {scale: 1}",
-            (r":13: search.base: is only for the samplers axes and isomacs"),
+            r":13: search.base: is only for the samplers axes and isomacs",
         ),
         ("random", r":13: search.trials: is missing; add it"),
     ],

@@ -82,7 +82,7 @@ def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) ->
 
 def test_trials_of_each_band_need_bands(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=(r"search.per_band: .*is only for a budget with bands")
+        ConfigError, match=r"search.per_band: .*is only for a budget with bands"
     ):
         resolved_of(tmp_path, PAPER.replace("trials: 100", "sampler: random, per_band: 3"))
 

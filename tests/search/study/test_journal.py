@@ -98,7 +98,7 @@ def test_damage_elsewhere_is_an_error_with_its_line(tmp_path: Path, damage: byte
 def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"event":"journal","version":99}\n', encoding="utf-8")
     with pytest.raises(
-        JournalError, match=("version 99, but this program reads up to 3; update")
+        JournalError, match="version 99, but this program reads up to 3; update"
     ):
         read(tmp_path)
 

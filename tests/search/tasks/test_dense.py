@@ -111,12 +111,12 @@ REFUSED = [
     (
         "saliency",
         ("data.channels=1",),
-        ("data.channels: 1 is 1, but saliency needs colour images"),
+        "data.channels: 1 is 1, but saliency needs colour images",
     ),
     (
         "segmentation",
         ("training.batch_size=7", "training.accumulate=3"),
-        ("write a lower number"),
+        "write a lower number",
     ),
     ("segmentation", ("training.batch_size=1",), "write 2 or more"),
     ("segmentation", ("network.skeleton=cifar", "network.depth=[20]"), "which cifar cannot"),
