@@ -23,15 +23,19 @@ class ExitCode(IntEnum):
 _MEANINGS = {
     ExitCode.DONE: "done: nothing is left to do",
     ExitCode.FAILED: "a file, a disk, Ray or the program failed; what had finished is kept",
-    ExitCode.BAD_INPUT: "bad input: said with place, value, rule and remedy",
-    ExitCode.NO_TRIAL_OK: (
-        "ended, but no trial of this start is ok: each failed, diverged, ran out of memory "
-        "or was rejected"
+    ExitCode.BAD_INPUT: (
+        "bad input: the message says where, which value, which rule and what to do"
     ),
-    ExitCode.OUT_OF_TIME: "the time limit came with work left; the same command goes on",
+    ExitCode.NO_TRIAL_OK: (
+        "finished, but no trial of this start is ok: each failed, diverged, ran out of "
+        "memory or was rejected"
+    ),
+    ExitCode.OUT_OF_TIME: (
+        "the time limit was reached with work left; the same command resumes it"
+    ),
     ExitCode.STOPPED: (
-        "stopped by Ctrl-C, SIGTERM or SIGHUP, or as its output's reader left; "
-        "the same command goes on"
+        "stopped by Ctrl-C, SIGTERM or SIGHUP, or because its output's reader left; the same "
+        "command resumes it"
     ),
 }
 # Exit codes of commands that run no trials.

@@ -64,11 +64,11 @@ def best_table(history: History, objectives: Sequence[Objective]) -> Table | str
     """
     ranked = history.ranked()
     if not ranked:
-        return f"no network is trained whole yet, so none is the best: {_states(history)}"
+        return f"no network has been fully trained yet, so none is the best: {_states(history)}"
     shown = min(len(ranked), _BEST_ROWS)
     seeds = max((len(one.ends) for one in ranked), default=0)
     spread = " (mean, standard deviation, seeds)" if seeds > 1 else ""
-    title = f"best {shown} of {len(ranked)} networks trained whole{spread}"
+    title = f"best {shown} of {len(ranked)} fully trained networks{spread}"
     metrics = _scores(objectives)
     table = _table(title, metrics)
     for _, started, ends in ranked[:_BEST_ROWS]:
@@ -82,7 +82,7 @@ def measured_table(history: History, objectives: Sequence[Objective]) -> Table |
     measured = [(one.started.name, found) for one, found in shown[:_BEST_ROWS] if found]
     if not measured:
         return None
-    title = "measured before the training: median (quartiles)"
+    title = "measured before training: median (quartiles)"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("network", no_wrap=True)
     units = [f", {one.unit}" if one.has_quartiles else "" for one in objectives]
@@ -124,8 +124,8 @@ def rejected_line(history: History) -> Iterator[str]:
         first = ends[0]
         name = history.trials[first.trial].name
         yield (
-            f"{len(ends)} rejected before their training by what was measured; the first: "
-            f"trial {first.trial} {name}: {first.reason}"
+            f"{len(ends)} rejected before training because of a measurement; the first: trial "
+            f"{first.trial} {name}: {first.reason}"
         )
 
 
@@ -136,7 +136,7 @@ def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table 
         The table, or, where there are no such networks, a line that says why.
     """
     if not any(history.whole("confirm")):
-        return f"no network is confirmed yet: {_states(history, phase='confirm')}"
+        return f"no network has been confirmed yet: {_states(history, phase='confirm')}"
     metrics = _scores(objectives)
     table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)", metrics)
     groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
@@ -181,8 +181,9 @@ def cut_trials(history: History, *, usual: int) -> Iterator[str]:
     for trial, ended in history.ends.items():
         if ended.taken and ended.taken.parts > usual:
             yield (
-                f"trial {trial} {ended.status}: for want of memory each batch passed in "
-                f"{ended.taken.parts} parts; its norms saw the images of a part, not of a batch"
+                f"trial {trial} {ended.status}: memory was short, so each batch was processed "
+                f"in {ended.taken.parts} parts; norms saw the images of one part, not of the "
+                "whole batch"
             )
 
 

@@ -46,25 +46,27 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.dashboard",
-        description="Show a run in optuna-dashboard, live while its study runs. It is only "
-        "read; Ctrl-C ends the pages, not the study.",
+        description="Show a run in optuna-dashboard, live while its study runs. The run is "
+        "only read; Ctrl-C ends the dashboard, not the study.",
         epilog=exit_code_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("run", type=path_of, metavar="RUN", help="its folder")
-    parser.add_argument("--port", type=_port, default=8080, help="8080 by default; 0 picks one")
+    parser.add_argument("run", type=path_of, metavar="RUN", help="folder of the run")
+    parser.add_argument(
+        "--port", type=_port, default=8080, help="8080 by default; 0 picks a free one"
+    )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="127.0.0.1 by default, for this machine only; the pages ask for no password",
+        help="127.0.0.1 by default, for this machine only; the dashboard asks for no password",
     )
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number up to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number up to 65535")
     return int(text)
 
 
@@ -78,7 +80,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
     noted = manifest.read(folder)
     if noted is None or not (folder / FILE).is_file():
         raise ConfigError(
-            f"{folder}: holds no run ({manifest.FILE} and {FILE}); name the folder of one, "
+            f"{folder}: contains no run ({manifest.FILE} and {FILE}); give the folder of one, "
             "such as runs/quickstart"
         )
     storage, follower = InMemoryStorage(), Follower(folder)
@@ -127,12 +129,12 @@ def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigError(
-                f"--port {port}: is taken by another process; give another, or 0 to have one "
-                "picked"
+                f"--port {port}: is used by another process; give another, or 0 to have a "
+                "free one picked"
             ) from error
         raise ConfigError(
             f"--host {host} --port {port}: cannot be listened on ({error.strerror}); give an "
-            "address of this machine, such as 127.0.0.1, and a port from 1024 on"
+            "address of this machine, such as 127.0.0.1, and a port from 1024 up"
         ) from error
 
 

@@ -75,7 +75,7 @@ def named(started: Started, *, goes_on: bool = False) -> str:
         "confirmation" if started.phase == "confirm" else "",
         *(f"{key} {value:.3g}" for key, value in own.items()),
         f"seed {started.repeat + 1}" if started.repeat else "",
-        "goes on" if goes_on else "",
+        "resumed" if goes_on else "",
     ]
     said = ", ".join(filter(None, special))
     return f"{started.name} ({said})" if said else started.name
@@ -86,7 +86,7 @@ def status(now: Snapshot) -> list[str]:
     phrases = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
     if now.seconds_left is not None:
         phrases.append(f"about {duration(now.seconds_left)} left")
-    phrases.append(f"{duration(time.monotonic() - now.begin)} gone")
+    phrases.append(f"{duration(time.monotonic() - now.begin)} elapsed")
     if now.best:
         phrases.append(f"best {now.best}")
     if now.images_per_s:

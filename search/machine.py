@@ -70,13 +70,13 @@ def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
         place = f"{document.place(('resources', kind))}: resources.{kind}"
         if asked == "auto" and not most:
             yield (
-                f"{place}: auto measures on a GPU, and this machine has none; write gpu: 0 for "
-                "CPUs, or a share such as 0.5 and the --address of a Ray cluster"
+                f"{place}: auto measures on a GPU, but this machine has none; write gpu: 0 "
+                "for CPUs, or a share such as 0.5 and the --address of a Ray cluster"
             )
         if asked != "auto" and asked > most:
             yield (
-                f"{place}: a trial asks for {asked:g}, this machine has {most:g}; write at "
-                "most that, or give the --address of a Ray cluster"
+                f"{place}: a trial asks for {asked:g}, but this machine has {most:g}; write "
+                "at most that, or give the --address of a Ray cluster"
             )
 
 
@@ -90,9 +90,9 @@ def require_arithmetic(space: Space) -> None:
     compiler = compiler_for(gpu=gpu != 0)
     if training.execution == "compile" and not compiler.found:
         raise ConfigError(
-            f"{document.place(('training', 'execution'))}: training.execution: compile needs a "
-            f"{compiler.language} compiler, and there is no {' or '.join(compiler.names)}; "
-            f"install one, name one by the variable {compiler.variable}, or write execution: "
+            f"{document.place(('training', 'execution'))}: training.execution: compile needs "
+            f"a {compiler.language} compiler, but there is no {' or '.join(compiler.names)}; "
+            f"install one, name one in the variable {compiler.variable}, or write execution: "
             "eager"
         )
     if training.precision == "bf16" and gpu:
@@ -101,7 +101,7 @@ def require_arithmetic(space: Space) -> None:
         if not torch.cuda.is_bf16_supported(including_emulation=False):
             raise ConfigError(
                 f"{document.place(('training', 'precision'))}: training.precision: "
-                f"{torch.cuda.get_device_name()} has no bf16; write precision: fp32"
+                f"{torch.cuda.get_device_name()} does not support bf16; write precision: fp32"
             )
 
 
@@ -117,7 +117,7 @@ def slow_arithmetic(prepared: Prepared, *, begun: bool) -> str | None:
     if plan.resources.gpu or not asked or not lacks_bf16():
         return None
     remedy = (
-        "the study keeps the format in which it began: go on where the CPU has them"
+        "the study keeps the format it began with: resume it where the CPU has them"
         if begun
         else "write precision: fp32, or auto, which measures (--set training.precision=auto)"
     )
@@ -137,9 +137,9 @@ def moved(starts: Sequence[Mapping[str, Any]]) -> str | None:
     if before == now:
         before, now = last, here
     return (
-        f"it ran on another kind of CPU so far ({before}; here {now}), which may round "
-        "otherwise: a trial trained again there and here differs in its last digits, and times "
-        "are of two machines"
+        f"it has run on another kind of CPU so far ({before}; here {now}), which may round "
+        "differently: a trial trained again there and here differs in its last digits, and "
+        "times are from two machines"
     )
 
 
@@ -175,8 +175,8 @@ def _without_package(space: Space) -> Iterator[str]:
         facts = TRACKERS[name]
         if importlib.util.find_spec(facts.package) is None:
             yield (
-                f"{place}: {name} needs a package that is not installed; "
-                f"pip install {facts.install}, or take it out"
+                f"{place}: {name} needs a package that is not installed; pip install "
+                f"{facts.install}, or remove it"
             )
 
 
@@ -196,13 +196,13 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
         path = folder / name
         if path.exists() and not path.is_dir():
             raise ConfigError(
-                f"{path}: is a file, and a run keeps {name} in a folder of this name; move it "
+                f"{path}: is a file, but a run keeps {name} in a folder of this name; move it "
                 "away, or give another folder with --out"
             )
     for name in _FILES:
         if (folder / name).is_dir():
             raise ConfigError(
-                f"{folder / name}: is a folder, and a run writes a file of this name; move it "
+                f"{folder / name}: is a folder, but a run writes a file of this name; move it "
                 "away, or give another folder with --out"
             )
     here = folder.absolute()
@@ -210,7 +210,7 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
     if not os.access(there, os.W_OK | os.X_OK):
         raise ConfigError(
             f"{folder}: cannot be the folder of a run ({there} cannot be written: its disk is "
-            "read-only, or you have no right to it); give another with --out"
+            "read-only, or you have no permission); give another with --out"
         )
     recipe, largest = plan.training, int(survey.costs.params.max())
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
@@ -220,7 +220,7 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
     if disk.total and needed > free:  # a pseudo file system, such as /proc, has no size
         raise ConfigError(
             f"{folder}: a checkpoint of the largest network ({format_amount(largest)} params) "
-            f"takes {format_amount(needed)}B, and the disk has {format_amount(free)}B free; "
+            f"takes {format_amount(needed)}B, but the disk has {format_amount(free)}B free; "
             "make room on it, give a folder on a larger one with --out, or lower "
             "budget.params.max"
         )

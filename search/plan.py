@@ -49,7 +49,7 @@ def picture(
 def _rejections(survey: Survey) -> Iterator[str]:
     for reason, count in survey.rejected.items():
         yield f"  {count:>12,} rejected: {reason}"
-    yield f"  {survey.duplicates:>12,} duplicates, named more than once in the file"
+    yield f"  {survey.duplicates:>12,} duplicates, listed more than once in the file"
 
 
 def _bands(plan: StudyPlan, survey: Survey) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _bands(plan: StudyPlan, survey: Survey) -> Iterator[str]:
         for amount, (low, high), count in zip(band.bands, band.ranges, held, strict=True):
             asked = plan.search.per_band
             tried = f": {min(count, asked)} are tried" if asked else ""
-            few = f", fewer than the {asked} that are asked" if asked and count < asked else ""
+            few = f", fewer than the {asked} requested" if asked and count < asked else ""
             yield (
                 f"  band {format_amount(amount)} of {name} ({low:,} to {high:,}): {count:,} "
                 f"candidates{tried}{few}"
@@ -117,7 +117,7 @@ def _shortened(shown: list[str]) -> str:
 def _extremes(survey: Survey) -> Table:
     order = [int(candidate) for candidate in np.argsort(survey.costs.macs, kind="stable")]
     few = len(order) <= _LISTED
-    table = titled("candidates" if few else "cheapest and dearest", show_header=True)
+    table = titled("candidates" if few else "cheapest and most expensive", show_header=True)
     more = _MODEL.values() if survey.grid.use.has_head else ()
     for column in ("network", "MACs", "params", "activations", *more):
         table.add_column(column, justify="left" if column == "network" else "right")

@@ -16,9 +16,8 @@ def recipe_lines(plan: StudyPlan) -> Iterator[str]:
             f"by depth, {recipe.peak_lr:.3g} for an effective depth of {rule.effective_depth},"
         )
     yield (
-        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} "
-        "at its highest, weight decay "
-        f"{values_of(plan, 'weight_decay', recipe.weight_decay)}"
+        f"  {recipe.optimizer}, {recipe.schedule} schedule, learning rate {rate} at its peak, "
+        f"weight decay {values_of(plan, 'weight_decay', recipe.weight_decay)}"
     )
     if "momentum" in plan.varied:
         yield f"  momentum {values_of(plan, 'momentum', recipe.momentum)}"
@@ -26,12 +25,12 @@ def recipe_lines(plan: StudyPlan) -> Iterator[str]:
         keys, others = " and ".join(plan.search.tune.keys), plan.search.seeds - 1
         yield (
             f"  {keys} tuned inside each network: {plan.tries} tries with the first seed, of "
-            f"which the best stands for it{' with the other seeds' * bool(others)}"
+            f"which the best represents it{' with the other seeds' * bool(others)}"
         )
         if scheduler_traits(plan.scheduler):
             yield (
                 f"  {plan.scheduler.name} stops tries by their early epochs, where high rates "
-                "look worse than they end: a network may lose its best"
+                "look worse than in the end: a network may lose its best"
             )
 
 
@@ -43,13 +42,13 @@ def transfer_lines(plan: StudyPlan) -> Iterator[str]:
     networks = len({one.network for one in taken.files})
     sources = ", ".join(map(printable, taken.sources))
     yield (
-        f"  transfer: backbones begin with {len(taken.files)} files of trained weights, of "
-        f"{networks} network{'s' * (networks > 1)}, from {sources}; heads begin fresh"
+        f"  transfer: backbones start from {len(taken.files)} files of trained weights, of "
+        f"{networks} network{'s' * (networks > 1)}, from {sources}; heads start fresh"
     )
     if taken.outside:
         yield f"    {_some(taken.outside)} there, outside this space or its budget"
     if taken.short:
-        yield f"    {_some(taken.short)} left out for want of weights of every seed"
+        yield f"    {_some(taken.short)} left out because they lack weights for some seeds"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -44,8 +44,8 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
     for limits in plan.budget.measured():
         yield (
-            f"  {limits.in_words}: measured on the trial's device; a network outside is not "
-            "trained"
+            f"  {limits.in_words}: measured on the trial's device; a network outside it is "
+            "not trained"
         )
     yield from (*recipe_lines(plan), *transfer_lines(plan))
     yield from (*_proposals(search), *_at_random(search), *_scored(plan))
@@ -86,9 +86,9 @@ def _stopping(plan: StudyPlan) -> Iterator[str]:
         )
     if plan.fidelity is not None:
         yield (
-            f"  fidelity: the first {plan.fidelity.check} networks run to their end; where "
-            "early epochs do not rank them as the last does (tau_b from "
-            f"{plan.fidelity.at_least:g} up), nobody is stopped"
+            f"  fidelity: the first {plan.fidelity.check} networks run to their end; at early "
+            "epochs that do not rank them as the last does (tau_b of at least "
+            f"{plan.fidelity.at_least:g}), no trial is stopped"
         )
 
 
@@ -100,7 +100,7 @@ def _scored(plan: StudyPlan) -> Iterator[str]:
     yield f"  zero_cost: each network is scored untrained by {', '.join(rule.scores)}"
     if rule.keep is not None:
         yield (
-            f"  after {rule.after} networks one is trained only where {rule.by} is among the "
+            f"  after {rule.after} networks one is trained only if its {rule.by} is among the "
             f"best {100 * rule.keep:.3g} % so far, so this is the most it can cost"
         )
 
@@ -108,7 +108,10 @@ def _scored(plan: StudyPlan) -> Iterator[str]:
 def _proposals(search: PlannedSearch) -> Iterator[str]:
     """What proposals depend on besides the sampler and the seed."""
     if search.ordered:
-        yield f"  ordered: a proposal sees the results up to {search.concurrency} trials before"
+        yield (
+            f"  ordered: a proposal sees the results up to {search.concurrency} trials before "
+            "it"
+        )
     if search.prior is not None:
         values = ", ".join(f"{key} {written(v)}" for key, v in search.prior.values().items())
         yield f"  prior: {values}, with the weight of {search.prior.confidence:g} trials"
@@ -129,8 +132,8 @@ def _at_random(search: PlannedSearch) -> Iterator[str]:
         return
     fewer = f", or a {first} below that" if isinstance(first, str) else ""
     yield (
-        f"  {sampler.name}: networks are {how} until {count} have ended, so all "
-        f"{search.trials} are, and it learns nothing; write more trials{fewer}"
+        f"  {sampler.name}: networks are {how} until {count} have ended, which covers all "
+        f"{search.trials}, so it learns nothing; write more trials{fewer}"
     )
 
 
@@ -160,9 +163,8 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
         f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "
         f"+- {estimate.error:.0%}",
-        f"  random images in memory were trained on ({execution}): reading or decoding "
-        " images, starting workers, capturing graphs, compilation and early stopping "
-        "are not in it",
+        f"  measured on random images in memory ({execution}): reading or decoding images, "
+        "starting workers, capturing graphs, compilation and early stopping are not included",
         *_cache(plan),
     )
 
@@ -176,8 +178,8 @@ def _aside(plan: StudyPlan) -> Iterator[str]:
     """Files of a tree that are not read, or a note that no image was looked at."""
     if plan.data.unseen:
         yield (
-            f"  {printable(plan.data.root)} is not there, or empty: no image was looked at, "
-            "and their numbers are what is known of the data set"
+            f"  {printable(plan.data.root)} is missing or empty: no image was looked at, and "
+            "the counts are what is known of the data set"
         )
     yield from (f"  {printable(line)}" for line in plan.data.aside_lines())
 
@@ -190,5 +192,5 @@ def _cache(plan: StudyPlan) -> Iterator[str]:
         size = (train + data.test) * data.resize**2 * data.channels
         yield (
             f"  decoded images ({train:,} of train/, {data.test:,} of val/) take "
-            f"{format_amount(size)}B of disk, once for all studies of them"
+            f"{format_amount(size)}B of disk, once for all studies that use them"
         )

@@ -57,7 +57,7 @@ def power(plan: StudyPlan, survey: Survey, measured: Measured | None = None) -> 
     if measured is None and plan.ranking.unit != PERCENT:
         return Group(
             *lines,
-            f"  {plan.ranking.label} is no percentage, so nothing is known of its spread",
+            f"  {plan.ranking.label} is not a percentage, so nothing is known of its spread",
             "  between seeds; measure it: --spread RUN, a run of the same data and metric",
         )
     if measured is None:
@@ -108,10 +108,13 @@ def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
         yield from _of_pairs(plan)
     matters = _matters(plan, measured.spread.sigma if measured else 0.0)
     yield f"  seeds: those that find {matters:.3g} {unit}" + (
-        "; analysis: {margin: ...} says what matters" if plan.analysis.margin is None else ""
+        "; analysis: {margin: ...} sets what matters" if plan.analysis.margin is None else ""
     )
     if measured is None:
-        yield "  the spread between seeds is not known: three are stated; --spread RUN tells"
+        yield (
+            "  the spread between seeds is not known: three are assumed; --spread RUN "
+            "measures it"
+        )
         return
     known = measured.spread
     yield (
@@ -195,15 +198,15 @@ def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
 def _asides(plan: StudyPlan) -> Iterator[str]:
     if plan.search.has_axes and plan.search.trials < plan.candidates:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
-        yield f"  only the base and the cheapest are tried, {few}: what is"
-        yield "  planned is of these; raise search.trials to try all"
+        yield f"  only the base and the cheapest are tried, {few}: this"
+        yield "  plan is for those; raise search.trials to try all"
     if plan.analysis.contrasts and plan.search.trials < plan.candidates:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
-        yield f"  {few} are tried: a contrast of a network that is not among"
-        yield "  them stays without an answer; raise search.trials"
+        yield f"  {few} are tried: a contrast with a network that is not among"
+        yield "  them stays unanswered; raise search.trials"
     if scheduler_traits(plan.scheduler):
-        yield f"  {plan.scheduler.name}: networks that it stops have no other seed, so those"
-        yield "  that tell the spread are fewer than is assumed here"
+        yield f"  {plan.scheduler.name}: networks that it stops get no other seed, so fewer"
+        yield "  networks show the spread than is assumed here"
 
 
 def _setting(plan: StudyPlan, spread: float) -> Setting:

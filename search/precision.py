@@ -58,7 +58,8 @@ def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:
     if chosen is None:
         return
     here = chosen.device if cluster or is_same_name(chosen.device) else _device(plan)
-    where = "" if here == chosen.device else f"; chosen elsewhere and kept: this is {here}"
+    kept = f"; chosen on another machine and kept: this is {here}"
+    where = "" if here == chosen.device else kept
     console.print(
         f"precision: auto: {chosen.precision}, as when it began ({chosen.in_words}){where}",
         soft_wrap=True,

@@ -85,12 +85,12 @@ def open_space(
         ConfigError: every mistake in it.
     """
     if isinstance(overrides, str):
-        raise ConfigError(f"overrides {overrides!r}: is one text; give a list of such")
+        raise ConfigError(f"overrides {overrides!r}: is a single text; give a list of them")
     if isinstance(space, Space):
         if overrides:
             raise ConfigError(
-                f"overrides {', '.join(overrides)}: come too late for a space that is loaded; "
-                "give them to load_space"
+                f"overrides {', '.join(overrides)}: come too late for a space that is already "
+                "loaded; give them to load_space"
             )
         return space
     if isinstance(space, Mapping):

@@ -78,9 +78,9 @@ class Progress:
         self._begun.add(trial)
         self._running[trial] = Running(started, goes_on, epochs, score=score)
         self._snapshot = self._take()
-        how = f"goes on after {epochs} of {started.epochs} epochs" if goes_on else "starts"
+        how = f"resumes after {epochs} of {started.epochs} epochs" if goes_on else "starts"
         if epochs and goes_on and self._study.checkpoints.lost(trial):
-            how = f"has no checkpoint and trains its {epochs} of {started.epochs} epochs again"
+            how = f"has no checkpoint and repeats its {epochs} of {started.epochs} epochs"
         self._say(
             f"trial {trial} {how}: {named(started)}, "
             f"{format_amount(started.macs)} MACs, {format_amount(started.params)} params"
@@ -114,8 +114,8 @@ class Progress:
         """Say which trial may hang, and how long the study will wait for it."""
         limit = self._study.plan.resources.silence
         self._say(
-            f"trial {started.trial} has said nothing for {duration(seconds)}; after "
-            f"{duration(limit)} (resources.silence) its worker is killed, and it goes on in "
+            f"trial {started.trial} has reported nothing for {duration(seconds)}; after "
+            f"{duration(limit)} (resources.silence) its worker is killed, and it resumes in "
             "another"
         )
 
@@ -125,7 +125,7 @@ class Progress:
         self._turns.pop(started.trial, None)
         self._snapshot = self._take()
         again = "" if lost.times == 1 else f" {lost.times} times in a row"
-        self._say(f"trial {started.trial} was lost{again} and goes on later: {lost.reason}")
+        self._say(f"trial {started.trial} was lost{again} and resumes later: {lost.reason}")
 
     def ended(self, started: Started, ended: Ended) -> None:
         """Show the result of a trial."""

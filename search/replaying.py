@@ -68,7 +68,7 @@ def replay(
         there = len(journal.ended)
         console.print(
             f"{plan.study}: a replay, in simulated time on {plan.execution.in_words}"
-            + (f"; {there} trials have ended before" if begun else ""),
+            + (f"; {there} trials had already ended" if begun else ""),
             soft_wrap=True,
         )
         with stopped_with_its_reader():
@@ -105,8 +105,7 @@ def _require(request: Request) -> None:
         raise ConfigError("--reuse: a replay trains nothing; leave it out")
     if request.retry:
         raise ConfigError(
-            "--retry: a replay takes the results that are there, and would end the same; leave "
-            "it out"
+            "--retry: a replay uses existing results, and would end the same; leave it out"
         )
 
 

@@ -56,8 +56,8 @@ def reusable(
     if folders and plan.measured:
         names = ", ".join(one.name for one in plan.measured)
         raise ConfigError(
-            f"--reuse: this study measures {names} of each network on its own device before it "
-            "trains, which trials of another run were not; leave --reuse out"
+            f"--reuse: this study measures {names} of each network on its own device before "
+            "training, which the trials of another run lack; leave --reuse out"
         )
     for folder in folders:
         there = _comparable(folder, plan, parts)
@@ -65,8 +65,8 @@ def reusable(
         for one in each:
             found.setdefault(identity(one.started, there.plan), one)
         console.print(
-            f"reuse: {len(each)} of {total} finished trials of {folder} can be taken over: of "
-            "these none is trained again",
+            f"reuse: {len(each)} of {total} finished trials of {folder} can be taken over: "
+            "none of these is trained again",
             soft_wrap=True,
         )
         for note in _elsewhere(there, plan) if each else ():
@@ -85,8 +85,8 @@ def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
         changed = sorted({*(there.left_out if there else ())} ^ {*map(printable, left_out)})
         if changed:
             raise ConfigError(
-                f"--reuse: the trials of {folder} saw other images; mended or damaged since: "
-                f"{'; '.join(changed[:5])}; leave it out"
+                f"--reuse: the trials of {folder} saw other images; repaired or damaged "
+                f"since: {'; '.join(changed[:5])}; leave it out"
             )
 
 
@@ -129,13 +129,13 @@ def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manif
     there = manifest.read(folder)
     if there is None:
         raise ConfigError(
-            f"--reuse: {folder} is no folder of a run; write such as runs/<study>"
+            f"--reuse: {folder} is not the folder of a run; give one such as runs/<study>"
         )
     if there.version != manifest.VERSION:
         raise ConfigError(
-            f"--reuse: {folder} is of another version of this project (its record is of "
-            f"version {there.version}, this is {manifest.VERSION}), whose trials are not the "
-            "same; leave it out"
+            f"--reuse: {folder} is from another version of this project (its record is of "
+            f"version {there.version}, this is {manifest.VERSION}), whose trials differ; "
+            "leave it out"
         )
     if there.plan.execution.replay:
         raise ConfigError(
@@ -146,7 +146,7 @@ def _comparable(folder: Path, plan: StudyPlan, parts: Sequence[Origin]) -> manif
     if differences:
         raise ConfigError(
             f"--reuse: no trial of {folder} is one of this study: {'; '.join(differences)}; "
-            "write what it had, or leave it out"
+            "write the same settings, or leave it out"
         )
     return there
 
@@ -189,4 +189,4 @@ def _elsewhere(there: manifest.Manifest, plan: StudyPlan) -> Iterator[str]:
         yield why
     torch, here = there.starts[-1].get("versions", {}).get("torch"), version("torch")
     if torch and torch != here:
-        yield f"it was trained with torch {torch}; here is {here}, which may round otherwise"
+        yield f"it was trained with torch {torch}; here is {here}, which may round differently"

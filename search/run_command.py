@@ -48,8 +48,8 @@ def main(argv: Sequence[str]) -> int:
     )
 
 
-_GOES_ON = "what has finished is kept; the same command goes on"
-_NOTHING = "nothing was begun, and nothing is kept"
+_GOES_ON = "what has finished is kept; the same command resumes it"
+_NOTHING = "nothing was started, and nothing is kept"
 
 
 def guarded(
@@ -89,7 +89,7 @@ def _said(command: Callable[[Console], int], left: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.run",
-        description="Run a study, or go on with it: python -m search.run SPACE.yaml.",
+        description="Run a study, or resume it: python -m search.run SPACE.yaml.",
         epilog=exit_code_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -97,13 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("space", type=Path, metavar="SPACE.yaml")
     parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")
     parser.add_argument(
-        "--measure", action="store_true", help="with --plan: time three candidates, give hours"
+        "--measure",
+        action="store_true",
+        help="with --plan: time three candidates and estimate hours",
     )
     parser.add_argument(
         "--spread",
         type=path_of,
         metavar="RUN",
-        help="with --plan: measure in this run how far scores spread between seeds",
+        help="with --plan: measure from this run how much scores vary between seeds",
     )
     add_run_options(parser)
     return parser
@@ -117,19 +119,19 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="lay a value over the file's, such as search.trials=20",
+        help="override a value of the file, such as search.trials=20",
     )
     parser.add_argument(
         "--time-limit",
         metavar="TIME",
-        help="such as 25m: end by then with what there is kept; the same command goes on",
+        help="such as 25m: stop by then and keep what there is; the same command resumes it",
     )
     parser.add_argument(
         "--retry",
         action="append",
         default=[],
         metavar="STATUS",
-        help="failed or out-of-memory: try trials again that ended so",
+        help="failed or out-of-memory: try trials that ended this way again",
     )
     parser.add_argument(
         "--reuse",
@@ -137,10 +139,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=path_of,
         metavar="RUN",
-        help="take over what this run has finished and this study would train again",
+        help="take over trials that this run has finished and this study would repeat",
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--address", help="of a running Ray cluster, or auto")
+    where.add_argument("--address", help="address of a running Ray cluster, or auto")
     where.add_argument("--inline", action="store_true", help="run trials in this process")
 
 
@@ -150,7 +152,7 @@ def _new_folder(text: str) -> Path:
     unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
     if unset and not path.exists():
         raise argparse.ArgumentTypeError(
-            f"${unset[0]} is not set here; set it, or write the folder"
+            f"${unset[0]} is not set here; set it, or write the folder's path"
         )
     return path
 
@@ -158,9 +160,9 @@ def _new_folder(text: str) -> Path:
 def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -> int:
     session.deadline_of(arguments.time_limit)  # report a mistake in it first
     if arguments.measure and not arguments.plan:
-        raise ConfigError("--measure: goes with --plan; give both, or leave it out")
+        raise ConfigError("--measure: needs --plan; give both, or leave it out")
     if arguments.spread and not arguments.plan:
-        raise ConfigError("--spread: goes with --plan; give both, or leave it out")
+        raise ConfigError("--spread: needs --plan; give both, or leave it out")
     space = open_space(arguments.space, arguments.set)
     for option in ("measure", "reuse"):
         if getattr(arguments, option) and space.file.execution.replay:
@@ -182,14 +184,14 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     if not begun:  # a run that has begun keeps the trials it knows
         known_trials(plan, survey, prepared.space.document, console)
     if arguments.reuse and (prepared.open_precision or plan.data.unseen):
-        console.print("reuse: what can be taken over is known when precision and images are")
+        console.print("reuse: what can be taken over is known once precision and images are")
     else:
         reusable(arguments.reuse, plan, survey, prepared.parts, console)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     refused = _refused(folder, prepared) if begun else ""
     if refused:
-        console.print(f"note: without --plan this is refused: {refused}", soft_wrap=True)
+        console.print(f"note: without --plan this would be refused: {refused}", soft_wrap=True)
     if arguments.address is None and not plan.execution.replay:
         for note in notes(prepared, begun=begun and not refused):
             console.print(note, soft_wrap=True)
@@ -243,7 +245,7 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
     why = f"time is up ({limit})" if result.out_of_time else "stopped"
     return (
         f"{why}: {ended} trials have ended, {len(result.trials) - ended} are kept as far as "
-        f"they are; go on with: {shlex.join(command)}"
+        f"they got; resume with: {shlex.join(command)}"
     )
 
 

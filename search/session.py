@@ -86,7 +86,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         require_left(plan, survey, len(study.history.known), space.document)
         again = study.retry(request.retry)
         if request.retry:
-            console.print(f"--retry: {again} of its trials ended so and are tried again")
+            console.print(f"--retry: {again} of its trials ended this way and are tried again")
         before = frozenset(study.history.ends)
         if study.finished:
             _leave_finished(study, folder, prepared, request, console)
@@ -95,7 +95,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
-            console.print(f"going on: {len(before)} trials have ended, {live} interrupted")
+            console.print(f"resuming: {len(before)} trials have ended, {live} interrupted")
             _say_where(folder, plan, request, console)
             plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
         manifest.note(
@@ -153,7 +153,7 @@ def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
     rates = ", ".join(f"{n}: {rate:,.0f}" for n, rate in packing.images_per_s.items())
     console.print(
         f"gpu: auto: {packing.trials} trials on one GPU (images/s of all together by their "
-        f"number: {rates}; the dearest takes {format_amount(packing.memory)}B)"
+        f"number: {rates}; the most expensive takes {format_amount(packing.memory)}B)"
     )
     return plan.with_gpu(1 / packing.trials)
 
@@ -182,7 +182,8 @@ def _require(
     if cluster and space.file.resources.gpu == "auto":
         raise ConfigError(
             f"{space.document.place(('resources', 'gpu'))}: resources.gpu: auto measures on "
-            "this machine, not on a cluster; write the share that it finds on one of its GPUs"
+            "this machine, not on a cluster; write the share that it finds on one of the "
+            "cluster's GPUs"
         )
     if not cluster:
         require_resources(space)
@@ -234,7 +235,7 @@ def _execute(
     """Run what is left, until it is done, the time is up or the user presses Ctrl-C."""
     if study.over:  # preparing images used up the time limit
         return
-    how = "in this process" if request.inline else "on Ray, which takes seconds to start"
+    how = "in this process" if request.inline else "on Ray, which takes some seconds to start"
     console.print(f"{plan.study}: {study.left()} trials to run, {how}; record: {folder}")
     if request.on_event is not None:
         study.observers.append(Callback(request.on_event))

@@ -27,16 +27,16 @@ def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
     return guarded(
         lambda console: _run(_parser().parse_args(argv), console),
-        stopped="no table is written, and what was trained again is not kept; the same command "
-        "begins anew",
+        stopped="no table is written, and what was trained again is not kept; the same "
+        "command starts over",
     )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.table",
-        description="Write the results of a finished run as a table that replays read, or "
-        "train a part of a table again and compare.",
+        description="Write the results of a finished run as a table for replays, or train "
+        "part of a table again and compare.",
         epilog=exit_code_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -45,17 +45,19 @@ def _parser() -> argparse.ArgumentParser:
         "place",
         nargs="?",
         metavar="RUN",
-        help=f"folder of a run, or with --check of a table; {SHIPPED} by default",
+        help=f"folder of a run or, with --check, of a table; {SHIPPED} by default",
     )
     parser.add_argument("--out", type=path_of, metavar="FOLDER", help="write the table here")
     parser.add_argument(
         "--no-latency", action="store_true", help="do not time the networks on this machine"
     )
-    parser.add_argument("--note", default="", help="to stand in the table's about.json")
+    parser.add_argument("--note", default="", help="text to add to the table's about.json")
     parser.add_argument(
-        "--check", metavar="SHARE", help="train so much again, such as 5%%, and compare"
+        "--check", metavar="SHARE", help="train this share again, such as 5%%, and compare"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of which trials --check draws")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed for choosing the trials of --check"
+    )
     return parser
 
 
@@ -109,7 +111,7 @@ def share_of(text: str) -> float:
     written = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)(%?)", text.strip())
     share = float(written[1]) / (100 if written[2] else 1) if written else 0.0
     if not 0 < share <= 1:
-        raise ConfigError(f"--check: {text!r} is no share; write such as 5%")
+        raise ConfigError(f"--check: {text!r} is not a share; write one such as 5%")
     return share
 
 
@@ -118,8 +120,8 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
     plan = source.plan
     if plan is None:
         raise ConfigError(
-            f"{place}: has no about.json beside it, so nobody knows how to train it again; "
-            "name a table that search.table wrote, or a run"
+            f"{place}: has no about.json beside it, so how to train it again is not known; "
+            "give a table that search.table wrote, or a run"
         )
     from search.executors.again import drawn, train_again  # noqa: PLC0415 - imports torch
 
@@ -131,13 +133,13 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
     if on_cpu and not alike:
         console.print(
             f"the table was trained on another kind of CPU ({source.processor}; here "
-            f"{processor_kind()}), which may round otherwise",
+            f"{processor_kind()}), which may round differently",
             soft_wrap=True,
         )
     then = sum(e.seconds for n, repeat in trials for e in source.cells[n][repeat].epochs)
     slow = on_cpu and plan.training.precision == "bf16" and lacks_bf16()
     why = f", but this CPU ({processor()}) has no instructions for bf16" if slow else ""
-    console.print(f"they took {duration(then)} then{why}", soft_wrap=True)
+    console.print(f"they took {duration(then)} originally{why}", soft_wrap=True)
     same, spent = 0, 0.0
 
     def tell(name: str, epoch: int, epochs: int) -> None:
@@ -156,12 +158,12 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
             )
     if on_cpu and same < len(trials) and not source.processor:
         console.print(
-            f"{place}: no kind of CPU is noted that trained all of it; another kind may round "
-            "otherwise",
+            f"{place}: the kind of CPU that trained it all is not recorded; another kind may "
+            "round differently",
             soft_wrap=True,
         )
     console.print(
-        f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; they "
-        f"took {duration(spent)} then"
+        f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; "
+        f"they took {duration(spent)} originally"
     )
     return ExitCode.DONE if same == len(trials) or (on_cpu and not alike) else ExitCode.FAILED

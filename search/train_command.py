@@ -27,11 +27,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("network", help="any name of one, such as Res2NeXt-29-6c24w4s")
-    parser.add_argument("--data", required=True, metavar="NAME", help="such as cifar100")
+    parser.add_argument("network", help="name of a network, such as Res2NeXt-29-6c24w4s")
+    parser.add_argument(
+        "--data", required=True, metavar="NAME", help="data set, such as cifar100"
+    )
     parser.add_argument("--epochs", type=int, required=True, metavar="N")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="default: 1")
-    parser.add_argument("--recipe", metavar="NAME", help="a recipe, or the file of one")
+    parser.add_argument(
+        "--recipe", metavar="NAME", help="a recipe, or the path of a recipe file"
+    )
     add_run_options(parser)
     return parser
 

@@ -43,7 +43,7 @@ def known_trials(
             outside += candidate is None
             if candidate is not None and candidate not in found:
                 found[candidate] = _known(len(found), started, ended, folder)
-        aside = f"; {outside} are no candidates of this space" if outside else ""
+        aside = f"; {outside} are not candidates of this space" if outside else ""
         console.print(f"warm start: {len(found) - before} trials of {folder} are known{aside}")
     require_left(plan, survey, len(found), document)
     return tuple(found.values())
@@ -64,9 +64,9 @@ def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document
     left = len(survey) - known
     if plan.search.trials > left:
         raise ConfigError(
-            f"{document.place(('search', 'trials'))}: search.trials: {plan.search.trials:,} is "
-            f"more than the {left:,} candidates that search.warm_start leaves; write at most "
-            "that, or widen the space"
+            f"{document.place(('search', 'trials'))}: search.trials: {plan.search.trials:,} "
+            f"is more than the {left:,} candidates left after search.warm_start; write at "
+            "most that, or widen the space"
         )
 
 
@@ -105,7 +105,9 @@ def _first_trials(folder: str, plan: StudyPlan, place: str) -> Iterator[tuple[St
 def _require_comparable(path: Path, plan: StudyPlan, place: str) -> None:
     written = manifest.read(path)
     if written is None:
-        raise ConfigError(f"{place}: {path} is no folder of a run; write such as runs/<study>")
+        raise ConfigError(
+            f"{place}: {path} is not the folder of a run; give one such as runs/<study>"
+        )
     there, here = settings_of(written.plan), settings_of(plan)
     keys = dict.fromkeys((*there, *here))
     different = [key for key in keys if there.get(key) != here.get(key)]
@@ -115,7 +117,7 @@ def _require_comparable(path: Path, plan: StudyPlan, place: str) -> None:
         )
         raise ConfigError(
             f"{place}: the trials of {path} cannot be compared with this study's: {shown}; "
-            "write what they had, or take the run out"
+            "write what they had, or remove the run"
         )
 
 

@@ -21,13 +21,14 @@ def _adds_up(weights: Mapping[str, float]) -> Mapping[str, float]:
     total = math.fsum(kept)
     if len(kept) < 2:
         raise ValueError(
-            "names fewer than two networks with a weight that is not 0; write such as "
+            "names fewer than two networks with a weight other than 0; write, for example, "
             "{res2next29_6c24w4s: 1, resnext29_6c64w: -1}"
         )
     if abs(total) > _ROUNDING * max(map(abs, kept)):
         raise ValueError(
-            f"has weights that add up to {total:g}, not 0, so that what a seed adds to all "
-            "networks alike would not cancel; change them, such as 1 and -1, or 0.5, 0.5 and -1"
+            f"has weights that add up to {total:g}, not 0, so the effect of a seed on all "
+            "networks would not cancel out; change them, for example to 1 and -1, or 0.5, "
+            "0.5 and -1"
         )
     return weights
 

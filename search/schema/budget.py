@@ -30,7 +30,7 @@ class Range(NamedTuple):
 def amounts(value: Any) -> tuple[int, ...]:
     """A list of amounts such as [0.5G, 1G]."""
     if not isinstance(value, (list, tuple)):
-        raise ValueError("is no list; write such as [0.5G, 1G, 2G, 4G]")
+        raise ValueError("is not a list; write one such as [0.5G, 1G, 2G, 4G]")
     return tuple(sorted(parse_amount(each) or 0 for each in value))
 
 
@@ -42,9 +42,9 @@ def percentage(value: Any) -> float | None:
         number = float(value.strip().removesuffix("%")) if isinstance(value, str) else value
         share = number / 100 if isinstance(value, str) and value.strip()[-1:] == "%" else number
     except ValueError as error:
-        raise ValueError("is no share; write such as 2%") from error
+        raise ValueError("is not a share; write one such as 2%") from error
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
-        raise ValueError("is no share above 0 and below 100%; write such as 2%")
+        raise ValueError("is not a share above 0 and below 100%; write one such as 2%")
     return float(share)
 
 
@@ -83,9 +83,9 @@ class Band(Section):
             self._check_bands()
             return self
         if self.tolerance is not None:
-            raise ValueError("has a tolerance without bands; write bands: [1G, 2G] as well")
+            raise ValueError("has a tolerance but no bands; write bands: [1G, 2G] as well")
         if self.min is None and self.max is None:
-            raise ValueError("gives no limit; write {max: ...}, {min: ...} or both")
+            raise ValueError("sets no limit; write {max: ...}, {min: ...} or both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(
                 f"min {self.min:,} is above max {self.max:,}; lower min or raise max"
@@ -94,7 +94,7 @@ class Band(Section):
 
     def _check_bands(self) -> None:
         if self.min is not None or self.max is not None:
-            raise ValueError("has bands and a limit; leave min and max out, or bands")
+            raise ValueError("has both bands and a limit; leave out min and max, or the bands")
         for low, high in itertools.pairwise(self.ranges):
             if low.high >= high.low:  # type: ignore[operator]  # bands have both limits
                 raise ValueError(

@@ -26,9 +26,9 @@ DECODING = "3: as they look"
 
 
 _MISSING = {
-    "sets": "write which, such as sets: voc07+12 of voc, or sets: boxes of coco",
-    "train_pairs": "write such as [[DUTS-TR/DUTS-TR-Image, DUTS-TR/DUTS-TR-Mask]]",
-    "test_pair": "write such as [ECSSD/images, ECSSD/ground_truth_mask]",
+    "sets": "say which, such as sets: voc07+12 for voc, or sets: boxes for coco",
+    "train_pairs": "write, for example, [[DUTS-TR/DUTS-TR-Image, DUTS-TR/DUTS-TR-Mask]]",
+    "test_pair": "write, for example, [ECSSD/images, ECSSD/ground_truth_mask]",
 }
 
 
@@ -112,12 +112,12 @@ class Data(Section):
             if getattr(self, key) is not None and key not in said:
                 raise MisfitError(
                     f"data.{key}",
-                    f"is for imagenet and imagefolder; leave it out of {self.name}",
+                    f"is only for imagenet and imagefolder; leave it out for {self.name}",
                 )
         wanted = f"validation {self.validation:,} + train {self.train or 1:,}"
         if self.validation + (self.train or 1) > facts.train and (facts.train or self.images):
             raise ValueError(
-                f"{wanted} is more than the {facts.train:,} training images; lower one"
+                f"{wanted} is more than the {facts.train:,} training images; lower one of them"
             )
         return self
 
@@ -140,19 +140,19 @@ class Data(Section):
             for key in keys:
                 if getattr(self, key) is not None and not theirs:
                     raise MisfitError(
-                        f"data.{key}", f"is for {of}; leave it out of {self.name}"
+                        f"data.{key}", f"is only for {of}; leave it out for {self.name}"
                     )
                 if getattr(self, key) is None and theirs:
                     raise MisfitError(f"data.{key}", f"is missing; {_MISSING[key]}")
         if facts.sets and self.sets not in facts.sets:
             raise MisfitError(
-                "data.sets", f"is none of {self.name}; write {' or '.join(facts.sets)}"
+                "data.sets", f"is not one of {self.name}; write {' or '.join(facts.sets)}"
             )
 
         detected = [name for name, one in facts.sets.items() if one.every]
         if self.boxes is not None and self.sets not in detected:
             raise MisfitError(
-                "data.boxes", "is for sets: keypoints of coco; leave it out, or write that"
+                "data.boxes", "is only for sets: keypoints of coco; leave it out, or write that"
             )
 
     def _check_channels(self, facts: Dataset) -> None:
@@ -161,7 +161,10 @@ class Data(Section):
             known = "3, or 1 for grey" if facts.channels == 3 else facts.channels
             raise MisfitError(
                 "data.channels",
-                f"is not what images of {self.name} can have; write {known}, or leave it out",
+                (
+                    f"is not a number of channels that images of {self.name} can have; write "
+                    f"{known}, or leave it out"
+                ),
             )
 
     def sides(self, facts: Dataset) -> tuple[int, int]:
@@ -172,12 +175,14 @@ class Data(Section):
         """
         resolution = self.resolution or facts.image_size
         if not resolution:
-            raise MisfitError("data.resolution", "is missing; write such as resolution: 128")
+            raise MisfitError(
+                "data.resolution", "is missing; add it, for example resolution: 128"
+            )
         resize = self.resize or (round(resolution * _RESIZE) if facts.tree else resolution)
         if resize < resolution:
             raise MisfitError(
                 "data.resize",
-                f"is less than the {resolution} px of the resolution cut from it; write "
+                f"is less than the resolution of {resolution} px that is cut from it; write "
                 "at least that",
             )
         return resolution, resize

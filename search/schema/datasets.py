@@ -82,7 +82,7 @@ _SIZES = ("classes", "image_size", "train", "test")
 def _foreign(name: str, value: Any) -> Dataset:
     if isinstance(value, type):
         raise PluginError(
-            f"{name}: is a class; name an instance of it: DATA = {value.__name__}()"
+            f"{name}: is a class; give an instance of it: DATA = {value.__name__}()"
         )
     require_methods(name, value, *_SIZES, "load")
     sizes = {key: getattr(value, key) for key in _SIZES}

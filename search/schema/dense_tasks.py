@@ -14,7 +14,7 @@ class _Scaled(Section):
     @model_validator(mode="after")
     def _upwards(self) -> Self:
         if self.scales[0] > self.scales[1]:
-            raise ValueError("scales goes down; swap the two")
+            raise ValueError("scales is in descending order; swap the two")
         return self
 
 

@@ -32,7 +32,7 @@ class Execution(Section):
     def _for_a_replay(self) -> Self:
         if "workers" in self.model_fields_set and not self.replay:
             raise MisfitError(
-                "execution.workers", f"is for a replay, which needs results; {_FORMS}"
+                "execution.workers", f"is only for a replay, which needs results; {_FORMS}"
             )
         return self
 
@@ -50,7 +50,7 @@ def execution_from(value: Any) -> Any:
     if value == "replay":
         return {"replay": (SHIPPED,)}
     if not isinstance(value, dict):
-        raise ValueError(f"is no execution; {_FORMS}")
+        raise ValueError(f"is not a kind of execution; {_FORMS}")
     places = value.get("replay", ())
     if "replay" in value and not places:
         raise ValueError(f"names no results to replay; {_FORMS}")

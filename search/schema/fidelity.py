@@ -42,14 +42,14 @@ def check_fidelity(
     if not scheduler_traits(scheduler):
         raise MisfitError(
             "fidelity",
-            f"has nothing to check: {scheduler.name} stops no trial; take it out, or write "
+            f"has nothing to check: {scheduler.name} stops no trial; remove it, or write "
             "another scheduler, such as asha",
         )
     if tuned:
         raise MisfitError(
             "fidelity",
-            "compares networks, and search.tune tries each several times: tries of one network "
-            "are not so many networks; take one out",
+            "compares networks, but search.tune tries each several times, and several tries "
+            "of one network are not several networks; remove one of the two",
         )
     if trials is not None and fidelity.check > trials:
         raise MisfitError(

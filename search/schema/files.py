@@ -65,15 +65,15 @@ def replace_text(path: File, text: str) -> None:
 # What to do about each error; no advice is known for others.
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk",
-    errno.EDQUOT: "make room in your quota of that disk",
-    errno.EACCES: "give yourself the right to it, or name another place",
-    errno.EPERM: "give yourself the right to it, or name another place",
-    errno.EROFS: "name a place on a disk that can be written",
-    errno.ENOENT: "see whether it was moved or deleted",
-    errno.ENOTDIR: "a part of that path is a file; name another place",
-    errno.EISDIR: "a folder stands where a file should; move it away, or name another place",
-    errno.EEXIST: "a file stands where a folder should; move it away, or name another place",
-    errno.ENAMETOOLONG: "name a shorter path",
+    errno.EDQUOT: "make room in your quota on that disk",
+    errno.EACCES: "get permission for it, or choose another place",
+    errno.EPERM: "get permission for it, or choose another place",
+    errno.EROFS: "choose a place on a writable disk",
+    errno.ENOENT: "check whether it was moved or deleted",
+    errno.ENOTDIR: "part of that path is a file; choose another place",
+    errno.EISDIR: "a folder is where a file should be; move it away, or choose another place",
+    errno.EEXIST: "a file is where a folder should be; move it away, or choose another place",
+    errno.ENAMETOOLONG: "choose a shorter path",
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
 

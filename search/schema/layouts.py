@@ -74,8 +74,8 @@ def one_pair(value: Any) -> Pair | None:
     words = isinstance(value, tuple) and all(isinstance(one, str) and one for one in value)
     if not words or len(value) not in (2, 3):
         raise ValueError(
-            "is no pair of folders; write [DUTS-TE/DUTS-TE-Image, DUTS-TE/DUTS-TE-Mask], and "
-            "as a third, where not all are meant, a file with a name on each line"
+            "is not a pair of folders; write [DUTS-TE/DUTS-TE-Image, DUTS-TE/DUTS-TE-Mask] "
+            "and, if not all images are meant, a third item: a file with one name per line"
         )
     pair: Pair = value
     return pair
@@ -87,6 +87,6 @@ def some_pairs(value: Any) -> tuple[Pair, ...] | None:
         return None
     if not isinstance(value, tuple) or not value or isinstance(value[0], str):
         raise ValueError(
-            "is no list of pairs; write [[DUTS-TR/DUTS-TR-Image, DUTS-TR/DUTS-TR-Mask]]"
+            "is not a list of pairs; write [[DUTS-TR/DUTS-TR-Image, DUTS-TR/DUTS-TR-Mask]]"
         )
     return tuple(pair for one in value if (pair := one_pair(one)) is not None)

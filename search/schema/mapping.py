@@ -29,7 +29,7 @@ def plain_mapping(space: Mapping[Any, Any]) -> dict[Any, Any]:
     try:
         return _mapping(space, ())
     except RecursionError as error:
-        raise ConfigError("space: holds itself; write out what it should hold") from error
+        raise ConfigError("space: contains itself; write out what it should contain") from error
 
 
 def _mapping(value: Mapping[Any, Any], place: tuple[str, ...]) -> dict[Any, Any]:
@@ -39,7 +39,9 @@ def _mapping(value: Mapping[Any, Any], place: tuple[str, ...]) -> dict[Any, Any]
         raise _refused(place, f"has the key {odd!r}, a {_kind(odd)}; write text")
     twice = next((key for key in keys if [str(one) for one in keys].count(str(key)) > 1), None)
     if twice is not None:
-        raise _refused(place, f"has the key {twice!r} twice, as text and as a number; keep one")
+        raise _refused(
+            place, f"has the key {twice!r} twice, once as text and once as a number; keep one"
+        )
     ones = zip(keys, value.values(), strict=True)
     return {key: _plain(one, (*place, str(key))) for key, one in ones}
 
@@ -56,7 +58,8 @@ def _plain(value: Any, place: tuple[str, ...]) -> Any:
     if isinstance(value, _SEVERAL) and not isinstance(value, _BYTES):
         return [_plain(one, (*place, str(at))) for at, one in enumerate(value)]
     raise _refused(
-        place, f"is a {_kind(value)}, which no file could hold; write text, a number or a list"
+        place,
+        f"is a {_kind(value)}, which a file cannot contain; write text, a number or a list",
     )
 
 

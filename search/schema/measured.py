@@ -78,7 +78,7 @@ def _positive(value: Any, example: str) -> float:
         with contextlib.suppress(ValueError):
             number = parse_amount(value)
     if number is None or not 0 < number < math.inf:
-        raise ValueError(f"is no amount above 0; write such as {example}")
+        raise ValueError(f"is not an amount above 0; write one such as {example}")
     return float(number)
 
 
@@ -87,7 +87,7 @@ def _with_unit(value: Any, units: dict[str, float], *, default: str, example: st
     unit = (written[2] or default) if written and not isinstance(value, bool) else ""
     number = float(written[1]) * units[unit] if written and unit in units else 0.0
     if not 0 < number < math.inf:
-        raise ValueError(f"is no amount above 0; write such as {example}")
+        raise ValueError(f"is not an amount above 0; write one such as {example}")
     return number
 
 
@@ -100,7 +100,7 @@ class _OneLimit(Section):
         (key,) = cls.model_fields
         if isinstance(value, dict) and len(value) == 1 and set(value) <= {"min", "max"} - {key}:
             side = "above" if key == "max" else "below"
-            raise ValueError(f"is limited from {side} only; write {{{key}: ...}}")
+            raise ValueError(f"can only be limited from {side}; write {{{key}: ...}}")
         return value
 
 

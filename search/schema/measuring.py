@@ -32,20 +32,20 @@ def check_measured(
         if replay:
             raise MisfitError(
                 at,
-                f"{name} is measured of networks that are built, and a replay builds none; "
-                "take it out, or write execution: trials",
+                f"{name} is measured on networks that are built, and a replay builds none; "
+                "remove it, or write execution: trials",
             )
         if name == "inference_energy" and (isinstance(gpu, str) or gpu < 1):
             raise MisfitError(
                 at,
-                f"{name} is told by a GPU that a trial has to itself, and resources.gpu is "
-                f"{gpu}; write resources: {{gpu: 1}}, or take it out",
+                f"{name} is only reported by a GPU that a trial has to itself, but "
+                f"resources.gpu is {gpu}; write resources: {{gpu: 1}}, or remove it",
             )
     if warm and any(one.source == "measured" for one in objectives):
         raise MisfitError(
             "search.warm_start",
-            "names other runs, whose networks were not measured on this study's device; take "
-            "it out, or the measured objectives",
+            "names other runs, whose networks were not measured on this study's device; "
+            "remove it, or the measured objectives",
         )
 
 

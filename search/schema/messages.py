@@ -21,9 +21,9 @@ _FLOPS = (
     "of it if not"
 )
 _RULES = {
-    "int_type": "is not a whole number; write such as 8",
-    "float_type": "is not a number; write such as 0.1",
-    "bool_type": "is not true or false; write one of them",
+    "int_type": "is not a whole number; write one such as 8",
+    "float_type": "is not a number; write one such as 0.1",
+    "bool_type": "is not true or false; write one of these",
     "string_type": "is not a word; put it in quotes",
     "string_pattern_mismatch": "is not a name; write letters, digits, '.', '_' and '-'",
 }
@@ -72,7 +72,7 @@ def _problem(
     kind = detail["type"]
     listed = next((str(key) for key in reversed(location) if key in _LISTS), None)
     if listed and kind in ("tuple_type", "too_long", "missing"):
-        return f"is not a list of that length; write such as {_LISTS[listed]}"
+        return f"is not a list of the right length; write one such as {_LISTS[listed]}"
     context = detail.get("ctx", {})
     if kind in _LIMITS:
         word, key = _LIMITS[kind]
@@ -87,7 +87,9 @@ def _problem(
         "value_error": lambda: str(context["error"]),
         "literal_error": lambda: f"is not known; write {context['expected']}",
     }
-    otherwise = _RULES.get(kind, f"does not fit: {detail['msg'].lower()}; change it so")
+    otherwise = _RULES.get(
+        kind, f"does not fit: {detail['msg'].lower()}; change it accordingly"
+    )
     return said.get(kind, lambda: otherwise)()
 
 
@@ -106,7 +108,7 @@ def _of_union(details: Sequence[ErrorDetails]) -> str:
     forms = [_FORMS[detail["type"]] for detail in details if detail["type"] in _FORMS]
     names = [name for name, _ in forms] + words
     examples = [example for _, example in forms] + words
-    return f"is not {' or '.join(names)}; write such as {' or '.join(examples)}"
+    return f"is not {' or '.join(names)}; write, for example, {' or '.join(examples)}"
 
 
 def _no_section(location: Location, model: type[BaseModel], value: Any) -> str:
@@ -146,17 +148,17 @@ def _unknown(
     key = str(location[-1])
     known = schema.model_fields
     if not known:
-        return "is not a key; what was chosen here takes none; leave it out"
+        return "is not a key: what was chosen here takes no keys; leave it out"
     if key == "flops" and "macs" in known:
         limits = value.items() if isinstance(value, dict) else [("max", value)]
         written = ", ".join(f"{limit}: {number}" for limit, number in limits)
         return f"is not a key; {_FLOPS.format(limits=written)}"
     elsewhere = [section for each, section in sections(root) if each == key and section]
     if elsewhere and key not in _COMMON:
-        return f"is not a key here, but of {' and '.join(elsewhere)}; move it there"
+        return f"is not a key here, but one of {' and '.join(elsewhere)}; move it there"
     names = [field.alias or name for name, field in known.items()]
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
+    remedy = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(names)}"
     return f"is not a key; {remedy}"
 
 

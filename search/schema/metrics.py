@@ -111,7 +111,7 @@ def counted_by(objective: Objective, architecture: Architecture, cost: Cost) -> 
         ) from error
     if not math.isfinite(value):
         raise PluginError(
-            f"{objective.name}: gave {value} of {architecture.name}; return a finite number"
+            f"{objective.name}: gave {value} for {architecture.name}; return a finite number"
         )
     return value
 
@@ -178,8 +178,8 @@ def objectives_of(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Obje
 def _known(name: str, known: dict[str, Objective]) -> Objective:
     if name not in known:
         raise ValueError(
-            f"holds {name!r}, which is no objective; write some of {', '.join(known)}, or "
-            "package.module:attribute"
+            f"contains {name!r}, which is not an objective; write any of {', '.join(known)}, "
+            "or package.module:attribute"
         )
     return known[name]
 
@@ -189,8 +189,8 @@ def _foreign(name: str) -> Objective:
     direction: Any = getattr(counter, "direction", "minimize")
     if not callable(counter) or direction not in ("minimize", "maximize"):
         raise PluginError(
-            f"{name}: is no function (architecture, cost) to a number with a direction of "
-            "minimize or maximize; change it so"
+            f"{name}: is not a function of (architecture, cost) that returns a number and has "
+            "a direction, minimize or maximize; change it accordingly"
         )
     return Objective(name, direction, "counted", counter=counter)
 

@@ -38,7 +38,7 @@ def block_name(value: Any, info: ValidationInfo) -> str:
     try:
         (check_block_name if is_trusted(info) else block_of)(value)
     except ArchitectureError as error:
-        raise ValueError(f"is no block: {error.problem}") from error
+        raise ValueError(f"is not a block: {error.problem}") from error
     name: str = value
     return name
 
@@ -107,20 +107,22 @@ class Network(Section):
         if not open_depth and self.depth is not None:
             raise MisfitError(
                 "network.depth",
-                "is of no use, because each skeleton brings its own; take it out, or write "
-                "a skeleton without a number",
+                "has no effect, because each skeleton has its own; remove it, or write a "
+                "skeleton without a number",
             )
         names = {split_stack(text)[0] for text in self.skeleton}
         try:
             counts = {len(skeleton_of(name).stages) for name in names}
         except ArchitectureError as error:
-            raise MisfitError("network.skeleton", f"is no skeleton: {error.problem}") from error
+            raise MisfitError(
+                "network.skeleton", f"is not a skeleton: {error.problem}"
+            ) from error
         for field in ("depth", "width", "scale", "cardinality"):
             if isinstance(getattr(self, field), EachStage) and len(counts) > 1:
                 raise MisfitError(
                     f"network.{field}",
-                    "goes over the stages, but the skeletons have different numbers of them; "
-                    "keep those with 3 or those with 4",
+                    "has a value for each stage, but the skeletons have different numbers of "
+                    "stages; keep those with 3 or those with 4",
                 )
         return self
 

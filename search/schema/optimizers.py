@@ -27,8 +27,8 @@ class OptimizerFacts(NamedTuple):
 def _foreign(name: str, value: Any) -> OptimizerFacts:
     if not callable(value):
         raise PluginError(
-            f"{name}: is no optimiser; write a function (groups, training, **options) that "
-            "returns a torch Optimizer"
+            f"{name}: is not an optimiser; write a function (groups, training, **options) "
+            "that returns a torch Optimizer"
         )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
     return OptimizerFacts(name, (), summary, options=None)

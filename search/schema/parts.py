@@ -85,7 +85,7 @@ class Table(Generic[Facts]):
         near = difflib.get_close_matches(name, self.ours, n=1, cutoff=0.6)
         mean = f"did you mean {near[0]!r}? " if near else ""
         raise PluginError(
-            f"is no {self.kind}; {mean}write {' or '.join(self.ours)}, or "
+            f"is not a known {self.kind}; {mean}write {' or '.join(self.ours)}, or "
             "package.module:attribute or path/to/file.py:attribute of your own"
         )
 
@@ -96,7 +96,7 @@ class Table(Generic[Facts]):
             ValueError: it is not.
         """
         if not isinstance(value, str):
-            raise ValueError(f"is no name of a {self.kind}; write {' or '.join(self.ours)}")
+            raise ValueError(f"is not a known {self.kind}; write {' or '.join(self.ours)}")
         if not is_trusted(info):
             self[value]
         return value
@@ -126,8 +126,8 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
         written = {"name": value} if isinstance(value, str) else value
         if not isinstance(written, dict) or not isinstance(written.get("name"), str):
             raise ValueError(
-                f"is no {table.kind}; write {' or '.join(table)}, or "
-                f"{{name: {next(iter(table))}, ...}}"
+                f"is not a known {table.kind}; write {' or '.join(table)}, or {{name: "
+                f"{next(iter(table))}, ...}}"
             )
         options = {key: given for key, given in written.items() if key != "name"}
         if options.keys() == {"options"} and isinstance(options["options"], dict):
@@ -186,7 +186,7 @@ def traits_of(name: str, value: Any, known: Mapping[str, str]) -> frozenset[str]
     unknown = sorted(traits - known.keys())
     if unknown:
         raise PluginError(
-            f"{name}: its traits hold {unknown[0]!r}; there are {', '.join(known)}"
+            f"{name}: its traits contain {unknown[0]!r}; write any of {', '.join(known)}"
         )
     return traits
 
@@ -241,7 +241,7 @@ class Guarded:
             except Exception as error:
                 raise PluginError(
                     f"{self._name}: failed in {method} ({_words(error)}); what had finished "
-                    "is kept: correct it, and begin another study with --out"
+                    "is kept: correct it, and start another study with --out"
                 ) from error
 
         return guarded

@@ -63,8 +63,8 @@ def with_recipe(document: Document) -> Document:
     if known and chosen != usual and "lr" not in own:
         raise ConfigError(
             f"{document.place(('training', 'optimizer'))}: training.optimizer: "
-            f"{own['optimizer']} would take the rate that {name} has for {usual}; "
-            "write lr as well, such as lr: 0.001"
+            f"{own['optimizer']} would use the rate that {name} has for {usual}; write lr as "
+            "well, such as lr: 0.001"
         )
     data = document.data | {"training": base | own}
     inherited = dict.fromkeys(base.keys() - own.keys(), path)
@@ -78,8 +78,8 @@ def _read(path: Path, place: str) -> dict[str, Any]:
         raise ConfigError(f"{place} cannot be read ({error}); correct {path}") from error
     if not isinstance(base, dict):
         raise ConfigError(
-            f"{place} is no recipe: {path} holds no keys of a training section; write such as "
-            "epochs: 30"
+            f"{place} is not a recipe: {path} contains no keys of a training section; write, "
+            "for example, epochs: 30"
         )
     return base
 

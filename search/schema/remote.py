@@ -153,10 +153,10 @@ def located(text: str) -> File:
     uri = urlsplit(text)
     if uri.scheme == "file":
         if uri.netloc not in ("", "localhost"):
-            raise ValueError(f"is of another machine ({uri.netloc}); write file:///folder")
+            raise ValueError(f"is on another machine ({uri.netloc}); write file:///folder")
         return Path(unquote(uri.path))
     if uri.scheme != "s3":
-        raise ValueError(f"has a scheme that is not known here, {uri.scheme}://; {_FORMS}")
+        raise ValueError(f"has an unknown scheme, {uri.scheme}://; {_FORMS}")
     return _object(text)
 
 
@@ -164,13 +164,15 @@ def _object(text: str) -> RemoteFile:
     uri = urlsplit(text)
     if "@" in uri.netloc or "secret" in uri.query:
         raise ValueError(
-            "holds a secret, which would stand in the run's record; set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY on every node, and leave it out"
+            "contains a secret, which would be written to the run's record; set "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY on every node, and leave it out"
         )
     if not uri.netloc:
         raise ValueError("names no bucket; write s3://bucket/folder")
     options = tuple(sorted(parse_qsl(uri.query, keep_blank_values=True)))
     unknown = [key for key, _ in options if key not in _OPTIONS]
     if unknown:
-        raise ValueError(f"has the option {unknown[0]}; there are {', '.join(_OPTIONS)}")
+        raise ValueError(
+            f"has the unknown option {unknown[0]}; write any of {', '.join(_OPTIONS)}"
+        )
     return RemoteFile(PurePosixPath(uri.netloc, uri.path.strip("/")), options)

@@ -25,7 +25,7 @@ def time_of(value: Any) -> float:
     try:
         return seconds(value)
     except (TypeError, ValueError) as error:
-        raise ValueError("is no time; write such as 30m or 1h30m") from error
+        raise ValueError("is not a time; write one such as 30m or 1h30m") from error
 
 
 def checkpoint_place(value: Any) -> str | None:
@@ -33,7 +33,9 @@ def checkpoint_place(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError("is no place; write s3://bucket/folder, file:///folder, or a folder")
+        raise ValueError(
+            "is not a place; write s3://bucket/folder, file:///folder, or a folder"
+        )
     located(value)
     return value
 

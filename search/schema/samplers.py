@@ -20,7 +20,7 @@ TRAITS: Mapping[str, str] = {
     "several": "can look at several objectives at once",
     "outside": "comes from elsewhere, and is tried before a study begins",
     "prior": "takes a `prior`",
-    "ordered": "tries cheap candidates first, so that a part of its trials is no sample",
+    "ordered": "tries cheap candidates first, so that part of its trials is not a sample",
 }
 
 
@@ -91,8 +91,8 @@ class Hub(Section):
 def _foreign(name: str, value: Any) -> SamplerFacts:
     if not callable(value):
         raise PluginError(
-            f"{name}: is no sampler; write a class or function that takes (survey, *, seed, "
-            "objectives)"
+            f"{name}: is not a sampler; write a class or function that takes (survey, *, "
+            "seed, objectives)"
         )
     if _is_of_optuna(value):
         traits = frozenset({"adaptive", "several"})  # checked when it is tried

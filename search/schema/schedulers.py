@@ -156,7 +156,7 @@ def _check_shorter(key: str, value: int, epochs: int) -> None:
 def _foreign(name: str, value: Any) -> SchedulerFacts:
     if not callable(value):
         raise PluginError(
-            f"{name}: is no scheduler; write a class or function that takes (*, epochs, "
+            f"{name}: is not a scheduler; write a class or function that takes (*, epochs, "
             "trials, objectives) and its own options"
         )
     summary = (value.__doc__ or "").strip().partition("\n")[0]

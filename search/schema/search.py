@@ -77,8 +77,8 @@ class Search(Section):
         if self.trials == "all" and not ends:
             missing = "is missing; add it (trials: 100)"
             unending = (
-                f"is for samplers that end by themselves, and {self.sampler.name} does not; "
-                "write a number such as 100"
+                f"is only for samplers that end by themselves, which {self.sampler.name} does "
+                "not; write a number such as 100"
             )
             raise MisfitError(
                 "search.trials",
@@ -89,25 +89,29 @@ class Search(Section):
         if "solves" in traits and not self.solve:
             raise MisfitError(
                 "search.solve",
-                f"is missing: {self.sampler.name} compares networks of one cost; write "
-                "solve: width, or another dimension that takes what the others leave",
+                f"is missing: {self.sampler.name} compares networks of equal cost; write "
+                "solve: width, or another dimension to spend what the others leave",
             )
         if self.prior is not None and "prior" not in traits:
             able = [name for name, facts in SAMPLERS.ours.items() if "prior" in facts.traits]
             raise MisfitError(
                 "search.prior",
-                f"is of no use to {self.sampler.name}; write sampler: {' or '.join(able)}, or "
-                "take it out",
+                f"is not used by {self.sampler.name}; write sampler: {' or '.join(able)}, or "
+                "remove it",
             )
         if self.solve and getattr(self.base, self.solve) is not None:
             raise MisfitError(
-                f"search.base.{self.solve}", "has no use, because it is solved; take it out"
+                f"search.base.{self.solve}",
+                "has no effect, because it is solved for; remove it",
             )
         for key, unset in (("base", Base()), ("solve", None)):
             if not self.has_axes and getattr(self, key) != unset:
                 raise MisfitError(
                     f"search.{key}",
-                    "is for the samplers axes and isomacs; write one of them, or take it out",
+                    (
+                        "is only for the samplers axes and isomacs; write one of them, or "
+                        "remove it"
+                    ),
                 )
         return self
 
@@ -116,15 +120,16 @@ class Search(Section):
             return
         if self.has_axes:
             raise MisfitError(
-                "search.per_band", f"is of no use to {self.sampler.name}; take it out"
+                "search.per_band", f"is not used by {self.sampler.name}; remove it"
             )
         if self.warm_start:
             raise MisfitError(
-                "search.warm_start", "cannot go with per_band yet; leave one of them out"
+                "search.warm_start",
+                "cannot be combined with per_band yet; leave one of them out",
             )
         if isinstance(self.trials, int) and type(self) is Search:
             raise MisfitError(
-                "search.trials", "and per_band both say how many networks; leave one out"
+                "search.trials", "and per_band both set the number of networks; leave one out"
             )
 
     def _check_order(self) -> None:
@@ -136,7 +141,7 @@ class Search(Section):
             )
         if self.concurrency is not None and not self.ordered:
             raise MisfitError(
-                "search.concurrency", "is for ordered: true; write that, or take it out"
+                "search.concurrency", "is only for ordered: true; write that, or remove it"
             )
 
 

@@ -66,7 +66,7 @@ def rates(value: Any) -> Any:
 def lengths(value: Any) -> Any:
     """A whole number of at least 1, or a list of them."""
     if isinstance(value, dict):
-        raise ValueError("is no number of epochs; write whole numbers, such as [10, 30]")
+        raise ValueError("is not a number of epochs; write whole numbers, such as [10, 30]")
     return _one_or_several(value, _count, "a whole number from 1 up", "[10, 30]")
 
 
@@ -101,12 +101,12 @@ def _one_or_several(
     for item in value:
         one = read(item)
         if one is None:
-            raise ValueError(f"holds {item!r}, which is not {rule}; write such as {example}")
+            raise ValueError(
+                f"contains {item!r}, which is not {rule}; write, for example, {example}"
+            )
         several.add(one)
     if not 1 <= len(several) <= _MOST:
-        raise ValueError(
-            f"has {len(several)} values; write from 1 to {_MOST}, such as {example}"
-        )
+        raise ValueError(f"has {len(several)} values; write 1 to {_MOST}, such as {example}")
     return several.pop() if len(several) == 1 else tuple(sorted(several))
 
 
@@ -127,7 +127,9 @@ def _range(
             "smaller first"
         )
     if not isinstance(log, bool) or (log and low == 0):
-        raise ValueError("has log that is not true or false, or is true from 0; correct it")
+        raise ValueError(
+            "has a log that is neither true nor false, or true although from is 0; correct it"
+        )
     if not _count(count) or not 2 <= count <= _MOST:
         raise ValueError(f"has {count!r} values; write a whole number from 2 to {_MOST}")
     shares = [step / (count - 1) for step in range(1, count - 1)]

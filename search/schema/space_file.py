@@ -98,16 +98,16 @@ class SpaceFile(Section):
             known = ", ".join(f"val_{m.name}" for m in TASKS[self.task.name].metrics)
             raise MisfitError(
                 "search.objectives",
-                f"must hold one that trials report ({known}), and each objective once; beside "
-                f"it there are {', '.join((*COUNTED, *MEASURED))}",
+                f"must contain one that trials report ({known}), and each objective only "
+                f"once; the others are {', '.join((*COUNTED, *MEASURED))}",
             )
         traits = SAMPLERS[self.search.sampler.name].traits
         if len(objectives) > 1 and "adaptive" in traits and "several" not in traits:
             able = [name for name, facts in SAMPLERS.ours.items() if "several" in facts.traits]
             raise MisfitError(
                 "search.sampler",
-                "looks at one objective, and there are "
-                f"{', '.join(names)}; write {' or '.join(able)}, or one objective",
+                f"looks at one objective, but there are {', '.join(names)}; write "
+                f"{' or '.join(able)}, or one objective",
             )
         return self
 
@@ -127,8 +127,8 @@ class SpaceFile(Section):
         if self.search.ordered and scheduler_traits(self.scheduler):
             raise MisfitError(
                 "search.ordered",
-                f"holds for proposals, and {self.scheduler.name} stops trials by whichever "
-                "reported first; write scheduler: fifo, or take it out",
+                f"fixes the order of proposals, but {self.scheduler.name} stops trials by "
+                "whichever reported first; write scheduler: fifo, or remove it",
             )
         return self
 
@@ -173,13 +173,13 @@ class SpaceFile(Section):
         if self.execution.replay and self.confirm:
             raise MisfitError(
                 "confirm",
-                "trains networks with fresh seeds, and a replay trains none; take it out, or "
+                "trains networks with fresh seeds, but a replay trains none; remove it, or "
                 "write execution: trials",
             )
         if self.execution.replay and self.trackers:
             raise MisfitError(
                 "trackers",
-                "are told of trainings, and a replay trains nothing; take them out, or write "
+                "record training, but a replay trains nothing; remove them, or write "
                 "execution: trials",
             )
         return self
@@ -196,14 +196,15 @@ class SpaceFile(Section):
         if any(band.bands for band in limits):
             raise MisfitError(
                 "network.width",
-                "fills one limit, and the budget has bands; list widths such as {from: 4, "
+                "fills one limit, but the budget has bands; list widths such as {from: 4, "
                 "to: 64}",
             )
         if self.search.base.width is not None:
-            raise MisfitError("search.base.width", "has no use with width: fill; take it out")
+            raise MisfitError("search.base.width", "has no effect with width: fill; remove it")
         if self.search.solve:
             raise MisfitError(
-                "search.solve", "is of no use with width: fill, which solves; take one out"
+                "search.solve",
+                "has no effect with width: fill, which solves too; remove one of the two",
             )
         return self
 
@@ -213,12 +214,15 @@ class SpaceFile(Section):
         if len(banded) > 1:
             raise MisfitError(
                 f"budget.{banded[1]}",
-                f"has bands, and so has {banded[0]}; keep those of one of them",
+                f"has bands, and so does {banded[0]}; keep only one of them",
             )
         if self.search.per_band and not banded:
             raise MisfitError(
                 "search.per_band",
-                "is for a budget of bands; write budget: {macs: {bands: [1G, 2G]}}, or trials",
+                (
+                    "is only for a budget with bands; write budget: {macs: {bands: [1G, "
+                    "2G]}}, or trials"
+                ),
             )
         return self
 
@@ -234,7 +238,7 @@ class SpaceFile(Section):
     def _asks_of_axes(self) -> Self:
         if "of" in self.analysis.model_fields_set and not self.search.has_axes:
             raise MisfitError(
-                "analysis.of", "is for the sampler axes; write that, or take it out"
+                "analysis.of", "is only for the sampler axes; write that, or remove it"
             )
         return self
 
@@ -249,5 +253,7 @@ class SpaceFile(Section):
                 "training.execution", "needs a GPU; write eager, or resources: {gpu: 1}"
             )
         if gpu != "auto" and gpu > 1 and gpu % 1:
-            raise MisfitError("resources.gpu", "is above 1 and not whole; write 2 or 0.5")
+            raise MisfitError(
+                "resources.gpu", "is above 1 and not whole; write, for example, 2 or 0.5"
+            )
         return self

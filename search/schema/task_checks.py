@@ -27,18 +27,20 @@ def check_task(task: Choice, network: Network, training: Training, data: Data) -
     idle = [key for key in asked if key not in facts.reads]
     if idle:
         raise MisfitError(
-            f"training.{idle[0]}", f"is nothing that {task.name} does; take it out, or write 0"
+            f"training.{idle[0]}", f"is not supported by {task.name}; remove it, or write 0"
         )
     if facts.backbone and data.channels == 1:
-        raise MisfitError("data.channels", f"is 1, and {task.name} sees colours; leave it out")
+        raise MisfitError(
+            "data.channels", f"is 1, but {task.name} needs colour images; leave it out"
+        )
     if network.resolution and not facts.squares:
         raise MisfitError(
             "network.resolution",
-            f"is nothing that {task.name} sees: that is its window; take it out, and write "
-            "task.window as it should be",
+            f"is not used by {task.name}, which sees its own window; remove it, and set "
+            "task.window instead",
         )
     if data.boxes is not None and "keypoints" not in facts.needs:
-        raise MisfitError("data.boxes", f"is nothing that {task.name} reads; leave it out")
+        raise MisfitError("data.boxes", f"is not used by {task.name}; leave it out")
     _check_pieces(task, training)
     if task.options.get("output_stride"):
         _check_stride(task.options["output_stride"], network, data)
@@ -53,12 +55,16 @@ def check_model(task: str, budget: Budget, objectives: Sequence[Objective]) -> N
     facts = TASKS[task]
     if facts.head is not None:
         return
-    asked = [("search.objectives", f"holds {one.name}, which ", one.name) for one in objectives]
+    asked = [
+        ("search.objectives", f"contains {one.name}, which ", one.name) for one in objectives
+    ]
     asked += [(f"budget.{name}", "", name) for name in budget.bands()]
     for at, holds, name in asked:
         if name in MODEL:
             network = name.removeprefix("model_")
-            why = f"is {network} of {task}, which puts no head on its networks; write {network}"
+            why = (
+                f"is {network} for {task}, which puts no head on its networks; write {network}"
+            )
             if facts.backbone:
                 why = (
                     f"cannot be counted: {task} does not say what its head costs; write "
@@ -76,7 +82,8 @@ def check_libraries(task: str) -> None:
     missing = [m for m in TASKS[task].libraries if importlib.util.find_spec(m) is None]
     if missing:
         raise PluginError(
-            f"task: {task} needs {' and '.join(missing)}, not installed here; {INSTALL}"
+            f"task: {task} needs {' and '.join(missing)}, which is not installed here; "
+            f"{INSTALL}"
         )
 
 
@@ -90,11 +97,12 @@ def _check_pieces(task: Choice, training: Training) -> None:
     if parts > 1:
         raise MisfitError(
             "training.accumulate",
-            f"lets one image of a batch of {batch} pass alone, and norms of {task.name} need "
-            f"{fewest}; write a lower one",
+            f"leaves one image of a batch of {batch} alone, but norms of {task.name} need "
+            f"{fewest}; write a lower number",
         )
     raise MisfitError(
-        "training.batch_size", f"is less than norms of {task.name} need; write {fewest} or more"
+        "training.batch_size",
+        f"is less than the norms of {task.name} need; write {fewest} or more",
     )
 
 
@@ -115,7 +123,7 @@ def _check_stride(stride: int, network: Network, data: Data) -> None:
             key = "network.resolution" if network.resolution else "data.resolution"
             less = side - side % stride
             raise MisfitError(
-                key, f"is {side}, no multiple of the output stride; write {less or stride}"
+                key, f"is {side}, not a multiple of the output stride; write {less or stride}"
             )
 
 

@@ -57,11 +57,11 @@ def _foreign(name: str, value: Any) -> TaskFacts:
         metrics = tuple(Metric(*metric) for metric in value.metrics)
     except TypeError as error:
         raise PluginError(
-            f"{name}: its metrics are {value.metrics!r}; write such as "
+            f"{name}: its metrics are {value.metrics!r}; write, for example, "
             '(("accuracy", "maximize", "%"),)'
         ) from error
     if not metrics or len({metric.name for metric in metrics}) < len(metrics):
-        raise PluginError(f"{name}: has no metrics, or one twice; name each once")
+        raise PluginError(f"{name}: has no metrics, or one of them twice; list each once")
     for metric in metrics:
         if metric.direction not in ("minimize", "maximize"):
             raise PluginError(
@@ -70,7 +70,7 @@ def _foreign(name: str, value: Any) -> TaskFacts:
             )
         if not all(isinstance(each, str) for each in metric):
             raise PluginError(
-                f"{name}: {tuple(metric)} is no metric; each part of it is a word"
+                f"{name}: {tuple(metric)} is not a metric; write a word for each of its parts"
             )
     summary = (value.__doc__ or "").strip().partition("\n")[0]
     needs = getattr(value, "needs", ("classes",))
@@ -100,7 +100,7 @@ def _called(name: str, count: Any) -> CountHead:
         wrong = [n for n in (tally.params, tally.macs) if not isinstance(n, int) or n < 0]
         if wrong:
             raise PluginError(
-                f"{name}: count_head comes to {wrong[0]!r}; count whole numbers from 0 up"
+                f"{name}: count_head returns {wrong[0]!r}; return whole numbers from 0 up"
             )
 
     return count_head

@@ -47,15 +47,17 @@ def tracker_names(value: Any) -> tuple[str, ...]:
     """
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)):
-        raise ValueError(f"is no tracker; write some of {', '.join(TRACKERS)}, in a list")
+        raise ValueError(
+            f"is not a list of trackers; write one with any of {', '.join(TRACKERS)}"
+        )
     for name in names:
         if name not in TRACKERS:
             near = difflib.get_close_matches(str(name), TRACKERS, n=1, cutoff=0.5)
             mean = f"did you mean {near[0]!r}? " if near else ""
             raise ValueError(
-                f"holds {name!r}, which is no tracker; {mean}write some of "
+                f"contains {name!r}, which is not a tracker; {mean}write any of "
                 f"{', '.join(TRACKERS)}"
             )
     if len(set(names)) < len(names):
-        raise ValueError("holds a tracker twice; write each once")
+        raise ValueError("contains a tracker twice; write each once")
     return tuple(names)

@@ -140,7 +140,7 @@ class Training(Section):
         if self.schedule == "step" and late:
             shown = ", ".join(f"{m:g}" for m in late)
             return (
-                f"milestones {shown} lie beyond the {epochs} epochs; lower them, or write "
+                f"milestones {shown} are beyond the {epochs} epochs; lower them, or write "
                 "shares of the training such as [0.5, 0.75]"
             )
         return ""
@@ -154,20 +154,21 @@ class Training(Section):
         if 1 in self.milestones:
             raise MisfitError(
                 "training.milestones",
-                "holds 1, which could be a share or an epoch; leave it out, or write a share "
-                "such as 0.1",
+                "contains 1, which could be a share or an epoch; leave it out, or write a "
+                "share such as 0.1",
             )
         if any(m % 1 for m in self.milestones if m > 1):
             raise MisfitError(
-                "training.milestones", "holds part of an epoch; write whole epochs, or shares"
+                "training.milestones",
+                "contains a fraction of an epoch; write whole epochs, or shares",
             )
         if self.schedule == "onecycle" and self.warmup:
             raise MisfitError("training.warmup", "is part of onecycle already; leave it out")
         if self.accumulate > self.batch_size:
             raise MisfitError(
                 "training.accumulate",
-                f"cuts a batch of {self.batch_size} into pieces of less than an image; "
-                "lower it",
+                f"cuts a batch of {self.batch_size} into pieces of less than one image; lower "
+                "it",
             )
         self._check_augmentation()
         return self
@@ -177,14 +178,14 @@ class Training(Section):
         if self.optimizer_options and facts.options is not None:
             raise MisfitError(
                 "training.optimizer_options",
-                f"is for an optimiser of your own; {self.optimizer} takes "
+                f"is only for an optimiser of your own; {self.optimizer} takes "
                 f"{', '.join(facts.keys)}",
             )
         momenta = self.momentum if isinstance(self.momentum, tuple) else (self.momentum,)
         if "nesterov" in facts.keys and self.nesterov and 0 in momenta:
             raise MisfitError(
                 "training.momentum",
-                "leaves nesterov nothing to do; raise it, or set that false",
+                "leaves nesterov nothing to do; raise it, or set nesterov to false",
             )
 
     def _check_length(self) -> None:
@@ -198,11 +199,11 @@ class Training(Section):
 
     def _check_augmentation(self) -> None:
         if self.resized_crop and self.resized_crop[0] > self.resized_crop[1]:
-            raise MisfitError("training.resized_crop", "goes down; swap the two")
+            raise MisfitError("training.resized_crop", "is in descending order; swap the two")
         if self.resized_crop and self.crop:
-            raise MisfitError("training.crop", "excludes resized_crop; leave one out")
+            raise MisfitError("training.crop", "excludes resized_crop; leave one of them out")
         if self.mixup and self.cutmix:
-            raise MisfitError("training.mixup", "excludes cutmix; leave one out")
+            raise MisfitError("training.mixup", "excludes cutmix; leave one of them out")
 
     def steps(self, images: int) -> int:
         """Optimiser steps of one epoch: complete batches only, at least one."""

@@ -11,7 +11,7 @@ from search.schema.metrics import Direction, Objective
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
-_FORM = "write such as {from: runs/imagenette}"
+_FORM = "write, for example, {from: runs/imagenette}"
 
 
 def places(value: Any) -> tuple[str, ...]:
@@ -22,11 +22,11 @@ def places(value: Any) -> tuple[str, ...]:
     """
     named = (value,) if isinstance(value, str) else value
     if not isinstance(named, tuple) or not all(isinstance(one, str) for one in named):
-        raise ValueError(f"is no place of trained weights; {_FORM}")
+        raise ValueError(f"is not a place of trained weights; {_FORM}")
     if not all(named):
-        raise ValueError(f"names no trained weights; {_FORM}")
+        raise ValueError(f"lists no trained weights; {_FORM}")
     if not named:
-        raise ValueError(f"is empty; {_FORM}, or take transfer out")
+        raise ValueError(f"is empty; {_FORM}, or remove transfer")
     return tuple(dict.fromkeys(named))
 
 
@@ -114,12 +114,12 @@ def check_transfer(transfer: Transfer | None, *, confirms: bool, replay: bool) -
     if replay:
         raise MisfitError(
             "transfer",
-            "gives networks weights to be trained from, and a replay trains none; take it out, "
-            "or write execution: trials",
+            "gives networks initial weights for training, but a replay trains none; remove "
+            "it, or write execution: trials",
         )
     if confirms:
         raise MisfitError(
             "confirm",
-            "trains networks with fresh seeds, of which transfer.from has no weights; take it "
-            "out, and write more search.seeds",
+            "trains networks with fresh seeds, for which transfer.from has no weights; "
+            "remove it, and write more search.seeds",
         )

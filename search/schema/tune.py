@@ -20,7 +20,9 @@ def _sampler(value: Any, info: ValidationInfo) -> Any:
         return None
     chosen = choice_from(SAMPLERS)(value, info)
     if chosen.name not in TUNERS:
-        raise ValueError(f"chooses among networks, and here is one; write {', '.join(TUNERS)}")
+        raise ValueError(
+            f"chooses among networks, but here there is only one; write {', '.join(TUNERS)}"
+        )
     return chosen
 
 
@@ -29,7 +31,7 @@ def tune_from(value: Any) -> Any:
     if value is None or isinstance(value, (dict, Tune)):
         return value
     if value == ():
-        raise ValueError("is an empty list; write such as [lr], or take it out")
+        raise ValueError("is an empty list; write, for example, [lr], or remove it")
     return {"keys": value if isinstance(value, tuple) else (value,)}
 
 
@@ -75,7 +77,7 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
     """
     _check_keys(tune, varied)
     if len({*tune.keys}) < len(tune.keys):
-        raise MisfitError("search.tune", "names a key twice; take one out")
+        raise MisfitError("search.tune", "names a key twice; remove one of them")
     combinations = 1
     for key in tune.keys:
         combinations *= len(varied[key])
@@ -84,13 +86,13 @@ def check_tune(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
             raise MisfitError(
                 "search.tune.sampler",
                 "has nothing to choose: each network is tried with all combinations; write "
-                "fewer trials, or take it out",
+                "fewer trials, or remove it",
             )
     elif tune.trials >= combinations:
         raise MisfitError(
             "search.tune.trials",
-            f"is not fewer than the {combinations} combinations of the values; take it out, "
-            "which tries them all",
+            f"is not fewer than the {combinations} combinations of the values; remove it, and "
+            "all of them are tried",
         )
 
 
@@ -100,13 +102,13 @@ def _check_keys(tune: Tune, varied: Mapping[str, Sequence[float]]) -> None:
         if key not in VARIABLE:
             raise MisfitError(
                 "search.tune",
-                f"names {key}, which cannot be tuned inside a network; write some of "
+                f"names {key}, which cannot be tuned inside a network; write any of "
                 f"{', '.join(VARIABLE)}",
             )
         if key not in varied:
             known = f"; it could be {' or '.join(varied)}" if varied else ""
             raise MisfitError(
                 "search.tune",
-                f"names {key}, and training.{key} has not several values; list some there, or "
-                f"take it out{known}",
+                f"names {key}, but training.{key} does not have several values; list some "
+                f"there, or remove it{known}",
             )

@@ -35,5 +35,5 @@ def seconds(text: str) -> float:
     terms = re.findall(r"([\d.]+)([smhd])", text) if _WRITTEN.fullmatch(text) else []
     total = sum(float(number) * _SECONDS[unit] for number, unit in terms)
     if not total:
-        raise ValueError(f"{text!r} is not a time; write such as 25m, 90s or 1h30m")
+        raise ValueError(f"{text!r} is not a time; write one such as 25m, 90s or 1h30m")
     return total

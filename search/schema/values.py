@@ -44,7 +44,7 @@ def parse_amount(value: Any) -> int | None:
         if math.isfinite(number) and number % 1:
             raise ValueError(f"is not whole; did you mean {value}M or {value}G?")
     if not (1 <= number < _LARGEST):
-        raise ValueError("is not an amount above 0; write such as 4.0G, 40M or 250000")
+        raise ValueError("is not an amount above 0; write one such as 4.0G, 40M or 250000")
     return round(number)
 
 
@@ -150,10 +150,12 @@ def _each(
     for item in items:
         one = read(item)
         if one is None and items is not value:
-            raise ValueError(f"is not {rule}; write such as {example}")
+            raise ValueError(f"is not {rule}; write, for example, {example}")
         if one is None:
             shown = list(item) if isinstance(item, tuple) else item
-            raise ValueError(f"holds {shown!r}, which is not {rule}; write such as {example}")
+            raise ValueError(
+                f"contains {shown!r}, which is not {rule}; write, for example, {example}"
+            )
         read_items.append(one)
     return tuple(read_items)
 
@@ -173,7 +175,7 @@ def _range(value: dict[str, Any]) -> tuple[int, ...]:
     assert first is not None, "checked above"
     assert last is not None, "checked above"
     if first > last:
-        raise ValueError(f"goes from {first} down to {last}; swap them")
+        raise ValueError(f"goes down from {first} to {last}; swap them")
     if (last - first) // (step or 1) >= _LONGEST:
         raise ValueError(f"has more than {_LONGEST:,} values; write a larger step")
     return tuple(range(first, last + 1, step or 1))
@@ -202,6 +204,7 @@ def class_choice(value: Any) -> int | str | tuple[str, ...] | None:
         chosen: int | str | tuple[str, ...] | None = value
         return chosen
     raise ValueError(
-        "is no choice of classes; write how many (100), the path of a list file, or names: "
-        "[n01440764, n02102040], in quotes those that look like numbers: ['007']"
+        "is not a choice of classes; write how many (100), the path of a list file, or "
+        "names: [n01440764, n02102040], with quotes around those that look like numbers: "
+        "['007']"
     )

@@ -44,22 +44,22 @@ def check_varying(
     if free and search.has_axes:
         raise MisfitError(
             f"training.{free[0]}",
-            f"has several values, and {search.sampler.name} compares networks along their "
+            f"has several values, but {search.sampler.name} compares networks along their "
             f"dimensions; write search: {{tune: [{free[0]}]}}, or one value",
         )
     _check_read(training)
     if "epochs" in varied and scheduler_traits(scheduler):
         raise MisfitError(
             "training.epochs",
-            f"has several values, and {scheduler.name} compares trials at one epoch, where "
+            f"has several values, but {scheduler.name} compares trials at one epoch, where "
             "those of another length are elsewhere in their schedule; write one value, or "
             "scheduler: fifo",
         )
     if "epochs" in free and confirms:
         raise MisfitError(
             "training.epochs",
-            "has several values, and confirm trains all for its own number of epochs, so that "
-            "some would be confirmed twice; write one value, or take confirm out",
+            "has several values, but confirm trains all networks for its own number of "
+            "epochs, so some would be confirmed twice; write one value, or remove confirm",
         )
     _check_resolution(network, data)
 
@@ -72,8 +72,8 @@ def _check_read(training: Training) -> None:
         if key in unread and facts.options is not None:
             raise MisfitError(
                 f"training.{key}",
-                f"has several values, and {training.optimizer} does not read it; write one, or "
-                "take it out",
+                f"has several values, but {training.optimizer} does not read it; write one, "
+                "or remove it",
             )
 
 
@@ -92,8 +92,8 @@ def check_known(network: Network, varied: Mapping[str, Sequence[float]], at: str
     if name:
         raise MisfitError(
             at,
-            f"takes results by network, and here trials of one network differ in {name}; "
-            f"take it out, or write one value of {name}",
+            f"looks up results by network, but here trials of one network differ in {name}; "
+            f"remove it, or write one value of {name}",
         )
 
 
@@ -113,8 +113,8 @@ def _check_order(search: Search) -> None:
     if search.ordered and search.tune.trials != "all":
         raise MisfitError(
             "search.tune.trials",
-            "chooses tries by whichever ended first, which ordered excludes; take it out, so "
-            "that each network has all combinations",
+            "chooses tries by whichever ended first, which ordered excludes; remove it, so "
+            "that each network is tried with all combinations",
         )
 
 
@@ -125,10 +125,10 @@ def _check_resolution(network: Network, data: Data) -> None:
     if data.resolution is not None:
         raise MisfitError(
             "data.resolution",
-            "and network.resolution both say what networks see; leave one out",
+            "and network.resolution both set what networks see; leave one of them out",
         )
     if data.resize is not None:
         raise MisfitError(
             "data.resize",
-            "is for one resolution, and network.resolution stores each at its own; take it out",
+            "is for one resolution, but network.resolution stores each at its own; remove it",
         )

@@ -104,15 +104,15 @@ def _parse(path: Path, text: str) -> Any:
     except DuplicateKeyError as error:
         key = re.search(r'duplicate key "([^"]*)"', error.problem or "")
         raise ConfigError(
-            f"{path}:{error.problem_mark.line + 1}: {key[1] if key else 'a key'}: stands twice "
-            "in one mapping; keep one of them"
+            f"{path}:{error.problem_mark.line + 1}: {key[1] if key else 'a key'}: occurs "
+            "twice in one mapping; keep one of them"
         ) from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ConfigError(
-            f"{path}:{mark.line + 1 if mark else 1}: is not YAML ({problem}); check indents, "
-            "colons and brackets"
+            f"{path}:{mark.line + 1 if mark else 1}: is not YAML ({problem}); check "
+            "indentation, colons and brackets"
         ) from error
 
 
@@ -132,12 +132,14 @@ def _override(data: dict[str, Any], text: str) -> Location:
     name, equals, value = text_of(text).partition("=")
     location = tuple(name.strip().split("."))
     if not equals or not all(location):
-        raise ConfigError(f"--set {text}: is not key=value; write such as search.trials=20")
+        raise ConfigError(
+            f"--set {text}: is not key=value; write, for example, search.trials=20"
+        )
     target = data
     for key in location[:-1]:
         inner = target.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"--set {text}: {key} is not a section; it holds {inner!r}")
+            raise ConfigError(f"--set {text}: {key} is not a section; it contains {inner!r}")
         target = inner
     try:
         target[location[-1]] = _value(value)

@@ -19,18 +19,18 @@ def score_names(value: Any) -> tuple[str, ...]:
     unknown = next((one for one in names if one not in SCORES), None)
     if unknown in BASELINES:
         raise ValueError(
-            f"holds {unknown!r}, which is counted and set beside every score anyway; write "
-            f"some of {known}"
+            f"contains {unknown!r}, which is counted and shown beside every score anyway; "
+            f"write any of {known}"
         )
     if unknown is not None or not names or len({*names}) < len(names):
-        raise ValueError(f"is no list of scores, each once; write some of {known}")
+        raise ValueError(f"is not a list of scores, each once; write any of {known}")
     return names
 
 
 def score_name(value: Any) -> str | None:
     """One of `scores`, or `params` or `macs`."""
     if value is not None and value not in (*SCORES, *BASELINES):
-        raise ValueError(f"is no score; write one of {', '.join((*SCORES, *BASELINES))}")
+        raise ValueError(f"is not a score; write one of {', '.join((*SCORES, *BASELINES))}")
     return value and str(value)
 
 
@@ -59,9 +59,9 @@ class ZeroCost(Section):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.keep is not None and self.by is None:
-            raise ValueError(f"has keep and not by; write by: {self.scores[0]} as well")
+            raise ValueError(f"has keep but not by; write by: {self.scores[0]} as well")
         if self.keep is None and ({"by", "after"} & self.model_fields_set) and self.by:
-            raise ValueError("has by and not keep; write keep: 25% as well, or take it out")
+            raise ValueError("has by but not keep; write keep: 25% as well, or remove it")
         if self.by is not None and self.by not in (*self.scores, *BASELINES):
             raise ValueError(
                 f"by is {self.by}, which is not among scores; add it there, or write one of "
@@ -89,7 +89,7 @@ def check_zero_cost(
     if replay:
         raise MisfitError(
             "zero_cost",
-            "scores networks that are built, and a replay builds none; take it out, or write "
+            "scores networks that are built, but a replay builds none; remove it, or write "
             "execution: trials",
         )
     if zero_cost.keep is None:
@@ -98,7 +98,7 @@ def check_zero_cost(
     if trials is not None and zero_cost.after >= trials:
         raise MisfitError(
             "zero_cost.after",
-            f"leaves none of search.trials {trials:,} to be judged; write less",
+            f"leaves none of search.trials {trials:,} to be judged; write a lower number",
         )
 
 
@@ -107,19 +107,23 @@ def _check_order(search: Search) -> None:
     if search.ordered:
         raise MisfitError(
             "zero_cost.keep",
-            "compares with networks in the order in which they were scored, and search.ordered "
-            "asks that no order but that of proposals matters; take one out",
+            "compares with networks in the order in which they were scored, but "
+            "search.ordered requires that only the order of proposals matters; remove one of "
+            "the two",
         )
     if search.tune:
         raise MisfitError(
             "zero_cost.keep",
-            "compares each network once, and search.tune tries it several times; take one out",
+            (
+                "compares each network once, but search.tune tries it several times; remove "
+                "one of the two"
+            ),
         )
     if search.per_band:
         raise MisfitError(
             "zero_cost.keep",
-            "compares all networks, and scores grow with size: of the smaller bands of "
-            "search.per_band nothing would be left; take one out",
+            "compares all networks, and scores grow with size: nothing would be left of the "
+            "smaller bands of search.per_band; remove one of the two",
         )
     if "ordered" in SAMPLERS[search.sampler.name].traits:
         raise MisfitError(

@@ -53,8 +53,8 @@ class Axes:
         if search.solve and not any(np.array(lengths)[self._solved] > 1):
             raise MisfitError(
                 "search.solve",
-                f"has nothing to choose from; list values of network.{search.solve}, or take "
-                "solve out",
+                f"has nothing to choose from; list values of network.{search.solve}, or "
+                "remove solve",
             )
         self._search = search
 

@@ -84,22 +84,24 @@ def kept_at(place: str, phase: str) -> list[Kept]:
     path = path_of(place)
     if path.is_file():
         if path.suffix != SUFFIX:
-            raise TransferError(f"{place} is no {SUFFIX} file; write one, or a run's folder")
+            raise TransferError(f"{place} is not a {SUFFIX} file; write one, or a run's folder")
         return [_kept(place, path)]
     if not path.is_dir():
-        raise TransferError(f"{place} is not there; write a run's folder, such as runs/<study>")
+        raise TransferError(
+            f"{place} does not exist; write a run's folder, such as runs/<study>"
+        )
     folder = path / "networks" if (path / "networks").is_dir() else path
     every = [_kept(place, one) for one in sorted(folder.glob(f"*{SUFFIX}"))]
     if not every:
         raise TransferError(
-            f"{place} holds no trained weights; run that study with keep: {{best: N}}, N as "
-            "many as the networks to take along"
+            f"{place} contains no trained weights; run that study with keep: {{best: N}}, "
+            "where N is the number of networks to take along"
         )
     chosen = [one for one in every if one.phase == phase]
     if not chosen:
         raise TransferError(
-            f"{place} holds no weights of its {phase}; write transfer: {{phase: "
-            f"{every[0].phase}}} for the others that it holds"
+            f"{place} contains no weights of its {phase}; write transfer: {{phase: "
+            f"{every[0].phase}}} for the others that it contains"
         )
     return chosen
 
@@ -159,8 +161,8 @@ def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int
         other = files[network.name].setdefault(one.repeat, one)
         if other.sha256 != one.sha256:
             raise TransferError(
-                f"{other.path} and {one.path} both are of {network.name}, seed {one.repeat}; "
-                "leave one out, or name the file to take"
+                f"{other.path} and {one.path} are both of {network.name}, seed {one.repeat}; "
+                "leave one out, or give the file to use"
             )
         candidates[network.name] = inside
     if not files:
@@ -173,9 +175,9 @@ def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int
     whole = [name for name, had in files.items() if {*range(seeds)} <= had.keys()]
     if not whole:
         raise TransferError(
-            f"no network has trained weights of all {seeds} seeds of search.seeds, but "
-            f"{_listed(short)}; write fewer seeds, or name a study that had as many from its "
-            "start (weights that one dropped before seeds were added are gone)"
+            f"no network has trained weights for all {seeds} seeds of search.seeds, only "
+            f"{_listed(short)}; write fewer seeds, or give a study that had as many from its "
+            "start (weights it dropped before seeds were added are gone)"
         )
     members = np.array(sorted(c for name in whole for c in candidates[name]), dtype=np.intp)
     taken = [files[name][repeat] for name in whole for repeat in range(seeds)]
@@ -211,7 +213,7 @@ def _checked(one: Kept, classes: int) -> SourceWeights:
         raise TransferError(f"{one.path} cannot be read ({error.strerror})") from error
     if digest != one.sha256:
         raise TransferError(
-            f"{one.path} is damaged (its SHA-256 is {digest[:12]}, noted beside it is "
+            f"{one.path} is damaged (its SHA-256 is {digest[:12]}, recorded beside it is "
             f"{one.sha256[:12]}); restore both files from a copy"
         )
     return SourceWeights(
@@ -254,11 +256,11 @@ def _none_inside(surveyed: Survey, found: list[Kept]) -> str:
     channels, here = found[0].network.channels, surveyed.architecture(0).channels
     why = ""
     if channels != here:
-        why = f"; there images have {channels} channels, here {here}"
+        why = f"; its images have {channels} channels, these have {here}"
     elif surveyed.widths.any():
-        why = "; width: fill solves for this budget: list the widths that they have"
+        why = "; width: fill solves for this budget, so list the widths that they have"
     return (
-        f"no network of it is in this space and inside its budget, not {_listed(names)}{why}; "
+        f"none of its networks is in this space and inside its budget: {_listed(names)}{why}; "
         "write the network and budget that they have"
     )
 

@@ -48,12 +48,12 @@ def planned_analysis(
             try:
                 meant = parse(name, block=block)
             except ArchitectureError as error:
-                raise ConfigError(f"{where}is no network: {error}") from error
+                raise ConfigError(f"{where}is not a network: {error}") from error
             meant = replace(meant, classes=data.classes, channels=data.channels)
             _check_inside(meant, surveyed, where)
             if meant.name in found[label]:
                 raise ConfigError(
-                    f"{where}is {meant.name}, which stands there already; give it one weight"
+                    f"{where}is {meant.name}, which is already listed; give it a single weight"
                 )
             found[label][meant.name] = weight
     return analysis.model_copy(update={"contrasts": found})
@@ -63,8 +63,8 @@ def _check_inside(meant: Architecture, surveyed: Survey, where: str) -> None:
     if surveyed.candidate(meant) is not None:
         return
     raise ConfigError(
-        f"{where}is {meant.name}, no network of this study inside its budget; name one that "
-        f"is, or widen the dimensions or the budget{_near(meant, surveyed)}"
+        f"{where}is {meant.name}, which is not a network of this study inside its budget; "
+        f"write one that is, or widen the dimensions or the budget{_near(meant, surveyed)}"
     )
 
 

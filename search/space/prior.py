@@ -56,12 +56,12 @@ def places_of(prior: Prior, dimensions: tuple[Dimension, ...]) -> tuple[int, ...
         if name not in stages:
             raise MisfitError(
                 f"search.prior.{name}",
-                f"does not vary in this space ({', '.join(stages)}); take it out",
+                f"does not vary in this space ({', '.join(stages)}); remove it",
             )
         if stages[name] > 1 and isinstance(value, tuple) and len(value) != stages[name]:
             raise MisfitError(
                 f"search.prior.{name}",
-                f"has {len(value)} values, and there are {stages[name]} stages; write one for "
+                f"has {len(value)} values, but there are {stages[name]} stages; write one for "
                 "each, or one for all",
             )
     return tuple(_place(wanted, dimension) for dimension in dimensions)

@@ -184,9 +184,9 @@ def _check_surveyable(space: SpaceFile, document: Document) -> None:
     candidates = len(network.forms()) * len(network.se) * math.prod(sizes)
     if candidates > _MOST_CANDIDATES:
         raise ConfigError(
-            f"{document.place(('network',))}: network: names {candidates:,} combinations, more "
-            f"than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or fewer of "
-            "them per_stage"
+            f"{document.place(('network',))}: network: gives {candidates:,} combinations, "
+            f"more than the {_MOST_CANDIDATES:,} that are surveyed; write fewer values, or "
+            "fewer of them per_stage"
         )
 
 

@@ -69,7 +69,7 @@ def check_norms(
     raise ConfigError(
         f"{document.place(('training', key))}: training.{key}: {problem}, and at "
         f"{_written(size)} px the last feature maps of {which} are a single pixel: a batch "
-        f"norm needs more than one value a channel; write {remedy}"
+        f"norm needs more than one value per channel; write {remedy}"
     )
 
 
@@ -109,14 +109,14 @@ def _check_batch(training: PlannedTraining, data: PlannedData, document: Documen
     if size > images:
         raise ConfigError(
             f"{document.place(('training', 'batch_size'))}: training.batch_size: {size:,} is "
-            f"more than the {images:,} images that are trained on; lower it"
+            f"more than the {images:,} images to train on; lower it"
         )
     for key in ("mixup", "cutmix"):
         if size == 1 and getattr(training, key):
             raise ConfigError(
                 f"{document.place(('training', key))}: training.{key}: mixes the images of a "
-                "batch, and training.batch_size 1 gives it one; write batch_size: 2 or more, "
-                f"or take {key} out"
+                "batch, but training.batch_size 1 gives it only one; write batch_size: 2 or "
+                f"more, or remove {key}"
             )
 
 
@@ -125,8 +125,8 @@ def _check_classes(data: PlannedData, document: Document) -> None:
         return
     if data.classes < 2:
         raise ConfigError(
-            f"{document.place(('data', 'classes'))}: data.classes: there is one class, which "
-            "nothing has to be told apart from; name a data set, or a choice, of two or more"
+            f"{document.place(('data', 'classes'))}: data.classes: there is only one class, "
+            "so there is nothing to tell apart; write a data set, or a choice, of two or more"
         )
     if data.train < data.classes:
         raise ConfigError(
@@ -150,8 +150,8 @@ def _check_squares(training: PlannedTraining, data: PlannedData, document: Docum
 def _check_colours(training: PlannedTraining, data: PlannedData, document: Document) -> None:
     if any(training.jitter) and data.channels != 3:
         raise ConfigError(
-            f"{document.place(('training', 'jitter'))}: training.jitter: is for colour images, "
-            f"and these have {data.channels} channels; write [0, 0, 0, 0]"
+            f"{document.place(('training', 'jitter'))}: training.jitter: is for colour "
+            f"images, but these have {data.channels} channels; write [0, 0, 0, 0]"
         )
 
 
@@ -164,5 +164,5 @@ def _check_resolution(network: Network, data: PlannedData, document: Document) -
             place = document.place(("data", "resolution"))
             raise ConfigError(
                 f"{place}: data.resolution: {resolution} px is less than the {stride} px that "
-                f"one place of {skeleton}'s last features spans; write at least that"
+                f"one place in {skeleton}'s last features spans; write at least that"
             )

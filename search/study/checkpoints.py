@@ -22,14 +22,14 @@ from search.study.events import Started
 _SECONDS = 40.0  # time within which the storage must answer
 # Error names of object stores, and what to do about each.
 _REMEDIES = {
-    "NO_SUCH_BUCKET": "make the bucket, or correct its name",
+    "NO_SUCH_BUCKET": "create the bucket, or correct its name",
     "ACCESS_DENIED": "give credentials that may read, write and delete there "
     "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the machine), on every node",
     "INVALID_ACCESS_KEY_ID": "correct AWS_ACCESS_KEY_ID, on every node",
     "SIGNATURE_DOES_NOT_MATCH": "correct AWS_SECRET_ACCESS_KEY, on every node",
-    "NETWORK_CONNECTION": "see whether the store runs and can be reached from here",
+    "NETWORK_CONNECTION": "check whether the store runs and can be reached from here",
 }
-_OTHERWISE = "see that the place is there and can be written, or name another"
+_OTHERWISE = "make sure that the place exists and can be written, or give another"
 
 
 class Checkpoints:

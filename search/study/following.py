@@ -33,8 +33,8 @@ class Follower:
         size = self._path.stat().st_size if self._path.exists() else 0
         if size < self._read:
             raise JournalError(
-                f"{self._path}: has {size:,} bytes, and {self._read:,} of it were read before; "
-                "it was replaced or restored: start again to read it as it is now"
+                f"{self._path}: has {size:,} bytes, but {self._read:,} of it were read "
+                "before; it was replaced or restored: start again to read it as it is now"
             )
         found: list[Record] = []
         if size == self._read:

@@ -124,7 +124,7 @@ def version_of(path: Path, line: bytes) -> int:
         data = decoded(line)
         version = data["version"] if data["event"] == _HEADER else None
         if type(version) is not int or version < 1:
-            raise ValueError("it tells no version")
+            raise ValueError("it gives no version")
         if version <= JOURNAL_VERSION:
             check_line(line, required=version >= SEALED_SINCE)
     except (KeyError, TypeError, ValueError) as error:
@@ -133,8 +133,8 @@ def version_of(path: Path, line: bytes) -> int:
         ) from error
     if version > JOURNAL_VERSION:
         raise JournalError(
-            f"{path}:1: has version {version}, this program reads up to {JOURNAL_VERSION}; "
-            "update the program"
+            f"{path}:1: has version {version}, but this program reads up to "
+            f"{JOURNAL_VERSION}; update the program"
         )
     return version
 
@@ -145,8 +145,8 @@ def _check_ours(path: Path, line: bytes) -> None:
     if version != JOURNAL_VERSION:
         raise JournalError(
             f"{path}: was begun by another version of this project (its record is of version "
-            f"{version}, this is {JOURNAL_VERSION}); the analysis reads it, but to go on with "
-            "it takes that version; give another folder with --out"
+            f"{version}, this is {JOURNAL_VERSION}); the analysis reads it, but only that "
+            "version can resume it; give another folder with --out"
         )
 
 
@@ -159,17 +159,17 @@ def damaged(path: Path, number: int, why: object) -> JournalError:
 
 
 def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else "it is no header"
+    return str(error) if isinstance(error, ValueError) else "it is not a header"
 
 
 def _check_new(folder: Path) -> None:
     """Refuse a folder whose journal is lost: resuming would run its trials again."""
     if (folder / MANIFEST).exists():
         path = folder / FILE
-        state = "is empty" if path.exists() else "is not there"
+        state = "is empty" if path.exists() else "is missing"
         raise JournalError(
             f"{path}: {state}, although {MANIFEST} says that a study began here; restore it "
-            "from a copy, or remove the folder to begin anew"
+            "from a copy, or remove the folder to start over"
         )
 
 
@@ -247,8 +247,8 @@ class Journal:
     def of_another_space(self, name: str) -> JournalError:
         """The error for a record whose network is not in the study's space."""
         return JournalError(
-            f"{self.path}: holds {name}, which this space does not; restore the file from a "
-            "copy, or delete every line of the trials of that network"
+            f"{self.path}: contains {name}, which this space does not; restore the file from "
+            "a copy, or delete every line of the trials of that network"
         )
 
     def _write(self, data: dict[str, Any]) -> None:

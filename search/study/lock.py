@@ -148,9 +148,9 @@ class Lock:
         whose = there.who if there else "another process"
         raise LockLostError(
             errno.ENOLCK,
-            f"{whose} has taken this run over, as this process did not refresh its lock for "
-            f"{self._patience:g} seconds (asleep, or cut off from the disk?); it stops and "
-            "writes nothing any more; let the other one go on",
+            f"{whose} has taken over this run, because this process did not refresh its lock "
+            f"for {self._patience:g} seconds (asleep, or cut off from the disk?); it stops "
+            "and writes nothing more; let the other one continue",
             str(self._folder),
         )
 
@@ -185,7 +185,7 @@ class Lock:
         who = there.who if there else "an unknown process"
         self._say(
             f"{self._folder}: is held by {who}; watching for up to {self._patience:g} s "
-            "whether that is still there"
+            "whether it is still running"
         )
         pause = self._beat / _LOOKS
         end = time.monotonic() + self._patience

@@ -76,9 +76,9 @@ class Suspects:
         if self._ends:
             raise OSError(
                 errno.EIO,
-                f"no trial gets further on this machine or cluster: trials {min(self._ends)} "
-                f"and {record.trial} were lost {times} times each ({record.reason}); mend it, "
-                "and give the same command again",
+                "no trial makes progress on this machine or cluster: trials "
+                f"{min(self._ends)} and {record.trial} were lost {times} times each "
+                f"({record.reason}); fix this, and give the same command again",
             )
         self._ends[record.trial] = record
         return False

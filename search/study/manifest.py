@@ -154,9 +154,9 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
         return plan
     if before["version"] != VERSION:
         raise ConfigError(
-            f"{folder}: holds a study of another version of this project (its record is of "
-            f"version {before['version']}, this is {VERSION}), whose trials are not the same; "
-            "finish it with that version, or give another folder with --out"
+            f"{folder}: contains a study of another version of this project (its record is of "
+            f"version {before['version']}, this is {VERSION}), whose trials differ; finish it "
+            "with that version, or give another folder with --out"
         )
     there = _manifest(folder, before)
     had = there.plan.model_dump(mode="json")  # with keys that were added since
@@ -192,7 +192,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     changed = sorted(set(before) ^ set(left_out))
     if changed:
         raise ConfigError(
-            f"{folder}: its trials so far saw other images; mended or damaged since: "
+            f"{folder}: its trials so far saw other images; repaired or damaged since: "
             f"{'; '.join(changed[:5])}; put the files back as they were, or give another "
             "folder with --out"
         )
@@ -246,11 +246,11 @@ def _raw(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, str(error)) from error
     version = data.get("version") if isinstance(data, dict) else None
     if type(version) is not int or version < 1:
-        raise _damaged(folder, "it holds no version")
+        raise _damaged(folder, "it gives no version")
     if version > VERSION:
         raise ConfigError(
-            f"{path}: has version {version}, this program reads up to {VERSION}; update the "
-            "program"
+            f"{path}: has version {version}, but this program reads up to {VERSION}; update "
+            "the program"
         )
     if version >= _SEALED_SINCE and not sealed:
         raise _damaged(folder, "it ends without its checksum")
@@ -261,7 +261,7 @@ def _raw(folder: Path) -> dict[str, Any]:
 def _damaged(folder: Path, why: str) -> ConfigError:
     return ConfigError(
         f"{folder / FILE}: is damaged ({why}); restore it from a copy, or delete it if the "
-        "space and recipe are as they were"
+        "space and recipe are unchanged"
     )
 
 
@@ -284,8 +284,8 @@ def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     ]
     if differences:
         raise ConfigError(
-            f"{folder}: holds a different study; give another folder with --out, or take "
-            "back the difference:",
+            f"{folder}: contains a different study; give another folder with --out, or undo "
+            "the difference:",
             *differences,
         )
 

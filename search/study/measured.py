@@ -55,22 +55,22 @@ def measured_spread(folder: Path, plan: StudyPlan) -> Measured:
     noted = manifest.read(folder)
     if noted is None or not (folder / journal.FILE).is_file():
         raise ConfigError(
-            f"{place}: holds no run ({manifest.FILE} and {journal.FILE}); name the folder of "
-            "one, such as runs/quickstart"
+            f"{place}: contains no run ({manifest.FILE} and {journal.FILE}); give the folder "
+            "of one, such as runs/quickstart"
         )
     _check_alike(place, noted, plan)
     spread = spread_of(_scores(folder, noted))
     if not spread.df:
         raise ConfigError(
-            f"{place}: fewer than two of its networks share two seeds, so it says nothing of "
-            "chance; give a run with search.seeds of 2 or more, or let it go on with "
+            f"{place}: fewer than two of its networks share two seeds, so it says nothing "
+            "about chance; give a run with search.seeds of 2 or more, or resume it with "
             "--set search.seeds=2"
         )
     if not spread.sigma > _ROUNDING:
         raise ConfigError(
-            f"{place}: what ranks is the same in all seeds of each network, or differs by seed "
-            "alone, so it says nothing of chance; look whether the seeds were different, or "
-            "give another run"
+            f"{place}: the ranking metric is the same for all seeds of each network, or "
+            "differs by seed alone, so it says nothing about chance; check whether the seeds "
+            "were different, or give another run"
         )
     return Measured(spread, tuple(_notes(noted.plan, plan)))
 
@@ -80,7 +80,7 @@ def _check_alike(place: str, noted: Manifest, plan: StudyPlan) -> None:
     if ranking.name != plan.ranking.name:
         raise ConfigError(
             f"{place}: its networks are ranked by {ranking.name}, those of this study by "
-            f"{plan.ranking.name}, which spreads otherwise; give a run that is ranked by it"
+            f"{plan.ranking.name}, which spreads differently; give a run that is ranked by it"
         )
     there, here = noted.plan.data, plan.data
     keys = (*_IMAGES, "digest") if there.digest and here.digest else _IMAGES
@@ -91,7 +91,7 @@ def _check_alike(place: str, noted: Manifest, plan: StudyPlan) -> None:
     ]
     if other:
         raise ConfigError(
-            f"{place}: saw other images ({'; '.join(other)}), and scores spread with them; "
+            f"{place}: saw other images ({'; '.join(other)}), on which the spread depends; "
             "give a run of the same data"
         )
 
@@ -132,6 +132,6 @@ def _notes(there: StudyPlan, here: StudyPlan) -> list[str]:
         return []
     more = f" and {len(other) - 3} more" if len(other) > 3 else ""
     return [
-        f"trained otherwise than this study will be ({'; '.join(other[:3])}{more}): the spread "
-        "may be another"
+        f"trained differently from this study ({'; '.join(other[:3])}{more}): the spread may "
+        "differ"
     ]

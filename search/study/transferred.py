@@ -41,12 +41,12 @@ def same_weights(folder: Path, plan: StudyPlan) -> None:
 
 def _same_networks(folder: Path, before: PlannedTransfer, now: PlannedTransfer) -> None:
     had, have = ({one.network for one in each.files} for each in (before, now))
-    changed = [*(f"{name} has none any more" for name in sorted(had - have))]
+    changed = [*(f"{name} no longer has any" for name in sorted(had - have))]
     changed += [f"{name} has some now" for name in sorted(have - had)]
     if changed:
         raise ConfigError(
-            f"{folder}: other networks have trained weights of every seed than when the study "
-            f"began: {'; '.join(changed[:5])}; {_BACK}"
+            f"{folder}: other networks have trained weights for every seed than when the "
+            f"study began: {'; '.join(changed[:5])}; {_BACK}"
         )
 
 

@@ -161,11 +161,14 @@ def refused(folder: Path, place: str, capsys: pytest.CaptureFixture[str]) -> str
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("gs://studies/runs", "has a scheme that is not known here, gs://; write s3://bucket/"),
-        ("s3://key:word@studies/runs", "holds a secret"),
+        ("gs://studies/runs", "has an unknown scheme, gs://; write s3://bucket/"),
+        ("s3://key:word@studies/runs", "contains a secret"),
         ("s3:///runs", "names no bucket; write s3://bucket/folder"),
-        ("s3://studies/runs?colour=red", "has the option colour; there are endpoint_override"),
-        ("file://elsewhere/runs", "is of another machine (elsewhere); write file:///folder"),
+        (
+            "s3://studies/runs?colour=red",
+            "has the unknown option colour; write any of endpoint_override",
+        ),
+        ("file://elsewhere/runs", "is on another machine (elsewhere); write file:///folder"),
         ("/proc/nowhere", "cannot keep checkpoints"),
         ("", "is empty; write s3://bucket/folder"),
     ],
@@ -179,10 +182,10 @@ def test_a_place_that_cannot_be_is_refused_before_anything_runs(
 def test_a_store_that_does_not_take_it_is_refused_before_anything_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], uri: str, refusing: str
 ) -> None:
-    assert "make the bucket" in refused(tmp_path, uri.replace(BUCKET, "nobodys"), capsys)
+    assert "create the bucket" in refused(tmp_path, uri.replace(BUCKET, "nobodys"), capsys)
     assert "give credentials" in refused(tmp_path, refusing, capsys)
     closed = "s3://studies/runs?endpoint_override=127.0.0.1:1&scheme=http"
-    assert "see whether the store runs" in refused(tmp_path, closed, capsys)
+    assert "check whether the store runs" in refused(tmp_path, closed, capsys)
 
 
 def test_the_place_may_change_between_starts(tmp_path: Path) -> None:

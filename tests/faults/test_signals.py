@@ -37,7 +37,7 @@ def check_saved(process: subprocess.Popen[str], folder: Path) -> str:
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
     assert "Traceback" not in printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     assert [path.name for path in folder.glob("run/checkpoints/*")] == ["0.pt"]
     return printed
 
@@ -152,7 +152,7 @@ def test_a_plan_that_is_measured_keeps_nothing_when_it_is_stopped(tmp_path: Path
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
-    assert "stopped: nothing was begun, and nothing is kept" in printed
+    assert "stopped: nothing was started, and nothing is kept" in printed
     assert "Traceback" not in printed
 
 

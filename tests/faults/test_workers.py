@@ -83,7 +83,9 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on(
     worker.send_signal(signal.SIGSTOP)
     (lost,) = run.losses()
     assert lost.reason == "its worker is gone: it said nothing for 9 s, and was killed"
-    assert re.search(r"trial 0 has said nothing for \d s; after 9 s \(resources", run.said())
+    assert re.search(
+        (r"trial 0 has reported nothing for \d s; after 9 s \(resources"), run.said()
+    )
 
 
 @pytest.mark.slow

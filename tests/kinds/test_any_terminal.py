@@ -161,7 +161,7 @@ def test_a_study_nobody_reads_is_kept_and_stderr_says_what_became_of_it(
     assert code == 130
     said = capsys.readouterr().err
     assert "the output has left" in said
-    assert "go on with: python -m search.run" in said
+    assert "resume with: python -m search.run" in said
     assert not [r for r in read(tmp_path / "run") if isinstance(r, Ended)]
 
 
@@ -184,7 +184,7 @@ def test_a_reader_that_leaves_later_finds_what_ran_kept(
         code = main(command)
     leaving.join()
     assert code == 130
-    assert "go on with: python -m search.run" in capsys.readouterr().err
+    assert "resume with: python -m search.run" in capsys.readouterr().err
     starts, ends = (
         {r.trial for r in read(tmp_path / "run") if isinstance(r, kind)}
         for kind in (Started, Ended)
@@ -303,7 +303,7 @@ def test_head_on_ray(tmp_path: Path) -> None:
     assert "trials to run" in ran.stdout
     assert "the output has left" in ran.stderr
     assert "Traceback" not in ran.stderr
-    assert "go on with: python -m search.run" in ran.stderr
+    assert "resume with: python -m search.run" in ran.stderr
 
 
 @pytest.mark.parametrize(

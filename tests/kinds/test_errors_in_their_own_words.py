@@ -20,31 +20,40 @@ from tests.search.spaces import TINY, load, write
 ONE_LINE = [
     (
         "training.jitter=[1]",
-        r"training.jitter: is not a list of that length; write such as \[0.4, ",
+        r"training.jitter: is not a list of the right length; write one such as \[0.4, ",
     ),
-    ("training.betas=[0.9]", r"training.betas: is not a list of that length"),
-    ("training.resized_crop=[0.1]", r"training.resized_crop: is not a list of that length"),
+    ("training.betas=[0.9]", r"training.betas: is not a list of the right length"),
+    (
+        "training.resized_crop=[0.1]",
+        r"training.resized_crop: is not a list of the right length",
+    ),
     ("training.warmup=99", r"training.warmup: 99 takes all 3 epochs; lower it"),
     ("training.accumulate=999", r"training.accumulate: 999 cuts a batch of \d+ into pieces"),
     (
         "scheduler.name=x",
-        r"scheduler: 'x' is no scheduler; write fifo or asha or hyperband or ",
+        r"scheduler: 'x' is not a known scheduler; write fifo or asha or hyperband or ",
     ),
-    ("task.options={a: 1}", r"task: is no task; write classification"),
+    ("task.options={a: 1}", r"task: is not a known task; write classification"),
     ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is or all"),
     ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is or all"),
     (
         "search.trials=many",
-        r"search.trials: 'many' is not a whole number or all; write such as 8 or all",
+        r"search.trials: 'many' is not a whole number or all; write, for example, 8 or all",
     ),
     ("search.trials=1.5", r"search.trials: 1.5 is not a whole number or all"),
     (
         "search.trials=all",
-        r"search.trials: 'all' is for samplers that end by themselves, and random does not; write a number",
+        (
+            r"search.trials: 'all' is only for samplers that end by themselves, which random "
+            r"does not; write a number"
+        ),
     ),
     (
         "search.base={depth: deep}",
-        r"search.base.depth: 'deep' is not a whole number or a list; write such as 8 or \[2, 4\]",
+        (
+            r"search.base.depth: 'deep' is not a whole number or a list; write, for example, "
+            r"8 or \[2, 4\]"
+        ),
     ),
     ("search.base={depth: [3, x]}", r"search.base.depth.1: 'x' is not a whole number"),
     ("search.base={scale: {a: 1}}", r"search.base.scale: is not a whole number or a list"),
@@ -71,11 +80,14 @@ ONE_LINE = [
     ),
     (
         "data.batch_size=3",
-        r"data.batch_size: is not a key here, but of training; move it there",
+        r"data.batch_size: is not a key here, but one of training; move it there",
     ),
-    ("epochs=3", r"epochs: is not a key here, but of training and confirm; move it there"),
-    ("network.seed=1", r"network.seed: is not a key here, but of search; move it there"),
-    ("budget.max=60M", r"budget.max: is not a key here, but of budget.macs and budget.params"),
+    ("epochs=3", r"epochs: is not a key here, but one of training and confirm; move it there"),
+    ("network.seed=1", r"network.seed: is not a key here, but one of search; move it there"),
+    (
+        "budget.max=60M",
+        r"budget.max: is not a key here, but one of budget.macs and budget.params",
+    ),
     (
         "scheduler={name: asha, options: {grace: x}}",
         r"scheduler.grace: 'x' is not a whole number",
@@ -145,7 +157,7 @@ def test_a_command_without_a_file_names_its_options(
     assert epochs.startswith("--epochs 0: training.epochs: 0 is not a whole number")
     assert seeds.startswith("--seeds 0: search.seeds: 0 is not above 0")
     assert train([*command[:-1], "nope"]) == 2
-    assert "--data nope: data.name: 'nope' is no data set" in capsys.readouterr().err
+    assert "--data nope: data.name: 'nope' is not a known data set" in capsys.readouterr().err
 
 
 @given(number=st.sampled_from(sorted(errno.errorcode)))
@@ -163,7 +175,7 @@ def test_an_unknown_error_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: path.mkdir(), r"space.yaml: Is a directory; a folder stands where"),
+        (lambda path: path.mkdir(), r"space.yaml: Is a directory; a folder is where"),
         (lambda path: path.symlink_to(path), r"space.yaml: Too many levels of symbolic links$"),
         (lambda path: None, r"space.yaml: cannot be read \(No such file .* are in spaces/"),
     ],
@@ -186,7 +198,7 @@ def test_a_journal_that_is_a_folder_is_no_full_disk(
     assert main([str(write(tmp_path, TINY)), "--inline", "--out", str(out)]) == 1
     said = capsys.readouterr().err
     assert (
-        f"{out / 'journal.jsonl'}: Is a directory; a folder stands where a file should" in said
+        f"{out / 'journal.jsonl'}: Is a directory; a folder is where a file should be" in said
     )
     assert "room" not in said
 

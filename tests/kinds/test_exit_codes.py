@@ -112,7 +112,7 @@ def test_4_the_time_limit_came_with_work_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command(tmp_path, LONG, "--time-limit", "1s")) == 4
-    assert "go on with: python -m search.run" in capsys.readouterr().out
+    assert "resume with: python -m search.run" in capsys.readouterr().out
     result = run_study(
         write(tmp_path, LONG), out=tmp_path / "python", inline=True, time_limit="0.5s"
     )

@@ -35,13 +35,17 @@ KNOWN = [
     (IMAGENET.replace(SIZE, "batch_size: 5"), "training.accumulate=4", r"training.accumulate: 4: "
      r"the last of the pieces of a batch of 5 is 1 image.*; write accumulate: 2, or batch_size: 8"),
     (IMAGENET, "training.accumulate=32", r"write accumulate: 16, or batch_size: 64$"),
-    (OPEN.replace(SIZE, "batch_size: 1"), "training.mixup=0.2", r"training.mixup: mixes the images"
-     r" of a batch, and training.batch_size 1 gives it one; write batch_size: 2 or more"),
+    (OPEN.replace(SIZE, "batch_size: 1"), "training.mixup=0.2", r"training.mixup: mixes the "
+                                                                r"images of a batch, but "
+                                                                r"training.batch_size 1 gives "
+                                                                r"it only one; write "
+                                                                r"batch_size: 2 or more"),
     (OPEN.replace(SIZE, "batch_size: 1"), "training.cutmix=1", r"training.cutmix: mixes"),
     (OPEN.replace(SIZE, "batch_size: 2"), "data.train=3", r"data.train: 3 images to train on cannot "
      r"show all 4 classes; write at least that many"),
-    (UNLIMITED, "network.planes=1048576", r"a checkpoint of the largest network \(\S+ params\) takes"
-     r" \S+B, and the disk has \S+ free; .*--out, or lower budget.params.max"),
+    (UNLIMITED, "network.planes=1048576", r"a checkpoint of the largest network \(\S+ "
+                                          r"params\) takes \S+B, but the disk has \S+ free; "
+                                          r".*--out, or lower budget.params.max"),
 ]  # fmt: skip
 
 
@@ -194,7 +198,9 @@ def test_a_class_that_validation_takes_whole_is_refused(tmp_path: Path) -> None:
 
 def test_a_tree_of_one_class_is_refused(tmp_path: Path) -> None:
     tree = plant(tmp_path / "tree", ["a"], train=9, val=1)
-    with pytest.raises(ConfigError, match=r"data.classes: there is one class, which nothing"):
+    with pytest.raises(
+        ConfigError, match=r"data.classes: there is only one class, so there is nothing"
+    ):
         load(tree_space(tmp_path, tree, validation=2))
 
 
@@ -206,7 +212,7 @@ def test_a_file_where_trials_write_into_a_folder_is_refused(
     out.mkdir()
     (out / name).touch()
     assert main([str(write(tmp_path, OPEN)), "--inline", "--out", str(out)]) == 2
-    assert f"{out / name}: is a file, and a run keeps {name}" in capsys.readouterr().err
+    assert f"{out / name}: is a file, but a run keeps {name}" in capsys.readouterr().err
 
 
 def test_compiling_without_a_compiler_is_refused(

@@ -108,7 +108,7 @@ CHANGES = [
     ("my_block.py", "def count_paths", "def count_ways", "count_paths"),
     ("my_block.py", "from torch import nn", "from torch import nm", "cannot be imported"),
     ("my_data.py", "def load(", "def read(", "has no load"),
-    ("my_data.py", "STRIPES = Stripes()", "STRIPES = Stripes", "is a class; name an instance"),
+    ("my_data.py", "STRIPES = Stripes()", "STRIPES = Stripes", "is a class; give an instance"),
     (
         "my_data.py",
         "crop, test" if False else "classes, image_size",

@@ -52,9 +52,9 @@ def test_a_study_that_goes_on_elsewhere_says_what_that_means(
     assert "another kind of CPU" not in capsys.readouterr().out
     assert run(tmp_path, OLD, *recipe, "--set", "search.trials=3") == 0
     shown = capsys.readouterr().out
-    assert "the study keeps the format in which it began: go on where" in shown
+    assert "the study keeps the format it began with: resume it where" in shown
     assert "another kind of CPU so far (New, AVX512-BF16; here Old, AVX2)" in shown
-    assert "the study keeps the format in which it began" in shown
+    assert "the study keeps the format it began with" in shown
     shutil.rmtree(tmp_path / "run")
     shutil.copytree(tmp_path / "before", tmp_path / "run")
     assert run(tmp_path, NEW | {"model": "2"}, *recipe, "--set", "search.trials=2") == 0

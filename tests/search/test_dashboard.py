@@ -184,7 +184,7 @@ def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
     ended = command(tmp_path / "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
-    assert "nothing: holds no run" in ended.stderr
+    assert "nothing: contains no run" in ended.stderr
 
 
 @pytest.mark.slow
@@ -197,7 +197,8 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
         ended = command(folder, "--port", port)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"--port {port}: is taken by another process; give another, or 0 to have one picked\n"
+        f"--port {port}: is used by another process; give another, or 0 to have a free one "
+        "picked\n"
     )
 
 

@@ -71,7 +71,7 @@ def test_a_study_along_axes_plans_groups_and_slopes_at_both_sizes(
         assert f"scale less cardinality, all sizes, {size}" in said
         assert f"scale less depth, 3s and 4s, {size}" in said
     assert "scale less depth, a doubling of MACs" in said
-    assert "the spread between seeds is not known: three are stated" in said
+    assert "the spread between seeds is not known: three are assumed" in said
     assert "for all 21 at once (Bonferroni)" in said
     of_depth = shown(capsys, FIG5, "--set", "analysis.of=depth")
     assert "depth less scale, all sizes, params" in of_depth
@@ -81,7 +81,7 @@ def test_a_study_along_axes_plans_groups_and_slopes_at_both_sizes(
 def test_seeds_are_those_for_the_margin(capsys: pytest.CaptureFixture[str]) -> None:
     half = shown(capsys, FIG5)
     whole = shown(capsys, FIG5, "--set", "analysis.margin=1.0")
-    assert "seeds: those that find 0.5 points; analysis: {margin: ...} says" in half
+    assert "seeds: those that find 0.5 points; analysis: {margin: ...} sets" in half
     assert "seeds: those that find 1 points\n" in whole
     row = r"scale less depth, all sizes, params +([\d.]+) +(\d+)"
     assert re.search(row, half).groups() == ("0.37", "3")
@@ -113,7 +113,7 @@ def test_your_own_contrasts_stand_in_the_plan(
     pair, own = (re.search(rf"^{name} +([\d.]+)", said, re.M) for name in ("any two.*?", "a"))
     assert float(pair[1]) > float(own[1])  # 97.5 % intervals, where the other has 95 %
     assert "for all 4 at once" in said
-    assert re.search(r"3 of \d+ candidates are tried: a contrast of a", said)
+    assert re.search(r"3 of \d+ candidates are tried: a contrast with a", said)
     every = shown(capsys, path, "--set", "search.sampler=grid", "--set", "search.trials=all")
     assert "candidates are tried" not in every
 
@@ -144,7 +144,9 @@ def test_of_axes_that_are_not_tried_whole_only_what_is_tried_is_planned(
 def test_a_spread_of_nothing_is_refused(tmp_path: Path) -> None:
     values = {1: [30.0, 30.0], 2: [20.0, 20.0]}
     run = made(tmp_path / "run", trials(values), "search.seeds=2")
-    with pytest.raises(ConfigError, match=r"what ranks is the same in all seeds .* give"):
+    with pytest.raises(
+        ConfigError, match=r"the ranking metric is the same for all seeds .* give"
+    ):
         measured_spread(run.folder, plan_of(tmp_path))
 
 
@@ -159,7 +161,7 @@ def test_stopped_networks_tell_no_spread(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = shown(capsys, write(tmp_path), "--set", "scheduler=asha", "--set", SEEDS)
-    assert "asha: networks that it stops have no other seed" in said
+    assert "asha: networks that it stops get no other seed" in said
 
 
 def test_axes_too_short_for_equal_size_leave_slopes(
@@ -177,8 +179,7 @@ def test_what_spreads_is_measured_and_what_differs_is_said(tmp_path: Path) -> No
     assert found.spread.sigma == pytest.approx(steps.std(ddof=1) / np.sqrt(2))
     assert (found.spread.df, found.spread.networks, found.spread.seeds) == (2, 3, 2)
     assert found.notes == (
-        "trained otherwise than this study will be (epochs 2 there, 3 here): the spread may be "
-        "another",
+        "trained differently from this study (epochs 2 there, 3 here): the spread may differ",
     )
 
 
@@ -223,7 +224,7 @@ def test_a_run_of_other_images_or_another_metric_is_refused(
 
 def test_what_says_nothing_of_chance_is_refused(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
-    with pytest.raises(ConfigError, match=r"--spread .*nowhere: holds no run .*; name the"):
+    with pytest.raises(ConfigError, match=r"--spread .*nowhere: contains no run .*; give the"):
         measured_spread(tmp_path / "nowhere", plan)
     for name, values in {"one": {1: [30.0], 2: [20.0]}, "alone": {1: [1.0, 2.0]}}.items():
         run = made(tmp_path / name, trials(values))
@@ -233,7 +234,7 @@ def test_what_says_nothing_of_chance_is_refused(tmp_path: Path) -> None:
 
 def test_a_spread_without_a_plan_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(FIG5), "--spread", str(RAN)]) == 2
-    assert "--spread: goes with --plan; give both, or leave it out" in capsys.readouterr().err
+    assert "--spread: needs --plan; give both, or leave it out" in capsys.readouterr().err
 
 
 def test_a_plan_with_a_spread_imports_neither_torch_nor_ray() -> None:

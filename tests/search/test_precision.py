@@ -107,7 +107,7 @@ def test_it_is_kept_when_the_study_goes_on_here_and_elsewhere(
     text = sealed_document(there)
     (tmp_path / "elsewhere/manifest.json").write_text(text, encoding="utf-8")
     assert run(tmp_path, "elsewhere", "auto", *more, *rests) == 0
-    assert "long ago); chosen elsewhere and kept: this is" in capsys.readouterr().out
+    assert "long ago); chosen on another machine and kept: this is" in capsys.readouterr().out
     assert losses(tmp_path / "elsewhere") == losses(tmp_path / "run")
     # And one that goes on under the name of what was chosen keeps what is known of it.
     assert run(tmp_path, "run", "bf16", *more, *rests, "--set", "search.trials=4") == 0

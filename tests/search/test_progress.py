@@ -124,10 +124,10 @@ def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: i
                 console.print(progress._picture())
                 study.next()
         shown[terminal] = output.getvalue()
-    assert f"trial 0 goes on after {epochs} of 3 epochs: {first.name}, " in shown[False]
+    assert f"trial 0 resumes after {epochs} of 3 epochs: {first.name}, " in shown[False]
     assert "trial 1 starts: " in shown[False], "another that begins is no longer going on"
     assert f" {epochs}/3 " in shown[True]
-    assert f"{first.name} (goes on)" in shown[True]
+    assert f"{first.name} (resumed)" in shown[True]
     if epochs:
         assert config.ranking.text(epoch_of(first, 1).metrics["val_error"]) in shown[True]
 
@@ -144,7 +144,7 @@ def test_a_copy_without_checkpoints_says_that_epochs_are_trained_again(tmp_path:
         with Progress(Console(file=output, width=120), study) as progress:
             study.observers.append(progress)
             study.next()
-    assert "trial 0 has no checkpoint and trains its 1 of 3 epochs again: " in output.getvalue()
+    assert "trial 0 has no checkpoint and repeats its 1 of 3 epochs: " in output.getvalue()
 
 
 def test_a_confirmation_is_called_one(tmp_path: Path) -> None:
@@ -265,8 +265,8 @@ def test_without_a_best_network_there_is_a_sentence_and_no_table(
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)
         assert best_table(study.history, config.objectives) == (
-            "no network is trained whole yet, so none is the best: none of its trials has "
-            "started"
+            "no network has been fully trained yet, so none is the best: none of its trials "
+            "has started"
         )
         first, second, third = study.next(), study.next(), study.next()
         assert first is not None
@@ -276,8 +276,8 @@ def test_without_a_best_network_there_is_a_sentence_and_no_table(
         study.end(end_of(second, Status.OUT_OF_MEMORY))
         said = best_table(study.history, config.objectives)
         assert said == (
-            "no network is trained whole yet, so none is the best: of its trials "
-            f"1 {status.value}, 1 out-of-memory, 1 under way"
+            "no network has been fully trained yet, so none is the best: of its trials 1 "
+            f"{status.value}, 1 out-of-memory, 1 under way"
         )
         study.end(end_of(third))
         assert not isinstance(best_table(study.history, config.objectives), str)
@@ -289,4 +289,4 @@ def test_without_a_confirmed_network_there_is_a_sentence_and_no_table(tmp_path: 
         study = Study(config, survey(config), journal)
         run(study, status=lambda trial: Status.OK if trial < 3 else Status.DIVERGED)
     said = confirmed_table(study.history, config.objectives)
-    assert said == "no network is confirmed yet: of its trials 4 diverged"
+    assert said == "no network has been confirmed yet: of its trials 4 diverged"

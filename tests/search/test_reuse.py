@@ -223,7 +223,7 @@ def test_what_cannot_be_the_same_is_refused(small: Path, tmp_path: Path, case: s
 
 
 def test_a_folder_without_a_run_is_refused(small: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--reuse: .*nothing is no folder of a run"):
+    with pytest.raises(ConfigError, match=r"--reuse: .*nothing is not the folder of a run"):
         run_study(SMALL, out=tmp_path / "run", inline=True, reuse=[tmp_path / "nothing"])
     damaged = tmp_path / "damaged"
     shutil.copytree(small, damaged)

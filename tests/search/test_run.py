@@ -105,7 +105,7 @@ def test_a_study_runs_on_ray_and_again_runs_nothing(
     code, printed = run(path, "--out", out, "--address", ray_address)
     assert code == 0, printed
     check_whole(out, trials=3)
-    assert "best 3 of 3 networks trained whole" in printed
+    assert "best 3 of 3 fully trained networks" in printed
     (weights,) = out.glob("networks/*.safetensors")
     assert f"weights={str(weights)!r})" in printed, "the line that loads the best network"
     kept = {f"networks/{weights.stem}{suffix}" for suffix in (".safetensors", ".json")}
@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 130, printed
-    assert f"go on with: python -m search.run {path} --out {out} --address" in printed
+    assert f"resume with: python -m search.run {path} --out {out} --address" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
     check_whole(out, trials=4)
@@ -172,7 +172,7 @@ def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> 
     os.kill(process.pid, signal.SIGTERM)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 130, printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     assert "SIGTERM received" not in printed
 
 
@@ -184,7 +184,7 @@ def test_ctrl_c_inline(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0
     check_whole(out, trials=4)
@@ -203,7 +203,7 @@ def test_a_trial_whose_worker_is_killed_goes_on_and_ends_as_if_it_had_not_been(
     assert process.returncode == 0, printed
     (lost,) = [record for record in read(out) if isinstance(record, Lost)]
     assert "its worker is gone" in lost.reason
-    assert f"trial {lost.trial} was lost and goes on later: its worker is gone" in printed
+    assert f"trial {lost.trial} was lost and resumes later: its worker is gone" in printed
     check_whole(out, trials=2)
     assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
     assert results_in(out) == results_in(tmp_path / "inline")
@@ -274,8 +274,8 @@ def test_a_plan_says_that_the_folder_holds_another_study(
     assert "is refused" not in capsys.readouterr().out
     assert main([*command, "--set", "training.lr=0.3"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "note: without --plan this is refused: " in shown
-    assert "holds a different study" in shown
+    assert "note: without --plan this would be refused: " in shown
+    assert "contains a different study" in shown
 
 
 def test_a_trial_that_diverges_does_not_end_the_study(
@@ -322,7 +322,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(
     before = (tmp_path / "run" / FILE).read_bytes()
     assert main([path, *out, "--set", "training.lr=0.2", "--set", "network.planes=4"]) == 2
     said = capsys.readouterr().err
-    assert "holds a different study" in said
+    assert "contains a different study" in said
     assert "training.lr: there 0.1, here 0.2" in said
     assert "network.planes: there [2], here [4]" in said
     assert (tmp_path / "run" / FILE).read_bytes() == before
@@ -344,8 +344,10 @@ def test_resources_may_change(tmp_path: Path, finished: Path) -> None:
         ("{max: 300K, min: 20K}", "{max: 10}", r"space.yaml:9: budget: none of 36 candidates "
          r"fits; nearest above: resnet11_1w_2p_4classes with [\d,]+ MACs, .*; widen"),
         ("trials: 3", "trials: 100", r":13: search.trials: 100 is more than the \d+ distinct"),
-        ("cpu: 1", "gpu: 64", r":14: resources.gpu: a trial asks for 64, this machine has \d"),
-        ("cpu: 1", "cpu: 5000", r":14: resources.cpu: a trial asks for 5,?000, this machine"),
+        ("cpu: 1", "gpu: 64",
+         r":14: resources.gpu: a trial asks for 64, but this machine has \d"),
+        ("cpu: 1", "cpu: 5000",
+         r":14: resources.cpu: a trial asks for 5,?000, but this machine"),
         ("name: synthetic", "root: /nowhere, name: cifar10",
          r":11: cifar10 is not there: looked in /nowhere/cifar-10-batches-py"),
         ("planes:", "plains:", r":4: network.plains: is not a key; did you mean 'planes'"),

@@ -181,9 +181,9 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
         ([], "give --out FOLDER to write a table, or --check 5%"),
         (["--out=x"], "give the folder of a finished run"),
         (["nowhere", "--out=x"], "nowhere: holds no run"),
-        (["--check=0%"], "--check: '0%' is no share; write such as 5%"),
-        (["--check=half"], "--check: 'half' is no share"),
-        (["--check=200%"], "--check: '200%' is no share"),
+        (["--check=0%"], "--check: '0%' is not a share; write one such as 5%"),
+        (["--check=half"], "--check: 'half' is not a share"),
+        (["--check=200%"], "--check: '200%' is not a share"),
         (["nowhere", "--check=5%"], "nowhere: is not there"),
     ],
 )

@@ -79,7 +79,7 @@ def test_fewer_weights_are_kept_where_the_file_says_so(tmp_path: Path) -> None:
 
 def test_overrides_of_a_space_that_is_loaded_are_refused(tmp_path: Path) -> None:
     space = load_space(write(tmp_path))
-    with pytest.raises(ConfigError, match="come too late for a space that is loaded"):
+    with pytest.raises(ConfigError, match="come too late for a space that is already loaded"):
         run_study(space, overrides=["search.trials=2"], out=tmp_path / "run", inline=True)
     assert not (tmp_path / "run").exists()
 
@@ -135,5 +135,5 @@ def test_what_is_no_space_is_refused(space: Any) -> None:
 
 
 def test_one_text_of_overrides_is_not_taken_letter_by_letter(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is one text; give a list of such"):
+    with pytest.raises(ConfigError, match="is a single text; give a list of them"):
         load_space(write(tmp_path), "search.trials=2")

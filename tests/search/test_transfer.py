@@ -186,7 +186,7 @@ def test_going_on_with_other_weights_is_refused(
         run_study(more, out=tmp_path / "run", inline=True)
     for one in (copied / "networks").glob(f"{path.name.split('-')[0]}*"):
         one.unlink()
-    with pytest.raises(ConfigError, match="has none any more"):
+    with pytest.raises(ConfigError, match="no longer has any"):
         run_study(more, out=tmp_path / "run", inline=True)
     moved = target(source)  # the same files elsewhere are the same
     assert run_study(moved, out=tmp_path / "run", inline=True).finished
@@ -224,11 +224,11 @@ def _empty(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (_empty, "holds no trained weights; run that study with keep: {best: N}"),
+        (_empty, "contains no trained weights; run that study with keep: {best: N}"),
         (_damage, "is damaged (its SHA-256 is "),
         (_cut, "not the weights of res2net11_"),
         (_no_json, ".json beside it, which says which network it is; restore both"),
-        (shutil.rmtree, "is not there; write a run's folder"),
+        (shutil.rmtree, "does not exist; write a run's folder"),
     ],
 )
 def test_weights_that_cannot_be_had_are_refused(
@@ -243,21 +243,24 @@ def test_weights_that_cannot_be_had_are_refused(
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"network": NETWORK | {"depth": 20}}, "no network of it is in this space and inside its"),
+    (
+        {"network": NETWORK | {"depth": 20}},
+        "none of its networks is in this space and inside its",
+    ),
     (
         {"search": {"sampler": "grid", "seeds": 3}},
-        "weights of all 3 seeds of search.seeds",
+        "weights for all 3 seeds of search.seeds",
     ),
     ({"search": {"sampler": "grid", "trials": 3}}, "search.trials: 3 is more than the 2"),
     ({"confirm": {"top": 1, "seeds": 1, "epochs": 1}}, "confirm: trains networks with fresh"),
     (
         {"execution": {"replay": "runs/x"}},
-        "transfer: gives networks weights to be",
+        "transfer: gives networks initial weights for",
     ),
     ({"transfer": {}}, "transfer.from: is missing; add it (from: runs/imagenette)"),
     ({"transfer": {"from": []}}, "transfer.from: [] is empty"),
     ({"transfer": {"form": "runs/x"}}, "did you mean 'from'?"),
-    ({"transfer": {"from": 3}}, "transfer.from: 3 is no place of trained weights"),
+    ({"transfer": {"from": 3}}, "transfer.from: 3 is not a place of trained weights"),
 ]
 
 
@@ -291,7 +294,7 @@ def test_the_plan_counts_what_is_left_aside(
     said = capsys.readouterr().out
     assert "2 rejected: without trained weights of every seed in transfer.from" in said
     assert "2 files of trained weights, of 1 network, from" in said
-    assert "1 network (res2net11_1w2s_2p_10classes (seed 0)) left out for want of" in said
+    assert "1 network (res2net11_1w2s_2p_10classes (seed 0)) left out because they lack" in said
     path.write_text(json.dumps(target(source, network={**NETWORK, "width": 2})))
     assert main(["--plan", str(path)]) == 0
     assert "1 network (res2net11_1w2s_2p_4classes) there, outside" in capsys.readouterr().out
@@ -328,9 +331,9 @@ def test_files_may_be_named_and_two_of_one_network_are_refused(
     assert [one.path for one in result.plan.transfer.files] == [str(path)]
     other = copied / "networks" / path.name
     _replace(other, {key: tensor + 1 for key, tensor in load_file(other).items()})
-    with pytest.raises(ConfigError, match=r"both are of res2net11_2w2s_2p_10classes, seed 0"):
+    with pytest.raises(ConfigError, match=r"are both of res2net11_2w2s_2p_10classes, seed 0"):
         run_study(target(path, copied), out=tmp_path / "two", inline=True)
-    with pytest.raises(ConfigError, match=r"is no .safetensors file"):
+    with pytest.raises(ConfigError, match=r"is not a .safetensors file"):
         run_study(target(path.with_suffix(".json")), out=tmp_path / "two", inline=True)
 
 

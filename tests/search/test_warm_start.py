@@ -81,7 +81,7 @@ def test_other_data_or_another_recipe_are_refused(
 
 
 def test_what_is_no_run_or_leaves_too_little_is_named(narrow: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no folder of a run"):
+    with pytest.raises(ConfigError, match="is not the folder of a run"):
         run_study(wider(tmp_path / "none"), out=tmp_path / "run", inline=True)
     with pytest.raises(ConfigError, match=r"search.trials: 5 is more than the 4 candidates"):
         run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
@@ -95,7 +95,7 @@ def test_a_plan_looks_for_the_runs_too(
         path.write_text(json.dumps(wider(run)), encoding="utf-8")
         assert main([str(path), "--plan", f"--out={tmp_path / 'run'}"]) == code
         told = capsys.readouterr()
-        said = "warm start: 2 trials of" if code == 0 else "is no folder of a run"
+        said = "warm start: 2 trials of" if code == 0 else "is not the folder of a run"
         assert said in told.out + told.err
     assert not (tmp_path / "run").exists()
 

@@ -136,7 +136,7 @@ def test_manifests_of_earlier_versions_are_read_whole_and_newer_ones_refused(
     folder = made(tmp_path, []).folder
     noted = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(sealed_document(noted | {"version": 99}))
-    with pytest.raises(RunError, match="has version 99, this program reads up to"):
+    with pytest.raises(RunError, match="has version 99, but this program reads up to"):
         read_run(folder)
 
 

@@ -68,7 +68,7 @@ def test_measuring_without_a_plan_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(write(tmp_path)), "--measure"]) == 2
-    assert "--measure: goes with --plan" in capsys.readouterr().err
+    assert "--measure: needs --plan" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -293,7 +293,7 @@ def test_the_manifest_says_what_was_replayed_and_another_table_is_refused(
     write_table(moved, rows)
     assert run(space, tmp_path / "run", f"execution={{replay: {moved}}}") == 2
     assert run(space, tmp_path / "run") == 2
-    assert capsys.readouterr().err.count("holds a different study") == 2
+    assert capsys.readouterr().err.count("contains a different study") == 2
 
 
 def test_a_plan_says_that_it_is_a_replay(
@@ -397,7 +397,10 @@ def test_a_replay_that_began_with_another_goes_on_without_it(
 
 @pytest.mark.parametrize(
     ("run_of", "trials", "problem"),
-    [("away", 5, "is no folder of a run"), ("other", 32, "32 is more than the 26 candidates")],
+    [
+        ("away", 5, ("is not the folder of a run")),
+        ("other", 32, "32 is more than the 26 candidates"),
+    ],
 )
 def test_a_replay_that_cannot_begin_with_another_writes_nothing(
     tmp_path: Path,
@@ -430,5 +433,5 @@ def test_a_replay_that_was_interrupted_does_not_say_that_all_has_ended(tmp_path:
     _, result = replay(prepared, prepared.results, request, console)
     said = console.file.getvalue()
     assert (result.finished, len(result.ended)) == (False, 0)
-    assert "5 trials have ended before" in said
+    assert "5 trials had already ended" in said
     assert "nothing to run" not in said

@@ -107,7 +107,10 @@ def test_images_of_four_channels_come_from_somebody_s_data_set(tmp_path: Path) -
     result = run_study({**SPACE, "data": data}, out=tmp_path / "run", inline=True)
     assert len(result.trials) == 2
     assert all("4channels" in trial.started.name for trial in result.trials)
-    with pytest.raises(ConfigError, match=r"data.channels: 3? ?is not what .* have; write 4, "):
+    with pytest.raises(
+        ConfigError,
+        match=r"data.channels: 3? ?is not a number of channels that .* have; write 4, ",
+    ):
         run_study({**SPACE, "data": {**data, "channels": 3}}, out=tmp_path / "x", inline=True)
     jittered = {**SPACE["training"], "jitter": [0.4, 0, 0, 0]}
     with pytest.raises(ConfigError, match=r"training.jitter: is for colour images, .* 4 chan"):

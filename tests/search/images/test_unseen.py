@@ -144,7 +144,7 @@ def test_the_plan_says_so_and_a_run_wants_the_images(
     monkeypatch.chdir(tmp_path)
     Path("space.yaml").write_text(SPACE, encoding="utf-8")
     assert run.main(["space.yaml", "--plan"]) == 0
-    assert "nowhere is not there, or empty: no image was looked at" in capsys.readouterr().out
+    assert "nowhere is missing or empty: no image was looked at" in capsys.readouterr().out
     assert run.main(["space.yaml", "--inline"]) == 2
     assert "data.root" in capsys.readouterr().err
     assert not Path("runs").exists()
@@ -203,7 +203,7 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     assert run.main(command) == 0
     shown = capsys.readouterr().out
     assert "nothing to run: all 2 trials" in shown
-    assert "best 2 of 2 networks" in shown
+    assert "best 2 of 2 fully trained networks" in shown
     assert (tmp_path / "runs/unseen/journal.jsonl").read_bytes() == journal
     for other in ("data.classes=[a, c]", "data.digest=zzz"):
         assert run.main([*command, "--set", other]) == 2

@@ -144,7 +144,9 @@ def test_what_is_given_in_part_is_filled_up_inside_the_budget(paper: Path) -> No
 
 
 def test_bad_input_is_named(paper: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^sampler: is no sampler; did you mean 'nsga3'"):
+    with pytest.raises(
+        ConfigError, match=r"^sampler: is not a known sampler; did you mean 'nsga3'"
+    ):
         optuna_sampler(paper, "nsga")
     sampler = optuna_sampler(paper)
     assert isinstance(sampler, SpaceSampler)

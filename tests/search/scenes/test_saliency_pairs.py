@@ -92,10 +92,12 @@ WRONG: list[tuple[dict[str, Any], Callable[[Path], None], str]] = [
     ({"images": 7}, lambda root: None, "data.images: 7 were said to be there, and 6 are"),
     ({"validation": 6}, lambda root: None, "data.validation: validation 6 + train 1 is more"),
     ({"test_pair": ["none", "none"]}, lambda root: None, "data.test_pair: .*none is not there"),
-    ({"test_pair": ["one"]}, lambda root: None, "data.test_pair: .*is no pair of folders"),
+    ({"test_pair": ["one"]}, lambda root: None, "data.test_pair: .*is not a pair of folders"),
     ({"train_pairs": None}, lambda root: None, "data.train_pairs: is missing"),
-    ({"train_pairs": ["a", "b"]}, lambda root: None, "data.train_pairs: .*is no list of pairs"),
-    ({"sets": "voc07"}, lambda root: None, "data.sets: .*is for voc and coco"),
+    ({"train_pairs": ["a", "b"]}, lambda root: None, (
+        "data.train_pairs: .*is not a list of pairs"
+    )),
+    ({"sets": "voc07"}, lambda root: None, "data.sets: .*is only for voc and coco"),
 ]  # fmt: skip
 
 

@@ -91,10 +91,14 @@ def test_another_machine_says_what_it_lacks(tmp_path: Path) -> None:
         ({"sets": "voc07"}, "segmentation", "data.sets: 'voc07' has no semantic.* voc12 or"),
         ({"sets": "voc12"}, "detection", "data.sets: 'voc12' has no boxes.* voc07 or voc07"),
         ({"sets": "voc12"}, "saliency", "data.name: 'voc' has no saliency.* saliency_pairs"),
-        ({"sets": "voc08"}, "detection", "data.sets: 'voc08' is none of voc; write voc07"),
+        ({"sets": "voc08"}, "detection", "data.sets: 'voc08' is not one of voc; write voc07"),
         ({}, "detection", "data.sets: is missing"),
-        ({"sets": "voc07", "classes": 3}, "detection", "data.classes: 3 is for imagenet"),
-        ({"sets": "voc07", "test_pair": ["a", "b"]}, "detection", "data.test_pair: .* is for"),
+        ({"sets": "voc07", "classes": 3}, "detection", "data.classes: 3 is only for imagenet"),
+        (
+            {"sets": "voc07", "test_pair": ["a", "b"]},
+            "detection",
+            "data.test_pair: .* is only for",
+        ),
         ({"sets": "voc07", "validation": 6000}, "detection", "more than the 5,011 training"),
     ],
 )

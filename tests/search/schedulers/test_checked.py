@@ -115,11 +115,11 @@ def test_a_study_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "fidelity: the first 4 networks run to their end" in capsys.readouterr().out
     assert main([str(path), "--out", str(tmp_path / "run"), "--inline", *words]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("fidelity: 4 networks were trained whole") == 1
+    assert printed.count("fidelity: 4 networks were fully trained") == 1
     result = run_study(path, overrides=changed, out=tmp_path / "run", inline=True)
     first = [trial.ended.status for trial in result.trials[:4] if trial.ended]
     assert first == [Status.OK] * 4
-    assert "epoch 1: all of them score alike: nobody is stopped there" in printed
+    assert "epoch 1: all of them score the same: no trial is stopped there" in printed
 
 
 def test_a_replay_and_the_report_say_it_too(
@@ -133,7 +133,7 @@ def test_a_replay_and_the_report_say_it_too(
     words = [word for text in changed for word in ("--set", text)]
     assert main(["spaces/digits_table.yaml", "--out", str(tmp_path), *words]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("fidelity: 8 networks were trained whole") == 1
+    assert printed.count("fidelity: 8 networks were fully trained") == 1
     run = read_run(tmp_path)
     found = findings_of(run.plan, read(tmp_path))
     assert found is not None

@@ -18,7 +18,9 @@ MISTAKES = [
     ("{margin: 0}", r":15: analysis.margin: 0 is not above 0; write a number"),
     ("{margin: -1.5}", r":15: analysis.margin: -1.5 is not above 0"),
     ("{of: breadth}", r":15: analysis.of: 'breadth' is not known; write 'scale', 'card"),
-    ("{of: depth}", r":15: analysis.of: 'depth' is for the sampler axes; write that, or take"),
+    ("{of: depth}", (
+        r":15: analysis.of: 'depth' is only for the sampler axes; write that, or remove"
+    )),
     ("{stopping: never}", r":15: analysis.stopping: 'never' is not known; .*'always_valid'"),
     ("{margins: 1}", r":15: analysis.margins: is not a key; did you mean 'margin'"),
     (f"\n  contrasts:\n    a: {{{BIG}: 1}}", r":17: .*a: names fewer than two"),
@@ -26,12 +28,15 @@ MISTAKES = [
     (f"{{contrasts: {{a: {{{BIG}: 1, {SMALL}: -.5}}}}}}", r":15: .*add up to 0.5, not 0"),
     (f"{{contrasts: {{a: {{{BIG}: one, {SMALL}: -1}}}}}}", r":15: .*'one' is not a number"),
     (f"\n  contrasts:\n    a:\n      {BIG}: 1\n      nonsense: -1",
-     r":19: analysis.contrasts.a: 'nonsense' is no network: .*name"),
+     r":19: analysis.contrasts.a: 'nonsense' is not a network: .*name"),
     (f"{{contrasts: {{a: {{{BIG}: 1, resnet29_2w_2p: -1}}}}}}",
-     r":15: .*'resnet29_2w_2p' is resnet29_2w_2p_4classes, no network of .*nearest: r"),
-    (f"{{contrasts: {{a: {{{BIG}: 1, res2net20_3w3s_2p: -1}}}}}}", "no network of this study"),
+     r":15: .*'resnet29_2w_2p' is resnet29_2w_2p_4classes, which is not a network of "
+     r".*nearest: r"),
+    (f"{{contrasts: {{a: {{{BIG}: 1, res2net20_3w3s_2p: -1}}}}}}", (
+        "not a network of this study"
+    )),
     (f"{{contrasts: {{a: {{{BIG}: 1, Res2Net-11-2w-2s-2p: -1}}}}}}",
-     r":15: .*'Res2Net-11-2w-2s-2p' is res2net11_2w2s_2p_4classes, which stands there already"),
+     r":15: .*'Res2Net-11-2w-2s-2p' is res2net11_2w2s_2p_4classes, which is already listed"),
 ]  # fmt: skip
 
 

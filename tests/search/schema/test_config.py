@@ -14,45 +14,57 @@ from tests.search.spaces import PAPER, TINY, load, write
 # What to replace in TINY, by what, and what the message must say (its line included).
 MISTAKES = [
     ("scale: [1", "scales: [1", r"space.yaml:7: network.scales: is not a key; did you mean 'scale'"),
-    ("  planes: 2\n", "  planes: 2\n  planes: 4\n", r":5: planes: stands twice .* keep one"),
+    ("  planes: 2\n", "  planes: 2\n  planes: 4\n", r":5: planes: occurs twice .* keep one"),
     ("epochs: 3", "epochs: three", r":12: training.epochs: 'three' is not a whole number"),
     ("[1, 2, 3]\n  width", "[]\n  width", r":7: network.scale: \[\] is an empty list"),
     ("[11, 20]", "[11, 30]", r":5: network.depth: .* no depth 30 .* nearest: 29 or 38"),
-    ("scale: [1,", "scale: [0,", r":7: network.scale: .* holds 0, .* from 1 up"),
-    ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* holds -1"),
-    ("width: [1,", "width: [0,", r":8: network.width: .* holds 0"),
+    ("scale: [1,", "scale: [0,", r":7: network.scale: .* contains 0, .* from 1 up"),
+    ("cardinality: [1,", "cardinality: [-1,", r":6: network.cardinality: .* contains -1"),
+    ("width: [1,", "width: [0,", r":8: network.width: .* contains 0"),
     ("width: [1, 2, 3]", "width: wide", r":8: network.width: 'wide' is not a width; .* fill"),
-    ("width: [1, 2, 3]", "width: {from: 9, to: 4}", r":8: network.width: goes from 9 down to 4"),
+    ("width: [1, 2, 3]", "width: {from: 9, to: 4}", (
+        r":8: network.width: goes down from 9 to 4"
+    )),
     ("width: [1, 2, 3]", "width: {from: 9}", r":8: .* write {from: 4, to: 64, step: 2}"),
     ("width: [1, 2, 3]", "width: {from: x, to: 4}", r":8: .* from is 'x'"),
     ("macs: {max", "flops: {max", r":10: budget.flops: .* one multiply-add is two FLOPs.*"
      r"`macs: {max: 300K, min: 20K}`"),
     ("300K", "300k", r":10: budget.macs.max: '300k' is not an amount .* 4.0G"),
     ("300K", "10K", r":10: budget.macs: min 20,000 is above max 10,000"),
-    ("{max: 300K, min: 20K}", "{}", r":10: budget.macs: gives no limit"),
-    ("name: synthetic", "name: cifar1000", r":11: data.name: 'cifar1000' is no data set; did you mean 'cifar100'"),
+    ("{max: 300K, min: 20K}", "{}", r":10: budget.macs: sets no limit"),
+    ("name: synthetic", "name: cifar1000", (
+        r":11: data.name: 'cifar1000' is not a known data set; did you mean 'cifar100'"
+    )),
     ("validation: 64", "validation: 256", r":11: data: .* more than the 256 training images"),
     ("lr: 0.1", "lr: 0", r":12: training.lr: 0 is not a number above 0"),
     ("lr: 0.1", "warmup: 3", r":12: training.warmup: 3 takes all 3 epochs"),
     ("lr: 0.1", "momentum: 0", r":12: training.momentum: 0 leaves nesterov"),
     ("lr: 0.1", "milestones: 3", r":12: training.milestones: 3 is not a list"),
     ("lr: 0.1", "nesterov: no", r":12: training.nesterov: 'no' is not true or false"),
-    ("seed: 0", "objectives: [macs]", r":13: search.objectives: .* must hold one that trials report \(val_error"),
+    ("seed: 0", "objectives: [macs]", (
+        r":13: search.objectives: .* must contain one that trials report \(val_error"
+    )),
     ("trials: 3, ", "", r":13: search.trials: is missing; add it \(trials: 100\)"),
     ("study: tiny", "study: ../tiny", r":1: study: '../tiny' is not a name"),
     ("resources: {cpu: 1}", "resources: 3", r":14: resources: 3 is not a section"),
     ("resources: {cpu: 1}", "sheduler: {}", r":14: sheduler: is not a key; did you mean 'scheduler'"),
     ("resources: {cpu: 1}", "scheduler: {name: asha, grace: 3}", r":14: scheduler.grace: 3 leaves"),
     ("resources: {cpu: 1}", "scheduler: {name: asha, gracee: 1}", r"scheduler.gracee: .* did you mean 'grace'"),
-    ("resources: {cpu: 1}", "scheduler: {name: asher}", r":14: scheduler: 'asher' is no scheduler; did you mean 'asha'"),
-    ("resources: {cpu: 1}", "scheduler: {name: fifo, grace: 1}", r":14: scheduler.grace: .* takes none"),
-    ("sampler: random", "sampler: randum", r":13: search.sampler: 'randum' is no sampler; did you mean 'random'"),
+    ("resources: {cpu: 1}", "scheduler: {name: asher}", (
+        r":14: scheduler: 'asher' is not a known scheduler; did you mean 'asha'"
+    )),
+    ("resources: {cpu: 1}", "scheduler: {name: fifo, grace: 1}", (
+        r":14: scheduler.grace: .* takes no keys"
+    )),
+    ("sampler: random", "sampler: randum", (
+        r":13: search.sampler: 'randum' is not a known sampler; did you mean 'random'"
+    )),
     ("sampler: random", "sampler: {name: tpe, start: 1}", r":13: search.sampler.start: is not a key"),
     ("resources: {cpu: 1}", "scheduler: {name: hyperband, brackets: 2}", r":14: scheduler.brackets: 2 is more than fit: .* at epoch 3 of 3; write at most 1"),
     ("resources: {cpu: 1}", "fidelity: {check: 4}", r":14: fidelity: has nothing to check: fifo stops no trial"),
     ("resources: {cpu: 1}", "scheduler: asha\nfidelity: {check: 4}", r":15: fidelity.check: 4 is more than search.trials 3"),
     ("lr: 0.1, precision: fp32}\nsearch: {", "lr: [0.1, 0.2], precision: fp32}\nscheduler: asha\nfidelity: {check: 4}\nsearch: {tune: [lr], ",
-     r":14: fidelity: compares networks, and search.tune tries each .* take one out"),
+     r":14: fidelity: compares networks, but search.tune tries each .* remove one"),
     ("resources: {cpu: 1}", "scheduler: asha\nfidelity: {check: 3}", r":15: fidelity.check: 3 is "),
     ("resources: {cpu: 1}", "scheduler: {name: median, grace: 4}", r":14: scheduler.grace: 4 leaves"),
     ("resources: {cpu: 1}", "scheduler: {name: one_epoch, keep: 4}", r":14: scheduler.keep: 4 is more than search.trials 3"),
@@ -69,19 +81,21 @@ MISTAKES = [
     ("scale: [1, 2, 3]", "scale: [[1, 2]]", r":7: network.scale: \[1, 2\] is not 3 whole"),
     ("scale: [1, 2, 3]", "scale: [[2, 2]]", r":7: network.scale: \[2, 2\] is not 3 whole"),
     ("skeleton: cifar", "skeleton: cifar0", r":3: network.skeleton: 'cifar0' is not a skeleton"),
-    ("skeleton: cifar", "skeleton: cifar11", r":5: network.depth: .* is of no use"),
+    ("skeleton: cifar", "skeleton: cifar11", r":5: network.depth: .* has no effect"),
     ("scale: [1, 2, 3]", "scale: {from: 1, to: 20000000}", r":7: .* more than 100,000 values"),
     ("scale: [1, 2, 3]\n  width: [1, 2, 3]", "scale: {per_stage: [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n"
-     "  width: {from: 1, to: 50000}", r":2: network: names 145,800,000 combinations, more than"),
+     "  width: {from: 1, to: 50000}", (
+         r":2: network: gives 145,800,000 combinations, more than"
+     )),
     ("scale: [1, 2, 3]", "scale: {per_stage: []}", r":7: network.scale: is an empty list"),
-    ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: holds 0"),
+    ("scale: [1, 2, 3]", "scale: {per_stage: [0]}", r":7: network.scale: contains 0"),
     ("scale: [1, 2, 3]", "scale: {per_stage: 1, step: 2}", r":7: network.scale: has the keys per_st"),
     ("scale: [1, 2, 3]", "scale: {per_stage: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}",
      r":7: network.scale: has more than 100,000 combinations"),
     ("study: tiny", "- tiny", r":2: is not YAML|:1: is not a mapping"),
     ("[11, 20]", "[11, 20", r"is not YAML"),
     ("study: tiny", "study: t\x00iny", r":1: is not YAML"),
-    ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: stands twice"),
+    ("{name: synthetic,", "{name: digits, name: synthetic,", r":11: name: occurs twice"),
     ("max: 300K", "max: 1.5", r":10: budget.macs.max: 1.5 is not whole; did you mean 1.5M"),
     ("max: 300K", "max: .inf", r":10: budget.macs.max: inf is not an amount"),
     ("max: 300K", "max: .nan", r":10: budget.macs.max: nan is not an amount"),
@@ -92,30 +106,50 @@ MISTAKES = [
     ("cpu: 1", "gpu: 1.5", r":14: resources.gpu: 1.5 is above 1 and not whole"),
     ("lr: 0.1, precision: fp32}", "warmup: 2}\nconfirm: {top: 1, seeds: 1, epochs: 2}",
      r":13: confirm.epochs: 2 is too few: warmup 2 takes all 2 epochs"),
-    ("lr: 0.1", "schedule: step, milestones: [2, 5]", r":12: training.milestones: .* milestones 5 lie beyond the 3"),
-    ("lr: 0.1", "schedule: step, milestones: [1.5]", r":12: training.milestones: \[1.5\] holds part of"),
-    ("lr: 0.1", "schedule: step, milestones: [0.5, 1.0]", r":12: training.milestones: .* holds 1, wh"),
+    ("lr: 0.1", "schedule: step, milestones: [2, 5]", (
+        r":12: training.milestones: .* milestones 5 are beyond the 3"
+    )),
+    ("lr: 0.1", "schedule: step, milestones: [1.5]", (
+        r":12: training.milestones: \[1.5\] contains a fraction of"
+    )),
+    ("lr: 0.1", "schedule: step, milestones: [0.5, 1.0]", (
+        r":12: training.milestones: .* contains 1, wh"
+    )),
     ("batch_size: 32", "batch_size: 500", r":12: training.batch_size: 500 is more than the 192 im"),
     ("lr: 0.1", "schedule: onecycle, warmup: 1", r":12: training.warmup: 1 is part of onecycle"),
     ("lr: 0.1", "accumulate: 1000", r":12: training.accumulate: 1000 cuts a batch of 32"),
     ("lr: 0.1", "crop: 2, resized_crop: [0.1, 1]", r":12: training.crop: 2 excludes resized_crop"),
-    ("lr: 0.1", "resized_crop: [1, 0.1]", r":12: training.resized_crop: \[1, 0.1\] goes down"),
+    ("lr: 0.1", "resized_crop: [1, 0.1]", r":12: training.resized_crop: \[1, 0.1\] is in descending"),
     ("lr: 0.1", "mixup: 0.2, cutmix: 1", r":12: training.mixup: 0.2 excludes cutmix"),
     ("lr: 0.1", "jitter: [0.4, 0.4, 0.4, 0.9]", r":12: training.jitter.3: 0.9 is not at most 0.5"),
-    ("lr: 0.1", "jitter: [0.4, 0.4]", r":12: training.jitter.*: is not a list of that length; write"),
+    ("lr: 0.1", "jitter: [0.4, 0.4]", (
+        r":12: training.jitter.*: is not a list of the right length; write"
+    )),
     ("lr: 0.1", "jitter: 0.4", r":12: training.jitter: 0.4 is not a list .*: brightness, contrast"),
-    ("lr: 0.1", "betas: [0.9, 0.99, 0.999]", r":12: training.betas: .* is not a list of that length"),
-    ("lr: 0.1", "resized_crop: [0.4]", r":12: training.resized_crop.*: is not a list of that length"),
+    ("lr: 0.1", "betas: [0.9, 0.99, 0.999]", (
+        r":12: training.betas: .* is not a list of the right length"
+    )),
+    ("lr: 0.1", "resized_crop: [0.4]", (
+        r":12: training.resized_crop.*: is not a list of the right length"
+    )),
     ("lr: 0.1", "crop: 8", r":12: training.crop: 8 px leave nothing of images of 8 px"),
     ("lr: 0.1", "cutout: 100", r":12: training.cutout: 100 px leave nothing"),
     ("lr: 0.1", "recipe: short, optimizer: adamw", r":12: training.optimizer: adamw would"),
     ("lr: 0.1", "ema: 1.0", r":12: training.ema: 1.0 is not below 1"),
     ("lr: 0.1", "execution: graphs", r":12: training.execution: 'graphs' needs a GPU"),
     ("lr: 0.1", "recipe: quick", r":12: training.recipe: 'quick' is not a recipe; write one of"),
-    ("validation: 64", "validation: 64, resolution: 32", r":11: data.resolution: 32 is for imagenet"),
-    ("validation: 64", "validation: 64, classes: 1", r":11: data.classes: 1 is no choice of classes"),
-    ("name: synthetic", "name: imagefolder", r":11: data.resolution: .*is missing; write such as"),
-    ("name: synthetic", "name: imagenet, resize: 100", r":11: data.resize: 100 is less than the 224"),
+    ("validation: 64", "validation: 64, resolution: 32", (
+        r":11: data.resolution: 32 is only for imagenet"
+    )),
+    ("validation: 64", "validation: 64, classes: 1", (
+        r":11: data.classes: 1 is not a choice of classes"
+    )),
+    ("name: synthetic", "name: imagefolder", (
+        r":11: data.resolution: .*is missing; add it, for example"
+    )),
+    ("name: synthetic", "name: imagenet, resize: 100", (
+        r":11: data.resize: 100 is less than the resolution of 224"
+    )),
     ("cpu: 1", "gpu: many", r":14: resources.gpu: 'many' is not a number of GPUs; .* or auto"),
 ]  # fmt: skip
 

@@ -65,9 +65,9 @@ def test_paths_are_text_and_numbers_of_numpy_are_numbers() -> None:
             lambda: space(width=[1, date(2026, 1, 1)]),
             "space: network.width.1: is a datetime.date",
         ),
-        (lambda: space(depth=b"11"), "space: network.depth: is a bytes, which no file"),
-        (lambda: space(depth=object), "space: network.depth: is a type, which no file"),
-        (lambda: space(depth=1j), "space: network.depth: is a complex, which no file"),
+        (lambda: space(depth=b"11"), "space: network.depth: is a bytes, which a file cannot"),
+        (lambda: space(depth=object), "space: network.depth: is a type, which a file cannot"),
+        (lambda: space(depth=1j), "space: network.depth: is a complex, which a file cannot"),
         (lambda: space(depth=np.array([1j])), "space: network.depth.0: is a complex"),
         (lambda: space() | {(1, 2): 3}, r"space: has the key \(1, 2\), a tuple; write text"),
         (lambda: space(width={(1,): 3}), r"space: network.width: has the key \(1,\), a tuple"),
@@ -84,5 +84,5 @@ def test_what_no_file_could_say_is_refused_with_its_place(
 def test_what_holds_itself_is_refused() -> None:
     given: dict[str, Any] = space()
     given["network"]["width"] = [given]
-    with pytest.raises(ConfigError, match="space: holds itself"):
+    with pytest.raises(ConfigError, match="space: contains itself"):
         plain_mapping(given)

@@ -132,14 +132,17 @@ def test_all_that_is_kept_is_in_the_budget_and_on_an_axis(
             r":13: search.base.scale: 7 is not among the values of network.scale \(1, 2, 3\)",
         ),
         ("axes, base: {depth: 30}", r":13: search.base.depth: 30 is not among"),
-        ("axes, solve: depth, base: {depth: 11}", r":13: search.base.depth: 11 has no use"),
+        ("axes, solve: depth, base: {depth: 11}", r":13: search.base.depth: 11 has no effect"),
         ("axes, base: {scales: 1}", r":13: search.base.scales: .*did you mean 'scale'"),
         ("axes, solve: planes", r":13: search.solve: 'planes'"),
         (
             "grid, solve: width",
-            r":13: search.solve: .width. is for the samplers axes",
+            r":13: search.solve: .width. is only for the samplers axes",
         ),
-        ("grid, base: {scale: 1}", r":13: search.base: is for the samplers axes and isomacs"),
+        (
+            "grid, base: {scale: 1}",
+            r":13: search.base: is only for the samplers axes and isomacs",
+        ),
         ("random", r":13: search.trials: is missing; add it"),
     ],
 )
@@ -156,7 +159,7 @@ def test_nothing_to_solve_is_named(tmp_path: Path) -> None:
         "width: [1, 2, 3]", "width: fill"
     )
     with pytest.raises(
-        ConfigError, match=r":13: search.solve: 'scale' is of no use with width"
+        ConfigError, match=r":13: search.solve: 'scale' has no effect with width"
     ):
         load(write(tmp_path, filled))
 

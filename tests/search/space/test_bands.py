@@ -58,22 +58,20 @@ def test_the_plan_says_which_bands_hold_too_few(tmp_path: Path) -> None:
         console.print(picture(plan, survey, gpu=0))
     count = int((survey.bands == 0).sum())
     shown = captured.get()
-    assert (
-        f"{count:,} candidates: {count} are tried, fewer than the 500 that are asked" in shown
-    )
+    assert f"{count:,} candidates: {count} are tried, fewer than the 500 requested" in shown
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("tolerance: 2%", "tolerance: 40%", r"budget.macs: .*bands that overlap"),
-        ("tolerance: 2%", "tolerance: 200%", r"is no share above 0 and below 100%"),
-        ("tolerance: 2%", "max: 5G", r"has bands and a limit"),
-        ("bands: [0.5G, 1G, 2G, 4G], ", "max: 4G, ", r"has a tolerance without bands"),
-        ("[0.5G, 1G, 2G, 4G]", "1G", r"is no list; write such as"),
+        ("tolerance: 2%", "tolerance: 200%", r"is not a share above 0 and below 100%"),
+        ("tolerance: 2%", "max: 5G", r"has both bands and a limit"),
+        ("bands: [0.5G, 1G, 2G, 4G], ", "max: 4G, ", r"has a tolerance but no bands"),
+        ("[0.5G, 1G, 2G, 4G]", "1G", r"is not a list; write one such as"),
         ("{from: 4, to: 64}", "fill", r"network.width: .*the budget has bands"),
-        ("trials: 100", "sampler: axes, per_band: 3", r"is of no use to axes"),
-        ("trials: 100", "trials: 5, per_band: 3", r"search.trials: .*both say how many"),
+        ("trials: 100", "sampler: axes, per_band: 3", r"is not used by axes"),
+        ("trials: 100", "trials: 5, per_band: 3", r"search.trials: .*both set the number"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -83,7 +81,9 @@ def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) ->
 
 
 def test_trials_of_each_band_need_bands(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"search.per_band: .*is for a budget of bands"):
+    with pytest.raises(
+        ConfigError, match=r"search.per_band: .*is only for a budget with bands"
+    ):
         resolved_of(tmp_path, PAPER.replace("trials: 100", "sampler: random, per_band: 3"))
 
 
@@ -98,5 +98,5 @@ def test_more_of_each_band_extend_a_study(tmp_path: Path) -> None:
     manifest.note(tmp_path / "run", more, space=text, command=())
     assert manifest.going_on(tmp_path / "run", plan).search.per_band == 3
     plain, _ = resolved_of(tmp_path, BANDS)
-    with pytest.raises(ConfigError, match="holds a different study"):
+    with pytest.raises(ConfigError, match="contains a different study"):
         manifest.going_on(tmp_path / "run", plain)

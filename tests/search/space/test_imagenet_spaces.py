@@ -72,7 +72,7 @@ def test_a_study_of_a_small_tree_from_files_to_a_result(
     shutil.copy(root / "train" / "bee" / "00004.png", damaged)
     mended = [str(space), "--inline", "--out", out, "--set", "search.trials=3"]
     assert main(mended) == 2, "its trials so far were trained without that image"
-    assert "mended or damaged since: train/bee/00003.png" in capsys.readouterr().err
+    assert "repaired or damaged since: train/bee/00003.png" in capsys.readouterr().err
     damaged.write_bytes(before)
     kept = {path: path.stat().st_mtime_ns for path in (root / ".decoded").rglob("*.u8")}
     assert len(kept) == 3, "train and val, and train as it was mended for a while"

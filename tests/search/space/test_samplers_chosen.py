@@ -17,14 +17,14 @@ from tests.search.spaces import TINY, plan_of, resolved_of
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("isomacs", r"search.solve: is missing: isomacs compares networks of one cost"),
+        ("isomacs", r"search.solve: is missing: isomacs compares networks of equal cost"),
         (
             "cmaes, trials: 3, objectives: [val_error, macs]",
-            r"search.sampler: .*'cmaes' looks at one objective, and there are val_error, macs",
+            r"search.sampler: .*'cmaes' looks at one objective, but there are val_error, macs",
         ),
         (
             "random, trials: 3, prior: {scale: 1}",
-            r"search.prior: .*is of no use to random; write sampler: tpe or gp",
+            r"search.prior: .*is not used by random; write sampler: tpe or gp",
         ),
         (
             "tpe, trials: 3, prior: {scale: 7}",
@@ -37,7 +37,7 @@ from tests.search.spaces import TINY, plan_of, resolved_of
         ),
         ("tpe, trials: 3, prior: {scal: 2}", r"search.prior.scal: .*did you mean 'scale'"),
         ("{name: evolution, samples: 3}, trials: 3", r"samples.*did you mean 'sample'"),
-        ("nsga, trials: 3", r"is no sampler; did you mean 'nsga"),
+        ("nsga, trials: 3", r"is not a known sampler; did you mean 'nsga"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, written: str, message: str) -> None:
@@ -125,7 +125,7 @@ def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
     [
         ("tpe", 30, "tpe: networks are drawn at random until 10 have ended"),
         ("{name: nsga2, population: 12}", 30, "drawn at random until 12 have ended"),
-        ("gp", 10, "so all 10 are, and it learns nothing; write more trials"),
+        ("gp", 10, "which covers all 10, so it learns nothing; write more trials"),
         ("evolution", 12, "it learns nothing; write more trials, or a population below that"),
         ("random", 30, ""),
     ],

@@ -121,17 +121,21 @@ BAD = [
     ("lr: 0.1", "lr: {from: 0.4, to: 0.1}", r":12: training.lr: .* the smaller first"),
     ("lr: 0.1", "lr: {from: 0.1, till: 0.4}", r":12: training.lr: has the keys from, till"),
     ("lr: 0.1", "lr: {from: 0.1, to: 1, values: 1}", r"training.lr: .* whole number from 2"),
-    ("lr: 0.1", "lr: [0.1, fast]", r":12: training.lr: .* holds 'fast', which is not a number"),
+    ("lr: 0.1", "lr: [0.1, fast]", (
+        r":12: training.lr: .* contains 'fast', which is not a number"
+    )),
     ("lr: 0.1", "lr: []", r":12: training.lr: \[\] has 0 values"),
     ("lr: 0.1", "lr: {rule: width}", r"training.lr.rule: .width. is not known"),
     ("lr: 0.1", "lr: {rule: depth, depth: 21}", r":12: training.lr.depth: .*21"),
     ("lr: 0.1", "momentum: [0.0, 0.9]", r":12: training.momentum: .* leaves nesterov"),
-    ("search: {", "search: {tune: [lr], ", r"search.tune: .* training.lr has not several"),
+    ("search: {", "search: {tune: [lr], ", (
+        r"search.tune: .* training.lr does not have several"
+    )),
     ("search: {", "search: {tune: [speed], ", r"search.tune: .* names speed, which cannot"),
     ("search: {", "search: {tune: [], ", r"search.tune: \[\] is an empty list"),
     ("lr: 0.1", "optimizer: adamw, momentum: [0.8, 0.9]", r"momentum: .* adamw does not"),
     ("epochs: 3", "epochs: [1, 3], warmup: 2", r"training.warmup: 2 takes all 1 epochs"),
-    ("epochs: 3", "epochs: [3, 1.5]", r"training.epochs: .* holds 1.5"),
+    ("epochs: 3", "epochs: [3, 1.5]", r"training.epochs: .* contains 1.5"),
 ]  # fmt: skip
 
 

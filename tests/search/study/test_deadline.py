@@ -97,7 +97,7 @@ def test_inline_it_ends_in_time_with_4_and_the_command_that_goes_on(
     assert main([*command, "--time-limit", "2s"]) == 4
     printed = capsys.readouterr().out
     assert "time is up (2s): 0 trials have ended, 1 are kept" in printed
-    assert "go on with: python -m search.run" in printed
+    assert "resume with: python -m search.run" in printed
     done = max(record.epoch for record in read(tmp_path / "run") if isinstance(record, Epoch))
     shorter = ["--set", "search.trials=2"]
     assert main([*command, *shorter, "--time-limit", "1s"]) == 4
@@ -156,7 +156,7 @@ def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_addres
     assert not in_order or {record.trial for record in before} <= saved
     code, printed = run_command(*command, "--inline", "--time-limit", "12s")
     assert code == 4, printed
-    assert f"going on: 0 trials have ended, {len(started)} interrupted" in printed
+    assert f"resuming: 0 trials have ended, {len(started)} interrupted" in printed
     after = [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
     assert len(after) > len(before)
     for trial in {record.trial for record in after}:

@@ -62,7 +62,7 @@ def test_a_journal_that_is_lost_is_named_and_not_begun_anew(
     if left is not None:
         path.write_bytes(left)
     for reader in (read, Journal):
-        with pytest.raises(JournalError, match=r"jsonl: is .*(empty|not there), although mani"):
+        with pytest.raises(JournalError, match=r"jsonl: is .*(empty|missing), although mani"):
             reader(tmp_path)
     assert (path.read_bytes() if path.exists() else None) == left
     Journal(tmp_path / "new").close()
@@ -97,7 +97,9 @@ def test_damage_elsewhere_is_an_error_with_its_line(tmp_path: Path, damage: byte
 
 def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"event":"journal","version":99}\n', encoding="utf-8")
-    with pytest.raises(JournalError, match="version 99, this program reads up to 3; update"):
+    with pytest.raises(
+        JournalError, match="version 99, but this program reads up to 3; update"
+    ):
         read(tmp_path)
 
 

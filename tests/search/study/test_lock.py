@@ -142,7 +142,7 @@ def test_a_holder_that_slept_too_long_never_writes_again(hosts: Hosts) -> None:
     time.sleep(0.5)  # it refreshes what it takes for its lock
     said = ask(sleeper, 1)
     assert said.startswith("LockLostError: ")
-    assert f"process {other.pid} on node-b has taken this run over" in said
+    assert f"process {other.pid} on node-b has taken over this run" in said
     assert ask(other, 1) == "written"
     assert ask(sleeper, 2).startswith("LockLostError: "), "nor when it tries again"
     sleeper.communicate(timeout=60)
@@ -192,7 +192,7 @@ def test_a_lock_that_was_lost_costs_the_journal_nothing(tmp_path: Path) -> None:
         journal.append(RECORDS[0])
         whole = (tmp_path / FILE).read_bytes()
         (tmp_path / ".holder").unlink()
-        with pytest.raises(OSError, match="another process has taken this run over"):
+        with pytest.raises(OSError, match="another process has taken over this run"):
             journal.append(RECORDS[1])
     assert (tmp_path / FILE).read_bytes() == whole
 

@@ -17,7 +17,7 @@ def test_a_start_that_noted_nothing_saw_no_images(tmp_path: Path) -> None:
     same_images(tmp_path, LEFT_OUT)
     plan = plan_of(tmp_path)
     note(tmp_path, plan, space=TINY, command=["run"], left_out=[])
-    with pytest.raises(ConfigError, match=r"mended or damaged since: train/ant/00007.png"):
+    with pytest.raises(ConfigError, match=r"repaired or damaged since: train/ant/00007.png"):
         same_images(tmp_path, LEFT_OUT)
     note(tmp_path, plan, space=TINY, command=["run"], left_out=LEFT_OUT)
     same_images(tmp_path, LEFT_OUT)

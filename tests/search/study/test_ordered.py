@@ -115,7 +115,7 @@ def test_a_trial_that_is_given_up_holds_nobody_up(tmp_path: Path) -> None:
     ("changed", "message"),
     [
         (", concurrency: 8", r"search.ordered: .*needs to know how many trials run at once"),
-        (", ordered: true", r"search.concurrency: .*is for ordered: true"),
+        (", ordered: true", r"search.concurrency: .*is only for ordered: true"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, changed: str, message: str) -> None:

@@ -102,22 +102,30 @@ def pictured_as_it_is(folder: Path, plan: StudyPlan, task: str) -> None:
 
 
 REFUSED = [
-    ("segmentation", ("training.mixup=0.2",), "training.mixup: 0.2 is nothing that segm"),
+    ("segmentation", ("training.mixup=0.2",), "training.mixup: 0.2 is not supported by segm"),
     (
         "keypoints",
         ("training.label_smoothing=0.1",),
-        "label_smoothing: 0.1 is nothing",
+        "label_smoothing: 0.1 is not supported",
     ),
-    ("saliency", ("data.channels=1",), "data.channels: 1 is 1, and saliency sees colours"),
-    ("segmentation", ("training.batch_size=7", "training.accumulate=3"), "write a lower one"),
+    (
+        "saliency",
+        ("data.channels=1",),
+        "data.channels: 1 is 1, but saliency needs colour images",
+    ),
+    (
+        "segmentation",
+        ("training.batch_size=7", "training.accumulate=3"),
+        "write a lower number",
+    ),
     ("segmentation", ("training.batch_size=1",), "write 2 or more"),
     ("segmentation", ("network.skeleton=cifar", "network.depth=[20]"), "which cifar cannot"),
     (
         "segmentation",
         ("network.resolution=[90]",),
-        "no multiple of the output stride",
+        "not a multiple of the output stride",
     ),
-    ("segmentation", ("task.scales=[2, 1]",), "scales goes down; swap the two"),
+    ("segmentation", ("task.scales=[2, 1]",), "scales is in descending order; swap the two"),
     ("segmentation", ("task.output_stride=4",), "write 8 or 16"),
     ("keypoints", ("data.name=digits", "data.validation=10"), "has no boxes and no keypoints"),
 ]

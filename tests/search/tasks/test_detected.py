@@ -203,10 +203,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "task", "said"),
     [
-        ("{name: coco, sets: boxes, validation: 2, boxes: x}", "detection", "is for sets: key"),
-        ("{name: digit_scenes, validation: 2, boxes: x}", "keypoints", "is for sets: key"),
+        ("{name: coco, sets: boxes, validation: 2, boxes: x}", "detection", (
+            "is only for sets: key"
+        )),
+        ("{name: digit_scenes, validation: 2, boxes: x}", "keypoints", "is only for sets: key"),
         ("{name: coco, sets: keypoints, validation: 2, boxes: x}", "detection",
-         "is nothing that detection reads"),
+         "is not used by detection"),
     ],
 )  # fmt: skip
 def test_boxes_are_for_people_with_joints(

@@ -218,10 +218,10 @@ def test_a_budget_of_the_model_is_hard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (("budget={model_macs: {max: 1G}}",), r"budget.model_macs: is macs of classification"),
+        (("budget={model_macs: {max: 1G}}",), r"budget.model_macs: is macs for classification"),
         (
             ("search.objectives=[val_error, model_params]",),
-            r"search.objectives: .*holds model_params, which is params of classification",
+            r"search.objectives: .*contains model_params, which is params for classification",
         ),
     ],
 )
@@ -297,7 +297,7 @@ def test_somebody_s_own_task_may_say_what_its_head_costs(tmp_path: Path) -> None
         resolved_of(tmp_path, asked, "budget={model_macs: {max: 1G}}")
     for wrong, said in (
         (COUNT.replace('options["times"]', "missing"), "count_head raises NameError"),
-        (COUNT.replace('options["times"]', "0.5"), "count_head comes to .*; count whole"),
+        (COUNT.replace('options["times"]', "0.5"), "count_head returns .*; return whole"),
     ):
         with pytest.raises(PluginError, match=said):
             found(wrong, f"bad{len(wrong)}.py")

@@ -174,8 +174,8 @@ def test_one_that_is_not_installed_is_refused_before_anything_is_written(
     )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"{path}:15: trackers: wandb needs a package that is not installed; "
-        "pip install wandb, or take it out\n"
+        f"{path}:15: trackers: wandb needs a package that is not installed; pip install "
+        "wandb, or remove it\n"
     )
     assert not (tmp_path / "run").exists()
 
@@ -185,14 +185,14 @@ def test_one_that_is_not_installed_is_refused_before_anything_is_written(
     [
         (
             "[tensorbord]",
-            "holds 'tensorbord', which is no tracker; did you mean 'tensorboard'?",
+            "contains 'tensorbord', which is not a tracker; did you mean 'tensorboard'?",
         ),
-        ("[mlflow, mlflow]", "holds a tracker twice; write each once"),
+        ("[mlflow, mlflow]", "contains a tracker twice; write each once"),
         (
             "{name: mlflow}",
-            "is no tracker; write some of tensorboard, mlflow, wandb, in a list",
+            "is not a list of trackers; write one with any of tensorboard, mlflow, wandb",
         ),
-        ("[1]", "holds 1, which is no tracker; write some of tensorboard, mlflow, wandb"),
+        ("[1]", "contains 1, which is not a tracker; write any of tensorboard, mlflow, wandb"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, written: str, said: str) -> None:
@@ -204,9 +204,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, written: str, said: st
 
 def test_a_replay_tells_no_tracker(tmp_path: Path) -> None:
     text = f"{TINY}execution: replay\ntrackers: tensorboard\n"
-    with pytest.raises(
-        ConfigError, match=r"trackers: .*a replay trains nothing; take them out"
-    ):
+    with pytest.raises(ConfigError, match=r"trackers: .*a replay trains nothing; remove them"):
         load(write(tmp_path, text))
 
 
