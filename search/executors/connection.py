@@ -30,7 +30,7 @@ _PATIENCE = {True: 0.0, False: 20.0}
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
 _START_SECONDS = 300.0  # within which Ray must start, or answer
 _NO_START = (
-    f"Ray has not started within {_START_SECONDS:.0f} s, or was not waited for, and lets "
+    f"Ray did not start within {_START_SECONDS:.0f} s, or was interrupted, and lets "
     "nothing else run: this process was killed; nothing is lost, and the same command goes on, "
     "or runs trials in its own process with --inline"
 )
@@ -104,7 +104,7 @@ class Connection:
         if not _tune_listens():
             raise KeyboardInterrupt
         self._end_within(
-            "stopped: Ray does not end, and is left; what has finished is kept; the same "
+            "stopped: Ray does not end and is left behind; what has finished is kept; the same "
             "command goes on",
             _SAVE_SECONDS,
             ExitCode.STOPPED,
@@ -126,7 +126,7 @@ class Connection:
 
     def _lost(self, name: str, broker: Broker) -> None:
         error = RayLostError(
-            f"Ray has died: {name} is gone (killed, perhaps for want of memory); what has "
+            f"Ray has died: {name} is gone (killed, perhaps because memory ran out); what has "
             "finished is kept, and so are the checkpoints of trials under way; the same "
             "command goes on"
         )
@@ -175,7 +175,7 @@ def connected(
     """
     if ray.is_initialized():
         raise ConfigError(
-            "Ray runs in this process already, and a study starts or joins its own; call "
+            "Ray already runs in this process, but a study starts or joins its own; call "
             "ray.shutdown() first, or run trials in this process (inline=True)"
         )
     connection = Connection(local=address is None)
@@ -209,8 +209,8 @@ def connect(address: str | None, environment: dict[str, Any] | None = None) -> N
         if isinstance(error, UnicodeEncodeError):  # Ray stores command line and folder
             raise ConfigError(
                 f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
-                "none; write such a data.root into the space file (in double quotes, \\uDCE9 "
-                "for the byte E9), call the folder by another name, or add --inline"
+                "not text; write such a data.root into the space file (in double quotes, "
+                "\\uDCE9 for the byte E9), rename the folder, or add --inline"
             ) from error
         if address is None:
             raise

@@ -51,8 +51,8 @@ def _check_enough(data: Data, sizes: Sizes, place: Place) -> None:
     if data.images_per_class and data.images_per_class > most:
         raise ConfigError(
             f"{place('images_per_class')}: {data.images_per_class:,} is more than the {most:,} "
-            f"images that the smallest of the {sizes.classes:,} classes can have by what is "
-            f"known of {data.name}; lower it"
+            f"images that the smallest of the {sizes.classes:,} classes can have as far as "
+            f"{data.name} is known; lower it"
         )
 
 

@@ -47,10 +47,10 @@ def _table(path: Path) -> Path:
     if path.is_dir():
         if not (path / TABLE).exists():
             raise ConfigError(
-                f"{path}: holds neither {FILE} nor {TABLE}; name the folder of a run, or a "
+                f"{path}: contains neither {FILE} nor {TABLE}; name the folder of a run, or a "
                 ".csv table"
             )
         return path / TABLE
     if not path.name.endswith((".csv", ".csv.gz")):
-        raise ConfigError(f"{path}: is no table; name a file that ends with .csv or .csv.gz")
+        raise ConfigError(f"{path}: is not a table; name a file that ends with .csv or .csv.gz")
     return path

@@ -136,7 +136,7 @@ def test_what_lies_beside_the_weights_is_named(
     state = network().state_dict()
     path = tmp_path / "checkpoint.pth"
     torch.save(add(dict(state)), path)
-    with pytest.warns(PartsLeftOut, match=rf"not of the network: {named}$"):
+    with pytest.warns(PartsLeftOut, match=rf"the network does not have: {named}$"):
         found = build(NAME, weights=path).state_dict()
     assert all(torch.equal(found[key], tensor) for key, tensor in state.items())
 

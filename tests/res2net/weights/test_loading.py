@@ -168,7 +168,7 @@ def test_code_in_a_pickle_is_not_run(zipped: bool, inside: bool, tmp_path: Path)
     checkpoint = build(TINY).state_dict() | {"x": trap} if inside else {"x": 1, "arg": trap}
     torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        WeightsError, match=r"trap.pth: holds more than tensors \(posix.mkdir\)"
+        WeightsError, match=r"trap.pth: contains more than tensors \(posix.mkdir\)"
     ):
         build(TINY, weights=path)
     assert not target.exists()
@@ -241,7 +241,7 @@ def test_files_that_are_no_weights(
 
 
 def test_what_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="device: 'meta' holds shapes and no weights"):
+    with pytest.raises(WeightsError, match="device: 'meta' has shapes but no weights"):
         build(TINY, weights=tmp_path / "a.pth", device="meta")
     with pytest.raises(ArchitectureError, match="nonsense"):
         build("nonsense", weights=tmp_path / "a.pth")

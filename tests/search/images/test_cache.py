@@ -149,7 +149,9 @@ def test_changed_images_are_decoded_anew(tmp_path: Path) -> None:
     changed = tmp_path / "train" / "a" / "00069.png"
     changed.unlink()
     Image.new("RGB", (9, 9), (1, 2, 3)).save(changed)
-    with pytest.raises(ConfigError, match=r"no finished cache of .*train.*; start the study"):
+    with pytest.raises(
+        ConfigError, match=r"not a finished cache of .*train.*; start the study"
+    ):
         open_cache(request)
     after, told = built(request)
     assert told == [0, 64, 70]
@@ -191,7 +193,7 @@ def test_too_many_damaged_images_end_it_but_the_work_stays(tmp_path: Path) -> No
         built(asked(tmp_path, 700), workers=2)
     assert "0 damaged images are allowed, 7 of the first 128 in" in str(caught.value)
     assert "a/00068.png: is empty; and 2 more; mend" in str(caught.value)
-    with pytest.raises(ConfigError, match="is no finished cache"):
+    with pytest.raises(ConfigError, match="is not a finished cache"):
         open_cache(asked(tmp_path, 700))
     cached, told = built(asked(tmp_path, 700, allowed_damaged=7))
     assert told[0] == 128

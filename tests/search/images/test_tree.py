@@ -132,7 +132,7 @@ def test_a_folder_of_nothing_but_a_loop_is_named(tmp_path: Path) -> None:
     plant(plain(tmp_path), ["val/n012/x.jpg"])
     (tmp_path / "train" / "n012").mkdir()
     (tmp_path / "train" / "n012" / "loop").symlink_to("loop")
-    assert "in 'n012' there is loop; put images right into it" in refusal(tmp_path)
+    assert "'n012' contains loop; put images directly into it" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["f.png", "f.txt", "f"])
@@ -215,12 +215,12 @@ def test_wrong_layouts_say_what_is_there_and_what_is_wanted(tmp_path: Path) -> N
     plant(root, ["validation/a/x.jpg", "readme.txt"])
     assert refusal(root) == (
         f"space.yaml:12: data.root: {root} has no train/ and no val/; there is readme.txt, "
-        f"validation/; wanted is {wanted}"
+        f"validation/; expected is {wanted}"
     )
     (root / "train").mkdir()
     assert "has no val/; there is readme.txt, train/, validation/;" in refusal(root)
     (root / "val").mkdir()
-    assert "train has no class folders; there is nothing; wanted is" in refusal(root)
+    assert "train has no class folders; it contains nothing; expected is" in refusal(root)
     plant(root, [f"train/{number}.npy" for number in range(9)])
     assert "there is 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
     assert f"{root / 'readme.txt'} is a file; name the folder" in refusal(root / "readme.txt")
@@ -244,7 +244,7 @@ def test_class_folders_without_images_are_named(tmp_path: Path) -> None:
     message = refusal(tmp_path)
     assert "data.root: 7 class folders of" in message
     assert "'n000', 'n001', 'n002', 'n003', 'n004' and 2 more; in 'n000' there is" in message
-    assert "there is images/; put images right into it" in message
+    assert "contains images/; put images directly into it" in message
     read(tmp_path, classes=("n007",))
 
 
@@ -293,9 +293,7 @@ def test_names_are_refused_with_what_was_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [13, 0, -1])
 def test_more_classes_than_there_are(tmp_path: Path, count: int) -> None:
     message = refusal(plain(tmp_path), classes=count)
-    expected = (
-        rf"data\.classes: {count} is not from 1 to 12, the class folders of .*; change it"
-    )
+    expected = rf"data\.classes: {count} is not from 1 to 12, the number of class folders of .*; change"
     assert re.search(expected, message)
 
 

@@ -156,7 +156,7 @@ def test_the_numbers_are_checked_where_the_files_are(tmp_path: Path) -> None:
     data = planned(tmp_path, *name, "data.images=120")
     assert not data.unseen
     assert data.train == 20
-    with pytest.raises(ConfigError, match=r"images: 121 were said to be there, .* has 120 "):
+    with pytest.raises(ConfigError, match=r"images: 121 images are expected, .* has 120 "):
         planned(tmp_path, *name, "data.images=121")
     limited = (*name, "data.images=120", "data.images_per_class=55")
     assert planned(tmp_path, *limited).train == 10

@@ -145,7 +145,7 @@ WRONG: list[tuple[str, Callable[[Path], None], str]] = [
     ("boxes", spoil(TRAIN), "instances_train2017.json is damaged"),
     ("boxes", lambda root: (root / TRAIN).unlink(), "instances_train2017.json cannot be read"),
     ("boxes", lambda root: shutil.rmtree(root / "val2017"), "val2017 cannot be read"),
-    ("boxes", lambda root: (root / TRAIN).write_text("[]"), "is no annotation file of COCO"),
+    ("boxes", lambda root: (root / TRAIN).write_text("[]"), "is not a COCO annotation file"),
     ("boxes", lambda root: shutil.copy(root / PEOPLE, root / TRAIN),
      "holds what person_keypoints files do, and instances is meant"),
     ("keypoints", lambda root: shutil.copy(root / TRAIN, root / PEOPLE),
