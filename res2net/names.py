@@ -120,8 +120,8 @@ def parse(text: str, *, block: str | None = None) -> Architecture:
         given = "no block is given" if block is None else f"{block!r} is another"
         raise ArchitectureError(
             "block",
-            f"{text!r} was made with a user-defined block, and {given}; give the same block= again: "
-            "package.module:attribute or path/to/file.py:attribute",
+            f"{text!r} was made with a user-defined block, and {given}; give the same block= "
+            "again: package.module:attribute or path/to/file.py:attribute",
         )
     return replace(network, block=block) if block is not None else network
 

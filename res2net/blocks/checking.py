@@ -84,7 +84,8 @@ class _Checked:
         if not isinstance(module, nn.Module):
             raise ArchitectureError(
                 "block",
-                f"{self.name}: make_module returns a {type(module).__name__}, not a torch module",
+                f"{self.name}: make_module returns a {type(module).__name__}, not a torch "
+                "module",
             )
         self.made[module] = _Kind(shape, position)
         return module
@@ -103,8 +104,8 @@ class _Checked:
         if not numbers or not all(isinstance(n, int) and n >= 1 for n in numbers):
             raise ArchitectureError(
                 "block",
-                f"{self.name}: count_paths returns {paths!r}; return a dict from receptive fields "
-                "to numbers of paths, both whole and from 1 up",
+                f"{self.name}: count_paths returns {paths!r}; return a dict from receptive "
+                "fields to numbers of paths, both whole and from 1 up",
             )
         return paths
 

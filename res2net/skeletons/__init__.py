@@ -50,7 +50,8 @@ def skeleton_of(name: str) -> Skeleton:
     if not found.stages or len(found.stages) != len(found.strides):
         raise ArchitectureError(
             "skeleton",
-            f"{name!r} has stages {found.stages} and strides {found.strides}; give as many of each",
+            f"{name!r} has stages {found.stages} and strides {found.strides}; give as many of "
+            "each",
         )
     return found
 

@@ -142,8 +142,8 @@ def open_cache(request: CacheRequest) -> CachedImages:
     record, count = _read_record(folder, request), len(request.files.names)
     if record.done < count:
         raise ConfigError(
-            f"{folder}: is not a finished cache of {request.files.folder}, whose files may have "
-            "changed since it was made; start the study again"
+            f"{folder}: is not a finished cache of {request.files.folder}, whose files may "
+            "have changed since it was made; start the study again"
         )
     whole = np.ones(count, dtype=np.bool_)
     whole[[index for index, _ in record.damaged]] = False

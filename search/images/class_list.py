@@ -111,7 +111,8 @@ def _check_once(wanted: Sequence[Wanted], place: Place) -> None:
         if first is not one:
             before = f" (first at {first.where.strip()})" if first.where else ""
             raise ConfigError(
-                f"{place('classes')}: {one.where}{one.name!r} is listed twice{before}; remove one"
+                f"{place('classes')}: {one.where}{one.name!r} is listed twice{before}; remove "
+                "one"
             )
 
 

@@ -117,8 +117,8 @@ def _check_layout(root: Path, place: Place) -> None:
     missing = [split for split in ("train", "val") if not (root / split).is_dir()]
     if missing:
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} has no {'/ and no '.join(missing)}/; it contains "
-            f"{_content(root)}; expected is {_LAYOUT}"
+            f"{place('root')}: {root.absolute()} has no {'/ and no '.join(missing)}/; it "
+            f"contains {_content(root)}; expected is {_LAYOUT}"
         )
 
 
@@ -155,8 +155,8 @@ def _choose(
 def _draw_classes(count: int, there: list[str], folder: Path, place: Place) -> tuple[str, ...]:
     if not 1 <= count <= len(there):
         raise ConfigError(
-            f"{place('classes')}: {count:,} is not from 1 to {len(there):,}, the number of class "
-            f"folders of {folder}; change it, or leave it out to take all"
+            f"{place('classes')}: {count:,} is not from 1 to {len(there):,}, the number of "
+            f"class folders of {folder}; change it, or leave it out to take all"
         )
     rng = np.random.default_rng(seed_of(_CHOICE_SEED, "classes"))
     return tuple(there[i] for i in sorted(rng.permutation(len(there))[:count]))

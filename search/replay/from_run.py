@@ -28,8 +28,8 @@ def run_source(place: str, folder: Path) -> Source:
     noted = manifest.read(folder)
     if noted is None:
         raise ConfigError(
-            f"{folder}: contains no run ({manifest.FILE} is not there); name the folder of a run, "
-            "or a .csv table"
+            f"{folder}: contains no run ({manifest.FILE} is not there); name the folder of a "
+            "run, or a .csv table"
         )
     name = differing(noted.plan.network, noted.plan.varied)
     if name:

@@ -153,8 +153,8 @@ def checked_scores(
     untold = [name for name in needed if scores[name] is None]
     if untold:
         raise PluginError(
-            f"its {untold[0]} is None, but networks are compared by it: the images do not give it "
-            "(perhaps none has objects of that size); write another search.objectives"
+            f"its {untold[0]} is None, but networks are compared by it: the images do not give "
+            "it (perhaps none has objects of that size); write another search.objectives"
         )
     try:
         numbers = {name: float(score) for name, score in scores.items() if score is not None}

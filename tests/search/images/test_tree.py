@@ -293,7 +293,10 @@ def test_names_are_refused_with_what_was_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [13, 0, -1])
 def test_more_classes_than_there_are(tmp_path: Path, count: int) -> None:
     message = refusal(plain(tmp_path), classes=count)
-    expected = rf"data\.classes: {count} is not from 1 to 12, the number of class folders of .*; change"
+    expected = (
+        rf"data\.classes: {count} is not from 1 to 12, the number of class folders of .*; "
+        "change it"
+    )
     assert re.search(expected, message)
 
 
