@@ -41,7 +41,7 @@ def check_out(out: Path) -> Path:
     if out.suffix.lower() not in SUFFIXES:
         said = f"the suffix {out.suffix!r} is unknown" if out.suffix else "there is no suffix"
         raise PictureError(
-            f"--out: {shown}: {printable(said)}, and it says the format; write one of: "
+            f"--out: {shown}: {printable(said)}, but it gives the format; write one of: "
             f"{' '.join(SUFFIXES)}"
         )
     return out

@@ -99,7 +99,7 @@ def test_a_run_whose_skeleton_is_gone_says_so(
     (folder / "my_skeleton.py").unlink()
     assert report(["run", "--out", "report.html"]) == 2
     said = capsys.readouterr().err
-    assert "put the skeleton's file back" in said
+    assert "restore the skeleton's file" in said
     assert "my_skeleton.py" in said
 
 
