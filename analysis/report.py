@@ -76,7 +76,7 @@ def _paper(arguments: argparse.Namespace) -> int:
                 "--out and --format"
             )
         if folder.exists() and not folder.is_dir():
-            raise RunError(f"--paper {folder}: is a file; name a folder, which will be made")
+            raise RunError(f"--paper {folder}: is a file; give a folder, which will be made")
         written = write_paper(read_run(arguments.runs[0]), folder)
     except (RunError, JournalError) as error:
         print(error, file=sys.stderr)
@@ -128,12 +128,12 @@ def _out(arguments: argparse.Namespace) -> Path | None:
         return arguments.runs[0] / "report.html" if alone else Path("comparison.html")
     if out.is_dir():
         raise RunError(
-            f"--out {out}: is a folder; name a file in it, such as {out}/report.html"
+            f"--out {out}: is a folder; give a file in it, such as {out}/report.html"
         )
     if out.suffix.lower() in SUFFIXES:
         raise RunError(
             f"--out {out}: has the suffix of a picture or PDF, but this is {arguments.format}; "
-            f"name a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
+            f"give a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
             + (", which a browser prints as PDF" if arguments.format == "html" else "")
         )
     if not out.parent.is_dir():

@@ -36,7 +36,7 @@ def check_out(out: Path) -> Path:
     shown = printable(str(out))
     if out.is_dir() or not out.parent.is_dir():
         raise PictureError(
-            f"--out: {shown} cannot be written; name a file in a folder that exists"
+            f"--out: {shown} cannot be written; give a file in a folder that exists"
         )
     if out.suffix.lower() not in SUFFIXES:
         said = f"the suffix {out.suffix!r} is unknown" if out.suffix else "there is no suffix"

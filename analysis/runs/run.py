@@ -275,7 +275,7 @@ def read_run(folder: Path) -> Run:
     for name in (FILE, MANIFEST):
         if not (folder / name).is_file():
             raise RunError(
-                f"{folder}: contains no {name}; name the folder of a run, such as "
+                f"{folder}: contains no {name}; give the folder of a run, such as "
                 "runs/quickstart"
             )
     try:

@@ -62,7 +62,7 @@ def _check_digest(path: Path) -> None:
         raise WeightsError(
             f"{path}: is damaged, or not the file that {beside.name} describes (its SHA-256 is "
             f"{digest[:12]}, noted is {str(noted)[:12]}); restore both from a copy, or "
-            "remove its line sha256"
+            f"remove sha256 from {beside.name}"
         )
 
 

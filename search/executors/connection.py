@@ -31,8 +31,8 @@ _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
 _START_SECONDS = 300.0  # within which Ray must start, or answer
 _NO_START = (
     f"Ray did not start within {_START_SECONDS:.0f} s, or was interrupted, and lets "
-    "nothing else run: this process was killed; nothing is lost, and the same command goes on, "
-    "or runs trials in its own process with --inline"
+    "nothing else run: this process was killed; nothing is lost; the same command resumes the "
+    "study, or with --inline runs its trials in its own process"
 )
 _LATE_SECONDS = 7.0  # after the deadline, and again for Tune: a turn takes five
 _ENVIRONMENT = {
@@ -105,7 +105,7 @@ class Connection:
             raise KeyboardInterrupt
         self._end_within(
             "stopped: Ray does not end and is left behind; what has finished is kept; the same "
-            "command goes on",
+            "command resumes it",
             _SAVE_SECONDS,
             ExitCode.STOPPED,
         )
@@ -128,7 +128,7 @@ class Connection:
         error = RayLostError(
             f"Ray has died: {name} is gone (killed, perhaps because memory ran out); what has "
             "finished is kept, and so are the checkpoints of trials under way; the same "
-            "command goes on"
+            "command resumes it"
         )
         if broker.failure is None:
             broker.failure = error
@@ -140,7 +140,7 @@ class Connection:
         if not self._over.is_set():
             self._end_within(
                 "time is up, and a worker that hangs is not waited for; what has finished is "
-                "kept; the same command goes on",
+                "kept; the same command resumes it",
                 _LATE_SECONDS,
                 ExitCode.OUT_OF_TIME,
             )

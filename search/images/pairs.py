@@ -41,7 +41,7 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
     else:  # with a list, only the named files are checked
         _refuse(of_maps.keys() - of_images.keys(), f"{key}: maps in {maps} without an image")
     if not stems:
-        raise ConfigError(f"{key}: {images} contains no images; name the folder that does")
+        raise ConfigError(f"{key}: {images} contains no images; give the folder that does")
     _refuse({*stems} - of_maps.keys(), f"{key}: images of {images} without a map in {maps}")
     return [PairFiles(of_images[stem], of_maps[stem]) for stem in stems]
 
@@ -94,7 +94,7 @@ def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
         lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{key}: {path.absolute()} cannot be read ({error}); name a text file with the "
+            f"{key}: {path.absolute()} cannot be read ({error}); give a text file with the "
             "name of an image on each line"
         ) from error
     stems = [Path(line).stem for line in lines]

@@ -112,7 +112,7 @@ def _check_layout(root: Path, place: Place) -> None:
     if not root.is_dir():
         found = "is a file" if root.exists() else "is not there"
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} {found}; name the folder that holds {_LAYOUT}"
+            f"{place('root')}: {root.absolute()} {found}; give the folder that holds {_LAYOUT}"
         )
     missing = [split for split in ("train", "val") if not (root / split).is_dir()]
     if missing:

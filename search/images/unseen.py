@@ -86,7 +86,7 @@ def _written(data: Data, place: Place) -> Sizes:
         root = path_of(data.root)
         found = "is empty" if root.exists() else "is not there"
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} {found}; name the folder "
+            f"{place('root')}: {root.absolute()} {found}; give the folder "
             f"that holds train/ and val/, or, to plan without it, write {' and '.join(missing)}"
         )
     return Sizes(classes, data.images, data.test or 0)

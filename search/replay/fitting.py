@@ -11,7 +11,7 @@ from search.study.events import Status
 from search.study.settings import settings_of
 
 _PLACE = ("execution", "replay")
-_LEFT_AS_IT_IS = "name other results"
+_LEFT_AS_IT_IS = "give other results"
 
 
 def fitted(
@@ -78,7 +78,7 @@ def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Ce
         raise ConfigError(
             f"{place}: lacks {lacking:,} of the {len(survey):,} candidates, such as "
             f"{survey.architecture(first).name}{left if partial else ''}; narrow network or "
-            f"budget to what the results contain, or name more results"
+            f"budget to what the results contain, or give more results"
         )
     return {
         network: ones for network, ones in cells.items() if survey.candidate(network) in found
@@ -92,7 +92,7 @@ def _repeats(cells: Cells, plan: StudyPlan, document: Document) -> int:
         raise ConfigError(
             f"{document.place(('search', 'seeds'))}: search.seeds: {plan.search.seeds} is more "
             f"than the {len(fewest)} that the results contain for {network.name}; write at "
-            "most that, or name more results"
+            "most that, or give more results"
         )
     return len(fewest)
 

@@ -225,7 +225,7 @@ REFUSED = {
         "cam.doc: the suffix '.doc' is unknown.* write one of: .png .pdf .svg",
     ),
     "no suffix": ({"--out": "{f}/cam", "NAME": "VGG-16"}, "there is no suffix.* write one of:"),
-    "a folder": ({"--out": "{f}"}, "--out: .* cannot be written; name a file in a folder"),
+    "a folder": ({"--out": "{f}"}, "--out: .* cannot be written; give a file in a folder"),
 }
 
 

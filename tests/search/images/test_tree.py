@@ -210,7 +210,7 @@ def test_wrong_layouts_say_what_is_there_and_what_is_wanted(tmp_path: Path) -> N
     root = tmp_path / "set"
     wanted = "train/<class>/<image> and val/<class>/<image>"
     assert refusal(root) == (
-        f"space.yaml:12: data.root: {root} is not there; name the folder that holds {wanted}"
+        f"space.yaml:12: data.root: {root} is not there; give the folder that holds {wanted}"
     )
     plant(root, ["validation/a/x.jpg", "readme.txt"])
     assert refusal(root) == (
@@ -223,7 +223,7 @@ def test_wrong_layouts_say_what_is_there_and_what_is_wanted(tmp_path: Path) -> N
     assert "train has no class folders; it contains nothing; expected is" in refusal(root)
     plant(root, [f"train/{number}.npy" for number in range(9)])
     assert "there is 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
-    assert f"{root / 'readme.txt'} is a file; name the folder" in refusal(root / "readme.txt")
+    assert f"{root / 'readme.txt'} is a file; give the folder" in refusal(root / "readme.txt")
 
 
 def test_flat_images_are_told_apart_from_an_empty_folder(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_lists_are_refused_with_the_line(tmp_path: Path) -> None:
         root, classes=listed
     )
     path.write_bytes(b"n001\n\xff\n")
-    assert "cannot be read (not UTF-8 text); name a file" in refusal(root, classes=listed)
+    assert "cannot be read (not UTF-8 text); give a file" in refusal(root, classes=listed)
     path.write_text("# nothing\n\n")
     assert f"data.classes: {listed} names no class; name" in refusal(root, classes=listed)
     path.write_text("n001\nn0003\n" + "".join(f"x{i}\n" for i in range(5)))

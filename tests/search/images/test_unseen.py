@@ -116,7 +116,7 @@ def test_an_empty_folder_is_planned_as_one_that_is_not_there(tmp_path: Path) -> 
     root = tmp_path / "disk"
     root.mkdir()
     assert planned(tmp_path, f"data.root={root}").unseen
-    with pytest.raises(ConfigError, match=r"data.root: .*disk is empty; name the folder"):
+    with pytest.raises(ConfigError, match=r"data.root: .*disk is empty; give the folder"):
         planned(tmp_path, f"data.root={root}", "data.name=imagefolder")
     (root / "train").mkdir()
     with pytest.raises(ConfigError, match=r"data.root: .*disk has no val/"):
