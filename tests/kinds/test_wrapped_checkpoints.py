@@ -154,7 +154,9 @@ def test_a_profiler_s_numbers_in_other_files(suffix: str, tmp_path: Path) -> Non
 def test_which_of_two_is_meant_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "two.pth"
     torch.save({"net": network().state_dict(), "net_ema": network(2).state_dict()}, path)
-    with pytest.raises(WeightsError, match=r"holds 2 sets of weights that fit: 'net', 'net_e"):
+    with pytest.raises(
+        WeightsError, match=r"contains 2 sets of weights that fit: 'net', 'net_e"
+    ):
         build(NAME, weights=path)
     torch.save({**prefixed(network().state_dict(), "q."), **network(2).state_dict()}, path)
     with pytest.raises(WeightsError, match=r"two.pth: not the weights(.|\n)*unexpected: q\."):

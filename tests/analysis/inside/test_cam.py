@@ -212,7 +212,7 @@ REFUSED = {
         {"--class": "6"},
         "--class: 6 is not a class of (resnet|res2net)_dla",
     ),
-    "class below 0": ({"--class": "-1"}, "--class: -1 is no class"),
+    "class below 0": ({"--class": "-1"}, "--class: -1 is not a class"),
     "layer": ({"--layer": "fc"}, "--layer: 'fc' is not a stage of .*: layer1, layer2, layer3"),
     "layer of one": ({"--layer": "level5"}, "--layer: 'level5' is not a stage of res2net1"),
     "no image": ({"IMAGE": "{f}/text.jpg"}, "text.jpg: cannot be read as an image .*; name a"),

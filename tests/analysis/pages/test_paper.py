@@ -91,7 +91,7 @@ def test_the_command(
         f"--paper {file}: is a file; give a folder, which will be made\n"
     )
     assert main([str(tmp_path), "--paper", str(out)]) == 2
-    assert "holds no journal.jsonl" in capsys.readouterr().err
+    assert "contains no journal.jsonl" in capsys.readouterr().err
 
 
 def test_a_screen_is_left_as_it_asks() -> None:

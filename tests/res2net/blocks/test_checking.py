@@ -51,7 +51,7 @@ def test_an_honest_one_passes(tmp_path: Path) -> None:
         ("return {1: 1}", "return {1: 0.5}", r"count_paths returns {1: 0.5}; return a dict"),
         ("return {1: 1}", "return shape[9]", r"count_paths raises IndexError: .*out of range"),
         ("return Mine(shape", "return Mine(shape.deep", "make_module raises AttributeError"),
-        ("return Mine(shape, position, shortcut)", "return 3", "gives a int, not a torch mod"),
+        ("return Mine(shape, position, shortcut)", "return 3", "returns a int, not a torch mod"),
         ("forward(self, x, shortcut=None)", "forward(self, x)\n        shortcut = None",
          "cannot be imported .SyntaxError"),
         ("return out + (self.shortcut(x) if shortcut is None else shortcut)",

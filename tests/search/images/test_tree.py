@@ -214,15 +214,15 @@ def test_wrong_layouts_say_what_is_there_and_what_is_wanted(tmp_path: Path) -> N
     )
     plant(root, ["validation/a/x.jpg", "readme.txt"])
     assert refusal(root) == (
-        f"space.yaml:12: data.root: {root} has no train/ and no val/; there is readme.txt, "
+        f"space.yaml:12: data.root: {root} has no train/ and no val/; it contains readme.txt, "
         f"validation/; expected is {wanted}"
     )
     (root / "train").mkdir()
-    assert "has no val/; there is readme.txt, train/, validation/;" in refusal(root)
+    assert "has no val/; it contains readme.txt, train/, validation/;" in refusal(root)
     (root / "val").mkdir()
     assert "train has no class folders; it contains nothing; expected is" in refusal(root)
     plant(root, [f"train/{number}.npy" for number in range(9)])
-    assert "there is 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
+    assert "it contains 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
     assert f"{root / 'readme.txt'} is a file; give the folder" in refusal(root / "readme.txt")
 
 
@@ -243,7 +243,7 @@ def test_class_folders_without_images_are_named(tmp_path: Path) -> None:
             path.unlink()
     message = refusal(tmp_path)
     assert "data.root: 7 class folders of" in message
-    assert "'n000', 'n001', 'n002', 'n003', 'n004' and 2 more; in 'n000' there is" in message
+    assert "'n000', 'n001', 'n002', 'n003', 'n004' and 2 more; 'n000' contains" in message
     assert "contains images/; put images directly into it" in message
     read(tmp_path, classes=("n007",))
 
@@ -277,7 +277,9 @@ def test_lists_are_refused_with_the_line(tmp_path: Path) -> None:
     assert f"{listed}:2 'n0003' (did you mean 'n003'?), {listed}:3 'x0', " in message
     assert message.endswith(f"{listed}:6 'x3' and 1 more; correct or remove them")
     path.write_text("n001\n\nn002\nn001\n")
-    expected = f"data.classes: {listed}:4 'n001' stands twice (first at {listed}:1); remove one"
+    expected = (
+        f"data.classes: {listed}:4 'n001' is listed twice (first at {listed}:1); remove one"
+    )
     assert refusal(root, classes=listed).endswith(expected)
 
 
@@ -286,7 +288,7 @@ def test_names_are_refused_with_what_was_meant(tmp_path: Path) -> None:
     message = refusal(tmp_path, classes=("n001", "n0111", "boat"))
     assert "data.classes: 2 of the 3 classes have no folder in" in message
     assert message.endswith("'n0111' (did you mean 'n011'?), 'boat'; correct or remove them")
-    assert "data.classes: 'n001' stands twice;" in refusal(tmp_path, classes=("n001",) * 2)
+    assert "data.classes: 'n001' is listed twice;" in refusal(tmp_path, classes=("n001",) * 2)
     assert "data.classes: names no class; name some" in refusal(tmp_path, classes=())
 
 

@@ -76,8 +76,8 @@ def test_a_list_in_the_encoding_of_windows_is_counted_as_with_a_tree(tmp_path: P
     [
         ("# nothing\n\n", r"data.classes: .*list.txt names no class; name some"),
         ("", r"data.classes: .*list.txt names no class; name some"),
-        ("n1\nn2\n\nn1\n", r"list.txt:4 'n1' stands twice \(first at .*list.txt:1\)"),
-        ("n1 tench\nn2\nn1\n", r"list.txt:3 'n1' stands twice"),
+        ("n1\nn2\n\nn1\n", r"list.txt:4 'n1' is listed twice \(first at .*list.txt:1\)"),
+        ("n1 tench\nn2\nn1\n", r"list.txt:3 'n1' is listed twice"),
     ],
 )
 def test_lists_are_refused_as_with_a_tree(
@@ -90,7 +90,7 @@ def test_lists_are_refused_as_with_a_tree(
 
 
 def test_names_are_refused_as_with_a_tree(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"data.classes: 'a' stands twice"):
+    with pytest.raises(ConfigError, match=r"data.classes: 'a' is listed twice"):
         planned(tmp_path, "data.classes=[a, b, a]")
 
 

@@ -126,7 +126,7 @@ def test_a_row_that_was_cut_is_named(
     ("name", "message"),
     [
         ("nowhere", "nowhere: is not there; give the folder of a run, a .csv table, or digits"),
-        ("empty", "empty: holds neither journal.jsonl nor table.csv.gz"),
+        ("empty", "empty: contains neither journal.jsonl nor table.csv.gz"),
         ("notes.txt", "notes.txt: is not a table"),
         ("no_manifest", "no_manifest: contains no run"),
     ],
