@@ -274,10 +274,7 @@ def read_run(folder: Path) -> Run:
     """
     for name in (FILE, MANIFEST):
         if not (folder / name).is_file():
-            raise RunError(
-                f"{folder}: contains no {name}; give the folder of a run, such as "
-                "runs/quickstart"
-            )
+            raise RunError(f"{folder}: contains no {name}; give a run such as runs/quickstart")
     try:
         noted = read(folder)
     except ConfigError as error:

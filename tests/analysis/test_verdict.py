@@ -51,7 +51,7 @@ def test_what_is_no_run_or_no_network_is_bad_input(
     assert main([str(folder), A, "nonsense"]) == 2
     assert f"has no network nonsense; did you mean {B}" in capsys.readouterr().err
     assert main([str(tmp_path / "nowhere"), A, B]) == 2
-    assert "contains no journal.jsonl; give the folder of a run" in capsys.readouterr().err
+    assert "contains no journal.jsonl; give a run such as runs" in capsys.readouterr().err
     for margin in ("-1", "much"):
         with pytest.raises(SystemExit) as left:
             main([str(folder), A, B, f"--margin={margin}"])
