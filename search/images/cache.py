@@ -106,7 +106,8 @@ def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance
     except OSError as error:
         raise ConfigError(
             f"{place('cache')}: {folder} cannot be written ({error.strerror}); set data.cache "
-            "to one that can, or make this one writable: images decoded there are used again"
+            "to a folder that can, or make this one writable: images decoded there are used "
+            "again"
         ) from error
     _check_damaged(record, request, place)
 

@@ -107,7 +107,7 @@ def test_a_run_whose_skeleton_is_gone_says_so(
     ("old", "new", "message"),
     [
         ("SHORT = CIFAR", "LONG = CIFAR", "has no attribute 'SHORT'"),
-        ("SHORT = CIFAR._replace(", "SHORT = dict(", "is a dict; name a res2net.skeletons"),
+        ("SHORT = CIFAR._replace(", "SHORT = dict(", "is a dict; give a res2net.skeletons"),
         ('stages=("layer1", "layer2")', 'stages=("layer1",)', "give as many"),
     ],
 )
