@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--macs",
         type=_amount,
         metavar="MACS",
-        help="multiply-adds asked for, such as 120M; default: twice the largest that was run",
+        help="multiply-adds to forecast, such as 120M; default: twice the largest that was run",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     return parser

@@ -72,11 +72,11 @@ def _paper(arguments: argparse.Namespace) -> int:
     try:
         if len(arguments.runs) > 1 or arguments.out or arguments.format != "html":
             raise RunError(
-                f"--paper {folder}: is of one run and writes a folder; leave out other runs, "
+                f"--paper {folder}: takes one run and writes a folder; leave out other runs, "
                 "--out and --format"
             )
         if folder.exists() and not folder.is_dir():
-            raise RunError(f"--paper {folder}: is a file; name a folder, which is made")
+            raise RunError(f"--paper {folder}: is a file; give a folder, which will be made")
         written = write_paper(read_run(arguments.runs[0]), folder)
     except (RunError, JournalError) as error:
         print(error, file=sys.stderr)
@@ -100,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
         "--out",
         type=path_of,
         metavar="FILE",
-        help="default: RUN/report.html, of several runs comparison.html; other formats are "
+        help="default: RUN/report.html, for several runs comparison.html; other formats are "
         "printed",
     )
     parser.add_argument(
         "--paper",
         type=path_of,
         metavar="FOLDER",
-        help="write the figures of one run as PDF, 3.25 or 6.75 inches wide, text of 8 points",
+        help="write the figures of one run as PDF, 3.25 or 6.75 inches wide, text in 8 points",
     )
     parser.add_argument("--format", choices=("html", *_TEXTS), default="html")
     for name in _TEXTS:
@@ -128,12 +128,12 @@ def _out(arguments: argparse.Namespace) -> Path | None:
         return arguments.runs[0] / "report.html" if alone else Path("comparison.html")
     if out.is_dir():
         raise RunError(
-            f"--out {out}: is a folder; name a file in it, such as {out}/report.html"
+            f"--out {out}: is a folder; give a file in it, such as {out}/report.html"
         )
     if out.suffix.lower() in SUFFIXES:
         raise RunError(
-            f"--out {out}: is a picture or PDF by its suffix, and this is {arguments.format}; "
-            f"name a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
+            f"--out {out}: has the suffix of a picture or PDF, but this is {arguments.format}; "
+            f"give a file such as {out.with_suffix(_SUFFIX[arguments.format])}"
             + (", which a browser prints as PDF" if arguments.format == "html" else "")
         )
     if not out.parent.is_dir():

@@ -82,19 +82,19 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("run", type=path_of, metavar="RUN", help="folder of a run")
-    parser.add_argument("a", metavar="A", help="name of a network of it")
-    parser.add_argument("b", metavar="B", help="name of another")
+    parser.add_argument("a", metavar="A", help="name of a network of the run")
+    parser.add_argument("b", metavar="B", help="name of another network of it")
     parser.add_argument(
         "--margin",
         type=_margin,
         metavar="POINTS",
-        help="difference below which they count as the same; default: analysis.margin",
+        help="difference below which they count as equal; default: analysis.margin",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--unseal-test",
         action="store_true",
-        help=f"show the difference on the test images too; RUN/{UNSEALED} keeps when",
+        help=f"show the difference on the test images too; RUN/{UNSEALED} records when",
     )
     return parser
 
@@ -103,7 +103,7 @@ def _margin(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 < float(text) < math.inf:
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text} is not a number above 0; write such as 0.5")
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0; give one such as 0.5")
 
 
 def _lines(found: Verdict, test: dict[str, Any] | None, score: Score) -> list[str]:
@@ -152,7 +152,7 @@ def _opened(path: Path) -> list[dict[str, Any]]:
         assert all({"time", "networks"} <= each.keys() for each in held)
     except (ValueError, AssertionError, AttributeError, TypeError) as error:
         raise RunError(
-            f"{path}: is damaged, and it says whether the test images were opened; restore it "
+            f"{path}: is damaged, but it says whether the test images were opened; restore it "
             "from a copy"
         ) from error
     return held

@@ -94,23 +94,25 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("name", nargs="?", help="such as Res2Net-50-26w-4s or 29d-6c-4s")
-    what.add_argument("--published", action="store_true", help="printed against counted")
+    what.add_argument("--published", action="store_true", help="compare printed with counted")
     parser.add_argument(
         "--block", metavar="BLOCK", help=f"{', '.join(BLOCKS)}, or package.module:attribute"
     )
-    parser.add_argument("--channels", type=_count, metavar="N", help="of the images")
-    parser.add_argument("--image-size", type=_count, metavar="N", help="side in pixels")
+    parser.add_argument("--channels", type=_count, metavar="N", help="channels of the images")
+    parser.add_argument(
+        "--image-size", type=_count, metavar="N", help="side of the images in pixels"
+    )
     parser.add_argument(
         "--receptive-fields", action="store_true", help="how many paths see how many pixels"
     )
     parser.add_argument(
         "--time", action="store_true", help="measure inference and a training step, in float32"
     )
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="to time on; default: cpu")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where to time; default: cpu")
     parser.add_argument(
         "--batch", type=_counts, metavar="N,N", help="images at once to time; default: 1,32"
     )
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     arguments = parser.parse_args(argv)
     if arguments.published and (
         arguments.receptive_fields
@@ -120,11 +122,11 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         or arguments.channels
         or arguments.time
     ):
-        parser.error("--published takes no other option; name a network to look at one")
+        parser.error("--published takes no other option; leave it out to look at one network")
     if arguments.time and arguments.receptive_fields:
-        parser.error("--time and --receptive-fields are two questions; ask one at a time")
+        parser.error("--time and --receptive-fields do not go together; give one at a time")
     if (arguments.device or arguments.batch) and not arguments.time:
-        parser.error("--device and --batch are of --time; write it too")
+        parser.error("--device and --batch need --time; give it too")
     return arguments
 
 

@@ -253,7 +253,8 @@ def _check_version(values: Mapping[str, Any], facts: Skeleton) -> None:
         known = " or ".join(map(repr, facts.versions))
         raise ArchitectureError(
             "version",
-            f"{version!r} is one of {', '.join(having)} only; with {skeleton!r} write {known}",
+            f"{version!r} exists only with {', '.join(having)}; with {skeleton!r} write "
+            f"{known}",
         )
     divisor = facts.versions[version]
     if planes % divisor:

@@ -100,7 +100,9 @@ def _assemble(
     names = {number: stage.name for number, stage in stages.items()}
     keys = dict(features) if isinstance(features, Mapping) else names
     if len(set(keys.values())) < len(keys):
-        raise ArchitectureError("features", f"{keys} gives two stages one key; write another")
+        raise ArchitectureError(
+            "features", f"{keys} gives two stages the same key; write another"
+        )
     return Backbone(
         make_modules(facts, layout),
         keys={stage.name: keys[number] for number, stage in stages.items()},
@@ -155,7 +157,7 @@ def _reset(module: nn.Module, generator: torch.Generator) -> None:
     if reset is None:
         raise ArchitectureError(
             "block",
-            f"its {kind} holds tensors and has no reset_parameters() that would fill them; "
+            f"its {kind} holds tensors but has no reset_parameters() to fill them; "
             "write one, because networks are made without memory first",
         )
     # The method draws from torch's global generator, whose state is restored afterwards.

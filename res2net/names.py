@@ -120,8 +120,8 @@ def parse(text: str, *, block: str | None = None) -> Architecture:
         given = "no block is given" if block is None else f"{block!r} is another"
         raise ArchitectureError(
             "block",
-            f"{text!r} was made with somebody's own, and {given}; give block= as it was then: "
-            "package.module:attribute or path/to/file.py:attribute",
+            f"{text!r} was made with a user-defined block, and {given}; give the same block= "
+            "again: package.module:attribute or path/to/file.py:attribute",
         )
     return replace(network, block=block) if block is not None else network
 
@@ -140,7 +140,9 @@ def described(
 def _parsed(text: str) -> tuple[Architecture, str | None]:
     """Parse a name into a network and the digest of a user-defined block, if it has one."""
     if len(text) > _LONGEST:
-        raise ArchitectureError("name", f"has {len(text)} letters; no network has such a name")
+        raise ArchitectureError(
+            "name", f"has {len(text)} characters; no network has such a name"
+        )
     plain = text.strip().lower().replace("\N{MULTIPLICATION SIGN}", "x")
     plain = _HUB.sub("", plain)
     plain = _ALIASES.get(re.sub(r"[\s_-]", "", plain), plain)
@@ -188,7 +190,7 @@ def _read(text: str, family: str, said: dict[str, Any]) -> Architecture:
     guessed = "skeleton" not in said
     said.setdefault("skeleton", implied_skeleton(said["depth"]))
     if said["depth"] in _BASIC:
-        raise _unknown(text, "is made of basic blocks, and the networks here of bottlenecks")
+        raise _unknown(text, "is made of basic blocks, but the networks here of bottlenecks")
     if not said.keys() & {"width", "scale", "cardinality"}:
         usual = _UNSAID[family, "imagenet"]
         said |= _UNSAID.get((family, said["skeleton"]), usual)

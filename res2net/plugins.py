@@ -82,7 +82,7 @@ def split_plugin(text: str) -> tuple[str, str] | None:
 def _split(text: str) -> tuple[str, str]:
     pair = split_plugin(text) if isinstance(text, str) else None
     if pair is None:
-        raise PluginError(f"{text!r} is no plugin; write {_FORMS}")
+        raise PluginError(f"{text!r} is not a plugin; write {_FORMS}")
     return pair
 
 

@@ -81,7 +81,7 @@ def time_batches(
     """
     where = torch.device(device)
     if where.type == "cuda" and not torch.cuda.is_available():
-        raise TimingError("--device: no GPU that torch can use is here; write cpu")
+        raise TimingError("--device: there is no GPU that torch can use; write cpu")
     network = build(architecture, device=where)
     # A batch norm cannot normalise a single number.
     fewest = 2 if smallest_normed_side(architecture, image_size=image_size) == 1 else 1
@@ -95,7 +95,7 @@ def time_batches(
             if not any(word in str(error) for word in ("memory", "overflow", "allocate")):
                 raise
             raise TimingError(
-                f"--batch: {batch} images of {image_size} pixels do not fit the memory of "
+                f"--batch: {batch} images of {image_size} pixels do not fit into the memory of "
                 f"{device_in_words(where)}; write fewer"
             ) from error
     return Timing(device_in_words(where), image_size, tuple(rows))

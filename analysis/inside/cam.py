@@ -88,8 +88,8 @@ def _main(argv: Sequence[str]) -> int:
         borders = {view_of(each, weights).border for each, weights in sources}
         if len(borders) > 1:
             raise CamError(
-                "--against: one network is shown whole images, as those for CIFAR are, and one "
-                "their middle, as those for ImageNet are; compare two of one kind"
+                "--against: one network is shown whole images, as those for CIFAR are, the "
+                "other their centre, as those for ImageNet are; compare two of one kind"
             )
         out = out or check_out(Path(f"{architecture.name}_cam.png"))
         images = [opened(path) for path in asked.images]
@@ -244,10 +244,12 @@ def _check(architecture: Architecture, *, layer: str | None, target: int | None)
     name, stages = architecture.name, architecture.facts.stages
     if layer is not None and layer not in stages:
         known = ", ".join(stages)
-        raise CamError(f"--layer: {layer!r} is no stage of {name}; write one of: {known}")
+        raise CamError(f"--layer: {layer!r} is not a stage of {name}; write one of: {known}")
     if target is not None and not 0 <= target < architecture.classes:
         last = architecture.classes - 1
-        raise CamError(f"--class: {target} is no class of {name}; write a number up to {last}")
+        raise CamError(
+            f"--class: {target} is not a class of {name}; write a number up to {last}"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -258,22 +260,26 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "name", metavar="NAME", help="of the network, such as Res2Net-50-26w-4s"
+        "name", metavar="NAME", help="name of the network, such as Res2Net-50-26w-4s"
     )
     parser.add_argument("images", metavar="IMAGE", nargs="+", type=path_of)
-    parser.add_argument("--weights", required=True, metavar="FILE", help="or timm")
+    parser.add_argument("--weights", required=True, metavar="FILE", help="its weights, or timm")
     parser.add_argument(
-        "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network, its weights"
+        "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network and its weights"
     )
     parser.add_argument(
-        "--class", dest="target", type=int, metavar="N", help="to look for; default: predicted"
+        "--class",
+        dest="target",
+        type=int,
+        metavar="N",
+        help="class to look for; default: predicted",
     )
-    parser.add_argument("--layer", metavar="STAGE", help="default: the last stage")
+    parser.add_argument("--layer", metavar="STAGE", help="stage to look at; default: the last")
     parser.add_argument(
         "--out",
         type=path_of,
         metavar="FILE",
-        help=f"default: NAME_cam.png; its suffix says the format: {' '.join(SUFFIXES)}",
+        help=f"default: NAME_cam.png; its suffix gives the format: {' '.join(SUFFIXES)}",
     )
     return parser
 

@@ -47,13 +47,12 @@ def _main(argv: Sequence[str]) -> int:
         epilog=exit_code_help(PLAIN),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", help="such as Res2Net-50-26w-4s")
+    parser.add_argument("name", help="name of the network, such as Res2Net-50-26w-4s")
     parser.add_argument(
         "--out",
         type=path_of,
         metavar="FILE",
-        help="NAME_receptive.png if not given; its suffix says the format: "
-        + " ".join(SUFFIXES),
+        help="default: NAME_receptive.png; its suffix gives the format: " + " ".join(SUFFIXES),
     )
     arguments = parser.parse_args(argv)
     try:

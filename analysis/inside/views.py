@@ -49,7 +49,7 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
     """
     if architecture.channels not in (1, 3):
         raise CamError(
-            f"{architecture.name}: takes images of {architecture.channels} channels, and "
+            f"{architecture.name}: takes images of {architecture.channels} channels, but "
             "pictures have 3, or 1 in grey"
         )
     usual = _usual(architecture)

@@ -36,12 +36,12 @@ def check_out(out: Path) -> Path:
     shown = printable(str(out))
     if out.is_dir() or not out.parent.is_dir():
         raise PictureError(
-            f"--out: {shown} cannot be written; name a file in a folder that exists"
+            f"--out: {shown} cannot be written; give a file in a folder that exists"
         )
     if out.suffix.lower() not in SUFFIXES:
         said = f"the suffix {out.suffix!r} is unknown" if out.suffix else "there is no suffix"
         raise PictureError(
-            f"--out: {shown}: {printable(said)}, and it says the format; write one of: "
+            f"--out: {shown}: {printable(said)}, but it gives the format; write one of: "
             f"{' '.join(SUFFIXES)}"
         )
     return out

@@ -74,14 +74,14 @@ def changed(first: Run, second: Run, *, level: float = 0.95) -> Changed:
 def _checked(first: Run, second: Run) -> None:
     where = f"{first.folder} and {second.folder}"
     if first.plan.data.name != second.plan.data.name:
-        raise RunError(f"{where}: saw other data sets; name runs of the same")
+        raise RunError(f"{where}: saw different data sets; name runs of the same one")
     if first.tested != second.tested:
-        raise RunError(f"{where}: were scored by other metrics; name runs of the same")
+        raise RunError(f"{where}: were scored by different metrics; name runs with the same")
     count = len(shared(first, second))
     if count:
         raise RunError(
-            f"{where}: {count:,} trials of both are the same, and change by nothing; name "
-            "runs of other settings"
+            f"{where}: {count:,} trials of both are the same, so nothing changed; name "
+            "runs with other settings"
         )
 
 

@@ -57,7 +57,7 @@ def importance(
     networks = averaged(run)
     reason = why_not(run, networks)
     if reason and not (anyway and len(networks) >= 2):
-        raise RunError(f"{run.folder}: importance is not to be had: {reason}")
+        raise RunError(f"{run.folder}: importance cannot be estimated: {reason}")
     coded, distributions = _coded(networks)
     found = explained(_numbers(coded), networks["val"], rng=rng)
     if found.r2 <= 0 or found.p >= SHARED:
@@ -67,7 +67,7 @@ def importance(
             "shuffles do as well; run more networks, or more seeds of each"
         )
         if not anyway:
-            raise RunError(f"{run.folder}: importance is not to be had: {nothing}")
+            raise RunError(f"{run.folder}: importance cannot be estimated: {nothing}")
         reason = "; ".join(filter(None, (reason, nothing)))
     rows = []
     for _ in range(resamples):

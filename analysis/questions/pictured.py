@@ -74,5 +74,7 @@ def _seen(run: Run, name: str, score: float) -> Seen:
     try:
         scenes, facts = read(_file(run, name))
     except (OSError, ValueError) as error:
-        raise RunError(f"{error}; take the file away to see the other networks'") from error
+        raise RunError(
+            f"{error}; remove the file to see those of the other networks"
+        ) from error
     return Seen(name, score, scenes, facts)

@@ -103,7 +103,7 @@ def judged(
     """
     networks = (_named(run, a), _named(run, b))
     if networks[0] == networks[1]:
-        raise RunError(f"{a} and {b}: are the same network; name two")
+        raise RunError(f"{a} and {b}: are the same network; name two different ones")
     score = score_of(run.ranking)
     margin = run.plan.analysis.margin if margin is None else margin
     scores = by_seed(run, networks, run.ranking)

@@ -29,8 +29,8 @@ def optuna_study(run: Run, storage: BaseStorage | None = None) -> optuna.Study:
         shown = OptunaStudy(run.manifest, storage or InMemoryStorage())
     except optuna.exceptions.DuplicatedStudyError as error:
         raise RunError(
-            f"{run.name}: the storage holds a study of this name; give another storage, or "
-            "remove that study first"
+            f"{run.name}: the storage already has a study of this name; give another storage, "
+            "or remove that study first"
         ) from error
     shown.take(read(run.folder))
     return shown.study

@@ -42,7 +42,7 @@ def named_run(variable: str, *, default: str) -> Path:
         raise RunError(
             printable(
                 f"{variable}: {given!r} names no run: there is no {FILE} in {looked}; write "
-                "the path of a run's folder, whole or from where you started the command"
+                "the path of a run's folder, absolute or from where you started the command"
             )
         )
     return found

@@ -274,7 +274,7 @@ def read_run(folder: Path) -> Run:
     """
     for name in (FILE, MANIFEST):
         if not (folder / name).is_file():
-            raise RunError(f"{folder}: holds no {name}; name a run, such as runs/quickstart")
+            raise RunError(f"{folder}: contains no {name}; give a run such as runs/quickstart")
     try:
         noted = read(folder)
     except ConfigError as error:
@@ -295,6 +295,6 @@ def read_run(folder: Path) -> Run:
         )
     except ArchitectureError as error:
         raise RunError(
-            f"{folder}: its networks cannot be described: {error}; put the skeleton's file back"
+            f"{folder}: its networks cannot be described: {error}; restore the skeleton's file"
         ) from error
     return Run(folder=folder, manifest=noted, trials=trials)

@@ -84,7 +84,8 @@ class _Checked:
         if not isinstance(module, nn.Module):
             raise ArchitectureError(
                 "block",
-                f"{self.name}: make_module gives a {type(module).__name__}, not a torch module",
+                f"{self.name}: make_module returns a {type(module).__name__}, not a torch "
+                "module",
             )
         self.made[module] = _Kind(shape, position)
         return module
@@ -103,8 +104,8 @@ class _Checked:
         if not numbers or not all(isinstance(n, int) and n >= 1 for n in numbers):
             raise ArchitectureError(
                 "block",
-                f"{self.name}: count_paths gives {paths!r}; give a dict from receptive fields "
-                "to numbers of paths, both whole and from 1 up",
+                f"{self.name}: count_paths returns {paths!r}; return a dict from receptive "
+                "fields to numbers of paths, both whole and from 1 up",
             )
         return paths
 
@@ -172,8 +173,8 @@ def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
     if found != tuple(shortcut.shape):
         raise ArchitectureError(
             "block",
-            f"{checked.name}: {where} puts out {found} of an input of {tuple(x.shape)}; "
-            f"{tuple(shortcut.shape)} is what {position} asks for",
+            f"{checked.name}: {where} puts out {found} for an input of {tuple(x.shape)}; "
+            f"{tuple(shortcut.shape)} is what {position} needs",
         )
     tally = Tally()
     checked.count_layers(tally, shape, position, size=_SIZE)

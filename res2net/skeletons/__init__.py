@@ -45,12 +45,13 @@ def skeleton_of(name: str) -> Skeleton:
     if not isinstance(found, Skeleton):
         raise ArchitectureError(
             "skeleton",
-            f"{name!r} is a {type(found).__name__}; name a res2net.skeletons.Skeleton",
+            f"{name!r} is a {type(found).__name__}; give a res2net.skeletons.Skeleton",
         )
     if not found.stages or len(found.stages) != len(found.strides):
         raise ArchitectureError(
             "skeleton",
-            f"{name!r} has stages {found.stages} and strides {found.strides}; give as many",
+            f"{name!r} has stages {found.stages} and strides {found.strides}; give as many of "
+            "each",
         )
     return found
 
@@ -70,7 +71,7 @@ def blocks_of(skeleton: str, depth: Depth) -> tuple[int, ...]:
         counts = len(depth) == len(facts.stages) and all(map(is_count, depth))
         if not counts or not facts.blocks_fit(depth):
             raise ArchitectureError(
-                "depth", f"{list(depth)} is not, as {skeleton!r} needs, {facts.block_rule}"
+                "depth", f"{list(depth)} is not what {skeleton!r} needs: {facts.block_rule}"
             )
         return depth
     blocks = facts.blocks(depth) if is_count(depth) else None

@@ -109,7 +109,7 @@ class Skeleton(NamedTuple):
             known = ", ".join(map(str, self.output_strides))
             raise ArchitectureError(
                 "output_stride",
-                f"{output_stride!r} is none that this skeleton can have; write one of: {known}",
+                f"{output_stride!r} is not possible with this skeleton; write one of: {known}",
             )
         reached = [min(stride, output_stride) for stride in self.strides]
         dilations = [full // cut for full, cut in zip(self.strides, reached, strict=True)]

@@ -32,7 +32,7 @@ def read_checkpoint(path: Path) -> object:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(_READERS)
-        raise WeightsError(f"{path}: no kind of weights is called so; known are: {known}")
+        raise WeightsError(f"{path}: no kind of weights has this name; known are: {known}")
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file; give the path of a checkpoint")
     _check_digest(path)
@@ -41,8 +41,8 @@ def read_checkpoint(path: Path) -> object:
     except Exception as error:  # a broken file can make its reader raise anything
         foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
         problem = (
-            f"holds more than tensors ({foreign[1]}), which may be code and is not read; where "
-            "it can be trusted, open it with the program that wrote it, and"
+            f"contains more than tensors ({foreign[1]}), which may be code and is not read; "
+            "if you trust it, open it with the program that wrote it, and"
             if foreign
             else f"cannot be read whole ({reason_of(error)}); fetch it again, or"
         )
@@ -60,9 +60,9 @@ def _check_digest(path: Path) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != noted:
         raise WeightsError(
-            f"{path}: is damaged, or another file than {beside.name} tells of (its SHA-256 is "
-            f"{digest[:12]}, noted is {str(noted)[:12]}); restore both from a copy, or take "
-            "the line sha256 out of it"
+            f"{path}: is damaged, or not the file that {beside.name} describes (its SHA-256 is "
+            f"{digest[:12]}, noted is {str(noted)[:12]}); restore both from a copy, or "
+            f"remove sha256 from {beside.name}"
         )
 
 

@@ -61,7 +61,7 @@ def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
             if isinstance(checkpoint, Mapping)
             else f"a {kind}, not tensors by name"
         )
-        raise WeightsError(f"{source}: holds {what}; {HOW_TO_SAVE}")
+        raise WeightsError(f"{source}: contains {what}; {HOW_TO_SAVE}")
     fitting = [fit for fit in fits if not fit.problems]
     if not fitting:
         return max(fits, key=lambda fit: len(fit.state))
@@ -71,8 +71,8 @@ def meant(fits: Sequence[Fit], checkpoint: object, source: str) -> Fit:
     if len(rivals) > 1:
         names = ", ".join(repr(fit.candidate.label) for fit in rivals)
         raise WeightsError(
-            f"{source}: holds {len(rivals)} sets of weights that fit: {names}; save the one "
-            "that is meant in a file of its own"
+            f"{source}: contains {len(rivals)} sets of weights that fit: {names}; save "
+            "the one you want in a file of its own"
         )
     return first
 

@@ -40,7 +40,7 @@ def fill_from(
 ) -> None:
     """Fill a module from a file, or with "timm" through timm's hub; otherwise like `fill`."""
     if any(parameter.is_meta for parameter in module.parameters()):
-        raise WeightsError("device: 'meta' holds shapes and no weights; write 'cpu' or 'cuda'")
+        raise WeightsError("device: 'meta' has shapes but no weights; write 'cpu' or 'cuda'")
     timm = weights == "timm"
     checkpoint = from_timm(architecture) if timm else read_checkpoint(path_of(text_of(weights)))
     fill(module, architecture, checkpoint, source=str(weights), whole=whole)
@@ -112,8 +112,8 @@ def from_timm(architecture: Architecture) -> Tensors:
         ) from error
     except Exception as error:  # each library under timm has its own errors
         raise WeightsError(
-            f"timm's {name}: could not be fetched ({reason_of(error)}); it needs a network, or "
-            "a cache that was filled on one; a file from elsewhere is read with weights=PATH"
+            f"timm's {name}: could not be fetched ({reason_of(error)}); this needs a network "
+            "connection or a filled cache; for a file from elsewhere give weights=PATH"
         ) from error
 
 
@@ -153,7 +153,7 @@ def _warn(source: str, architecture: Architecture, fit: Fit) -> None:
             }
         )
         notes[PartsLeftOut] = (
-            f"left out {len(others)} entries that are not of the network: {listed(names)}"
+            f"left out {len(others)} entries that the network does not have: {listed(names)}"
         )
     if fit.channels is not None:
         notes[StemAdapted] = (

@@ -50,7 +50,7 @@ def check_parts(plan: StudyPlan, survey: Survey, root: Path, *, images: bool = T
     if split_plugin(plan.data.name) and images:
         check_data(plan.data, root)
     if split_plugin(plan.task.name) and not callable(TASKS.make(plan.task.name)):
-        raise PluginError(f"{plan.task.name}: is no task; write a class or function")
+        raise PluginError(f"{plan.task.name}: is not a task; name a class or function")
     _check_objectives(plan, survey)
 
 
@@ -166,7 +166,7 @@ def check_data(data: PlannedData, root: Path) -> None:
     except Exception as error:
         raise PluginError(
             f"{data.name}: cannot be loaded ({type(error).__name__}: {error}); `load(root)` "
-            "returns (images, labels) of train and of test"
+            "must return (images, labels) of train and of test"
         ) from error
     for split, (images, labels) in counts.items():
         size: int = getattr(facts, split)
@@ -190,6 +190,6 @@ def check_data(data: PlannedData, root: Path) -> None:
         missing = {*range(facts.classes)} - {*known.tolist()}
         if missing and split == "train":
             raise PluginError(
-                f"{data.name}: says it has {facts.classes} classes, and no train label is "
+                f"{data.name}: says it has {facts.classes} classes, but no train label is "
                 f"{min(missing)}; correct `classes` or the labels"
             )

@@ -46,7 +46,7 @@ def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
     )
     if not isinstance(optimizer, Optimizer):
         raise PluginError(
-            f"{name}: made a {type(optimizer).__name__}, which is no torch Optimizer"
+            f"{name}: made a {type(optimizer).__name__}, which is not a torch Optimizer"
         )
     return optimizer
 

@@ -96,9 +96,9 @@ def backbone_in(network: nn.Module, trained: Mapping[str, Tensor]) -> nn.Module:
     found = [module for module in network.modules() if _holds(module, shapes)]
     if len(found) != 1:
         raise NoBackboneError(
-            f"its network holds {len(found) or 'no'} backbones of res2net.build, so that no "
-            "trained weights can be taken to it; make it of one, with build(architecture, "
-            "features=...), or take transfer out"
+            f"its network contains {len(found) or 'no'} backbones of res2net.build, so that no "
+            "trained weights can be copied into it; make it of one, with build(architecture, "
+            "features=...), or remove transfer"
         )
     return found[0]
 
@@ -141,5 +141,5 @@ def check_weights(transfer: PlannedTransfer, networks: dict[str, Architecture]) 
         try:
             tensors = safetensors.torch.load(path.read_bytes())
         except Exception as error:  # a broken file may raise any error
-            raise WeightsError(f"{path}: is no file of weights ({error})") from error
+            raise WeightsError(f"{path}: is not a file of weights ({error})") from error
         trained_backbone(architecture, tensors, str(path))

@@ -66,7 +66,7 @@ def _place(address: str, said: str) -> _Place:
         )
     parts = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})", address)
     if not parts or not 0 < int(parts[2]) < 1 << 16:
-        raise ConfigError(f"{said}: is no address; {_FORMS}")
+        raise ConfigError(f"{said}: is not an address; {_FORMS}")
     return _Place(parts[1].strip("[]"), int(parts[2]))
 
 
@@ -84,7 +84,7 @@ def _ask(place: _Place, said: str) -> None:
         ) from error
     if len(answer) < 4 or answer[3] != _SETTINGS:
         raise ConfigError(
-            f"{said}: something answers there, but it is no Ray cluster; {_FORMS}"
+            f"{said}: something answers there, but it is not a Ray cluster; {_FORMS}"
         )
 
 
@@ -139,7 +139,7 @@ def _join(address: str, said: str) -> None:
         child.stderr.close()
     if _TOKEN in last:
         raise ConfigError(
-            f"{said}: the Ray cluster there asks for a token, and has not been given its own; "
+            f"{said}: the Ray cluster there asks for a token and was not given the right one; "
             "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, as for "
             "`ray start`"
         )

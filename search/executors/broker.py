@@ -90,7 +90,7 @@ class Broker:
         """Note that a worker cannot be set up: no more trials are handed out."""
         if self.failure is not None:
             return
-        said = f"a worker cannot start: {reason}; mend that and give the same command again"
+        said = f"a worker cannot start: {reason}; fix that and give the same command again"
         # If another worker could start, the fault is a machine's, not the request's.
         self.failure = OSError(said) if self._heard else ConfigError(said)
 

@@ -30,9 +30,9 @@ _PATIENCE = {True: 0.0, False: 20.0}
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
 _START_SECONDS = 300.0  # within which Ray must start, or answer
 _NO_START = (
-    f"Ray has not started within {_START_SECONDS:.0f} s, or was not waited for, and lets "
-    "nothing else run: this process was killed; nothing is lost, and the same command goes on, "
-    "or runs trials in its own process with --inline"
+    f"Ray did not start within {_START_SECONDS:.0f} s, or was interrupted, and lets "
+    "nothing else run: this process was killed; nothing is lost; the same command resumes the "
+    "study, or with --inline runs its trials in its own process"
 )
 _LATE_SECONDS = 7.0  # after the deadline, and again for Tune: a turn takes five
 _ENVIRONMENT = {
@@ -104,8 +104,8 @@ class Connection:
         if not _tune_listens():
             raise KeyboardInterrupt
         self._end_within(
-            "stopped: Ray does not end, and is left; what has finished is kept; the same "
-            "command goes on",
+            "stopped: Ray does not end and is left behind; what has finished is kept; the same "
+            "command resumes it",
             _SAVE_SECONDS,
             ExitCode.STOPPED,
         )
@@ -126,9 +126,9 @@ class Connection:
 
     def _lost(self, name: str, broker: Broker) -> None:
         error = RayLostError(
-            f"Ray has died: {name} is gone (killed, perhaps for want of memory); what has "
+            f"Ray has died: {name} is gone (killed, perhaps because memory ran out); what has "
             "finished is kept, and so are the checkpoints of trials under way; the same "
-            "command goes on"
+            "command resumes it"
         )
         if broker.failure is None:
             broker.failure = error
@@ -140,7 +140,7 @@ class Connection:
         if not self._over.is_set():
             self._end_within(
                 "time is up, and a worker that hangs is not waited for; what has finished is "
-                "kept; the same command goes on",
+                "kept; the same command resumes it",
                 _LATE_SECONDS,
                 ExitCode.OUT_OF_TIME,
             )
@@ -175,7 +175,7 @@ def connected(
     """
     if ray.is_initialized():
         raise ConfigError(
-            "Ray runs in this process already, and a study starts or joins its own; call "
+            "Ray already runs in this process, but a study starts or joins its own; call "
             "ray.shutdown() first, or run trials in this process (inline=True)"
         )
     connection = Connection(local=address is None)
@@ -209,8 +209,8 @@ def connect(address: str | None, environment: dict[str, Any] | None = None) -> N
         if isinstance(error, UnicodeEncodeError):  # Ray stores command line and folder
             raise ConfigError(
                 f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
-                "none; write such a data.root into the space file (in double quotes, \\uDCE9 "
-                "for the byte E9), call the folder by another name, or add --inline"
+                "not text; write such a data.root into the space file (in double quotes, "
+                "\\uDCE9 for the byte E9), rename the folder, or add --inline"
             ) from error
         if address is None:
             raise

@@ -65,7 +65,7 @@ def _run_each(study: Study, benches: Benches) -> None:
             except LostError as error:
                 study.lost(started.trial, str(error))
                 if error.new_process:
-                    reason = f"the GPU failed ({error}); the same command goes on"
+                    reason = f"the GPU failed ({error}); the same command resumes it"
                     raise OSError(errno.EIO, reason) from error
                 if study.history.losses(started.trial) in _PAUSES:
                     asked.wait(_PAUSES[study.history.losses(started.trial)])

@@ -106,7 +106,8 @@ def build(request: CacheRequest, *, workers: int, place: Place, advance: Advance
     except OSError as error:
         raise ConfigError(
             f"{place('cache')}: {folder} cannot be written ({error.strerror}); set data.cache "
-            "to a folder that can, or see to this one: what is decoded there is used again"
+            "to a folder that can, or make this one writable: images decoded there are used "
+            "again"
         ) from error
     _check_damaged(record, request, place)
 
@@ -142,8 +143,8 @@ def open_cache(request: CacheRequest) -> CachedImages:
     record, count = _read_record(folder, request), len(request.files.names)
     if record.done < count:
         raise ConfigError(
-            f"{folder}: is no finished cache of {request.files.folder}, whose files may have "
-            "changed since it was made; start the study again"
+            f"{folder}: is not a finished cache of {request.files.folder}, whose files may "
+            "have changed since it was made; start the study again"
         )
     whole = np.ones(count, dtype=np.bool_)
     whole[[index for index, _ in record.damaged]] = False
@@ -254,7 +255,7 @@ def _chunks(
     except BrokenProcessPool as error:
         raise ConfigError(
             f"{place('root')}: a process that decodes images of {folder} was killed, maybe "
-            "because memory ran out; free some, and start again: it goes on from here"
+            "because memory ran out; free some, and start again: it continues from here"
         ) from error
 
 
@@ -283,10 +284,10 @@ def _check_damaged(record: _Record, request: CacheRequest, place: Place) -> None
         first = "; ".join(_named(record, request)[:_SHOWN])
         more = len(record.damaged) - _SHOWN
         raise ConfigError(
-            f"{place('damaged')}: {request.allowed_damaged:,} damaged images are allowed, "
+            f"{place('damaged')}: {request.allowed_damaged:,} damaged images are allowed, but "
             f"{len(record.damaged):,} of the first {record.done:,} in {request.files.folder} "
-            f"are: {first}{f'; and {more:,} more' if more > 0 else ''}; mend or remove them, "
-            "or raise data.damaged"
+            f"are damaged: {first}{f'; and {more:,} more' if more > 0 else ''}; repair or "
+            "remove them, or raise data.damaged"
         )
 
 

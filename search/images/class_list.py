@@ -98,8 +98,8 @@ def listed(path: Path, there: Iterable[str] | None, place: Place) -> list[Wanted
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(
-            f"{place('classes')}: {path.absolute()} cannot be read ({said}); name a file with "
-            "one class name a line, a number of classes, or a list of names"
+            f"{place('classes')}: {path.absolute()} cannot be read ({said}); give a file with "
+            "one class name per line, a number of classes, or a list of names"
         ) from error
     return wanted
 
@@ -111,7 +111,8 @@ def _check_once(wanted: Sequence[Wanted], place: Place) -> None:
         if first is not one:
             before = f" (first at {first.where.strip()})" if first.where else ""
             raise ConfigError(
-                f"{place('classes')}: {one.where}{one.name!r} stands twice{before}; remove one"
+                f"{place('classes')}: {one.where}{one.name!r} is listed twice{before}; remove "
+                "one"
             )
 
 

@@ -57,9 +57,9 @@ def check_coverage(tree: Tree, *, validation: int, train: int, place: Place) -> 
         few = min(int(counts[tree.classes.index(name)]) for name in lost)
         raise ConfigError(
             f"{place('validation')}: {validation:,} images are cut from train, as evenly over "
-            f"the classes as can be, and {train:,} are trained on: none is left of "
-            f"{_some(lost)} (one has {few:,}); lower validation, raise train, or leave such "
-            "classes out"
+            f"the classes as possible, and {train:,} are trained on: none is left of "
+            f"{_some(lost)} (one has {few:,}); lower validation, raise train, or leave out "
+            "such classes"
         )
 
 
@@ -95,12 +95,12 @@ def check_readable(
         if lost:
             raise ConfigError(
                 f"{place('root')}: damaged files leave no image to {purpose} of {_some(lost)}; "
-                "replace the files that are named above, or name in data.classes the others"
+                "replace the files named above, or list only the other classes in data.classes"
             )
     if not len(np.intersect1d(cut, readable[0])):
         raise ConfigError(
             f"{place('root')}: none of the {validation:,} validation images can be read; "
-            "replace the files that are named above, or raise data.validation"
+            "replace the files named above, or raise data.validation"
         )
 
 

@@ -41,7 +41,7 @@ def list_pair(pair: Pair, root: Path, *, key: str) -> list[PairFiles]:
     else:  # with a list, only the named files are checked
         _refuse(of_maps.keys() - of_images.keys(), f"{key}: maps in {maps} without an image")
     if not stems:
-        raise ConfigError(f"{key}: {images} holds no image; name the folder that does")
+        raise ConfigError(f"{key}: {images} contains no images; give the folder that does")
     _refuse({*stems} - of_maps.keys(), f"{key}: images of {images} without a map in {maps}")
     return [PairFiles(of_images[stem], of_maps[stem]) for stem in stems]
 
@@ -83,7 +83,7 @@ def _by_stem(folder: Path, ends: tuple[str, ...], key: str) -> dict[str, Path]:
     counted = Counter(path.stem for path in found)
     _refuse(
         {stem for stem, count in counted.items() if count > 1},
-        f"{key}: names in {folder} of two files, which only differ in their endings",
+        f"{key}: names of two files in {folder} that differ only in their endings",
     )
     return {path.stem: path for path in found}
 
@@ -94,13 +94,13 @@ def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
         lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{key}: {path.absolute()} cannot be read ({error}); name a text file with the "
+            f"{key}: {path.absolute()} cannot be read ({error}); give a text file with the "
             "name of an image on each line"
         ) from error
     stems = [Path(line).stem for line in lines]
     twice = {stem for stem, count in Counter(stems).items() if count > 1}
     _refuse(twice, f"{key}: names that {path} lists twice")
-    _refuse({*stems} - there.keys(), f"{key}: names of {path} that are no image there")
+    _refuse({*stems} - there.keys(), f"{key}: names in {path} that have no image there")
     return stems
 
 

@@ -79,7 +79,7 @@ def _read_annotated(
 ) -> None:
     """Read annotations, and each image once, so that no trial finds a defect in them."""
     read = import_attribute(DATASETS[data.name].checker)
-    title = f"reading {data.name} through"
+    title = f"reading all of {data.name}"
     try:
         with _Bar(title, console) as bar:
             notes = read(data, root, advance=bar.advance)

@@ -62,8 +62,8 @@ def _count_pairs(data: Data, place: Callable[[str], str]) -> PlannedData:
     for key, said, found in (("images", data.images, train), ("test", data.test, test)):
         if said not in (None, found):
             raise ConfigError(
-                f"{place(key)}: {said:,} were said to be there, and {found:,} are; correct it, "
-                "or the folders"
+                f"{place(key)}: {said:,} images are expected, but {found:,} are there; correct "
+                "the number, or the folders"
             )
     wanted = data.validation + (data.train or 1)
     if wanted > train:
@@ -93,8 +93,8 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
     there = len(tree.train.names)
     if data.images not in (None, tree.train.there):
         raise ConfigError(
-            f"{place('images')}: {data.images:,} were said to be there, and {data.root} has "
-            f"{tree.train.there:,} in the chosen classes; correct it, or data.root"
+            f"{place('images')}: {data.images:,} images are expected, but {data.root} has "
+            f"{tree.train.there:,} in the chosen classes; correct the number, or data.root"
         )
     train = images_to_train(data, there, place)
     check_coverage(tree, validation=data.validation, train=train, place=place)
@@ -103,12 +103,12 @@ def _look_at(data: Data, place: Callable[[str], str]) -> PlannedData:
     if data.digest not in (None, digest):
         raise ConfigError(
             f"{place('digest')}: the files of {data.root} have {digest}, so they "
-            "are not the images that were meant; set data.root to those, or take the digest out"
+            "are not the images that were meant; set data.root to those, or remove the digest"
         )
     test = len(tree.test.names)
     if data.test not in (None, test):
         raise ConfigError(
-            f"{place('test')}: {data.test:,} is no limit, the {test:,} test images "
+            f"{place('test')}: {data.test:,} is not a limit: the {test:,} test images "
             "are always used; leave it out"
         )
     found: dict[str, object] = {

@@ -34,7 +34,7 @@ def stage(data: PlannedData, root: Path) -> None:
         if not (root / facts.folder / name).is_file():
             raise ConfigError(
                 f"data.root: {root} has no {facts.folder}/{name}; copy the data set there, or "
-                "name a folder with data.root that every node has, or a variable that is set "
+                "set data.root to a folder that every node has, or to a variable that is set "
                 "on each ($IMAGES)"
             )
 

@@ -112,13 +112,13 @@ def _check_layout(root: Path, place: Place) -> None:
     if not root.is_dir():
         found = "is a file" if root.exists() else "is not there"
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} {found}; name the folder that holds {_LAYOUT}"
+            f"{place('root')}: {root.absolute()} {found}; give the folder that holds {_LAYOUT}"
         )
     missing = [split for split in ("train", "val") if not (root / split).is_dir()]
     if missing:
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} has no {'/ and no '.join(missing)}/; there is "
-            f"{_content(root)}; wanted is {_LAYOUT}"
+            f"{place('root')}: {root.absolute()} has no {'/ and no '.join(missing)}/; it "
+            f"contains {_content(root)}; expected is {_LAYOUT}"
         )
 
 
@@ -135,8 +135,8 @@ def _class_folders(folder: Path, place: Place) -> list[str]:
             f"{place('root')}: {folder} holds images but no class folders; {remedy}"
         )
     raise ConfigError(
-        f"{place('root')}: {folder} has no class folders; there is {_content(folder)}; wanted "
-        f"is {_LAYOUT}"
+        f"{place('root')}: {folder} has no class folders; it contains {_content(folder)}; "
+        f"expected is {_LAYOUT}"
     )
 
 
@@ -155,8 +155,8 @@ def _choose(
 def _draw_classes(count: int, there: list[str], folder: Path, place: Place) -> tuple[str, ...]:
     if not 1 <= count <= len(there):
         raise ConfigError(
-            f"{place('classes')}: {count:,} is not from 1 to {len(there):,}, the class folders "
-            f"of {folder}; change it, or leave it out to take all"
+            f"{place('classes')}: {count:,} is not from 1 to {len(there):,}, the number of "
+            f"class folders of {folder}; change it, or leave it out to take all"
         )
     rng = np.random.default_rng(seed_of(_CHOICE_SEED, "classes"))
     return tuple(there[i] for i in sorted(rng.permutation(len(there))[:count]))
@@ -189,7 +189,7 @@ def _check_tested(
         raise ConfigError(
             f"{place('root')}: {folder} has no folder for {len(missing):,} of the "
             f"{len(taken):,} classes of train: {_some(missing, repr)}; add their images, or "
-            "name in data.classes those that have some"
+            "list in data.classes only those that have some"
         )
 
 
@@ -207,8 +207,9 @@ def _read(
     if empty:
         raise ConfigError(
             f"{place('root')}: {len(empty):,} class folders of {folder} have no images (files "
-            f"that end in {' '.join(SUFFIXES)}): {_some(empty, repr)}; in {empty[0]!r} there "
-            f"is {_content(folder / fs_name(empty[0]))}; put images right into it, or remove it"
+            f"that end in {' '.join(SUFFIXES)}): {_some(empty, repr)}; {empty[0]!r} "
+            f"contains {_content(folder / fs_name(empty[0]))}; put images directly into it, "
+            "or remove it"
         )
     there = sum(map(len, found))
     if limit is not None:

@@ -51,8 +51,8 @@ def _check_enough(data: Data, sizes: Sizes, place: Place) -> None:
     if data.images_per_class and data.images_per_class > most:
         raise ConfigError(
             f"{place('images_per_class')}: {data.images_per_class:,} is more than the {most:,} "
-            f"images that the smallest of the {sizes.classes:,} classes can have by what is "
-            f"known of {data.name}; lower it"
+            f"images that the smallest of the {sizes.classes:,} classes can have as far as "
+            f"{data.name} is known; lower it"
         )
 
 
@@ -86,7 +86,7 @@ def _written(data: Data, place: Place) -> Sizes:
         root = path_of(data.root)
         found = "is empty" if root.exists() else "is not there"
         raise ConfigError(
-            f"{place('root')}: {root.absolute()} {found}; name the folder "
+            f"{place('root')}: {root.absolute()} {found}; give the folder "
             f"that holds train/ and val/, or, to plan without it, write {' and '.join(missing)}"
         )
     return Sizes(classes, data.images, data.test or 0)

@@ -71,8 +71,8 @@ def finished_run(folder: Path) -> Exported:
     there, wanted = sum(map(len, source.cells.values())), noted.plan.search_trials()
     if there < wanted or source.partial:
         raise ConfigError(
-            f"{folder}: has {there:,} whole trials of {wanted:,}; a table holds all of them: "
-            "let the study end (same command), and without early stopping"
+            f"{folder}: has {there:,} whole trials of {wanted:,}; a table needs all of them: "
+            "let the study end (same command), without early stopping"
         )
     return Exported(folder, source, noted.plan, noted.starts)
 
@@ -106,8 +106,8 @@ def write_table(
     if back.cells != cells:
         odd = next(n for n, ones in cells.items() if back.cells.get(n) != ones)
         raise ConfigError(
-            f"{out / TABLE}: does not read as it was written, for instance {odd.name}: its "
-            "name does not say all of it; such a run is replayed from its folder"
+            f"{out / TABLE}: cannot be read back as it was written, for instance {odd.name}: "
+            "its name does not say all of it; replay such a run from its folder"
         )
 
 

@@ -11,7 +11,7 @@ from search.study.events import Status
 from search.study.settings import settings_of
 
 _PLACE = ("execution", "replay")
-_LEFT_AS_IT_IS = "name other results"
+_LEFT_AS_IT_IS = "give other results"
 
 
 def fitted(
@@ -62,7 +62,7 @@ def _differences(source: Source, plan: StudyPlan, document: Document) -> Iterato
                 "are scored after the last epoch"
             )
         yield (
-            f"{document.place(tuple(key.split('.')))}: {key}: is {wanted!r}, and the results "
+            f"{document.place(tuple(key.split('.')))}: {key}: is {wanted!r}, but the results "
             f"of {source.place} were trained with {had!r}{why}; write that, or {_LEFT_AS_IT_IS}"
         )
 
@@ -78,7 +78,7 @@ def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Ce
         raise ConfigError(
             f"{place}: lacks {lacking:,} of the {len(survey):,} candidates, such as "
             f"{survey.architecture(first).name}{left if partial else ''}; narrow network or "
-            f"budget to what the results hold, or name more of them"
+            f"budget to what the results contain, or give more results"
         )
     return {
         network: ones for network, ones in cells.items() if survey.candidate(network) in found
@@ -91,8 +91,8 @@ def _repeats(cells: Cells, plan: StudyPlan, document: Document) -> int:
     if plan.search.seeds > len(fewest):
         raise ConfigError(
             f"{document.place(('search', 'seeds'))}: search.seeds: {plan.search.seeds} is more "
-            f"than the {len(fewest)} that the results hold of {network.name}; write at most "
-            "that, or name more results"
+            f"than the {len(fewest)} that the results contain for {network.name}; write at "
+            "most that, or give more results"
         )
     return len(fewest)
 
@@ -102,15 +102,15 @@ def _problem(cell: Cell, plan: StudyPlan) -> str:
     epochs, wanted = len(cell.epochs), plan.training.epochs
     if epochs > wanted or (epochs < wanted and cell.status is Status.OK):
         return (
-            f"has {epochs} epochs, and training.epochs is {wanted}; write what it has (another "
+            f"has {epochs} epochs, but training.epochs is {wanted}; write what it has (another "
             f"length has another schedule of the learning rate), or {_LEFT_AS_IT_IS}"
         )
     for objective in plan.objectives:
         lacks = [n for n, one in enumerate(cell.epochs, 1) if objective.name not in one.metrics]
         if objective.source == "reported" and lacks:
             return (
-                f"has no {objective.name} at epoch {lacks[0]}, and search.objectives names it; "
-                f"leave it out there, or {_LEFT_AS_IT_IS}"
+                f"has no {objective.name} at epoch {lacks[0]}, but search.objectives names it; "
+                f"remove it there, or {_LEFT_AS_IT_IS}"
             )
     return ""
 

@@ -67,7 +67,7 @@ def csv_source(place: str, path: Path) -> Source:
         for values in reader:
             if len(values) != len(columns):
                 raise _BadCellError(
-                    f"has {len(values)} values, and there are {len(columns)} columns"
+                    f"has {len(values)} values, but there are {len(columns)} columns"
                 )
             table.add(dict(zip(columns, values, strict=True)))
     except (_BadCellError, csv.Error) as error:
@@ -91,7 +91,7 @@ def _check_columns(path: Path, columns: list[str]) -> None:
         )
     twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
     if twice:
-        raise ConfigError(f"{path}:1: has the column {twice[0]} twice; take one out")
+        raise ConfigError(f"{path}:1: has the column {twice[0]} twice; remove one")
 
 
 class _Rows:
@@ -111,7 +111,7 @@ class _Rows:
         """
         trial = (self._network(row[NETWORK]), _whole(row, REPEAT))
         if trial in self._ends:
-            raise _BadCellError(f"{row[NETWORK]}, repeat {trial[1]}, has ended before")
+            raise _BadCellError(f"{row[NETWORK]}, repeat {trial[1]}, has already ended")
         epochs, epoch = self._epochs.setdefault(trial, []), _whole(row, EPOCH)
         status = row.get(STATUS, "")
         if status not in ("", *_ENDS):
@@ -120,7 +120,7 @@ class _Rows:
         if epoch or status in ("", Status.OK):
             if epoch != len(epochs) + 1:
                 after = f"after {len(epochs)}" if epochs else "as the first"
-                raise _BadCellError(f"epoch {epoch} comes {after}; they count 1, 2, 3")
+                raise _BadCellError(f"epoch {epoch} comes {after}; number them 1, 2, 3")
             epochs.append(
                 CellEpoch(
                     dict(_metrics(row)),
@@ -137,7 +137,7 @@ class _Rows:
                 self._networks[name] = parse(name)
             except ArchitectureError as error:
                 raise _BadCellError(
-                    f"network is {_shown(name)}, which is none ({error})"
+                    f"network is {_shown(name)}, which is not a network ({error})"
                 ) from error
         return self._networks[name]
 
@@ -155,7 +155,7 @@ class _Rows:
             if sorted(by_repeat) != list(range(len(by_repeat))):
                 shown = ", ".join(map(str, sorted(by_repeat)))
                 raise ConfigError(
-                    f"{self._path}: {network.name} has the repeats {shown}; they count 0, 1, 2"
+                    f"{self._path}: {network.name} has the repeats {shown}; number them 0, 1, 2"
                 )
         return {n: tuple(by[i] for i in range(len(by))) for n, by in found.items()}
 
@@ -182,7 +182,7 @@ def _metrics(row: dict[str, str]) -> Iterator[tuple[str, float]]:
 def _whole(row: dict[str, str], column: str) -> int:
     text = row.get(column, "0")
     if not (text.isascii() and text.isdigit()):
-        raise _BadCellError(f"{column} is {_shown(text)}, and no whole number from 0 up")
+        raise _BadCellError(f"{column} is {_shown(text)}, not a whole number from 0 up")
     digits = text.lstrip("0") or "0"
     if len(digits) > _DIGITS:
         raise _BadCellError(f"{column} is {_shown(text)}, more than can be counted")
@@ -192,7 +192,7 @@ def _whole(row: dict[str, str], column: str) -> int:
 def _seconds(row: dict[str, str]) -> float:
     seconds = _number(row, SECONDS)
     if seconds <= 0:
-        raise _BadCellError(f"{SECONDS} is {row[SECONDS]!r}, and an epoch takes some time")
+        raise _BadCellError(f"{SECONDS} is {row[SECONDS]!r}, but an epoch takes some time")
     return seconds
 
 
@@ -202,7 +202,7 @@ def _number(row: dict[str, str], column: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _BadCellError(f"{column} is {_shown(row[column])}, and no finite number")
+        raise _BadCellError(f"{column} is {_shown(row[column])}, not a finite number")
     return number
 
 
@@ -223,5 +223,5 @@ def _with_what_is_beside(source: Source, path: Path) -> Source:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{about}: is damaged ({str(error).partition(chr(10))[0]}); restore it from a "
-            "copy, or delete it if you know what the table holds"
+            "copy, or delete it if you know what the table contains"
         ) from error

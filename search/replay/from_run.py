@@ -28,14 +28,14 @@ def run_source(place: str, folder: Path) -> Source:
     noted = manifest.read(folder)
     if noted is None:
         raise ConfigError(
-            f"{folder}: holds no run ({manifest.FILE} is not there); name the folder of a run, "
-            "or a .csv table"
+            f"{folder}: contains no run ({manifest.FILE} is not there); give the folder of a "
+            "run, or a .csv table"
         )
     name = differing(noted.plan.network, noted.plan.varied)
     if name:
         raise ConfigError(
-            f"{folder}: its trials of one network differ in {name}, and results are taken by "
-            f"network; name a run with one value of {name}"
+            f"{folder}: its trials of one network differ in {name}, but results are taken by "
+            f"network; give a run with one value of {name}"
         )
     try:
         records = read(folder)

@@ -77,7 +77,7 @@ class RetracedJournal(Journal):
         if there != record:
             raise JournalError(
                 f"{self.path}:{self._met + 1}: says {there.event!r} of trial {there.trial}, "
-                f"where this replay has {record.event!r} of trial {record.trial}: a study that "
-                "is extended, or another version of a library, goes another way; replay it "
-                "into another folder with --out"
+                f"where this replay has {record.event!r} of trial {record.trial}: an extended "
+                "study, or another version of a library, takes another course; replay it into "
+                "another folder with --out"
             )

@@ -41,16 +41,16 @@ def _table(path: Path) -> Path:
     """The path of a table's file, which may be given by its folder."""
     if not path.exists():
         raise ConfigError(
-            f"{path}: is not there; name the folder of a run, a .csv table, or {SHIPPED} for "
+            f"{path}: is not there; give the folder of a run, a .csv table, or {SHIPPED} for "
             "the table that comes with the project"
         )
     if path.is_dir():
         if not (path / TABLE).exists():
             raise ConfigError(
-                f"{path}: holds neither {FILE} nor {TABLE}; name the folder of a run, or a "
+                f"{path}: contains neither {FILE} nor {TABLE}; give the folder of a run, or a "
                 ".csv table"
             )
         return path / TABLE
     if not path.name.endswith((".csv", ".csv.gz")):
-        raise ConfigError(f"{path}: is no table; name a file that ends with .csv or .csv.gz")
+        raise ConfigError(f"{path}: is not a table; give a file that ends with .csv or .csv.gz")
     return path

@@ -125,7 +125,7 @@ class _Foreign:
         except SpaceExhausted as error:
             raise PluginError(
                 f"{self._name}: has nothing more to propose after {len(self._taken):,} of "
-                f"{self._candidates:,} candidates; set search.trials to that"
+                f"{self._candidates:,} candidates; set search.trials to that number"
             ) from error
         whole = isinstance(candidate, (int, np.integer)) and not isinstance(candidate, bool)
         if not whole or not 0 <= candidate < self._candidates:

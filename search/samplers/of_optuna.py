@@ -73,8 +73,8 @@ class SpaceSampler(BaseSampler):
         if candidate is None:
             known = ", ".join(self._named.choices)
             raise ValueError(
-                f"{dict(params)} is no candidate inside the budget; give a value for each of "
-                f"{known}, of a network that the space holds"
+                f"{dict(params)} is not a candidate within the budget; give a value for each "
+                f"of {known}, of a network that the space contains"
             )
         return self._survey.architecture(candidate)
 

@@ -38,7 +38,9 @@ class SpaceSearcher(Searcher):
         super().__init__(metric=metric, mode=mode)
         directions: dict[str, Direction] = {"min": "minimize", "max": "maximize"}
         if mode not in directions:
-            raise PluginError(f"ray_searcher: mode {mode!r} is no direction; write min or max")
+            raise PluginError(
+                f"ray_searcher: mode {mode!r} is not a direction; write min or max"
+            )
         objective = Objective(metric, directions[mode], "reported")
         self._survey, self._named = survey, Named(survey)
         self._sampler: Sampler = make_sampler(choice, survey, seed=seed, objectives=[objective])

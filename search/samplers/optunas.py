@@ -131,8 +131,8 @@ def hub(  # noqa: PLR0913 - its options are keywords
         raise PluginError(f"{place}: {error}; {remedy}") from error
     except Exception as error:
         raise PluginError(
-            f"{place}: cannot be loaded ({type(error).__name__}: {error}); look at package and "
-            "sampler, and whether the network or the registry is there"
+            f"{place}: cannot be loaded ({type(error).__name__}: {error}); check package and "
+            "sampler, and whether the network or the registry can be reached"
         ) from error
     return adopted(make, survey, seed=seed, objectives=objectives, **options)
 

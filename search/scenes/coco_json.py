@@ -200,16 +200,16 @@ def _check_kind(content: Any, path: Path, *, joints: bool) -> None:
     if not lists or not all(map(_is_category, content["categories"])):
         raise LayoutError(
             "root",
-            f"{path} is no annotation file of COCO: it needs the lists {', '.join(_LISTS)}; "
-            f"put that of the official {_ZIP} there",
+            f"{path} is not a COCO annotation file: it needs the lists {', '.join(_LISTS)}; "
+            f"put the one from the official {_ZIP} there",
         )
     theirs = any("keypoints" in one for one in content["categories"])
     if theirs != joints:
         is_one, meant = ("person_keypoints", "instances")[:: 1 if theirs else -1]
         raise LayoutError(
             "root",
-            f"{path} holds what {is_one} files do, and {meant} is meant; put that of the "
-            f"official {_ZIP} there",
+            f"{path} contains what {is_one} files do, but {meant} is needed; put the one "
+            f"from the official {_ZIP} there",
         )
 
 

@@ -97,7 +97,7 @@ class Shapes:
             return _checked({"size": [high, wide], "counts": counts.encode()}, mask)
         runs = [int(run) for run in counts]
         if min(runs, default=-1) < 0 or sum(runs) != high * wide:
-            raise ValueError(f"its runs are of {sum(runs)} pixels, the image of {high * wide}")
+            raise ValueError(f"its runs have {sum(runs)} pixels, the image has {high * wide}")
         return mask.frPyObjects({"size": [high, wide], "counts": runs}, high, wide)
 
 

@@ -13,7 +13,7 @@ from search.scenes.findings import LayoutError
 
 _KEY = "boxes"
 _FORM = "[{image_id, category_id, bbox, score}, ...]"
-_REMEDY = f"name a detector's results on val2017, in COCO's form {_FORM}"
+_REMEDY = f"give a detector's results on val2017, in COCO's form {_FORM}"
 
 
 class Detected(NamedTuple):
@@ -78,13 +78,13 @@ def _entries(path: Path) -> list[Any]:
     except OSError as error:
         raise LayoutError(
             _KEY,
-            f"{path.absolute()} cannot be read ({error.strerror}); write its path below "
+            f"{path.absolute()} cannot be read ({error.strerror}); give its path below "
             "data.root, or leave data.boxes out to score by true boxes",
         ) from error
     except ValueError as error:
         raise LayoutError(_KEY, f"{path} is damaged ({error}); {_REMEDY}") from error
     if not isinstance(content, list):
-        raise LayoutError(_KEY, f"{path} is no list of results; {_REMEDY}")
+        raise LayoutError(_KEY, f"{path} is not a list of results; {_REMEDY}")
     return content
 
 
@@ -92,7 +92,7 @@ def _box(one: Any) -> tuple[float, ...]:
     x, y, wide, high = (float(each) for each in one["bbox"])
     box = (x, y, x + wide, y + high, float(one["score"]))
     if not all(map(math.isfinite, box)) or wide < 0 or high < 0:
-        raise ValueError("its bbox or score is no number, or its width or height is below 0")
+        raise ValueError("its bbox or score is not a number, or its width or height is below 0")
     return box
 
 

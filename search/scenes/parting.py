@@ -32,8 +32,8 @@ def parted(data: PlannedData, train: Scenes, test: Scenes, found: Findings) -> S
             what = "to train and to validate on" if key == "images" else "to test on"
             raise LayoutError(
                 key,
-                f"there are {there:,} images {what}, and the plan has {planned:,}, as it is "
-                f"published or written; complete the files in {data.root}, or write {key}: "
+                f"there are {there:,} images {what}, but the plan has {planned:,}, as "
+                f"published or as written; complete the files in {data.root}, or write {key}: "
                 f"{there}",
             )
     kept, cut = cut_evenly(np.zeros(len(train), np.int64), data.validation)

@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[list[Pictured], dict[str, Any]]:
         facts: dict[str, Any] = json.loads(str(arrays[_ABOUT]))
         return list(_pictured(arrays, facts["names"])), facts
     except (KeyError, EOFError, ValueError, BadZipFile) as error:
-        raise ValueError(f"{path}: holds no scenes, or is damaged ({error})") from error
+        raise ValueError(f"{path}: contains no scenes, or is damaged ({error})") from error
 
 
 def _pictured(arrays: dict[str, Any], names: Sequence[str]) -> Iterator[Pictured]:

@@ -85,6 +85,7 @@ def _of_mat(path: Path) -> npt.NDArray[Any]:
         ) from error
     if of_pixels.ndim != 2 or of_pixels.dtype.kind not in "iu":
         raise FileError(
-            "maps that cannot be decoded", f"{path} (GTcls.Segmentation is no map of classes)"
+            "maps that cannot be decoded",
+            f"{path} (GTcls.Segmentation is not a map of classes)",
         )
     return of_pixels

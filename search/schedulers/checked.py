@@ -159,7 +159,7 @@ def scheduler_of(plan: StudyPlan) -> Scheduler:
         return scheduler
     if rungs_of(scheduler) is None:
         raise PluginError(
-            f"{plan.scheduler.name}: has no rungs, and fidelity asks for them; add an "
+            f"{plan.scheduler.name}: has no rungs, but fidelity needs them; add an "
             "attribute rungs, the epochs after which it may stop trials"
         )
     return Checked(

@@ -126,8 +126,8 @@ def named_losses(losses: Losses) -> dict[str, Tensor]:
         return {_SUM: losses}
     if not losses or _SUM in losses:
         raise PluginError(
-            f"its losses are {', '.join(losses) or 'none'}; return one at least, and none "
-            f"called {_SUM}, which is their sum"
+            f"its losses are {', '.join(losses) or 'none'}; return at least one, and none "
+            f"named {_SUM}, which is their sum"
         )
     return {_SUM: torch.stack([*losses.values()]).sum(), **losses}
 
@@ -153,13 +153,13 @@ def checked_scores(
     untold = [name for name in needed if scores[name] is None]
     if untold:
         raise PluginError(
-            f"its {untold[0]} is None, and networks are compared by it: the images do not tell "
-            "it, such as of objects of a size that none has; write another search.objectives"
+            f"its {untold[0]} is None, but networks are compared by it: the images do not give "
+            "it (perhaps none has objects of that size); write another search.objectives"
         )
     try:
         numbers = {name: float(score) for name, score in scores.items() if score is not None}
     except (TypeError, ValueError) as error:
-        raise PluginError(f"its scores are no numbers ({error})") from error
+        raise PluginError(f"its scores are not numbers ({error})") from error
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
     if wrong:
         raise DivergedError(f"the {wrong[0]} is {numbers[wrong[0]]}")

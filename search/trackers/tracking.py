@@ -88,7 +88,7 @@ class Tracking:
         problem = " ".join(str(error).split())
         self._say(
             f"trackers: {name} failed ({type(error).__name__}: {problem}) and is told nothing "
-            "more; the study goes on, and its journal holds everything"
+            "more; the study goes on, and its journal records everything"
         )
 
 

@@ -307,8 +307,8 @@ def damage_of(name: str, text: str) -> Any:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda folder: (folder / "journal.jsonl").unlink(), "holds no journal.jsonl"),
-        (lambda folder: (folder / "manifest.json").unlink(), "holds no manifest.json"),
+        (lambda folder: (folder / "journal.jsonl").unlink(), "contains no journal.jsonl"),
+        (lambda folder: (folder / "manifest.json").unlink(), "contains no manifest.json"),
         (damage_of("journal.jsonl", "{\n{}\n"), "is damaged"),
         (damage_of("journal.jsonl", '{"event":"journal","version":99}\n'), "has version 99"),
         (damage_of("manifest.json", "{"), "is damaged"),
@@ -340,7 +340,7 @@ def test_bad_arguments_are_refused(
         ([folder, "--out", str(tmp_path)], "is a folder"),
         ([folder, "--out", str(tmp_path / "x.pdf")], "x.html, which a browser prints as PDF"),
         ([folder, "--latex", "--out", str(tmp_path / "x.png")], "x.tex"),
-        ([str(tmp_path / "none")], "holds no journal.jsonl"),
+        ([str(tmp_path / "none")], "contains no journal.jsonl"),
     ):
         assert main(arguments) == 2
         assert said in capsys.readouterr().err

@@ -37,7 +37,7 @@ def test_a_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(tmp_path)]) == 2
-    assert "holds no journal.jsonl; name a run" in capsys.readouterr().err
+    assert "contains no journal.jsonl; give a run such as runs" in capsys.readouterr().err
     assert main([]) == 2
 
 

@@ -51,12 +51,12 @@ def test_what_is_no_run_or_no_network_is_bad_input(
     assert main([str(folder), A, "nonsense"]) == 2
     assert f"has no network nonsense; did you mean {B}" in capsys.readouterr().err
     assert main([str(tmp_path / "nowhere"), A, B]) == 2
-    assert "holds no journal.jsonl; name a run" in capsys.readouterr().err
+    assert "contains no journal.jsonl; give a run such as runs" in capsys.readouterr().err
     for margin in ("-1", "much"):
         with pytest.raises(SystemExit) as left:
             main([str(folder), A, B, f"--margin={margin}"])
         assert left.value.code == 2
-        assert f"{margin} is not a number above 0; write such as" in capsys.readouterr().err
+        assert f"{margin} is not a number above 0; give one such as" in capsys.readouterr().err
 
 
 def test_from_python_a_run_or_its_folder_will_do(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_record_of_openings_that_is_damaged_is_refused(
         (folder / UNSEALED).write_text(content, encoding="utf-8")
         assert main([str(folder), A, B, "--unseal-test"]) == 2
         said = capsys.readouterr()
-        assert "is damaged, and it says whether the test images were opened" in said.err
+        assert "is damaged, but it says whether the test images were opened" in said.err
         assert not said.out
 
 

@@ -55,10 +55,10 @@ def text(address: str) -> Callable[[], AbstractContextManager[str]]:
     [
         (closed, "no Ray cluster answers there (Connection refused)"),
         (silent, "no Ray cluster answers there (no answer)"),
-        (web, "something answers there, but it is no Ray cluster"),
+        (web, "something answers there, but it is not a Ray cluster"),
         (text("no.such.host.invalid:6379"), "no machine called no.such.host.invalid is known"),
-        (text("rubbish"), "is no address; write HOST:PORT"),
-        (text("localhost:99999"), "is no address; write HOST:PORT"),
+        (text("rubbish"), "is not an address; write HOST:PORT"),
+        (text("localhost:99999"), "is not an address; write HOST:PORT"),
         (text("ray://localhost:10001"), "is not the address of a cluster's head, and trials"),
     ],
     ids=["closed", "silent", "web", "name", "rubbish", "port", "client"],

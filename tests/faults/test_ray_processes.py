@@ -90,7 +90,7 @@ def test_where_ray_dies_it_is_said_and_nothing_is_lost(
     assert "Traceback" not in printed
     last = printed.strip().splitlines()[-1]
     assert re.fullmatch(
-        rf"Ray has died: .*\({name}\) is gone .* kept, .* the same command goes on", last
+        rf"Ray has died: .*\({name}\) is gone .* kept, .* the same command resumes it", last
     )
     check_kept(tmp_path)
 

@@ -230,7 +230,7 @@ def test_compiling_without_a_compiler_is_refused(
         ("return images.astype(np.uint8), labels", "return images.astype(np.uint8), labels * 1.0",
          "its train labels are float64; return int64"),
         ("classes, image_size, train, test = 2", "classes, image_size, train, test = 3",
-         "says it has 3 classes, and no train label is 2"),
+         "says it has 3 classes, but no train label is 2"),
     ],
     ids=["float labels", "a class without labels"],
 )  # fmt: skip

@@ -136,7 +136,7 @@ def test_what_lies_beside_the_weights_is_named(
     state = network().state_dict()
     path = tmp_path / "checkpoint.pth"
     torch.save(add(dict(state)), path)
-    with pytest.warns(PartsLeftOut, match=rf"not of the network: {named}$"):
+    with pytest.warns(PartsLeftOut, match=rf"the network does not have: {named}$"):
         found = build(NAME, weights=path).state_dict()
     assert all(torch.equal(found[key], tensor) for key, tensor in state.items())
 
@@ -154,7 +154,9 @@ def test_a_profiler_s_numbers_in_other_files(suffix: str, tmp_path: Path) -> Non
 def test_which_of_two_is_meant_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "two.pth"
     torch.save({"net": network().state_dict(), "net_ema": network(2).state_dict()}, path)
-    with pytest.raises(WeightsError, match=r"holds 2 sets of weights that fit: 'net', 'net_e"):
+    with pytest.raises(
+        WeightsError, match=r"contains 2 sets of weights that fit: 'net', 'net_e"
+    ):
         build(NAME, weights=path)
     torch.save({**prefixed(network().state_dict(), "q."), **network(2).state_dict()}, path)
     with pytest.raises(WeightsError, match=r"two.pth: not the weights(.|\n)*unexpected: q\."):

@@ -152,7 +152,7 @@ CHANGES = [
         "my_optimizer.py",
         "return Signs(groups",
         "return dict(groups=groups",
-        "no torch Optimizer",
+        "not a torch Optimizer",
     ),
     ("my_optimizer.py", "*, beta=0.9", "*, gamma=0.9", "cannot be made"),
     ("my_optimizer.py", "average.lerp_(", "average.lepr_(", "failed at its first step"),

@@ -100,7 +100,9 @@ def test_it_can_begin_with_trained_weights(example: Example, folder: Path) -> No
     text = text.replace("*_, last = self.backbone(images).values()", last)
     (folder / "my_other.py").write_text(text, encoding="utf-8")
     begun |= {"task": {"name": "my_other.py:Counting"}}
-    with pytest.raises(ValueError, match=r"my_other.py:Counting: its network holds no backb"):
+    with pytest.raises(
+        ValueError, match=r"my_other.py:Counting: its network contains no backb"
+    ):
         run_study(begun, out=folder / "other", inline=True)
     assert not (folder / "other").exists()
 

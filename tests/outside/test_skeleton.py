@@ -99,7 +99,7 @@ def test_a_run_whose_skeleton_is_gone_says_so(
     (folder / "my_skeleton.py").unlink()
     assert report(["run", "--out", "report.html"]) == 2
     said = capsys.readouterr().err
-    assert "put the skeleton's file back" in said
+    assert "restore the skeleton's file" in said
     assert "my_skeleton.py" in said
 
 
@@ -107,7 +107,7 @@ def test_a_run_whose_skeleton_is_gone_says_so(
     ("old", "new", "message"),
     [
         ("SHORT = CIFAR", "LONG = CIFAR", "has no attribute 'SHORT'"),
-        ("SHORT = CIFAR._replace(", "SHORT = dict(", "is a dict; name a res2net.skeletons"),
+        ("SHORT = CIFAR._replace(", "SHORT = dict(", "is a dict; give a res2net.skeletons"),
         ('stages=("layer1", "layer2")', 'stages=("layer1",)', "give as many"),
     ],
 )

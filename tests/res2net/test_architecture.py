@@ -63,7 +63,10 @@ def test_skeletons_bring_their_own_defaults() -> None:
             "'vgg' is not known; write one of: cifar, imagenet, dla, biglittle",
         ),
         ({"skeleton": "dla", "depth": 50}, "no depth 50 .* nearest: 46 or 60"),
-        ({"skeleton": "dla", "depth": (1, 2, 9, 1)}, r"\[1, 2, 9, 1\] is not, .* from 1 to 8"),
+        (
+            {"skeleton": "dla", "depth": (1, 2, 9, 1)},
+            r"\[1, 2, 9, 1\] is not what .* from 1 to 8",
+        ),
         ({"skeleton": "dla", "planes": 6}, "planes: 6 is not a multiple of 4, .* write 8"),
         ({"skeleton": "biglittle", "depth": (1, 2, 2, 2)}, "the first three from 2 up"),
         ({"skeleton": "biglittle", "planes": 7}, "not a multiple of 2, .* write 8"),

@@ -147,7 +147,7 @@ def test_it_drops_into_segmentation_heads(
         (SMALL["biglittle"], {"output_stride": 8}, "output_stride: 8 .* one of: 32"),
         (SMALL["cifar"], {"features": (1, 4)}, r"features: \(1, 4\) are not all stages"),
         (SMALL["cifar"], {"features": 2}, r"features: 2 are not all stages"),
-        (SMALL["cifar"], {"features": {1: "a", 2: "a"}}, "two stages one key"),
+        (SMALL["cifar"], {"features": {1: "a", 2: "a"}}, "two stages the same key"),
         (SMALL["cifar"], {"features": ()}, r"features: \(\) are not all stages"),
     ],
 )

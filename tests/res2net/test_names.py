@@ -73,7 +73,7 @@ def test_a_name_leads_back_to_its_network(architecture: Architecture) -> None:
         ("Res2Net-DLA-60x", "not understood from 'x'"),
         ("Res2Net-DLA-50", "no depth 50 .*nearest: 46 or 60"),
         ("res2next29_6c24w4.4.4.4s", "is not 3 whole numbers"),
-        ("res2net" + "9" * 5000, "has 5007 letters"),
+        ("res2net" + "9" * 5000, "has 5007 characters"),
         ("Res2Net-50?", "not understood from '\\?'"),
         ("Res2NeXt-30-6c24w4s", "nearest: 29 or 38"),
         ("Res2Net-51", "'imagenet' has 14, 26, 50, 101, 152, 200"),

@@ -56,10 +56,10 @@ def test_a_module_brings_its_version_and_the_digest_of_its_package(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("res2net", "'res2net' is no plugin; write package.module:attribute or"),
-        ("a b:c", "is no plugin"),
-        ("module:", "is no plugin"),
-        (3, "3 is no plugin"),
+        ("res2net", "'res2net' is not a plugin; write package.module:attribute or"),
+        ("a b:c", "is not a plugin"),
+        ("module:", "is not a plugin"),
+        (3, "3 is not a plugin"),
         ("no_such.module:X", r"ModuleNotFoundError: No module named 'no_such'\); install it"),
         ("{f}/gone.py:X", "there is no file .*gone.py; write its absolute path, or"),
         ("{f}/bad.py:X", r"bad.py:X: cannot be imported \(ZeroDivisionError: division.*corr"),

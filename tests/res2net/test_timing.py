@@ -58,7 +58,7 @@ def test_the_command_prints_json_and_a_table_has_a_row_a_pass(
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_device_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([TINY, "--time", "--device", "cuda"]) == 2
-    assert "--device: no GPU that torch can use is here; write cpu" in capsys.readouterr().err
+    assert "--device: there is no GPU that torch can use; write cpu" in capsys.readouterr().err
     with pytest.raises(TimingError):
         time_batches(parse(TINY), [1], device="cuda", image_size=8)
 

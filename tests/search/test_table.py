@@ -111,7 +111,7 @@ def test_another_recipe_than_the_table_s_is_refused(
     replayed = f"--set=execution={{replay: {made / 'table'}}}"
     space, other = str(made / "space.yaml"), "--set=training.weight_decay=0.1"
     assert run_main([space, replayed, other, f"--out={tmp_path / 'run'}"]) == 2
-    assert "training.weight_decay: is 0.1, and the results of" in capsys.readouterr().err
+    assert "training.weight_decay: is 0.1, but the results of" in capsys.readouterr().err
 
 
 def test_trained_again_it_is_the_same_to_the_bit(
@@ -180,7 +180,7 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
     [
         ([], "give --out FOLDER to write a table, or --check 5%"),
         (["--out=x"], "give the folder of a finished run"),
-        (["nowhere", "--out=x"], "nowhere: holds no run"),
+        (["nowhere", "--out=x"], "nowhere: contains no run"),
         (["--check=0%"], "--check: '0%' is not a share; write one such as 5%"),
         (["--check=half"], "--check: 'half' is not a share"),
         (["--check=200%"], "--check: '200%' is not a share"),

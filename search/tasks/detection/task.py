@@ -72,8 +72,8 @@ class Detection(SceneTask):
         useful = [row for row in range(len(part)) if _objects(part.outline(row))]
         if not useful:
             raise ConfigError(
-                f"none of the {len(part):,} scenes to train on has an object that is no crowd, "
-                "so nothing can be learned; name more images"
+                f"none of the {len(part):,} scenes to train on has an object that is not a "
+                "crowd, so there is nothing to learn; give more images"
             )
         training = Part(part.scenes, [part.rows[row] for row in useful])
         super().__init__(

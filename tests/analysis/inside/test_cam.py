@@ -207,14 +207,14 @@ REFUSED = {
         {"--against": ["Incep", "{f}/dla.pth"]},
         "name: 'Incep' is not the name",
     ),
-    "class": ({"--class": "7"}, "--class: 7 is no class of .*; write a number up to 6"),
+    "class": ({"--class": "7"}, "--class: 7 is not a class of .*; write a number up to 6"),
     "class of the second": (
         {"--class": "6"},
-        "--class: 6 is no class of (resnet|res2net)_dla",
+        "--class: 6 is not a class of (resnet|res2net)_dla",
     ),
-    "class below 0": ({"--class": "-1"}, "--class: -1 is no class"),
-    "layer": ({"--layer": "fc"}, "--layer: 'fc' is no stage of .*: layer1, layer2, layer3"),
-    "layer of one": ({"--layer": "level5"}, "--layer: 'level5' is no stage of res2net1"),
+    "class below 0": ({"--class": "-1"}, "--class: -1 is not a class"),
+    "layer": ({"--layer": "fc"}, "--layer: 'fc' is not a stage of .*: layer1, layer2, layer3"),
+    "layer of one": ({"--layer": "level5"}, "--layer: 'level5' is not a stage of res2net1"),
     "no image": ({"IMAGE": "{f}/text.jpg"}, "text.jpg: cannot be read as an image .*; name a"),
     "no file": ({"IMAGE": "{f}/none.jpg"}, "none.jpg: cannot be read as an image .*; name a"),
     "other weights": ({"--weights": "{f}/dla.pth"}, "dla.pth: not the weights of res2net1"),
@@ -225,7 +225,7 @@ REFUSED = {
         "cam.doc: the suffix '.doc' is unknown.* write one of: .png .pdf .svg",
     ),
     "no suffix": ({"--out": "{f}/cam", "NAME": "VGG-16"}, "there is no suffix.* write one of:"),
-    "a folder": ({"--out": "{f}"}, "--out: .* cannot be written; name a file in a folder"),
+    "a folder": ({"--out": "{f}"}, "--out: .* cannot be written; give a file in a folder"),
 }
 
 

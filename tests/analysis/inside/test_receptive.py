@@ -60,7 +60,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     ("words", "message"),
     [
         (["VGG-16"], "name: 'VGG-16' is not the name"),
-        (["ResNet-50", "--out", "/nowhere/at/all.png"], "name a file in a folder that exists"),
+        (["ResNet-50", "--out", "/nowhere/at/all.png"], "give a file in a folder that exists"),
         # Before the name is read, so before anything is computed.
         (["VGG-16", "--out", "figure.gif"], "write one of: .png .pdf .svg .jpg"),
     ],

@@ -88,10 +88,10 @@ def test_the_command(
     file = out / CAPTIONS
     assert main([both[0], "--paper", str(file)]) == 2
     assert capsys.readouterr().err == (
-        f"--paper {file}: is a file; name a folder, which is made\n"
+        f"--paper {file}: is a file; give a folder, which will be made\n"
     )
     assert main([str(tmp_path), "--paper", str(out)]) == 2
-    assert "holds no journal.jsonl" in capsys.readouterr().err
+    assert "contains no journal.jsonl" in capsys.readouterr().err
 
 
 def test_a_screen_is_left_as_it_asks() -> None:

@@ -78,5 +78,5 @@ def test_studies_of_other_images_are_refused(tmp_path: Path) -> None:
     second = read_run(
         write_run(tmp_path / "b", grown, text=FIG5.replace("cifar100", "cifar10"))
     )
-    with pytest.raises(RunError, match="other data sets"):
+    with pytest.raises(RunError, match="saw different data sets"):
         changed(first, second)

@@ -58,5 +58,5 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     keep_pictures(run)
     for path in (run.folder / "networks").glob("*.npz"):
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RunError, match=r"is damaged .*take the file away"):
+    with pytest.raises(RunError, match=r"is damaged .*remove the file"):
         pictured(run)

@@ -162,5 +162,5 @@ def test_a_storage_that_has_it_already_is_said(run: Any) -> None:
     storage = InMemoryStorage()
     study = optuna_study(run, storage)
     assert optuna.load_study(study_name="tiny", storage=storage).trials == study.trials
-    with pytest.raises(RunError, match="tiny: the storage holds a study of this name"):
+    with pytest.raises(RunError, match="tiny: the storage already has a study of this name"):
         optuna_study(run, storage)

@@ -141,7 +141,7 @@ def test_manifests_of_earlier_versions_are_read_whole_and_newer_ones_refused(
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"holds no journal.jsonl; name a run"):
+    with pytest.raises(RunError, match=r"contains no journal.jsonl; give a run such as runs"):
         read_run(tmp_path)
     folder = write_run(tmp_path / "run", noisy, stop_after=1)
     manifest = folder / "manifest.json"

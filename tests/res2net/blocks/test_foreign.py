@@ -53,7 +53,9 @@ def test_its_name_leads_back_where_the_block_is_given(block: str) -> None:
     assert not set(network.name) & set('/\\: <>"|?*')
     assert parse(network.name, block=block) == network
     assert parse("29d-1c-24w-4s", block=block) == network
-    with pytest.raises(ArchitectureError, match="somebody's own, and no block is given; give"):
+    with pytest.raises(
+        ArchitectureError, match="a user-defined block, and no block is given; give"
+    ):
         parse(network.name)
     with pytest.raises(ArchitectureError, match="and 'depthwise' is another"):
         parse(network.name, block="depthwise")

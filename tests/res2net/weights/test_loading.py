@@ -168,7 +168,7 @@ def test_code_in_a_pickle_is_not_run(zipped: bool, inside: bool, tmp_path: Path)
     checkpoint = build(TINY).state_dict() | {"x": trap} if inside else {"x": 1, "arg": trap}
     torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        WeightsError, match=r"trap.pth: holds more than tensors \(posix.mkdir\)"
+        WeightsError, match=r"trap.pth: contains more than tensors \(posix.mkdir\)"
     ):
         build(TINY, weights=path)
     assert not target.exists()
@@ -205,9 +205,13 @@ def half(path: Path) -> None:
         (
             "a.pth.tar",
             lambda p: torch.save(nn.Linear(2, 2), p),
-            r"holds a torch.nn.modules.linear.Linear, not tensors by name",
+            r"contains a torch.nn.modules.linear.Linear, not tensors by name",
         ),
-        ("a.bin", lambda p: torch.save([torch.ones(2)], p), "a.bin: holds a list, not tensors"),
+        (
+            "a.bin",
+            lambda p: torch.save([torch.ones(2)], p),
+            "a.bin: contains a list, not tensors",
+        ),
         (
             "a.pth",
             lambda p: torch.save({"epoch": 3, **SOME}, p),
@@ -216,12 +220,12 @@ def half(path: Path) -> None:
         (
             "a.pth",
             lambda p: torch.save({1: torch.ones(2)}, p),
-            "a.pth: holds no tensors by name",
+            "a.pth: contains no tensors by name",
         ),
         (
             "a.pth",
             lambda p: torch.save({"model": {}}, p),
-            "a.pth: holds no tensors by name; write it",
+            "a.pth: contains no tensors by name; write it",
         ),
         (
             "a.safetensors",
@@ -241,7 +245,7 @@ def test_files_that_are_no_weights(
 
 
 def test_what_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="device: 'meta' holds shapes and no weights"):
+    with pytest.raises(WeightsError, match="device: 'meta' has shapes but no weights"):
         build(TINY, weights=tmp_path / "a.pth", device="meta")
     with pytest.raises(ArchitectureError, match="nonsense"):
         build("nonsense", weights=tmp_path / "a.pth")
@@ -292,5 +296,5 @@ def test_without_a_network_timm_s_weights_cannot_be_had(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert re.match(
-        r"timm's res2net50d: could not be fetched \(.+\); it needs a network", done.stdout
+        r"timm's res2net50d: could not be fetched \(.+\); this needs a network", done.stdout
     ), done

@@ -64,7 +64,7 @@ def test_several_losses_go_on_in_the_middle_of_an_epoch() -> None:
 def test_losses_that_cannot_be_told_apart_are_refused(
     losses: dict[str, Tensor], said: str
 ) -> None:
-    with pytest.raises(PluginError, match=f"its losses are {said}; return one at least"):
+    with pytest.raises(PluginError, match=f"its losses are {said}; return at least one"):
         named_losses(losses)
 
 

@@ -164,7 +164,7 @@ def test_weights_of_which_a_bit_flipped_are_not_loaded(bench: Bench, tmp_path: P
     whole = path.read_bytes()
     for at in (len(whole) - 1, len(whole) // 2, 100):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        with pytest.raises(WeightsError, match=r"is damaged, or another .*; restore both"):
+        with pytest.raises(WeightsError, match=r"is damaged, or not the file .*; restore both"):
             build(NETWORK, weights=path)
     path.write_bytes(whole)
     build(NETWORK, weights=path)

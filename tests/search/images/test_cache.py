@@ -149,7 +149,9 @@ def test_changed_images_are_decoded_anew(tmp_path: Path) -> None:
     changed = tmp_path / "train" / "a" / "00069.png"
     changed.unlink()
     Image.new("RGB", (9, 9), (1, 2, 3)).save(changed)
-    with pytest.raises(ConfigError, match=r"no finished cache of .*train.*; start the study"):
+    with pytest.raises(
+        ConfigError, match=r"not a finished cache of .*train.*; start the study"
+    ):
         open_cache(request)
     after, told = built(request)
     assert told == [0, 64, 70]
@@ -174,9 +176,9 @@ def test_damaged_images_are_named_counted_and_skipped(tmp_path: Path) -> None:
     assert not cached.pixels[[40, 100]].any()
     assert not cached.sums[[40, 100]].any()
     expected = (
-        "space.yaml:12: data.damaged: 1 damaged images are allowed, 2 of the first 150 in "
-        f"{tmp_path}/train are: a/00040.png: is empty; a/00100.png: is not an image; mend or "
-        "remove them, or raise data.damaged"
+        "space.yaml:12: data.damaged: 1 damaged images are allowed, but 2 of the first 150 in "
+        f"{tmp_path}/train are damaged: a/00040.png: is empty; a/00100.png: is not an image; "
+        "repair or remove them, or raise data.damaged"
     )
     assert refusal(asked(tmp_path, 150, allowed_damaged=1)) == expected
 
@@ -189,9 +191,9 @@ def test_too_many_damaged_images_end_it_but_the_work_stays(tmp_path: Path) -> No
         path.write_bytes(b"")
     with pytest.raises(ConfigError) as caught:
         built(asked(tmp_path, 700), workers=2)
-    assert "0 damaged images are allowed, 7 of the first 128 in" in str(caught.value)
-    assert "a/00068.png: is empty; and 2 more; mend" in str(caught.value)
-    with pytest.raises(ConfigError, match="is no finished cache"):
+    assert "0 damaged images are allowed, but 7 of the first 128 in" in str(caught.value)
+    assert "a/00068.png: is empty; and 2 more; repair" in str(caught.value)
+    with pytest.raises(ConfigError, match="is not a finished cache"):
         open_cache(asked(tmp_path, 700))
     cached, told = built(asked(tmp_path, 700, allowed_damaged=7))
     assert told[0] == 128

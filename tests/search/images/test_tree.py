@@ -132,7 +132,7 @@ def test_a_folder_of_nothing_but_a_loop_is_named(tmp_path: Path) -> None:
     plant(plain(tmp_path), ["val/n012/x.jpg"])
     (tmp_path / "train" / "n012").mkdir()
     (tmp_path / "train" / "n012" / "loop").symlink_to("loop")
-    assert "in 'n012' there is loop; put images right into it" in refusal(tmp_path)
+    assert "'n012' contains loop; put images directly into it" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["f.png", "f.txt", "f"])
@@ -210,20 +210,20 @@ def test_wrong_layouts_say_what_is_there_and_what_is_wanted(tmp_path: Path) -> N
     root = tmp_path / "set"
     wanted = "train/<class>/<image> and val/<class>/<image>"
     assert refusal(root) == (
-        f"space.yaml:12: data.root: {root} is not there; name the folder that holds {wanted}"
+        f"space.yaml:12: data.root: {root} is not there; give the folder that holds {wanted}"
     )
     plant(root, ["validation/a/x.jpg", "readme.txt"])
     assert refusal(root) == (
-        f"space.yaml:12: data.root: {root} has no train/ and no val/; there is readme.txt, "
-        f"validation/; wanted is {wanted}"
+        f"space.yaml:12: data.root: {root} has no train/ and no val/; it contains readme.txt, "
+        f"validation/; expected is {wanted}"
     )
     (root / "train").mkdir()
-    assert "has no val/; there is readme.txt, train/, validation/;" in refusal(root)
+    assert "has no val/; it contains readme.txt, train/, validation/;" in refusal(root)
     (root / "val").mkdir()
-    assert "train has no class folders; there is nothing; wanted is" in refusal(root)
+    assert "train has no class folders; it contains nothing; expected is" in refusal(root)
     plant(root, [f"train/{number}.npy" for number in range(9)])
-    assert "there is 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
-    assert f"{root / 'readme.txt'} is a file; name the folder" in refusal(root / "readme.txt")
+    assert "it contains 0.npy, 1.npy, 2.npy, 3.npy, 4.npy and 4 more;" in refusal(root)
+    assert f"{root / 'readme.txt'} is a file; give the folder" in refusal(root / "readme.txt")
 
 
 def test_flat_images_are_told_apart_from_an_empty_folder(tmp_path: Path) -> None:
@@ -243,8 +243,8 @@ def test_class_folders_without_images_are_named(tmp_path: Path) -> None:
             path.unlink()
     message = refusal(tmp_path)
     assert "data.root: 7 class folders of" in message
-    assert "'n000', 'n001', 'n002', 'n003', 'n004' and 2 more; in 'n000' there is" in message
-    assert "there is images/; put images right into it" in message
+    assert "'n000', 'n001', 'n002', 'n003', 'n004' and 2 more; 'n000' contains" in message
+    assert "contains images/; put images directly into it" in message
     read(tmp_path, classes=("n007",))
 
 
@@ -268,7 +268,7 @@ def test_lists_are_refused_with_the_line(tmp_path: Path) -> None:
         root, classes=listed
     )
     path.write_bytes(b"n001\n\xff\n")
-    assert "cannot be read (not UTF-8 text); name a file" in refusal(root, classes=listed)
+    assert "cannot be read (not UTF-8 text); give a file" in refusal(root, classes=listed)
     path.write_text("# nothing\n\n")
     assert f"data.classes: {listed} names no class; name" in refusal(root, classes=listed)
     path.write_text("n001\nn0003\n" + "".join(f"x{i}\n" for i in range(5)))
@@ -277,7 +277,9 @@ def test_lists_are_refused_with_the_line(tmp_path: Path) -> None:
     assert f"{listed}:2 'n0003' (did you mean 'n003'?), {listed}:3 'x0', " in message
     assert message.endswith(f"{listed}:6 'x3' and 1 more; correct or remove them")
     path.write_text("n001\n\nn002\nn001\n")
-    expected = f"data.classes: {listed}:4 'n001' stands twice (first at {listed}:1); remove one"
+    expected = (
+        f"data.classes: {listed}:4 'n001' is listed twice (first at {listed}:1); remove one"
+    )
     assert refusal(root, classes=listed).endswith(expected)
 
 
@@ -286,7 +288,7 @@ def test_names_are_refused_with_what_was_meant(tmp_path: Path) -> None:
     message = refusal(tmp_path, classes=("n001", "n0111", "boat"))
     assert "data.classes: 2 of the 3 classes have no folder in" in message
     assert message.endswith("'n0111' (did you mean 'n011'?), 'boat'; correct or remove them")
-    assert "data.classes: 'n001' stands twice;" in refusal(tmp_path, classes=("n001",) * 2)
+    assert "data.classes: 'n001' is listed twice;" in refusal(tmp_path, classes=("n001",) * 2)
     assert "data.classes: names no class; name some" in refusal(tmp_path, classes=())
 
 
@@ -294,7 +296,8 @@ def test_names_are_refused_with_what_was_meant(tmp_path: Path) -> None:
 def test_more_classes_than_there_are(tmp_path: Path, count: int) -> None:
     message = refusal(plain(tmp_path), classes=count)
     expected = (
-        rf"data\.classes: {count} is not from 1 to 12, the class folders of .*; change it"
+        rf"data\.classes: {count} is not from 1 to 12, the number of class folders of .*; "
+        "change it"
     )
     assert re.search(expected, message)
 

@@ -76,8 +76,8 @@ def test_a_list_in_the_encoding_of_windows_is_counted_as_with_a_tree(tmp_path: P
     [
         ("# nothing\n\n", r"data.classes: .*list.txt names no class; name some"),
         ("", r"data.classes: .*list.txt names no class; name some"),
-        ("n1\nn2\n\nn1\n", r"list.txt:4 'n1' stands twice \(first at .*list.txt:1\)"),
-        ("n1 tench\nn2\nn1\n", r"list.txt:3 'n1' stands twice"),
+        ("n1\nn2\n\nn1\n", r"list.txt:4 'n1' is listed twice \(first at .*list.txt:1\)"),
+        ("n1 tench\nn2\nn1\n", r"list.txt:3 'n1' is listed twice"),
     ],
 )
 def test_lists_are_refused_as_with_a_tree(
@@ -90,7 +90,7 @@ def test_lists_are_refused_as_with_a_tree(
 
 
 def test_names_are_refused_as_with_a_tree(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"data.classes: 'a' stands twice"):
+    with pytest.raises(ConfigError, match=r"data.classes: 'a' is listed twice"):
         planned(tmp_path, "data.classes=[a, b, a]")
 
 
@@ -116,7 +116,7 @@ def test_an_empty_folder_is_planned_as_one_that_is_not_there(tmp_path: Path) -> 
     root = tmp_path / "disk"
     root.mkdir()
     assert planned(tmp_path, f"data.root={root}").unseen
-    with pytest.raises(ConfigError, match=r"data.root: .*disk is empty; name the folder"):
+    with pytest.raises(ConfigError, match=r"data.root: .*disk is empty; give the folder"):
         planned(tmp_path, f"data.root={root}", "data.name=imagefolder")
     (root / "train").mkdir()
     with pytest.raises(ConfigError, match=r"data.root: .*disk has no val/"):
@@ -156,7 +156,7 @@ def test_the_numbers_are_checked_where_the_files_are(tmp_path: Path) -> None:
     data = planned(tmp_path, *name, "data.images=120")
     assert not data.unseen
     assert data.train == 20
-    with pytest.raises(ConfigError, match=r"images: 121 were said to be there, .* has 120 "):
+    with pytest.raises(ConfigError, match=r"images: 121 images are expected, .* has 120 "):
         planned(tmp_path, *name, "data.images=121")
     limited = (*name, "data.images=120", "data.images_per_class=55")
     assert planned(tmp_path, *limited).train == 10

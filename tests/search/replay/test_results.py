@@ -53,30 +53,30 @@ def changed(rows: list[Row], index: int, **values: object) -> list[Row]:
         (lambda rows: dropped(rows, network=NETWORK, repeat=1), None),
         (
             lambda rows: dropped(rows, network=NETWORK, repeat=0, epoch=3),
-            "repeat 0, has 2 epochs, and training.epochs is 3",
+            "repeat 0, has 2 epochs, but training.epochs is 3",
         ),
         (
             lambda rows: dropped(rows, network=NETWORK, repeat=0, epoch=2),
-            r"table.csv:\d+: epoch 3 comes after 1; they count 1, 2, 3; correct this line",
+            r"table.csv:\d+: epoch 3 comes after 1; number them 1, 2, 3; correct this line",
         ),
         (
             lambda rows: changed(rows, 1, val_error=""),
-            "repeat 0, has no val_error at epoch 2, and search.objectives names it",
+            "repeat 0, has no val_error at epoch 2, but search.objectives names it",
         ),
         (
             lambda rows: changed(rows, 4, val_error="abc"),
-            "table.csv:6: val_error is 'abc', and no finite number",
+            "table.csv:6: val_error is 'abc', not a finite number",
         ),
         (lambda rows: changed(rows, 4, seconds=-1), "table.csv:6: seconds is '-1'"),
         (lambda rows: changed(rows, 4, seconds="nan"), "table.csv:6: seconds is 'nan'"),
         (lambda rows: changed(rows, 4, epoch="2.5"), "table.csv:6: epoch is '2.5'"),
         (lambda rows: changed(rows, 4, network="VGG"), "table.csv:6: network is 'VGG'"),
         (lambda rows: changed(rows, 2, status="fine"), "table.csv:4: status is 'fine'"),
-        (lambda rows: changed(rows, 1, status="diverged"), "table.csv:4: .* has ended before"),
+        (lambda rows: changed(rows, 1, status="diverged"), "table.csv:4: .* has already ended"),
         (lambda rows: [rows[0], *rows], "table.csv:3: epoch 1 comes after 1"),
         (
             lambda rows: [row | {"repeat": 2 * row["repeat"]} for row in rows],
-            "has the repeats 0, 2; they count 0, 1, 2",
+            "has the repeats 0, 2; number them 0, 1, 2",
         ),
         (
             lambda rows: [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
@@ -98,7 +98,7 @@ def test_a_table_that_does_not_answer_the_study(
     plan, survey = resolved_of(tmp_path, GRID)
     table = write_table(tmp_path / "table.csv", change(rows_of(plan, survey)))
     if message is None:  # one network has one repeat: enough for one seed, and not for two
-        message = f"search.seeds: 2 is more than the 1 that the results hold of {NETWORK}"
+        message = f"search.seeds: 2 is more than the 1 that the results contain for {NETWORK}"
         told(tmp_path, table, "search.seeds=2")
     else:
         told(tmp_path, table)
@@ -125,10 +125,10 @@ def test_a_row_that_was_cut_is_named(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", "nowhere: is not there; name the folder of a run, a .csv table, or digits"),
-        ("empty", "empty: holds neither journal.jsonl nor table.csv.gz"),
-        ("notes.txt", "notes.txt: is no table"),
-        ("no_manifest", "no_manifest: holds no run"),
+        ("nowhere", "nowhere: is not there; give the folder of a run, a .csv table, or digits"),
+        ("empty", "empty: contains neither journal.jsonl nor table.csv.gz"),
+        ("notes.txt", "notes.txt: is not a table"),
+        ("no_manifest", "no_manifest: contains no run"),
     ],
 )
 def test_a_place_without_results(
@@ -147,14 +147,14 @@ def test_a_place_without_results(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("training.lr=0.2", "training.lr: is 0.2, and the results of .* trained with 0.1"),
+        ("training.lr=0.2", "training.lr: is 0.2, but the results of .* trained with 0.1"),
         (
             "training.epochs=2",
             "training.epochs: is 2, .* 3; another length has",
         ),
-        ("data.validation=32", "data.validation: is 32, and the results of .* with 64"),
-        ("resources.cpu=2", "resources.cpu: is 2, and the results of .* with 1"),
-        ("search.seeds=3", "search.seeds: 3 is more than the 2 that the results hold of"),
+        ("data.validation=32", "data.validation: is 32, but the results of .* with 64"),
+        ("resources.cpu=2", "resources.cpu: is 2, but the results of .* with 1"),
+        ("search.seeds=3", "search.seeds: 3 is more than the 2 that the results contain for"),
         ("confirm={top: 1, seeds: 1, epochs: 3}", "confirm: .* a replay trains none"),
     ],
 )

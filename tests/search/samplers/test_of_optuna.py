@@ -150,7 +150,7 @@ def test_bad_input_is_named(paper: Path) -> None:
         optuna_sampler(paper, "nsga")
     sampler = optuna_sampler(paper)
     assert isinstance(sampler, SpaceSampler)
-    with pytest.raises(ValueError, match="is no candidate inside the budget; give a value"):
+    with pytest.raises(ValueError, match="is not a candidate within the budget; give a value"):
         sampler.architecture({"scale": 2})
 
 

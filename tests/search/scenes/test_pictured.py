@@ -36,5 +36,5 @@ def test_scenes_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "one.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"one\.npz: holds no scenes, or is damaged"):
+    with pytest.raises(ValueError, match=r"one\.npz: contains no scenes, or is damaged"):
         read(path)

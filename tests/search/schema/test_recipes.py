@@ -108,7 +108,7 @@ def test_what_is_resolved_resolves_to_itself(tmp_path: Path) -> None:
         ("resolution: 8, train: 13", r":11: data.validation: validation 8 \+ train 13 is more"),
         (
             "resolution: 8, test: 3",
-            r":11: data.test: 3 is no limit, the 8 test",
+            r":11: data.test: 3 is not a limit: the 8 test",
         ),
         ("resolution: 8, resize: 100000", r":11: data.resize: 100000 is not at most 4096"),
         ("resolution: 8, digest: abc", r":11: data.digest: .*not the images that were meant"),

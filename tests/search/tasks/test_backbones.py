@@ -69,8 +69,8 @@ def test_a_network_of_another_shape_is_named_by_its_first_difference() -> None:
 def test_no_backbone_or_two_are_refused() -> None:
     architecture = Architecture(depth=11, planes=2, width=2)
     trained = build(architecture, features=(1, 2, 3)).state_dict()
-    with pytest.raises(NoBackboneError, match="holds no backbones of"):
+    with pytest.raises(NoBackboneError, match="contains no backbones of"):
         backbone_in(nn.Sequential(nn.Linear(3, 3)), trained)
     two = nn.ModuleList(build(architecture, features=(1, 2, 3)) for _ in range(2))
-    with pytest.raises(NoBackboneError, match="holds 2 backbones of"):
+    with pytest.raises(NoBackboneError, match="contains 2 backbones of"):
         backbone_in(two, trained)

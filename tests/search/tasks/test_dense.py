@@ -155,7 +155,7 @@ def test_a_score_that_images_do_not_tell_is_left_out_unless_networks_are_compare
 ):
     scores = {"ap": 3.0, "ap_small": None}
     assert checked_scores(scores, ["ap", "ap_small"], ["ap"]) == {"ap": 3.0}
-    with pytest.raises(PluginError, match="ap_small is None, and networks are compared by it"):
+    with pytest.raises(PluginError, match="ap_small is None, but networks are compared by it"):
         checked_scores(scores, ["ap", "ap_small"], ["ap_small"])
 
 

@@ -170,7 +170,7 @@ def test_joints_that_are_hardly_seen_say_nothing() -> None:
     ("results", "said"),
     [
         (None, r"found.json cannot be read .*below data.root"),
-        ({"images": []}, r"found.json is no list of results; name a detector's"),
+        ({"images": []}, r"found.json is not a list of results; give a detector's"),
         ([{"image_id": 1}], r"its entry 0 has no category_id"),
         ([TRUE[0], {**TRUE[0], "bbox": [1, 2, 3]}], r"its entry 1 cannot be read"),
         ([{**TRUE[0], "bbox": [1, 2, -3, 4]}], r"its entry 0 cannot be read .*below 0"),

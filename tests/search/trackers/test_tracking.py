@@ -146,7 +146,7 @@ def test_one_that_fails_later_is_said_once_and_the_study_goes_on(
     said = [line for line in capsys.readouterr().out.splitlines() if "trackers:" in line]
     assert len(said) == 1
     assert said[0].startswith("trackers: mlflow failed (")
-    assert said[0].endswith("the study goes on, and its journal holds everything")
+    assert said[0].endswith("the study goes on, and its journal records everything")
     assert {path.name for path in (place.parent / "tensorboard").iterdir()} == {"0", "1"}
 
 
