@@ -44,7 +44,7 @@ def changed_card(runs: Sequence[Run]) -> Card:
     return Card(
         name=_NAME,
         question=_QUESTION,
-        sentences=(*(one.text for one in said), *(f"Not said: {why}." for why in refused)),
+        sentences=(*(one.text for one in said), *(f"Not answered: {why}." for why in refused)),
         claims=tuple(one.text for one in said if one.claims),
         shown=tuple(shown),
     )

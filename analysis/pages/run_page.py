@@ -64,8 +64,7 @@ _STARTS = tuple(
 )
 
 
-_NO_QUESTION = "The space file does not state a question: a comment at its top would appear "
-               "here."
+_NO_QUESTION = "The space file states no question: a comment at its top would appear here."
 
 
 def run_page(run: Run) -> Page:
@@ -177,8 +176,7 @@ def _failures(run: Run) -> Section:
         f"{total:,} of {run.ended:,} trials that ended failed." if total else "None failed."
     ]
     if stopped:
-        said.append(f"{stopped:,} were stopped early by the scheduler, which is not a "
-                    "failure.")
+        said.append(f"{stopped:,} were stopped early by the scheduler, which is not a failure.")
     rejected = int((run.trials["status"] == "rejected").sum())
     if rejected:
         said.append(

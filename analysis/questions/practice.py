@@ -167,5 +167,5 @@ def weights(run: Run) -> Answer:
     """Whether trained weights are kept in the folder of the run."""
     kept = len(list((run.folder / "networks").glob("*.safetensors")))
     if not kept:
-        return not_met("none lie in networks/ of the run's folder; keep: {best: 1} keeps some")
+        return not_met("none are in networks/ of the run's folder; keep: {best: 1} keeps some")
     return met(f"{kept:,} files in networks/")
