@@ -90,9 +90,9 @@ def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
 
 def _words(one: Contrast) -> str:
     if one.kind == "slope":
-        less = f" less {one.against}" if one.against else ""
-        return f"{one.of}{less}, a doubling of MACs"
-    return f"{one.of} less {one.against}, {one.label}, {one.size}"
+        minus = f" - {one.against}" if one.against else ""
+        return f"{one.of}{minus}, MACs doubled"
+    return f"{one.of} - {one.against}, {one.label}, {one.size}"
 
 
 def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:

@@ -34,19 +34,21 @@ def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
     count = int(end["networks"])
     said = (
         f"The best {metric} of {count:,} network{'s' * (count != 1)}, "
-        f"{run.ranking.text(end['best'])}, was there after {first['trials']:,} of "
-        f"{end['trials']:,} trials and {first['hours']:.2f} of {end['hours']:.2f} {kind}-hours."
+        f"{run.ranking.text(end['best'])}, was reached after {first['trials']:,} of "
+        f"{end['trials']:,} trials and {first['hours']:.2f} of {end['hours']:.2f} "
+        f"{kind}-hours."
     )
     band = found["low"].notna().any()
     shown = Shown(
         name="anytime-curves",
-        caption=f"{capital(metric)} of the best network so far, by the mean of all its seeds "
-        "as it was known in the end, in the order in which trials ended; and the hypervolume: "
-        f"the area that the networks so far dominate in {metric} and {words(run.cost_axis)}, "
-        "each from 0, the best of the run, to 1, its worst, which is the reference point."
+        caption=f"{capital(metric)} of the best network so far, in the order in which trials "
+        "ended, where each network has its final mean over all its seeds; and the "
+        f"hypervolume: the area that the networks so far dominate in {metric} and "
+        f"{words(run.cost_axis)}, each scaled from 0, the best of the run, to 1, its "
+        "worst, which is the reference point."
         + (
-            " Grey: what 5 to 95 % of random orders of the same networks have as the best "
-            "after as many; it is no confidence interval."
+            " Grey: 5 to 95 % of the best after as many trials over random orders of the "
+            "same networks; this is not a confidence interval."
             if band
             else ""
         ),

@@ -25,10 +25,11 @@ def attainment_card(run: Run) -> Card:
     shown = Shown(
         name="attainment-surfaces",
         caption=f"Empirical attainment surfaces of {words(ranking)} and {words(across)} over "
-        f"{found.seeds} seeds: what lies on or beyond a line, at least that share of the seeds "
-        "attain, each with its own front of the same networks. Where the lines lie apart the "
-        "front is the seed's. They are of these seeds; no interval. A front of single seeds "
-        "holds the lucky ones and lies beyond that of means.",
+        f"{found.seeds} seeds: each seed has its own front of the same networks, and "
+        "each line shows what at least that share of the seeds attain. Where the "
+        "lines lie far apart, the front depends on the seed. They describe these "
+        "seeds only and are not intervals. The front of a single seed contains "
+        "lucky networks and lies beyond the front of means.",
         table=found.surfaces,
         columns=(
             Column("share of seeds", "share", ".0%"),

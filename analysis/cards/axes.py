@@ -48,7 +48,7 @@ def series_card(run: Run) -> Card:
     summary, printed = series.summary(on_axes), series.printed(run, on_axes)
     present = [name for name in DIMENSIONS if name in set(summary["series"])]
     least, most = summary["seeds"].min(), summary["seeds"].max()
-    seeds = f"{least if least == most else f'{least} to {most}'} seeds a network"
+    seeds = f"{least if least == most else f'{least} to {most}'} seeds per network"
     columns = (
         Column("series", "series"),
         Column("network", "name"),
@@ -66,8 +66,8 @@ def series_card(run: Run) -> Card:
         caption=f"{name[0].upper()}{name[1:]} by size, one dimension at a time from the base: "
         f"{seeds}; whiskers are 95 % intervals of the mean over seeds"
         + (", their spread pooled over networks" if summary.attrs["pooled"] else "")
-        + "; points whose whiskers would hide each other stand a little apart"
-        + ("; stars are what the paper printed." if len(printed) else "."),
+        + "; points whose whiskers would hide each other are drawn slightly apart"
+        + ("; stars are the paper's printed values." if len(printed) else "."),
         table=summary,
         columns=columns,
         draw=lambda: draw_series(
@@ -114,14 +114,14 @@ def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
         Shown(
             name=f"compared-{size}",
             caption=f"{of.capitalize()} against each other dimension at equal {alike}, in "
-            f"{_unit(score)}; {side} of the line {of} is better. {together}. Single networks "
-            "are a family of their own.",
+            f"{_unit(score)}; {side} of the line {of} is better. {together}. "
+            "Comparisons of single networks form a separate family.",
             table=compared[compared["size"] == size],
             columns=compared_columns(score),
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
                 compared, score, size=size, title=f"{run.name}, at equal {alike}"
             ),
-            alt=f"Points with intervals: {score.name} of {of} less that of each other "
+            alt=f"Points with intervals: {score.name} of {of} minus that of each other "
             f"dimension at equal {alike}.",
         )
         for size, alike in HELD_EQUAL.items()
@@ -138,8 +138,8 @@ def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
         shown.append(
             Shown(
                 name="slopes",
-                caption=f"What a doubling of multiply-adds buys, in {unit}: slopes of least "
-                f"squares over the logarithm of multiply-adds, and their differences. "
+                caption=f"What a doubling of multiply-adds buys, in {unit}: least-squares "
+                "slopes over the logarithm of multiply-adds, and their differences. "
                 f"{together}.",
                 table=others,
                 columns=compared_columns(score),

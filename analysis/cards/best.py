@@ -36,10 +36,12 @@ def best_card(run: Run) -> Card:
     ]
     shown = Shown(
         name="best-networks",
-        caption="What each network is worth as one of all: its mean over seeds, drawn towards "
-        "the mean of all networks by how much of their spread is noise; 95 % intervals, right "
-        "for whichever network is looked at; and how probable it is that its true mean is the "
-        "best, or that none has both fewer multiply-adds and a better score.",
+        caption="An estimate of each network's true mean, treating the networks as one "
+        "population: its mean over seeds, shrunk towards the mean of all networks "
+        "according to how much of their spread is noise, with 95 % intervals that "
+        "are valid for whichever network is selected; and the probability that its "
+        "true mean is the best, or that no network has both fewer multiply-adds and "
+        "a better true mean.",
         table=worth,
         columns=tuple(columns),
         draw=lambda: draw_best(worth, run.ranking, title=run.described(short=True)),
@@ -47,7 +49,7 @@ def best_card(run: Run) -> Card:
         sortable=True,
     )
     sentence = (
-        f"Most probably it is {first['name']}, with probability {first['best']:.2f}, of "
-        f"{len(worth):,} networks."
+        f"The most probable best is {first['name']}, with probability {first['best']:.2f}, "
+        f"of {len(worth):,} networks."
     )
     return Card(name="best", question=question, sentences=(sentence,), shown=(shown,))

@@ -45,12 +45,14 @@ def by_dimension(run: Run) -> Card:
     columns += _RANGES if found["low"].notna().any() else ()
     shown = Shown(
         name="by-dimension-best",
-        caption=f"{capital(metric)} against each dimension, a point for each of "
-        f"{len(networks):,} networks. Grey: from 2.5 to 97.5 % of where the best of random "
-        "quarters of them lie, dashed the median (RegNet's empirical bootstrap, Radosavovic et "
-        "al. 2020); of values that are no numbers, how often the best has each. This says "
-        "where good networks are found, not how surely, and is no confidence interval; nor "
-        "is what one dimension does told apart from what was sampled with it.",
+        caption=f"{capital(metric)} against each dimension, one point for each of "
+        f"{len(networks):,} networks. Grey: the 2.5 to 97.5 % range of where the "
+        "best of random quarters of the networks lie; dashed: its median (RegNet's "
+        "empirical bootstrap, Radosavovic et al. 2020). For dimensions whose values "
+        "are not numbers: how often the best has each value. This shows where good "
+        "networks are found, not with what certainty, and it is not a confidence "
+        "interval. It also does not separate the effect of one dimension from those "
+        "sampled with it.",
         table=found,
         columns=tuple(columns),
         draw=lambda: draw_by_dimension(
@@ -67,17 +69,17 @@ def _sentences(found: pd.DataFrame) -> list[str]:
     wide = [row["dimension"] for row in ranges if _is_all(row)]
     said = [
         f"In {row['dimension']} the best of random quarters of the networks lie from "
-        f"{row['low']:g} to {row['high']:g}, of {row['from']:g} to {row['to']:g} that were "
+        f"{row['low']:g} to {row['high']:g}, where {row['from']:g} to {row['to']:g} was "
         "sampled."
         for row in ranges
         if not _is_all(row)
     ]
     if wide:
-        said.append(f"In {', '.join(wide)} they lie anywhere in what was sampled.")
+        said.append(f"In {', '.join(wide)} they lie anywhere in the sampled range.")
     first = found[found["share"].notna()].drop_duplicates("dimension")
     return said + [
-        f"In {row['dimension']} the best of random quarters has most often {row['value']}: in "
-        f"{row['share']:.0%} of them."
+        f"In {row['dimension']} the best of random quarters most often has {row['value']}: "
+        f"in {row['share']:.0%} of them."
         for row in first.to_dict("records")
     ]
 

@@ -44,7 +44,7 @@ def changed_card(runs: Sequence[Run]) -> Card:
     return Card(
         name=_NAME,
         question=_QUESTION,
-        sentences=(*(one.text for one in said), *(f"Not said: {why}." for why in refused)),
+        sentences=(*(one.text for one in said), *(f"Not answered: {why}." for why in refused)),
         claims=tuple(one.text for one in said if one.claims),
         shown=tuple(shown),
     )
@@ -53,8 +53,8 @@ def changed_card(runs: Sequence[Run]) -> Card:
 def _said(found: Changed, pair: tuple[str, str], run: Run) -> Iterator[Said]:
     compared, (first, second) = found.compared, pair
     yield Said(
-        f"{second} less {first}, of the same network and "
-        + ("the same seed." if found.same_seeds else "a seed of each.")
+        f"{second} minus {first}, for the same network and "
+        + ("the same seed." if found.same_seeds else "one seed each.")
     )
     if found.alone:
         yield Said(f"{found.alone:,} trials have no partner and are left out.")
@@ -72,7 +72,7 @@ def _rows(compared: pd.DataFrame) -> list[Row]:
 
 
 def _sentence(row: Row, found: Changed, margin: float | None) -> Said:
-    what = f"{row['of']} less {row['against']}" if row["against"] else str(row["of"])
+    what = f"{row['of']} minus {row['against']}" if row["against"] else str(row["of"])
     at = f"at equal {HELD_EQUAL[row['size']]}" if row["size"] else "a doubling of multiply-adds"
     start = f"{what.capitalize()}, {at}, changes by {found.score.signed(row['difference'])}"
     if np.isnan(row["low"]):
@@ -90,27 +90,28 @@ def _sentence(row: Row, found: Changed, margin: float | None) -> Said:
 
 def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown]:
     compared, score = found.compared, found.score
-    title = f"{pair[1]} less {pair[0]}"
+    title = f"{pair[1]} minus {pair[0]}"
     how = together_words(compared)
     for size, alike in HELD_EQUAL.items():
         rows = compared[compared["size"] == size]
         if len(rows):
             yield Shown(
                 name=f"changed-{number}-{size}",
-                caption=f"What the differences at equal {alike} are more in {title}, in "
-                f"{score.difference}. {how}. Single networks are a family of their own.",
+                caption=f"How much larger the differences at equal {alike} are in {title}, "
+                f"in {score.difference}. {how}. Comparisons of single networks form "
+                "a separate family.",
                 table=rows,
                 columns=compared_columns(score),
                 draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
                     compared, score, size=size, title=f"{title}, at equal {alike}"
                 ),
-                alt=f"Points with intervals: {score.name} of one dimension less another.",
+                alt=f"Points with intervals: {score.name} of one dimension minus another.",
             )
     slopes = compared[compared["kind"] == "slope"]
     if len(slopes):
         yield Shown(
             name=f"changed-{number}-slopes",
-            caption=f"What a doubling of multiply-adds buys more in {title}, in "
+            caption=f"How much more a doubling of multiply-adds buys in {title}, in "
             f"{score.difference}. {how}.",
             table=slopes,
             columns=compared_columns(score),

@@ -27,14 +27,15 @@ def expected_best(run: Run) -> Card:
         "a tenth of the networks: at half of them such intervals held the truth in only 78 to "
         "83 % of simulated studies."
         if "uniform" in run.manifest.sampler_traits
-        else "All candidates of the space were tried, so that no chance of theirs is left."
+        else "All candidates of the space were tried, so there is no sampling error."
     )
     shown = Shown(
         name="expected-best-curve",
-        caption=f"The expected best {metric} of k networks out of {n:,}, each the mean of its "
-        "seeds: the mean over all choices of k of them without replacement, which is unbiased "
-        "(Tang et al. 2020, of Dodge et al. 2019, who draw with replacement). It is on the "
-        f"images it was chosen by. {band}",
+        caption=f"The expected best {metric} of k networks out of {n:,}, each with the mean "
+        "of its seeds, averaged over all choices of k of them without replacement, "
+        "which is unbiased (Tang et al. 2020; Dodge et al. 2019 draw with "
+        "replacement). It is measured on the images by which networks were chosen. "
+        f"{band}",
         table=curve,
         columns=(
             Column("k", "k", ","),

@@ -45,12 +45,12 @@ def fidelity_card(run: Run) -> Card:
     said = [_said(row) for row in table.to_dict("records") if not row["refused"]]
     if noise is not None:
         said.append(
-            f"Two independent sets of {_seeds(run)} would rank the networks alike by "
-            f"tau_b {noise.estimate:.2f} (95 % interval {noise.low:.2f} to {noise.high:.2f}): "
-            "that is the noise ceiling of these ranks."
+            f"Two independent sets of {_seeds(run)} would rank the networks alike by tau_b "
+            f"{noise.estimate:.2f} (95 % interval {noise.low:.2f} to {noise.high:.2f}): that "
+            "is the noise ceiling of these ranks."
         )
     else:
-        said.append(f"How far ranks could repeat at all is not said: {unknown}.")
+        said.append(f"The noise ceiling of these ranks is not known: {unknown}.")
     if not asked.epochs:
         said.append("There is no epoch before the last to compare the end with.")
     said.extend(_checked(run))
@@ -87,11 +87,11 @@ def _checked(run: Run) -> Iterator[str]:
         return
     believed = " and ".join(map(str, found.believed)) or "none"
     yield (
-        f"The first {found.networks} networks were trained whole to see whether "
-        f"{run.plan.scheduler.name} may be believed: of epochs "
-        f"{' and '.join(map(str, found.rungs))} it might stop trials at {believed}, where the "
-        f"low end of tau_b's {LEVEL:.0%} interval reaches {asked.at_least:g}. Believed at all "
-        "of them it would have lost the best of these networks in "
+        f"The first {found.networks} networks were trained completely to check whether "
+        f"{run.plan.scheduler.name} can be trusted: of epochs "
+        f"{' and '.join(map(str, found.rungs))} it may stop trials at {believed}, where the "
+        f"lower end of tau_b's {LEVEL:.0%} interval reaches {asked.at_least:g}. If it were "
+        "trusted at all of them, it would lose the best of these networks in "
         f"{found.lost():.0%} of simulated searches."
     )
 
@@ -114,10 +114,10 @@ def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None
     n = int(table["networks"].max())
     said = [
         f"Kendall's tau_b over {n:,} networks, of {_seeds(run)} each",
-        "with 95 % intervals by the jackknife over networks, each for itself; of fewer than 8 "
-        "there is none, and p counts all orders. Validation and test are of the same trained "
-        "networks, and early epochs of the same trials as the end, so they share the luck of "
-        "their seeds and may agree more than the noise ceiling",
+        "with 95 % intervals by the jackknife over networks, each alone; fewer than 8 "
+        "networks have no interval, and p counts all orders. Validation and test scores are "
+        "of the same trained networks, and early epochs are of the same trials as the end, "
+        "so they share the luck of their seeds and may agree more than the noise ceiling",
     ]
     if noise is not None:
         said.append(
@@ -128,8 +128,8 @@ def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None
     if (run.trials["status"] == "pruned").any():
         where = "the epochs at which trials were stopped" if asked.of_scheduler else "shares"
         text += (
-            f" Trials were stopped early: only those that went on to the end count, the better "
-            f"ones, which are harder to rank; compared at {where}."
+            " Trials were stopped early: only those that reached the end count, which are "
+            f"the better ones and harder to rank; compared at {where}."
         )
     return text
 

@@ -24,7 +24,7 @@ _COLUMNS = (
     Column("90 % high", "high", ".2f"),
     Column("from budgets", "budgets", ","),
     Column("found", "found", ".2f"),
-    Column("found less forecast", "off", "+.2f"),
+    Column("found minus forecast", "off", "+.2f"),
     Column("weights of the forms", "forms"),
 )
 
@@ -47,15 +47,19 @@ def forecast_card(runs: Sequence[Run]) -> Card:
     scored = table["found"].notna().any()
     shown = Shown(
         name="forecast-values",
-        caption=f"The {metric} of the best network and its dimensions, of budgets of {counts} "
-        "multiply-adds (the median of each run), with 90 % forecasts of what a search of "
-        "another budget finds, its own chance included: of networks redrawn, and of several "
-        "forms that foretell it differently, weighted by how well each foretells the largest "
-        "budget from the smaller ones. Each interval is for itself. Of six simulated families "
-        "of curves, most of which are none of these forms, intervals of the error held what "
-        "the next budget, of twice the size, brought in 81 to 97 %, in 91 % on average; those "
-        "of dimensions were not simulated. A dimension is that of the best of random quarters"
-        + ("; what was found was not used for its forecast." if scored else "."),
+        caption=f"The {metric} of the best network and its dimensions, of budgets of "
+        f"{counts} multiply-adds (the median of each run), with 90 % forecasts of "
+        "what a search of another budget would find. The forecasts include that "
+        "search's own chance, resampled networks, and several forms of curves, each "
+        "weighted by how well it predicts the largest budget from the smaller ones. "
+        "Each interval holds alone. In six simulated families of curves, most of "
+        "which are none of these forms, intervals of the error contained the result "
+        "of the next budget, of twice the size, in 81 to 97 % of cases, 91 % on "
+        "average; intervals of dimensions were not simulated. A dimension is that "
+        "of the best of random quarters"
+        + (
+            "; results that were found were not used for their own forecast." if scored else "."
+        ),
         table=table,
         columns=tuple(
             column for column in _COLUMNS if scored or column.key not in ("found", "off")
@@ -85,12 +89,12 @@ def sentence(row: dict[Hashable, Any], metric: str) -> str:
     budget = f"{format_amount(row['macs'])} multiply-adds"
     if pd.isna(row["found"]):
         return (
-            f"At {budget} the {what} is foretold as {row['estimate']:.4g}{unit} (90 % interval "
-            f"{ends}), from {row['budgets']} budgets."
+            f"At {budget} the {what} is predicted to be {row['estimate']:.4g}{unit} (90 % "
+            f"interval {ends}), from {row['budgets']} budgets."
         )
     where = "inside" if row["inside"] else "outside"
     return (
-        f"At {budget}, which was run, the {what} was {row['found']:.4g}{unit}, {where} the 90 "
-        f"% interval {ends} that {row['budgets']} smaller budgets foretell, and "
-        f"{row['off']:+.3g} off its middle of {row['estimate']:.4g}{unit}."
+        f"At {budget}, which was run, the {what} was {row['found']:.4g}{unit}, {where} the "
+        f"90 % interval {ends} predicted from {row['budgets']} smaller budgets, and "
+        f"{row['off']:+.3g} from its middle of {row['estimate']:.4g}{unit}."
     )

@@ -25,19 +25,19 @@ def importance_card(run: Run) -> Card:
     untested = why_untested(run)
     p = "no p" if untested else f"p {found.p:.3f} against shuffled scores"
     said = (
-        f"The dimensions explain {found.r2:.0%} of the spread of {words(run.ranking)} (R2 of "
-        f"networks left out, {p}, {found.networks} "
-        f"networks). Of what is explained, {first['dimension']} has the largest share: "
-        f"{first['share']:.2f} ({first['low']:.2f} to {first['high']:.2f})."
+        f"The dimensions explain {found.r2:.0%} of the variance of {words(run.ranking)} (R2 "
+        f"on held-out networks, {p}, {found.networks} networks). Of the explained variance, "
+        f"{first['dimension']} has the largest share: {first['share']:.2f} "
+        f"({first['low']:.2f} to {first['high']:.2f})."
         + (f" Nothing is tested, for {untested}." if untested else "")
     )
     shown = Shown(
         name="importance-shares",
-        caption="Shares of importance: fANOVA of the whole spread, PED-ANOVA of being among "
-        f"the best tenth; medians and 5 to 95 % of {_RESAMPLES} bootstraps over networks. "
-        "Importance is that of "
-        "the space as it was sampled: where a budget binds dimensions to each other, what one "
-        "explains another may explain as well.",
+        caption="Shares of importance: fANOVA for the whole variance, PED-ANOVA for being "
+        f"among the best tenth; medians and 5 to 95 % of {_RESAMPLES} bootstraps "
+        "over networks. Importance holds for the space as it was sampled: where a "
+        "budget ties dimensions to each other, one may explain what is due to "
+        "another.",
         table=table,
         columns=(
             Column("evaluator", "evaluator"),

@@ -45,11 +45,12 @@ def improvement_card(runs: Sequence[Run]) -> Card:
     empty = "" if table["refused"].astype(bool).any() else "refused"
     chances = Shown(
         name="improvement-chance",
-        caption=f"The chance that a training of the first run has the better {metric} (Agarwal "
-        "et al. 2021), equal ones half: of the same network in both, averaged over networks; "
-        "or, where fewer than five are in both, of networks drawn at random from each. 95 % "
-        "intervals by a bootstrap over networks, each for itself. It says how often, not by "
-        "how much",
+        caption=f"The chance that a training of the first run has the better {metric} "
+        "(Agarwal et al. 2021); ties count as half. It is for the same network in "
+        "both runs, averaged over networks; or, where fewer than five networks are "
+        "in both, for networks drawn at random from each. 95 % intervals by a "
+        "bootstrap over networks, each alone. It says how often one is better, not "
+        "by how much",
         table=table,
         columns=tuple(column for column in _COLUMNS if column.key != empty),
         draw=lambda: draw_improvements(table, title=title),
@@ -67,9 +68,9 @@ def _profiles(runs: Sequence[Run], curves: pd.DataFrame, title: str) -> Shown:
     return Shown(
         name="improvement-profiles",
         caption=f"Performance profiles: the share of trainings whose {words(ranking)} is as "
-        f"good or better, over the {curves['networks'].iloc[0]:,} networks that all runs have, "
-        "each counting alike; 95 % bands hold a whole profile at once, by a bootstrap over "
-        "networks",
+        f"good or better, over the {curves['networks'].iloc[0]:,} networks that all "
+        "runs have, each with equal weight; 95 % bands contain a whole profile at "
+        "once, by a bootstrap over networks",
         table=curves,
         columns=(
             Column("run", "label"),
@@ -79,7 +80,7 @@ def _profiles(runs: Sequence[Run], curves: pd.DataFrame, title: str) -> Shown:
             Column("95 % high", "high", ".3f"),
         ),
         draw=lambda: draw_profiles(curves, ranking, title=title),
-        alt=f"Rising lines, one a run: share of trainings as good as each {words(ranking)}.",
+        alt=f"Rising lines, one per run: share of trainings as good as each {words(ranking)}.",
     )
 
 
@@ -95,6 +96,6 @@ def _said(row: dict[Hashable, Any]) -> str:
     ends = (
         f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
         if pd.notna(row["low"])
-        else "no interval, for all say the same"
+        else "no interval, because all pairs agree"
     )
-    return f"{pair}: the first is better with a chance of {row['chance']:.2f} ({ends}), {of}."
+    return f"{pair}: the first is better with probability {row['chance']:.2f} ({ends}), {of}."

@@ -33,10 +33,10 @@ def isoflop_card(runs: Sequence[Run]) -> Card:
     law, metric = found.law, words(runs[0].ranking)
     lengths = found.points["epochs"].unique()
     said = [
-        f"By a joint law of {found.points['network'].nunique():,} networks and lengths the "
-        f"best size grows as training compute to the power {law.exponent:.2f} (95 % interval "
-        f"{law.low:.2f} to {law.high:.2f}): at 0.5 size and length grow alike, above it size "
-        "grows faster.",
+        f"By a joint law of {found.points['network'].nunique():,} networks and lengths, the "
+        f"best size grows with training compute to the power {law.exponent:.2f} (95 % "
+        f"interval {law.low:.2f} to {law.high:.2f}): at 0.5 size and length grow alike, "
+        "above it size grows faster.",
         *_of_parabolas(found),
         *left_out_words(*runs),
     ]
@@ -50,11 +50,12 @@ def isoflop_card(runs: Sequence[Run]) -> Card:
             if found.frontier
             else ", by length. "
         )
-        + "Training compute is 3 times the multiply-adds of all forward passes. Right: what "
-        f"the {metric} of each trial lies above the joint law E + A / N^alpha + B / D^beta (N "
-        f"multiply-adds, D images seen; {len(lengths)} lengths), fitted by variable "
-        "projection; a pattern there is what the law misses. Parabolas are biased where sizes "
-        "are not centred on the minimum, and by the law's own skew (arXiv 2603.22339).",
+        + "Training compute is 3 times the multiply-adds of all forward passes. Right: how "
+        f"far the {metric} of each trial lies above the joint law E + A / N^alpha + B / "
+        f"D^beta (N multiply-adds, D images seen; {len(lengths)} lengths), fitted by "
+        "variable projection; a pattern there shows what the law misses. Parabolas are "
+        "biased where sizes are not centred on the minimum, and by the law's own skew "
+        "(arXiv 2603.22339).",
         table=pd.DataFrame([law.parameters | {"exponent": law.exponent}]),
         columns=tuple(Column(name, name, ".4g") for name in (*law.parameters, "exponent")),
         draw=lambda: draw_isoflop(
@@ -77,8 +78,8 @@ def _of_parabolas(found: Isoflop) -> list[str]:
     kept = int((frontier.budgets["reason"] == "").sum())
     said = [
         f"By the minima of parabolas at {kept} budgets it is {frontier.exponent:.2f} (95 % "
-        f"interval {frontier.low:.2f} to {frontier.high:.2f}); parabolas are biased, so where "
-        "the two differ neither digit is to be trusted."
+        f"interval {frontier.low:.2f} to {frontier.high:.2f}); parabolas are biased, so "
+        "where the two differ, trust neither to that precision."
     ]
     dropped = len(frontier.budgets) - kept
     if dropped:

@@ -75,11 +75,12 @@ def laws_card(run: Run) -> Card:
     shown = [
         Shown(
             name="laws-drawn",
-            caption="Error against multiply-adds, a point a trial. Where a law holds its "
-            "curve, with a 95 % band over resamples of networks with their seeds; the form is "
-            "the one that foretold the largest network best. Elsewhere the least-squares line "
-            "over the logarithm of multiply-adds, shaded between the ends of its slope's 95 % "
-            "interval (network + seed model, each alone).",
+            caption="Error against multiply-adds, one point per trial. Where there is a "
+            "law, its curve with a 95 % band over resamples of networks with their "
+            "seeds; the form is the one that best predicted the largest network. "
+            "Otherwise the least-squares line over the logarithm of multiply-adds, "
+            "shaded between the ends of its slope's 95 % interval (network + seed "
+            "model, each alone).",
             table=rows,
             columns=_SLOPES,
             draw=lambda: draw_laws(
@@ -93,8 +94,9 @@ def laws_card(run: Run) -> Card:
             Shown(
                 name="laws-fitted",
                 caption="Parameters of the laws with 95 % intervals over resamples, each "
-                "alone; they trade against each other, so trust the band of the curve. Beside "
-                "it how far off the law and a constant were on the largest network, held out.",
+                "alone; they trade off against each other, so rely on the band of "
+                "the curve. Beside them: how far the law and a constant were off on "
+                "the held-out largest network.",
                 table=table(fitted),
                 columns=_LAWS,
             )
@@ -117,6 +119,6 @@ def _missing(points: pd.DataFrame) -> list[str]:
     if not names:
         return []
     return [
-        f"in no law, because trials of them failed and the seeds that are left are the better "
-        f"ones: {', '.join(names)}"
+        "in no law, because some of their trials failed and the remaining seeds are the "
+        f"better ones: {', '.join(names)}"
     ]

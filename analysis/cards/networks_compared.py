@@ -24,12 +24,13 @@ def compared_card(run: Run) -> Card:
     shown = Shown(
         name="networks-compared-ranks",
         caption=f"Ranks by {words(run.ranking)} in each of {seeds} shared seeds, of {of} "
-        f"networks.{left} Critical difference: Nemenyi's at 95 % for all pairs at once (Demsar "
-        f"2006). Hedges' g{against}, which has the best mean: difference over the spread of "
-        "seeds pooled over these networks, above 0 is worse; 95 % intervals by the noncentral "
-        "t, each for itself and as if the best had been named beforehand: it was chosen by "
-        "these seeds, so that g is too large on average. Cliff's delta: pairs of seeds in "
-        "which the network is worse less those in which it is better, as a share.",
+        f"networks.{left} Critical difference: Nemenyi's at 95 % for all pairs at "
+        f"once (Demsar 2006). Hedges' g{against}, which has the best mean: the "
+        "difference divided by the spread of seeds pooled over these networks, "
+        "above 0 is worse; 95 % intervals by the noncentral t, each alone and as if "
+        "the best had been named beforehand: it was chosen by these seeds, so g is "
+        "too large on average. Cliff's delta: the share of pairs of seeds in which "
+        "the network is worse minus the share in which it is better.",
         table=table,
         columns=(
             Column("network", "name"),
@@ -68,7 +69,7 @@ def _sentences(found: Compared) -> tuple[str, ...]:
         said.append(f"Friedman's test that all networks are alike has p {p}.")
     if ranks.seeds < 10:
         said.append(
-            f"With {ranks.seeds} seeds both see large differences only: what they cannot tell "
-            "apart is not thereby alike."
+            f"With {ranks.seeds} seeds both detect only large differences: networks that "
+            "they cannot tell apart need not be alike."
         )
     return tuple(said)

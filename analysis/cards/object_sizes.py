@@ -66,8 +66,8 @@ def _said(run: Run, found: Sized) -> Iterator[Said]:
         )
         against = rows["against"].iloc[0]
         yield Said(
-            f"{capital(found.dimension)} {value} less {against}, at equal multiply-adds, gains "
-            f"{gains}, in {found.score.difference} (intervals of all at once)."
+            f"{capital(found.dimension)} {value} minus {against}, at equal multiply-adds, "
+            f"gains {gains}, in {found.score.difference} (intervals of all at once)."
         )
         if growth is not None:
             words = _growth_words(growth, form, f"{found.dimension} {value}")
@@ -75,7 +75,7 @@ def _said(run: Run, found: Sized) -> Iterator[Said]:
     sizes = {*found.table["size"]}
     if GROWTH not in sizes:
         yield Said(
-            "There are no small or no large objects, so whether these gain more is not said."
+            "There are no small or no large objects, so whether these gain more is not known."
         )
     yield from map(Said, missing(run, run.whole()))
 
@@ -101,11 +101,12 @@ def _caption(found: Sized) -> str:
     least, most = found.table["pairs"].min(), found.table["pairs"].max()
     count = f"{least}" if least == most else f"{least} to {most}"
     return (
-        f"{capital(found.score.name)} by the size of objects (of COCO: small below 32 x 32 "
-        f"pixels, large above 96 x 96): {found.dimension} less its least value, over {count} "
-        f"pairs of networks that have the same multiply-adds within {ALIKE - 1:.0%} and differ "
-        f"in nothing but {found.dimension} and the width that makes up for it. Network + seed "
-        "model of each size; large less small by the model of that difference in each trial, "
-        "so that what a trial's two scores share cancels. 95 % intervals alone, and all at "
-        f"once: within a model by the largest |t|, over {found.models} models by Bonferroni."
+        f"{capital(found.score.name)} by the size of objects (in COCO: small below 32 x 32 "
+        f"pixels, large above 96 x 96): {found.dimension} minus its smallest value, over "
+        f"{count} pairs of networks that have the same multiply-adds within {ALIKE - 1:.0%} "
+        f"and differ only in {found.dimension} and in the width that compensates for it. One "
+        "network + seed model for each size; large minus small by the model of that "
+        "difference in each trial, so that what a trial's two scores share cancels. 95 % "
+        "intervals alone, and all at once: within a model by the largest |t|, over "
+        f"{found.models} models by Bonferroni."
     )

@@ -49,11 +49,12 @@ def overlay_card(runs: Sequence[Run]) -> Card:
     names = [f"{name} (n = {n:,})" for name, n in zip(labels(runs), counts, strict=True)]
     curve = Shown(
         name="overlay-edf",
-        caption=f"The share of the networks whose {words(ranking)} is as good or better, of "
-        f"{', '.join(names)}, with 95 % bands that each hold a whole true curve. As sampled: "
-        "by Dvoretzky, Kiefer and Wolfowitz. At equal complexity: networks within the range of "
-        "multiply-adds that all runs reach, every part of its logarithm counting alike, with "
-        "bootstrapped bands; bands that overlap are no test.",
+        caption=f"The share of networks whose {words(ranking)} is as good or better, for "
+        f"{', '.join(names)}, with 95 % bands that each contain a whole true curve. "
+        "As sampled: by Dvoretzky, Kiefer and Wolfowitz. At equal complexity: "
+        "networks within the range of multiply-adds that all runs reach, each part "
+        "of its logarithm with equal weight, with bootstrapped bands; overlapping "
+        "bands are not a test.",
         table=shown,
         columns=(
             Column("run", "label"),
@@ -66,20 +67,21 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         draw=lambda: draw_overlay(
             drawn, ranking, title=f"{words(ranking)}: {', '.join(names)}"
         ),
-        alt=f"Rising lines, one a run: the share of networks as good as each {words(ranking)} "
-        f"or better. {' '.join(said)}",
+        alt="Rising lines, one per run: the share of networks as good as each "
+        f"{words(ranking)} or better. {' '.join(said)}",
     )
     empty = set() if tested["refused"].astype(bool).any() else {"refused"}
     empty |= {"p", "p_holm"} if untested else set()
     count = int(tested["p"].notna().sum())
     table = Shown(
         name="overlay-tests",
-        caption="The largest distance of each two curves, by Kolmogorov and Smirnov as "
-        "sampled, and of pairs of networks matched by multiply-adds at equal complexity"
+        caption="The largest distance between each two curves, by Kolmogorov and Smirnov as "
+        "sampled, and between pairs of networks matched by multiply-adds at equal "
+        "complexity"
         + ("" if untested else f"; p corrected over all {count} tests by Holm")
-        + ". By chance up to: "
-        "the critical gap of one 5 % test, Dvoretzky, Kiefer and Wolfowitz's width for n m / "
-        "(n + m) networks. Networks of two runs count as drawn independently of each other",
+        + ". By chance up to: the critical gap of one 5 % test, with Dvoretzky, Kiefer and "
+        "Wolfowitz's width for n m / (n + m) networks. Networks of two runs are treated "
+        "as drawn independently",
         table=tested,
         columns=tuple(column for column in _TESTED if column.key not in empty),
     )

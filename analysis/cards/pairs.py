@@ -18,9 +18,10 @@ def pairs_card(run: Run) -> Card:
     form = frame.attrs["form"]
     shown = Shown(
         name="pairs-compared",
-        caption=f"Differences of {run.score.name} of every two of {frame.attrs['networks']} "
-        f"networks, the better one first: network + seed model, {spread}; 97.5 % intervals "
-        "alone and held at once, for two questions of this page share the 5 %.",
+        caption=f"Differences in {run.score.name} between every two of "
+        f"{frame.attrs['networks']} networks, the better one first: network + seed "
+        f"model, {spread}; 97.5 % intervals alone and all at once, because two "
+        "questions of this page share the 5 %.",
         table=frame,
         columns=(
             Column("first", "a_label"),

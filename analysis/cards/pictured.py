@@ -11,9 +11,9 @@ from analysis.runs.scores import form_of, titled, words
 _NAME = "pictured"
 _QUESTION = "What do two networks make of the same images?"
 _SAID = {
-    "segmentation": "a colour a class, black is the background and white does not count",
+    "segmentation": "one colour per class; black is the background and white does not count",
     "saliency": "white stands out",
-    "keypoints": "a colour a joint, those of an object joined",
+    "keypoints": "one colour per joint; the joints of an object are connected",
     "detection": "objects that a network is surer of than not",
     "instances": "objects that a network is surer of than not",
 }
@@ -32,8 +32,8 @@ def pictured_card(run: Run) -> Card:
     )
     shown = Shown(
         name="pictured-networks",
-        caption=f"The first {count} of the test images, chosen by nobody: each as it is, with "
-        f"what is true of it, and with what the first seed of each network says: "
+        caption=f"The first {count} test images, not selected: each image as it is, with the "
+        "truth, and with the output of the first seed of each network: "
         f"{_SAID.get(seen[0].facts['task'], 'as its task shows it')}.",
         table=table,
         columns=(Column("network", "name"), Column(titled(tested), "score", form_of(tested))),

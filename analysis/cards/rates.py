@@ -46,8 +46,8 @@ def rates_card(run: Run) -> Card:
         table=table,
         columns=tuple(columns),
         draw=lambda: draw_rates(found, answer, run.ranking, title=run.described(short=True)),
-        alt=f"Curves of {words(run.ranking)} over the learning rate, one a network, with the "
-        f"best rate of each. {' '.join(said)}",
+        alt=f"Curves of {words(run.ranking)} over the learning rate, one per network, with "
+        f"the best rate of each. {' '.join(said)}",
     )
     return Card(name=_NAME, question=_QUESTION, sentences=said, shown=(shown,))
 
@@ -57,9 +57,10 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
     form = form_of(run.tested, "+")
     if answer.exponent is not None:
         yield (
-            "The best rate, by a parabola through the best that was tried and its neighbours, "
-            "goes with the effective depth to the power of "
-            f"{answer.exponent.text()}; the law says {LAW:g}, and 0 would be the same for all."
+            "The best rate, found by a parabola through the best rate tried and its "
+            "neighbours, varies with the effective depth to the power "
+            f"{answer.exponent.text()}; the law says {LAW:g}, and 0 would mean the same rate "
+            "for all."
         )
     for policy, lost in answer.lost.items():
         rate = f" ({answer.common:.3g})" if policy == COMMON else ""
@@ -78,13 +79,13 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
             how = f"95 % interval {tau.low:.2f} to {tau.high:.2f}"
         order = "the same order" if tau.estimate > 1 - 1e-9 else "not quite the same order"
         yield (
-            f"{capital(_POLICIES[policy])} puts the networks in {order} as their own rates: "
-            f"tau_b {tau.estimate:.2f}{f' ({how})' if how else ''}."
+            f"{capital(_POLICIES[policy])} puts the networks in {order} as their own best "
+            f"rates: tau_b {tau.estimate:.2f}{f' ({how})' if how else ''}."
         )
     if answer.at_edge:
         yield (
-            f"The best rate of {len(answer.at_edge)} of them is the least or the most that was "
-            "tried, so that it may lie beyond."
+            f"The best rate of {len(answer.at_edge)} of them is the smallest or the largest "
+            "tried, so the true best may lie beyond."
         )
 
 
@@ -94,11 +95,12 @@ def _caption(run: Run, answer: Rates) -> str:
         f"Rates are chosen by {chosen} with all of {seeds} seeds but one, and judged by "
         f"{judged} with that one, in turn; intervals are of t over seeds"
         if seeds > 1
-        else f"Rates are chosen by {chosen} and judged by {judged} of the same trials, for "
-        "there is one seed, so that the best rates look a little too good"
+        else f"Rates are chosen by {chosen} and judged by {judged} of the same trials, "
+        "because there is one seed, so the best rates look slightly too good"
     )
     return (
-        f"{len(answer.table)} networks, each with the same rates. {how}. Both the common rate "
-        "and the constant of the rule (arXiv 2602.07494) are the best for all together. "
-        "Between two rates, a straight line over the logarithm says what a network reaches."
+        f"{len(answer.table)} networks, each with the same rates. {how}. Both the common "
+        "rate and the constant of the rule (arXiv 2602.07494) are the best for all networks "
+        "together. Between two rates, a straight line over the logarithm gives what a "
+        "network reaches."
     )

@@ -40,10 +40,11 @@ def repeated_card(runs: Sequence[Run]) -> Card:
     shown = Shown(
         name="repeated-curves",
         caption=f"{capital(metric)} of the best network so far and the hypervolume (the area "
-        f"that the networks so far dominate in {metric} and {words(run.cost_axis)}, each from "
-        "0, the best of all runs, to 1, the worst), as means over repeats of the same search "
-        "with other seeds, with 95 % t-intervals over repeats, at each number of trials for "
-        "itself and cut at the frame. Single networks count with the mean of their seeds",
+        f"that the networks so far dominate in {metric} and {words(run.cost_axis)}, "
+        "each scaled from 0, the best of all runs, to 1, the worst), as means over "
+        "repeats of the same search with other seeds, with 95 % t-intervals over "
+        "repeats, each number of trials alone and cut at the frame. Each network "
+        "counts with the mean of its seeds",
         table=found,
         columns=(
             Column("search", "search"),
@@ -59,6 +60,6 @@ def repeated_card(runs: Sequence[Run]) -> Card:
         draw=lambda: draw_repeated(
             found, run.ranking, title=f"{metric} of {run.plan.data.name}"
         ),
-        alt=f"Lines in steps with bands, one a search. {' '.join(said)}",
+        alt=f"Lines in steps with bands, one per search. {' '.join(said)}",
     )
     return Card(name=_NAME, question=_QUESTION, sentences=tuple(said), shown=(shown,))

@@ -78,8 +78,8 @@ def values(run: Run) -> Card:
         )
     metric, form = words(run.ranking), form_of(run.ranking)
     said = (
-        "These are no effects: networks with one value differ from those with another in "
-        "everything else that was tried with it. What changing one thing does is asked by "
+        "These are not effects: networks with one value differ from those with another in "
+        "everything else that was tried with it. To ask what changing one thing does, use "
         "sampler: axes."
     )
     keys = (Column("dimension", "dimension"), Column("value", "value"))
@@ -87,7 +87,8 @@ def values(run: Run) -> Card:
     shown = Shown(
         name="values-mean",
         caption=f"Mean {metric} of all networks with each value, with 95 % t-intervals over "
-        "networks, each for itself; hollow where one network has none. These are no effects.",
+        "networks, each alone; hollow where one network has no interval. These are "
+        "not effects.",
         table=means,
         columns=(
             *keys,
@@ -104,7 +105,8 @@ def values(run: Run) -> Card:
     scores = [Column(titled(one), key, form) for one, key in _sides(run)]
     second = Shown(
         name="values-best",
-        caption=f"The best network of each value by {metric}, out of so many",
+        caption=f"The best network with each value by {metric}, and the number of networks "
+        "it is the best of",
         table=best,
         columns=(*keys, count, Column("best network", "name"), *_COSTS, *scores),
     )
@@ -130,9 +132,10 @@ def lines(run: Run) -> Card:
     form = form_of(run.ranking)
     shown = Shown(
         name="lines-best",
-        caption=f"Each network a line through its values, the darker the better by "
-        f"{words(run.ranking)}, the best thick and orange; of {len(networks):,} networks at "
-        f"most 300, evenly by rank. Its numbers are those of the best {len(best)}.",
+        caption="Each network is a line through its values: the darker, the better by "
+        f"{words(run.ranking)}; the best is thick and orange. Of {len(networks):,} "
+        "networks at most 300 are drawn, evenly by rank. The table shows the best "
+        f"{len(best)}.",
         table=best,
         columns=(
             Column("network", "name"),

@@ -60,15 +60,15 @@ def _sentences(run: Run, found: Transferred) -> Iterator[str]:
     if found.pairs is not None:
         yield _pairs_words(found.pairs)
     elif len(found.table) > MOST:
-        yield f"Of more than {MOST} networks no two are compared by themselves."
+        yield f"More than {MOST} networks: pairs are not compared."
     elif found.trials["repeat"].nunique() == 1:
-        yield "Of one seed no two networks can be told apart; run it with search: {seeds: 3}."
+        yield "With one seed no two networks can be told apart; run it with search: {seeds: 3}."
     of = {"in the source": found.ceilings[0], "here": found.ceilings[1]}
     known = [f"{one.estimate:.2f} {where}" for where, one in of.items() if one is not None]
     if known:
         yield (
             "Two independent sets of as many seeds would rank these networks alike by tau_b "
-            f"{' and '.join(known)}: by that much chance alone keeps tau_b from 1."
+            f"{' and '.join(known)}: chance alone keeps tau_b that far from 1."
         )
     yield from left_out_words(run)
 
@@ -92,9 +92,9 @@ def _caption(found: Transferred, source: str) -> str:
     interval = "its interval is by the jackknife over networks, each mean with the noise of its"
     interval += " seeds; of fewer than 8 there is none, and p counts all orders"
     return (
-        f"{len(found.table)} networks, {each} seed{'s' * (seeds != [1])} each: a backbone here "
-        f"began with the weights that the same network and seed ended with {source}. "
+        f"{len(found.table)} networks, {each} seed{'s' * (seeds != [1])} each: a backbone "
+        f"here started from the final weights of the same network and seed {source}. "
         f"Kendall's tau_b of means over seeds; {interval}. These are the networks whose "
-        "weights the source kept: where it kept its best alone, they differ less than all "
-        "would, and agree less."
+        "weights the source kept: where it kept only its best, they differ less than all "
+        "networks would, and agree less."
     )

@@ -94,19 +94,19 @@ def _listed(clear: pd.DataFrame, others: pd.DataFrame) -> str:
 def _caption(run: Run, table: pd.DataFrame) -> str:
     count = int(table.loc[table["among"] == ALL, "networks"].max())
     said = (
-        f"Kendall's tau_b of each score of the untrained network with its {words(run.ranking)} "
-        f"when trained, over {count:,} networks and means of their seeds; above 0, those that "
-        "score higher are better. Equal multiply-adds: over pairs of networks within "
-        f"{WITHIN:.0%} of each other, so that a score that only counts size has 0 there, as "
-        "macs should. 95 % intervals by the jackknife over networks, each for itself, and "
-        "in the sentences all held at once (Bonferroni)."
+        "Kendall's tau_b between each score of the untrained network and its "
+        f"{words(run.ranking)} after training, over {count:,} networks and means of their "
+        "seeds; above 0, networks that score higher are better. Equal multiply-adds: over "
+        f"pairs of networks within {WITHIN:.0%} of each other, so a score that only measures "
+        "size has 0 there, as macs should. 95 % intervals by the jackknife over networks, "
+        "each alone, and in the sentences all at once (Bonferroni)."
     )
     rejected = int((run.trials["status"] == "rejected").sum())
     if rejected:
         said += (
-            f" {rejected:,} networks were rejected untrained and have no result: these are the "
-            "ones that were left, which are harder to rank."
+            f" {rejected:,} networks were rejected untrained and have no result: those that "
+            "remain are harder to rank."
         )
     if (run.trials["status"] == "pruned").any():
-        said += " Only trials that went on to the end count, the better ones."
+        said += " Only trials that reached the end count, which are the better ones."
     return said

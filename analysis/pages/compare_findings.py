@@ -32,10 +32,10 @@ def compare_findings(
     for name, one in zip(names[1:], moved, strict=True):
         most = one.iloc[0]
         said.append(
-            f"From {names[0]} to {name} the rank that moves most is that of {most['name']}: "
-            f"{most['rank_a']:g} to {most['rank_b']:g} of {len(one):,}."
+            f"From {names[0]} to {name}, the network whose rank changes most is "
+            f"{most['name']}: {most['rank_a']:g} to {most['rank_b']:g} of {len(one):,}."
             if most["rank_shift"]
-            else f"From {names[0]} to {name} no rank of {len(one):,} moves."
+            else f"From {names[0]} to {name}, no rank of {len(one):,} changes."
         )
         if "difference" in one:
             said.append(_differ(one, words(ranking), (names[0], name)))
@@ -45,7 +45,7 @@ def compare_findings(
 def _agrees(row: dict[Any, Any]) -> str:
     pair = f"{row['a']} and {row['b']}"
     if row["refused"]:
-        return f"How far {pair} agree on ranks is not said: {row['refused']}."
+        return f"How far {pair} agree on ranks is not known: {row['refused']}."
     by = f"{pair} rank their {_networks(row['networks'])} in common with Kendall's tau_b "
     tau = tau_words(
         *(row[key] for key in ("tau", "low", "high", "p_exact")), networks=row["networks"]
@@ -61,9 +61,9 @@ def _agrees(row: dict[Any, Any]) -> str:
 def _same(row: dict[Any, Any]) -> str:
     trials = f"{row['same']:,} trial{'s' * (row['same'] != 1)}"
     return (
-        f"{row['a']} and {row['b']} hold {trials} in common: the same network, "
-        "seed, recipe and data, and the same numbers to the last digit. A trial says nothing "
-        "of itself, so these are left out of what is tested between the two."
+        f"{row['a']} and {row['b']} have {trials} in common: the same network, seed, recipe "
+        "and data, and the same numbers to the last digit. Comparing a trial with itself "
+        "says nothing, so these are left out of the tests between the two."
     )
 
 
@@ -83,7 +83,7 @@ def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
     tested = one["p_all"].notna()
     if not tested.any():
         why = (
-            "scores do not vary between seeds, which says nothing of chance"
+            "scores do not vary between seeds, so the noise cannot be estimated"
             if one.attrs["several"]
             else "there are too few seeds for an interval"
         )

@@ -40,7 +40,7 @@ _RANKED = (
     Column("shift of rank", "rank_shift", "+g"),
 )
 _TESTED = (
-    Column("difference (second less first)", "difference", "+.2f"),
+    Column("difference (second minus first)", "difference", "+.2f"),
     Column("95 % low, all at once", "low", "+.2f"),
     Column("95 % high, all at once", "high", "+.2f"),
     Column("p", "p", ".4f"),
@@ -157,10 +157,10 @@ def _question(runs: Sequence[Run]) -> dict[str, Any]:
     ranked = dict.fromkeys(words(run.ranking) for run in runs)
     return {
         "paragraphs": (
-            "Do these runs say the same of the networks that they share? Compared is what runs "
-            f"rank networks by ({', '.join(ranked)}), the mean of networks of the same name "
-            "that were trained to their end in the search; the first run is what the others "
-            "are counted from.",
+            "Do these runs agree on the networks that they share? They are compared by what "
+            f"the runs rank networks by ({', '.join(ranked)}): the mean over networks of the "
+            "same name that were trained to their end in the search; the first run is the "
+            "baseline.",
         ),
         "facts": tuple(
             (name, " - ".join([str(run.folder), *facts.question(run)[:1]]))
@@ -230,9 +230,9 @@ def _shifts(
                 moved.loc[order].head(_TOP),
                 columns,
                 name=f"scores-{number}",
-                caption=f"Largest shifts of {words(ranking)} {pair}, second less first; "
-                "intervals and p corrected over all common networks by Bonferroni, trials that "
-                "both runs hold left out",
+                caption=f"Largest shifts of {words(ranking)} {pair}, second minus first; "
+                "intervals and p corrected over all common networks by Bonferroni, "
+                "without trials that both runs contain",
             )
         )
     return tables

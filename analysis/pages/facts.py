@@ -79,10 +79,10 @@ def cost(run: Run) -> Facts:
         ("Trials", ", ".join(f"{count:,} {status}" for status, count in counts.items())),
         (
             "Time of the trials",
-            f"{duration(total)} added up; one took {duration(seconds.median())} (median), "
-            f"{duration(seconds.min())} to {duration(seconds.max())}. That is the trials' own "
-            "time in their epochs: they may have run side by side, and starting, waiting and "
-            "the test images are not in it, nor are trials under way.",
+            f"{duration(total)} in total; one took {duration(seconds.median())} (median), "
+            f"{duration(seconds.min())} to {duration(seconds.max())}. This is the trials' "
+            "own time in their epochs: they may have run side by side, and starting, "
+            "waiting, scoring the test images and unfinished trials are not included.",
         ),
         _device_hours(run, total),
         ("Devices", _counted(trials["device"].replace("", UNKNOWN).dropna())),
@@ -103,8 +103,8 @@ def _reused(trials: pd.DataFrame) -> Facts:
     return (
         (
             "Taken over",
-            f"{len(sources):,} of {len(trials):,} trials, which were trained in another run: "
-            f"{_counted(sources)}. Their {duration(seconds)} are in the times below.",
+            f"{len(sources):,} of {len(trials):,} trials were trained in another run: "
+            f"{_counted(sources)}. Their {duration(seconds)} are included in the times below.",
         ),
     )
 
@@ -215,8 +215,8 @@ def _device_hours(run: Run, seconds: float) -> tuple[str, str]:
     share, kind = run.device_share
     return (
         f"{kind}-hours",
-        f"{seconds * share / 3600:.2f}: that time at {share:g} {kind}"
-        f"{'s' if share != 1 else ''} a trial, as the newest start had it",
+        f"{seconds * share / 3600:.2f}: that time at {share:g} "
+        f"{kind}{'s' if share != 1 else ''} per trial, as in the newest start",
     )
 
 
@@ -225,8 +225,8 @@ def _energy(trials: pd.DataFrame) -> str:
     if joules.empty:
         return "not measured"
     return (
-        f"{joules.sum() / 3.6e6:.3f} kWh ({joules.sum():,.0f} J), of the {len(joules):,} of "
-        f"{len(trials):,} trials whose device told"
+        f"{joules.sum() / 3.6e6:.3f} kWh ({joules.sum():,.0f} J), from the "
+        f"{len(joules):,} of {len(trials):,} trials whose device reported it"
     )
 
 
@@ -254,7 +254,7 @@ def _seeds(run: Run) -> str:
     values = list(dict.fromkeys(run.trials["seed"].tolist()))
     listed = ", ".join(map(str, values)) if len(values) <= _FEW else f"{len(values):,} values"
     return (
-        f"search.seed {search.seed}; {search.seeds} a network; of the trials: "
+        f"search.seed {search.seed}; {search.seeds} per network; of the trials: "
         f"{listed or 'none yet'}"
     )
 

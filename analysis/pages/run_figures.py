@@ -22,7 +22,8 @@ from search.schema.metrics import Objective
 
 _FRONT = Column("on the front", "front")
 _INTERVALS = (
-    "means over seeds with 95 % t-intervals; none where one seed says nothing of chance"
+    "means over seeds with 95 % t-intervals; none where there is one seed, which cannot "
+    "show the noise"
 )
 _PHASES = {"search": "Networks of", "confirm": "Confirmed networks of"}
 
@@ -101,7 +102,7 @@ def drawings(run: Run) -> list[Shown]:
 
 def _title(run: Run) -> str:
     data = run.plan.data.name
-    return f"{run.name}: {data}, {run.lengths} epochs a trial, {run.ended} trials"
+    return f"{run.name}: {data}, {run.lengths} epochs per trial, {run.ended} trials"
 
 
 def _pareto(run: Run) -> Shown:
@@ -152,7 +153,7 @@ def _beside(run: Run) -> str:
         return ""
     return (
         f" {capital(' and '.join(timed))} of {beside:,} of {len(measured):,} networks was "
-        "measured while other work ran on the device, so that they look slower than they are."
+        "measured while other work ran on the device, so they look slower than they are."
     )
 
 
@@ -185,8 +186,8 @@ def _curves(run: Run) -> Shown:
         alt=f"Lines: {metric} by epoch, median and band of all trials and the best networks "
         f"{', '.join(names) or '(none yet)'}.{last}",
         caption=f"{capital(metric)} by epoch: the median of the search's trials, a band "
-        f"around it, and the best networks after their last epoch.{last}"
-        + (" Later epochs are of fewer trials: those that went on." if fewer else ""),
+        f"around it, and the best networks at their last epoch.{last}"
+        + (" Later epochs have fewer trials: those that continued." if fewer else ""),
         table=wide,
         columns=tuple(columns),
     )

@@ -46,8 +46,8 @@ _FAILURES = (
     Column("count", "count", ","),
 )
 _CONDITIONAL = (
-    "Inference is conditional on one subset of images, one split and one test set: intervals "
-    "hold what other seeds would do, not other images."
+    "Inference is conditional on one subset of images, one split and one test set: "
+    "intervals cover what other seeds would do, not other images."
 )
 _REASONS, _LONGEST = 200, 1000  # listed at most, and characters of each
 _PARTS = tuple(Column(key, key) for key in ("key", "name", "file", "version", "digest"))
@@ -64,7 +64,7 @@ _STARTS = tuple(
 )
 
 
-_NO_QUESTION = "The space file does not say: a comment at its top would stand here."
+_NO_QUESTION = "The space file states no question: a comment at its top would appear here."
 
 
 def run_page(run: Run) -> Page:
@@ -74,7 +74,7 @@ def run_page(run: Run) -> Page:
         kept_weights(run), _WEIGHTS, name="kept", caption="Files in networks/, best first"
     )
     parts = page.table(
-        facts.parts(run), _PARTS, name="foreign", caption="Where foreign parts came from"
+        facts.parts(run), _PARTS, name="foreign", caption="Where foreign parts come from"
     )
     return Page(
         title=f"Report of {run.name}",
@@ -101,7 +101,7 @@ def run_page(run: Run) -> Page:
             Section(
                 name="parts",
                 title="Parts from outside",
-                paragraphs=() if parts.rows else ("None: every part is of this project.",),
+                paragraphs=() if parts.rows else ("None: every part belongs to this project.",),
                 tables=(parts,) if parts.rows else (),
             ),
             _made(run),
@@ -176,12 +176,12 @@ def _failures(run: Run) -> Section:
         f"{total:,} of {run.ended:,} trials that ended failed." if total else "None failed."
     ]
     if stopped:
-        said.append(f"{stopped:,} were stopped early by the scheduler, which is no failure.")
+        said.append(f"{stopped:,} were stopped early by the scheduler, which is not a failure.")
     rejected = int((run.trials["status"] == "rejected").sum())
     if rejected:
         said.append(
-            f"{rejected:,} were rejected before their training: their network was "
-            f"{run.plan.rejected_as}, which is no failure."
+            f"{rejected:,} were rejected before training: their network was "
+            f"{run.plan.rejected_as}, which is not a failure."
         )
     shown = failed.head(_REASONS)
     shown = shown.assign(reason=[_cut(reason, _LONGEST) for reason in shown["reason"]])
@@ -221,7 +221,7 @@ def _made(run: Run) -> Section:
         texts=(
             ("The space file as it was written", text or "space.yaml is not in the folder"),
             (
-                "All of it, defaults filled in (from the manifest)",
+                "The whole plan, with defaults filled in (from the manifest)",
                 facts.as_yaml(run.plan.model_dump(mode="json")),
             ),
         ),

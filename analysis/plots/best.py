@@ -33,7 +33,7 @@ def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
                 va="center", fontsize="small",
             )  # fmt: skip
         ax.set_yticks(places, rows["name"])
-        ax.set_xlabel(f"{titled(ranking)}; beside it how probably it is the best")
+        ax.set_xlabel(f"{titled(ranking)}; beside it the probability of being the best")
         ax.margins(x=0.08)
         entitle(figure, title)
         figure.legend(loc="outside lower right", ncols=2, fontsize="small")

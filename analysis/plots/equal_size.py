@@ -41,7 +41,7 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
         for row in rows
     ]
     of = rows[0]["of"] if rows else "scale"
-    axis = with_unit(f"{score.name} of {of} less that of the other", _unit(score))
+    axis = with_unit(f"{score.name} of {of} minus that of the other", _unit(score))
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
 
 
@@ -55,7 +55,7 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
     """
     rows = _records(compared[compared["kind"] == "slope"])
     labels = [
-        f"{row['of']} less {row['against']}" if row["against"] else row["of"] for row in rows
+        f"{row['of']} minus {row['against']}" if row["against"] else row["of"] for row in rows
     ]
     axis = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
@@ -70,7 +70,7 @@ def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure
         title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"].isin(["pair", "own"])])
-    axis = with_unit(f"{score.name}, the first less the second", _unit(score))
+    axis = with_unit(f"{score.name}, the first minus the second", _unit(score))
     labels = [row["label"] for row in rows]
     return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
 

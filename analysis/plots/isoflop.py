@@ -44,7 +44,7 @@ def draw_isoflop(
         _residuals(residuals, right, unit=unit)
         right.axhline(0, color="0.2", linewidth=0.8)
         right.set_ylabel("error above the joint law (%)")
-        right.set_title("what the joint law leaves over", loc="left", fontsize=10)
+        right.set_title("residual of the joint law", loc="left", fontsize=10)
         for ax in (left, right):
             ax.set_xlabel(f"{name} multiply-adds".strip())
             log_if_wide(ax, points["size"] / unit)

@@ -56,7 +56,7 @@ def draw_laws(
         _draw_points(ax, base, Mark("black", "o", "-"), unit=unit, label="base")
         log_if_wide(ax, points["macs"] / unit)
         ax.set_xlabel(f"multiply-adds per image ({letter})")
-        ax.set_ylabel(f"{titled(tested)}; a point a trial")
+        ax.set_ylabel(f"{titled(tested)}; one point per trial")
         entitle(figure, title)
         shade = "shaded: 95 % band of a law" if slopes is None else _shade(fitted)
         figure.legend(
@@ -94,7 +94,7 @@ def _draw_slope(
     ax.plot(
         grid / unit, height + one.slope * away, color=style.color, linestyle=style.linestyle
     )
-    said = f"slope {one.slope:+.2f} a doubling"
+    said = f"slope {one.slope:+.2f} per doubling"
     if np.isnan(one.low):
         return said
     ends = np.array([height + end * away for end in (one.low, one.high)])

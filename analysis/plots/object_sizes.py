@@ -27,7 +27,7 @@ def draw_object_sizes(found: Sized, *, title: str) -> Figure:
             aside = _APART * ((at + 0.5) / len(styles) - 0.5)
             rows = table[table["value"] == value]
             places = np.array([sizes.index(size) for size in rows["size"]]) + aside
-            label = f"{found.dimension} {value} less {rows['against'].iloc[0]}"
+            label = f"{found.dimension} {value} minus {rows['against'].iloc[0]}"
             _draw_value(ax, rows, places, style, label)
         ax.axhline(0, color="0.3", linewidth=1)
         if GROWTH in sizes:
@@ -59,4 +59,4 @@ def _draw_value(
 
 
 def _named(size: str) -> str:
-    return "large less small:\ndo larger ones gain more?" if size == GROWTH else size
+    return "large minus small:" if size == GROWTH else size

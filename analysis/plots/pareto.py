@@ -182,7 +182,7 @@ def _draw_rings(front: pd.DataFrame, ax: Axes) -> None:
 def _draw_noise(ax: Axes, noise: float, *, unit: str) -> None:
     """Draw a bar of +-1 standard deviation at the left edge, explained in the legend."""
     if np.isnan(noise):
-        ax.scatter([], [], alpha=0, label="one seed each: luck is not known")
+        ax.scatter([], [], alpha=0, label="one seed each: noise unknown")
         return
     low, high = ax.get_ylim()
     at = low + _FOOT * (high - low) + noise

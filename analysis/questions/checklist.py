@@ -50,10 +50,10 @@ def _code(run: Run) -> Answer:
     commits = list(dict.fromkeys(map(commit_of, run.starts)))
     said = "; ".join(commits)
     if any(UNKNOWN in one for one in commits):
-        return other(f"commit {said}; start from a clone, so that it is noted")
+        return other(f"commit {said}; start from a clone, so that it is recorded")
     if any("not committed" in one for one in commits):
         return not_met(f"{said}; commit before the first start")
-    return met(f"commit {said}; whether it is public no record says: name where it lies")
+    return met(f"commit {said}; no record says whether it is public: name where it is")
 
 
 def _protocol(run: Run) -> Answer:
@@ -76,7 +76,7 @@ def _hardware(run: Run) -> Answer:
     if not devices or UNKNOWN in machines:
         return other(f"{said or 'no trial has ended'}")
     if len(devices) > 1 or len(machines) > 1:
-        return not_met(f"{said}; times are not of one machine, so compare none between them")
+        return not_met(f"{said}; times are from different machines, so do not compare them")
     return met(said)
 
 
@@ -87,7 +87,7 @@ def _versions(run: Run) -> Answer:
     }
     commits = {start.get("git_commit") for start in run.starts}
     if "" in written:
-        return other("a start noted no versions")
+        return other("a start recorded no versions")
     said = "; ".join(sorted(written))
     if len(written) > 1 or len(commits) > 1:
         return not_met(f"starts differ: {said}; {len(commits)} commits; run it anew with one")
@@ -115,7 +115,7 @@ def _cost(run: Run) -> Answer:
     elsewhere = f"{reused:,} of them were trained in another run; " if reused else ""
     return met(
         f"{hours:.2f} {kind}-hours of {len(seconds):,} trials, one {median} (median); "
-        f"{elsewhere}starting, waiting and the test images are not in it"
+        f"{elsewhere}starting, waiting and scoring the test images are not included"
     )
 
 
@@ -129,14 +129,15 @@ def _tuning(run: Run) -> Answer:
             f"{run.plan.tries} tries a network, {hours:.2f} hours"
         )
     return not_met(
-        "no record says how the recipe was chosen, or what that cost; write both beside the run"
+        "no record says how the recipe was chosen, or what that cost; write both down "
+        "beside the run"
     )
 
 
 def _energy(run: Run) -> Answer:
     joules = run.trials["energy_j"].dropna().astype(float)
     if joules.empty:
-        return other("not measured: the device does not tell")
+        return other("not measured: the device does not report it")
     return met(f"{joules.sum() / 3.6e6:.3f} kWh of {len(joules):,} trials")
 
 
@@ -148,7 +149,7 @@ def _sizes(run: Run) -> Answer:
         else ""
     )
     return met(
-        f"{data.train:,} images to train, {data.validation:,} to choose by, {data.test:,} to "
+        f"{data.train:,} images to train, {data.validation:,} to validate, {data.test:,} to "
         f"test; cut from train with a fixed seed{left}"
     )
 
@@ -184,7 +185,7 @@ ITEMS: Sequence[Item] = (
     Item(NAS, "The cost of the whole search is reported", _cost),
     Item(NAS, "The cost of tuning the recipe is reported", _tuning),
     Item(HARD, "Improvement over the average random network", practice.over_average),
-    Item(REPRODUCIBLE, "The exact data can be had", practice.data),
+    Item(REPRODUCIBLE, "The exact data can be obtained", practice.data),
     Item(REPRODUCIBLE, "Sizes of the splits, and what was left out", _sizes),
     Item(REPRODUCIBLE, "The test images are used once", practice.test_images),
     Item(REPRODUCIBLE, "The measure is defined", _measure),

@@ -177,7 +177,7 @@ def _named(contrast: Contrast) -> str:
     """Describe a contrast in words, to explain why it is missing."""
     if contrast.kind == "own":
         return contrast.label
-    against = f" less {contrast.against}" if contrast.against else ""
+    against = f" minus {contrast.against}" if contrast.against else ""
     if contrast.kind == "pair":
         return contrast.label
     size = f" at equal {contrast.size}" if contrast.size else ""

@@ -60,10 +60,10 @@ def together_words(compared: pd.DataFrame) -> str:
     spread = (
         "one spread for all networks"
         if compared.attrs["pooled"]
-        else "networks that spread farther with their own spread"
+        else "noisier networks with their own spread"
     )
     return (
-        "Intervals are of least squares on networks and seeds (network + seed model), "
+        "Intervals come from least squares on networks and seeds (network + seed model), "
         f"{spread}; all {count} at once: wide enough that all of them hold in 95 of 100 such "
         f"studies (simultaneous intervals {how})"
     )
@@ -166,7 +166,7 @@ def _untold(compared: pd.DataFrame) -> Iterator[Said]:
     for name, reason in compared.attrs["untold"].items():
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
-        yield Said(f"Planned, and not to be told, for {reason}: {'; '.join(names)}.")
+        yield Said(f"Planned, but cannot be told, for {reason}: {'; '.join(names)}.")
 
 
 def _parts(parts: list[Row], score: Score) -> str:
@@ -178,7 +178,7 @@ def _parts(parts: list[Row], score: Score) -> str:
         for row in parts
         if not np.isnan(row["low_all"])
     ]
-    return f" By size, all held at once: {'; '.join(shown)}." if shown else ""
+    return f" By size, all at once: {'; '.join(shown)}." if shown else ""
 
 
 def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
@@ -199,7 +199,7 @@ def _slopes(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
             continue
         of, against = row["of"], row["against"]
         by = f"{score.signed(row['difference'])} ({interval_words(row, score)})"
-        start = f"Per doubling, {of} less {against}: {by}"
+        start = f"Per doubling, {of} minus {against}: {by}"
         if np.isnan(row["p_all"]):
             yield Said(f"{start}.")
         elif _clear(row):

@@ -25,7 +25,7 @@ from search.design.contrasts import ALIKE, DIMENSIONS, Contrast
 from search.schema.metrics import TEST, Metric, Objective
 
 SIZES = ("small", "medium", "large")
-GROWTH = "large less small"
+GROWTH = "large minus small"
 COLUMNS = ("size", "value", "against", "pairs", "seeds", "before", "difference", "low", "high",
            "low_all", "high_all", "p_all")  # fmt: skip
 

@@ -45,7 +45,9 @@ def seeds(run: Run) -> Answer:
     most, shared = max(map(len, groups)), len({*groups}) == 1
     if most == 1 and run.plan.search.seeds == 1:
         same = "the same one" if shared else "one, not the same,"
-        return not_met(f"{same} for each network; search.seeds: 3 or more tells luck apart")
+        return not_met(
+            f"{same} for each network; with search.seeds: 3 or more, luck can be told apart"
+        )
     if not shared:
         lost = int(failures(run).sum())
         if lost:
@@ -62,7 +64,7 @@ def random_search(run: Run) -> Answer:
         return other(f"sampler: {sampler} is random search itself", NOT_ASKED)
     if traits & {"axes", "exhaustive"}:
         return other(
-            f"sampler: {sampler} trains what was planned, and searches none", NOT_ASKED
+            f"sampler: {sampler} trains what was planned, and does not search", NOT_ASKED
         )
     return not_met(
         f"run the space with sampler: random for as many trials as with sampler: {sampler}, "
@@ -86,8 +88,8 @@ def confirmed(run: Run) -> Answer:
     again = run.whole("confirm")
     if again.empty:
         return not_met(
-            "the scores that chose it are those that are quoted; write confirm: {top: 3, "
-            f"seeds: 3, epochs: {run.plan.training.epochs}}}"
+            "the quoted scores are those that chose it; write confirm: "
+            f"{{top: 3, seeds: 3, epochs: {run.plan.training.epochs}}}"
         )
     count = again["name"].nunique()
     return met(f"{count:,} networks, {len(again):,} trials with fresh seeds")
@@ -114,7 +116,9 @@ def over_average(run: Run) -> Answer:
         f"the average of {len(means):,}: {gain:+.1f} % relative"
     )
     if means["seeds"].max() < 2:
-        return not_met(f"{said}, of one seed, which chose it too: confirm it with fresh seeds")
+        return not_met(
+            f"{said}, from one seed, which also chose it: confirm it with fresh seeds"
+        )
     return met(said)
 
 
@@ -122,11 +126,11 @@ def data(run: Run) -> Answer:
     """Whether anyone can train on exactly the same images."""
     plan = run.plan.data
     if any(one.key.startswith("data") for one in run.manifest.parts):
-        return other(f"{plan.name} is a part from outside; say where its images are to be had")
+        return other(f"{plan.name} is a foreign part; say where its images can be obtained")
     if plan.digest:
         return other(
-            f"SHA-256 of the files' names {plan.digest[:16]}...; of what is in them there is "
-            "no digest: publish one beside the images"
+            f"SHA-256 of the files' names {plan.digest[:16]}...; there is no digest of their "
+            "contents: publish one beside the images"
         )
     if DATASETS[plan.name].md5:
         return met(f"{plan.name}, the official files, whose md5 is checked at each start")
@@ -155,7 +159,7 @@ def variation(run: Run) -> Answer:
     table = networks(run)
     several = int((table["seeds"] > 1).sum())
     if not several:
-        return not_met("one seed a network: no interval; search.seeds: 3, or confirm")
+        return not_met("one seed per network: no interval; search.seeds: 3, or confirm")
     return met(f"95 % intervals over seeds of {several:,} of {len(table):,} networks")
 
 
@@ -163,5 +167,5 @@ def weights(run: Run) -> Answer:
     """Whether trained weights are kept in the folder of the run."""
     kept = len(list((run.folder / "networks").glob("*.safetensors")))
     if not kept:
-        return not_met("none lie in networks/ of the run's folder; keep: {best: 1} keeps some")
+        return not_met("none are in networks/ of the run's folder; keep: {best: 1} keeps some")
     return met(f"{kept:,} files in networks/")

@@ -39,29 +39,29 @@ def rule_of(run: Run) -> Rule:
         return Rule(
             True,
             True,
-            "Intervals and p hold at every look (analysis.stopping: always_valid), so that "
+            "Intervals and p are valid at every look (analysis.stopping: always_valid), so "
             "seeds may be added at any time.",
         )
     if run.manifest.seeds_unknown:
         return Rule(
             True,
             True,
-            "How many seeds the first start planned is not written down: intervals and p are "
-            "those that hold at every look, which are wider.",
+            "The first start did not record how many seeds it planned: intervals and p are "
+            "those that are valid at every look, which are wider.",
         )
     if run.manifest.seeds_added:
         return Rule(
             True,
             True,
             "Seeds were added after the first start, when there were results to look at: "
-            "intervals and p are those that hold at every look, which are wider.",
+            "intervals and p are those that are valid at every look, which are wider.",
         )
     if not run.finished:
         return Rule(
             False,
             False,
             "The run is not finished, so nothing is tested yet: a test at each look finds "
-            "differences that are not there.",
+            "differences that do not exist.",
         )
     return FIXED
 

@@ -177,8 +177,8 @@ class Run:
         said = []
         if not self.finished:
             said.append(
-                f"not finished: {self.ended:,} of {self.planned:,} trials have ended; what "
-                "follows is of these"
+                f"not finished: {self.ended:,} of {self.planned:,} trials have ended; the "
+                "results below are from these"
             )
         trials = self.counted  # a losing try says nothing about its network
         counts = trials["status"].value_counts()

@@ -185,7 +185,9 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
     else:
         chosen = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     return [
-        Contrast(kind="pair", label=f"{a} less {b}", weights={a: 1.0, b: -1.0}, of=a, against=b)
+        Contrast(
+            kind="pair", label=f"{a} minus {b}", weights={a: 1.0, b: -1.0}, of=a, against=b
+        )
         for a, b in chosen
     ]
 
@@ -234,7 +236,7 @@ def _larger_first(pair: Contrast, known: Mapping[str, Member]) -> Contrast:
 def _two(a: Member, b: Member) -> str:
     ratio = a.macs / b.macs
     size = "equal MACs" if 1 / ALIKE <= ratio <= ALIKE else f"x{ratio:.2f} MACs"
-    return f"{a.label} less {b.label} ({size})"
+    return f"{a.label} minus {b.label} ({size})"
 
 
 def _at_equal_size(

@@ -49,7 +49,7 @@ def test_what_the_plan_says_is_found_is_found_in_80_of_100_studies(
     """Studies of 16 networks and 4 seeds with as large a difference, estimated from scratch."""
     said = shown(capsys, FIG5, "--spread", RAN)
     sigma = float(re.search(r"spread between seeds is ([\d.]+), of 16 networks", said)[1])
-    row = re.search(r"scale less depth, all sizes, params +([\d.]+) +15 +([\d.]+) +28", said)
+    row = re.search(r"scale - depth, all sizes, params +([\d.]+) +15 +([\d.]+) +28", said)
     alone = float(row[1])
     weights = np.zeros(16)
     weights[:2] = np.sqrt(0.4199 / 2) * np.array([1, -1])  # its squares: an independent sum
@@ -68,13 +68,13 @@ def test_a_study_along_axes_plans_groups_and_slopes_at_both_sizes(
 ) -> None:
     said = shown(capsys, FIG5)
     for size in ("params", "macs"):
-        assert f"scale less cardinality, all sizes, {size}" in said
-        assert f"scale less depth, 3s and 4s, {size}" in said
-    assert "scale less depth, a doubling of MACs" in said
+        assert f"scale - cardinality, all sizes, {size}" in said
+        assert f"scale - depth, 3s and 4s, {size}" in said
+    assert "scale - depth, MACs doubled" in said
     assert "the spread between seeds is not known: three are assumed" in said
     assert "for all 21 at once (Bonferroni)" in said
     of_depth = shown(capsys, FIG5, "--set", "analysis.of=depth")
-    assert "depth less scale, all sizes, params" in of_depth
+    assert "depth - scale, all sizes, params" in of_depth
     assert "scale less" not in of_depth
 
 
@@ -83,7 +83,7 @@ def test_seeds_are_those_for_the_margin(capsys: pytest.CaptureFixture[str]) -> N
     whole = shown(capsys, FIG5, "--set", "analysis.margin=1.0")
     assert "seeds: those that find 0.5 points; analysis: {margin: ...} sets" in half
     assert "seeds: those that find 1 points\n" in whole
-    row = r"scale less depth, all sizes, params +([\d.]+) +(\d+)"
+    row = r"scale - depth, all sizes, params +([\d.]+) +(\d+)"
     assert re.search(row, half).groups() == ("0.37", "3")
     assert re.search(row, whole).groups() == ("0.37", "2")
 
@@ -92,7 +92,7 @@ def test_intervals_for_every_look_show_less(capsys: pytest.CaptureFixture[str]) 
     fixed = shown(capsys, FIG5)
     always = shown(capsys, FIG5, "--set", "analysis.stopping=always_valid")
     assert "95 % intervals that hold at every look" in always
-    row = r"scale less depth, all sizes, params +([\d.]+)"
+    row = r"scale - depth, all sizes, params +([\d.]+)"
     assert float(re.search(row, always)[1]) > 1.3 * float(re.search(row, fixed)[1])
 
 
@@ -168,7 +168,7 @@ def test_axes_too_short_for_equal_size_leave_slopes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = shown(capsys, write(tmp_path, AXES))
-    assert "scale less cardinality, a doubling of MACs" in said
+    assert "scale - cardinality, MACs doubled" in said
 
 
 def test_what_spreads_is_measured_and_what_differs_is_said(tmp_path: Path) -> None:

@@ -122,8 +122,8 @@ def test_without_a_network_nothing_was_found(tmp_path: Path) -> None:
 
 def test_means_by_value_are_no_effects(sampled: Run) -> None:
     card = values(sampled)
-    assert "These are no effects" in card.sentences[0]
-    assert "These are no effects" in card.shown[0].caption
+    assert "These are not effects" in card.sentences[0]
+    assert "These are not effects" in card.shown[0].caption
 
 
 def test_the_ceiling_and_what_is_shared_are_said(tmp_path: Path) -> None:
@@ -140,13 +140,13 @@ def test_of_trials_stopped_early_it_is_said(tmp_path: Path) -> None:
         del row["val_error"], row["test_error"]
         row |= {"status": Status.PRUNED, "curve": row["curve"][:3]}
     card = fidelity_card(studied(tmp_path, rows, "scheduler=asha"))
-    assert "only those that went on to the end count" in card.shown[0].caption
+    assert "only those that reached the end count" in card.shown[0].caption
     assert "exact: too few networks for an interval" in " ".join(card.sentences)
 
 
 def test_few_seeds_are_said_to_see_little(tmp_path: Path) -> None:
     said = " ".join(compared_card(studied(tmp_path, curved())).sentences)
-    assert "is not thereby alike" in said
+    assert "need not be alike" in said
     assert "Friedman's test that all networks are alike has p" in said
 
 

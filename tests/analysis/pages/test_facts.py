@@ -41,10 +41,10 @@ def test_what_it_cost_is_added_up(tmp_path: Path) -> None:
     run = made(tmp_path, rows, "search.trials=2", "resources.cpu=4")
     cost = dict(facts.cost(run))
     assert cost["Time of the trials"].startswith(
-        "2 h 0 min added up; one took 1 h 0 min (median)"
+        "2 h 0 min in total; one took 1 h 0 min (median)"
     )
-    assert cost["CPU-hours"].startswith("8.00: that time at 4 CPUs a trial")
-    assert cost["Energy"].startswith("0.500 kWh (1,800,000 J), of the 1 of 2 trials")
+    assert cost["CPU-hours"].startswith("8.00: that time at 4 CPUs per trial")
+    assert cost["Energy"].startswith("0.500 kWh (1,800,000 J), from the 1 of 2 trials")
     assert cost["Peak memory"].startswith("3.00 GiB of a trial's whole process")
     shared = made(tmp_path / "gpu", rows, "search.trials=2", "resources={gpu: 0.25, cpu: 2}")
     assert dict(facts.cost(shared))["GPU-hours"].startswith("0.50: that time at 0.25 GPUs")

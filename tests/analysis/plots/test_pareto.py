@@ -157,7 +157,7 @@ def test_a_bar_is_as_long_as_two_standard_deviations_of_a_seed(tmp_path: Path) -
     assert axes.get_ylim()[0] <= ends[0]
     assert f"+-1 standard deviation\nof a seed: {noise:.3g} points" in said_in(axes)
     alone = said_in(drawn(made(tmp_path / "alone", ROWS)))
-    assert "one seed each: luck is not known" in alone
+    assert "one seed each: noise unknown" in alone
 
 
 def test_deeper_networks_are_larger_and_the_legend_says_so(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_networks_that_truly_differ_are_hardly_shrunken(tmp_path: Path) -> None:
     assert table["best"].sum() == pytest.approx(1)
     assert lower_is_better(run.ranking)
     assert "no other is as probable" in " ".join(chosen(run))
-    assert best_card(run).sentences[0].startswith("Most probably it is")
+    assert best_card(run).sentences[0].startswith("The most probable best is")
 
 
 def test_one_seed_says_what_to_run(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_the_report_of_two_studies_says_it(tmp_path: Path) -> None:
         read_run(write_run(tmp_path / "b", grown, text=LONGER)),
     ]
     (card,) = (one for one in cards_of_runs(runs) if one.name == "changed")
-    said = [one for one in card.claims if one.startswith("Scale less depth, at equal mult")]
+    said = [one for one in card.claims if one.startswith("Scale minus depth, at equal mult")]
     assert len(said) == 1
     assert said[0].endswith("it buys more in the second.")
     assert [one.name for one in card.shown] == [

@@ -137,7 +137,7 @@ def noted(run: Run, **changes: Any) -> Run:
             {"versions": {}},
             "All are trained with the same versions of software",
             NOT_KNOWN,
-            "noted no versions",
+            "recorded no versions",
         ),
         ({}, "All are trained on the same hardware", MET, "cpu; "),
         ({"cpus": 999}, "All are trained on the same hardware", NOT_MET, "999 CPUs"),

@@ -118,7 +118,7 @@ def test_small_middle_and_large_ones_are_planned_apart(tmp_path: Path) -> None:
         if "parameters, scale against card" in one.text
     )
     assert said.claims
-    assert "By size, all held at once: 2s -2.0" in said.text
+    assert "By size, all at once: 2s -2.0" in said.text
 
 
 def test_one_diverged_seed_deletes_no_network(tmp_path: Path) -> None:
@@ -346,10 +346,10 @@ def test_values_of_one_dimension_are_compared_with_each_other(tmp_path: Path) ->
     pairs = compared[compared["kind"] == "pair"].set_index("label")
     assert len(pairs) == 6
     said = texts(conclusion(compared, run.score))
-    assert any("4s less 2s" in text and "the first is better" in text for text in said)
-    unclear = [label for label in pairs.index if "1.2.4s" in label and "4s less" in label]
+    assert any("4s minus 2s" in text and "the first is better" in text for text in said)
+    unclear = [label for label in pairs.index if "1.2.4s" in label and "4s minus" in label]
     assert [label for label in unclear if pairs.loc[label, "p_all"] > 0.05] == [
-        next(label for label in pairs.index if label.startswith("4s less 1.2.4s"))
+        next(label for label in pairs.index if label.startswith("4s minus 1.2.4s"))
     ]
 
 
@@ -362,9 +362,9 @@ def test_what_the_trials_do_not_tell_is_named(tmp_path: Path) -> None:
 
     run = read_run(write_run(tmp_path, lost, text=FIG5.replace("seeds: 4", "seeds: 2")))
     said = texts(conclusion(of_run(run), run.score))
-    untold = next(text for text in said if text.startswith("Planned, and not to be told"))
+    untold = next(text for text in said if text.startswith("Planned, but cannot be told"))
     assert "its networks share no seed, not even through others" in untold
-    assert "scale less depth, all sizes at equal params" in untold
+    assert "scale minus depth, all sizes at equal params" in untold
 
 
 def test_own_contrasts_of_a_network_that_failed_are_named(tmp_path: Path) -> None:
@@ -400,4 +400,4 @@ def test_other_series_are_compared_with_the_base(tmp_path: Path) -> None:
     pairs = compared[compared["kind"] == "pair"]
     assert len(pairs) == 1
     assert pairs.iloc[0]["difference"] == pytest.approx(5, abs=0.6)
-    assert pairs.iloc[0]["label"].startswith("True less 29d-6c-24w-1s")
+    assert pairs.iloc[0]["label"].startswith("True minus 29d-6c-24w-1s")

@@ -154,7 +154,7 @@ def test_the_command_prints_sentences_or_json(
     folders = [str(run.folder) for run in four]
     at = round(1.5 * budgets(four)[-1].macs)
     assert main([*folders, "--macs", str(at)]) == 0
-    assert "is foretold as" in capsys.readouterr().out
+    assert "is predicted to be" in capsys.readouterr().out
     assert main([*folders, "--macs", str(at), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert rows[0]["macs"] == at

@@ -44,7 +44,7 @@ def test_on_networks_in_both_it_is_counted_by_hand(tmp_path: Path) -> None:
     assert row["low"] <= row["chance"] <= row["high"]
     card = improvement_card(runs)
     assert not card.claims
-    assert "a over b: the first is better with a chance of" in card.sentences[0]
+    assert "a over b: the first is better with probability" in card.sentences[0]
     assert [one.name for one in card.shown] == ["improvement-chance", "improvement-profiles"]
     for one in card.shown:
         assert one.draw is not None

@@ -118,7 +118,7 @@ def test_the_growth_is_that_of_differences_within_trials(tmp_path: Path) -> None
 def test_the_card_answers_in_words_and_a_figure(run: Run) -> None:
     card = object_sizes_card(run)
     said = " ".join(card.sentences)
-    assert "Scale 4 less 1, at equal multiply-adds, gains +" in said
+    assert "Scale 4 minus 1, at equal multiply-adds, gains +" in said
     assert "for small objects" in said
     assert re.search(r"By scale 4 large objects gain \+5\.\d+ \(\+.*\) more than small", said)
     assert [claim.split(" large")[0] for claim in card.claims] == ["By scale 2", "By scale 4"]
@@ -132,7 +132,7 @@ def test_a_size_that_no_object_has_is_left_out(tmp_path: Path) -> None:
     run = studied(tmp_path, sizes=("small", "medium"))
     found = by_object_size(run)
     assert set(found.table["size"]) == {"small", "medium"}
-    assert "whether these gain more is not said" in " ".join(object_sizes_card(run).sentences)
+    assert "whether these gain more is not known" in " ".join(object_sizes_card(run).sentences)
 
 
 def test_what_does_not_tell_is_refused(tmp_path: Path) -> None:

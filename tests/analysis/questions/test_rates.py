@@ -102,7 +102,7 @@ def test_a_rate_with_which_a_trial_failed_counts_as_the_worst(tmp_path: Path) ->
 
 def test_the_card_says_it_in_words_and_draws_it(tmp_path: Path) -> None:
     card = rates_card(read_run(write_run(tmp_path, error_with(-1.5, 0.2), text=SPACE)))
-    assert any("to the power of -1.5" in one for one in card.sentences)
+    assert any("to the power -1.5" in one for one in card.sentences)
     assert any("With one rate for all" in one and "lose" in one for one in card.sentences)
     assert any("tau_b" in one for one in card.sentences)
     assert card.shown[0].draw is not None

@@ -79,7 +79,7 @@ def test_the_same_trials_are_no_agreement(tmp_path: Path) -> None:
     assert moved[["difference", "low", "high", "p", "p_all"]].isna().all(axis=None)
     page = Parsed(render(compare_page(runs)))
     said = page.text["conclusion"]
-    assert "hold 12 trials in common" in said
+    assert "have 12 trials in common" in said
     assert "Nothing is tested between a and b: these are the same trials." in said
     assert page.tables["agreement"][1][2] == "these are the same trials"
 
@@ -97,7 +97,7 @@ def test_of_some_shared_trials_the_others_are_compared(tmp_path: Path) -> None:
     row, other = agreement(runs).iloc[0], agreement(apart).iloc[0]
     assert row["tau"] == other["tau"]
     assert row["same"] == 12
-    assert "hold 12 trials in common" in render(compare_page(runs))
+    assert "have 12 trials in common" in render(compare_page(runs))
 
 
 def test_too_few_networks_with_trials_of_their_own(tmp_path: Path) -> None:

@@ -129,9 +129,9 @@ def test_the_card_says_what_it_knows_and_how_few_there_are(tmp_path: Path) -> No
 def test_one_seed_and_many_networks_tell_no_pairs(tmp_path: Path) -> None:
     one = errors(9, seeds=1)
     card = transfer_card(studied(tmp_path / "a", one, errors(9, seeds=1, seed=4)))
-    assert "Of one seed no two networks can be told apart" in " ".join(card.sentences)
+    assert "With one seed no two networks can be told apart" in " ".join(card.sentences)
     many = transfer_card(studied(tmp_path / "b", errors(25), errors(25, seed=4)))
-    assert "Of more than 24 networks no two are compared" in " ".join(many.sentences)
+    assert "More than 24 networks: pairs are not compared" in " ".join(many.sentences)
 
 
 def test_what_has_no_ranks_is_refused(tmp_path: Path) -> None:

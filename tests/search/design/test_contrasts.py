@@ -107,5 +107,9 @@ def test_slopes_of_series_of_one_size_do_not_exist() -> None:
 
 
 def test_pairs_are_all_or_against_a_base() -> None:
-    assert [one.label for one in pairs(["a", "b", "c"])] == ["a less b", "a less c", "b less c"]
-    assert [one.label for one in pairs(["a", "b", "c"], base="b")] == ["a less b", "c less b"]
+    assert [one.label for one in pairs(["a", "b", "c"])] == [
+        "a minus b",
+        "a minus c",
+        "b minus c",
+    ]
+    assert [one.label for one in pairs(["a", "b", "c"], base="b")] == ["a minus b", "c minus b"]
