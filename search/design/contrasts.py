@@ -185,9 +185,7 @@ def pairs(names: Sequence[str], *, base: str | None = None) -> list[Contrast]:
     else:
         chosen = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     return [
-        Contrast(
-            kind="pair", label=f"{a} minus {b}", weights={a: 1.0, b: -1.0}, of=a, against=b
-        )
+        Contrast(kind="pair", label=f"{a} minus {b}", weights={a: 1, b: -1}, of=a, against=b)
         for a, b in chosen
     ]
 

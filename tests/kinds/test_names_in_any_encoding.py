@@ -148,7 +148,7 @@ def test_names_in_a_space_may_be_composed_otherwise(tmp_path: Path) -> None:
 
 def test_a_list_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"other\n\xff\xfa\n")
-    with pytest.raises(ConfigError, match=r"list.txt cannot be read \(not UTF-8 text\); name"):
+    with pytest.raises(ConfigError, match=r"list.txt cannot be read \(not UTF-8 text\); give"):
         read(planted(tmp_path / "set"), classes=str(tmp_path / "list.txt"))
 
 

@@ -114,7 +114,7 @@ def test_a_decision_without_its_trait_is_refused(
     ("new", "message"),
     [
         ("1 / 0", "failed for"),
-        ("float('nan')", "gave nan of"),
+        ("float('nan')", "gave nan for"),
         ("'much'", "failed for"),
     ],
 )

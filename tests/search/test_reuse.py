@@ -129,7 +129,7 @@ def test_the_report_says_what_was_trained_elsewhere(small: Path, tmp_path: Path)
     run_study(WIDER, out=tmp_path / "run", inline=True, reuse=[small])
     said = dict(cost(read_run(tmp_path / "run")))
     assert said["Taken over"].startswith(
-        f"4 of 8 trials, which were trained in another run: {small} (4 trials)"
+        f"4 of 8 trials were trained in another run: {small} (4 trials)"
     )
     assert "Taken over" not in dict(cost(read_run(small)))
 

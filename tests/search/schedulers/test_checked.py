@@ -142,7 +142,7 @@ def test_a_replay_and_the_report_say_it_too(
     lost = re.search(r"the best of these networks in (\d+%)", printed)
     assert lost is not None
     said = " ".join(fidelity_card(run).sentences)
-    assert "The first 8 networks were trained whole" in said
+    assert "The first 8 networks were trained completely" in said
     assert f"in {lost[1]} of simulated searches" in said
 
 

@@ -72,7 +72,7 @@ MISTAKES = [
     ("sampler: random, trials: 3, seed: 0}", "sampler: grid}\nscheduler: {name: one_epoch, keep: 400}", r":14: scheduler.keep: .*is more than search.trials \d\d"),
     ("resources: {cpu: 1}", "scheduler: {name: one_epoch, after: 3}", r":14: scheduler.after: 3 leaves"),
     ("resources: {cpu: 1}", "scheduler: {name: curves, share: 0.3}", r":14: scheduler.share: 0.3 of 3 epochs is less than grace 1.*write 0.33 or more"),
-    ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' is one of imagenet only"),
+    ("skeleton: cifar", "version: v1b", r":3: network.version: 'v1b' exists only with imagenet"),
     ("skeleton: cifar", "skeleton: vgg", r":3: network.skeleton: 'vgg' is not a skeleton \(cifar, imag"),
     ("skeleton: cifar", "skeleton: [cifar, dla50]", r":5: network.depth: .*'dla' has no depth 50"),
     ("skeleton: cifar", "skeleton: [cifar, dla]", r":5: network.depth: .*'dla' has no depth 11"),
