@@ -75,11 +75,11 @@ def laws_card(run: Run) -> Card:
     shown = [
         Shown(
             name="laws-drawn",
-            caption="Error against multiply-adds, one point per trial. Where there is a law, its "
-            "curve with a 95 % band over resamples of networks with their seeds; the form is the "
-            "one that best predicted the largest network. Otherwise the least-squares line over "
-            "the logarithm of multiply-adds, shaded between the ends of its slope's 95 % interval "
-            "(network + seed model, each alone).",
+            caption="Error against multiply-adds, one point per trial. Where there is a law, "
+            "its curve with a 95 % band over resamples of networks with their seeds; the form "
+            "is the one that best predicted the largest network. Otherwise the least-squares "
+            "line over the logarithm of multiply-adds, shaded between the ends of its slope's "
+            "95 % interval (network + seed model, each alone).",
             table=rows,
             columns=_SLOPES,
             draw=lambda: draw_laws(
@@ -92,9 +92,10 @@ def laws_card(run: Run) -> Card:
         shown.append(
             Shown(
                 name="laws-fitted",
-                caption="Parameters of the laws with 95 % intervals over resamples, each alone; "
-                "they trade off against each other, so rely on the band of the curve. Beside "
-                "them: how far the law and a constant were off on the held-out largest network.",
+                caption="Parameters of the laws with 95 % intervals over resamples, each "
+                "alone; they trade off against each other, so rely on the band of the curve. "
+                "Beside them: how far the law and a constant were off on the held-out largest "
+                "network.",
                 table=table(fitted),
                 columns=_LAWS,
             )
