@@ -24,7 +24,7 @@ def test_laws_rates_and_rules_are_said(tmp_path: Path) -> None:
     assert "Rate: x2 in scale, which costs x1.75, buys what x" in said
     assert "Rule: x2 multiply-adds: scale x2" in said
     (left_out,) = [one for one in card.sentences if one.startswith("In no law")]
-    assert left_out.endswith("the seeds that are left are the better ones: resnext56_6c24w.")
+    assert left_out.endswith("the remaining seeds are the better ones: resnext56_6c24w.")
     drawn, fitted = card.shown
     assert set(drawn.table["dimension"]) == {"scale", "cardinality", "depth"}
     assert set(fitted.table["dimension"]) <= set(drawn.table["dimension"])
