@@ -79,7 +79,8 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, parts)
-        study = ReusingStudy(plan, survey, journal, deadline, finished=finished)
+        study = ReusingStudy(plan, survey, journal, deadline)
+        study.elsewhere = finished
         if begun and not study.history.trials:  # it was stopped before its first trial
             known = known_trials(plan, survey, space.document, console)
         warmed(study, known)

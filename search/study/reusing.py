@@ -9,17 +9,14 @@ import shutil
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from search.schedulers.base import Decision
 from search.schema.files import replace_text, replacing
 from search.schema.settings import VARIABLE
 from search.schema.study_plan import StudyPlan
-from search.space.survey import Survey
-from search.study.clock import wall_clock
-from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Record, Started, Status
-from search.study.journal import Journal
 from search.study.study import Study
 from search.study.weights import SUFFIXES, weights_path
 
@@ -39,31 +36,19 @@ class Finished(NamedTuple):
 
 
 class ReusingStudy(Study):
-    """A study that takes over finished trials of other runs, and trains all others.
+    """A study that takes over trials that other runs have finished; it trains all others.
 
-    Args:
-        plan, survey, journal, deadline: as for every study.
-        finished: trials of other runs, by `identity`.
-        clock: gives the times of records, in seconds.
+    Attributes:
+        elsewhere: trials that other runs have finished, by `identity`; set before any trial
+            is asked for.
     """
 
-    def __init__(
-        self,
-        plan: StudyPlan,
-        survey: Survey,
-        journal: Journal,
-        deadline: Deadline | None = None,
-        *,
-        finished: Mapping[Hashable, Finished],
-        clock: Callable[[], float] = wall_clock,
-    ) -> None:
-        super().__init__(plan, survey, journal, deadline, clock=clock)
-        self._finished, self._now = finished, clock
+    elsewhere: Mapping[Hashable, Finished] = MappingProxyType({})
 
     def _next(self) -> Started | None:
         """The next trial to train; trials that other runs have finished end at once."""
         while (started := super()._next()) is not None:
-            found = self._finished.get(identity(started, self.plan))
+            found = self.elsewhere.get(identity(started, self.plan))
             if found is None:
                 return started
             self._take_over(started, found)
@@ -92,7 +77,7 @@ class ReusingStudy(Study):
             if decision is not Decision.CONTINUE:
                 return
         self._copy_weights(started, found)
-        self.end(replace(found.ended, trial=trial, time=self._now(), source=source))
+        self.end(replace(found.ended, trial=trial, time=self._clock(), source=source))
 
     def _copy_weights(self, started: Started, found: Finished) -> None:
         """Copy the weights that the other run has kept, if any."""
