@@ -1,12 +1,14 @@
 """The card on scaling laws along each dimension, exchange rates and a compound rule."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.laws import draw_laws
 from analysis.questions import series
-from analysis.questions.slopes import slopes
+from analysis.questions.slopes import Slope, slopes
 from analysis.questions.tradeoffs import (
     Fitted,
     exchange_rates,
@@ -61,17 +63,6 @@ def laws_card(run: Run) -> Card:
         *(f"rule: {one}" for one in rules(run, points, fitted, rng=rng)),
     ]
     sentences = tuple(f"{one[0].upper()}{one[1:]}." for one in said)
-    rows = pd.DataFrame(
-        [
-            one._asdict()
-            | {
-                "dimension": name,
-                "law": fitted[name].law.form.name if name in fitted else "none",
-            }
-            for name, one in straight.items()
-        ],
-        columns=[column.key for column in _SLOPES],
-    )
     shown = [
         Shown(
             name="laws-drawn",
@@ -80,7 +71,7 @@ def laws_card(run: Run) -> Card:
             "is the one that best predicted the largest network. Otherwise the least-squares "
             "line over the logarithm of multiply-adds, shaded between the ends of its slope's "
             "95 % interval (network + seed model, each alone).",
-            table=rows,
+            table=_rows(fitted, straight),
             columns=_SLOPES,
             draw=lambda: draw_laws(
                 points, fitted, run.tested, title=run.described(short=True), slopes=straight
@@ -101,6 +92,19 @@ def laws_card(run: Run) -> Card:
             )
         )
     return Card(name=_NAME, question=_QUESTION, sentences=sentences, shown=tuple(shown))
+
+
+def _rows(fitted: Mapping[str, Fitted], straight: Mapping[str, Slope]) -> pd.DataFrame:
+    """The slope of each dimension, and the law it follows, if any."""
+    rows = [
+        one._asdict()
+        | {
+            "dimension": name,
+            "law": fitted[name].law.form.name if name in fitted else "none",
+        }
+        for name, one in straight.items()
+    ]
+    return pd.DataFrame(rows, columns=[column.key for column in _SLOPES])
 
 
 def _law(name: str, one: Fitted) -> str:
