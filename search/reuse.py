@@ -69,7 +69,7 @@ def reusable(
             "none of these is trained again",
             soft_wrap=True,
         )
-        for note in _elsewhere(there, plan) if each else ():
+        for note in _elsewhere(there, plan, each) if each else ():
             console.print(f"note: {folder}: {note}", soft_wrap=True)
     return found
 
@@ -180,12 +180,17 @@ def _finished(folder: Path, fits: _Fits) -> tuple[list[Finished], int]:
     return finished_of(folder, records, fits), total
 
 
-def _elsewhere(there: manifest.Manifest, plan: StudyPlan) -> Iterator[str]:
+def _elsewhere(
+    there: manifest.Manifest, plan: StudyPlan, found: Sequence[Finished]
+) -> Iterator[str]:
     """What may make its trials differ from trials trained here."""
     if there.plan.data.root != plan.data.root:
         root = there.plan.data.root
         yield f"its images were those of {root}; here they are of {plan.data.root}"
-    if not plan.resources.gpu and (why := moved(there.starts)):
+    if plan.resources.gpu:
+        devices = sorted({one.ended.device for one in found if one.ended.device})
+        yield f"trained on {', '.join(devices)}; another kind of GPU may round differently"
+    elif why := moved(there.starts):
         yield why
     torch, here = there.starts[-1].get("versions", {}).get("torch"), version("torch")
     if torch and torch != here:

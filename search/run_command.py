@@ -243,10 +243,12 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
     if result.finished:
         return f"{result.plan.study}: all {ended} trials have ended; record: {result.folder}"
     why = f"time is up ({limit})" if result.out_of_time else "stopped"
-    return (
-        f"{why}: {ended} trials have ended, {len(result.trials) - ended} are kept as far as "
-        f"they got; resume with: {shlex.join(command)}"
+    begun = len(result.trials) - ended
+    ends = "1 trial has ended" if ended == 1 else f"{ended} trials have ended"
+    kept = (
+        "1 is kept as far as it got" if begun == 1 else f"{begun} are kept as far as they got"
     )
+    return f"{why}: {ends}, {kept}; resume with: {shlex.join(command)}"
 
 
 def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:

@@ -82,8 +82,8 @@ def _how(compared: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
     how = "Bonferroni, valid at every look" if rule.every_look else "largest |t|"
     single = int((compared["kind"] == "network").sum())
     shown = any(row["kind"] == "network" for row in rows)
-    apart = f"; single networks: {single}, a family of their own" if shown else ""
-    return f"all at once: {count} comparisons, {how}{apart}"
+    apart = f"; single networks, a separate family: {single}" if shown else ""
+    return f"intervals hold for all {count} comparisons at once ({how}){apart}"
 
 
 def _forest(

@@ -63,7 +63,9 @@ def test_comparisons_have_their_numbers_beside_them(run: Run) -> None:
         assert len({*labels}) == len(labels) == (compared["size"] == size).sum()
         said = figure.legends[0].get_title().get_text()
         family = (compared["kind"] != "network").sum()
-        assert said.startswith(f"all at once: {family} comparisons, largest |t|; single")
+        assert said.startswith(
+            f"intervals hold for all {family} comparisons at once (largest |t|); single"
+        )
     slopes = compared[compared["kind"] == "slope"]
     figure = draw_slopes(compared, run.score, title="demo")
     assert sorted(text.get_text() for text in figure.axes[1].texts) == sorted(numbers(slopes))

@@ -96,7 +96,7 @@ def test_inline_it_ends_in_time_with_4_and_the_command_that_goes_on(
     command = [str(write(tmp_path, LONG)), "--inline", "--out", str(tmp_path / "run")]
     assert main([*command, "--time-limit", "2s"]) == 4
     printed = capsys.readouterr().out
-    assert "time is up (2s): 0 trials have ended, 1 are kept" in printed
+    assert "time is up (2s): 0 trials have ended, 1 is kept" in printed
     assert "resume with: python -m search.run" in printed
     done = max(record.epoch for record in read(tmp_path / "run") if isinstance(record, Epoch))
     shorter = ["--set", "search.trials=2"]
