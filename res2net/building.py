@@ -75,7 +75,7 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         partial = weights is not None and features is not None
         whole = _assemble(architecture, None, None) if partial else module
     if torch.device(device).type != "meta":
-        module.to_empty(device="cpu")
+        _give_memory(module)
         _initialise(module, torch.Generator().manual_seed(seed))
         module.to(device)
     if weights is not None:
@@ -123,6 +123,24 @@ def _head(facts: Skeleton, channels: int, classes: int) -> dict[str, nn.Module]:
     if facts.convolved_head:
         return {"avgpool": pool, "fc": nn.Conv2d(channels, classes, 1), "flat": nn.Flatten()}
     return {"avgpool": pool, "flat": nn.Flatten(), "fc": nn.Linear(channels, classes)}
+
+
+def _give_memory(network: nn.Module) -> None:
+    """Replace tensors on "meta" with uninitialised ones of the same shapes on the CPU.
+
+    `to_empty` does the same, but on "meta" its first call imports a library for symbolic
+    mathematics, which takes half a second in each process that trains.
+    """
+
+    def empty(tensor: torch.Tensor) -> torch.Tensor:
+        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype)
+
+    for module in network.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, empty(buffer))
+        for name, parameter in module.named_parameters(recurse=False):
+            trained = parameter.requires_grad
+            setattr(module, name, nn.Parameter(empty(parameter), requires_grad=trained))
 
 
 def _initialise(network: nn.Module, generator: torch.Generator) -> None:
