@@ -16,7 +16,8 @@ import pytest
 from search.study.events import Epoch
 from search.study.journal import read
 from tests.search.spaces import TINY, write
-from tests.search.test_run import ancestors, ends_in, spawn, wait_for, worker_of
+from tests.search.test_run import ends_in, spawn, wait_for
+from tests.search.test_run_on_ray import ancestors, worker_of
 
 pytestmark = pytest.mark.ray
 LONG = TINY.replace("epochs: 3", "epochs: 100000").replace("trials: 3", "trials: 2")

@@ -16,7 +16,7 @@ import pytest
 
 from search.run import main
 from search.study import manifest
-from search.study.events import Ended, Epoch, Lost, Started, Status
+from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, read
 from tests.search.spaces import PAPER, TINY, write
 
@@ -97,83 +97,8 @@ def test_a_plan_shows_what_fill_solves(
     assert re.search(r"width +solved for the budget, \d+ to \d+", printed)
 
 
-@pytest.mark.ray
-def test_a_study_runs_on_ray_and_again_runs_nothing(
-    tmp_path: Path, ray_address: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path, out = write(tmp_path), tmp_path / "run"
-    code, printed = run(path, "--out", out, "--address", ray_address)
-    assert code == 0, printed
-    check_whole(out, trials=3)
-    assert "best 3 of 3 fully trained networks" in printed
-    (weights,) = out.glob("networks/*.safetensors")
-    assert f"weights={str(weights)!r})" in printed, "the line that loads the best network"
-    kept = {f"networks/{weights.stem}{suffix}" for suffix in (".safetensors", ".json")}
-    files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    assert files == {
-        ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
-        "figures/pareto.png", "figures/pareto.svg",
-    } | kept  # fmt: skip
-    before = (out / FILE).read_bytes()
-    assert main([str(path), "--out", str(out), "--address", ray_address]) == 0
-    assert "nothing to run: all 3 trials of tiny have ended" in capsys.readouterr().out
-    assert (out / FILE).read_bytes() == before
-    assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
-    assert results_in(tmp_path / "inline") == results_in(out), "whoever runs the trials"
-
-
 def results_in(folder: Path) -> dict[int, dict[str, float]]:
     return {end.trial: end.metrics for end in ends_in(folder)}
-
-
-@pytest.mark.slow  # tests/outside kills one with -9 every time
-@pytest.mark.ray
-def test_killed_in_the_middle_the_same_command_goes_on(
-    tmp_path: Path, ray_address: str
-) -> None:
-    path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out, "--address", ray_address)
-    wait_for(lambda: len(ends_in(out)) >= 2, process=process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    before = (out / FILE).read_bytes()
-    finished = {end.trial: end for end in ends_in(out)}
-    code, printed = run(path, "--out", out, "--address", ray_address)
-    assert code == 0, printed
-    assert (out / FILE).read_bytes().startswith(before[: before.rfind(b"\n") + 1])
-    check_whole(out, trials=4)
-    after = {end.trial: end for end in ends_in(out)}
-    assert {trial: after[trial] for trial in finished} == finished
-    assert not list(out.glob("checkpoints/*"))
-
-
-@pytest.mark.ray
-def test_ctrl_c_keeps_everything_and_prints_the_command_that_goes_on(
-    tmp_path: Path, ray_address: str
-) -> None:
-    path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out, "--address", ray_address)
-    wait_for(lambda: len(ends_in(out)) >= 1, process=process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 130, printed
-    assert f"resume with: python -m search.run {path} --out {out} --address" in printed
-    assert "Traceback" not in printed
-    assert main([str(path), "--out", str(out), "--inline"]) == 0, "another executor goes on"
-    check_whole(out, trials=4)
-
-
-@pytest.mark.slow  # as Ctrl-C below, by the other signal
-@pytest.mark.ray
-def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> None:
-    path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out, "--address", ray_address)
-    wait_for(lambda: len(ends_in(out)) >= 1, process=process)
-    os.kill(process.pid, signal.SIGTERM)
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 130, printed
-    assert "resume with: python -m search.run" in printed
-    assert "SIGTERM received" not in printed
 
 
 @pytest.mark.slow  # tests/faults/test_signals.py has one that is asked three times
@@ -188,48 +113,6 @@ def test_ctrl_c_inline(tmp_path: Path) -> None:
     assert "Traceback" not in printed
     assert main([str(path), "--out", str(out), "--inline"]) == 0
     check_whole(out, trials=4)
-
-
-@pytest.mark.ray
-def test_a_trial_whose_worker_is_killed_goes_on_and_ends_as_if_it_had_not_been(
-    tmp_path: Path,
-) -> None:
-    path, out = write(tmp_path, LONGER.replace("trials: 4", "trials: 2")), tmp_path / "run"
-    # With a home that cannot be written, where Ray would keep a token.
-    process = spawn(path, "--out", out, HOME="/proc/nowhere")
-    wait_for(lambda: any(isinstance(r, Epoch) for r in read(out)), process=process)
-    os.kill(worker_of(process.pid), signal.SIGKILL)
-    printed, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, printed
-    (lost,) = [record for record in read(out) if isinstance(record, Lost)]
-    assert "its worker is gone" in lost.reason
-    assert f"trial {lost.trial} was lost and resumes later: its worker is gone" in printed
-    check_whole(out, trials=2)
-    assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
-    assert results_in(out) == results_in(tmp_path / "inline")
-
-
-def worker_of(driver: int) -> int:
-    """A process below a driver that runs a trial: Ray titles them after their actor."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        # ray::TrialActor between two calls, ray::ResourceTrainable.train in one
-        runs_trials = title.startswith((b"ray::TrialActor", b"ray::ResourceTrainable"))
-        if runs_trials and driver in ancestors(folder):
-            return int(folder.name)
-    raise AssertionError("no worker found")
-
-
-def ancestors(folder: Path) -> set[int]:
-    found: set[int] = set()
-    while folder.name != "0" and folder.exists():
-        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-        found.add(int(parent))
-        folder = folder.parent / parent
-    return found
 
 
 def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path) -> None:

@@ -1,4 +1,4 @@
-"""Slots: as many trials as fit, machine by machine; and whose Ray it is."""
+"""Slots: as many trials as fit, machine by machine."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from search.executors.connection import connected
 from search.executors.slots import Slots
 from search.schema.yaml import ConfigError
 from tests.search.spaces import TINY, plan_of
@@ -30,21 +29,6 @@ def test_a_trial_runs_on_one_machine(
 ) -> None:
     plan = plan_of(tmp_path, TINY, f"resources.gpu={gpu}", f"resources.cpu={cpu}")
     assert Slots(plan)._fits(machine) == slots
-
-
-@pytest.mark.ray
-def test_somebody_s_ray_is_left_as_it_is(tmp_path: Path, ray_address: str) -> None:
-    ray.init(address=ray_address, log_to_driver=False)
-    try:
-        assert Slots(plan_of(tmp_path)).checked() == 2
-        dear = plan_of(tmp_path, TINY, "resources.cpu=3")
-        with pytest.raises(ConfigError, match=r"no machine of the cluster has more than 2"):
-            Slots(dear).checked()
-        with pytest.raises(ConfigError, match=r"call ray\.shutdown\(\) first"), connected(None):
-            pass
-        assert ray.is_initialized()
-    finally:
-        ray.shutdown()
 
 
 @pytest.mark.ray

@@ -1,0 +1,144 @@
+"""The command on Ray: what it leaves behind, how it stops and goes on, and whose Ray it is."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import ray
+
+from search.executors.connection import connected
+from search.executors.slots import Slots
+from search.run import main
+from search.schema.yaml import ConfigError
+from search.study.events import Epoch, Lost
+from search.study.journal import FILE, read
+from tests.search.spaces import TINY, plan_of, write
+from tests.search.test_run import (
+    LONGER,
+    check_whole,
+    ends_in,
+    results_in,
+    run,
+    spawn,
+    wait_for,
+)
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.mark.drawn
+def test_a_killed_worker_and_ctrl_c_change_no_result(
+    tmp_path: Path, ray_address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One study through all of it, because each start of Ray takes seconds."""
+    path, out = write(tmp_path, LONGER.replace("trials: 4", "trials: 3")), tmp_path / "run"
+    # On a Ray of its own, with a home that cannot be written, where Ray would keep a token.
+    process = spawn(path, "--out", out, HOME="/proc/nowhere")
+    wait_for(lambda: any(isinstance(r, Epoch) for r in read(out)), process=process)
+    os.kill(worker_of(process.pid), signal.SIGKILL)
+    wait_for(lambda: any(isinstance(r, Lost) for r in read(out)), process=process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert f"resume with: python -m search.run {path} --out {out}" in printed
+    assert "Traceback" not in printed
+    (lost,) = [record for record in read(out) if isinstance(record, Lost)]
+    assert "its worker is gone" in lost.reason
+    assert f"trial {lost.trial} was lost and resumes later: its worker is gone" in printed
+    finished = {end.trial: end for end in ends_in(out)}
+    assert len(finished) < 3, "it was stopped in time"
+
+    code, printed = run(path, "--out", out, "--address", ray_address)
+    assert code == 0, printed
+    check_whole(out, trials=3)
+    assert finished.items() <= {end.trial: end for end in ends_in(out)}.items()
+    check_left_behind(out, printed)
+    before = (out / FILE).read_bytes()
+    assert main([str(path), "--out", str(out), "--address", ray_address]) == 0
+    assert "nothing to run: all 3 trials of tiny have ended" in capsys.readouterr().out
+    assert (out / FILE).read_bytes() == before
+    assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
+    assert results_in(tmp_path / "inline") == results_in(out), "whoever runs the trials"
+
+
+def check_left_behind(out: Path, printed: str) -> None:
+    """The table of the best, and exactly the files that the documentation names."""
+    assert "best 3 of 3 fully trained networks" in printed
+    (weights,) = out.glob("networks/*.safetensors")
+    assert f"weights={str(weights)!r})" in printed, "the line that loads the best network"
+    kept = {f"networks/{weights.stem}{suffix}" for suffix in (".safetensors", ".json")}
+    files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert files == {
+        ".lock", "journal.jsonl", "manifest.json", "space.yaml", "trials.csv", "epochs.csv",
+        "figures/pareto.png", "figures/pareto.svg",
+    } | kept  # fmt: skip
+
+
+def test_somebody_s_ray_is_left_as_it_is(tmp_path: Path, ray_address: str) -> None:
+    ray.init(address=ray_address, log_to_driver=False)
+    try:
+        assert Slots(plan_of(tmp_path)).checked() == 2
+        dear = plan_of(tmp_path, TINY, "resources.cpu=3")
+        with pytest.raises(ConfigError, match=r"no machine of the cluster has more than 2"):
+            Slots(dear).checked()
+        with pytest.raises(ConfigError, match=r"call ray\.shutdown\(\) first"), connected(None):
+            pass
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.slow  # tests/outside kills one with -9 every time
+def test_killed_in_the_middle_the_same_command_goes_on(
+    tmp_path: Path, ray_address: str
+) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out, "--address", ray_address)
+    wait_for(lambda: len(ends_in(out)) >= 2, process=process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = (out / FILE).read_bytes()
+    finished = {end.trial: end for end in ends_in(out)}
+    code, printed = run(path, "--out", out, "--address", ray_address)
+    assert code == 0, printed
+    assert (out / FILE).read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    check_whole(out, trials=4)
+    after = {end.trial: end for end in ends_in(out)}
+    assert {trial: after[trial] for trial in finished} == finished
+    assert not list(out.glob("checkpoints/*"))
+
+
+@pytest.mark.slow  # as Ctrl-C above, by the other signal
+def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> None:
+    path, out = write(tmp_path, LONGER), tmp_path / "run"
+    process = spawn(path, "--out", out, "--address", ray_address)
+    wait_for(lambda: len(ends_in(out)) >= 1, process=process)
+    os.kill(process.pid, signal.SIGTERM)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert "resume with: python -m search.run" in printed
+    assert "SIGTERM received" not in printed
+
+
+def worker_of(driver: int) -> int:
+    """A process below a driver that runs a trial: Ray titles them after their actor."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        # ray::TrialActor between two calls, ray::ResourceTrainable.train in one
+        runs_trials = title.startswith((b"ray::TrialActor", b"ray::ResourceTrainable"))
+        if runs_trials and driver in ancestors(folder):
+            return int(folder.name)
+    raise AssertionError("no worker found")
+
+
+def ancestors(folder: Path) -> set[int]:
+    found: set[int] = set()
+    while folder.name != "0" and folder.exists():
+        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        found.add(int(parent))
+        folder = folder.parent / parent
+    return found
