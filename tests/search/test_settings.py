@@ -21,7 +21,7 @@ from tests.search.images.trees import plant
 DIGITS: dict[str, Any] = {
     "study": "settings",
     "network": {"planes": 2, "depth": 11, "width": 2, "scale": [1, 2]},
-    "data": {"name": "digits", "validation": 237, "train": 200},
+    "data": {"name": "digits", "validation": 100, "train": 100},
     "training": {"epochs": 2, "batch_size": 50, "lr": 0.1, "precision": "fp32"},
     "search": {"sampler": "grid"},
 }
@@ -125,16 +125,17 @@ def test_a_rate_by_rule_trains_as_if_it_were_the_recipe_s(tmp_path: Path) -> Non
 
 
 def test_a_resolution_of_several_trains_as_if_it_were_alone(tmp_path: Path) -> None:
-    several = run(tmp_path / "several", network={"resolution": [6, 8, 11]})
+    one = {"scale": 2}
+    several = run(tmp_path / "several", network={"resolution": [6, 8, 11], **one})
     for side in (6, 8, 11):
-        alone = ends(run(tmp_path / str(side), network={"resolution": side}))
+        alone = ends(run(tmp_path / str(side), network={"resolution": side, **one}))
         there = {
             one.network().name: end.metrics
             for one, end in first_trials(several)
             if one.settings["resolution"] == side
         }
         assert there == {name: metrics for (name, _), metrics in alone.items()}
-    usual = ends(run(tmp_path / "usual"))
+    usual = ends(run(tmp_path / "usual", network=one))
     assert usual == ends(tmp_path / "8"), "at their own side images are as they are"
 
 

@@ -22,7 +22,11 @@ from search.table import main
 from tests.search.replay.tables import rows_of, write_table
 from tests.search.spaces import DIGITS, TINY, resolved_of, write
 
-NARROW = DIGITS.replace("width: [1, 2]", "width: 1").replace("[11, 20]", "[11, 47]")
+NARROW = (
+    DIGITS.replace("width: [1, 2]", "width: 1")
+    .replace("[11, 20]", "[11, 47]")
+    .replace("validation: 237, train: 200", "validation: 100, train: 100")
+)
 
 
 @pytest.fixture(scope="module")

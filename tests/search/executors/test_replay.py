@@ -34,8 +34,10 @@ from tests.search.replay.tables import rows_of, write_table
 from tests.search.spaces import DIGITS, TINY, resolved_of, write
 
 ROOT = Path(__file__).parents[3]
-SMALL = DIGITS.replace("epochs: 2", "epochs: 3").replace(
-    "{sampler: grid", "{sampler: random, trials: 8"
+SMALL = (
+    DIGITS.replace("epochs: 2", "epochs: 3")
+    .replace("{sampler: grid", "{sampler: random, trials: 8")
+    .replace("validation: 237, train: 200", "validation: 100, train: 100")
 )
 GRID = TINY.replace("sampler: random, trials: 3", "sampler: grid")
 
