@@ -106,8 +106,8 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
         "study": "stopped",
         "network": SMALL["network"] | {"cardinality": [1, 2]},
         "data": SMALL["data"],
-        "training": SMALL["training"] | {"epochs": 4},
-        "search": {"sampler": "random", "trials": 8, "seed": 1},
+        "training": SMALL["training"] | {"epochs": 3},
+        "search": {"sampler": "random", "trials": 5, "seed": 1},
     }
     asha = {"scheduler": {"name": "asha", "grace": 1, "reduction": 2}}
     whole = run_study(space, out=tmp_path / "whole", inline=True)
@@ -116,7 +116,7 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
     assert _told(reused) == _told(trained)
     ended = {one.ended.status for one in reused.trials if one.ended}
     assert ended == {Status.OK, Status.PRUNED}
-    assert len(_taken_over(reused.folder)) == 8
+    assert len(_taken_over(reused.folder)) == 5
 
 
 def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(

@@ -66,9 +66,7 @@ def finish(trial: Trial) -> tuple[list[Epoch], Ended]:
 
 
 @pytest.fixture(scope="module")
-def whole(
-    bench: Bench, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[list[Epoch], Ended]:
+def whole(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Epoch], Ended]:
     """What a trial reports that nothing disturbs, with which the others are compared."""
     return finish(trial_of(bench, tmp_path_factory.mktemp("whole")))
 
@@ -389,7 +387,7 @@ def test_weights_that_blow_up_in_the_last_step_are_a_divergence(tmp_path: Path) 
 
 
 def test_memory_that_is_not_there_is_an_outcome(bench: Bench, tmp_path: Path) -> None:
-    """A width that asks for 300 TB, more than 47 bits address; a GPU fails in the same place."""
+    """A width that asks for 300 TB, more than 47 bits address; a GPU fails there too."""
     wide = start(Architecture(depth=11, planes=2, width=3 * 10**6, classes=4))
     _, ended = finish(trial_of(bench, tmp_path, wide))
     assert ended.status is Status.OUT_OF_MEMORY

@@ -303,7 +303,10 @@ def recorded(root: Path) -> int:
     return int(json.loads((folder / "record.json").read_text())["done"])
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param(1, marks=pytest.mark.slow), 2],  # with one, a full disk stops it as late
+)
 def test_killed_in_the_middle_it_goes_on_from_there(
     tmp_path: Path, child: Callable[..., Child], workers: int
 ) -> None:

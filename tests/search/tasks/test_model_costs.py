@@ -229,7 +229,9 @@ def test_a_classifier_is_the_whole_model(
     overrides: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     text = SPACE.format(task="classification", resolution="", skeleton="cifar", depth=11)
-    text = text.replace("digit_scenes, validation: 6, train: 12, test: 8", "digits, validation: 100")
+    text = text.replace(
+        "digit_scenes, validation: 6, train: 12, test: 8", "digits, validation: 100"
+    )
     with pytest.raises(ConfigError, match=message):
         resolved_of(tmp_path, text, *overrides)
 
