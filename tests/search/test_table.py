@@ -33,10 +33,9 @@ NARROW = (
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run, its space and its table: 4 networks, 2 seeds, 2 epochs."""
     folder = tmp_path_factory.mktemp("made")
+    run = folder / "run"
+    assert run_main([str(write(folder, NARROW)), "--inline", f"--out={run}"]) == 0
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("search.closing.draw_summary", lambda *_, **__: 0)
-        run = folder / "run"
-        assert run_main([str(write(folder, NARROW)), "--inline", f"--out={run}"]) == 0
         patched.setattr("search.profiling.latency._SECONDS", 0.1)
         note = "--note=the machine had other work"
         assert main([str(run), f"--out={folder / 'table'}", note]) == 0
