@@ -134,6 +134,8 @@ def test_a_number_that_was_changed_is_found(
     text = gzip.decompress((made / "table" / "table.csv.gz").read_bytes()).decode()
     rows = list(csv.reader(text.splitlines()))
     at = rows[0].index("train_loss")
+    network = rows[0].index("network")  # that of the first row, with both of its seeds
+    rows = [rows[0], *(row for row in rows[1:] if row[network] == rows[1][network])]
     rows[1][at] = repr(math.nextafter(float(rows[1][at]), 9))  # its last bit
     with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
@@ -141,7 +143,7 @@ def test_a_number_that_was_changed_is_found(
     assert main(["--check", "100%", str(tmp_path / "table.csv")]) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "repeat 0: 1 numbers differ, most train_loss of epoch 1, by" in printed
-    assert "7 of 8 are the same" in printed
+    assert "1 of 2 are the same" in printed
 
 
 def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
