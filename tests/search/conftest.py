@@ -1,5 +1,6 @@
 """What tests of the search share."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,14 @@ def _drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if "drawn" in request.keywords:
         for place in _PLACES:
             monkeypatch.setattr(place, draw_summary)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_alone() -> Iterator[None]:
+    """What is there before a module is not looked through for garbage while its tests run.
+
+    Millions of objects of torch and others would be, whenever a network is timed.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()
