@@ -21,7 +21,7 @@ MANY = TINY.replace("width: [1, 2, 3]", "width: {from: 1, to: 500}").replace(
     "{max: 300K, min: 20K}", "{min: 1K}"
 )
 CONFIRMED = MANY.replace("resources:", "confirm: {top: 40, seeds: 5, epochs: 5}\nresources:")
-BATCH = 75
+BATCH = 150
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ BATCH = 75
 def test_what_a_trial_costs_the_driver_stays_the_same(
     tmp_path: Path, text: str, settings: list[str]
 ) -> None:
-    """Would anything look at all 300 networks, the last batch took 10 times the first."""
-    config = plan_of(tmp_path, text, "search.trials=300", *settings)
+    """Would anything look at all 600 networks, the last batch took 10 times the first."""
+    config = plan_of(tmp_path, text, "search.trials=600", *settings)
     seconds = []
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)
