@@ -12,11 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search.dashboard import main
 from search.study.events import Retried, Status
 from search.study.journal import FILE, Journal
 from tests.analysis.browser import browsing
@@ -31,13 +33,6 @@ data: {name: digits, validation: 240, train: 500}
 training: {epochs: 3, batch_size: 64, lr: 0.1}
 search: {sampler: random, trials: 8}
 """
-
-
-def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "search.dashboard", *map(str, arguments)],
-        capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
 
 
 @contextmanager
@@ -180,42 +175,46 @@ def test_a_journal_that_is_damaged_meanwhile_ends_it(tmp_path: Path) -> None:
         process.wait(timeout=30)
 
 
-def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
-    ended = command(tmp_path / "nothing")
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.count("\n") == 1
-    assert "nothing: contains no run" in ended.stderr
+def test_a_folder_without_a_run_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "nothing")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "nothing: contains no run" in said.err
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = write_run(tmp_path, lambda _: 30.0, stop_after=1)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        ended = command(folder, "--port", port)
-    assert ended.returncode == 2
-    assert ended.stderr == (
+        assert main([str(folder), "--port", str(port)]) == 2
+    assert capsys.readouterr().err == (
         f"--port {port}: is used by another process; give another, or 0 to have a free one "
         "picked\n"
     )
 
 
-def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_the_extra_it_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where it is not installed: nothing finds it, and it is not there from before."""
     folder = write_run(tmp_path, lambda _: 30.0, stop_after=1)
-    hidden = (
-        "import sys, importlib.machinery as m\n"
-        "find = m.PathFinder.find_spec\n"
-        "m.PathFinder.find_spec = lambda name, *a: "
-        "None if name == 'optuna_dashboard' else find(name, *a)\n"
-        "from search.dashboard import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", hidden, str(folder)],
-        capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
-    assert ended.returncode == 2
-    assert ended.stderr.count("\n") == 1
-    assert "pip install optuna-dashboard" in ended.stderr
+    find = PathFinder.find_spec
+
+    def hidden(name: str, *rest: Any) -> ModuleSpec | None:
+        return None if name == "optuna_dashboard" else find(name, *rest)
+
+    for name in [one for one in sys.modules if one.split(".")[0] == "optuna_dashboard"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(PathFinder, "find_spec", hidden)
+    assert main([str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "pip install optuna-dashboard" in said

@@ -26,7 +26,7 @@ BATCH = 150
 
 @pytest.mark.parametrize(
     ("text", "settings"),
-    [(MANY, ["search.seeds=3"]), (CONFIRMED, []), (MANY, ["keep.best=3"])],
+    [(MANY, ["search.seeds=2"]), (CONFIRMED, []), (MANY, ["keep.best=3"])],
     ids=["seeds", "confirm", "keep"],
 )
 def test_what_a_trial_costs_the_driver_stays_the_same(

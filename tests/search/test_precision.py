@@ -52,7 +52,7 @@ def optimizer(folder: Path, *, slow: str) -> list[str]:
 
 
 def run(folder: Path, name: str, precision: str, *options: str) -> int:
-    command = [str(write(folder)), "--out", str(folder / name)]
+    command = [str(write(folder)), "--out", str(folder / name), "--set", "training.epochs=1"]
     return main([*command, "--set", f"training.precision={precision}", *options])
 
 

@@ -28,12 +28,12 @@ SMALL: dict[str, Any] = {
     "study": "small",
     "network": {
         "skeleton": "cifar",
-        "planes": 4,
+        "planes": 2,
         "depth": [11, 20],
         "width": 2,
         "scale": [1, 2],
     },
-    "data": {"name": "digits", "validation": 300, "train": 200},
+    "data": {"name": "digits", "validation": 100, "train": 100},
     "training": {"epochs": 2, "batch_size": 50, "precision": "fp32", "lr": 0.2},
     "search": {"sampler": "axes", "seeds": 2},
     "keep": {"best": 9},
@@ -59,17 +59,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
     return run_study(WIDER, out=tmp_path_factory.mktemp("trained") / "run", inline=True)
 
 
+@pytest.fixture(scope="module")
+def reused(small: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    """The wider study, which takes over what the small one has."""
+    out = tmp_path_factory.mktemp("reused") / "run"
+    return run_study(WIDER, out=out, inline=True, reuse=[small])
+
+
 def test_what_is_the_same_is_not_trained_again(
-    small: Path, trained: StudyResult, tmp_path: Path
+    small: Path, trained: StudyResult, reused: StudyResult
 ) -> None:
     """And every trial reports what it reports where all are trained, to the last bit."""
-    result = run_study(WIDER, out=tmp_path / "run", inline=True, reuse=[small])
+    result = reused
     assert result.finished
     assert _told(result) == _told(trained)
     # Networks of 11 layers and scale 1 and 2; of 20 layers the rate is another.
     assert _taken_over(result.folder) == {
         (name, seed): str(small)
-        for name in ("resnet11_2w_4p_10classes", "res2net11_2w2s_4p_10classes")
+        for name in ("resnet11_2w_2p_10classes", "res2net11_2w2s_2p_10classes")
         for seed in range(2)
     }
     for path in trained.weights:
@@ -99,8 +106,8 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
         "study": "stopped",
         "network": SMALL["network"] | {"cardinality": [1, 2]},
         "data": SMALL["data"],
-        "training": SMALL["training"] | {"epochs": 4},
-        "search": {"sampler": "random", "trials": 8, "seed": 1},
+        "training": SMALL["training"] | {"epochs": 3},
+        "search": {"sampler": "random", "trials": 5, "seed": 1},
     }
     asha = {"scheduler": {"name": "asha", "grace": 1, "reduction": 2}}
     whole = run_study(space, out=tmp_path / "whole", inline=True)
@@ -109,7 +116,7 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
     assert _told(reused) == _told(trained)
     ended = {one.ended.status for one in reused.trials if one.ended}
     assert ended == {Status.OK, Status.PRUNED}
-    assert len(_taken_over(reused.folder)) == 8
+    assert len(_taken_over(reused.folder)) == 5
 
 
 def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(
@@ -125,9 +132,8 @@ def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(
     assert len(_taken_over(folder)) == 1
 
 
-def test_the_report_says_what_was_trained_elsewhere(small: Path, tmp_path: Path) -> None:
-    run_study(WIDER, out=tmp_path / "run", inline=True, reuse=[small])
-    said = dict(cost(read_run(tmp_path / "run")))
+def test_the_report_says_what_was_trained_elsewhere(small: Path, reused: StudyResult) -> None:
+    said = dict(cost(read_run(reused.folder)))
     assert said["Taken over"].startswith(
         f"4 of 8 trials were trained in another run: {small} (4 trials)"
     )
@@ -203,7 +209,7 @@ REFUSED: dict[str, tuple[Mapping[str, Any], str]] = {
         {"training": SMALL["training"] | {"ema": 0.9}},
         r"training\.ema is None there and",
     ),
-    "images": ({"data": SMALL["data"] | {"train": 100}}, r"data\.train is 200 there and 100"),
+    "images": ({"data": SMALL["data"] | {"train": 50}}, r"data\.train is 100 there and 50"),
     "seed": ({"search": SMALL["search"] | {"seed": 5}}, r"search\.seed is 0 there and 5 here"),
     "threads": ({"resources": {"cpu": 2}}, r"resources\.cpu is 1 there and 2 here"),
     "measured": (

@@ -1,5 +1,6 @@
 """Trials with settings of their own are the trials that a study of these settings has."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import search
 from analysis.report import main as report
 from analysis.runs.networks import networks
 from analysis.runs.run import read_run
+from analysis.runs.tables import of_one_kind
+from analysis.summary import as_csv
 from search.images.splits import resized
 from search.study.events import Ended, Started
 from search.study.journal import read
@@ -21,7 +24,7 @@ from tests.search.images.trees import plant
 DIGITS: dict[str, Any] = {
     "study": "settings",
     "network": {"planes": 2, "depth": 11, "width": 2, "scale": [1, 2]},
-    "data": {"name": "digits", "validation": 237, "train": 200},
+    "data": {"name": "digits", "validation": 100, "train": 100},
     "training": {"epochs": 2, "batch_size": 50, "lr": 0.1, "precision": "fp32"},
     "search": {"sampler": "grid"},
 }
@@ -89,7 +92,7 @@ def test_tables_and_report_are_of_the_best_rate_of_each(tmp_path: Path, tuned: P
         values = [best["val_error_pct"], *others["val_error_pct"]]
         assert means.loc[name, "seeds"] == 2
         assert means.loc[name, "val_mean"] == pytest.approx(np.mean(values))
-    table = pd.read_csv(tuned / "trials.csv")
+    table = pd.read_csv(io.StringIO(as_csv(of_one_kind(run.trials))))
     assert sorted(table["lr"].unique()) == [0.05, 0.1]
     page = tmp_path / "report.html"
     assert report([str(tuned), "--out", str(page)]) == 0
@@ -125,16 +128,17 @@ def test_a_rate_by_rule_trains_as_if_it_were_the_recipe_s(tmp_path: Path) -> Non
 
 
 def test_a_resolution_of_several_trains_as_if_it_were_alone(tmp_path: Path) -> None:
-    several = run(tmp_path / "several", network={"resolution": [6, 8, 11]})
+    one = {"scale": 2}
+    several = run(tmp_path / "several", network={"resolution": [6, 8, 11], **one})
     for side in (6, 8, 11):
-        alone = ends(run(tmp_path / str(side), network={"resolution": side}))
+        alone = ends(run(tmp_path / str(side), network={"resolution": side, **one}))
         there = {
             one.network().name: end.metrics
             for one, end in first_trials(several)
             if one.settings["resolution"] == side
         }
         assert there == {name: metrics for (name, _), metrics in alone.items()}
-    usual = ends(run(tmp_path / "usual"))
+    usual = ends(run(tmp_path / "usual", network=one))
     assert usual == ends(tmp_path / "8"), "at their own side images are as they are"
 
 

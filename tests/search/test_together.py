@@ -20,9 +20,9 @@ from tests.search.spaces import TINY, write
 TOGETHER = """\
 # Which small network is good and small? Stop the bad, repeat the rest, confirm the best.
 study: together
-network: {planes: 4, depth: 11, cardinality: [1, 2], scale: [1, 2, 3], width: [1, 2, 3]}
+network: {planes: 2, depth: 11, cardinality: [1, 2], scale: [1, 2, 3], width: [1, 2, 3]}
 budget: {macs: {max: 1M}}
-data: {name: synthetic, validation: 64}
+data: {name: synthetic, validation: 64, train: 96}
 training: {epochs: 4, batch_size: 32, lr: 0.05, precision: fp32}
 search: {sampler: tpe, trials: 8, seeds: 2, objectives: [val_error, params]}
 scheduler: {name: asha, grace: 1, reduction: 2}

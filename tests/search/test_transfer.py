@@ -44,7 +44,7 @@ def target(*sources: Path, **changes: Any) -> dict[str, Any]:
     return {
         "study": "points",
         "network": NETWORK,
-        "data": {"name": "digit_scenes", "validation": 6, "train": 8},
+        "data": {"name": "digit_scenes", "validation": 6, "train": 8, "test": 6},
         "task": {"name": "keypoints", "channels": 4, "window": [32, 32]},
         "training": {"epochs": 1, "batch_size": 4, "precision": "fp32"},
         "search": {"sampler": "grid", "seeds": 2},

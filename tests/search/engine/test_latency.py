@@ -13,6 +13,13 @@ from search.study.events import Started
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 
+
+@pytest.fixture(autouse=True)
+def _briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timed for a tenth of a second; how often does not matter here."""
+    monkeypatch.setattr("search.engine.latency._SECONDS", 0.1)
+
+
 NETWORK = parse("res2next11_2c2w3s_2p_4classes")
 NAMES = ("latency", "latency_128", "throughput", "inference_memory")
 

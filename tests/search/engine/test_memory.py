@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture, build, parse
-from search.study.events import Ended, Status
+from search.study.events import Ended, Started, Status
 from tests.search.engine.test_trial import bench_of, finish, numbers, start, trial_of
 
 THREE_GB = 3 * 10**9
@@ -57,14 +57,19 @@ class LittleMemory:
             torch.empty(10**16)
 
 
+def brief() -> Started:
+    """A trial of two epochs, as every part of a step is in each."""
+    return start(NETWORK, epochs=2)
+
+
 def test_where_a_batch_does_not_fit_its_parts_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch of 32 in four parts: what the recipe gives when it is told so."""
     monkeypatch.setattr("search.tasks.classification.build", LittleMemory(8))
-    epochs, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
-    assert (ended.status, ended.epochs, parts_of(ended)) == (Status.OK, 4, 4)
-    told, _ = finish(trial_of(bench_of(accumulate=4), tmp_path / "told", start(NETWORK)))
+    epochs, ended = finish(trial_of(bench_of(), tmp_path, brief()))
+    assert (ended.status, ended.epochs, parts_of(ended)) == (Status.OK, 2, 4)
+    told, _ = finish(trial_of(bench_of(accumulate=4), tmp_path / "told", brief()))
     assert numbers(epochs) == numbers(told)
 
 
@@ -72,13 +77,12 @@ def test_where_memory_ends_in_the_middle_the_result_is_the_same_as_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not depend on what ran beside it, and so not on a checkpoint."""
-    first = trial_of(bench_of(), tmp_path, start(NETWORK))
-    for _ in range(2):
-        first.step()
+    first = trial_of(bench_of(), tmp_path, brief())
+    first.step()
     first.save()
     monkeypatch.setattr("search.tasks.classification.build", LittleMemory(16))
-    _, ended = finish(trial_of(bench_of(), tmp_path, start(NETWORK), reported=2))
-    _, told = finish(trial_of(bench_of(accumulate=2), tmp_path / "told", start(NETWORK)))
+    _, ended = finish(trial_of(bench_of(), tmp_path, brief(), reported=1))
+    _, told = finish(trial_of(bench_of(accumulate=2), tmp_path / "told", brief()))
     assert (ended.status, parts_of(ended)) == (Status.OK, 2)
     assert ended.metrics == told.metrics
 
@@ -87,9 +91,9 @@ def test_evaluation_that_does_not_fit_changes_no_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """64 images are validated at once, 32 are trained on."""
-    epochs, _ = finish(trial_of(bench_of(), tmp_path, start(NETWORK)))
+    epochs, _ = finish(trial_of(bench_of(), tmp_path, brief()))
     monkeypatch.setattr("search.tasks.classification.build", LittleMemory(32))
-    again, ended = finish(trial_of(bench_of(), tmp_path / "again", start(NETWORK)))
+    again, ended = finish(trial_of(bench_of(), tmp_path / "again", brief()))
     assert numbers(again) == numbers(epochs)
     assert parts_of(ended) == 1
 

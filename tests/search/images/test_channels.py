@@ -47,11 +47,6 @@ DATA = Four()
 '''
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.api.draw_summary", lambda *_, **__: 0)
-
-
 def test_a_study_in_grey_runs_and_its_weights_are_used(tmp_path: Path) -> None:
     run_study({**SPACE, "keep": {"best": 1}}, out=tmp_path / "run", inline=True)
     (about,) = (tmp_path / "run" / "networks").glob("*.json")

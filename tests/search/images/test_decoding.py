@@ -92,7 +92,7 @@ def stored(kind: str) -> bytes:
     return file.getvalue()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(list(SAVED)), st.floats(0, 1, exclude_max=True))
 def test_a_truncated_file_is_never_padded(
     tmp_path_factory: pytest.TempPathFactory, kind: str, share: float
@@ -109,7 +109,7 @@ def test_a_truncated_file_is_never_padded(
     assert np.array_equal(image, whole)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(list(SAVED)), st.data())
 def test_broken_bytes_are_read_or_damaged_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject

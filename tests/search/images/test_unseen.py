@@ -182,7 +182,6 @@ def test_a_finished_study_is_shown_when_its_images_are_gone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("search.closing.draw", lambda *_, **__: None, raising=False)
     root = plant(tmp_path / "tree", ("a", "b"), train=20, val=2, side=20)
     text = SPACE.replace("nowhere", str(root)).replace("imagenet, root", "imagefolder, root")
     text = text.replace("skeleton: imagenet, ", "").replace("depth: 26", "depth: 11")

@@ -136,7 +136,7 @@ def enlarge(content: Any) -> None:
     content["images"][0]["height"] = HIGH + 1
 
 
-FUZZ = 300
+FUZZ = 150
 JUNK: list[Any] = [
     None, True, -1, 0, 1, 7, 1e300, 10**30, float("nan"), "", "7", [], [1], [[]], {},
     {"id": []},

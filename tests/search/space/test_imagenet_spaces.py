@@ -58,9 +58,10 @@ def test_a_study_of_a_small_tree_from_files_to_a_result(
     space = tmp_path / "space.yaml"
     space.write_text(
         "study: tree\n"
-        "network: {depth: 11, planes: 4, scale: [1, 2], width: [2, 4]}\n"
+        "network: {depth: 11, planes: 2, scale: [1, 2], width: [1, 2]}\n"
         f"data: {{name: imagefolder, root: {root}, resolution: 16, validation: 12}}\n"
-        "training: {epochs: 2, batch_size: 16, lr: 0.05, resized_crop: [0.6, 1.0]}\n"
+        "training: {epochs: 2, batch_size: 16, lr: 0.05, resized_crop: [0.6, 1.0], "
+        "precision: fp32}\n"
         "search: {sampler: random, trials: 2}\n"
     )
     out = str(tmp_path / "run")

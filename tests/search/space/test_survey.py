@@ -105,7 +105,7 @@ def inside(config: StudyPlan, architecture: Architecture) -> bool:
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(configs())
 def test_a_survey_is_what_counting_one_by_one_gives(config: StudyPlan) -> None:
     everyone = members(config)
@@ -124,7 +124,7 @@ def test_a_survey_is_what_counting_one_by_one_gives(config: StudyPlan) -> None:
         assert found.candidate(outsider) is None
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(configs(fill=True))
 def test_fill_is_the_widest_inside_every_upper_limit(config: StudyPlan) -> None:
     found = survey(config)

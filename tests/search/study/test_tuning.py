@@ -152,7 +152,7 @@ def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
         run(Study(plan, surveyed, journal), fails=(0.05,))
     whole = list(journal.records())
     reports = sum(isinstance(record, Epoch) for record in whole)
-    for stop_after in range(1, reports + 1, 3):
+    for stop_after in range(1, reports + 1, 5):
         folder = tmp_path / str(stop_after)
         with Journal(folder) as journal:
             run(Study(plan, surveyed, journal), stop_after=stop_after, fails=(0.05,))

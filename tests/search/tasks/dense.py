@@ -22,7 +22,7 @@ from tests.search.spaces import resolved_of
 SPACE = """\
 study: dense
 network: {{skeleton: imagenet, planes: 2, depth: [14], width: 2, scale: [2]{seen}}}
-data: {{name: digit_scenes, validation: 6, train: 12}}
+data: {{name: digit_scenes, validation: 6, train: 12, test: 8}}
 task: {task}
 training: {{epochs: 2, batch_size: 4, optimizer: adamw, lr: 0.01, precision: fp32}}
 search: {{sampler: grid}}

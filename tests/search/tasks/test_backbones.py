@@ -33,7 +33,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[nn.Modu
     for task in HERE:
         text = space_of(task, EVERY)
         if task == "classification":
-            text = text.replace("digit_scenes, validation: 6, train: 12", "synthetic")
+            text = text.replace("digit_scenes, validation: 6, train: 12, test: 8", "synthetic")
             text = text.replace("name: synthetic", "name: synthetic, validation: 64")
         plan, survey = resolved_of(folder, text)
         made = make_task(plan, "nowhere", device=CPU)

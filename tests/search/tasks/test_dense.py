@@ -127,7 +127,7 @@ REFUSED = [
     ),
     ("segmentation", ("task.scales=[2, 1]",), "scales is in descending order; swap the two"),
     ("segmentation", ("task.output_stride=4",), "write 8 or 16"),
-    ("keypoints", ("data.name=digits", "data.validation=10"), "has no boxes and no keypoints"),
+    ("keypoints", ("data={name: digits, validation: 10}",), "has no boxes and no keypoints"),
 ]
 
 

@@ -333,7 +333,10 @@ def test_every_stage_of_another_stride_is_looked_at() -> None:
     assert [128 // level.shape[-1] for level in levels.values()] == [8, 16, 32, 64]
 
 
-@pytest.mark.parametrize("kind", ["detection", "instances"])
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("detection", marks=pytest.mark.slow), "instances"],  # boxes, and more
+)
 def test_fp64_trains_and_is_scored(tmp_path: Path, kind: str) -> None:
     space = TINY | {"task": {**TINY["task"], "name": kind}}
     space["training"] = {**TINY["training"], "precision": "fp64", "epochs": 1}

@@ -40,7 +40,7 @@ network:
   width: [2, 3]
   scale: [1, 2]
 {resolution}
-data: {{name: digit_scenes, validation: 6, train: 12}}
+data: {{name: digit_scenes, validation: 6, train: 12, test: 8}}
 task: {task}
 training: {{epochs: 1, batch_size: 4}}
 search: {{sampler: grid}}
@@ -182,7 +182,7 @@ def test_the_network_alone_is_counted_as_its_task_shows_it_images(
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS)
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(st.data(), st.integers(8, 70), st.integers(8, 70))
 def test_features_are_told_as_they_come_out(
     skeleton: str, data: st.DataObject, high: int, wide: int
@@ -229,7 +229,9 @@ def test_a_classifier_is_the_whole_model(
     overrides: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     text = SPACE.format(task="classification", resolution="", skeleton="cifar", depth=11)
-    text = text.replace("digit_scenes, validation: 6, train: 12", "digits, validation: 100")
+    text = text.replace(
+        "digit_scenes, validation: 6, train: 12, test: 8", "digits, validation: 100"
+    )
     with pytest.raises(ConfigError, match=message):
         resolved_of(tmp_path, text, *overrides)
 
@@ -244,7 +246,7 @@ def test_a_study_compares_by_it_and_its_table_has_it(tmp_path: Path) -> None:
         "study": "points",
         "network": {"skeleton": "cifar", "planes": 2, "depth": 11, "width": [1, 2], "scale": 2},
         "budget": {"model_params": {"max": "1M"}},
-        "data": {"name": "digit_scenes", "validation": 6, "train": 8},
+        "data": {"name": "digit_scenes", "validation": 6, "train": 8, "test": 6},
         "task": {"name": "keypoints", "channels": 4, "window": [32, 24]},
         "training": {"epochs": 1, "batch_size": 4, "precision": "fp32"},
         "search": {"sampler": "grid", "objectives": ["val_ap", "model_macs"]},
