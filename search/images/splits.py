@@ -23,6 +23,7 @@ from search.schema.data import PlannedData
 
 Indices = npt.NDArray[np.intp]
 _AT_ONCE = 4096  # images resized at once, to limit memory
+_COUNTED_AT_ONCE = 256  # images whose levels are counted at once, for the same reason
 LUMA = (19595, 38470, 7471)  # ITU-R 601-2, in 1/65536: the weights of Pillow's "L"
 
 
@@ -78,14 +79,31 @@ def load(data: PlannedData, root: Path) -> Splits:
         for arrays in load_arrays(data.name, root)
     )
     kept, cut = _shares(data, train[1])
-    pixels = train[0][kept].reshape(-1, data.channels)
+    mean, std = _moments(train[0], kept)
     return Splits(
         train=_split(train, kept),
         validation=_split(train, cut),
         test=_split(test, np.arange(len(test[1]))),
-        mean=torch.from_numpy(pixels.mean(0, dtype=np.float64)).float(),
-        std=torch.from_numpy(pixels.std(0, dtype=np.float64)).float().clamp_min(1),
+        mean=mean.float(),
+        std=std.float().clamp_min(1),
     )
+
+
+def _moments(images: npt.NDArray[np.uint8], chosen: Indices) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (channels,) of the pixels of some images, in float64.
+
+    How often each of the 256 levels occurs says both exactly. Pixels as float64 would take
+    eight times the memory of the images, and CIFAR five seconds in each process.
+    """
+    counts = np.zeros((images.shape[-1], 256), np.int64)
+    for start in range(0, len(chosen), _COUNTED_AT_ONCE):
+        part = images[chosen[start : start + _COUNTED_AT_ONCE]]
+        for channel in range(len(counts)):
+            counts[channel] += np.bincount(part[..., channel].ravel(), minlength=256)
+    levels, pixels = np.arange(256.0), counts.sum(1)
+    mean = counts @ levels / pixels
+    squares = (counts * (levels - mean[:, None]) ** 2).sum(1)
+    return torch.from_numpy(mean), torch.from_numpy(np.sqrt(squares / pixels))
 
 
 def in_channels(arrays: Arrays, channels: int) -> Arrays:
