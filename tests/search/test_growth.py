@@ -32,7 +32,10 @@ BATCH = 150
 def test_what_a_trial_costs_the_driver_stays_the_same(
     tmp_path: Path, text: str, settings: list[str]
 ) -> None:
-    """Would anything look at all 600 networks, the last batch took 10 times the first."""
+    """CPU time: it is 0.7 to 1.1 times that of the first trials, beside other work too.
+
+    Were all networks ranked at every end, the last trials would take 2.3 times as much.
+    """
     config = plan_of(tmp_path, text, "search.trials=600", *settings)
     seconds = []
     with Journal(tmp_path / "run") as journal:
@@ -48,7 +51,7 @@ def test_what_a_trial_costs_the_driver_stays_the_same(
                         study.report(epoch_of(started, number))
                     study.end(end_of(started))
                 seconds.append(time.process_time() - begin)
-    assert min(seconds[-2:]) < 3 * min(seconds[:2])  # a batch may meet a busy machine
+    assert min(seconds[-2:]) < 1.7 * min(seconds[:2])
 
 
 def test_the_best_network_is_that_of_the_ranking_whatever_happens(tmp_path: Path) -> None:
