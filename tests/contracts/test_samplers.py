@@ -1,6 +1,7 @@
 """What every sampler promises: inside the budget, distinct, rebuilt as it was."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -121,8 +122,8 @@ def test_the_same_seed_proposes_the_same(name: str, surveyed: Survey) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ORDERED])
 def test_another_seed_proposes_others(name: str, surveyed: Survey) -> None:
-    one = run(make(name, surveyed, seed=1), surveyed, range(15))
-    assert one != run(make(name, surveyed, seed=2), surveyed, range(15))
+    one = run(make(name, surveyed, seed=1), surveyed, range(11))
+    assert one != run(make(name, surveyed, seed=2), surveyed, range(11))
 
 
 @pytest.mark.parametrize("at_once", [1, 8])
@@ -132,7 +133,7 @@ def test_rebuilt_at_any_point_it_goes_on_as_before(
 ) -> None:
     """Also while trials run, and in whatever order they ended."""
     whole = Simulated(make(name, surveyed), surveyed, at_once=at_once)
-    whole.run(16 if name == "gp" else 26)
+    whole.run(15 if name == "gp" else 26)
     for stop in range(7, len(whole.events), 6):
         rebuilt = make(name, surveyed)
         for event in whole.events[:stop]:
@@ -163,7 +164,7 @@ for line in sys.stdin:
     sampler = make(name, surveyed)
     for candidate, ended in events:
         tell(sampler, candidate, ended and Outcome(ended[0], tuple(ended[1]), ended[2]))
-    print(sampler.propose(20))
+    print(sampler.propose(sum(ended is None for _, ended in events)))
 """
 
 
@@ -172,9 +173,9 @@ def test_another_process_proposes_the_same(surveyed: Survey, tmp_path: Path) -> 
     histories, proposed = [], []
     for name in NAMES:
         study = Simulated(make(name, surveyed), surveyed, at_once=4)
-        study.run(20)
+        study.run(17 if name == "gp" else 20)  # ten whole ones, after which it begins
         histories.append(json.dumps([name, study.events]))
-        proposed.append(study.sampler.propose(20))
+        proposed.append(study.sampler.propose(len(study.proposed)))
     process = subprocess.run(
         [sys.executable, "-c", REBUILD, str(tmp_path)],
         input="\n".join(histories),
@@ -182,6 +183,7 @@ def test_another_process_proposes_the_same(surveyed: Survey, tmp_path: Path) -> 
         text=True,
         check=True,
         cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # more would wait for each other
     )
     assert [int(line) for line in process.stdout.split()] == proposed
 

@@ -194,7 +194,7 @@ def test_a_part_that_is_not_as_it_should_be_is_refused_before_anything_runs(
 def test_a_part_that_changed_since_is_refused_and_nothing_is_lost(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["space.yaml", "--out", "run", "--inline", "--set", "search.trials=2"]) == 0
+    assert main(["space.yaml", "--out", "run", "--inline", "--set", "search.trials=1"]) == 0
     before = (folder / "run/journal.jsonl").read_bytes()
     path = folder / "my_optimizer.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# another\n", encoding="utf-8")
