@@ -5,6 +5,7 @@ overwrite what hooks keep.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -78,6 +79,7 @@ def norm(module: nn.Module) -> nn.Module:
     return module.get_submodule(f"{deep}.bn1")
 
 
+@cache
 def pair(name: str) -> tuple[nn.Module, nn.Module]:
     """Timm's module and ours, with the same weights in float64."""
     torch.manual_seed(0)

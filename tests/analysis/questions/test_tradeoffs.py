@@ -1,6 +1,7 @@
 """What a run along axes says of scaling, of errors that follow a law that is known."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,14 @@ def by_law(started: Started) -> float:
     luck = np.random.default_rng((started.macs, started.repeat)).normal(0, 0.1)
     alpha = ALPHA[dimension(started)]
     return 10 + 20 * (started.macs / BASE_MACS) ** -alpha + float(luck)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples() -> Iterator[None]:
+    """The least that the ends of an interval of 95 % take; nothing here depends on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.questions.tradeoffs._RESAMPLES", 100)
+        yield
 
 
 class Lawful(NamedTuple):
