@@ -90,7 +90,7 @@ def test_it_is_a_function_of_the_journal(
         records = read(tmp_path / "run")
         lived = Rebuilt(plan, surveyed, journal)
         states = [(lived.take(record), *lived.state()) for record in records]
-        for killed_after in range(0, len(records), 17 if slots > 1 else 11):
+        for killed_after in range(0, len(records), 17 if slots > 1 else 13):
             again = Rebuilt(plan, surveyed, journal)
             for record in records[:killed_after]:
                 again.take(record)

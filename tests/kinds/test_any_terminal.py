@@ -119,7 +119,7 @@ def test_commands_that_print_reach_their_end(
     make: Make, tmp_path: Path, run_folder: Path
 ) -> None:
     for name, command in PRINTED.items():
-        with through(make, tmp_path), undrawn():
+        with through(make, tmp_path), undrawn():  # the report's figures meet no terminal
             code = command(run_folder)
         lost = make is full_disk and name in ALL_THAT_COMES
         assert code == (ExitCode.FAILED if lost else ExitCode.DONE), name

@@ -89,13 +89,13 @@ def test_a_smaller_output_stride_is_the_same_function_more_densely(
 
 
 @pytest.mark.parametrize(
-    ("name", "ours"),
+    ("name", "small"),
     [("res2net50_26w_4s", "res2net1.1.2.2_26w4s"), ("res2next50", "res2next1.1.2.2_8c4w4s")],
 )
-def test_dilation_is_timm_s(name: str, ours: str) -> None:
+def test_dilation_is_timm_s(name: str, small: str) -> None:
     form = {"output_stride": 16, "layers": (1, 1, 2, 2)}  # only the last stage is dilated
     theirs = module_of_timm(name, torch.Generator().manual_seed(0), **form)
-    ours = build(ours, output_stride=16, device="meta").eval()
+    ours = build(small, output_stride=16, device="meta").eval()
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     images = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():

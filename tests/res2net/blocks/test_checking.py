@@ -12,7 +12,7 @@ from tests.res2net.blocks.foreign import written
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-# Of every dimension, with a cheap operation a stage and block.
+# Small, and of every dimension between them.
 MIXED = [
     Architecture(
         skeleton="cifar", depth=(2, 1, 1), planes=4, width=3, scale=(3, 1, 2), cardinality=2,
