@@ -172,10 +172,17 @@ for line in sys.stdin:
 """
 
 
-def test_another_process_proposes_the_same(surveyed: Survey, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names",  # that of torch, seconds to import, is rebuilt in this process above
+    [[name for name in NAMES if name != "gp"], pytest.param(["gp"], marks=pytest.mark.slow)],
+    ids=["others", "gp"],
+)
+def test_another_process_proposes_the_same(
+    names: list[str], surveyed: Survey, tmp_path: Path
+) -> None:
     """From the seed and what was told alone."""
     histories, proposed = [], []
-    for name in NAMES:
+    for name in names:
         study = Simulated(make(name, surveyed), surveyed, at_once=4)
         study.run(17 if name == "gp" else 20)  # ten whole ones, after which it begins
         histories.append(json.dumps([name, study.events]))

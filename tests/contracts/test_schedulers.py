@@ -28,7 +28,22 @@ CHOICES = [
 OBJECTIVES = ["search.objectives=[val_error]", "search.objectives=[val_error, params]"]
 every_scheduler = pytest.mark.parametrize("scheduler", CHOICES)
 one_or_eight = pytest.mark.parametrize("slots", [1, 8])
-one_or_two = pytest.mark.parametrize("objectives", OBJECTIVES, ids=["one", "two"])
+# Each number of slots and of objectives stands in two of the four.
+in_four_ways = pytest.mark.parametrize(
+    ("slots", "objectives"),
+    [
+        pytest.param(1, OBJECTIVES[0], id="1-one"),
+        pytest.param(8, OBJECTIVES[1], id="8-two"),
+        pytest.param(1, OBJECTIVES[1], id="1-two", marks=pytest.mark.slow),
+        pytest.param(8, OBJECTIVES[0], id="8-one", marks=pytest.mark.slow),
+    ],
+)
+# With two, test_it_is_a_function_of_the_journal has the same after a kill.
+one_or_two = pytest.mark.parametrize(
+    "objectives",
+    [OBJECTIVES[0], pytest.param(OBJECTIVES[1], marks=pytest.mark.slow)],
+    ids=["one", "two"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +60,7 @@ def rungs_in(plan: StudyPlan) -> tuple[int, ...]:
 
 
 @every_scheduler
-@one_or_eight
-@one_or_two
+@in_four_ways
 def test_a_study_comes_to_its_end(
     tmp_path: Path, surveyed: Survey, scheduler: str, slots: int, objectives: str
 ) -> None:
@@ -75,8 +89,7 @@ def test_a_study_comes_to_its_end(
 
 
 @every_scheduler
-@one_or_eight
-@one_or_two
+@in_four_ways
 def test_it_is_a_function_of_the_journal(
     tmp_path: Path, surveyed: Survey, scheduler: str, slots: int, objectives: str
 ) -> None:
