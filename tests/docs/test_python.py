@@ -1,5 +1,9 @@
-"""The code of docs/python.md is run as it stands there, one block after another."""
+"""The code of docs/python.md is run as it stands there, one block after another.
 
+Only the epochs are fewer: one, where it says two and nothing needs a second.
+"""
+
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +38,8 @@ def test_the_code_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     ]
     names: dict[str, Any] = {}
     for text in code:
-        exec(compile(text, "docs/python.md", "exec"), names)
+        shorter = re.sub(r"(?<!training\.)(epochs\W+)2", r"\g<1>1", text)
+        exec(compile(shorter, "docs/python.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "True runs/first_look" in printed
     assert "trial 2: " in printed

@@ -157,7 +157,7 @@ def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert labels[:2] == [label for label in labels if " law, off by " in label]
     assert labels[2] == (
-        f"depth: no law; slope {slope.slope:+.2f} a doubling "
+        f"depth: no law; slope {slope.slope:+.2f} per doubling "
         f"({slope.low:+.2f} to {slope.high:+.2f})"
     )
     lines = {
