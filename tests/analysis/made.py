@@ -1,10 +1,17 @@
 """Writes runs of trials that a test says, as search writes them, and reads pages back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
+from markupsafe import Markup
+
+from analysis.cards.card import Shown
+from analysis.pages import cards, page, run_figures
+from analysis.pages.page import Figure, Page, Table
 from analysis.runs.run import Run, read_run
 from res2net import Architecture, cost
 from search.schema.seals import sealed_line
@@ -127,6 +134,30 @@ def _records(number: int, trial: dict[str, Any], plan: StudyPlan) -> list[Any]:
         "taken": Taken(peak_memory=2**30, execution="eager"), "metrics": scores,
     } | trial  # fmt: skip
     return [*begin, *reported, Ended(trial=number, status=status, **fields)]
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Pages but for their drawings, which take most of the time."""
+
+    def unseen(shown: Shown) -> Figure:
+        return blank(None, alt=shown.alt, caption=shown.caption, table=cards._table(shown))
+
+    def blank(_: object, *, alt: str, caption: str, table: Table) -> Figure:
+        name = f"figure-{table.name}"
+        return Figure(name=name, svg=Markup(), caption=caption, table=table, width=500.0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cards, "card_figure", unseen)
+        patch.setattr(run_figures, "card_figure", unseen)
+        patch.setattr(page, "figure", blank)
+        yield
+
+
+def parsed(make: Callable[[Any], Page], runs: Run | Sequence[Run]) -> "Parsed":
+    """The page of a run or of several, undrawn."""
+    with undrawn():
+        return Parsed(page.render(make(runs)))
 
 
 class Parsed(HTMLParser):

@@ -19,11 +19,11 @@ from analysis.runs.run import Run
 from search.schema.parts import origin_of
 from search.study.events import Ended, Status
 from search.study.journal import Journal
-from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
+from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, parsed, seeded
 
 
 def page_of(run: Run) -> Parsed:
-    return Parsed(render(run_page(run)))
+    return parsed(run_page, run)
 
 
 def numbers(text: str) -> set[str]:
@@ -137,7 +137,7 @@ def test_only_failures_conclude_nothing(tmp_path: Path) -> None:
         {"network": network(1), "seed": seed, "status": Status.DIVERGED, "reason": "it is nan"}
         for seed in range(3)
     ]
-    page = page_of(made(tmp_path, rows))
+    page = Parsed(render(run_page(made(tmp_path, rows))))
     assert "no trial was trained to its end, so there is no result to show" in page.text[""]
     assert "nothing can be concluded" in page.text["conclusion"]
     assert page.tables["failed"][1:] == [["diverged", "it is nan", "0, 1, 2", "3"]]
@@ -145,7 +145,8 @@ def test_only_failures_conclude_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
-    page = page_of(made(tmp_path, [{"network": network(1), "status": None}]))
+    run = made(tmp_path, [{"network": network(1), "status": None}])
+    page = Parsed(render(run_page(run)))
     assert "No trial has ended yet, so nothing can be concluded." in page.text["conclusion"]
     assert "not finished: 0 of 3" in page.text[""]
     assert "nothing can be added up" in page.text["cost"]
@@ -252,7 +253,8 @@ def test_a_metric_that_is_to_be_large_is_reported_as_it_is(tmp_path: Path) -> No
     assert "maximize validation score" in page.text["made"]
 
 
-def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = made(tmp_path / "run", seeded()[:1], *OVERRIDES)  # with little to draw
     assert main([str(run.folder)]) == 0
     assert capsys.readouterr().out == f"report: {run.folder}/report.html\n"
     first = (run.folder / "report.html").read_text(encoding="utf-8")

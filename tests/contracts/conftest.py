@@ -1,9 +1,12 @@
-"""The candidates that samplers are tried on."""
+"""The candidates that samplers are tried on, with one BLAS thread as analysis has."""
 
 import pytest
 
 from search.space.survey import Survey, survey
+from tests.analysis.conftest import one_blas_thread
 from tests.search.spaces import PAPER, plan_of
+
+__all__ = ["one_blas_thread"]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,12 @@ from search.study import manifest
 from tests.docs.examples import GUIDE, Example, examples, write_examples
 
 EXAMPLES = examples()
+# tests/outside/test_regression.py trains this one, for an epoch.
+LONG = {"my_regression.py"}
+EACH = [
+    pytest.param(e, id=e.file, marks=pytest.mark.slow if e.file in LONG else ())
+    for e in EXAMPLES
+]
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) ->
     return tmp_path
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.file)
+@pytest.mark.parametrize("example", EACH)
 def test_an_example_runs(example: Example, folder: Path) -> None:
     result = run_study(example.space, out=folder / "run", inline=True)
     assert result.finished

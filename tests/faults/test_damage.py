@@ -29,7 +29,7 @@ from search.study.journal import FILE, JournalError
 from search.study.order import Order, OrderError
 from tests.search.spaces import TINY, started_fields, write
 
-TIMES = 1000
+TIMES = 300
 TWO = TINY.replace("trials: 3", "trials: 2")
 
 
@@ -310,7 +310,7 @@ ANYTHING = st.recursive(
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_whatever_a_field_holds_it_is_read_or_named(
     recorded: Recorded, tmp_path: Path, data: st.DataObject
 ) -> None:

@@ -25,6 +25,7 @@ KEPT = (
     TINY.replace("resources:", "keep: {best: 9}\nresources:")
     .replace("trials: 3", "trials: 9")
     .replace("epochs: 3", "epochs: 1")
+    .replace("validation: 64", "validation: 64, train: 128")
 )
 
 

@@ -118,7 +118,12 @@ def catches_sigterm(process: subprocess.Popen[str]) -> bool:
 
 @pytest.mark.parametrize(
     ("module", "later"),
-    [("search.run", 0.0), ("search.run", 0.3), ("search.run", 0.8), ("search.train", 0.1)],
+    [
+        ("search.run", 0.0),
+        ("search.run", 0.3),
+        pytest.param("search.run", 0.8, marks=pytest.mark.slow),  # imports go on, as at 0.3
+        ("search.train", 0.1),
+    ],
 )
 def test_while_it_starts_a_signal_ends_it_quietly(
     tmp_path: Path, module: str, later: float

@@ -27,6 +27,7 @@ from search.run import main
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import read
 from search.train import main as train
+from tests.analysis.made import undrawn
 from tests.search.conftest import _nothing_drawn  # noqa: F401 - a process of its own
 from tests.search.images.trees import plant
 from tests.search.spaces import TINY, write
@@ -118,7 +119,7 @@ def test_commands_that_print_reach_their_end(
     make: Make, tmp_path: Path, run_folder: Path
 ) -> None:
     for name, command in PRINTED.items():
-        with through(make, tmp_path):
+        with through(make, tmp_path), undrawn():  # the report's figures meet no terminal
             code = command(run_folder)
         lost = make is full_disk and name in ALL_THAT_COMES
         assert code == (ExitCode.FAILED if lost else ExitCode.DONE), name

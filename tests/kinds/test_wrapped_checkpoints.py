@@ -209,7 +209,7 @@ DONE = {
 
 
 @pytest.mark.parametrize(("before", "after"), [(3, 1), (3, 4), (3, 5), (1, 3), (4, 3), (6, 4)])
-@pytest.mark.parametrize("name", ["resnet1.1.1.1_64w", "res2net1.1.1.1_26w4s_v1b"])
+@pytest.mark.parametrize("name", ["resnet1.1.1.1_8w_8p", "res2net1.1.1.1_4w4s_v1b_8p"])
 def test_a_stem_is_adapted_as_timm_does(
     name: str, before: int, after: int, tmp_path: Path
 ) -> None:

@@ -43,10 +43,12 @@ def example(folder: Path) -> Example:
 
 
 def study(example: Example, **changes: Any) -> dict[str, Any]:
-    """The study of the example, of two networks."""
+    """The study of the example, of two networks of an epoch."""
     search = {"sampler": "grid", "trials": 2}
     network = example.space["network"] | {"depth": 11}
-    return example.space | {"network": network, "search": search} | changes
+    training = example.space["training"] | {"epochs": 1}
+    own = {"network": network, "search": search, "training": training}
+    return example.space | own | changes
 
 
 def test_its_score_is_that_of_its_weights(example: Example, folder: Path) -> None:

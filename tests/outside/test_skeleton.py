@@ -75,7 +75,7 @@ def test_it_counts_what_it_builds(folder: Path) -> None:
 def test_a_study_of_it_runs_and_its_weights_load(folder: Path) -> None:
     text = TINY.replace("skeleton: cifar", f'skeleton: "{NAME}"')
     text = text.replace("[11, 20]", "[8, 14]")
-    text = text.replace("{max: 300K, min: 20K}", "{max: 3M}")
+    text = text.replace("{max: 300K, min: 20K}", "{max: 3M}").replace("epochs: 3", "epochs: 1")
     result = search.run_study(write(folder, text), out=folder / "run", inline=True)
     assert result.finished
     assert {t.ended.status for t in result.trials if t.ended} == {Status.OK}
@@ -95,6 +95,7 @@ def test_a_run_whose_skeleton_is_gone_says_so(
 ) -> None:
     text = TINY.replace("skeleton: cifar", f'skeleton: "{NAME}"').replace("[11, 20]", "[8, 14]")
     text = text.replace("{max: 300K, min: 20K}", "{max: 3M}").replace("trials: 3", "trials: 1")
+    text = text.replace("epochs: 3", "epochs: 1")
     search.run_study(write(folder, text), out=folder / "run", inline=True)
     (folder / "my_skeleton.py").unlink()
     assert report(["run", "--out", "report.html"]) == 2

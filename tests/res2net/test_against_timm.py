@@ -1,5 +1,7 @@
 """Our modules against timm's of the same networks: same weights, same numbers."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -10,14 +12,15 @@ timm = pytest.importorskip("timm")
 
 MODELS = [
     "res2net50_26w_4s",
-    "res2net50_48w_2s",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)  # of other widths and scales than these two
+        for name in ("res2net50_48w_2s", "res2net50_26w_6s", "res2net50_26w_8s")
+    ),
     "res2net50_14w_8s",
-    "res2net50_26w_6s",
-    "res2net50_26w_8s",
-    "res2net101_26w_4s",
+    pytest.param("res2net101_26w_4s", marks=pytest.mark.slow),  # only deeper, as the one below
     "res2next50",
     "res2net50d",
-    "res2net101d",
+    pytest.param("res2net101d", marks=pytest.mark.slow),
     "dla60_res2net",
     "dla60_res2next",
     "dla60",
@@ -35,7 +38,7 @@ def randomise_norms(module: nn.Module, generator: torch.Generator) -> None:
                 tensor.data.uniform_(0.5, 1.5, generator=generator)
 
 
-def module_of_timm(name: str, generator: torch.Generator, **form: int) -> nn.Module:
+def module_of_timm(name: str, generator: torch.Generator, **form: Any) -> nn.Module:
     """Random weights in float64, drawn once: networks of 45 million numbers take their time."""
     with torch.device("meta"):
         module: nn.Module = timm.create_model(name, **form)

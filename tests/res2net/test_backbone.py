@@ -34,15 +34,17 @@ def backbone(network: Architecture | str, **form: Any) -> Backbone:
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
-@given(architectures(), st.data(), st.integers(16, 70))
+@given(architectures(largest=3, planes=2), st.data(), st.integers(16, 70))
 def test_channels_and_strides_are_those_of_the_features(
     network: Architecture, data: st.DataObject, side: int
 ) -> None:
     facts = SKELETONS[network.skeleton]
     stages = st.sets(st.integers(1, len(facts.stages)), min_size=1)
     asked, stride = data.draw(stages), data.draw(st.sampled_from(facts.output_strides))
-    module = backbone(network, features=asked, output_stride=stride, device="meta")
-    features = module(torch.empty(2, network.channels, side, side, device="meta"))
+    form = {"features": asked, "output_stride": stride, "device": "meta"}
+    module = backbone(network, **form).to_empty(device="cpu").eval()
+    with torch.no_grad():
+        features = module(torch.empty(2, network.channels, side, side))
     assert list(features) == [facts.stages[stage - 1] for stage in sorted(asked)]
     for name, feature in features.items():
         reached = module.strides[name]
@@ -86,10 +88,14 @@ def test_a_smaller_output_stride_is_the_same_function_more_densely(
     assert dense.strides == {"layer2": 8, "layer3": min(16, stride), "layer4": stride}
 
 
-@pytest.mark.parametrize("name", ["res2net50_26w_4s", "res2next50"])
-def test_dilation_is_timm_s(name: str) -> None:
-    theirs = module_of_timm(name, torch.Generator().manual_seed(0), output_stride=16)
-    ours = build(name, output_stride=16, device="meta").eval()
+@pytest.mark.parametrize(
+    ("name", "small"),
+    [("res2net50_26w_4s", "res2net1.1.2.2_26w4s"), ("res2next50", "res2next1.1.2.2_8c4w4s")],
+)
+def test_dilation_is_timm_s(name: str, small: str) -> None:
+    form = {"output_stride": 16, "layers": (1, 1, 2, 2)}  # only the last stage is dilated
+    theirs = module_of_timm(name, torch.Generator().manual_seed(0), **form)
+    ours = build(small, output_stride=16, device="meta").eval()
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     images = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():

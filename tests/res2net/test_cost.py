@@ -23,15 +23,18 @@ from tests.res2net.strategies import architectures
 def counted_by_torch(
     architecture: Architecture, side: int | tuple[int, int], **form: Any
 ) -> tuple[int, int, int]:
-    """Parameters, MACs and activations that torch sees on the meta device."""
-    module = build(architecture, device="meta", **form).eval()
+    """Parameters, MACs and activations that torch sees, of whatever numbers the memory holds.
+
+    The meta device computes none, but its counting takes three times as long.
+    """
+    module = build(architecture, device="meta", **form).to_empty(device="cpu").eval()
     sides = (side, side) if isinstance(side, int) else side
     outputs: list[int] = []
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.Linear)):
             part.register_forward_hook(lambda *call: outputs.append(call[2].numel()))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(torch.empty(1, architecture.channels, *sides, device="meta"))
+        module(torch.empty(1, architecture.channels, *sides))
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return sum(p.numel() for p in module.parameters()), flops // 2, sum(outputs)
@@ -39,13 +42,14 @@ def counted_by_torch(
 
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("skeleton", SKELETONS)
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=5, deadline=None, derandomize=True)
 @given(st.data(), st.integers(8, 70) | st.tuples(st.integers(8, 70), st.integers(8, 70)))
 def test_cost_is_what_torch_counts_to_the_unit(
     skeleton: str, block: str, data: st.DataObject, side: int | tuple[int, int]
 ) -> None:
     """Every skeleton, per-stage dimensions, SE, v1b, output strides, with and without head."""
-    network = data.draw(architectures(skeletons=(skeleton,), blocks=(block,)))
+    family = architectures(largest=6, planes=3, skeletons=(skeleton,), blocks=(block,))
+    network = data.draw(family)
     stages = range(1, len(SKELETONS[skeleton].stages) + 1)
     strides = SKELETONS[skeleton].output_strides
     form = {
@@ -70,7 +74,7 @@ def test_fvcore_agrees_once_its_normalisation_is_taken_out() -> None:
     assert cost(network).macs == by_operator["conv"] + by_operator["linear"]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(architectures(), st.data())
 def test_a_grid_is_counted_as_its_members_are(base: Architecture, data: st.DataObject) -> None:
     """Arrays at some stages, numbers at others: one formula for both."""

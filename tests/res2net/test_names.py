@@ -53,7 +53,7 @@ def test_the_spellings_people_use(text: str, canonical: str) -> None:
     assert parse(text).name == canonical
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(architectures(largest=200))
 def test_a_name_leads_back_to_its_network(architecture: Architecture) -> None:
     assert parse(architecture.name) == architecture

@@ -1,7 +1,9 @@
 """Timing one network: what is said of it is what was run."""
 
+import gc
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -11,6 +13,14 @@ from res2net.__main__ import main
 from res2net.timing import TimingError, time_batches
 
 TINY = "res2net1.1.1_2w2s_2p"
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_collect() -> Iterator[None]:
+    """Before each time garbage is collected, among all that the other tests have imported."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_passes_and_batches_are_timed_one_by_one() -> None:

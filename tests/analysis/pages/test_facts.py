@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from analysis.pages import facts
-from analysis.pages.page import render
 from analysis.pages.run_page import run_page
 from search.schema.execution import PlannedExecution, ReplayedTable
 from search.study.events import Status, Taken
-from tests.analysis.made import OVERRIDES, Parsed, made, network, seeded
+from tests.analysis.made import OVERRIDES, made, network, parsed, seeded
 
 
 def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
@@ -22,7 +21,7 @@ def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
         {"network": network(1), "seed": seed, "status": status, "reason": reason}
         for seed, (status, reason) in enumerate(outcomes)
     ]
-    page = Parsed(render(run_page(made(tmp_path, rows, "search.trials=5"))))
+    page = parsed(run_page, made(tmp_path, rows, "search.trials=5"))
     assert page.tables["failed"][1:] == [
         ["diverged", "nan", "1, 2", "2"],
         ["failed", "disk", "0", "1"],

@@ -17,7 +17,7 @@ from analysis.report import main
 from analysis.runs.run import Run
 from search.study.events import Status
 from tests.analysis.browser import browsing
-from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded
+from tests.analysis.made import AXES, ERRORS, OVERRIDES, Parsed, made, network, seeded, undrawn
 
 SPACE_OF_MANY = """\
 study: many
@@ -78,21 +78,20 @@ EVIL = "<script>document.title = 'x'</script>"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return made(tmp_path_factory.mktemp("page") / "run", seeded(), *OVERRIDES)
-
-
-@pytest.fixture(scope="module")
-def html(run: Run) -> str:
-    return render(run_page(run))
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a run with a trial without an error, which sorts last both ways."""
+    """With a trial without an error, which sorts last both ways."""
     rows = [*seeded(), {"network": network(3), "seed": 99, "status": Status.DIVERGED}]
-    folder = made(tmp_path_factory.mktemp("browser"), rows, *OVERRIDES).folder
-    assert main([str(folder)]) == 0
-    return folder / "report.html"
+    return made(tmp_path_factory.mktemp("page") / "run", rows, *OVERRIDES)
+
+
+@pytest.fixture(scope="module")
+def report(run: Run) -> Path:
+    assert main([str(run.folder)]) == 0
+    return run.folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def html(report: Path) -> str:
+    return report.read_text(encoding="utf-8")
 
 
 def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
@@ -226,7 +225,8 @@ def test_in_a_browser(report: Path, width: int, height: int) -> None:
 def test_in_a_browser_no_script_but_ours_runs(tmp_path: Path) -> None:
     """Even where something were not escaped: the page's policy names the one script."""
     run = made(tmp_path, seeded()[:1])
-    html = render(run_page(run)).replace("</main>", f"{EVIL}</main>")
+    with undrawn():
+        html = render(run_page(run)).replace("</main>", f"{EVIL}</main>")
     path = tmp_path / "evil.html"
     path.write_text(html, encoding="utf-8")
     with browsing(width=800, height=600) as browser:

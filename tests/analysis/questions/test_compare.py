@@ -27,7 +27,7 @@ from analysis.report import main
 from analysis.runs.run import Run, RunError, read_run
 from search.schema.seals import sealed_document
 from search.study.events import Status
-from tests.analysis.made import Parsed, made, network
+from tests.analysis.made import Parsed, made, network, parsed
 
 # Validation errors by width, each of seeds 1 to 3.
 FIRST = {
@@ -156,7 +156,7 @@ def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
     table = shifts(*runs)
     assert table["difference"].notna().all()
     assert table[["low", "high", "p", "p_all"]].isna().all(axis=None)
-    page = Parsed(render(compare_page(runs)))
+    page = parsed(compare_page, runs)
     assert "too few seeds for an interval" in page.text["conclusion"]
 
 
@@ -169,7 +169,7 @@ def test_what_differs_is_listed_and_nothing_else(pair: list[Run]) -> None:
 
 def test_few_networks_have_an_exact_p_in_words(pair: list[Run]) -> None:
     p = agreement(pair).iloc[0]["p_exact"]
-    text = " ".join(Parsed(render(compare_page(pair))).text.values())
+    text = " ".join(parsed(compare_page, pair).text.values())
     assert f"(p {p:.3f}, exact: too few networks for an interval)" in text
 
 
@@ -190,7 +190,7 @@ def test_different_data_shows_ranks_and_never_a_difference_of_errors(tmp_path: P
     second = run_of(tmp_path / "b", SECOND, "data.validation=32")
     assert not comparable([first, second])
     assert "difference" not in shifts(first, second)
-    page = Parsed(render(compare_page([first, second])))
+    page = parsed(compare_page, [first, second])
     assert "saw different images" in page.text[""]
     titles = {title for rows in page.tables.values() for title in rows[0]}
     assert not [title for title in titles if "error" in title or "difference" in title]
@@ -248,7 +248,7 @@ def test_a_run_of_failures_cannot_be_compared(tmp_path: Path) -> None:
 def test_equal_scores_are_not_called_too_few_seeds(tmp_path: Path) -> None:
     equal = {w: [30.0] * 3 for w in range(1, 6)}
     runs = [run_of(tmp_path / "a", equal), run_of(tmp_path / "b", equal, seeds=(4, 5, 6))]
-    said = Parsed(render(compare_page(runs))).text["conclusion"]
+    said = parsed(compare_page, runs).text["conclusion"]
     assert "is not shown: scores do not vary between seeds" in said
     assert "too few seeds" not in said
 
@@ -257,7 +257,7 @@ def test_one_is_not_written_as_many(tmp_path: Path) -> None:
     some = {w: [30.0 + w, 30.5 + w, 31.2 + w] for w in range(1, 6)}
     other = {1: [80.0, 80.4, 80.2]} | {w: [1.0, 1.1, 1.4] for w in range(7, 11)}
     runs = [run_of(tmp_path / "a", some), run_of(tmp_path / "b", other, seeds=(4, 5, 6))]
-    said = Parsed(render(compare_page(runs))).text["conclusion"]
+    said = parsed(compare_page, runs).text["conclusion"]
     assert "1 common network is fewer than 4" in said
     assert "1 of 1 network differs clearly" in said
     assert "1 is higher in" in said
@@ -315,7 +315,7 @@ def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
     table = agreement(runs)
     assert table["networks"].tolist() == [4, 5, 4]
     assert table.loc[1, "tau"] == pytest.approx(1)
-    page = Parsed(render(compare_page(runs)))
+    page = parsed(compare_page, runs)
     assert {"scores-1", "scores-2", "pair-1", "pair-2"} <= page.tables.keys()
 
 

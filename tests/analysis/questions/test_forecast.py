@@ -9,12 +9,11 @@ import pytest
 from analysis.cards.forecast import forecast_card
 from analysis.forecast import main
 from analysis.pages.compare_page import compare_page
-from analysis.pages.page import render
 from analysis.questions.forecast import budgets, forecasts
 from analysis.runs.run import Run, RunError
 from analysis.scaling.points import Refusal
 from res2net import cost
-from tests.analysis.made import Parsed, made, network
+from tests.analysis.made import made, network, parsed
 
 SPACE = """\
 study: {name}
@@ -169,7 +168,7 @@ def test_the_command_prints_sentences_or_json(
 
 
 def test_runs_without_a_network_in_common_have_a_page_of_their_cards(four: list[Run]) -> None:
-    page = Parsed(render(compare_page(four)))
+    page = parsed(compare_page, four)
     assert "Networks are not compared one by one" in page.text["conclusion"]
     assert "which was run, the validation error of the best" in page.text["forecast"]
     assert page.tables["forecast-values"][0][0] == "multiply-adds"

@@ -9,12 +9,11 @@ from scipy import stats
 from analysis.cards.card import Card
 from analysis.cards.overlay import overlay_card
 from analysis.pages.compare_page import compare_page
-from analysis.pages.page import render
 from analysis.questions.overlay import EQUAL, SAMPLED, critical_gap, curves, distances
 from analysis.runs.run import Run
 from analysis.statistics.intervals import holm
 from res2net import cost
-from tests.analysis.made import Parsed, made, network
+from tests.analysis.made import made, network, parsed
 
 SPACE = """\
 study: {name}
@@ -95,7 +94,7 @@ def test_where_no_sizes_are_in_common_the_card_is_refused_and_the_report_stands(
     ]  # fmt: skip
     said = "no run has 10 or more within the range of multiply-adds that all runs reach"
     assert said in refusal(sides)
-    page = Parsed(render(compare_page(sides)))
+    page = parsed(compare_page, sides)
     assert said in " ".join(page.text.values())
     assert len(page.tables["common"]) == 1 + len({*SMALL} & {*LARGE})
 
@@ -124,7 +123,7 @@ def test_only_what_holds_after_holm_is_claimed(three: list[Run]) -> None:
     assert all(said.startswith("The networks of ") for said in card.claims)
     others = [said for said in card.sentences if said not in card.claims]
     assert all("do not show that the networks of a and c differ" in said for said in others)
-    page = Parsed(render(compare_page(three)))
+    page = parsed(compare_page, three)
     assert len(page.tables["overlay-tests"]) == 7
     assert "by chance up to 0.32" in page.text["overlay"]
 

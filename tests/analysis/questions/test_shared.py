@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from analysis.pages.compare_page import compare_page
-from analysis.pages.page import render
 from analysis.questions.compare import agreement, shifts
 from analysis.questions.shared import own, shared
 from analysis.runs.run import Run
-from tests.analysis.made import Parsed, made, network
+from tests.analysis.made import made, network, parsed
 
 WIDTHS = range(1, 7)
 
@@ -77,7 +76,7 @@ def test_the_same_trials_are_no_agreement(tmp_path: Path) -> None:
     moved = shifts(*runs)
     assert (moved["by"] == "the same trials").all()
     assert moved[["difference", "low", "high", "p", "p_all"]].isna().all(axis=None)
-    page = Parsed(render(compare_page(runs)))
+    page = parsed(compare_page, runs)
     said = page.text["conclusion"]
     assert "have 12 trials in common" in said
     assert "Nothing is tested between a and b: these are the same trials." in said
@@ -97,7 +96,7 @@ def test_of_some_shared_trials_the_others_are_compared(tmp_path: Path) -> None:
     row, other = agreement(runs).iloc[0], agreement(apart).iloc[0]
     assert row["tau"] == other["tau"]
     assert row["same"] == 12
-    assert "have 12 trials in common" in render(compare_page(runs))
+    assert "have 12 trials in common" in parsed(compare_page, runs).text["conclusion"]
 
 
 def test_too_few_networks_with_trials_of_their_own(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a run along axes says of scaling, of errors that follow a law that is known."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,14 @@ def by_law(started: Started) -> float:
     luck = np.random.default_rng((started.macs, started.repeat)).normal(0, 0.1)
     alpha = ALPHA[dimension(started)]
     return 10 + 20 * (started.macs / BASE_MACS) ** -alpha + float(luck)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples() -> Iterator[None]:
+    """The least that the ends of an interval of 95 % take; nothing here depends on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.questions.tradeoffs._RESAMPLES", 100)
+        yield
 
 
 class Lawful(NamedTuple):
@@ -148,7 +157,7 @@ def test_a_dimension_that_hurts_carries_no_law(tmp_path: Path) -> None:
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert labels[:2] == [label for label in labels if " law, off by " in label]
     assert labels[2] == (
-        f"depth: no law; slope {slope.slope:+.2f} a doubling "
+        f"depth: no law; slope {slope.slope:+.2f} per doubling "
         f"({slope.low:+.2f} to {slope.high:+.2f})"
     )
     lines = {

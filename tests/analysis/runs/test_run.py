@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.pages.page import render
 from analysis.pages.run_page import run_page
 from analysis.questions.equal_size import missing
 from analysis.questions.series import points
@@ -19,7 +18,7 @@ from search.space.resolve import resolve
 from search.study.events import Status
 from search.study.journal import FILE, Journal, JournalError
 from search.study.study import Study
-from tests.analysis.made import made, network
+from tests.analysis.made import made, network, parsed
 from tests.analysis.questions.test_series import noisy
 from tests.analysis.studied import FIG5, end, write_run
 
@@ -121,7 +120,7 @@ def test_a_run_is_read_without_the_parts_that_it_was_made_with(tmp_path: Path) -
     ]  # fmt: skip
     assert run.manifest.sampler_traits == {"uniform"}
     assert networks(run)["name"].iloc[0] == network(3).name
-    text = render(run_page(run))
+    text = parsed(run_page, run).text["made"]
     assert "maximize validation score" in text
     assert "maximize blocks" in text
 

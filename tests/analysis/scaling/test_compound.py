@@ -65,7 +65,7 @@ def test_the_rule_is_what_brute_force_finds(budget_ratio: float) -> None:
 
 def test_noise_shows_in_the_picks() -> None:
     rng = np.random.default_rng(1)
-    rule = compound_rule(curves(rng, sd=0.6), cost, budget_ratio=3.0, rng=rng, resamples=300)
+    rule = compound_rule(curves(rng, sd=0.6), cost, budget_ratio=3.0, rng=rng, resamples=150)
     assert rule.picks["share"].sum() == pytest.approx(1)
     assert len(rule.picks) >= 3
     assert rule.low < rule.error < rule.high
@@ -96,10 +96,10 @@ def test_what_cannot_be_built_is_left_out() -> None:
 def test_refusals() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(Refusal, match=r"no combination costs 0.5 x the base or less; the ch"):
-        compound_rule(curves(), cost, budget_ratio=0.5, rng=rng)
+        compound_rule(curves(), cost, budget_ratio=0.5, rng=rng, resamples=5)
     with pytest.raises(Refusal, match=r"1,030,301 combinations are more than 200,000"):
-        compound_rule(curves(), cost, budget_ratio=2, rng=rng, step=0.05)
+        compound_rule(curves(), cost, budget_ratio=2, rng=rng, step=0.05, resamples=5)
     apart = curves()
     apart["depth"] = apart["depth"].assign(error=apart["depth"]["error"] + 0.1)
     with pytest.raises(Refusal, match="do not share one base"):
-        compound_rule(apart, cost, budget_ratio=2, rng=rng)
+        compound_rule(apart, cost, budget_ratio=2, rng=rng, resamples=5)

@@ -74,6 +74,7 @@ def test_an_edf_rises_and_ends_at_one(rows: list[tuple[float, float]]) -> None:
         assert fraction == pytest.approx(below / sum(weights))
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.floats(1e6, 1e11), min_size=60, max_size=120),
     st.lists(st.floats(1e6, 1e11), min_size=60, max_size=120),
@@ -132,12 +133,12 @@ def test_the_dkw_band_is_its_closed_form() -> None:
 
 @pytest.mark.parametrize("n", [20, pytest.param(100, marks=pytest.mark.slow)])
 def test_at_least_95_percent_of_dkw_bands_hold_the_whole_law(n: int) -> None:
-    """Conservative for every n; 1 % is two sigma of 2000 simulations."""
-    draws, width = np.random.default_rng(n).random((2000, n)), dkw_band(n)
+    """Conservative for every n; 1.4 % is two sigma of 1000 simulations."""
+    draws, width = np.random.default_rng(n).random((1000, n)), dkw_band(n)
     held = [
         stats.ks_1samp(d, stats.uniform.cdf, method="asymp").statistic <= width for d in draws
     ]
-    assert 0.94 <= np.mean(held) <= 0.975
+    assert 0.936 <= np.mean(held) <= 0.979
 
 
 @pytest.mark.parametrize(
@@ -152,20 +153,20 @@ def test_95_percent_of_weighted_bands_hold_the_whole_law(
     n: int, shares: tuple[float, ...], gain: float
 ) -> None:
     rng, held = np.random.default_rng(0), 0
-    for _ in range(200):
+    for _ in range(100):
         macs, errors = space(rng, n, shares, gain)
         (bins,) = complexity_bins([macs], bins=5)
         band = bootstrap_band(errors, rng=rng, bins=bins, resamples=400)
         held += holds(band, lambda e: law_at_equal_complexity(e, gain))
-    assert held / 200 >= 0.89  # 4 sigma below 95 %
+    assert held / 100 >= 0.87  # 4 sigma below 95 %
 
 
 def test_95_percent_of_bands_without_weights_hold_the_whole_law() -> None:
     rng, held = np.random.default_rng(0), 0
-    for _ in range(200):
+    for _ in range(100):
         band = bootstrap_band(rng.standard_normal(100), rng=rng, resamples=400)
         held += holds(band, stats.norm.cdf)
-    assert held / 200 >= 0.89  # 4 sigma below 95 %
+    assert held / 100 >= 0.87  # 4 sigma below 95 %
 
 
 def test_a_band_stands_around_its_curve() -> None:

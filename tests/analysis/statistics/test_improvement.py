@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ from benchmarks.coverage.improvement import SIMULATIONS
 ERRORS = st.lists(st.integers(0, 20).map(float), min_size=5, max_size=20)
 
 
+@settings(max_examples=40)
 @given(ERRORS, ERRORS)
 def test_of_pairs_it_is_scipys_u(a: list[float], b: list[float]) -> None:
     rng = np.random.default_rng(0)

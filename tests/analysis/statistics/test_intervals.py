@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -61,6 +61,7 @@ def test_an_interval_is_written_in_full() -> None:
     assert interval.text(".1f", "%") == "83.0 % [82.7, 83.3]"
 
 
+@settings(max_examples=40)
 @given(st.lists(SEEDS, min_size=2, max_size=5), st.sampled_from([0.9, 0.95]))
 def test_the_pooled_spread_is_that_of_the_analysis_of_variance(
     groups: list[list[float]], level: float
@@ -89,6 +90,7 @@ def test_one_value_borrows_the_spread_of_the_others() -> None:
     assert [i.low for i in pooled_interval([[5.0, 5.0], [1.0, 1.0]])] == [None, None]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(ERRORS, ERRORS), min_size=2, max_size=8))
 def test_the_paired_comparison_is_scipy_s(pairs: list[tuple[float, float]]) -> None:
     a, b = (np.array(side) for side in zip(*pairs, strict=True))
@@ -101,6 +103,7 @@ def test_the_paired_comparison_is_scipy_s(pairs: list[tuple[float, float]]) -> N
     assert ours.difference.n == len(pairs)
 
 
+@settings(max_examples=40)
 @given(SEEDS.map(differing), SEEDS.map(differing))
 def test_the_unpaired_comparison_is_welch_s(a: list[float], b: list[float]) -> None:
     ours, theirs = unpaired(a, b, level=0.9), stats.ttest_ind(a, b, equal_var=False)
@@ -176,37 +179,37 @@ def test_one_false_finding_among_six_comparisons_stays_rare() -> None:
     assert np.mean([min(holm(p)) <= 0.05 for p in studies]) == pytest.approx(0.05, abs=0.0105)
 
 
-# A truth of 95 % shows as 95 -+ 2 % (two sigma) in 500 simulations, and as 95 -+ 1.4 % in the
-# 1000 that are run where they are cheap: there no choice of the seed decides.
+# A truth of 95 % shows as 95 -+ 3 % (three sigma) in 500 simulations: no choice of the seed
+# decides.
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_95_percent_of_t_intervals_hold_the_mean(seeds: int) -> None:
-    draws = np.random.default_rng(seeds).normal(20, 0.3, (1000, seeds))
-    assert 0.93 <= coverage(map(t_interval, draws), 20) <= 0.97
+    draws = np.random.default_rng(seeds).normal(20, 0.3, (500, seeds))
+    assert 0.92 <= coverage(map(t_interval, draws), 20) <= 0.98
 
 
 def test_95_percent_of_pooled_intervals_hold_their_mean() -> None:
     """One of six networks, some with fewer seeds; each in its own place."""
     rng, sizes = np.random.default_rng(0), (1, 2, 3, 3, 3, 5)
     held = np.zeros(len(sizes))
-    for _ in range(1000):
+    for _ in range(500):
         groups = [rng.normal(20 + i, 0.3, size) for i, size in enumerate(sizes)]
         for i, interval in enumerate(pooled_interval(groups)):
             held[i] += interval.low <= 20 + i <= interval.high
-    assert (held / 1000 >= 0.93).all(), held
-    assert (held / 1000 <= 0.97).all(), held
+    assert (held / 500 >= 0.92).all(), held
+    assert (held / 500 <= 0.98).all(), held
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_95_percent_of_paired_intervals_hold_the_difference(seeds: int) -> None:
     """The seed moves both networks alike, by more than they differ."""
     rng, found = np.random.default_rng(seeds), []
-    for _ in range(1000):
+    for _ in range(500):
         seed = rng.normal(0, 1, seeds)
         pair = (mean + seed + rng.normal(0, 0.2, seeds) for mean in (20, 19.5))
         found.append(paired(*pair))
-    assert 0.93 <= coverage((f.difference for f in found), 0.5) <= 0.97
+    assert 0.92 <= coverage((f.difference for f in found), 0.5) <= 0.98
 
 
 @pytest.mark.parametrize(
@@ -224,9 +227,9 @@ def test_95_percent_of_welch_s_intervals_hold_the_difference(
         unpaired(
             *(rng.normal(m, s, n) for m, s, n in zip((20, 19), spreads, sizes, strict=True))
         )
-        for _ in range(1000)
+        for _ in range(500)
     ]
-    assert 0.93 <= coverage((f.difference for f in found), 1) <= 0.97
+    assert 0.92 <= coverage((f.difference for f in found), 1) <= 0.98
     assert all((f.p < 0.05) == (f.difference.low > 0 or f.difference.high < 0) for f in found)
 
 

@@ -21,7 +21,7 @@ def frame(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "seed", "error"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ROWS, ROWS)
 def test_each_is_as_one_by_one(
     first: list[tuple[str, int, float]], second: list[tuple[str, int, float]]

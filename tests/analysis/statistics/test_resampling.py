@@ -81,6 +81,7 @@ def test_95_percent_of_bootstrap_intervals_hold_the_truth(
     assert held / 200 >= 0.89  # 4 sigma below 95 %
 
 
+@settings(max_examples=40)
 @given(SCORES)
 def test_tau_and_its_jackknife_are_scipy_s(pairs: list[tuple[int, int]]) -> None:
     """Ties included; the jackknife by leaving each network out in turn."""
@@ -150,13 +151,13 @@ def test_p_counts_all_orders(pairs: list[tuple[int, int]]) -> None:
 )
 def test_95_percent_of_intervals_hold_tau(networks: int, correlation: float) -> None:
     """Normal scores, whose tau is 2 / pi arcsin(correlation) (Kruskal 1958)."""
-    rng, held, simulations = np.random.default_rng(networks), 0, 1000
+    rng, held, simulations = np.random.default_rng(networks), 0, 500
     truth = 2 / np.pi * np.arcsin(correlation)
     for a, noise in rng.standard_normal((simulations, 2, networks)):
         b = correlation * a + np.sqrt(1 - correlation**2) * noise
         found = rank_correlation(a, b)
         held += found.low <= truth <= found.high
-    assert 0.93 <= held / simulations <= 0.97
+    assert 0.92 <= held / simulations <= 0.98  # three sigma
 
 
 def test_the_best_range_follows_its_law() -> None:

@@ -58,7 +58,7 @@ def test_the_best_of_equal_networks_is_worth_what_they_all_are() -> None:
     """Best of 60 equal networks x 3 seeds: 1.3 points too good; shrunken, hardly any left."""
     rng = np.random.default_rng(2)
     raw, worth, held = [], [], 0
-    for _ in range(40):
+    for _ in range(25):
         scores = rng.normal(0, 1, size=(60, 3))
         names = [f"n{i}" for i in range(60) for _ in range(3)]
         model = fit(names, list(range(3)) * 60, scores.ravel().tolist())
@@ -69,7 +69,7 @@ def test_the_best_of_equal_networks_is_worth_what_they_all_are() -> None:
         held += found.low[best] <= 0 <= found.high[best]
     assert np.mean(raw) < -1.1
     assert np.mean(worth) > -0.35
-    assert held >= 36
+    assert held >= 22
 
 
 @pytest.mark.parametrize("spread", [0.5, pytest.param(2.0, marks=pytest.mark.slow)])
@@ -77,7 +77,7 @@ def test_the_probability_of_being_best_is_kept(spread: float) -> None:
     """Over studies the network named is the best as often as was said."""
     rng = np.random.default_rng(3)
     said, true = [], []
-    for _ in range(150):
+    for _ in range(100):
         means = rng.normal(0, spread, size=8)
         scores = means[:, None] + rng.normal(size=(8, 4))
         names = [f"n{i}" for i in range(8) for _ in range(4)]
@@ -86,7 +86,7 @@ def test_the_probability_of_being_best_is_kept(spread: float) -> None:
         assert chance.sum() == pytest.approx(1)
         said.append(chance.max())
         true.append(chance.argmax() == means.argmin())
-    assert np.mean(true) == pytest.approx(np.mean(said), abs=0.13)
+    assert np.mean(true) == pytest.approx(np.mean(said), abs=0.16)  # three sigma
 
 
 def test_the_cheapest_is_on_the_front_and_what_is_worse_and_dearer_is_not() -> None:

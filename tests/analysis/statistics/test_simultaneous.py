@@ -67,11 +67,11 @@ def test_what_has_no_error_is_left_aside() -> None:
 )
 def test_of_equal_networks_few_studies_tell_any_two_apart(networks: int, seeds: int) -> None:
     """Also where some of them, by chance, hardly vary: each may have a spread of its own."""
-    rng, claimed, studies = np.random.default_rng(2), 0, 150
+    rng, claimed, studies = np.random.default_rng(2), 0, 100
     names = [f"n{i}" for i in range(networks) for _ in range(seeds)]
     repeats = [*range(seeds)] * networks
     pairs = [{f"n{i}": 1.0, f"n{j}": -1.0} for i in range(networks) for j in range(i)]
     for _ in range(studies):
         model = fit(names, repeats, rng.normal(size=networks * seeds).tolist())
         claimed += bool((together(estimate(model, pairs)).p < 0.05).any())
-    assert claimed <= 15  # 7.5 are expected of 5 %; so many are one in two hundred
+    assert claimed <= 11  # 5 are expected of 5 %; more are one in two hundred

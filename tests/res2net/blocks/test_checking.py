@@ -1,5 +1,6 @@
 """A block's counts against what it makes: ours are right, and a wrong one is found out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,30 @@ from tests.res2net.blocks.foreign import written
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+# Small, and of every dimension between them.
+MIXED = [
+    Architecture(
+        skeleton="cifar", depth=(2, 1, 1), planes=4, width=3, scale=(3, 1, 2), cardinality=2,
+        se=True, classes=2,
+    ),
+    Architecture(
+        skeleton="imagenet", depth=(1, 1, 1, 1), planes=4, width=2, scale=3,
+        first_block="pool", classes=2,
+    ),
+]  # fmt: skip
 SMALL = [Architecture(depth=(1, 2, 1), planes=4, width=3, scale=3, classes=2)]
 
 
-@pytest.mark.parametrize(
-    "block",  # those of the others are counted by torch too, in tests/res2net/test_cost.py
-    [
-        name if name == "res2net" else pytest.param(name, marks=pytest.mark.slow)
-        for name in BLOCKS
-    ],
-)
+@pytest.mark.parametrize("block", BLOCKS)
 def test_ours_are_as_counted(block: str) -> None:
+    check_block(block, [replace(network, block=block) for network in MIXED])
+
+
+# Torch counts ours in every skeleton in tests/res2net/test_cost.py too, and a block from
+# outside is checked in every skeleton in tests/docs/test_adding_a_part.py.
+@pytest.mark.slow
+@pytest.mark.parametrize("block", BLOCKS)
+def test_ours_are_as_counted_in_every_skeleton(block: str) -> None:
     check_block(block)
 
 
