@@ -133,7 +133,9 @@ def _give_memory(network: nn.Module) -> None:
     """
 
     def empty(tensor: torch.Tensor) -> torch.Tensor:
-        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype)
+        return torch.empty_strided(
+            tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu"
+        )
 
     for module in network.modules():
         for name, buffer in module.named_buffers(recurse=False):
