@@ -1,19 +1,24 @@
-"""The command on Ray: what it leaves behind, how it stops and goes on, and whose Ray it is."""
+"""On Ray: what a command leaves behind, how it goes on, whose Ray it is, and bare Tune."""
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
+from ray import tune
 
+from res2net import cost, parse
 from search.executors.connection import connected
 from search.executors.slots import Slots
 from search.run import main
+from search.samplers import ray_searcher
 from search.schema.yaml import ConfigError
 from search.study.events import Epoch, Lost
 from search.study.journal import FILE, read
-from tests.search.spaces import TINY, plan_of, write
+from tests.search.spaces import PAPER, TINY, plan_of, write
 from tests.search.test_run import (
     LONGER,
     check_whole,
@@ -49,13 +54,13 @@ def test_a_killed_worker_and_ctrl_c_change_no_result(
     finished = {end.trial: end for end in ends_in(out)}
     assert len(finished) < 3, "it was stopped in time"
 
-    code, printed = run(path, "--out", out, "--address", ray_address)
-    assert code == 0, printed
+    command = [str(path), "--out", str(out), "--address", ray_address]
+    assert main(command) == 0
     check_whole(out, trials=3)
     assert finished.items() <= {end.trial: end for end in ends_in(out)}.items()
-    check_left_behind(out, printed)
+    check_left_behind(out, capsys.readouterr().out)
     before = (out / FILE).read_bytes()
-    assert main([str(path), "--out", str(out), "--address", ray_address]) == 0
+    assert main(command) == 0
     assert "nothing to run: all 3 trials of tiny have ended" in capsys.readouterr().out
     assert (out / FILE).read_bytes() == before
     assert main([str(path), "--out", str(tmp_path / "inline"), "--inline"]) == 0
@@ -75,18 +80,45 @@ def check_left_behind(out: Path, printed: str) -> None:
     } | kept  # fmt: skip
 
 
-def test_somebody_s_ray_is_left_as_it_is(tmp_path: Path, ray_address: str) -> None:
+@pytest.fixture
+def joined(ray_address: str) -> Iterator[None]:
+    """This process has joined a cluster, as a program may before it calls ours."""
     ray.init(address=ray_address, log_to_driver=False)
-    try:
-        assert Slots(plan_of(tmp_path)).checked() == 2
-        dear = plan_of(tmp_path, TINY, "resources.cpu=3")
-        with pytest.raises(ConfigError, match=r"no machine of the cluster has more than 2"):
-            Slots(dear).checked()
-        with pytest.raises(ConfigError, match=r"call ray\.shutdown\(\) first"), connected(None):
-            pass
-        assert ray.is_initialized()
-    finally:
-        ray.shutdown()
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("joined")
+def test_somebody_s_ray_is_left_as_it_is(tmp_path: Path) -> None:
+    assert Slots(plan_of(tmp_path)).checked() == 2
+    dear = plan_of(tmp_path, TINY, "resources.cpu=3")
+    with pytest.raises(ConfigError, match=r"no machine of the cluster has more than 2"):
+        Slots(dear).checked()
+    with pytest.raises(ConfigError, match=r"call ray\.shutdown\(\) first"), connected(None):
+        pass
+    assert ray.is_initialized()
+
+
+def trial(config: dict[str, Any]) -> None:
+    """What somebody trains: the fewer layers, the better."""
+    tune.report({"error": float(parse(config["name"]).layers)})
+
+
+@pytest.mark.usefixtures("joined")
+def test_a_bare_tuner_of_ray_runs_over_our_sampler(tmp_path: Path) -> None:
+    searcher = ray_searcher(write(tmp_path, PAPER), "tpe", metric="error")
+    results = tune.Tuner(
+        trial,
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, num_samples=3, max_concurrent_trials=2, reuse_actors=True
+        ),
+        run_config=tune.RunConfig(storage_path=str(tmp_path), name="bare", verbose=0),
+    ).fit()
+    names = {result.config["name"] for result in results if result.config}
+    assert len(names) == 3
+    for name in names:
+        assert 3.6e9 <= cost(parse(name), image_size=32).macs <= 4.0e9
+    assert results.get_best_result("error", "min").metrics is not None
 
 
 @pytest.mark.slow  # tests/outside kills one with -9 every time

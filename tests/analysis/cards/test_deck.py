@@ -72,7 +72,8 @@ def card_of(runs: tuple[Run, ...]) -> Iterator[Callable[[Make, int], Card]]:
 def test_cards_are_written_out_and_few_claim_anything(
     make: Make, runs: tuple[Run, ...], card_of: Callable[[Make, int], Card]
 ) -> None:
-    answered = False
+    """A figure is drawn of the first run that has it."""
+    answered, drawn = False, set()
     for place in range(len(runs)):
         card = card_of(make, place)
         answered |= not card.refused
@@ -82,8 +83,9 @@ def test_cards_are_written_out_and_few_claim_anything(
             assert len(table.columns) == len(shown.columns)
             assert shown.caption
             assert (shown.draw is None) == (shown.alt == "")
-            if shown.draw:
+            if shown.draw and shown.name not in drawn:
                 assert shown.draw().axes
+                drawn.add(shown.name)
     assert answered
 
 

@@ -27,14 +27,16 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> list[list[Run]]:
 
 @pytest.mark.parametrize("make", OF_SEVERAL, ids=lambda make: make.__name__)
 def test_cards_are_written_out(make: Make, answered: list[list[Run]]) -> None:
+    drawn = set()
     for runs in answered:
         card = make(runs)
         for shown in card.shown:
             assert len(written(shown).columns) == len(shown.columns)
             assert shown.caption
             assert (shown.draw is None) == (shown.alt == "")
-            if shown.draw:
+            if shown.draw and shown.name not in drawn:
                 assert shown.draw().axes
+                drawn.add(shown.name)
 
 
 @pytest.mark.slow

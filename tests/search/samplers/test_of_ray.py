@@ -1,49 +1,14 @@
 """Our samplers in other people's Ray Tune experiments."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import ray
-from ray import tune
 
-from res2net import cost, parse
+from res2net import parse
 from res2net.plugins import PluginError
 from search.samplers import ray_searcher
 from tests.search.spaces import PAPER, TINY, write
-
-
-@pytest.fixture
-def cluster() -> Iterator[None]:
-    """A Ray of its own, which is gone when the test has ended: others start theirs."""
-    # Of its own: another test may have a cluster running on this machine.
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
-def trial(config: dict[str, Any]) -> None:
-    """What somebody trains: the fewer layers, the better."""
-    tune.report({"error": float(parse(config["name"]).layers)})
-
-
-@pytest.mark.usefixtures("cluster")
-def test_a_bare_tuner_runs_over_it(tmp_path: Path) -> None:
-    searcher = ray_searcher(write(tmp_path, PAPER), "tpe", metric="error")
-    results = tune.Tuner(
-        trial,
-        tune_config=tune.TuneConfig(
-            search_alg=searcher, num_samples=3, max_concurrent_trials=2, reuse_actors=True
-        ),
-        run_config=tune.RunConfig(storage_path=str(tmp_path), name="bare", verbose=0),
-    ).fit()
-    names = {result.config["name"] for result in results if result.config}
-    assert len(names) == 3
-    for name in names:
-        assert 3.6e9 <= cost(parse(name), image_size=32).macs <= 4.0e9
-    assert results.get_best_result("error", "min").metrics is not None
 
 
 def test_restored_it_goes_on_as_before(tmp_path: Path) -> None:
