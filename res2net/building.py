@@ -126,23 +126,25 @@ def _head(facts: Skeleton, channels: int, classes: int) -> dict[str, nn.Module]:
 
 
 def _give_memory(network: nn.Module) -> None:
-    """Replace tensors on "meta" with uninitialised ones of the same shapes on the CPU.
+    """Replace all tensors with uninitialised ones of the same shapes on the CPU.
 
-    `to_empty` does the same, but on "meta" its first call imports a library for symbolic
-    mathematics, which takes half a second in each process that trains.
+    `to_empty` does the same, but for tensors on "meta" its first call imports a library for
+    symbolic mathematics, which takes half a second in each process that trains.
     """
+    made: dict[torch.Tensor, torch.Tensor] = {}  # a tensor may have several names
 
     def empty(tensor: torch.Tensor) -> torch.Tensor:
-        return torch.empty_strided(
-            tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu"
-        )
+        if tensor not in made:
+            new = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu")
+            learned = isinstance(tensor, nn.Parameter)
+            made[tensor] = nn.Parameter(new, tensor.requires_grad) if learned else new
+        return made[tensor]
 
     for module in network.modules():
-        for name, buffer in module.named_buffers(recurse=False):
+        for name, buffer in [*module.named_buffers(recurse=False, remove_duplicate=False)]:
             setattr(module, name, empty(buffer))
-        for name, parameter in module.named_parameters(recurse=False):
-            trained = parameter.requires_grad
-            setattr(module, name, nn.Parameter(empty(parameter), requires_grad=trained))
+        for name, weight in [*module.named_parameters(recurse=False, remove_duplicate=False)]:
+            setattr(module, name, empty(weight))
 
 
 def _initialise(network: nn.Module, generator: torch.Generator) -> None:

@@ -188,8 +188,8 @@ def _elsewhere(
         root = there.plan.data.root
         yield f"its images were those of {root}; here they are of {plan.data.root}"
     if plan.resources.gpu:
-        devices = sorted({one.ended.device for one in found if one.ended.device})
-        yield f"trained on {', '.join(devices)}; another kind of GPU may round differently"
+        if devices := sorted({one.ended.device for one in found if one.ended.device}):
+            yield f"trained on {', '.join(devices)}; another kind of GPU may round differently"
     elif why := moved(there.starts):
         yield why
     torch, here = there.starts[-1].get("versions", {}).get("torch"), version("torch")

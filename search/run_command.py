@@ -240,11 +240,12 @@ def run_and_show(
 def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
     """How the start of a study ended, and how to resume it."""
     ended = sum(trial.ended is not None for trial in result.trials)
+    ends = "1 trial has ended" if ended == 1 else f"{ended} trials have ended"
     if result.finished:
-        return f"{result.plan.study}: all {ended} trials have ended; record: {result.folder}"
+        every = ends if ended == 1 else f"all {ends}"
+        return f"{result.plan.study}: {every}; record: {result.folder}"
     why = f"time is up ({limit})" if result.out_of_time else "stopped"
     begun = len(result.trials) - ended
-    ends = "1 trial has ended" if ended == 1 else f"{ended} trials have ended"
     kept = (
         "1 is kept as far as it got" if begun == 1 else f"{begun} are kept as far as they got"
     )

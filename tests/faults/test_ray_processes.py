@@ -73,7 +73,7 @@ def check_kept(folder: Path) -> None:
     assert sorted(path.name for path in out.glob("checkpoints/*")) == ["0.pt", "1.pt"]
 
 
-@pytest.mark.slow  # a worker is killed every time, in tests/search/test_run.py
+@pytest.mark.slow  # a worker is killed every time, in tests/search/test_run_on_ray.py
 @pytest.mark.parametrize(("name", "seconds"), [("raylet", 15), ("gcs_server", 25)])
 def test_where_ray_dies_it_is_said_and_nothing_is_lost(
     tmp_path: Path, name: str, seconds: float

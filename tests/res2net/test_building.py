@@ -3,8 +3,10 @@
 import pytest
 import torch
 from hypothesis import given, settings
+from torch import nn
 
 from res2net import Architecture, build, parse
+from res2net.building import _give_memory
 from tests.res2net.strategies import architectures
 
 
@@ -36,3 +38,22 @@ def test_he_initialisation_has_the_variance_of_fan_out() -> None:
     expected = (2 / weight.shape[0]) ** 0.5
     # Standard error of a deviation over n normal draws is s / sqrt(2n): 6 of them.
     assert weight.std().item() == pytest.approx(expected, rel=6 / (2 * weight.numel()) ** 0.5)
+
+
+def test_every_tensor_gets_memory_once_and_stays_what_it_is() -> None:
+    """A block may have a weight of two names, frozen ones, and buffers that are not saved."""
+    with torch.device("meta"):
+        module = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm2d(2))
+    module[1].weight = module[0].weight
+    module[0].register_parameter("again", module[0].weight)
+    module[0].bias.requires_grad_(False)
+    module[0].register_buffer("unsaved", torch.empty(3, device="meta"), persistent=False)
+    keys = list(module.state_dict())
+    _give_memory(module)
+    tensors = [*module.parameters(), *module.buffers()]
+    assert {tensor.device.type for tensor in tensors} == {"cpu"}
+    assert module[1].weight is module[0].weight is module[0].again
+    assert not module[0].bias.requires_grad
+    assert module[1].bias.requires_grad
+    assert module[2].num_batches_tracked.dtype == torch.int64
+    assert list(module.state_dict()) == keys

@@ -16,13 +16,15 @@ from analysis.runs.run import read_run
 from search import run_study
 from search.preparation import open_space, prepare
 from search.result import StudyResult
-from search.reuse import reusable
+from search.reuse import _elsewhere, reusable
 from search.run import main
 from search.schema.settings import VARIABLE
 from search.schema.training import PlannedTraining
 from search.schema.yaml import ConfigError
 from search.study.events import Ended, Status
 from search.study.journal import read
+from search.study.manifest import read as read_manifest
+from search.study.reusing import finished_of
 
 SMALL: dict[str, Any] = {
     "study": "small",
@@ -275,3 +277,14 @@ def _taken_over(folder: Path) -> dict[tuple[str, int], str]:
         for one in records
         if isinstance(one, Ended) and one.source
     }
+
+
+def test_of_trials_of_a_gpu_it_says_on_which_they_were_trained(small: Path) -> None:
+    there = read_manifest(small)
+    assert there is not None
+    gpu = there.plan.resources.model_copy(update={"gpu": 1.0})
+    plan = there.plan.model_copy(update={"resources": gpu})
+    found = finished_of(small, read(small), lambda _: True)
+    (note,) = _elsewhere(there, plan, found)
+    assert note.startswith(f"trained on {found[0].ended.device}; another kind of GPU")
+    assert not list(_elsewhere(there, plan, []))

@@ -10,11 +10,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from search.api import run_study
 from search.run import main
+from search.run_command import _became
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, read
@@ -197,6 +200,21 @@ def test_more_trials_go_on_and_the_first_command_still_does(
     capsys.readouterr()
     assert main([path, *out]) == 0
     assert "nothing to run: all 4 trials of tiny have ended" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "stopped: 0 trials have ended, 3 are kept as far as they got; resume with: x"),
+        (1, "stopped: 1 trial has ended, 2 are kept as far as they got; resume with: x"),
+        (2, "stopped: 2 trials have ended, 1 is kept as far as it got; resume with: x"),
+    ],
+)
+def test_a_stop_says_how_many_trials_have_ended(finished: Path, count: int, said: str) -> None:
+    result = run_study(finished, out=finished.parent / "run", inline=True)
+    begun = tuple(replace(one, ended=None) for one in result.trials[count:])
+    stopped = replace(result, trials=(*result.trials[:count], *begun), finished=False)
+    assert _became(stopped, None, ["x"]) == said
 
 
 def test_another_study_in_the_folder_is_refused_with_the_difference(

@@ -1,6 +1,5 @@
 """Trials with settings of their own are the trials that a study of these settings has."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ import search
 from analysis.report import main as report
 from analysis.runs.networks import networks
 from analysis.runs.run import read_run
-from analysis.runs.tables import of_one_kind
-from analysis.summary import as_csv
+from analysis.summary import summarise
 from search.images.splits import resized
 from search.study.events import Ended, Started
 from search.study.journal import read
@@ -92,7 +90,7 @@ def test_tables_and_report_are_of_the_best_rate_of_each(tmp_path: Path, tuned: P
         values = [best["val_error_pct"], *others["val_error_pct"]]
         assert means.loc[name, "seeds"] == 2
         assert means.loc[name, "val_mean"] == pytest.approx(np.mean(values))
-    table = pd.read_csv(io.StringIO(as_csv(of_one_kind(run.trials))))
+    table = pd.read_csv(summarise(tuned)["trials"])
     assert sorted(table["lr"].unique()) == [0.05, 0.1]
     page = tmp_path / "report.html"
     assert report([str(tuned), "--out", str(page)]) == 0

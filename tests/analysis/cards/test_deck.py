@@ -68,11 +68,12 @@ def card_of(runs: tuple[Run, ...]) -> Iterator[Callable[[Make, int], Card]]:
         yield cache(lambda make, place: make(runs[place]))
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("make", OF_A_RUN, ids=lambda make: make.__name__)
 def test_cards_are_written_out_and_few_claim_anything(
-    make: Make, runs: tuple[Run, ...], card_of: Callable[[Make, int], Card]
+    make: Make, every: bool, runs: tuple[Run, ...], card_of: Callable[[Make, int], Card]
 ) -> None:
-    """A figure is drawn of the first run that has it."""
+    """A figure is drawn of every run, or of the first one that has it."""
     answered, drawn = False, set()
     for place in range(len(runs)):
         card = card_of(make, place)
@@ -83,7 +84,7 @@ def test_cards_are_written_out_and_few_claim_anything(
             assert len(table.columns) == len(shown.columns)
             assert shown.caption
             assert (shown.draw is None) == (shown.alt == "")
-            if shown.draw and shown.name not in drawn:
+            if shown.draw and (every or shown.name not in drawn):
                 assert shown.draw().axes
                 drawn.add(shown.name)
     assert answered

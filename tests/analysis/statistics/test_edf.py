@@ -158,7 +158,7 @@ def test_95_percent_of_weighted_bands_hold_the_whole_law(
         (bins,) = complexity_bins([macs], bins=5)
         band = bootstrap_band(errors, rng=rng, bins=bins, resamples=400)
         held += holds(band, lambda e: law_at_equal_complexity(e, gain))
-    assert held / 100 >= 0.87  # 4 sigma below 95 %
+    assert held / 100 >= 0.9  # 2.3 sigma below 95 %
 
 
 def test_95_percent_of_bands_without_weights_hold_the_whole_law() -> None:
@@ -166,7 +166,7 @@ def test_95_percent_of_bands_without_weights_hold_the_whole_law() -> None:
     for _ in range(100):
         band = bootstrap_band(rng.standard_normal(100), rng=rng, resamples=400)
         held += holds(band, stats.norm.cdf)
-    assert held / 100 >= 0.87  # 4 sigma below 95 %
+    assert held / 100 >= 0.9  # 2.3 sigma below 95 %
 
 
 def test_a_band_stands_around_its_curve() -> None:

@@ -3,6 +3,7 @@
 import math
 import re
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,24 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> StudyPlan:
 # Each process imports torch anew: one shows what is timed, and two rehearse as one does.
 @pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def estimate(config: StudyPlan, request: pytest.FixtureRequest) -> Estimate:
-    return measure(config, survey(config), beside=request.param)
+    found = measure(config, survey(config), beside=request.param)
+    assert found.beside == request.param
+    return found
+
+
+def test_two_at_once_take_turns(
+    config: StudyPlan, estimate: Estimate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same times, two at once need two turns for three trials, and twice the disk."""
+    timed = {one.candidate: one for one in estimate.timed}
+    monkeypatch.setattr("search.profiling.measuring.Rehearsals", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(
+        "search.profiling.measuring._timed", lambda plan, survey, candidate, _: timed[candidate]
+    )
+    two = measure(config, survey(config), beside=2)
+    assert two.work == pytest.approx(estimate.work)
+    assert two.wall == pytest.approx(two.work * 2 / 3)
+    assert two.disk > estimate.disk * 2 / estimate.beside * 0.9
 
 
 def test_three_candidates_are_timed_and_the_rest_lies_between(

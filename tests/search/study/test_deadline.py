@@ -136,7 +136,7 @@ def test_what_another_start_left_is_not_running_in_this_one(tmp_path: Path) -> N
         assert study.out_of_time
 
 
-@pytest.mark.slow  # the same inline above; what runs on Ray is kept at Ctrl-C every time
+@pytest.mark.slow  # the same inline above; test_run_on_ray.py keeps at Ctrl-C what runs on Ray
 @pytest.mark.ray
 def test_on_ray_what_runs_is_kept_in_time_and_goes_on(tmp_path: Path, ray_address: str) -> None:
     text = TINY.replace("epochs: 3", "epochs: 5000").replace("trials: 3", "trials: 2")
