@@ -27,7 +27,7 @@ from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.request import Request
-from search.result import StudyResult
+from search.result import StudyResult, have_ended
 from search.reuse import reusable
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
@@ -240,7 +240,7 @@ def run_and_show(
 def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
     """How the start of a study ended, and how to resume it."""
     ended = sum(trial.ended is not None for trial in result.trials)
-    ends = "1 trial has ended" if ended == 1 else f"{ended} trials have ended"
+    ends = have_ended(ended)
     if result.finished:
         every = ends if ended == 1 else f"all {ends}"
         return f"{result.plan.study}: {every}; record: {result.folder}"

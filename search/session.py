@@ -27,7 +27,7 @@ from search.preparation import Prepared, Space
 from search.progress import Progress
 from search.replaying import replay
 from search.request import Request
-from search.result import StudyResult, result_of
+from search.result import StudyResult, have_ended, result_of
 from search.reuse import require_images, reusable
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
@@ -96,7 +96,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
             live = len(study.history.live)
-            console.print(f"resuming: {len(before)} trials have ended, {live} interrupted")
+            console.print(f"resuming: {have_ended(len(before))}, {live} interrupted")
             _say_where(folder, plan, request, console)
             plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
         manifest.note(
