@@ -55,7 +55,7 @@ def check_block(name: str, networks: Sequence[Architecture] = ()) -> None:
             _check_blocks(checked, network, output_stride)
         with torch.device("meta"):
             image = torch.empty(1, network.channels, *_SIZE)
-        built = _measured(build(network, device="meta"), image)
+        built, _ = _measured(build(network, device="meta"), image)
         counted = cost(network, image_size=_SIZE)
         _compare(name, f"the whole of {network.name}", counted, built)
     _check_values(name, probes[0])
@@ -163,8 +163,8 @@ def _check_alone(checked: _Checked, kind: _Kind, where: str) -> None:
         x = torch.empty(1, position.channels, *_SIZE)
         shortcut = torch.empty(1, position.out, *after)
     try:
-        built = _measured(module.eval(), x, shortcut)
-        found = tuple(module(x, shortcut).shape)
+        built, output = _measured(module, x, shortcut)
+        found = tuple(output.shape)
     except Exception as error:  # user code may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise ArchitectureError(
@@ -217,30 +217,29 @@ def _check_values(name: str, network: Architecture) -> None:
         )
 
 
-def _measured(module: nn.Module, *inputs: torch.Tensor) -> Cost:
-    """Count parameters, multiply-adds, and the outputs of convolutions and linear layers."""
-    outputs: dict[Any, Any] = {
-        operation: _outputs
-        if "convolution" in str(operation) or str(operation) in _LINEAR
-        else _nothing
-        for operation in flop_registry
-    }
-    flops = FlopCounterMode(display=False)
-    activations = FlopCounterMode(display=False, custom_mapping=outputs)
-    module.eval()
-    for counter in (flops, activations):
-        with counter, torch.no_grad():
-            module(*inputs)
+def _measured(module: nn.Module, *inputs: torch.Tensor) -> tuple[Cost, Any]:
+    """Run a module; return its parameters, multiply-adds and activations, and its output."""
+    outputs: list[int] = []
+
+    def noting(flops: Callable[..., int]) -> Callable[..., int]:
+        def count(*args: Any, out_shape: Any, **kwargs: Any) -> int:
+            outputs.append(math.prod(out_shape))
+            return flops(*args, out_val=out_shape, **kwargs)
+
+        return count
+
+    counter = FlopCounterMode(
+        display=False,
+        custom_mapping={
+            operation: noting(flops)
+            for operation, flops in flop_registry.items()
+            if "convolution" in str(operation) or str(operation) in _LINEAR
+        },
+    )
+    with counter, torch.no_grad():
+        output = module.eval()(*inputs)
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Cost(params, flops.get_total_flops() // 2, activations.get_total_flops())
-
-
-def _outputs(*_: object, out_shape: Any, **__: object) -> int:
-    return math.prod(out_shape)
-
-
-def _nothing(*_: object, **__: object) -> int:
-    return 0
+    return Cost(params, counter.get_total_flops() // 2, sum(outputs)), output
 
 
 def _cost_of(tally: Tally) -> Cost:
