@@ -25,18 +25,19 @@ _NOT_ORDINARY = (
 )
 
 
-def joined(module: nn.Module) -> nn.Module:
-    """Copy a network and join the layers that run side by side in every block.
+def joined(module: nn.Module, *, inplace: bool = False) -> nn.Module:
+    """Join the layers that run side by side in every block of a network.
 
     Args:
         module: a network made by `res2net.build`, or a module that contains one.
+        inplace: change the module itself, which is faster than changing a copy.
 
     Returns:
         A module that computes the same, up to rounding. Its joined layers hold tensors of other
         shapes; `separated` restores the network. Layers changed by hooks, pruning,
         parametrisations or conversions stay separate.
     """
-    network = _copied(module)
+    network = module if inplace else _copied(module)
     for block, lists in _joinable_layers(network):
         layers = {name: _join(members) for name, members in lists.items() if len(members) > 1}
         if len(layers) == len(lists) and None not in layers.values():

@@ -7,7 +7,7 @@ Each takes the root folder and returns train and test, each (images, labels): ui
 import gzip
 import pickle
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _ARRAYS: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): np.dtype,
     ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
 }
-_DIGITS = "datasets/data/digits.csv.gz"
+_DIGITS = "sklearn/datasets/data/digits.csv.gz"
 _SPLIT_SEED = 0  # of every cut; never the study's, so that studies are comparable
 Indices = npt.NDArray[np.intp]
 Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
@@ -61,9 +61,7 @@ def digits(root: Path) -> tuple[Arrays, Arrays]:  # noqa: ARG001 - they come wit
     They are read from scikit-learn's file without importing scikit-learn, which takes seconds
     in each process.
     """
-    package = find_spec("sklearn")
-    assert package is not None and package.origin is not None, "it is installed with this"
-    with gzip.open(Path(package.origin).parent / _DIGITS) as file:
+    with gzip.open(str(distribution("scikit-learn").locate_file(_DIGITS))) as file:
         rows = np.loadtxt(file, delimiter=",")
     grey = np.round(rows[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     arrays = (np.repeat(grey[..., None], 3, axis=3), rows[:, -1].astype(np.int64))

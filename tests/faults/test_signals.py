@@ -120,8 +120,9 @@ def catches_sigterm(process: subprocess.Popen[str]) -> bool:
     ("module", "later"),
     [
         ("search.run", 0.0),
-        ("search.run", 0.3),
-        pytest.param("search.run", 0.8, marks=pytest.mark.slow),  # imports go on, as at 0.3
+        *(  # imports go on, as in the other two
+            pytest.param("search.run", later, marks=pytest.mark.slow) for later in (0.3, 0.8)
+        ),
         ("search.train", 0.1),
     ],
 )

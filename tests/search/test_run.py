@@ -126,7 +126,8 @@ def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path
         "data.validation=500",
         "training.epochs=1",
         "search.trials=1",
-        "budget.macs.max=3.4M",  # 10,000 test images take most of the time
+        "network.planes=4",  # 10,000 test images take most of the time
+        "budget.macs={min: 0.9M, max: 1.1M}",
         "training.precision=fp32",  # there are CPUs on which bf16 takes minutes here
     ]
     overrides = [word for text in small for word in ("--set", text)]
@@ -134,7 +135,7 @@ def test_real_images_from_the_space_that_ships(tmp_path: Path, real_images: Path
     assert main(["spaces/cifar_smoke.yaml", *out, *overrides]) == 0
     (started,) = [record for record in read(tmp_path) if isinstance(record, Started)]
     (ended,) = ends_in(tmp_path)
-    assert 3_000_000 <= started.macs <= 3_400_000
+    assert 900_000 <= started.macs <= 1_100_000
     assert ended.status is Status.OK
     assert 0 <= ended.metrics["test_error"] <= 100
 

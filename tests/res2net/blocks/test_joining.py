@@ -63,6 +63,15 @@ def test_the_way_there_and_back_changes_no_bit(name: str) -> None:
     assert not own & {parameter.data_ptr() for parameter in again.parameters()}, "a copy"
 
 
+def test_in_place_it_is_the_module_itself_that_is_joined() -> None:
+    plain = network_of(NETWORKS[0])
+    fast = joined(copy.deepcopy(plain))
+    assert joined(plain, inplace=True) is plain
+    assert repr(plain) == repr(fast)
+    state = plain.state_dict()
+    assert all(torch.equal(state[key], tensor) for key, tensor in fast.state_dict().items())
+
+
 def test_what_was_changed_stays_separate_and_counts() -> None:
     for change in (
         lambda block: prune.l1_unstructured(block.convs[0], "weight", 0.5),

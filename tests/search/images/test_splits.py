@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from search.images.splits import load
 from search.schema.data import Data, planned_data
@@ -27,8 +28,16 @@ def test_digits_are_scikit_learn_s_and_split_without_leaks() -> None:
     assert not rows[0] & rows[1]
     assert not rows[0] & rows[2]
     assert not rows[1] & rows[2]
-    assert splits.train.images.shape[1:] == (8, 8, 3)
-    assert splits.train.images.max() == 255
+    theirs = load_digits()
+    grey = np.round(theirs.images * (255 / 16)).astype(np.uint8)[..., None].repeat(3, axis=3)
+    ours = [
+        (image.tobytes(), int(label))
+        for part in (splits.train, splits.validation, splits.test)
+        for image, label in zip(part.images.numpy(), part.labels, strict=True)
+    ]
+    assert sorted(ours) == sorted(
+        (image.tobytes(), int(label)) for image, label in zip(grey, theirs.target, strict=True)
+    )
 
 
 def test_a_cut_is_even_over_the_classes_and_the_same_for_every_study() -> None:
