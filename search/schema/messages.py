@@ -104,7 +104,7 @@ def _of_union(details: Sequence[ErrorDetails]) -> str:
     if beyond:  # the form is right, so the limit is what matters
         word, key = _LIMITS[beyond[0]["type"]]
         limit = f"{word} {beyond[0]['ctx'][key]:g}"
-        return f"is not {limit}; write {' or '.join(['a number that is', *words])}"
+        return f"is not {limit}; write {', or '.join(['a number that is', *words])}"
     forms = [_FORMS[detail["type"]] for detail in details if detail["type"] in _FORMS]
     names = [name for name, _ in forms] + words
     examples = [example for _, example in forms] + words

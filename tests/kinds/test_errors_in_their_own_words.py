@@ -34,8 +34,8 @@ ONE_LINE = [
         r"scheduler: 'x' is not a known scheduler; write fifo or asha or hyperband or ",
     ),
     ("task.options={a: 1}", r"task: is not a known task; write classification"),
-    ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is or all"),
-    ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is or all"),
+    ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is, or all"),
+    ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is, or all"),
     (
         "search.trials=many",
         r"search.trials: 'many' is not a whole number or all; write, for example, 8 or all",

@@ -196,6 +196,25 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    ("change", "others"),
+    [
+        (("seed: 0", "seeds: 0"), ["search.seeds"]),
+        (("epochs: 3", "epochs: -3"), ["training.epochs"]),
+        (("epochs: 3", "optimizer: adamw"), []),  # another recipe may have a rate for it
+        (("seed: 0", "objectives: [params]"), []),  # of several sections
+    ],
+)
+def test_so_it_is_beside_a_recipe_that_is_none(
+    tmp_path: Path, change: tuple[str, str], others: list[str]
+) -> None:
+    text = TINY.replace("lr: 0.1", "recipe: quick").replace(*change)
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text))
+    said = [line.split(": ")[1] for line in str(caught.value).splitlines()]
+    assert said == ["training.recipe", *others]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none.yaml: cannot be read \(No such file"):
         load(tmp_path / "none.yaml")
