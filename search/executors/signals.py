@@ -17,8 +17,9 @@ from typing import NoReturn
 STOPPED = 130  # as in res2net.exit_codes, whose package takes a while to import
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BURST = 1.0  # seconds; schedulers send several signals at once, and people press repeatedly
-_MOMENT = 0.05  # seconds
+_MOMENT = 0.05  # seconds between the repetitions of a wish
 _IMPORT = "<frozen importlib._bootstrap>"  # file name in the stack frames that import a module
+_REPEATING = ("_repeat", "repeat_dropped")  # names of the functions here that repeat a wish
 
 
 class Wish:
@@ -28,11 +29,13 @@ class Wish:
     at the second wish, the running code is interrupted; the third ends the process at once.
     Signals within a second count as the same wish. During the import of modules the first wish
     waits: half-imported compiled modules may end the process with an obscure message.
+    Any wish waits where an interruption would be dropped.
     """
 
     def __init__(self) -> None:
         self._times, self._last = 0, 0.0
-        self._repeats: int | None = None  # number of the wish that the next signal repeats
+        self._due: object | None = None  # a wish that waits, and is repeated meanwhile
+        self._repeated = False  # whether the next signal only repeats it
         self._pass_on: Callable[[], None] | None = None
         self._outside = 0  # imports around the handler: the program may itself be imported
 
@@ -42,15 +45,18 @@ class Wish:
         Raises:
             KeyboardInterrupt: to interrupt the running code.
         """
-        repeats, self._repeats = self._repeats, None
-        if repeats is None and not self._counts():
+        if not self._repeated and not self._counts():
             return
-        if repeats is not None and repeats < self._times:
-            return  # another signal came since
-        if self._times == 1 and self._pass_on is not None:
-            self._pass_on()
-        elif self._times == 1 and _imports(frame) > self._outside:
+        first = self._times == 1
+        pass_on = self._pass_on if first else None
+        importing = first and pass_on is None and _imports(frame) > self._outside
+        if importing or _repeats(frame):
             self._repeat()
+            self._repeated = False
+            return
+        self._due, self._repeated = None, False
+        if pass_on is not None:
+            pass_on()
         elif self._times <= 2:
             raise KeyboardInterrupt
         else:
@@ -64,17 +70,22 @@ class Wish:
         return not again
 
     def _repeat(self) -> None:
-        """Repeat the last wish in a moment, as SIGINT, which nothing else handles here."""
-        main, times = threading.main_thread().ident, self._times
+        """Repeat the last wish until it is heard, as SIGINT, which nothing else handles."""
+        if self._due is not None:
+            return  # it is being repeated
+        main, due = threading.main_thread().ident, object()
+        self._due = due
 
         def come() -> None:
-            self._repeats = times
-            # Sent to the main thread, which wakes it from a wait, as a real signal does.
-            signal.pthread_kill(main or 0, signal.SIGINT)
+            while self._due is due:
+                time.sleep(_MOMENT)
+                self._repeated = True
+                # Sent to the main thread, which wakes it from a wait, as a real signal does.
+                signal.pthread_kill(main or 0, signal.SIGINT)
+                while self._repeated and self._due is due:
+                    time.sleep(_MOMENT)
 
-        later = threading.Timer(_MOMENT, come)
-        later.daemon = True
-        later.start()
+        threading.Thread(target=come, daemon=True).start()
 
     def take(self) -> None:
         """Handle the signals from now on; one that was ignored, as by nohup, stays ignored.
@@ -98,13 +109,13 @@ class Wish:
         """
         before = sys.unraisablehook
 
-        def hook(dropped: "sys.UnraisableHookArgs") -> None:
+        def repeat_dropped(dropped: "sys.UnraisableHookArgs") -> None:
             if issubclass(dropped.exc_type, KeyboardInterrupt):
                 self._repeat()
             else:
                 before(dropped)
 
-        sys.unraisablehook = hook
+        sys.unraisablehook = repeat_dropped
         try:
             yield
         finally:
@@ -172,8 +183,18 @@ def _run(main: Callable[[Sequence[str]], int]) -> int:
 
 def _imports(frame: FrameType | None) -> int:
     """How many stack frames up from this one import a module."""
-    count = 0
+    return sum(each.f_code.co_filename == _IMPORT for each in _stack(frame))
+
+
+def _repeats(frame: FrameType | None) -> bool:
+    """Whether a wish is just being repeated, where an interruption could be dropped."""
+    return any(
+        each.f_code.co_filename == __file__ and each.f_code.co_name in _REPEATING
+        for each in _stack(frame)
+    )
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        count += frame.f_code.co_filename == _IMPORT
+        yield frame
         frame = frame.f_back
-    return count

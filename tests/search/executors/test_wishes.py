@@ -55,12 +55,29 @@ def test_a_second_signal_ends_an_import(
         importlib.import_module("endless_module")
 
 
-def test_an_interruption_that_python_drops_comes_again() -> None:
-    class Dropping:
-        def __del__(self) -> None:
-            signal.raise_signal(signal.SIGINT)
+class Dropping:
+    """Its destructor is interrupted, which Python only logs."""
 
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_that_python_drops_comes_again() -> None:
     expect_interruption(Dropping)
+
+
+def test_so_it_does_if_it_is_dropped_again_while_it_is_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a pause it comes again before the code that repeats it has come to its end."""
+    monkeypatch.setattr("search.executors.signals._MOMENT", 0.0)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            expect_interruption(Dropping)
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_a_signal_that_comes_while_a_process_forks_is_heard() -> None:
