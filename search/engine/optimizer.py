@@ -1,6 +1,7 @@
 """Makes the optimiser of a recipe, and averages weights (EMA)."""
 
 import copy
+import inspect
 import itertools
 from typing import Any
 
@@ -14,6 +15,27 @@ from search.schema.parts import made
 from search.schema.training import PlannedTraining
 
 Groups = list[dict[str, Any]]
+
+
+class _WithoutCompiler(Optimizer):
+    """The methods of torch's optimisers without the decorators that import its compiler.
+
+    The import takes two seconds in each process that trains. A compiled network imports it
+    anyway, but the optimiser is never compiled with it.
+    """
+
+    add_param_group = inspect.unwrap(Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(Optimizer.zero_grad)
+    state_dict = inspect.unwrap(Optimizer.state_dict)
+    load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
+
+
+class _SGD(_WithoutCompiler, SGD):
+    step = torch.no_grad()(inspect.unwrap(SGD.step))
+
+
+class _AdamW(_WithoutCompiler, AdamW):
+    step = torch.no_grad()(inspect.unwrap(AdamW.step))
 
 
 def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
@@ -53,12 +75,12 @@ def make_optimizer(network: nn.Module, recipe: PlannedTraining) -> Optimizer:
 
 def adamw(groups: Groups, recipe: PlannedTraining) -> Optimizer:
     """AdamW, with one fused kernel per device and step."""
-    return AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
+    return _AdamW(groups, lr=recipe.peak_lr, betas=recipe.betas, fused=True)
 
 
 def sgd(groups: Groups, recipe: PlannedTraining) -> Optimizer:
     """SGD with momentum, with one fused kernel per device and step."""
-    return SGD(
+    return _SGD(
         groups,
         lr=recipe.peak_lr,
         momentum=recipe.momentum,

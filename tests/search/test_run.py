@@ -21,7 +21,7 @@ from search.run_command import _became
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, read
-from tests.search.spaces import PAPER, TINY, write
+from tests.search.spaces import DIGITS, PAPER, TINY, write
 
 ROOT = Path(__file__).parents[2]
 LONGER = TINY.replace("epochs: 3", "epochs: 12").replace("trials: 3", "trials: 4")
@@ -88,6 +88,24 @@ def test_a_plan_is_quick_and_imports_neither_torch_nor_ray() -> None:
     assert "5,019 rejected: macs above 4,000,000,000" in done.stdout
     assert "100 trials (tpe, seed 0) of 60 epochs over 45,000 images" in done.stdout
     assert "the best 3, 5 seeds each, 300 epochs: 15 trials" in done.stdout
+
+
+def test_a_process_that_trains_imports_no_more_than_it_needs(tmp_path: Path) -> None:
+    """Each of these takes a second or two, in every process of a study."""
+    code = (
+        "import sys; from search import api; api.draw_summary = lambda *_, **__: 0;"
+        "result = api.run_study(sys.argv[1], out=sys.argv[2], inline=True);"
+        "print(result.finished, {'torch._dynamo', 'sympy', 'sklearn', 'scipy', 'pandas', 'ray'}"
+        " & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, write(tmp_path, DIGITS), tmp_path / "run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "True set()"
 
 
 def test_a_plan_shows_what_fill_solves(
