@@ -47,6 +47,8 @@ _ENVIRONMENT = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Workers started ahead are never used: our actors come before those are ready.
+    "RAY_prestart_worker_first_driver": "0",
 }
 
 
@@ -238,8 +240,7 @@ def _start(address: str | None, environment: dict[str, Any] | None) -> None:
             if address is not None or not _is_ray_token(error):
                 raise
             # Ray stores the token of its own processes in the home folder, which is not
-            # writable:
-            # a token that they inherit from here works as well.
+            # writable: a token that they inherit from here works as well.
             os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
             ray.init(**how)
 

@@ -108,6 +108,14 @@ def test_a_process_that_trains_imports_no_more_than_it_needs(tmp_path: Path) -> 
     assert done.stdout.splitlines()[-1] == "True set()"
 
 
+def test_the_process_that_starts_workers_on_ray_needs_no_torch() -> None:
+    code = "import sys, search.executors.ray; print({'torch', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_a_plan_shows_what_fill_solves(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
