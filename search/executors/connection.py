@@ -25,7 +25,7 @@ from search.schema.yaml import ConfigError
 _LOOK_SECONDS = 0.5  # between two checks of Ray's processes
 # Seconds: for Ray on this machine; for a cluster, whose head may be restarted.
 _PATIENCE = {True: 0.0, False: 20.0}
-# Seconds for an orderly end: within a preempted machine's thirty; parts of a dead Ray never end.
+# Seconds to end in order: a preempted machine has thirty, and parts of a dead Ray never end.
 _SAVE_SECONDS, _LOST_SECONDS = 20.0, 10.0
 _START_SECONDS = 300.0  # within which Ray must start, or answer
 _NO_START = (
