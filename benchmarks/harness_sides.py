@@ -71,7 +71,7 @@ def bare(
         slots: number of CPUs if Ray is started.
     """
     if quick:
-        from search.executors.connection import _ENVIRONMENT  # noqa: PLC0415 - only this side
+        from search.executors.starting import _ENVIRONMENT  # noqa: PLC0415 - only this side
 
         os.environ |= _ENVIRONMENT
     import ray  # noqa: PLC0415 - reads the environment

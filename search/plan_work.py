@@ -54,8 +54,7 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
         name = survey.name(survey.base)
         yield f"  axes: from {name}, one dimension at a time{solving}"
     if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
-        cheapest = f"the {search.trials} cheapest of {len(survey):,}"
-        yield f"  {sampler}: {cheapest}, in order of MACs"
+        yield f"  {sampler}: {_cheapest(plan, survey)}"
     yield from _stopping(plan)
     if confirm:
         yield (
@@ -73,6 +72,16 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _cheapest(plan: StudyPlan, survey: Survey) -> str:
+    """Which of the candidates a sampler that goes by cost tries, if not all."""
+    search = plan.search
+    if search.per_band:
+        return f"the {search.per_band} cheapest of each band of the budget, in order of MACs"
+    if survey.base is not None:
+        return f"the base and the {search.trials - 1} cheapest others of {len(survey):,}"
+    return f"the {search.trials} cheapest of {len(survey):,}, in order of MACs"
 
 
 def _stopping(plan: StudyPlan) -> Iterator[str]:
@@ -127,13 +136,15 @@ def _at_random(search: PlannedSearch) -> Iterator[str]:
     if not count or search.warm_start:
         return
     how = "drawn at random" if search.prior is None else "drawn from the prior"
-    if count < search.trials:
-        yield f"  {sampler.name}: networks are {how} until {count} have ended"
+    tried, key = search.per_band or search.trials, "per_band" if search.per_band else "trials"
+    ended = f"{count} have ended{' in its band' if search.per_band else ''}"
+    if count < tried:
+        yield f"  {sampler.name}: networks are {how} until {ended}"
         return
     fewer = f", or a {first} below that" if isinstance(first, str) else ""
     yield (
-        f"  {sampler.name}: networks are {how} until {count} have ended, which covers all "
-        f"{search.trials}, so it learns nothing; write more trials{fewer}"
+        f"  {sampler.name}: networks are {how} until {ended}, which covers all {tried}, so it "
+        f"learns nothing; write more {key}{fewer}"
     )
 
 

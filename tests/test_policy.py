@@ -37,7 +37,7 @@ LEVELS = (
 ROOMS = set().union(*LEVELS)
 ONLY_RAY = {
     f"search/executors/{name}.py"
-    for name in ("actor", "connection", "measuring", "ray", "silence", "slots")
+    for name in ("actor", "connection", "measuring", "ray", "silence", "slots", "starting")
 } | {"search/samplers/of_ray.py"}
 
 

@@ -108,11 +108,15 @@ def _rows(fitted: Mapping[str, Fitted], straight: Mapping[str, Slope]) -> pd.Dat
 
 
 def _law(name: str, one: Fitted) -> str:
-    law, judged = one.law, one.judgement
+    law, judged, count = one.law, one.judgement, len(one.judgement.held_out)
+    largest = (
+        f"the {count} largest networks were off by {judged.rmse[law.form.name]:.1%} of their"
+        if count > 1
+        else f"the largest network was off by {judged.rmse[law.form.name]:.1%} of its"
+    )
     return (
-        f"{name}: error follows a {law.form.name} law of multiply-adds; held out, the largest "
-        f"network was off by {judged.rmse[law.form.name]:.1%} of its error, by a constant "
-        f"{judged.baseline:.1%}"
+        f"{name}: error follows a {law.form.name} law of multiply-adds; held out, {largest} "
+        f"error, by a constant {judged.baseline:.1%}"
     )
 
 

@@ -14,7 +14,8 @@ def pairs_card(run: Run) -> Card:
     except RunError as error:
         return Card(name="pairs", question=question, refused=reason(error, run.folder))
     said, claims = told_apart(frame)
-    spread = "one spread for all" if frame.attrs["pooled"] else "a spread for each network"
+    own = "a spread of their own for those that vary more"
+    spread = "one spread for all" if frame.attrs["pooled"] else f"one spread, and {own}"
     form = frame.attrs["form"]
     shown = Shown(
         name="pairs-compared",

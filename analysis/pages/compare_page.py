@@ -17,7 +17,7 @@ from analysis.pages.page import Figure, Page, Section, Table
 from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
 from analysis.runs.run import Run, RunError
-from analysis.runs.scores import with_unit, words
+from analysis.runs.scores import form_of, with_unit, words
 from search.schema.metrics import Objective
 
 _TOP = 10  # shifts shown
@@ -38,13 +38,6 @@ _RANKED = (
     Column("rank in the first", "rank_a", "g"),
     Column("rank in the second", "rank_b", "g"),
     Column("shift of rank", "rank_shift", "+g"),
-)
-_TESTED = (
-    Column("difference (second minus first)", "difference", "+.2f"),
-    Column("95 % low, all at once", "low", "+.2f"),
-    Column("95 % high, all at once", "high", "+.2f"),
-    Column("p", "p", ".4f"),
-    Column("p, all at once", "p_all", ".4f"),
 )
 _ONLY_RANKS = (
     "so their scores are of different questions: only ranks are compared, and no difference of "
@@ -123,13 +116,14 @@ def comparison_table(runs: Sequence[Run]) -> Table:
     """Table of the networks that all runs have, with rank in each and, if comparable, score."""
     columns = [*_NAMED, Column("MACs", "macs", ",")]
     metric, same = runs[0].ranking, compare.comparable(runs)
+    form = form_of(metric)
     for number, name in enumerate(compare.labels(runs)):
         if same:
             columns += [
                 Column(f"{name}: seeds", f"seeds_{number}", ","),
-                Column(f"{name}: {_short(metric)}", f"mean_{number}", ".2f"),
-                Column("95 % low", f"low_{number}", ".2f"),
-                Column("95 % high", f"high_{number}", ".2f"),
+                Column(f"{name}: {_short(metric)}", f"mean_{number}", form),
+                Column("95 % low", f"low_{number}", form),
+                Column("95 % high", f"high_{number}", form),
             ]
         columns.append(Column(f"{name}: rank", f"rank_{number}", "g"))
     shown = f"mean {words(metric)} over seeds with 95 % t-intervals, and ranks"
@@ -182,8 +176,9 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure
         whiskers = (
             "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
         )
+        form = form_of(ranking)
         columns += [
-            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", ".2f") for i in numbers
+            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", form) for i in numbers
         ]
     else:
         drawing, what = draw_ranks(shared, numbers=numbers, names=pair), "rank"
@@ -218,12 +213,17 @@ def _shifts(
     ]
     if "difference" in moved:
         order = moved["difference"].abs().sort_values(ascending=False, kind="stable").index
+        form, signed = form_of(ranking), form_of(ranking, "+")
         columns = (
             *_NAMED,
             Column("compared by", "by"),
-            Column(f"{_short(ranking)} in the first", "mean_a", ".2f"),
-            Column(f"{_short(ranking)} in the second", "mean_b", ".2f"),
-            *_TESTED,
+            Column(f"{_short(ranking)} in the first", "mean_a", form),
+            Column(f"{_short(ranking)} in the second", "mean_b", form),
+            Column("difference (second minus first)", "difference", signed),
+            Column("95 % low, all at once", "low", signed),
+            Column("95 % high, all at once", "high", signed),
+            Column("p", "p", ".4f"),
+            Column("p, all at once", "p_all", ".4f"),
         )
         tables.append(
             page.table(

@@ -158,7 +158,7 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     best, runner = table["name"].iloc[0], table["name"].iloc[1]
     pair = (runner, best) if lower_is_better(run.ranking) else (best, runner)
     groups = [whole[whole["name"] == name] for name in pair]
-    tested, _ = against(groups[0], groups[1], column=run.ranking.column)
+    tested, _ = against(groups[0], groups[1], column=run.ranking.column, level=1 - SHARED)
     if not tested.difference.estimate:
         said = f"Another, {runner}, has the same {words(run.ranking)}"
         cheaper = table["macs"].iloc[0] < table["macs"].iloc[1]
@@ -176,7 +176,7 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     if untested:
         return f"{by}; whether that is chance is not tested, for {untested}."
     low, high = (format(end, form_of(run.ranking, "+")) for end in tested.difference.ends())
-    ends = f"95 % interval {low} to {high}"
+    ends = f"{100 * (1 - SHARED):g} % interval {low} to {high}"
     says = "more than chance" if tested.p < SHARED else "no more than chance may give"
     return f"{by} ({ends}, p {tested.p:.3f}): {says}."
 

@@ -157,6 +157,15 @@ def _beside(run: Run) -> str:
     )
 
 
+def _later(run: Run) -> str:
+    """Which trials have an epoch that others have not."""
+    return (
+        "those that were planned longer"
+        if "epochs" in run.plan.varied
+        else "those that went on"
+    )
+
+
 def _curves(run: Run) -> Shown:
     band, best, metric = curves.band(run), curves.best(run), words(run.ranking)
     unit = run.ranking.unit
@@ -187,7 +196,7 @@ def _curves(run: Run) -> Shown:
         f"{', '.join(names) or '(none yet)'}.{last}",
         caption=f"{capital(metric)} by epoch: the median of the search's trials, a band "
         f"around it, and the best networks at their last epoch.{last}"
-        + (" Later epochs have fewer trials: those that continued." if fewer else ""),
+        + (f" Later epochs have fewer trials: {_later(run)}." if fewer else ""),
         table=wide,
         columns=tuple(columns),
     )

@@ -42,7 +42,9 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
     ]
     of = rows[0]["of"] if rows else "scale"
     axis = with_unit(f"{score.name} of {of} minus that of the other", _unit(score))
-    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
+    return _forest(
+        rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
+    )
 
 
 def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
@@ -58,7 +60,9 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
         f"{row['of']} minus {row['against']}" if row["against"] else row["of"] for row in rows
     ]
     axis = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
-    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
+    return _forest(
+        rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
+    )
 
 
 def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
@@ -72,7 +76,9 @@ def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure
     rows = _records(compared[compared["kind"].isin(["pair", "own"])])
     axis = with_unit(f"{score.name}, the first minus the second", _unit(score))
     labels = [row["label"] for row in rows]
-    return _forest(rows, labels, axis=axis, title=title, how=_how(compared, rows))
+    return _forest(
+        rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
+    )
 
 
 def _how(compared: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
@@ -93,6 +99,7 @@ def _forest(
     axis: str,
     title: str,
     how: str,
+    form: str,
 ) -> Figure:
     """Draw a row per comparison: thick single interval, thin simultaneous one, and numbers."""
     height = 1.9 + _ROW * max(len(rows), 3)
@@ -111,7 +118,7 @@ def _forest(
         ax.set_yticks(range(len(rows)), list(labels)[::-1])
         for each in (ax, beside):
             each.set_ylim(-0.7, len(rows) - 0.3)
-        _write_numbers(beside, rows)
+        _write_numbers(beside, rows, form)
         figure.legend(
             handles=_legend(), loc="outside lower left", ncols=2, fontsize="small",
             title=how, title_fontsize="small", alignment="left",
@@ -119,7 +126,7 @@ def _forest(
     return figure
 
 
-def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]]) -> None:
+def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]], form: str) -> None:
     """Write difference, seeds and p of each row in columns beside it."""
     ax.set_xlim(0, 1)
     for at, said in zip(_PLACES, _TITLES, strict=True):
@@ -135,7 +142,7 @@ def _write_numbers(ax: Axes, rows: Sequence[dict[str, Any]]) -> None:
             if p < 0.001
             else f"{p:.3f}"
         )
-        texts = (f"{row['difference']:+.2f}", f"{row['seeds']}", written)
+        texts = (f"{row['difference']:{form}}", f"{row['seeds']}", written)
         for at, text in zip(_PLACES, texts, strict=True):
             ax.text(at, place, text, ha="right", va="center", fontsize="small")
 

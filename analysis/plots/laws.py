@@ -79,7 +79,9 @@ def _draw_law(ax: Axes, dimension: str, one: Fitted, style: Mark, *, unit: float
         grid / unit, band["low"], band["high"], color=style.color, alpha=_BAND, linewidth=0
     )
     ax.plot(grid / unit, band["error"], color=style.color, linestyle=style.linestyle)
-    said = f"off by {one.judgement.rmse[law.form.name]:.1%} on the largest"
+    count = len(one.judgement.held_out)
+    largest = f"the {count} largest" if count > 1 else "the largest"
+    said = f"off by {one.judgement.rmse[law.form.name]:.1%} on {largest}"
     return f"{dimension}: {law.form.name} law, {said}"
 
 

@@ -6,7 +6,7 @@ Input: a run whose networks are a sample. Output: a curve over the number of net
 import pandas as pd
 from numpy.random import Generator
 
-from analysis.questions.sampling import no_sample
+from analysis.questions.sampling import no_sample, tried
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, lower_is_better
@@ -25,8 +25,8 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     Returns:
         `k`, `expected`, `low` and `high` in the unit of the ranking metric: the unbiased
         estimate and its 95 % interval at each k (`analysis.statistics.best_of`). Some k have no
-        interval, and a complete grid has none, because there are no other candidates. For more
-        than 60 networks, k rises by even factors.
+        interval; where all candidates were tried, none has one. For more than 60 networks, k
+        rises by even factors.
 
     Raises:
         RunError: the networks are not a sample of the space, or fewer than two; states the
@@ -41,7 +41,7 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     if reason:
         raise RunError(f"{run.folder}: what the best is expected to be is not said: {reason}")
     lost, counts = losses(run.ranking, networks["val"]), sizes(len(networks))
-    if "uniform" in run.manifest.sampler_traits:
+    if tried(run) != run.manifest.candidates:
         found = expected_best_band(lost, counts, rng=rng)
     else:
         found = pd.DataFrame({"k": counts, "expected": expected_best(lost, counts)})

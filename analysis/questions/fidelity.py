@@ -66,7 +66,8 @@ def fidelity(run: Run, *, level: float = 0.95) -> pd.DataFrame:
     """How well scores available earlier rank networks like the final score.
 
     Scores are means over the seeds of a network. Only complete trials count, so where trials
-    were stopped early, the result refers to those that continued.
+    were stopped early, the result refers to those that continued. Of trials of several
+    lengths, early epochs are compared among the longest.
 
     Args:
         run: finished or not.
@@ -134,13 +135,15 @@ def _pairs(run: Run, whole: pd.DataFrame) -> Iterator[_Pair]:
     test = losses(run.tested, whole[run.tested.column]).groupby(names).mean()
     yield _Pair(f"{words(run.ranking)} and {words(run.tested)}", np.nan, end, test)
     asked = rungs(run)
+    longest = whole[whole["epochs"] == asked.last]
+    end = losses(run.ranking, longest[run.ranking.column]).groupby(longest["name"]).mean()
     reported = run.epochs[run.epochs["epoch"].isin(asked.epochs)] if asked.epochs else None
     for epoch in asked.epochs:
         assert reported is not None
         then = reported[reported["epoch"] == epoch].set_index("trial")[run.ranking.column]
-        early = losses(run.ranking, whole["trial"].map(then).astype(float))
+        early = losses(run.ranking, longest["trial"].map(then).astype(float))
         said = f"epoch {epoch:,} and the end (epoch {asked.last:,})"
-        yield _Pair(said, epoch, early.groupby(names).mean(), end)
+        yield _Pair(said, epoch, early.groupby(longest["name"]).mean(), end)
 
 
 def _correlated(pair: _Pair, *, level: float) -> dict[str, object]:

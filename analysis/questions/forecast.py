@@ -150,9 +150,10 @@ def _of(
         one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
         # An error is a percentage; depth, width, scale and cardinality are never below 1.
         least, most = (0.0, 100.0) if what == "error" else (1.0, math.inf)
-        row = _row(_within(one, least, most), what, len(used))
+        shown = _within(one, least, most)
+        row = _row(shown, what, len(used))
         if there:
-            row |= _score(one, _best(there[0], what))
+            row |= _score(shown, _best(there[0], what))
         rows.append(row)
     return rows
 

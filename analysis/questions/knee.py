@@ -11,6 +11,7 @@ from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from analysis.statistics.fronts import knee
 from analysis.statistics.intervals import FloatArray
+from analysis.statistics.mixed import residuals
 
 _DRAWS = 500
 
@@ -39,8 +40,8 @@ def knee_of(run: Run, *, seed: int = 0) -> Knee:
     """Find the knee of the front of means over seeds, for two objectives.
 
     Seeds are redrawn as follows: for a network with n seeds, the mean of n random deviations is
-    added to its mean. The deviations are those from the means of all networks with two or more
-    seeds.
+    added to its mean. The deviations are what the effects of network and seed leave of each
+    trial: what a seed adds to all networks alike moves the whole front.
 
     Args:
         run: finished or not; networks with a failed trial are left out.
@@ -61,12 +62,9 @@ def knee_of(run: Run, *, seed: int = 0) -> Knee:
         return Knee("", np.nan, f"The front has no knee: {why}.")
     name = str(means.index[at])
     # Counted objectives, and those measured once for all seeds, do not change in a redraw.
-    off = (table - groups.transform("mean")) * [
-        one.source == "reported" for one in run.compared
-    ]
-    of = names.map(names.value_counts()).to_numpy(dtype=float)
-    # Deviations from a mean of n values are smaller than those from the true mean.
-    pool = off[of > 1].to_numpy() * np.sqrt(of / np.maximum(of - 1, 1))[of > 1, None]
+    seeds = whole.loc[table.index, "repeat"].tolist()
+    varies = [one.source == "reported" for one in run.compared]
+    pool = residuals(list(names), seeds, table.to_numpy()) * varies
     rng = np.random.default_rng(seed)
     share = _share(means.to_numpy(), at, pool, counts, rng=rng) if len(pool) else np.nan
     sure = (

@@ -112,15 +112,19 @@ def _described(
 def labelled(whole: pd.DataFrame) -> dict[str, str]:
     """Labels that distinguish networks, by name: "scale 4", or all dimensions that vary.
 
+    Where two would have the same label, such as depths of equally many layers, they are names.
+
     Args:
         whole: trials with `name` and the dimensions.
     """
     networks = whole.drop_duplicates("name").set_index("name")
     varied = [key for key in present(networks) if len({*networks[key].astype(str)}) > 1]
-    return {
-        str(name): ", ".join(f"{key} {row[key]}" for key in varied) or str(name)
+    labels = {
+        str(name): ", ".join(f"{key} {row[key]}" for key in varied)
         for name, row in networks.iterrows()
     }
+    distinct = len({*labels.values()}) == len(labels) and "" not in labels.values()
+    return labels if distinct else {name: name for name in labels}
 
 
 def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.runs.depths import depths
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.intervals import Interval, StatisticsError, t_interval
@@ -101,8 +102,8 @@ def tried(run: Run) -> Tried:
     seeds = sorted(int(one) for one in counts.index[counts == len(rates) * len(first)])
     shape = (len(first), len(rates), len(seeds))
     networks = trials.drop_duplicates("network").set_index("network")
-    depths = _depths(networks)
-    sizes = networks["macs"].to_dict() | depths
+    deep = _depths(run, networks)
+    sizes = networks["macs"].to_dict() | deep
     order = sorted(map(str, first.index), key=sizes.__getitem__)
     cells = pd.MultiIndex.from_product([order, rates, seeds])
     indexed = trials.set_index(["network", "lr", "repeat"])
@@ -110,7 +111,7 @@ def tried(run: Run) -> Tried:
     for metric in (run.ranking, run.tested):
         values = losses(metric, indexed[metric.column].astype(float)).reindex(cells)
         grids.append(values.fillna(values.max()).to_numpy().reshape(shape))
-    known = tuple(depths[name] for name in order) if len({*depths.values()}) > 1 else None
+    known = tuple(deep[name] for name in order) if len({*deep.values()}) > 1 else None
     return Tried(tuple(order), known, np.array(rates), grids[0], grids[1])
 
 
@@ -133,9 +134,11 @@ def _of_networks(run: Run) -> pd.DataFrame:
     return best.drop_duplicates(["network", "lr", "repeat"]).sort_index()
 
 
-def _depths(networks: pd.DataFrame) -> dict[str, int]:
+def _depths(run: Run, networks: pd.DataFrame) -> dict[str, int]:
     """The effective depth of each network; empty if the table does not determine all."""
-    pairs = zip(networks["skeleton"].astype(str), networks["depth"].astype(int), strict=True)
+    known = depths(run)
+    deep = [known[name] for name in networks["name"]]
+    pairs = zip(networks["skeleton"].astype(str), deep, strict=True)
     try:
         counted = [effective_depth(Architecture(skeleton=kind, depth=d)) for kind, d in pairs]
     except ArchitectureError:

@@ -17,15 +17,16 @@ def no_sample(run: Run, *, of_sizes: bool = False) -> str:
         run: finished or not.
         of_sizes: whether a sample within each size is sufficient.
     """
-    selected = _stopped(run) or _turned_away(run)
+    selected = _stopped(run) or _turned_away(run) or _warm(run)
     if of_sizes and is_stratified(run):
         return selected
-    return selected or _chosen(run)
+    return selected or _by_band(run) or _chosen(run)
 
 
 def is_stratified(run: Run) -> bool:
     """Whether networks were drawn equally from each bin of multiply-adds."""
-    return "stratified" in run.manifest.sampler_traits
+    traits = run.manifest.sampler_traits
+    return "stratified" in traits or ("uniform" in traits and bool(run.plan.search.per_band))
 
 
 def tried(run: Run) -> int:
@@ -37,12 +38,35 @@ def tried(run: Run) -> int:
 def _stopped(run: Run) -> str:
     traits = run.manifest.scheduler_traits
     pruned = bool((run.trials["status"] == "pruned").any())
-    if not traits and not pruned:
+    if not pruned and (not traits or run.finished):
         return ""
     says = f" ({run.plan.scheduler.name}: {', '.join(sorted(traits))})" if traits else ""
+    were = "were" if pruned else "may yet be"
     return (
-        f"trials were stopped early{says}, so what is left is the best of what was sampled; "
+        f"trials {were} stopped early{says}, so what is left is the best of what was sampled; "
         "run it with scheduler: {name: fifo}"
+    )
+
+
+def _warm(run: Run) -> str:
+    """How results of other runs selected; empty if the search began with none."""
+    if not run.plan.search.warm_start:
+        return ""
+    return (
+        "its search began with the results of other runs (search.warm_start) and left out "
+        "their networks, so what it tried is no sample; run it without warm_start"
+    )
+
+
+def _by_band(run: Run) -> str:
+    """How bands of the budget selected; empty if it has none, or tried all candidates."""
+    search, candidates = run.plan.search, run.manifest.candidates
+    if not search.per_band or tried(run) == candidates:
+        return ""
+    return (
+        f"it drew as many networks from each band of the budget (search.per_band: "
+        f"{search.per_band}), however many candidates a band holds: of the space as it is that "
+        "is no sample; write search.trials instead"
     )
 
 

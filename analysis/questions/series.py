@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.runs.depths import depths
 from analysis.runs.networks import failures
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error
@@ -44,7 +45,7 @@ def points(run: Run) -> pd.DataFrame:
         RunError: the run has no base, or no trial of its base was trained to its end.
     """
     origin = base(run)
-    whole = run.whole()
+    whole = _with_depths(run, run.whole())
     whole = whole[whole[run.tested.column].notna()]
     away = pd.DataFrame(
         {key: whole[key].astype(str) != str(value) for key, value in origin.items()}
@@ -60,7 +61,8 @@ def points(run: Run) -> pd.DataFrame:
     scored = on_axis.assign(
         metric=on_axis[run.tested.column], score=run.score.of(on_axis[run.tested.column])
     )
-    rows = [_point(trial, origin) for trial in _records(scored)]
+    layers = int(whole.loc[(~away).all(axis=1), "layers"].iloc[0])
+    rows = [_point(trial, origin, layers) for trial in _records(scored)]
     lost = failures(run)
     frame = pd.DataFrame(rows).assign(
         epochs=on_axis["epochs"].to_numpy(dtype=int), recipe=run.recipe, data=run.data
@@ -72,8 +74,14 @@ def points(run: Run) -> pd.DataFrame:
 
 
 def _varied(run: Run, origin: dict[str, Any]) -> tuple[str, ...]:
-    tried = run.trials[run.trials["phase"] == "search"]
+    tried = _with_depths(run, run.trials[run.trials["phase"] == "search"])
     return tuple(key for key in origin if (tried[key].astype(str) != str(origin[key])).any())
+
+
+def _with_depths(run: Run, trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials with `depth` as names write it, which tells stages apart, and `layers`."""
+    named = {name: _shown(depth) for name, depth in depths(run).items()}
+    return trials.assign(layers=trials["depth"], depth=trials["name"].map(named))
 
 
 def is_along_axes(run: Run) -> bool:
@@ -102,7 +110,7 @@ def base(run: Run) -> dict[str, Any]:
     if depth is None:
         return values
     network = Architecture(skeleton=given["skeleton"], depth=depth)
-    return values | {"depth": network.layers}
+    return values | {"depth": _shown(network.depth)}
 
 
 def _shown(value: Any) -> Any:
@@ -170,7 +178,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _point(trial: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
+def _point(trial: dict[str, Any], origin: dict[str, Any], layers: int) -> dict[str, Any]:
     away = (key for key in origin if str(trial[key]) != str(origin[key]))
     series = next(away, BASE)
     value = trial[series] if series != BASE else 1
@@ -179,7 +187,7 @@ def _point(trial: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
         "series": series,
         "label": label,
         "value": value,
-        "multiplier": _multiplier(value, origin[series], series) if series != BASE else 1.0,
+        "multiplier": _multiplier(trial, origin, series, layers),
         **{key: trial[key] for key in ("name", "params", "macs", "repeat", "seed")},
         **{key: trial[key] for key in ("metric", "score")},
     }
@@ -190,9 +198,14 @@ def _label(origin: dict[str, Any]) -> str:
     return "-".join(f"{origin[key]}{_LETTERS[key]}" for key in shown if key in origin)
 
 
-def _multiplier(value: Any, base: Any, series: str) -> float:
-    """Multiple of the base's value; for depth, two layers are not in blocks."""
+def _multiplier(
+    trial: dict[str, Any], origin: dict[str, Any], series: str, layers: int
+) -> float:
+    """Multiple of the base's value; for depth, two of the base's layers are not in blocks."""
+    if series == BASE:
+        return 1.0
+    if series == "depth":
+        return float((trial["layers"] - 2) / (layers - 2))
+    value, base = trial[series], origin[series]
     numbers = isinstance(value, int) and isinstance(base, int)
-    if series not in DIMENSIONS or not numbers:
-        return float("nan")
-    return float((value - 2) / (base - 2) if series == "depth" else value / base)
+    return float(value / base) if series in DIMENSIONS and numbers else float("nan")

@@ -215,15 +215,8 @@ def rules(
         rng: draws the resamples.
         ratios: budgets as multiples of the base's multiply-adds.
     """
-    missing = [
-        name for name in ("depth", "width", "scale", "cardinality") if name not in base(run)
-    ]
-    if missing or not fitted:
-        why = (
-            f"{missing[0]} is solved for the budget"
-            if missing
-            else "no dimension carries a law"
-        )
+    why = _why_no_rule(base(run)) or ("" if fitted else "no dimension carries a law")
+    if why:
         yield f"no rule: {why}"
         return
     curves = {name: along(points, name) for name in fitted}
@@ -250,19 +243,30 @@ def rules(
         )
 
 
+def _why_no_rule(origin: Mapping[str, Any]) -> str:
+    """Why the base cannot be multiplied in each dimension; empty if it can."""
+    for name in ("depth", "width", "scale", "cardinality"):
+        if name not in origin:
+            return f"{name} is solved for the budget"
+        if name != "depth" and not isinstance(origin[name], int):
+            return f"the {name} of its base differs by stage"
+    return ""
+
+
 def _present(points: pd.DataFrame) -> list[str]:
     return [name for name in DIMENSIONS if name in set(points["series"])]
 
 
 def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
     """Ratio of multiply-adds to the base's by multipliers, exact; infinite if impossible."""
-    network, side = run.plan.network, run.plan.data.resolution
+    network, data = run.plan.network, run.plan.data
     origin: dict[str, Any] = base(run)
     skeleton = origin["skeleton"]
     fixed: dict[str, Any] = {
         key: getattr(network, key) for key in FIXED if getattr(network, key) is not None
     } | {"se": origin["se"], "planes": run.plan.search.base.planes or network.planes[0]}
-    blocks = Architecture(skeleton=skeleton, depth=origin["depth"]).blocks
+    fixed |= {"classes": data.classes, "channels": data.channels}
+    blocks = Architecture(skeleton=skeleton, depth=run.plan.search.base.depth).blocks
 
     def macs(multipliers: dict[str, float]) -> float:
         dims = {
@@ -280,7 +284,7 @@ def _cost_of(run: Run) -> Callable[[dict[str, float]], float]:
             )
         except ArchitectureError:
             return math.inf
-        return float(cost(network, image_size=side).macs)
+        return float(cost(network, image_size=data.resolution).macs)
 
     whole = macs({})
     return lambda multipliers: macs(multipliers) / whole

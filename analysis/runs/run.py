@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.runs import pareto, tables
 from analysis.runs.alike import data_of, recipe_of
 from analysis.runs.markdown import escaped
-from analysis.runs.scores import Score, score_of
+from analysis.runs.scores import Score, chance_of, score_of
 from analysis.runs.standing import standing
 from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
@@ -137,8 +137,8 @@ class Run:
 
     @property
     def chance(self) -> float:
-        """Error of always guessing one class, in percent."""
-        return float(100 - 100 / self.plan.data.classes)
+        """The ranking error in percent of a network that only guesses."""
+        return chance_of(self.ranking, self.plan.data.classes)
 
     @property
     def planned(self) -> int:

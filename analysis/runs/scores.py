@@ -97,6 +97,12 @@ def titled(objective: Objective) -> str:
     return with_unit(words(objective), objective.unit)
 
 
+def chance_of(objective: Objective, classes: int) -> float:
+    """The error of guessing among so many classes, in percent; of top-5, five are guessed."""
+    guesses = 5 if objective.name.endswith("_top5") else 1
+    return 100 - 100 * min(guesses, classes) / classes
+
+
 def form_of(objective: Objective, sign: str = "") -> str:
     """`Score.form` of an objective."""
     return score_of(objective).form(sign)

@@ -108,6 +108,29 @@ class Estimates:
         return np.asarray(np.maximum(low, high), dtype=float)
 
 
+def residuals(networks: Sequence[str], seeds: Sequence[Any], scores: FloatArray) -> FloatArray:
+    """What network and seed leave of each trial's scores, as large as the noise itself.
+
+    Args:
+        networks: network of each trial.
+        seeds: seed of each trial; equal values are the same seed.
+        scores: (trials, metrics) scores.
+
+    Returns:
+        (trials, metrics), or (0, metrics) where nothing is left but network and seed. What a
+        fit leaves is smaller than the noise, and is enlarged accordingly.
+    """
+    effects = pd.get_dummies(
+        pd.DataFrame({"network": [*networks], "seed": [*seeds]}), columns=["network", "seed"]
+    ).to_numpy(dtype=float)
+    fitted, _, rank, _ = np.linalg.lstsq(effects, scores, rcond=None)
+    df = len(scores) - int(rank)
+    if df <= 0:
+        return np.zeros((0, scores.shape[1]))
+    left: FloatArray = (scores - effects @ fitted) * np.sqrt(len(scores) / df)
+    return left
+
+
 def fit(
     networks: Sequence[str],
     seeds: Sequence[Any],

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from search.design.reading import reading
+
 BASE = "base"  # series of the network where the axes meet
 DIMENSIONS = ("scale", "cardinality", "depth", "width")
 ALL_SIZES = "all sizes"
@@ -20,9 +22,7 @@ SIZES = ("params", "macs")
 MOST = 11  # networks: with 12 there are 66 pairs, few of which can be told apart
 ALIKE = 1.05  # ratio of multiply-adds up to which sizes count as equal
 
-_DEGREE = 3  # of the polynomial through the other series
 _SPAN = 1.5  # least ratio of multiply-adds within a series for a slope
-_AHEAD = 0.05  # share of the other series' log range by which the curve is extrapolated
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -69,11 +69,9 @@ def equal_size(
 ) -> list[Contrast]:
     """Contrasts of a series with each other one at equal size.
 
-    For each network of the series `of`, the other series is read at the same size, from the
-    cubic in the logarithm of size that fits its networks best (the base belongs to each
-    series). Straight lines between two of them would lie below a curve that flattens, which
-    would favour `of`. Where the other series has no network as large (within 5 %), there is no
-    contrast.
+    For each network of the series `of`, the other series is read at the same size
+    (`search.design.reading`); the base belongs to each series. Where the other series has no
+    network as large (within 5 %), there is no contrast.
 
     Args:
         members: networks of a study along axes, each once.
@@ -248,10 +246,7 @@ def _at_equal_size(
     within = _reached(members, of, reach, size)
     within.sort(key=lambda i: members[i].size(size))
     weights = np.zeros((len(within), len(members)))
-    at = np.log([members[i].size(size) for i in within])
-    # A curve through nearly equal sizes must not be extrapolated far.
-    at = np.minimum(at, np.log(max(reach)) + _AHEAD * np.log(max(reach) / min(reach)))
-    weights[:, others] = -_reading(np.log(reach), at)
+    weights[:, others] = -reading(reach, [members[i].size(size) for i in within])
     weights[np.arange(len(within)), within] = 1.0
     return [members[i] for i in within], weights
 
@@ -264,14 +259,6 @@ def _reached(
     return [
         i for i, one in enumerate(members) if one.series == of and low <= one.size(size) <= high
     ]
-
-
-def _reading(sizes: FloatArray, at: FloatArray) -> FloatArray:
-    """(at, sizes): the weight of each measured score in the value read at each place."""
-    middle, degree = sizes.mean(), min(_DEGREE, len({*sizes.tolist()}) - 1)
-    through = np.vander(sizes - middle, degree + 1)
-    weights: FloatArray = np.vander(at - middle, degree + 1) @ np.linalg.pinv(through)
-    return weights
 
 
 def _groups(labels: Sequence[str]) -> Iterator[tuple[str, str, list[int]]]:

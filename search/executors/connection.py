@@ -1,25 +1,21 @@
 """Connects this process to Ray, watches that Ray lives, and leaves it within limited time."""
 
 import contextlib
-import logging
 import os
-import secrets
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import ray_constants
 
 from res2net.exit_codes import ExitCode
-from res2net.file_names import printable
 from search.executors.broker import Broker
 from search.executors.patience import waiting_at_most
 from search.executors.signals import asked_to_end
+from search.executors.starting import connect
 from search.schema.yaml import ConfigError
 
 _LOOK_SECONDS = 0.5  # between two checks of Ray's processes
@@ -34,21 +30,6 @@ _NO_START = (
     "study, or with --inline runs its trials in its own process"
 )
 _LATE_SECONDS = 7.0  # after the deadline, and again for Tune: a turn takes five
-_ENVIRONMENT = {
-    # The journal is our record; Ray's loggers write every result three times.
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Ray rewrites its whole state at each save, and we never read it.
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
-    # We handle signals, see search.executors.signals.
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Workers started ahead are never used: our actors come before those are ready.
-    "RAY_prestart_worker_first_driver": "0",
-}
 
 
 class RayLostError(ConnectionError):
@@ -60,12 +41,18 @@ class Connection:
 
     Args:
         local: whether Ray was started on this machine only for this process.
+
+    Attributes:
+        asked: whether the trials were asked to end.
     """
 
     def __init__(self, *, local: bool) -> None:
-        self._local = local
+        self._local, self.asked = local, False
         self._over = threading.Event()  # set when the watched block ends
+        self._left = False
         self._end: threading.Timer | None = None
+        # Held while one of these changes; a signal may come while this thread holds it.
+        self._changing = threading.RLock()
 
     @contextlib.contextmanager
     def watched(self, broker: Broker, *, seconds: float | None) -> Iterator[None]:
@@ -82,7 +69,8 @@ class Connection:
             late.start()
         watch = threading.Thread(target=self._watch, args=(broker,), daemon=True)
         watch.start()
-        before = signal.getsignal(signal.SIGUSR1)
+        in_main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGUSR1, _nothing) if in_main else None
         try:
             with asked_to_end() as wish, wish.passed_to(self._stop):
                 yield
@@ -91,19 +79,23 @@ class Connection:
             if not isinstance(broker.failure, RayLostError):
                 raise
         finally:
-            self._over.set()
-            if threading.current_thread() is threading.main_thread():
+            with self._changing:
+                self._over.set()
+            if in_main:
                 signal.signal(signal.SIGUSR1, before)
 
     def left(self) -> None:
         """Note that Ray was left: nothing can hang any more."""
-        if self._end is not None:
-            self._end.cancel()
+        with self._changing:
+            self._left = True
+            if self._end is not None:
+                self._end.cancel()
 
     def _stop(self) -> None:
         """Let Tune stop its workers, which save; a worker that hangs is not waited for."""
         if not _tune_listens():
             raise KeyboardInterrupt
+        self.asked = True
         self._end_within(
             "stopped: Ray does not end and is left behind; what has finished is kept; the same "
             "command resumes it",
@@ -121,6 +113,8 @@ class Connection:
                     since.pop(name, None)
                     continue
                 gone = time.monotonic() - since.setdefault(name, time.monotonic())
+                if self._over.is_set():
+                    return  # it was left meanwhile
                 if gone >= _PATIENCE[self._local]:
                     self._lost(name, broker)
                     return
@@ -149,16 +143,18 @@ class Connection:
 
     def _stop_tune(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
-            if _tune_listens():
-                signal.raise_signal(signal.SIGUSR1)
-                return
+            with self._changing:
+                if _tune_listens() and not self._over.is_set():
+                    signal.raise_signal(signal.SIGUSR1)
+                    return
 
     def _end_within(self, words: str, seconds: float, code: ExitCode) -> None:
         """End the process, with a message, unless it ends by itself in time."""
-        if self._end is None:
-            self._end = threading.Timer(seconds, _end, args=(words, code))
-            self._end.daemon = True
-            self._end.start()
+        with self._changing:
+            if self._end is None and not self._left:
+                self._end = threading.Timer(seconds, _end, args=(words, code))
+                self._end.daemon = True
+                self._end.start()
 
 
 @contextlib.contextmanager
@@ -187,82 +183,11 @@ def connected(
             wish.take()
             yield connection
         finally:
-            ray.shutdown()
-            wish.take()
-            connection.left()
-
-
-def connect(address: str | None, environment: dict[str, Any] | None = None) -> None:
-    """Join a Ray cluster, or start Ray on this machine.
-
-    Args:
-        address: address of a running cluster; None starts Ray here.
-        environment: environment of its workers, Ray's `runtime_env`.
-
-    Raises:
-        ConfigError: no cluster answers there, or a name that Ray gets is not valid text.
-    """
-    os.environ |= _ENVIRONMENT
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the journal records the reasons
-    try:
-        _start(address, environment)
-    except (ConnectionError, ValueError) as error:
-        if isinstance(error, UnicodeEncodeError):  # Ray stores command line and folder
-            raise ConfigError(
-                f"Ray takes only text, and {printable(str(error.object))!r} has bytes that are "
-                "not text; write such a data.root into the space file (in double quotes, "
-                "\\uDCE9 for the byte E9), rename the folder, or add --inline"
-            ) from error
-        if address is None:
-            raise
-        raise ConfigError(
-            f"--address {address}: no Ray cluster answers there ({error}); start one with "
-            "`ray start --head`, set RAY_AUTH_MODE=token if it asks for a token (Ray 2.60 does "
-            "by default), or leave --address out"
-        ) from error
-    except SystemExit as error:  # raised by Ray on a SIGTERM
-        raise KeyboardInterrupt from error
-
-
-def _start(address: str | None, environment: dict[str, Any] | None) -> None:
-    how: Any = {
-        "runtime_env": environment,
-        "address": address or "local",  # never join a cluster that happens to run here
-        "include_dashboard": False if address is None else None,
-        "log_to_driver": False,
-        "logging_level": logging.ERROR,
-    }
-    with _on_loopback() if address is None else contextlib.nullcontext():
-        try:
-            ray.init(**how)
-        except OSError as error:
-            if address is not None or not _is_ray_token(error):
-                raise
-            # Ray stores the token of its own processes in the home folder, which is not
-            # writable: a token that they inherit from here works as well.
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-            ray.init(**how)
-
-
-@contextlib.contextmanager
-def _on_loopback() -> Iterator[None]:
-    """Keep what Ray starts unreachable from outside this machine, as it is by default on a Mac.
-
-    RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 has the same effect, but is read when Ray is imported,
-    and `_node_ip_address="127.0.0.1"` is replaced by an address that can be reached.
-    """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-
-
-def _is_ray_token(error: OSError) -> bool:
-    """Whether the error is about the home folder, where Ray writes nothing but its token."""
-    home = str(Path.home())
-    return "RAY_AUTH_TOKEN" not in os.environ and str(error.filename).startswith(home)
+            try:
+                ray.shutdown()
+            finally:  # also where a second wish interrupts it
+                wish.take()
+                connection.left()
 
 
 def _processes() -> Mapping[str, tuple[str, int]]:
@@ -290,7 +215,12 @@ def _listens(address: tuple[str, int]) -> bool:
 
 def _tune_listens() -> bool:
     """Whether Tune runs, and handles the signal that asks it to end."""
-    return callable(signal.getsignal(signal.SIGUSR1))
+    handler = signal.getsignal(signal.SIGUSR1)
+    return callable(handler) and handler is not _nothing
+
+
+def _nothing(number: int, frame: object) -> None:
+    """Ignore SIGUSR1, which would end the process if it came just after Tune has ended."""
 
 
 def _end(words: str, code: ExitCode) -> None:

@@ -16,7 +16,7 @@ from ray.tune.search import Searcher
 
 from search.executors.actor import NodeError, TrialActor
 from search.executors.broker import Broker
-from search.executors.connection import connected
+from search.executors.connection import RayLostError, connected
 from search.executors.shipping import Shipped, shipped
 from search.executors.silence import Silence
 from search.executors.slots import Slots
@@ -57,6 +57,8 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
         limit = study.deadline.left if study.deadline else None
         with scratch as name, connection.watched(broker, seconds=limit):
             _tune(broker, slots, plan, scratch=name, code=code)
+    if connection.asked and isinstance(broker.failure, RayLostError):
+        raise KeyboardInterrupt from broker.failure  # Ray died of the same signal
     if broker.failure is not None:
         raise broker.failure
 

@@ -43,5 +43,4 @@ def _member(
 def _label(network: Architecture, series: str) -> str:
     if series not in DIMENSIONS:
         return series
-    value = network.layers if series == "depth" else getattr(network, series)
-    return f"{written(value)}{_LETTERS[series]}"
+    return f"{written(getattr(network, series))}{_LETTERS[series]}"

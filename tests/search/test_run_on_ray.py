@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,14 @@ MORE = ["--set", "search.trials=6"]
 
 
 @pytest.mark.drawn
-def test_a_killed_worker_and_ctrl_c_change_no_result(
+def test_a_killed_worker_and_a_signal_change_no_result(
     tmp_path: Path, ray_address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One study through all of it, because each start of Ray takes seconds."""
     path, out = write(tmp_path, LASTING), tmp_path / "run"
-    # On a Ray of its own, with a home that cannot be written, where Ray would keep a token.
-    process = spawn(path, "--out", out, HOME="/proc/nowhere")
+    process = spawn(path, "--out", out, "--address", ray_address)
     wait_for(lambda: any(isinstance(r, Epoch) for r in read(out)), process=process)
-    os.kill(worker_of(process.pid), signal.SIGKILL)
+    os.kill(worker_of(os.getpid()), signal.SIGKILL)
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed
     (lost,) = [record for record in read(out) if isinstance(record, Lost)]
@@ -61,14 +61,11 @@ def test_a_killed_worker_and_ctrl_c_change_no_result(
     assert "nothing to run: all 3 trials of tiny have ended" in capsys.readouterr().out
     assert (out / FILE).read_bytes() == before
 
-    process = spawn(path, "--out", out, "--address", ray_address, *MORE)
-    wait_for(lambda: len(ends_in(out)) > 3, process=process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 130, printed
-    assert f"resume with: python -m search.run {path} --out {out} --address" in printed
-    assert "Traceback" not in printed
-    assert list(out.glob("checkpoints/*.pt")), "what was under way is kept"
+    # On a Ray of its own, with a home that cannot be written, where Ray would keep a token.
+    process = spawn(path, "--out", out, *MORE, HOME="/proc/nowhere")
+    wait_for(lambda: len(ends_in(out)) > 3 and under_way(out), process=process)
+    check_ended_by(process, signal.SIGTERM, f"{path} --out {out}")
+    assert under_way(out) <= saved(out)
     finished = {end.trial: end for end in ends_in(out)}
     assert 3 < len(finished) < 6
     assert main([str(path), "--out", str(out), "--inline", *MORE]) == 0, "another executor"
@@ -76,6 +73,28 @@ def test_a_killed_worker_and_ctrl_c_change_no_result(
     assert finished.items() <= {end.trial: end for end in ends_in(out)}.items()
     assert main([str(path), "--out", str(tmp_path / "inline"), "--inline", *MORE]) == 0
     assert results_in(tmp_path / "inline") == results_in(out), "whoever runs the trials"
+
+
+def under_way(out: Path) -> set[int]:
+    """The trials that have finished an epoch and have not ended."""
+    trained = {record.trial for record in read(out) if isinstance(record, Epoch)}
+    return trained - {end.trial for end in ends_in(out)}
+
+
+def saved(out: Path) -> set[int]:
+    """The trials that have a checkpoint."""
+    return {int(path.stem) for path in out.glob("checkpoints/*.pt")}
+
+
+def check_ended_by(process: subprocess.Popen[str], number: signal.Signals, rest: str) -> None:
+    """A signal to the whole process group, as of `timeout` or a terminal, ends it in order."""
+    os.killpg(process.pid, number)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert f"resume with: python -m search.run {rest}" in printed
+    assert "Traceback" not in printed
+    assert "Ray has died" not in printed
+    assert "SIGTERM received" not in printed
 
 
 def check_left_behind(out: Path, printed: str) -> None:
@@ -152,16 +171,17 @@ def test_killed_in_the_middle_the_same_command_goes_on(
     assert not list(out.glob("checkpoints/*"))
 
 
-@pytest.mark.slow  # as Ctrl-C above, by the other signal
-def test_a_scheduler_s_sigterm_is_a_ctrl_c(tmp_path: Path, ray_address: str) -> None:
+@pytest.mark.slow  # as SIGTERM above
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=lambda one: one.name)
+def test_so_does_another_signal_on_a_cluster_or_not(
+    tmp_path: Path, ray_address: str, number: signal.Signals
+) -> None:
     path, out = write(tmp_path, LONGER), tmp_path / "run"
-    process = spawn(path, "--out", out, "--address", ray_address)
+    where = ["--address", ray_address] if number is signal.SIGINT else []
+    process = spawn(path, "--out", out, *where)
     wait_for(lambda: len(ends_in(out)) >= 1, process=process)
-    os.kill(process.pid, signal.SIGTERM)
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 130, printed
-    assert "resume with: python -m search.run" in printed
-    assert "SIGTERM received" not in printed
+    check_ended_by(process, number, f"{path} --out {out}")
+    assert under_way(out) <= saved(out)
 
 
 def worker_of(driver: int) -> int:

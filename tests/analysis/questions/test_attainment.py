@@ -108,3 +108,14 @@ def test_few_seeds_and_lost_ones_are_refused(tmp_path: Path) -> None:
     more = ("search.objectives=[val_error,macs,params]",)
     with pytest.raises(RunError, match="are of two objectives, and there are 3"):
         attained(tried(tmp_path / "three", noise=1, more=more))
+
+
+def test_what_a_seed_adds_to_all_alike_moves_no_knee(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(1 + place), "seed": seed, "repeat": seed, "test_error": error,
+         "val_error": error + 12.0 * seed + 0.01 * (place * seed % 3)}
+        for place, error in enumerate(ERRORS)
+        for seed in range(4)
+    ]  # fmt: skip
+    found = knee_of(made(tmp_path, rows, "search.trials=5", "search.seeds=4"))
+    assert (found.name, found.share) == (network(3).name, 1.0)

@@ -90,6 +90,17 @@ def by_width(folder: Path, errors: dict[int, list[float | None]], *more: str) ->
     return made(folder, rows, f"search.trials={len(errors)}", f"search.seeds={seeds}", *more)
 
 
+def test_the_next_one_is_no_better_where_its_interval_holds_0_and_else_it_is(
+    tmp_path: Path,
+) -> None:
+    """The interval shown is the one that decides, at the level of a page's two questions."""
+    for place, error in enumerate((20.3, 21.0, 24.0)):
+        errors = {1: [20.0, 21.0, 20.5], 2: [error, error + 1.3, error + 0.2]}
+        (said,) = [x for x in findings(by_width(tmp_path / str(place), errors)) if "next" in x]
+        low = float(said.partition("(97.5 % interval ")[2].partition(" ")[0])
+        assert ("more than chance" in said.partition("no more than")[0]) == (low > 0)
+
+
 def test_the_next_one_lost_no_seed_and_survivors_are_named_apart(tmp_path: Path) -> None:
     run = by_width(
         tmp_path,

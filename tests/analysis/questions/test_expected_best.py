@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.cards.expected_best import expected_best
 from analysis.plots.expected_best import draw_expected_best
 from analysis.questions.expected_best import expected
 from analysis.runs.run import RunError
@@ -41,9 +42,13 @@ def test_of_a_metric_that_is_to_be_large_the_best_is_the_largest(tmp_path: Path)
     assert list(line.get_ydata()) == found["expected"].tolist()
 
 
-def test_a_whole_grid_has_no_band(tmp_path: Path) -> None:
-    found = expected(tried(tmp_path), rng=np.random.default_rng(0))
-    assert (len(found), found["low"].isna().all()) == (12, True)
+@pytest.mark.parametrize("overrides", [(), ("search.sampler=random", "search.trials=12")])
+def test_where_all_candidates_were_tried_there_is_no_band(
+    overrides: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = tried(tmp_path, *overrides)
+    assert expected(run, rng=np.random.default_rng(0))["low"].isna().all()
+    assert "All candidates of the space were tried" in expected_best(run).shown[0].caption
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,15 @@ def test_what_has_no_ranks_is_refused(tmp_path: Path) -> None:
     same = [row | {"val_error": 10.0 + i // 2} for i, row in enumerate(curved())]
     with pytest.raises(RunError, match="they differ by network and seed alone"):
         noise_ceiling(studied(tmp_path / "same", same))
+
+
+def test_of_several_lengths_early_epochs_are_compared_among_the_longest(tmp_path: Path) -> None:
+    """Of the others such an epoch is the end itself."""
+    rows = [
+        row | {"curve": row["curve"][:4], "val_error": row["curve"][3], "epochs_planned": 4}
+        if place >= 12
+        else row
+        for place, row in enumerate(curved())
+    ]
+    found = fidelity(studied(tmp_path, rows, "training.epochs=[4, 8]"))
+    assert found["networks"].tolist() == [12, 6, 6, 6]

@@ -115,6 +115,14 @@ def test_no_error_is_foretold_below_0(tmp_path: Path) -> None:
     )
 
 
+def test_it_is_scored_as_it_is_shown(four: list[Run]) -> None:
+    scored = forecasts(four, rng=rng()).dropna(subset="found")
+    off, estimate = scored["found"] - scored["estimate"], scored["estimate"]
+    assert scored["off"].to_numpy() == pytest.approx(off.to_numpy()), estimate
+    within = (scored["low"] <= scored["found"]) & (scored["found"] <= scored["high"])
+    assert (scored["inside"].astype(bool) == within).all()
+
+
 def test_no_dimension_is_foretold_below_1(four: list[Run]) -> None:
     """However far it falls: the forms are straight lines of the logarithm."""
     table = forecasts(four, macs=1.9 * budgets(four)[-1].macs, rng=rng())

@@ -111,3 +111,13 @@ def test_values_of_each_stage_are_values_like_others(tmp_path: Path) -> None:
     ]  # fmt: skip
     run = made(tmp_path, rows, "search.trials=2", "search.seeds=2")
     assert [*labelled(run.whole()).values()] == ["scale 2", "scale 1.2.2.4"]
+
+
+def test_depths_of_equally_many_layers_are_told_apart_by_name(tmp_path: Path) -> None:
+    networks = [network(2, depth=blocks) for blocks in ((1, 2, 3), (3, 2, 1))]
+    rows = [
+        {"network": one, "seed": seed, "repeat": seed, "val_error": 50.0, "test_error": 40.0}
+        for one in networks for seed in range(2)
+    ]  # fmt: skip
+    run = made(tmp_path, rows, "search.trials=2", "search.seeds=2")
+    assert labelled(run.whole()) == {one.name: one.name for one in networks}

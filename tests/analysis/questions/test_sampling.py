@@ -24,6 +24,9 @@ search: {sampler: grid}
 """
 
 
+BANDS = "budget={macs: {bands: [60K, 240K], tolerance: 50%}}"
+
+
 def tried(folder: Path, *overrides: str, shapes: Any = ALL, **ended: Any) -> Run:
     rows = [
         {"network": network(width, scale=scale), "val_error": 90.0 - 9 * scale + width} | ended
@@ -38,8 +41,13 @@ def foreign(name: str, trials: int = 12) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "overrides",
-    [(), ("search.sampler=random", "search.trials=12"), foreign("fair")],
-    ids=["whole grid", "random", "foreign and uniform"],
+    [
+        (),
+        ("search.sampler=random", "search.trials=12"),
+        foreign("fair"),
+        ("search.sampler=random", "search.trials=12", "training.epochs=5", "scheduler=asha"),
+    ],
+    ids=["whole grid", "random", "foreign and uniform", "a scheduler that stopped none"],
 )
 def test_a_sample_is_one(overrides: tuple[str, ...], tmp_path: Path) -> None:
     run = tried(tmp_path, *overrides)
@@ -63,8 +71,18 @@ def test_a_sample_is_one(overrides: tuple[str, ...], tmp_path: Path) -> None:
                 "training.epochs=5",
                 "scheduler=asha",
             ),
+            ALL[:11],
+            r"may yet be stopped early \(asha: stops\)",
+        ),
+        (
+            ("search.sampler=random", "search.trials=12", "search.warm_start=[runs/other]"),
             ALL,
-            r"were stopped early \(asha: stops\)",
+            r"began with the results of other runs \(search.warm_start\)",
+        ),
+        (
+            ("search.sampler=random", "search.per_band=3", BANDS),
+            ALL[:6],
+            r"as many networks from each band of the budget \(search.per_band: 3\)",
         ),
     ],
 )
@@ -78,6 +96,12 @@ def test_what_is_no_sample_is_refused_with_the_reason(
 def test_stopped_trials_are_none_whatever_the_scheduler_says(tmp_path: Path) -> None:
     run = tried(tmp_path, "search.sampler=random", "search.trials=12", status=Status.PRUNED)
     assert "trials were stopped early, so what is left" in no_sample(run)
+
+
+def test_bands_are_strata(tmp_path: Path) -> None:
+    run = tried(tmp_path, "search.sampler=random", "search.per_band=3", BANDS, shapes=ALL[:6])
+    assert no_sample(run)
+    assert no_sample(run, of_sizes=True) == ""
 
 
 def test_a_grid_under_way_is_a_part(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from scipy import stats
 
 from analysis.questions.series import points, printed, summary
 from analysis.runs.run import RunError, read_run
+from search.space.members import members_of
 from search.study.events import Started
 from tests.analysis.studied import FIG5, write_run
+from tests.search.spaces import resolved_of
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "fig5.csv"
 # Points of accuracy that each dimension buys for each doubling of parameters.
@@ -142,3 +144,29 @@ def test_at_constant_cost_the_solved_dimension_is_no_series(tmp_path: Path) -> N
     found = points(read_run(write_run(tmp_path, lambda s: 30.0 - s.repeat, text=text)))
     assert "width" not in set(found["series"])
     assert {"base", "scale"} <= set(found["series"])
+
+
+BLOCKS = """\
+study: blocks
+network: {planes: 2, depth: [[3, 3, 3], [2, 3, 4], [4, 3, 2]], scale: [1, 2, 3], width: 2}
+data: {name: synthetic, validation: 64}
+training: {epochs: 1, batch_size: 32, lr: 0.1, precision: fp32}
+search: {sampler: axes, seeds: 2}
+"""
+
+
+def test_stages_of_equally_many_layers_are_a_series_of_their_own(tmp_path: Path) -> None:
+    """Each has 29 layers, as the base has."""
+    run = read_run(write_run(tmp_path, noisy, text=BLOCKS))
+    found = points(run)
+    assert {*found["series"]} == {"base", "scale", "depth"}
+    assert {*found.loc[found["series"] == "depth", "label"]} == {"2.3.4d", "4.3.2d"}
+    assert (found.loc[found["series"] == "depth", "multiplier"] == 1).all()
+    assert found.loc[found["series"] == "base", "name"].nunique() == 1
+    assert found.attrs["varied"] == ("scale", "depth")
+    planned = members_of(resolved_of(tmp_path, BLOCKS).survey)
+    assert {(one.name, one.series, one.label) for one in planned if one.series != "base"} == {
+        (row.name, row.series, row.label)
+        for row in found.itertuples(index=False)
+        if row.series != "base"
+    }

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.runs.scores import form_of, losses, score_of, titled, words
+from analysis.runs.scores import chance_of, form_of, losses, score_of, titled, words
 from search.schema.metrics import COUNTED, Objective, on_test
 
 ERROR = Objective("val_error", "minimize", "reported", "%", "accuracy")
@@ -41,3 +41,12 @@ def test_differences_keep_the_digits_that_their_unit_needs() -> None:
     assert score_of(ERROR).signed(-0.1234) == "-0.12"
     assert score_of(share).signed(-0.0012345) == "-0.001234", "two decimals would say nothing"
     assert (form_of(ERROR, "+"), form_of(share)) == ("+.2f", ".4g")
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "chance"),
+    [("val_error", 10, 90.0), ("val_error_top5", 10, 50.0), ("val_error_top5", 3, 0.0)],
+)
+def test_of_top_5_five_are_guessed(name: str, classes: int, chance: float) -> None:
+    objective = Objective(name, "minimize", "reported", "%")
+    assert chance_of(objective, classes) == chance

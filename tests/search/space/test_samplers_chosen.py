@@ -121,6 +121,24 @@ def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sampler", "said"),
+    [
+        ("tpe", "until 10 have ended in its band, which covers all 8"),
+        ("grid", "grid: the 8 cheapest of each band of the budget, in order of MACs"),
+    ],
+)
+def test_it_says_so_by_band(tmp_path: Path, sampler: str, said: str) -> None:
+    bands = "budget={macs: {bands: [300K, 600K], tolerance: 30%}}"
+    asked = f"search.sampler={sampler}", "search.trials=all", "search.per_band=8"
+    wide = "network.width={from: 1, to: 40}"
+    plan, survey = resolved_of(tmp_path, TINY, wide, "budget=null", bands, *asked)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(picture(plan, survey, gpu=0))
+    assert said in captured.get()
+
+
+@pytest.mark.parametrize(
     ("sampler", "trials", "said"),
     [
         ("tpe", 30, "tpe: networks are drawn at random until 10 have ended"),
