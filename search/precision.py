@@ -9,7 +9,7 @@ from search.request import Request
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision
 from search.schema.yaml import ConfigError
-from search.study.deadline import Deadline
+from search.study.deadline import Deadline, TimeUpError
 from search.study.processor import is_same_name, processor
 
 
@@ -21,9 +21,15 @@ def measured(
     Raises:
         ConfigError: the formats could not be compared where trials run, or no such place
             exists.
+        TimeUpError: nothing is left of the time limit.
     """
     if not prepared.open_precision:
         return prepared
+    if deadline is not None and deadline.over:
+        raise TimeUpError(
+            "time is up: preparing images took all of it; they are kept; the same command "
+            "goes on"
+        )
     try:
         chosen = _chosen(prepared, request, deadline)
     except ConfigError:

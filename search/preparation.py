@@ -31,7 +31,7 @@ from search.space.load import check, load_space
 from search.space.resolve import Resolved, resolve
 from search.space.survey import Survey
 from search.study import manifest
-from search.study.journal import FILE
+from search.study.journal import FILE, read
 
 
 class Space(NamedTuple):
@@ -130,7 +130,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
         ConfigError: something is impossible, with its place.
     """
     sources = _sources(space)
-    begun = _begun(folder or Path("runs") / space.file.study, sources)
+    folder = folder or Path("runs") / space.file.study
+    begun = _begun(folder, sources)
     known = begun.data if begun else None
     try:
         if not space.file.execution.replay:
@@ -146,6 +147,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
     except PluginError as error:
         raise ConfigError(f"{space.document.path}: {error}") from error
     auto = space.file.training.precision == "auto"
+    if auto and not begun and not sources:
+        _require_measured(space, folder)
     if auto and begun:
         plan = resolved.plan.with_precision(begun.training.precision, begun.chosen)
         resolved = resolved._replace(plan=plan)
@@ -153,6 +156,18 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
         return Prepared(space, *resolved, parts, open_precision=auto and not begun)
     plan, results = fitted(sources, *resolved, space.document)
     return Prepared(space, plan, resolved.survey, parts, results)
+
+
+def _require_measured(space: Space, folder: Path) -> None:
+    """Make sure that a study whose record of its number format is gone does not get another."""
+    if (folder / manifest.FILE).exists() or not read(folder, epochs=False):
+        return
+    place = space.document.place(("training", "precision"))
+    raise ConfigError(
+        f"{place}: training.precision: 'auto' was measured when this study began, and "
+        f"{folder / manifest.FILE}, which held the result, is gone; write the format in which "
+        "its trials were trained: precision: bf16 or fp32"
+    )
 
 
 def _sources(space: Space) -> tuple[Source, ...]:

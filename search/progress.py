@@ -152,6 +152,9 @@ class Progress:
         return "" if value is None else self._objective.text(value)
 
     def _take(self) -> Snapshot:
+        for trial in [one for one in self._running if not self._study.runs(one)]:
+            del self._running[trial]  # it is paused
+            self._turns.pop(trial, None)
         shares = {trial: turn.share for trial, turn in self._turns.items()}
         running = tuple(
             one._replace(share=shares.get(trial, 0.0)) for trial, one in self._running.items()

@@ -82,7 +82,9 @@ def require_images(folders: Sequence[Path], left_out: Sequence[str]) -> None:
     """
     for folder in folders:
         there = manifest.read(folder)
-        changed = sorted({*(there.left_out if there else ())} ^ {*map(printable, left_out)})
+        if there is None or there.left_out is None:
+            continue
+        changed = sorted({*there.left_out} ^ {*map(printable, left_out)})
         if changed:
             raise ConfigError(
                 f"--reuse: the trials of {folder} saw other images; repaired or damaged "

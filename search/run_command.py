@@ -32,6 +32,7 @@ from search.reuse import reusable
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.study import manifest
+from search.study.deadline import TimeUpError
 from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
@@ -74,6 +75,9 @@ def _said(command: Callable[[Console], int], left: str) -> int:
         console.width = _WIDTH
     try:
         return command(console)
+    except TimeUpError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.OUT_OF_TIME
     except (ArchitectureError, ConfigError, JournalError, PluginError) as error:
         print(error, file=sys.stderr)
         return ExitCode.BAD_INPUT

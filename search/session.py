@@ -85,16 +85,15 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
             known = known_trials(plan, survey, space.document, console)
         warmed(study, known)
         require_left(plan, survey, len(study.history.known), space.document)
-        again = study.retry(request.retry)
-        if request.retry:
-            console.print(f"--retry: {again} of its trials ended this way and are tried again")
-        before = frozenset(study.history.ends)
-        if study.finished:
+        if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
-            return study, result_of(study, folder, before=before)
+            return study, result_of(study, folder, before=frozenset(study.history.ends))
         if begun:
             left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
+        _retry(study, request, console)  # after the last check that may refuse the start
+        before = frozenset(study.history.ends)
+        if begun:
             live = len(study.history.live)
             console.print(f"resuming: {have_ended(len(before))}, {live} interrupted")
             _say_where(folder, plan, request, console)
@@ -114,15 +113,34 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         return study, result_of(study, folder, before=before)
 
 
+def _to_retry(study: Study, request: Request) -> int:
+    """How many trials ended in a way that is to be tried again."""
+    return sum(end.status in request.retry for end in study.history.ends.values())
+
+
+def _retry(study: Study, request: Request, console: Console) -> None:
+    if request.retry:
+        again = study.retry(request.retry)
+        console.print(f"--retry: {again} of its trials ended this way and are tried again")
+
+
 def _leave_finished(
     study: Study, folder: Path, prepared: Prepared, request: Request, console: Console
 ) -> None:
     """Tidy up, and write the manifest again if it was damaged and deleted, as advised."""
+    _retry(study, request, console)
     ended = len(study.history.ends)
     console.print(f"nothing to run: all {ended} trials of {study.plan.study} have ended")
     if manifest.read(folder) is None:
         text, command = prepared.space.document.text, request.command
-        manifest.note(folder, study.plan, space=text, command=command, parts=prepared.parts)
+        manifest.note(
+            folder,
+            study.plan,
+            space=text,
+            command=command,
+            parts=prepared.parts,
+            left_out=None,
+        )
     study.tidy()
 
 

@@ -87,7 +87,7 @@ class Run:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Images that could not be read."""
-        return self.manifest.left_out
+        return self.manifest.left_out or ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

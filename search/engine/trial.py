@@ -204,7 +204,8 @@ class Trial:
         """
         self._trainer, self._energy = None, self._energy_so_far()
         self._meter = None  # its energy was just read
-        remove_checkpoints(self._checkpoint)
+        with contextlib.suppress(OSError):  # memory runs out again if it is resumed from it
+            remove_checkpoints(self._checkpoint)
         self._pieces = min(2 * self._pieces, self._bench.recipe.batch_size)
         free_memory()
 
@@ -214,7 +215,10 @@ class Trial:
 
     def _load(self) -> dict[str, Any] | None:
         """The newest sound checkpoint of exactly this trial; None where there is none."""
-        return next(filter(None, map(self._read, sound_checkpoints(self._checkpoint))), None)
+        state = next(filter(None, map(self._read, sound_checkpoints(self._checkpoint))), None)
+        if state is not None:
+            self._note = ""  # of a newer one that was of another kind of device
+        return state
 
     def _read(self, file: IO[bytes]) -> dict[str, Any] | None:
         """The state in a checkpoint; None if it is of another trial, or in another format."""

@@ -84,6 +84,6 @@ def _run(trial: Trial, study: Study, asked: threading.Event) -> None:
         if trial.started.trial not in study.history.live:  # stopped early or rejected
             return
         if ended is None and stop:
-            trial.save()
+            trial.try_to_save()
             return
     study.end(ended)

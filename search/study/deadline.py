@@ -4,11 +4,16 @@ import math
 import time
 from collections import deque
 
+from search.schema.yaml import ConfigError
 from search.study.events import Epoch, Started
 
 _RECENT = 16  # recent epochs from which the training speed is estimated
 _MARGIN = 15.0  # seconds to save checkpoints, stop workers and write the tables
 _EARLIER = 2.0  # seconds that workers begin to save earlier, in case a turn ends too late
+
+
+class TimeUpError(ConfigError):
+    """The time limit is over before anything could start; the same command goes on."""
 
 
 class Deadline:

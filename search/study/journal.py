@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from search.schema.seals import SealError, check_line, decoded, is_torn, sealed_line
-from search.schema.yaml import ConfigError
 from search.study.events import JOURNAL_VERSION, Ended, Epoch, Record
-from search.study.lock import Lock
+from search.study.lock import locked
 from search.study.manifest import FILE as MANIFEST
 from search.study.order import Order, OrderError
 from search.study.records import record_of
@@ -183,19 +182,13 @@ class Journal:
     Raises:
         ConfigError: the folder cannot be made or written, or another live process holds its
             lock (the message names it).
+        OSError: its disk is full or fails.
         JournalError: the journal there cannot be read, or an earlier version began it.
     """
 
     def __init__(self, folder: Path, *, say: Callable[[str], object] | None = None) -> None:
         self.path = folder / FILE
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = Lock(folder, say=say)
-        except OSError as error:
-            raise ConfigError(
-                f"{folder}: cannot be the folder of a run ({error.strerror}); give another "
-                "with --out"
-            ) from error
+        self._lock = locked(folder, say=say)
         try:
             self._open()
         except BaseException:

@@ -27,11 +27,13 @@ from search.schema.yaml import ConfigError
 _LOCK, _HOLDER = ".lock", ".holder"
 _BEAT = 2.0  # seconds between two numbers
 _PATIENCE = 30.0  # seconds without a new number after which a holder is presumed dead
+# For these another folder is no remedy: a full disk, a limit, a disk that fails.
+_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
 _LOOKS = 4  # checks of another holder's file per interval between its numbers
 
 
 class LockLostError(OSError):
-    """Another host has taken over the run."""
+    """Another host has taken over the run, or its folder is gone."""
 
 
 class Host(NamedTuple):
@@ -98,6 +100,29 @@ class Claim(NamedTuple):
             return None
 
 
+def locked(folder: Path, *, say: Callable[[str], object] | None = None) -> "Lock":
+    """Make the folder of a run, and lock it.
+
+    Args:
+        folder: folder of the run.
+        say: as for `Lock`.
+
+    Raises:
+        ConfigError: it cannot be made or written, or another live process holds its lock.
+        OSError: its disk is full or fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Lock(folder, say=say)
+    except OSError as error:
+        if error.errno in _TROUBLE:
+            raise
+        raise ConfigError(
+            f"{folder}: cannot be the folder of a run ({error.strerror}); give another with "
+            "--out"
+        ) from error
+
+
 class Lock:
     """Holds the lock of a run's folder until `close`.
 
@@ -139,11 +164,18 @@ class Lock:
         """Make sure that the lock is still ours; to be called before every write.
 
         Raises:
-            LockLostError: it is not.
+            LockLostError: it is not, or its folder is gone.
         """
         content = _content(self._path)
         if self._claim.token.encode() in content:
             return
+        if not content:
+            raise LockLostError(
+                errno.ENOENT,
+                f"was moved or deleted while this process ran in it ({_HOLDER} is gone); it "
+                "stops and writes nothing more; put it back, and give the same command again",
+                str(self._folder),
+            )
         there = Claim.read(content)
         whose = there.who if there else "another process"
         raise LockLostError(
@@ -241,14 +273,14 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _flocked(folder: Path, holder: Path) -> IO[str]:
+def _flocked(folder: Path, holder: Path) -> IO[bytes]:
     """The kernel's lock, which is released however the process ends."""
-    file = (folder / _LOCK).open("a+")
+    file = (folder / _LOCK).open("ab+", buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        pid = file.read().strip()
+        pid = file.read().decode("ascii", "replace").strip()
         file.close()
         # Where flock works across a network, the holder may be on another host.
         there = Claim.read(_content(holder))
@@ -258,7 +290,10 @@ def _flocked(folder: Path, holder: Path) -> IO[str]:
             f"{folder}: is in use by process {pid or 'unknown'}{where}, which is running; wait "
             "for it, stop it, or give another folder with --out"
         ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    try:
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+    except OSError:
+        file.close()
+        raise
     return file

@@ -69,7 +69,7 @@ class Manifest(NamedTuple):
         sampler_traits, scheduler_traits: the traits that these parts declared.
         parts: foreign parts and where they came from.
         starts: starts of the command, oldest first.
-        left_out: images that could not be read.
+        left_out: images that could not be read; None where that is not known.
     """
 
     version: int
@@ -80,7 +80,7 @@ class Manifest(NamedTuple):
     scheduler_traits: frozenset[str]
     parts: tuple[Origin, ...]
     starts: tuple[dict[str, Any], ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] | None
 
     @property
     def candidates(self) -> int | None:
@@ -121,7 +121,7 @@ def _manifest(folder: Path, raw: dict[str, Any]) -> Manifest:
 
 
 def _read(raw: dict[str, Any]) -> Manifest:
-    plan = plan_of(raw)
+    plan, left_out = plan_of(raw), raw.get("left_out", ())
     told = raw.get("traits") or {
         "sampler": SAMPLERS[plan.search.sampler.name].traits,
         "scheduler": scheduler_traits(plan.scheduler),
@@ -135,7 +135,7 @@ def _read(raw: dict[str, Any]) -> Manifest:
         scheduler_traits=frozenset(_TEXTS.validate_python(told["scheduler"])),
         parts=_PARTS.validate_python(raw.get("parts", ())),
         starts=starts_of(raw),
-        left_out=_TEXTS.validate_python(raw.get("left_out", ())),
+        left_out=None if left_out is None else _TEXTS.validate_python(left_out),
     )
 
 
@@ -189,7 +189,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
     if not raw:  # it stopped before noting anything, so before any trial
         return
     before = _manifest(folder, raw).left_out
-    changed = sorted(set(before) ^ set(left_out))
+    changed = sorted(set(left_out if before is None else before) ^ set(left_out))
     if changed:
         raise ConfigError(
             f"{folder}: its trials so far saw other images; repaired or damaged since: "
@@ -205,7 +205,7 @@ def note(
     space: str,
     command: Sequence[str],
     parts: Sequence[Origin] = (),
-    left_out: Sequence[str] = (),
+    left_out: Sequence[str] | None = (),
 ) -> None:
     """Note a start: when, by which command, with which versions, on what, how much is planned.
 
@@ -215,7 +215,7 @@ def note(
         space: text of the space file; kept beside the results.
         command: the command line.
         parts: foreign parts, and where they came from.
-        left_out: images that cannot be read.
+        left_out: images that cannot be read; None where that is not known.
     """
     planned = {"trials": plan.search.trials, "seeds": plan.search.seeds}
     manifest = {
@@ -228,7 +228,7 @@ def note(
             "scheduler": sorted(scheduler_traits(plan.scheduler)),
         },
         "parts": [origin._asdict() for origin in parts],
-        "left_out": list(left_out),
+        "left_out": None if left_out is None else list(left_out),
         "starts": [*_raw(folder).get("starts", []), start_of(command) | planned],
     }
     replace_text(folder / FILE, sealed_document(manifest))

@@ -4,6 +4,7 @@ A trial is a function of network, recipe, data and seed: a trial that one run ha
 not be trained again in another.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -76,17 +77,20 @@ class ReusingStudy(Study):
                 self.end(replace(pruned, source=source, device=found.ended.device))
             if decision is not Decision.CONTINUE:
                 return
-        self._copy_weights(started, found)
-        self.end(replace(found.ended, trial=trial, time=self._clock(), source=source))
+        reason = self._copy_weights(started, found) or found.ended.reason
+        ended = replace(found.ended, trial=trial, time=self._clock(), source=source)
+        self.end(replace(ended, reason=reason))
 
-    def _copy_weights(self, started: Started, found: Finished) -> None:
-        """Copy the weights that the other run has kept, if any."""
+    def _copy_weights(self, started: Started, found: Finished) -> str:
+        """Copy the weights that the other run has kept; return why they cannot be copied."""
         kept = self.weights.path(started)
         there = weights_path(found.folder, found.started)
         about = there.with_suffix(".json")
         if kept is None or not (there.is_file() and about.is_file()):
-            return
-        told = json.loads(about.read_text(encoding="utf-8"))
+            return ""
+        told = _about(there)
+        if told is None:
+            return f"its weights were not taken over: {there} or {about.name} is damaged"
         told |= {"name": started.name, "trial": started.trial}
         told |= {"objective": self.plan.ranking.told}
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +99,17 @@ class ReusingStudy(Study):
                 with source.open("rb") as read, replacing(kept.with_suffix(suffix)) as file:
                     shutil.copyfileobj(read, file)
         replace_text(kept.with_suffix(".json"), json.dumps(told, indent=2))
+        return ""
+
+
+def _about(weights: Path) -> dict[str, Any] | None:
+    """What is noted of kept weights; None where either file is damaged."""
+    try:
+        noted = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+        return dict(noted) if noted["sha256"] == digest else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def identity(started: Started, plan: StudyPlan) -> Hashable:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from search.schema.study_plan import StudyPlan
 from search.study.events import Ended, Epoch, Started, Status
@@ -13,6 +12,7 @@ from search.trackers.base import last_of, numbers_of, settings_of
 _TRIAL, _STATUS, _REASON = "trial", "status", "reason"  # tags of a run
 _SOUND = (Status.OK, Status.PRUNED)
 _LONGEST = 5000  # characters of a tag
+_PAGE = 1000  # runs that are read at once
 # MLflow uses a file store only if told to, and sends usage statistics unless it is told not
 # to do so.
 _WISHES = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -37,12 +37,13 @@ class OfMlflow:
             found.experiment_id if found else self._client.create_experiment(plan.study)
         )
         self._runs: dict[int, str] = {}
+        self._earlier = self._of_earlier_processes() if found else {}
 
     def begin(self, started: Started) -> None:
         """Make a run with its params, or continue the one that exists."""
         if started.trial in self._runs:  # it was lost or paused, and resumes
             return
-        run = self._found(started.trial)
+        run = self._earlier.get(started.trial)
         if run is None:
             tags = {_TRIAL: str(started.trial)}
             made = self._client.create_run(
@@ -76,11 +77,23 @@ class OfMlflow:
         for name, value in numbers.items():
             self._client.log_metric(self._runs[started.trial], name, value, step=step)
 
-    def _found(self, trial: int) -> str | None:
-        """The run of a trial that an earlier process began."""
-        wanted = f"tags.{_TRIAL} = '{trial}'"
-        found: list[Any] = self._client.search_runs([self._experiment], wanted, max_results=1)
-        return found[0].info.run_id if found else None
+    def _of_earlier_processes(self) -> dict[int, str]:
+        """The runs that earlier processes began, by trial.
+
+        They are read only once: MLflow reads every run for each search.
+        """
+        found: dict[int, str] = {}
+        token: str | None = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment], max_results=_PAGE, page_token=token
+            )
+            for run in page:
+                if (trial := run.data.tags.get(_TRIAL, "")).isdecimal():
+                    found.setdefault(int(trial), run.info.run_id)
+            token = page.token
+            if not token:
+                return found
 
 
 @contextmanager

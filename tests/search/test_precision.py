@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from search.executors.measuring import choose_on_ray
+from search.precision import measured
+from search.preparation import open_space, prepare
 from search.profiling.precision import choose, middling
+from search.request import Request
 from search.run import main
 from search.schema.seals import opened_document, sealed_document
 from search.schema.yaml import ConfigError
 from search.study import journal
+from search.study.deadline import Deadline, TimeUpError
 from search.study.events import Epoch
 from tests.search.spaces import TINY, resolved_of, write
 
@@ -213,3 +218,24 @@ def test_a_replay_takes_what_its_results_were_trained_in(tmp_path: Path) -> None
     plan = manifest(tmp_path / "again")["plan"]
     assert (plan["training"]["precision"], plan["chosen"]) == ("bf16", None)
     assert losses(tmp_path / "again") == losses(tmp_path / "run")
+
+
+def test_without_the_record_of_it_no_other_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a manifest was damaged, and deleted as advised."""
+    few = ["--inline", "--set", "search.trials=1"]
+    assert run(tmp_path, "run", "auto", *few, *optimizer(tmp_path, slow="fp32")) == 0
+    whole = manifest(tmp_path / "run")
+    (tmp_path / "run" / "manifest.json").unlink()
+    rests = ["--set", f"training.optimizer={tmp_path / 'resting.py'}:make"]
+    assert run(tmp_path, "run", "auto", "--inline", *rests) == 2
+    assert "was measured when this study began" in capsys.readouterr().err
+    assert run(tmp_path, "run", whole["plan"]["chosen"]["precision"], *few, *rests) == 0
+
+
+def test_images_that_take_all_of_the_time_limit_are_no_mistake(tmp_path: Path) -> None:
+    space = open_space(write(tmp_path), ("training.precision=auto",))
+    request = Request(out=tmp_path / "run", inline=True)
+    with pytest.raises(TimeUpError, match="preparing images took all of it"):
+        measured(prepare(space, folder=tmp_path / "run"), request, Console(), Deadline(0.0))

@@ -17,7 +17,7 @@ from search.study.checkpoints import save_checkpoint
 from search.study.events import Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
-from tests.search.spaces import plan_of
+from tests.search.spaces import TINY, plan_of
 from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
 
@@ -290,3 +290,20 @@ def test_without_a_confirmed_network_there_is_a_sentence_and_no_table(tmp_path: 
         run(study, status=lambda trial: Status.OK if trial < 3 else Status.DIVERGED)
     said = confirmed_table(study.history, config.objectives)
     assert said == "no network has been confirmed yet: of its trials 4 diverged"
+
+
+def test_a_paused_trial_does_not_run(tmp_path: Path) -> None:
+    """And its share of the time that is left is not divided among others."""
+    text = TINY + "scheduler: {name: one_epoch, keep: 1}\n"
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path, text), survey(config), journal)
+        with Progress(Console(file=io.StringIO()), study) as progress:
+            study.observers.append(progress)
+            for _ in range(2):
+                started = study.next()
+                assert started is not None
+                assert study.report(epoch_of(started, 1)), "it is paused"
+                assert not progress._snapshot.running
+            study.next()
+            assert len(progress._snapshot.running) == 1
+            assert progress._snapshot.left == 2

@@ -173,6 +173,21 @@ def test_weights_that_are_taken_over_say_of_which_study_they_are(
         }
 
 
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_damaged_weights_are_not_taken_over_and_the_trial_is(
+    small: Path, tmp_path: Path, suffix: str
+) -> None:
+    other = shutil.copytree(small, tmp_path / "other")
+    (damaged, *_) = sorted((other / "networks").glob(f"*{suffix}"))
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    result = run_study(SMALL, out=tmp_path / "run", inline=True, reuse=other)
+    assert result.finished
+    assert len(result.weights) == len(result.trials) - 1
+    (said,) = [one.ended.reason for one in result.trials if one.ended and one.ended.reason]
+    assert said.startswith("its weights were not taken over: ")
+    assert "is damaged" in said
+
+
 def test_a_space_with_a_higher_resolution_takes_over_the_lower_one(tmp_path: Path) -> None:
     network = SMALL["network"] | {"depth": 11, "scale": 1}
     space = SMALL | {"search": {"sampler": "grid"}}

@@ -20,8 +20,10 @@ from search.run import main
 from search.run_command import _became
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
-from search.study.journal import FILE, read
-from tests.search.spaces import DIGITS, PAPER, TINY, write
+from search.study.journal import FILE, Journal, read
+from search.study.study import Study
+from tests.search.spaces import DIGITS, PAPER, TINY, resolved_of, write
+from tests.search.study.test_study import end_of
 
 ROOT = Path(__file__).parents[2]
 LONGER = TINY.replace("epochs: 3", "epochs: 12").replace("trials: 3", "trials: 4")
@@ -351,3 +353,20 @@ def test_a_folder_in_use_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     process.communicate()
     assert code == 2
     assert f"is in use by process {process.pid}" in capsys.readouterr().err
+
+
+def test_a_retry_that_is_refused_leaves_the_record_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, (plan, surveyed) = tmp_path / "run", resolved_of(tmp_path, TINY, "search.trials=1")
+    with Journal(out) as journal:
+        study = Study(plan, surveyed, journal)
+        manifest.note(out, plan, space=TINY, command=["python"])
+        study.end(end_of(study.next(), Status.FAILED))
+    record = (out / FILE).read_bytes()
+    command = [str(write(tmp_path)), "--out", str(out), "--set", "search.trials=1"]
+    assert main([*command, "--retry", "failed", "--address", "127.0.0.1:1"]) == 2
+    assert "--address 127.0.0.1:1: " in capsys.readouterr().err
+    assert (out / FILE).read_bytes() == record
+    assert main([*command, "--retry", "failed", "--inline"]) == 0
+    assert "--retry: 1 of its trials ended this way" in capsys.readouterr().out

@@ -6,6 +6,7 @@ the other, as on file systems of networks that do not pass it on. All else is on
 """
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from search.schema.yaml import ConfigError
 from search.study.journal import FILE, Journal, read
-from search.study.lock import Lock
+from search.study.lock import Lock, locked
 from tests.search.spaces import write
 from tests.search.study.test_journal import RECORDS
 
@@ -187,14 +188,37 @@ def test_a_holder_that_cannot_be_read_is_watched_too(tmp_path: Path) -> None:
     assert "taking the run over" in said[1]
 
 
-def test_a_lock_that_was_lost_costs_the_journal_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (b"another's", "another process has taken over this run"),
+        (None, "was moved or deleted while this process ran in it"),
+    ],
+)
+def test_a_lock_that_was_lost_costs_the_journal_nothing(
+    tmp_path: Path, claim: bytes | None, said: str
+) -> None:
     with Journal(tmp_path) as journal:
         journal.append(RECORDS[0])
-        whole = (tmp_path / FILE).read_bytes()
-        (tmp_path / ".holder").unlink()
-        with pytest.raises(OSError, match="another process has taken over this run"):
+        whole, holder = (tmp_path / FILE).read_bytes(), tmp_path / ".holder"
+        holder.unlink()
+        if claim is not None:
+            holder.write_bytes(claim)
+        with pytest.raises(OSError, match=said):
             journal.append(RECORDS[1])
     assert (tmp_path / FILE).read_bytes() == whole
+
+
+def test_a_full_disk_is_not_the_fault_of_the_folder(tmp_path: Path) -> None:
+    """A limit on the size of files fails the write of the lock as a full disk does."""
+    Journal(tmp_path / "run").close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            locked(tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_the_command_is_refused_on_another_host(hosts: Hosts, tmp_path: Path) -> None:
