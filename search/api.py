@@ -69,7 +69,8 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         The plan, the trials, the best of them, the kept weights and the folder of the run.
 
     Raises:
-        ConfigError: bad input, before anything runs.
+        ConfigError: bad input, before anything runs; or, as a TimeUpError, getting ready on
+            Ray took all of the time limit.
         JournalError: the folder's journal cannot be read.
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)

@@ -25,10 +25,11 @@ def measured(
     """
     if not prepared.open_precision:
         return prepared
-    if deadline is not None and deadline.over:
+    if deadline is not None and deadline.over and not request.inline:
         raise TimeUpError(
-            "time is up: preparing images took all of it; they are kept; the same command "
-            "goes on"
+            f"--time-limit {request.time_limit}: getting ready took all of it; images that "
+            "were decoded are kept, and the same command goes on; give a longer one if this "
+            "repeats"
         )
     try:
         chosen = _chosen(prepared, request, deadline)

@@ -31,6 +31,7 @@ from search.space.load import check, load_space
 from search.space.resolve import Resolved, resolve
 from search.space.survey import Survey
 from search.study import manifest
+from search.study.events import Started
 from search.study.journal import FILE, read
 
 
@@ -128,6 +129,7 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
 
     Raises:
         ConfigError: something is impossible, with its place.
+        JournalError: the journal of a run without a manifest cannot be read.
     """
     sources = _sources(space)
     folder = folder or Path("runs") / space.file.study
@@ -160,7 +162,8 @@ def prepare(space: Space, *, folder: Path | None = None, unseen: bool = False) -
 
 def _require_measured(space: Space, folder: Path) -> None:
     """Make sure that a study whose record of its number format is gone does not get another."""
-    if (folder / manifest.FILE).exists() or not read(folder, epochs=False):
+    records = [] if (folder / manifest.FILE).exists() else read(folder, epochs=False)
+    if not any(isinstance(record, Started) for record in records):
         return
     place = space.document.place(("training", "precision"))
     raise ConfigError(

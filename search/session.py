@@ -91,13 +91,14 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         if begun:
             left_out = _require(prepared, console, request, begun=True)
             manifest.same_images(folder, left_out)
+            packing = packed(prepared, console, inline=request.inline)
         _retry(study, request, console)  # after the last check that may refuse the start
         before = frozenset(study.history.ends)
         if begun:
             live = len(study.history.live)
             console.print(f"resuming: {have_ended(len(before))}, {live} interrupted")
             _say_where(folder, plan, request, console)
-            plan = plan.with_gpu(packed(prepared, console, inline=request.inline).resources.gpu)
+            plan = plan.with_gpu(packing.resources.gpu)
         manifest.note(
             folder,
             plan,

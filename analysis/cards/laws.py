@@ -38,7 +38,7 @@ _LAWS = (
     Column("value", "value", ".4g"),
     Column("95 % low", "low", ".4g"),
     Column("95 % high", "high", ".4g"),
-    Column("off on the largest", "missed", ".2%"),
+    Column("off on the held-out", "missed", ".2%"),
     Column("a constant", "missed_by_constant", ".2%"),
 )
 
@@ -68,7 +68,7 @@ def laws_card(run: Run) -> Card:
             name="laws-drawn",
             caption="Error against multiply-adds, one point per trial. Where there is a law, "
             "its curve with a 95 % band over resamples of networks with their seeds; the form "
-            "is the one that best predicted the largest network. Otherwise the least-squares "
+            "is the one that best predicted the largest, held out. Otherwise the least-squares "
             "line over the logarithm of multiply-adds, shaded between the ends of its slope's "
             "95 % interval (network + seed model, each alone).",
             table=_rows(fitted, straight),
@@ -85,8 +85,8 @@ def laws_card(run: Run) -> Card:
                 name="laws-fitted",
                 caption="Parameters of the laws with 95 % intervals over resamples, each "
                 "alone; they trade off against each other, so rely on the band of the curve. "
-                "Beside them: how far the law and a constant were off on the held-out largest "
-                "network.",
+                "Beside them: how far the law and a constant were off on the largest networks, "
+                "which were held out.",
                 table=table(fitted),
                 columns=_LAWS,
             )

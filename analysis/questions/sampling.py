@@ -26,7 +26,8 @@ def no_sample(run: Run, *, of_sizes: bool = False) -> str:
 def is_stratified(run: Run) -> bool:
     """Whether networks were drawn equally from each bin of multiply-adds."""
     traits = run.manifest.sampler_traits
-    return "stratified" in traits or ("uniform" in traits and bool(run.plan.search.per_band))
+    by_band = "uniform" in traits and bool(_by_band(run))
+    return "stratified" in traits or by_band
 
 
 def tried(run: Run) -> int:

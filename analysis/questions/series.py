@@ -204,8 +204,9 @@ def _multiplier(
     """Multiple of the base's value; for depth, two of the base's layers are not in blocks."""
     if series == BASE:
         return 1.0
-    if series == "depth":
-        return float((trial["layers"] - 2) / (layers - 2))
+    if series == "depth":  # other blocks of equally many layers are no multiple of the base
+        same = trial["layers"] == layers
+        return float("nan") if same else float((trial["layers"] - 2) / (layers - 2))
     value, base = trial[series], origin[series]
     numbers = isinstance(value, int) and isinstance(base, int)
     return float(value / base) if series in DIMENSIONS and numbers else float("nan")

@@ -31,7 +31,7 @@ _FLAT = 1e-6
 
 
 class Fitted(NamedTuple):
-    """The law along a dimension, and how well its form predicted the largest network."""
+    """The law along a dimension, and how well its form predicted those held out."""
 
     law: Law
     judgement: Judgement
@@ -61,7 +61,7 @@ def along(points: pd.DataFrame, dimension: str, *, size: str = "macs") -> pd.Dat
 def laws(
     run: Run, points: pd.DataFrame, *, rng: np.random.Generator, size: str = "macs"
 ) -> tuple[dict[str, Fitted], list[str]]:
-    """Fit error against size along each dimension; the form is chosen on the largest network.
+    """Fit error against size along each dimension; the form is chosen on the largest networks.
 
     Args:
         run: provides the metric and the error of random guessing.
@@ -71,7 +71,7 @@ def laws(
 
     Returns:
         The dimensions that support a law: error falls with size in nearly all resamples, and
-        the law predicts the largest network better than a constant. And a sentence with the
+        the law predicts the held-out networks better than a constant. And a sentence with the
         reason for each of the others. There are no laws where the ranking metric is not an
         error in percent.
     """
@@ -129,7 +129,7 @@ def _doubt(law: Law, judgement: Judgement, slope: Slope | None) -> str:
     if not judgement.beats_baseline:
         missed = judgement.rmse[law.form.name]
         return (
-            "a constant foretells the largest network better (off by "
+            "a constant foretells the held-out networks better (off by "
             f"{judgement.baseline:.1%}) than a {law.form.name} law ({missed:.1%})"
         )
     return ""
@@ -141,7 +141,7 @@ def table(fitted: dict[str, Fitted]) -> pd.DataFrame:
     Returns:
         One row for each parameter of each law: `dimension`, `form`, `parameter`, `value`,
         `low`, `high` (95 %, over resamples), `missed` and `missed_by_constant`: the relative
-        errors on the largest network, which was held out.
+        errors on the networks that were held out, the largest.
     """
     rows = [
         {
@@ -185,9 +185,12 @@ def exchange_rates(
             yield f"{of} against {other}: no rate: no law along {' and '.join(without)}"
             continue
         curves = (fitted[of].law, fitted[other].law)
-        pair = paired(
-            along(points, of), along(points, other), curves, rng=rng, resamples=_RESAMPLES
-        )
+        sides = along(points, of), along(points, other)
+        try:
+            pair = paired(*sides, curves, rng=rng, resamples=_RESAMPLES)
+        except Refusal as refusal:
+            yield f"{of} against {other}: no rate: {refusal}"
+            continue
         for multiplier in multipliers:
             try:
                 yield rate(pair, multiplier).sentence(of, other)

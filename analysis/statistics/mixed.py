@@ -109,7 +109,7 @@ class Estimates:
 
 
 def residuals(networks: Sequence[str], seeds: Sequence[Any], scores: FloatArray) -> FloatArray:
-    """What network and seed leave of each trial's scores, as large as the noise itself.
+    """What network and seed leave of the scores of trials, as large as the noise itself.
 
     Args:
         networks: network of each trial.
@@ -117,18 +117,25 @@ def residuals(networks: Sequence[str], seeds: Sequence[Any], scores: FloatArray)
         scores: (trials, metrics) scores.
 
     Returns:
-        (trials, metrics), or (0, metrics) where nothing is left but network and seed. What a
-        fit leaves is smaller than the noise, and is enlarged accordingly.
+        (n, metrics), for the n trials of networks with two or more; n is 0 where nothing is
+        left but network and seed. What a fit leaves is smaller than the noise, and is enlarged
+        accordingly.
     """
-    effects = pd.get_dummies(
-        pd.DataFrame({"network": [*networks], "seed": [*seeds]}), columns=["network", "seed"]
-    ).to_numpy(dtype=float)
-    fitted, _, rank, _ = np.linalg.lstsq(effects, scores, rcond=None)
-    df = len(scores) - int(rank)
-    if df <= 0:
-        return np.zeros((0, scores.shape[1]))
-    left: FloatArray = (scores - effects @ fitted) * np.sqrt(len(scores) / df)
-    return left
+    frame = pd.DataFrame({"network": [*networks], "seed": [*seeds]})
+    several = frame.groupby("network")["seed"].transform("size").to_numpy() > 1
+    at, names = pd.factorize(frame.loc[several, "network"])
+    seed, known = pd.factorize(frame.loc[several, "seed"])
+
+    def centred(values: FloatArray) -> FloatArray:
+        means = pd.DataFrame(values).groupby(at).transform("mean")
+        return np.asarray(values - means.to_numpy(), dtype=float)
+
+    within, left = centred(np.eye(len(known))[seed]), centred(scores[several])
+    normal = within.T @ within
+    left -= within @ (np.linalg.pinv(normal, rcond=_SINGULAR, hermitian=True) @ within.T @ left)
+    rank = np.linalg.matrix_rank(normal, tol=_SINGULAR * max(len(left), 1), hermitian=True)
+    df = len(left) - len(names) - int(rank)
+    return left * np.sqrt(len(left) / df) if df > 0 else left[:0]
 
 
 def fit(

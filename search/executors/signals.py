@@ -79,6 +79,8 @@ class Wish:
         def come() -> None:
             while self._due is due:
                 time.sleep(_MOMENT)
+                if self._due is not due:
+                    return  # it was heard with a newer one
                 self._repeated = True
                 # Sent to the main thread, which wakes it from a wait, as a real signal does.
                 signal.pthread_kill(main or 0, signal.SIGINT)
@@ -99,6 +101,10 @@ class Wish:
             hung_up = number is signal.SIGHUP
             if not (hung_up and signal.getsignal(number) is signal.SIG_IGN):
                 signal.signal(number, self)
+
+    def rest(self) -> None:
+        """Repeat nothing any more."""
+        self._due = None
 
     @contextlib.contextmanager
     def not_dropped(self) -> Iterator[None]:
@@ -151,6 +157,7 @@ def asked_to_end() -> Iterator[Wish]:
         with wish.not_dropped():
             yield wish
     finally:
+        wish.rest()
         for number, handler in before.items():
             signal.signal(number, handler)
 

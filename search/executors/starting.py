@@ -5,6 +5,7 @@ import functools
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ def _apart() -> Iterator[None]:
     """
     before = ray_constants.ENABLE_RAY_CLUSTER, services.ConsolePopen
     ray_constants.ENABLE_RAY_CLUSTER = False
-    services.ConsolePopen = functools.partial(services.ConsolePopen, process_group=0)  # type: ignore[misc,assignment]
+    if sys.platform == "linux":  # elsewhere Ray ends its processes by their group
+        services.ConsolePopen = functools.partial(services.ConsolePopen, process_group=0)  # type: ignore[misc,assignment]
     try:
         yield
     finally:

@@ -42,7 +42,7 @@ def check(document: Document) -> tuple[SpaceFile, Document]:
 def _beside_the_recipe(document: Document) -> Iterator[str]:
     """The other mistakes of a document whose recipe cannot be used, by means of one that can.
 
-    Rules that concern several sections are left out: they may hold for one recipe only.
+    Rules that concern several keys of a recipe are left out: they may hold for one only.
     """
     training = document.data["training"] | {"recipe": next(iter(recipes()))}
     data = document.data | {"training": training}
@@ -52,5 +52,5 @@ def _beside_the_recipe(document: Document) -> Iterator[str]:
     except ConfigError:
         return
     except ValidationError as error:
-        if all(each["loc"] for each in error.errors()):
+        if not {each["loc"] for each in error.errors()} & {(), ("training",)}:
             yield from explain(error, document, SpaceFile)

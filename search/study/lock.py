@@ -169,10 +169,10 @@ class Lock:
         content = _content(self._path)
         if self._claim.token.encode() in content:
             return
-        if not content:
+        if not (self._folder / _LOCK).exists():
             raise LockLostError(
-                errno.ENOENT,
-                f"was moved or deleted while this process ran in it ({_HOLDER} is gone); it "
+                errno.ENOLCK,
+                f"was moved or deleted while this process ran in it ({_LOCK} is gone); it "
                 "stops and writes nothing more; put it back, and give the same command again",
                 str(self._folder),
             )

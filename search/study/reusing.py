@@ -107,8 +107,8 @@ def _about(weights: Path) -> dict[str, Any] | None:
     try:
         noted = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-        return dict(noted) if noted["sha256"] == digest else None
-    except (ValueError, TypeError, KeyError):
+        return dict(noted) if noted.get("sha256", digest) == digest else None
+    except (ValueError, TypeError, AttributeError):
         return None
 
 

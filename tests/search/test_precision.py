@@ -236,6 +236,6 @@ def test_without_the_record_of_it_no_other_is_measured(
 
 def test_images_that_take_all_of_the_time_limit_are_no_mistake(tmp_path: Path) -> None:
     space = open_space(write(tmp_path), ("training.precision=auto",))
-    request = Request(out=tmp_path / "run", inline=True)
-    with pytest.raises(TimeUpError, match="preparing images took all of it"):
+    request = Request(out=tmp_path / "run", time_limit="5s")
+    with pytest.raises(TimeUpError, match="--time-limit 5s: getting ready took all of it"):
         measured(prepare(space, folder=tmp_path / "run"), request, Console(), Deadline(0.0))

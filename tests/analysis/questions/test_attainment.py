@@ -13,6 +13,7 @@ from analysis.questions.attainment import SHARES, attained
 from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError
+from analysis.statistics.mixed import residuals
 from search.study.events import Status
 from tests.analysis.made import made, network
 
@@ -119,3 +120,14 @@ def test_what_a_seed_adds_to_all_alike_moves_no_knee(tmp_path: Path) -> None:
     ]  # fmt: skip
     found = knee_of(made(tmp_path, rows, "search.trials=5", "search.seeds=4"))
     assert (found.name, found.share) == (network(3).name, 1.0)
+
+
+def test_of_many_networks_with_one_seed_each_nothing_is_made_of_seeds() -> None:
+    """It takes no more than the trials that have something to say of chance."""
+    names = [*map(str, range(20_000)), "0", "1", "2"]
+    seeds = [0] * 20_000 + [1] * 3
+    scores = np.random.default_rng(0).normal(0, 1, (20_003, 2))
+    left = residuals(names, seeds, scores)
+    assert left.shape == (6, 2)
+    assert np.abs(left).min() > 0
+    assert residuals(names[:20_000], seeds[:20_000], scores[:20_000]).shape == (0, 2)

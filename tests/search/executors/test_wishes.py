@@ -62,6 +62,24 @@ class Dropping:
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.parametrize("later", [1.08, 1.16])
+def test_a_wish_that_waited_is_not_repeated_after_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: float
+) -> None:
+    text = "import signal, time\nfor _ in range(2):\n    signal.raise_signal(signal.SIGINT)\n"
+    (tmp_path / f"slow_{later:.0%}.py").write_text(f"{text}    time.sleep({later})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    again = False
+    with asked_to_end():
+        with pytest.raises(KeyboardInterrupt):
+            importlib.import_module(f"slow_{later:.0%}")
+        try:
+            time.sleep(0.3)
+        except KeyboardInterrupt:
+            again = True
+    assert not again
+
+
 def test_an_interruption_that_python_drops_comes_again() -> None:
     expect_interruption(Dropping)
 

@@ -202,6 +202,7 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
         (("seed: 0", "seeds: 0"), ["search.seeds"]),
         (("epochs: 3", "epochs: -3"), ["training.epochs"]),
         (("epochs: 3", "optimizer: adamw"), []),  # another recipe may have a rate for it
+        (("epochs: 3", "crop: 4"), []),  # another may have no resized_crop, which excludes it
         (("seed: 0", "objectives: [params]"), []),  # of several sections
     ],
 )

@@ -192,7 +192,7 @@ def test_a_holder_that_cannot_be_read_is_watched_too(tmp_path: Path) -> None:
     ("claim", "said"),
     [
         (b"another's", "another process has taken over this run"),
-        (None, "was moved or deleted while this process ran in it"),
+        (None, "another process has taken over this run"),
     ],
 )
 def test_a_lock_that_was_lost_costs_the_journal_nothing(
@@ -207,6 +207,14 @@ def test_a_lock_that_was_lost_costs_the_journal_nothing(
         with pytest.raises(OSError, match=said):
             journal.append(RECORDS[1])
     assert (tmp_path / FILE).read_bytes() == whole
+
+
+def test_a_folder_that_was_moved_is_called_that(tmp_path: Path) -> None:
+    with Journal(tmp_path / "run") as journal:
+        journal.append(RECORDS[0])
+        (tmp_path / "run").rename(tmp_path / "moved")
+        with pytest.raises(OSError, match="was moved or deleted while this process ran in it"):
+            journal.append(RECORDS[1])
 
 
 def test_a_full_disk_is_not_the_fault_of_the_folder(tmp_path: Path) -> None:
