@@ -168,7 +168,8 @@ def _time(
 def _print_facts(facts: dict[str, object]) -> None:
     table = Table(show_header=False, box=None)
     for key, value in facts.items():
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        shown = f"{value:,}" if whole else str(value)
         if isinstance(value, int) and "bytes" in key:
             shown += f" ({value / 2**20:.1f} MiB in float32)"
         table.add_row(key.replace("_", " "), shown)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         on_event=on_event,
     )
     _, result = session.run(prepared, request, console)
-    draw_summary(result.folder, quiet=quiet)
-    return result
+    drawn = draw_summary(result.folder, quiet=quiet) == 0
+    return replace(result, drawn=drawn)
 
 
 def train_network(

@@ -73,7 +73,9 @@ def _rows(plan: StudyPlan, survey: Survey) -> list[_Row]:
     rows: list[_Row] = []
     level = 0.95
     if search.has_axes:
-        members = members_of(survey, solved=search.solve)
+        # With `width: fill` the base has no width, as width is solved for the budget.
+        solved = search.solve or (None if search.base.width else "width")
+        members = members_of(survey, solved=solved)
         # In the order of the sampler: the base first, then the cheapest.
         members = sorted(members, key=lambda one: (one.series != contrasts.BASE, one.macs))
         members = members[: search.trials]

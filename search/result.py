@@ -52,6 +52,7 @@ class StudyResult:
         weights: kept weight files, those of the best networks first.
         finished: whether nothing is left to run.
         out_of_time: whether the time limit ended it.
+        drawn: whether its tables and its figure were written.
     """
 
     plan: StudyPlan
@@ -62,12 +63,15 @@ class StudyResult:
     weights: tuple[Path, ...]
     finished: bool
     out_of_time: bool
+    drawn: bool = True
 
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command; DONE for a start that had nothing left to run."""
         if not self.finished:
             return ExitCode.OUT_OF_TIME if self.out_of_time else ExitCode.STOPPED
+        if not self.drawn:
+            return ExitCode.FAILED
         # Early stopping is not a failure.
         sound = any(t.ended.status in (Status.OK, Status.PRUNED) for t in self.ended if t.ended)
         return ExitCode.DONE if sound or not self.ended else ExitCode.NO_TRIAL_OK

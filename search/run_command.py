@@ -30,6 +30,7 @@ from search.request import Request
 from search.result import StudyResult, have_ended
 from search.reuse import reusable
 from search.schema.files import in_words
+from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.deadline import TimeUpError
@@ -191,9 +192,9 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         console.print("reuse: what can be taken over is known once precision and images are")
     else:
         reusable(arguments.reuse, plan, survey, prepared.parts, console)
+    plan, refused = _going_on(folder, prepared) if begun else (plan, "")
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
-    refused = _refused(folder, prepared) if begun else ""
     if refused:
         console.print(f"note: without --plan this would be refused: {refused}", soft_wrap=True)
     if arguments.address is None and not plan.execution.replay:
@@ -203,13 +204,12 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         _measure(prepared, console, inline=arguments.inline)
 
 
-def _refused(folder: Path, prepared: Prepared) -> str:
-    """Why this plan cannot resume the study in a folder; empty where it can."""
+def _going_on(folder: Path, prepared: Prepared) -> tuple[StudyPlan, str]:
+    """The plan as it resumes the study in a folder; and why it cannot, empty where it can."""
     try:
-        manifest.going_on(folder, prepared.plan, prepared.parts)
+        return manifest.going_on(folder, prepared.plan, prepared.parts), ""
     except ConfigError as error:
-        return str(error)
-    return ""
+        return prepared.plan, str(error)
 
 
 def run_and_show(

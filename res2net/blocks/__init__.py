@@ -30,9 +30,9 @@ def block_of(name: str) -> Block:
     Raises:
         ArchitectureError: there is no such block, or it lacks a function of the protocol.
     """
+    check_block_name(name)
     if name in BLOCKS:
         return BLOCKS[name]
-    check_block_name(name)
     try:
         block = import_attribute(name)
     except PluginError as error:

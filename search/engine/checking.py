@@ -136,11 +136,12 @@ def _check_scheduler(plan: StudyPlan) -> None:
 
 def _check_optimizer(plan: StudyPlan, survey: Survey) -> None:
     """Take a step of the cheapest network; save and load its state as a checkpoint would."""
-    network = build(survey.architecture(_extremes(survey)[0]), seed=0)
+    architecture = survey.architecture(_extremes(survey)[0])
+    network = build(architecture, seed=0)
     optimizer = make_optimizer(network, plan.training)
     side = plan.data.resolution
     try:
-        network(torch.zeros(2, 3, side, side)).sum().backward()
+        network(torch.zeros(2, architecture.channels, side, side)).sum().backward()
         optimizer.step()
         file = io.BytesIO()
         torch.save(optimizer.state_dict(), file)

@@ -35,6 +35,10 @@ def raise_if_of_the_machine(error: Exception) -> None:
     """
     if is_out_of_memory(error):
         return
+    cause = error.__cause__
+    # Of the system, said by a data set; what Pillow raises for damaged files has no errno.
+    if isinstance(cause, OSError) and cause.errno is not None:
+        error = cause
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         raise error
     if isinstance(error, (OSError, torch.AcceleratorError)):

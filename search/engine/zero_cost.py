@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from search.engine.bench import Bench
+from search.engine.transfer import start_from
 from search.schema.seeds import seed_of
 from search.study.events import Started
 from search.tasks.base import named_losses
@@ -117,6 +118,8 @@ _SCORES: Mapping[str, Callable[[nn.Module, Started, Bench], float]] = {
 def _network(started: Started, bench: Bench) -> nn.Module:
     """The network of the trial at the start of its training."""
     network = bench.task.network(started.network(), seed=seed_of(started.seed, "weights"))
+    if bench.initial is not None:
+        start_from(network, started.network(), bench.initial)
     return network.float().to(memory_format=torch.channels_last).train()
 
 

@@ -91,17 +91,23 @@ def _by_stem(folder: Path, ends: tuple[str, ...], key: str) -> dict[str, Path]:
 def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
     """The stems that a file lists, in its order."""
     try:
-        lines = path.read_text(encoding="utf-8").split()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{key}: {path.absolute()} cannot be read ({error}); give a text file with the "
             "name of an image on each line"
         ) from error
-    stems = [Path(line).stem for line in lines]
+    stems = [_stem(line.strip()) for line in lines if line.strip()]
     twice = {stem for stem, count in Counter(stems).items() if count > 1}
     _refuse(twice, f"{key}: names that {path} lists twice")
     _refuse({*stems} - there.keys(), f"{key}: names in {path} that have no image there")
     return stems
+
+
+def _stem(name: str) -> str:
+    """A listed name without the ending of an image; one without it may have other dots."""
+    path = Path(name)
+    return path.stem if path.suffix.lower() in {*_IMAGES, *_MAPS} else path.name
 
 
 def _refuse(wrong: set[str], what: str) -> None:

@@ -37,8 +37,15 @@ def load_arrays(name: str, root: Path) -> tuple[Arrays, Arrays]:
         root: the folder of the data sets.
     """
     made = DATASETS.make(name)
-    arrays: tuple[Arrays, Arrays] = made.load(root) if hasattr(made, "load") else made(root)
-    return arrays
+    train, test = made.load(root) if hasattr(made, "load") else made(root)
+    return _as_arrays(*train), _as_arrays(*test)
+
+
+def _as_arrays(images: Any, labels: Any) -> Arrays:
+    """As arrays, where somebody's set has lists, or whole numbers of another size."""
+    numbers = np.asarray(labels)
+    whole = np.issubdtype(numbers.dtype, np.integer)  # others are refused when they are checked
+    return np.asarray(images), numbers.astype(np.int64, copy=False) if whole else numbers
 
 
 def cut_evenly(labels: npt.NDArray[np.int64], size: int) -> tuple[Indices, Indices]:

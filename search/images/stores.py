@@ -118,6 +118,9 @@ class _Mapped:
         return _pinned(self._images[self._rows[index]], self._device)
 
 
+_ENDED = "exited unexpectedly"  # in torch's message about a process of a DataLoader
+
+
 class _Decoded:
     """Image files, decoded by processes that work some batches ahead."""
 
@@ -142,10 +145,16 @@ class _Decoded:
 
     def batches(self, chosen: Sequence[Tensor]) -> Iterator[Gathered]:
         self._order[:] = [index.tolist() for index in chosen]
-        with deaf_to_ctrl_c() if self._loader.num_workers else contextlib.nullcontext():
-            coming = iter(self._loader)  # this may start processes
-        for images in coming:
-            yield _on_device(images, self._device, self._prepare)
+        try:
+            with deaf_to_ctrl_c() if self._loader.num_workers else contextlib.nullcontext():
+                coming = iter(self._loader)  # this may start processes
+            for images in coming:
+                yield _on_device(images, self._device, self._prepare)
+        except RuntimeError as error:
+            if _ENDED not in str(error):
+                raise
+            self._loader._iterator = None  # so that the next pass starts new processes
+            raise OSError(f"a process that decodes images has ended: {error}") from error
 
 
 class _Squares(torch.utils.data.Dataset[Tensor]):

@@ -34,7 +34,8 @@ def optuna_sampler(
 
     Args:
         space: path of a space file; its images need not exist.
-        sampler: its name, or a mapping with `name` and options; left out, that of the file.
+        sampler: its name, or a mapping with `name` and options; left out, that of the file,
+            with its prior. `per_band` and `warm_start` of the file are not used.
         seed: seed of every random choice; left out, that of the file.
         overrides: `key.subkey=value` texts that override values of the file.
 
@@ -44,8 +45,9 @@ def optuna_sampler(
     from search.samplers.of_optuna import SpaceSampler  # noqa: PLC0415 - imports Optuna
 
     plan, survey = _resolved(space, overrides)
-    choice = _choice(sampler) or plan.search.sampler
-    return SpaceSampler(survey, choice, seed=plan.search.seed if seed is None else seed)
+    choice, own = _choice(sampler) or plan.search.sampler, plan.search.seed
+    prior = plan.search.prior if sampler is None else None
+    return SpaceSampler(survey, choice, seed=own if seed is None else seed, prior=prior)
 
 
 def ray_searcher(
@@ -61,7 +63,8 @@ def ray_searcher(
 
     Args:
         space: path of a space file; its images need not exist.
-        sampler: its name, or a mapping with `name` and options; left out, that of the file.
+        sampler: its name, or a mapping with `name` and options; left out, that of the file,
+            with its prior. `per_band` and `warm_start` of the file are not used.
         metric: name of the metric that a trial reports.
         mode: "min" or "max".
         seed: seed of every random choice; left out, that of the file.
@@ -76,7 +79,8 @@ def ray_searcher(
     plan, survey = _resolved(space, overrides)
     choice = _choice(sampler) or plan.search.sampler
     own = plan.search.seed if seed is None else seed
-    return SpaceSearcher(survey, choice, seed=own, metric=metric, mode=mode)
+    prior = plan.search.prior if sampler is None else None
+    return SpaceSearcher(survey, choice, seed=own, metric=metric, mode=mode, prior=prior)
 
 
 def _resolved(space: Path | str, overrides: Sequence[str]) -> Resolved:

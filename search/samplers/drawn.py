@@ -42,6 +42,7 @@ class Drawn:
         make: makes the sampler from a seed.
         startup: proposes the first networks, until there are results to learn from.
         first: number of networks with a result from which on draws are made.
+        whole: whether it also takes a complete trial: pruned ones alone teach it nothing.
         keeps_notes: whether the sampler leaves notes on its draws that it needs later; they
             are recomputed after a stop.
         belief: where good networks are expected; None for no such belief.
@@ -56,6 +57,7 @@ class Drawn:
         make: Callable[[int], optuna.samplers.BaseSampler],
         startup: Sampler,
         first: int,
+        whole: bool = False,
         keeps_notes: bool = False,
         belief: Belief | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Drawn:
         self._startup, self._first, self._keeps_notes = startup, first, keeps_notes
         self._belief, self._single = belief, len(objectives) == 1
         self._learned, self._taken = 0, 0
+        self._lacks_whole = whole  # until one has ended
         self._begun: list[_Begun] = []  # not yet handed to Optuna
         self._running: dict[int, _Begun] = {}  # by candidate
         self._drawn: tuple[dict[str, int], dict[str, Any]] | None = None  # of the next trial
@@ -86,7 +89,7 @@ class Drawn:
             SpaceExhausted: every candidate is taken.
         """
         self._points.require_left()
-        if not self._distributions or self._learned < self._first:
+        if not self._distributions or self._learned < self._first or self._lacks_whole:
             return self._startup.propose(trial)
         params, _ = self._draw()
         point = np.array([params[name] for name in self._distributions]) / self._lengths
@@ -115,6 +118,7 @@ class Drawn:
         begun = self._running.pop(candidate)
         begun.outcome = outcome
         self._learned += outcome.state != "failed" and bool(outcome.values)
+        self._lacks_whole &= outcome.state != "complete"
         if begun.number is not None:
             state, values, rungs = self._told(outcome)
             frozen = self._study.get_trials(deepcopy=False)[begun.number]
@@ -172,6 +176,8 @@ class Drawn:
             return TrialState.FAIL, None, {}
         if outcome.state == "complete":
             return TrialState.COMPLETE, list(outcome.values), {}
-        # Optuna takes no rung values for several objectives.
-        rungs = {outcome.epochs: outcome.values[0]} if self._single else {}
-        return TrialState.PRUNED, None, rungs
+        if not self._single:
+            # Optuna takes no rung values then, and ranks pruned trials by their age: it would
+            # take the earliest for good ones.
+            return TrialState.FAIL, None, {}
+        return TrialState.PRUNED, None, {outcome.epochs: outcome.values[0]}

@@ -16,6 +16,7 @@ from res2net import Architecture
 from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
 from search.schema.metrics import Direction, Objective
 from search.schema.parts import Choice
+from search.schema.prior import Prior
 from search.space.named import Named
 from search.space.survey import Survey
 
@@ -35,13 +36,16 @@ class SpaceSampler(BaseSampler):
         survey: the candidates inside the budget.
         choice: the sampler and its options.
         seed: seed of every random choice; the same study then gets the same proposals.
+        prior: where good networks are expected, for a sampler that takes a prior.
 
     Attributes:
         distributions: distributions of the parameters that it proposes, by name.
     """
 
-    def __init__(self, survey: Survey, choice: Choice, *, seed: int) -> None:
-        self._survey, self._choice, self._seed = survey, choice, seed
+    def __init__(
+        self, survey: Survey, choice: Choice, *, seed: int, prior: Prior | None = None
+    ) -> None:
+        self._survey, self._choice, self._seed, self._prior = survey, choice, seed, prior
         self._named = Named(survey)
         self.distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(choices)
@@ -112,7 +116,8 @@ class SpaceSampler(BaseSampler):
         """
         if not search_space:
             return {}
-        fixed = trial.system_attrs.get("fixed_params", {})
+        given = trial.system_attrs.get("fixed_params", {})
+        fixed = {name: value for name, value in given.items() if name in search_space}
         with self._lock:
             sampler = self._learn(study, but=trial.number)
             candidate = self._fitting(fixed) if fixed else sampler.propose(len(self._taken))
@@ -180,7 +185,13 @@ class SpaceSampler(BaseSampler):
             Objective(f"value {place}", _DIRECTIONS[direction], "reported")
             for place, direction in enumerate(study.directions)
         ]
-        return make_sampler(self._choice, self._survey, seed=self._seed, objectives=objectives)
+        return make_sampler(
+            self._choice,
+            self._survey,
+            seed=self._seed,
+            objectives=objectives,
+            prior=self._prior,
+        )
 
     def _take(self, sampler: Sampler, number: int, candidate: int) -> None:
         self._taken[number] = candidate

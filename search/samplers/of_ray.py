@@ -11,6 +11,7 @@ from res2net.plugins import PluginError
 from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
 from search.schema.metrics import Direction, Objective
 from search.schema.parts import Choice
+from search.schema.prior import Prior
 from search.space.named import Named
 from search.space.survey import Survey
 
@@ -25,6 +26,7 @@ class SpaceSearcher(Searcher):
         survey: the candidates inside the budget.
         choice: the sampler and its options.
         seed: seed of every random choice.
+        prior: where good networks are expected, for a sampler that takes a prior.
         metric: name of the metric that a trial reports.
         mode: "min" or "max".
 
@@ -33,7 +35,14 @@ class SpaceSearcher(Searcher):
     """
 
     def __init__(
-        self, survey: Survey, choice: Choice, *, seed: int, metric: str, mode: str
+        self,
+        survey: Survey,
+        choice: Choice,
+        *,
+        seed: int,
+        metric: str,
+        mode: str,
+        prior: Prior | None = None,
     ) -> None:
         super().__init__(metric=metric, mode=mode)
         directions: dict[str, Direction] = {"min": "minimize", "max": "maximize"}
@@ -43,7 +52,9 @@ class SpaceSearcher(Searcher):
             )
         objective = Objective(metric, directions[mode], "reported")
         self._survey, self._named = survey, Named(survey)
-        self._sampler: Sampler = make_sampler(choice, survey, seed=seed, objectives=[objective])
+        self._sampler: Sampler = make_sampler(
+            choice, survey, seed=seed, objectives=[objective], prior=prior
+        )
         self._events: list[tuple[int, Outcome | None]] = []
         self._running: dict[str, int] = {}  # candidate by Ray's trial id
 

@@ -46,7 +46,7 @@ def gp(
     survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
 ) -> Sampler:
     """A Gaussian process with expected improvement."""
-    return _modelled(survey, seed, objectives, _gp_sampler, prior)
+    return _modelled(survey, seed, objectives, _gp_sampler, prior, whole=True)
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -184,6 +184,8 @@ def _modelled(
     objectives: Objectives,
     make: Callable[[int], optuna.samplers.BaseSampler],
     prior: Prior | None,
+    *,
+    whole: bool = False,
 ) -> Sampler:
     startup = random(survey, seed=seed, objectives=tuple(objectives))
     points, belief = Points(survey), None
@@ -197,5 +199,6 @@ def _modelled(
         make=make,
         startup=startup,
         first=STARTUP,
+        whole=whole or len(objectives) > 1,
         belief=belief,
     )

@@ -31,7 +31,10 @@ def amounts(value: Any) -> tuple[int, ...]:
     """A list of amounts such as [0.5G, 1G]."""
     if not isinstance(value, (list, tuple)):
         raise ValueError("is not a list; write one such as [0.5G, 1G, 2G, 4G]")
-    return tuple(sorted(parse_amount(each) or 0 for each in value))
+    found = [parse_amount(each) for each in value]
+    if None in found:
+        raise ValueError("contains an empty amount; write each, such as 0.5G")
+    return tuple(sorted(each for each in found if each is not None))
 
 
 def percentage(value: Any) -> float | None:

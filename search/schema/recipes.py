@@ -58,8 +58,8 @@ def with_recipe(document: Document) -> Document:
     base = _read(path, place)
     own = {key: value for key, value in training.items() if key != "recipe"}
     usual = base.get("optimizer", "sgd")
-    chosen = own.get("optimizer", usual)
-    known = chosen in OPTIMIZERS.ours or split_plugin(str(chosen))  # else the schema reports it
+    chosen = str(own.get("optimizer", usual))
+    known = chosen in OPTIMIZERS.ours or split_plugin(chosen)  # else the schema reports it
     if known and chosen != usual and "lr" not in own:
         raise ConfigError(
             f"{document.place(('training', 'optimizer'))}: training.optimizer: "

@@ -21,8 +21,8 @@ class Search(Section):
     """What is proposed, how many networks are tried, and with how many seeds each.
 
     `base` and `solve` are for the sampler `axes`: its networks differ from the base in one
-    dimension at a time, and in the dimension `solve`, which takes the value that spends most of
-    the budget.
+    dimension at a time, and in the dimension `solve`, which takes the value with the most
+    multiply-adds inside the budget.
     """
 
     sampler: Annotated[Choice, BeforeValidator(choice_from(SAMPLERS))] = Choice(name="tpe")
@@ -58,8 +58,8 @@ class Search(Section):
     finished trials, and proposes none of these networks again.
     """
     solve: Literal["depth", "width", "scale", "cardinality"] | None = None
-    """For `axes` and `isomacs`: the dimension that takes, for each network, the value that
-    spends most of the budget.
+    """For `axes` and `isomacs`: the dimension that takes, for each network, the value with the
+    most multiply-adds inside the budget.
     """
 
     @property

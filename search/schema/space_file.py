@@ -30,7 +30,7 @@ from search.schema.training import Training
 from search.schema.transfer import Transfer, check_transfer
 from search.schema.values import MisfitError
 from search.schema.varying import check_known, check_varying
-from search.schema.zero_cost import ZeroCost, check_zero_cost
+from search.schema.zero_cost import ZeroCost, check_scores, check_zero_cost
 
 Scheduler = Annotated[Choice, BeforeValidator(choice_from(SCHEDULERS))]
 Task = Annotated[Choice, BeforeValidator(choice_from(TASKS))]
@@ -145,6 +145,7 @@ class SpaceFile(Section):
 
     @model_validator(mode="after")
     def _can_vary(self) -> Self:
+        check_scores(self.zero_cost, self.task.name)
         check_annotations(self.task.name, self.data)
         check_task(self.task, self.network, self.training, self.data)
         check_model(self.task.name, self.budget, self.objectives)
@@ -223,6 +224,12 @@ class SpaceFile(Section):
                     "is only for a budget with bands; write budget: {macs: {bands: [1G, "
                     "2G]}}, or trials"
                 ),
+            )
+        if self.search.per_band and scheduler_traits(self.scheduler):
+            raise MisfitError(
+                "search.per_band",
+                f"searches each band by itself, but {self.scheduler.name} would stop networks "
+                "of one band by those of another; write scheduler: fifo, or search.trials",
             )
         return self
 

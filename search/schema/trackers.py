@@ -51,7 +51,7 @@ def tracker_names(value: Any) -> tuple[str, ...]:
             f"is not a list of trackers; write one with any of {', '.join(TRACKERS)}"
         )
     for name in names:
-        if name not in TRACKERS:
+        if not isinstance(name, str) or name not in TRACKERS:
             near = difflib.get_close_matches(str(name), TRACKERS, n=1, cutoff=0.5)
             mean = f"did you mean {near[0]!r}? " if near else ""
             raise ValueError(

@@ -39,10 +39,11 @@ def parse_amount(value: Any) -> int | None:
     if isinstance(value, str):
         written = _AMOUNT.fullmatch(value.strip())
         number = float(written[1]) * _UNITS[written[2]] if written else 0.0
+        bare = written is not None and not written[2]
     else:
-        number = float(value) if _is_number(value) else 0.0
-        if math.isfinite(number) and number % 1:
-            raise ValueError(f"is not whole; did you mean {value}M or {value}G?")
+        number, bare = float(value) if _is_number(value) else 0.0, True
+    if bare and math.isfinite(number) and number % 1:
+        raise ValueError(f"is not whole; did you mean {value}M or {value}G?")
     if not (1 <= number < _LARGEST):
         raise ValueError("is not an amount above 0; write one such as 4.0G, 40M or 250000")
     return round(number)

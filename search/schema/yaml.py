@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from res2net.file_names import text_of
 from search.schema.files import in_words
@@ -122,6 +123,8 @@ def plain(node: Any) -> Any:
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
         return tuple(plain(value) for value in node)
+    if isinstance(node, ScalarBoolean):  # one with an anchor, which is an int
+        return bool(node)
     for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
         if isinstance(node, kind):
             return kind(node)

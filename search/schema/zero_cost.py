@@ -11,26 +11,30 @@ from search.schema.search import Search
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
+# By task: with positive weights a detector finds no box; ReLUs of a mask head see boxes.
+_UNFIT = {"detection": ("synflow",), "instances": ("synflow", "naswot")}
+
 
 def score_names(value: Any) -> tuple[str, ...]:
     """List of `synflow`, `naswot` and `grad_norm`, or one of them."""
     names = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     known = ", ".join(SCORES)
-    unknown = next((one for one in names if one not in SCORES), None)
+    unknown = next((one for one in map(str, names) if one not in SCORES), None)
     if unknown in BASELINES:
         raise ValueError(
             f"contains {unknown!r}, which is counted and shown beside every score anyway; "
             f"write any of {known}"
         )
-    if unknown is not None or not names or len({*names}) < len(names):
+    if unknown is not None or not names or len(set(names)) < len(names):
         raise ValueError(f"is not a list of scores, each once; write any of {known}")
     return names
 
 
 def score_name(value: Any) -> str | None:
     """One of `scores`, or `params` or `macs`."""
-    if value is not None and value not in (*SCORES, *BASELINES):
-        raise ValueError(f"is not a score; write one of {', '.join((*SCORES, *BASELINES))}")
+    known = (*SCORES, *BASELINES)
+    if value is not None and value not in known:
+        raise ValueError(f"is not a score; write one of {', '.join(known)}")
     return value and str(value)
 
 
@@ -68,6 +72,23 @@ class ZeroCost(Section):
                 f"{', '.join((*self.scores, *BASELINES))}"
             )
         return self
+
+
+def check_scores(zero_cost: ZeroCost | None, task: str) -> None:
+    """Check that scores say something of the networks of a task.
+
+    Raises:
+        MisfitError: one does not.
+    """
+    unfit = (
+        [one for one in zero_cost.scores if one in _UNFIT.get(task, ())] if zero_cost else []
+    )
+    if unfit:
+        raise MisfitError(
+            "zero_cost.scores",
+            f"contains {unfit[0]}, which says nothing of an untrained network for {task}, as "
+            "its boxes depend on its weights; write scores: [grad_norm]",
+        )
 
 
 def check_zero_cost(

@@ -60,6 +60,12 @@ def planned_analysis(
 
 
 def _check_inside(meant: Architecture, surveyed: Survey, where: str) -> None:
+    settings = ", ".join(surveyed.settings(0)) if len(surveyed) else ""
+    if settings:
+        raise ConfigError(
+            f"{where}names a network, but the networks of this study differ in {settings} too; "
+            "remove it, or write a single value for each"
+        )
     if surveyed.candidate(meant) is not None:
         return
     raise ConfigError(

@@ -124,6 +124,7 @@ class History:
                 self._tries.repeat(started)
         else:
             self.confirmed.add((started.name, started.repeat, started.epochs))
+            self._tries.settle(started)
 
     def _end(self, ended: Ended) -> None:
         trial = ended.trial

@@ -9,9 +9,9 @@ from search.study.events import CUT_SHORT, SOUND, Ended, Started, Status
 class Tries:
     """Determines for each network which of its tries represents it.
 
-    Once another seed has started with the settings of a try, that try is fixed: if another were
-    preferred later, such as one that failed and was retried, the network's trials would differ
-    in more than their seed.
+    Once another seed, or a confirmation, has started with the settings of a try, that try is
+    fixed: if another were preferred later, such as one that failed and was retried, the
+    network's trials would differ in more than their seed.
 
     Args:
         count: tries of each network.
@@ -21,7 +21,8 @@ class Tries:
         of: the started tries of each network, in order, by name.
         chosen: for each network whose tries have all ended, the try that represents it: the
             best of the completely trained ones, else of those that got furthest.
-        settled: for each network with another seed, the try with the same settings.
+        settled: for each network with another seed or a confirmation, the try with the same
+            settings.
         cut: names of networks whose chosen try was stopped early, or rejected.
         cut_repeats: number of their trials with other seeds.
         orphans: trials with other seeds, by name, of each network that has no try with their
@@ -72,6 +73,12 @@ class Tries:
                 self.settled.setdefault(name, one.trial)
                 return
         self.orphans.setdefault(name, []).append(started)
+
+    def settle(self, started: Started) -> None:
+        """Fix the try that a confirmation repeats with fresh seeds."""
+        for one in self._started.get(started.name, ()):
+            if one.tuned == started.tuned:
+                self.settled.setdefault(started.name, one.trial)
 
     def retried(self, started: Started) -> None:
         """Note that a failed try is live again."""

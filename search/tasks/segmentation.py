@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from res2net import Architecture
 from search.scenes.scene import IGNORED, Part, Scene, SceneSplits
+from search.schema.seeds import seed_of
 from search.schema.study_plan import StudyPlan
 from search.tasks.base import Forward, SplitName
 from search.tasks.heads import as_float, backbone_of, require_finite, seeded
@@ -72,7 +73,8 @@ class Segmenter(nn.Module):
             ),
             seed=seed,
         )
-        self.classifier = seeded(lambda: nn.Conv2d(channels, classes, 1), seed=seed)
+        own = seed_of(seed, "classifier")  # other draws than the decoder's
+        self.classifier = seeded(lambda: nn.Conv2d(channels, classes, 1), seed=own)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) to logits (N, classes, H, W); both sides multiples of 16."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optuna.trial import TrialState
 from scipy.stats import chisquare
 
 from search.samplers.base import Outcome, Sampler, SpaceExhausted, make_sampler
@@ -345,3 +346,35 @@ def test_a_foreign_sampler_is_told_once_that_a_candidate_is_taken(few: Survey) -
     sampler.take(candidate)
     sampler.tell(candidate, Outcome("complete", (1.0,)))
     assert sampler.propose(1) != candidate
+
+
+@pytest.mark.parametrize("name", ["tpe", pytest.param("gp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("objectives", [1, 2])
+def test_where_all_that_ended_was_pruned_it_goes_on(
+    name: str, objectives: int, surveyed: Survey
+) -> None:
+    """As early with a scheduler and several workers: the good ones are still running."""
+    asked = [ERROR, COUNTED["params"]][:objectives]
+    sampler = make_sampler(Choice(name=name), surveyed, seed=0, objectives=asked)
+    running: list[int] = []
+    for trial in range(15):
+        running.append(sampler.propose(trial))
+        sampler.take(running[-1])
+    for place, candidate in enumerate(running[:12]):
+        sampler.tell(candidate, Outcome("pruned", (float(place), 1.0)[:objectives], epochs=1))
+    assert sampler.propose(15) not in running
+
+
+def test_of_several_objectives_no_pruned_trial_is_taken_for_a_good_one(
+    surveyed: Survey,
+) -> None:
+    asked = [ERROR, COUNTED["params"]]
+    sampler = make_sampler(Choice(name="tpe"), surveyed, seed=0, objectives=asked)
+    for trial in range(12):
+        sampler.take(candidate := sampler.propose(trial))
+        state: Any = "complete" if trial == 5 else "pruned"
+        sampler.tell(candidate, Outcome(state, (50.0 - trial, 1.0), epochs=1))
+    sampler.propose(12)
+    states = [trial.state for trial in sampler._study.get_trials()]  # type: ignore[attr-defined]
+    assert TrialState.PRUNED not in states
+    assert states.count(TrialState.COMPLETE) == 1

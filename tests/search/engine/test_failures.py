@@ -8,6 +8,7 @@ import torch
 
 from search.engine.failures import LostError, outcome, raise_if_of_the_machine
 from search.run import main
+from search.scenes.findings import FileError
 from search.study.events import Ended, Lost, Status
 from search.study.journal import read
 from search.tasks import memory
@@ -121,3 +122,22 @@ def test_a_study_goes_on_where_a_file_could_not_be_read_for_a_moment(tmp_path: P
     assert [(e.trial, e.status, e.metrics) for e in ends] == [
         (e.trial, Status.OK, e.metrics) for e in whole
     ]
+
+
+def test_a_file_that_the_system_cannot_read_is_the_machine_s_whoever_says_so() -> None:
+    """As of a disk that is gone, in the words of the data set; damaged content has no errno."""
+
+    def said(cause: OSError) -> FileError:
+        try:
+            try:
+                raise cause
+            except OSError:
+                raise FileError("images that are listed and not there", "a.jpg") from cause
+        except FileError as error:
+            return error
+
+    with pytest.raises(LostError, match="No such file"):
+        raise_if_of_the_machine(said(FileNotFoundError(errno.ENOENT, "No such file", "a.jpg")))
+    with pytest.raises(OSError, match="No space"):
+        raise_if_of_the_machine(said(OSError(errno.ENOSPC, "No space left")))
+    raise_if_of_the_machine(said(OSError("image file is truncated")))

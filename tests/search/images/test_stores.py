@@ -1,5 +1,7 @@
 """However images reach the device, the pixels are the same, and so is what is trained."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +113,19 @@ def test_room_is_for_all_splits_together() -> None:
     assert once.take(1 << 29)
     assert once.take(1 << 29)
     assert not once.take(1)
+
+
+def test_a_decoding_process_that_dies_costs_the_pass_and_no_later_one(root: Path) -> None:
+    split = splits_of(root, "decoded").train
+    store = make_store(split, CPU, lambda each: each, room=room(), workers=2)
+    chosen = torch.split(torch.arange(len(split.rows)), 1)
+    passed = store.batches(chosen)
+    next(passed)
+    for worker in store._loader._iterator._workers:  # type: ignore[attr-defined]
+        os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(OSError, match="a process that decodes images has ended"):
+        list(passed)
+    assert len(list(store.batches(chosen))) == len(chosen)
 
 
 def test_decoded_images_come_again_when_a_pass_was_broken_off(root: Path) -> None:

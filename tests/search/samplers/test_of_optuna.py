@@ -203,3 +203,23 @@ def test_what_no_networks_can_be_compared_by_is_a_failure(paper: Path, odd: floa
     study.optimize(objective, n_trials=20)
     assert outcome_of(study.trials[3]) == Outcome("failed")
     assert len({sampler.architecture(t.params).name for t in study.trials}) == 20
+
+
+def test_the_prior_of_the_file_is_kept_and_what_is_no_dimension_is_left_to_optuna(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, PAPER)
+    asked = []
+    for overrides in ([], ["search.prior={scale: 4, confidence: 1000}"]):
+        sampler = optuna_sampler(path, overrides=overrides)
+        study = optuna.create_study(sampler=sampler)
+        trials = [study.ask(sampler.distributions) for _ in range(6)]
+        asked.append(sum(trial.params["scale"] == 4 for trial in trials))
+    assert asked[1] > asked[0]
+    plain, given = (optuna.create_study(sampler=optuna_sampler(path)) for _ in range(2))
+    given.enqueue_trial({"lr": 0.1})
+    first, second = (
+        one.ask(one.sampler.distributions)  # type: ignore[attr-defined]
+        for one in (plain, given)
+    )
+    assert first.params == second.params

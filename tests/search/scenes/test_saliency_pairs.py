@@ -50,14 +50,17 @@ def test_one_folder_may_hold_both_and_a_list_chooses(tmp_path: Path) -> None:
     """As MSRA-B lies, whose parts are lists of names."""
     root = written.saliency(tmp_path / "data")
     for path in (root / MASKS).iterdir():
-        path.rename(root / "DUTS-TR/DUTS-TR-Image" / path.name)
-    (root / "some.txt").write_text("4.jpg\n1\n3.png\n", encoding="utf-8")
+        name = path.name.replace("4.", "an image.no 4.")
+        path.rename(root / "DUTS-TR/DUTS-TR-Image" / name)
+    four = root / "DUTS-TR/DUTS-TR-Image/4.jpg"
+    four.rename(four.with_name("an image.no 4.jpg"))
+    (root / "some.txt").write_text("an image.no 4\n1\n\n3.png \n", encoding="utf-8")
     folder = "DUTS-TR/DUTS-TR-Image"
     data = plan(root, train_pairs=[[folder, folder, "some.txt"]], validation=1).data
     splits = written.splits(data, root)
     parts = (splits.train, splits.validation)
     names = {part[at].name for part in parts for at in range(len(part))}
-    assert names == {"1.jpg", "3.jpg", "4.jpg"}
+    assert names == {"1.jpg", "3.jpg", "an image.no 4.jpg"}
 
 
 def test_a_plan_needs_no_files_where_the_numbers_are_written(tmp_path: Path) -> None:

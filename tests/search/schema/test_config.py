@@ -137,6 +137,13 @@ MISTAKES = [
     ("lr: 0.1", "recipe: short, optimizer: adamw", r":12: training.optimizer: adamw would"),
     ("lr: 0.1", "ema: 1.0", r":12: training.ema: 1.0 is not below 1"),
     ("lr: 0.1", "execution: graphs", r":12: training.execution: 'graphs' needs a GPU"),
+    ("max: 300K", 'max: "1.5"', r":10: budget.macs.max: '1.5' is not whole; did you mean 1.5M"),
+    ("lr: 0.1", "recipe: short, optimizer: {name: adamw}", r":12: training.optimizer: .*not"),
+    ("resources: {cpu: 1}", "trackers: [{name: wandb}]", r":14: trackers: .*not a tracker"),
+    ("resources: {cpu: 1}", "zero_cost: {scores: [{name: naswot}]}", r"scores: .*not a list of scor"),
+    ("resources: {cpu: 1}", "zero_cost: {}\ntask: {name: instances}", r"says nothing of an untrained"),
+    ("  planes: 2\n", "  planes: 2\n  block: {name: res2net}\n", r":5: network.block: .*not a block"),
+    ("lr: 0.1", "lr: 0.1, flip: &flip true, crop: *flip", r":12: training.crop: .*not a whole"),
     ("lr: 0.1", "recipe: quick", r":12: training.recipe: 'quick' is not a recipe; write one of"),
     ("validation: 64", "validation: 64, resolution: 32", (
         r":11: data.resolution: 32 is only for imagenet"

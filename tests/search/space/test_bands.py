@@ -72,6 +72,12 @@ def test_the_plan_says_which_bands_hold_too_few(tmp_path: Path) -> None:
         ("{from: 4, to: 64}", "fill", r"network.width: .*the budget has bands"),
         ("trials: 100", "sampler: axes, per_band: 3", r"is not used by axes"),
         ("trials: 100", "trials: 5, per_band: 3", r"search.trials: .*both set the number"),
+        ("[0.5G, 1G, 2G, 4G]", "[null, 1G]", r"contains an empty amount; write each"),
+        (
+            "{trials: 100}",
+            "{per_band: 3}\nscheduler: asha",
+            r"searches each band by itself, but asha would stop networks of one band",
+        ),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

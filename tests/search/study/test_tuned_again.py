@@ -177,3 +177,25 @@ def test_the_try_that_stood_is_tried_again_with_its_settings_once_its_lines_were
         assert (again.name, again.tuned, again.repeat) == (first.name, first.tuned, 0)
         chosen = {study.history.chosen(name) for name in study.history.networks}
         assert again.trial in chosen, "its other seed has these settings"
+
+
+def test_a_confirmation_fixes_the_settings_that_it_confirms(tmp_path: Path) -> None:
+    """Also if a try that failed is tried again, and turns out better."""
+    text = TUNED + "confirm: {top: 1, seeds: 3, epochs: 3}\n"
+    plan = plan_of(tmp_path, text, "search.trials=1", f"training.lr={RATES}")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, survey(plan), journal)
+        tries = [next_of(study) for _ in range(5)]
+        for one in tries[:4]:
+            report(study, one, 50.0 + one.tuned["lr"])
+        fail(study, tries[4])
+        first = next_of(study)
+        assert first.phase == "confirm"
+        report(study, first, 50.0)
+        assert study.retry([Status.FAILED]) == 1
+        report(study, next_of(study), 1.0)
+        rest = []
+        while (started := study.next()) is not None:
+            rest.append(started)
+            report(study, started, 50.0)
+    assert [one.tuned for one in rest] == [first.tuned] * 2
