@@ -63,10 +63,10 @@ def test_the_conclusion_is_what_scipy_says_of_the_errors(read: tuple[Run, Parsed
     assert f"validation error {best.mean():.2f} % [{low:.2f}, {high:.2f}]" in text
     assert f"test error {test.mean():.2f} % [{low + 1.25:.2f}, {high + 1.25:.2f}]" in text
     tested = stats.ttest_rel(ERRORS[1], ERRORS[2])
-    ends = tested.confidence_interval()
+    ends = tested.confidence_interval(0.975)
     assert f"{np.mean(ERRORS[1]) - best.mean():.2f} points more" in text
     assert f"{ends.low:+.2f} to {ends.high:+.2f}, p {tested.pvalue:.3f}" in text
-    said = "more than chance" if tested.pvalue < 0.05 else "no more than chance may give"
+    said = "more than chance" if tested.pvalue < 0.025 else "no more than chance may give"
     assert f": {said}." in text
 
 
@@ -75,11 +75,11 @@ def test_no_number_of_the_conclusion_comes_from_elsewhere(read: tuple[Run, Parse
     ranked = networks(run)
     best = ranked.iloc[0]
     tested = stats.ttest_rel(ERRORS[1], ERRORS[2])
-    ends = tested.confidence_interval()
+    ends = tested.confidence_interval(0.975)
     known = {f"{best[key]:.2f}" for key in ranked.columns if key.startswith(("val", "test"))}
     known |= {f"{ends.low:+.2f}", f"{ends.high:+.2f}", f"{tested.pvalue:.3f}"}
     known |= {f"{tested.statistic * stats.sem(np.subtract(ERRORS[1], ERRORS[2])):.2f}"}
-    known |= {"95", "3", str(int(ranked["on_front"].sum()))}
+    known |= {"95", "97.5", "3", str(int(ranked["on_front"].sum()))}
     worth = best_networks(run)
     mine = worth[worth["name"] == best["name"]].iloc[0]
     known |= {f"{mine[key]:.2f}" for key in ("test", "test_low", "test_high", "best")}
