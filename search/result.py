@@ -70,11 +70,11 @@ class StudyResult:
         """The exit code of the command; DONE for a start that had nothing left to run."""
         if not self.finished:
             return ExitCode.OUT_OF_TIME if self.out_of_time else ExitCode.STOPPED
-        if not self.drawn:
-            return ExitCode.FAILED
         # Early stopping is not a failure.
         sound = any(t.ended.status in (Status.OK, Status.PRUNED) for t in self.ended if t.ended)
-        return ExitCode.DONE if sound or not self.ended else ExitCode.NO_TRIAL_OK
+        if self.ended and not sound:
+            return ExitCode.NO_TRIAL_OK
+        return ExitCode.DONE if self.drawn else ExitCode.FAILED
 
 
 def have_ended(count: int) -> str:

@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -193,6 +194,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     else:
         reusable(arguments.reuse, plan, survey, prepared.parts, console)
     plan, refused = _going_on(folder, prepared) if begun else (plan, "")
+    prepared = replace(prepared, plan=plan)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
     if refused:

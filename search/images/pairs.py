@@ -97,17 +97,13 @@ def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
             f"{key}: {path.absolute()} cannot be read ({error}); give a text file with the "
             "name of an image on each line"
         ) from error
-    stems = [_stem(line.strip()) for line in lines if line.strip()]
+    names = [Path(line.strip()).name for line in lines if line.strip()]
+    # A name without an ending may have other dots.
+    stems = [name if name in there else Path(name).stem for name in names]
     twice = {stem for stem, count in Counter(stems).items() if count > 1}
     _refuse(twice, f"{key}: names that {path} lists twice")
     _refuse({*stems} - there.keys(), f"{key}: names in {path} that have no image there")
     return stems
-
-
-def _stem(name: str) -> str:
-    """A listed name without the ending of an image; one without it may have other dots."""
-    path = Path(name)
-    return path.stem if path.suffix.lower() in {*_IMAGES, *_MAPS} else path.name
 
 
 def _refuse(wrong: set[str], what: str) -> None:

@@ -118,9 +118,6 @@ class _Mapped:
         return _pinned(self._images[self._rows[index]], self._device)
 
 
-_ENDED = "exited unexpectedly"  # in torch's message about a process of a DataLoader
-
-
 class _Decoded:
     """Image files, decoded by processes that work some batches ahead."""
 
@@ -150,11 +147,16 @@ class _Decoded:
                 coming = iter(self._loader)  # this may start processes
             for images in coming:
                 yield _on_device(images, self._device, self._prepare)
-        except RuntimeError as error:
-            if _ENDED not in str(error):
+        except (RuntimeError, OSError, EOFError) as error:
+            if not self._lacks_a_process():
                 raise
             self._loader._iterator = None  # so that the next pass starts new processes
             raise OSError(f"a process that decodes images has ended: {error}") from error
+
+    def _lacks_a_process(self) -> bool:
+        """Whether a process that decodes has ended."""
+        working = getattr(self._loader._iterator, "_workers", ())
+        return any(not process.is_alive() for process in working)
 
 
 class _Squares(torch.utils.data.Dataset[Tensor]):

@@ -229,7 +229,8 @@ class SpaceFile(Section):
             raise MisfitError(
                 "search.per_band",
                 f"searches each band by itself, but {self.scheduler.name} would stop networks "
-                "of one band by those of another; write scheduler: fifo, or search.trials",
+                "of one band by those of another; write scheduler: fifo, or search.trials (and "
+                "another --out for a study that began so)",
             )
         return self
 

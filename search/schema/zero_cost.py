@@ -87,7 +87,8 @@ def check_scores(zero_cost: ZeroCost | None, task: str) -> None:
         raise MisfitError(
             "zero_cost.scores",
             f"contains {unfit[0]}, which says nothing of an untrained network for {task}, as "
-            "its boxes depend on its weights; write scores: [grad_norm]",
+            "its boxes depend on its weights; write scores: [grad_norm] (and another --out for "
+            "a study that began so)",
         )
 
 

@@ -11,7 +11,8 @@ class Tries:
 
     Once another seed, or a confirmation, has started with the settings of a try, that try is
     fixed: if another were preferred later, such as one that failed and was retried, the
-    network's trials would differ in more than their seed.
+    network's trials would differ in more than their seed. (Confirmations of a try whose lines
+    were deleted from the journal fix nothing.)
 
     Args:
         count: tries of each network.
