@@ -7,6 +7,7 @@ memory-mapped file while the device computes, or decoded by worker processes.
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import connection
 from typing import NamedTuple, Protocol
 
 import torch
@@ -20,6 +21,7 @@ from search.images.splits import Split, Undecoded
 # What a study's images may occupy permanently on a device: CIFAR always fits.
 _RESIDENT_ON_CPU = 1 << 30  # bytes
 RESIDENT_SHARE = 0.25  # of a trial's share of a GPU
+_MOMENT = 1.0  # seconds within which the end of a process is heard of
 
 Prepare = Callable[[Tensor], Tensor]
 
@@ -155,8 +157,8 @@ class _Decoded:
 
     def _lacks_a_process(self) -> bool:
         """Whether a process that decodes has ended."""
-        working = getattr(self._loader._iterator, "_workers", ())
-        return any(not process.is_alive() for process in working)
+        ends = [one.sentinel for one in getattr(self._loader._iterator, "_workers", ())]
+        return bool(ends and connection.wait(ends, timeout=_MOMENT))
 
 
 class _Squares(torch.utils.data.Dataset[Tensor]):
