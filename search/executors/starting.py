@@ -96,14 +96,15 @@ def _apart() -> Iterator[None]:
     A closed terminal, `timeout` and `kill %1` send their signal to the whole process group. It
     would kill Ray before the workers have saved.
     """
-    before = ray_constants.ENABLE_RAY_CLUSTER, services.ConsolePopen
+    names: Any = services  # mypy lets no class in it be replaced
+    before = ray_constants.ENABLE_RAY_CLUSTER, names.ConsolePopen
     ray_constants.ENABLE_RAY_CLUSTER = False
     if sys.platform == "linux":  # elsewhere Ray ends its processes by their group
-        services.ConsolePopen = functools.partial(services.ConsolePopen, process_group=0)  # type: ignore[misc,assignment]
+        names.ConsolePopen = functools.partial(names.ConsolePopen, process_group=0)
     try:
         yield
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER, services.ConsolePopen = before  # type: ignore[misc]
+        ray_constants.ENABLE_RAY_CLUSTER, names.ConsolePopen = before
 
 
 def _is_ray_token(error: OSError) -> bool:

@@ -369,12 +369,12 @@ def test_of_several_objectives_no_pruned_trial_is_taken_for_a_good_one(
     surveyed: Survey,
 ) -> None:
     asked = [ERROR, COUNTED["params"]]
-    sampler = make_sampler(Choice(name="tpe"), surveyed, seed=0, objectives=asked)
+    sampler = tpe_sampler(surveyed, seed=0, objectives=asked)
     for trial in range(12):
         sampler.take(candidate := sampler.propose(trial))
         state: Any = "complete" if trial == 5 else "pruned"
         sampler.tell(candidate, Outcome(state, (50.0 - trial, 1.0), epochs=1))
     sampler.propose(12)
-    states = [trial.state for trial in sampler._study.get_trials()]  # type: ignore[attr-defined]
+    states = [trial.state for trial in sampler._study.get_trials()]
     assert TrialState.PRUNED not in states
     assert states.count(TrialState.COMPLETE) == 1

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,13 +116,19 @@ def test_room_is_for_all_splits_together() -> None:
     assert not once.take(1)
 
 
-def test_a_decoding_process_that_dies_costs_the_pass_and_no_later_one(root: Path) -> None:
+def begun(root: Path, *, batch: int) -> tuple[Any, tuple[torch.Tensor, ...], Any]:
+    """A store whose processes decode, its batches in order, and a pass that gave the first."""
     split = splits_of(root, "decoded").train
     store = make_store(split, CPU, lambda each: each, room=room(), workers=2)
-    chosen = torch.split(torch.arange(len(split.rows)), 1)
+    chosen = torch.split(torch.arange(len(split.rows)), batch)
     passed = store.batches(chosen)
     next(passed)
-    for worker in store._loader._iterator._workers:  # type: ignore[attr-defined]
+    return store, chosen, passed
+
+
+def test_a_decoding_process_that_dies_costs_the_pass_and_no_later_one(root: Path) -> None:
+    store, chosen, passed = begun(root, batch=1)
+    for worker in store._loader._iterator._workers:
         os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(OSError, match="a process that decodes images has ended"):
         list(passed)
@@ -129,12 +136,8 @@ def test_a_decoding_process_that_dies_costs_the_pass_and_no_later_one(root: Path
 
 
 def test_decoded_images_come_again_when_a_pass_was_broken_off(root: Path) -> None:
-    split = splits_of(root, "decoded").train
-    store = make_store(split, CPU, lambda each: each, room=room(), workers=2)
-    chosen = torch.split(torch.arange(len(split.rows)), 8)
-    passed = store.batches(chosen)
-    next(passed)
-    passed.close()  # type: ignore[attr-defined]  # it is a generator
+    store, chosen, passed = begun(root, batch=8)
+    passed.close()
     whole = torch.cat([batch.images for batch in store.batches(chosen)])
     kept = splits_of(root, "cached").train
     assert isinstance(kept.images, torch.Tensor)

@@ -218,8 +218,5 @@ def test_the_prior_of_the_file_is_kept_and_what_is_no_dimension_is_left_to_optun
     assert asked[1] > asked[0]
     plain, given = (optuna.create_study(sampler=optuna_sampler(path)) for _ in range(2))
     given.enqueue_trial({"lr": 0.1})
-    first, second = (
-        one.ask(one.sampler.distributions)  # type: ignore[attr-defined]
-        for one in (plain, given)
-    )
+    first, second = (one.ask(sampler.distributions) for one in (plain, given))
     assert first.params == second.params
