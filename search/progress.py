@@ -110,14 +110,21 @@ class Progress:
             at = f"trial {trial} epoch {epoch.epoch}/{started.epochs}"
             self._say(f"{self._head()} | {at}: {self._objective.label} {self._shown(epoch)}")
 
-    def silent(self, started: Started, seconds: float) -> None:
+    def silent(self, started: Started, seconds: float, *, running: bool) -> None:
         """Say which trial may hang, and how long the study will wait for it."""
         limit = self._study.plan.resources.silence
-        self._say(
+        said = (
             f"trial {started.trial} has reported nothing for {duration(seconds)}; after "
             f"{duration(limit)} (resources.silence) its worker is killed, and it resumes in "
             "another"
         )
+        if not running:
+            said = (
+                f"trial {started.trial} has waited {duration(seconds)} for a worker, which "
+                "finds no room, or hangs while it is set up (reads images, looks for its GPU); "
+                "this wait has no limit; after Ctrl-C the same command resumes the study"
+            )
+        self._say(said, always=True)
 
     def lost(self, started: Started, lost: Lost) -> None:
         """Say why a trial is no longer running, and that it will be resumed."""
@@ -125,7 +132,8 @@ class Progress:
         self._turns.pop(started.trial, None)
         self._snapshot = self._take()
         again = "" if lost.times == 1 else f" {lost.times} times in a row"
-        self._say(f"trial {started.trial} was lost{again} and resumes later: {lost.reason}")
+        said = f"trial {started.trial} was lost{again} and resumes later: {lost.reason}"
+        self._say(said, always=True)
 
     def ended(self, started: Started, ended: Ended) -> None:
         """Show the result of a trial."""
@@ -184,12 +192,17 @@ class Progress:
         left = max(0.0, self._study.remaining.epochs() - shares)
         return left * seconds / done / max(1, beside)
 
-    def _say(self, text: str) -> None:
-        """Print a line where there is no terminal; in one, the live display shows it."""
+    def _say(self, text: str, *, always: bool = False) -> None:
+        """Print a line where there is no terminal; in one, the live display shows it.
+
+        Args:
+            text: the line.
+            always: also print it in a terminal, above the live display, which does not show it.
+        """
         if self._lost is not None:
             raise self._lost
         self._said = time.monotonic()
-        if not self._console.is_terminal:
+        if always or not self._console.is_terminal:
             self._console.print(text, soft_wrap=True, highlight=False)
 
     def _break_silence(self) -> None:

@@ -66,7 +66,7 @@ class Trial:
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
-        self._ended, self._note = False, ""
+        self._spoilt, self._note = False, ""
         self._pieces = bench.recipe.accumulate
         self._energy: float | None = 0.0  # used by earlier processes
         self._meter: Meter | None = None
@@ -126,8 +126,12 @@ class Trial:
         return Turn(trial=number, share=share, seconds=seconds, measured=measured)
 
     def save(self) -> None:
-        """Write a checkpoint of the training so far, whole or not at all."""
-        if self._trainer is None or self._ended:
+        """Write a checkpoint of the training so far, whole or not at all.
+
+        Also after its last epoch: if its end is not heard of, it resumes from there and only
+        scores the test images. A trial that failed leaves none.
+        """
+        if self._trainer is None or self._spoilt:
             return
         state = {
             "format": _FORMAT,
@@ -258,7 +262,7 @@ class Trial:
     def _end(
         self, status: Status, reason: str, metrics: dict[str, float] | None = None
     ) -> Ended:
-        self._ended = True
+        self._spoilt = status is not Status.OK
         return Ended(
             trial=self.started.trial,
             status=status,

@@ -80,11 +80,11 @@ class Broker:
         """Keep the first reason why a worker failed, until its trial is complete."""
         self._errors.setdefault(name, (status, reason))
 
-    def silent(self, name: str, seconds: float) -> None:
-        """Note that a worker has been silent for so many seconds."""
+    def silent(self, name: str, seconds: float, *, running: bool) -> None:
+        """Note that a worker has been silent, or was not ready, for so many seconds."""
         started = self._study.history.trials[self._trials[name]]
         for observer in self._study.observers:
-            observer.silent(started, seconds)
+            observer.silent(started, seconds, running=running)
 
     def cannot_start(self, reason: str) -> None:
         """Note that a worker cannot be set up: no more trials are handed out."""

@@ -15,6 +15,9 @@ _SAID = 1 / 3  # share of the time limit after which a warning is given
 class Silence:
     """Kills workers that are silent for too long, so that their trials resume elsewhere.
 
+    A worker that is still being set up is only warned about: it may be copying images, or the
+    cluster may be starting a machine for it.
+
     Args:
         broker: gets the reason.
         limit: seconds of silence.
@@ -23,12 +26,13 @@ class Silence:
     def __init__(self, broker: Broker, limit: float) -> None:
         self._broker, self._limit = broker, limit
         self._trials: dict[str, RayTrial] = {}
-        self._heard: dict[str, float] = {}  # last sign of life, of running trials
+        self._status: dict[str, str] = {}  # Ray's, when they were last looked at
+        self._heard: dict[str, float] = {}  # last sign of life, or change of the status
         self._said: set[str] = set()
         self._looked = time.monotonic()
 
     def watch(self, trial: RayTrial) -> None:
-        """Watch a trial from when it starts running."""
+        """Watch a trial, which waits for a worker first."""
         self._trials[trial.trial_id] = trial
 
     def heard(self, trial: RayTrial) -> None:
@@ -38,8 +42,8 @@ class Silence:
 
     def forget(self, trial: RayTrial) -> None:
         """Stop watching a trial."""
-        self._trials.pop(trial.trial_id, None)
-        self._heard.pop(trial.trial_id, None)
+        for each in (self._trials, self._status, self._heard):
+            each.pop(trial.trial_id, None)
         self._said.discard(trial.trial_id)
 
     def look(self) -> None:
@@ -49,11 +53,14 @@ class Silence:
             return
         self._looked = now
         for name, trial in self._trials.items():
+            if self._status.get(name) != trial.status:
+                self._status[name] = trial.status
+                self.heard(trial)
+            silent = now - self._heard[name]
             worker = trial.temporary_state.ray_actor
-            if trial.status != RayTrial.RUNNING or worker is None:
-                continue
-            silent = now - self._heard.setdefault(name, now)
-            if silent >= self._limit:
+            if trial.status != RayTrial.RUNNING:
+                worker = None
+            if worker is not None and silent >= self._limit:
                 self._heard[name] = now  # killing takes Ray a while
                 self._broker.error(
                     name, f"it said nothing for {duration(self._limit)}, and was killed"
@@ -61,4 +68,4 @@ class Silence:
                 ray.kill(worker)
             elif silent >= self._limit * _SAID and name not in self._said:
                 self._said.add(name)
-                self._broker.silent(name, silent)
+                self._broker.silent(name, silent, running=worker is not None)

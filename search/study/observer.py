@@ -18,8 +18,8 @@ class Observer(Protocol):
     def reported(self, started: Started, epoch: Epoch) -> None:
         """A running trial finished an epoch."""
 
-    def silent(self, started: Started, seconds: float) -> None:
-        """A running trial has been silent for so many seconds."""
+    def silent(self, started: Started, seconds: float, *, running: bool) -> None:
+        """For so many seconds nothing came from a trial's worker, or none was ready."""
 
     def lost(self, started: Started, lost: Lost) -> None:
         """The infrastructure lost a running trial; it will be resumed."""
@@ -45,7 +45,7 @@ class Callback:
         """A running trial finished an epoch."""
         self._call(epoch)
 
-    def silent(self, started: Started, seconds: float) -> None:
+    def silent(self, started: Started, seconds: float, *, running: bool) -> None:
         """Do nothing: silence is not an event."""
 
     def lost(self, started: Started, lost: Lost) -> None:  # noqa: ARG002 - the protocol's

@@ -58,7 +58,7 @@ class Tracking:
         """A running trial finished an epoch."""
         self._each(lambda tracker: tracker.report(started, epoch))
 
-    def silent(self, started: Started, seconds: float) -> None:
+    def silent(self, started: Started, seconds: float, *, running: bool) -> None:
         """Do nothing: silence has no numbers."""
 
     def lost(self, started: Started, lost: Lost) -> None:

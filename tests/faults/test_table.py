@@ -6,7 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NOT_TRIED = (
     "power cut",
-    "worker hangs while it is set up (reads images, looks for the GPU)",
     "one of them to every process of a batch system's step, Ray's too",
 )
 

@@ -88,6 +88,50 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on(
     )
 
 
+# A data set that can be read where the command is given, and not by a worker.
+HANGING = """
+import time
+import numpy as np
+import ray
+
+class Hanging:
+    classes, image_size, train, test = 4, 8, 320, 32
+
+    def load(self, root):
+        if ray.is_initialized():
+            time.sleep(10_000)
+        labels = np.arange(352) % 4
+        images = np.zeros((352, 8, 8, 3), np.uint8)
+        return (images[:320], labels[:320]), (images[320:], labels[320:])
+
+DATA = Hanging()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_worker_that_hangs_while_it_is_set_up_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING, encoding="utf-8")
+    space = write_space(tmp_path, trials=1, seconds=0.0)
+    said = tmp_path / "said.txt"
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "search.run", str(space), "--out", str(tmp_path / "run"),
+             "--set", f"data={{name: '{tmp_path}/hanging.py:DATA', validation: 16}}",
+             "--set", "resources.silence=15s"],
+            stdout=file, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    until = time.monotonic() + 90
+    waits = re.compile(r"trial 0 has waited \d s for a worker")
+    while not waits.search(said.read_text(encoding="utf-8")):
+        assert process.poll() is None, said.read_text(encoding="utf-8")
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130, said.read_text(encoding="utf-8")
+    assert "resume with" in said.read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.ray
 def test_a_worker_that_hangs_does_not_hold_up_the_end_of_the_time(tmp_path: Path) -> None:

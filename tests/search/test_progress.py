@@ -195,6 +195,29 @@ def test_without_a_terminal_no_silence_is_long(tmp_path: Path) -> None:
     assert "0 done, 1 running, 2 waiting, about " in said
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_goes_wrong_is_a_line_everywhere(tmp_path: Path, terminal: bool) -> None:
+    """Also in a terminal, whose live display counts ends and nothing else."""
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=terminal, width=400, color_system=None)
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path), survey(config), journal)
+        with Progress(console, study) as progress:
+            study.observers.append(progress)
+            first, second = study.next(), study.next()
+            assert first is not None
+            assert second is not None
+            progress.silent(first, 100, running=True)
+            progress.silent(second, 100, running=False)
+            study.lost(first.trial, "its worker is gone: killed")
+    said = output.getvalue()
+    assert (
+        "trial 0 has reported nothing for 1 min 40 s; after 30 min 0 s (resources.sil" in said
+    )
+    assert "trial 1 has waited 1 min 40 s for a worker, which finds no room, or hangs" in said
+    assert "trial 0 was lost and resumes later: its worker is gone: killed" in said
+
+
 class Broken(io.StringIO):
     """A file that takes one line, like a disk that is full."""
 

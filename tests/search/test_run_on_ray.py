@@ -17,7 +17,7 @@ from search.executors.slots import Slots
 from search.run import main
 from search.samplers import ray_searcher
 from search.schema.yaml import ConfigError
-from search.study.events import Epoch, Lost, Started
+from search.study.events import Epoch, Lost
 from search.study.journal import FILE, read
 from tests.search.spaces import PAPER, TINY, plan_of, write
 from tests.search.test_run import (
@@ -76,14 +76,9 @@ def test_a_killed_worker_and_a_signal_change_no_result(
 
 
 def under_way(out: Path) -> set[int]:
-    """The trials that have finished an epoch, and have more than one to go.
-
-    An end that comes while Ray stops is not heard of, and an ended trial saves nothing.
-    """
-    records = read(out)
-    planned = {one.trial: one.epochs for one in records if isinstance(one, Started)}
-    reached = {one.trial: one.epoch for one in records if isinstance(one, Epoch)}
-    return {trial for trial, epoch in reached.items() if epoch < planned[trial] - 1}
+    """The trials that have finished an epoch and have not ended."""
+    trained = {record.trial for record in read(out) if isinstance(record, Epoch)}
+    return trained - {end.trial for end in ends_in(out)}
 
 
 def saved(out: Path) -> set[int]:
