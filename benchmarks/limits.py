@@ -20,6 +20,7 @@ from benchmarks.machine import machine
 from benchmarks.noise import name_of
 from search.api import train_network
 from search.study.events import Ended, Status, Taken
+from search.tasks.memory import free_memory
 
 _LESS = 0.6  # of the memory that the trial uses when all is available
 _EPOCHS = 2
@@ -42,7 +43,7 @@ def memory(arguments: argparse.Namespace) -> str:
     if arguments.device == "cpu":
         return "skipped: needs a GPU"
     total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.empty_cache()
+    free_memory()
     torch.cuda.set_per_process_memory_fraction(_LESS * peak / total)
     less, cut = _trained(arguments)
     said = f"{less.status}, {cut.parts} pieces in {_LESS:g} of {peak / 2**20:,.0f} MiB"

@@ -92,7 +92,10 @@ def time_batches(
             images = torch.randn(shape, device=where)
             rows += _time(network, images, seconds, trained=training and batch >= fewest)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not any(word in str(error) for word in ("memory", "overflow", "allocate")):
+            words = ["memory", "overflow", "allocate"]
+            if isinstance(error, torch.AcceleratorError):  # "illegal memory access" is a fault
+                words = ["out of memory"]
+            if not any(word in str(error) for word in words):
                 raise
             raise TimingError(
                 f"--batch: {batch} images of {image_size} pixels do not fit into the memory of "

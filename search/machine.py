@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ def require_resources(space: Space) -> None:
     lacking = next(_lacking(space, there), None)
     if lacking:
         raise ConfigError(lacking)
+    if space.file.resources.gpu and (why := unusable_gpu()):
+        place = space.document.place(("resources", "gpu"))
+        raise ConfigError(f"{place}: resources.gpu: torch cannot use the GPU: {why}")
 
 
 def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
@@ -52,14 +56,55 @@ def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
 
 
 def _gpus() -> int:
-    """The number of NVIDIA GPUs, as the driver counts them."""
+    """The number of NVIDIA GPUs that the driver counts and CUDA_VISIBLE_DEVICES leaves."""
     import pynvml  # noqa: PLC0415 - few plans need it
 
     try:
         pynvml.nvmlInit()
-        return int(pynvml.nvmlDeviceGetCount())
+        count = int(pynvml.nvmlDeviceGetCount())
     except pynvml.NVMLError:
         return 0
+    left = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return count if left is None else min(count, len(list(filter(str.strip, left.split(",")))))
+
+
+def unusable_gpu() -> str:
+    """Why torch cannot use the GPU of this machine, in one line; empty if it can.
+
+    The driver counts a GPU also where it is too old for torch's CUDA, and torch is built for
+    some kinds of GPU only. Nothing is put on the GPU: its memory is the trials'.
+    """
+    import torch  # noqa: PLC0415 - as above
+
+    try:
+        torch.cuda.current_device()  # initialises CUDA
+        name, kind = torch.cuda.get_device_name(), torch.cuda.get_device_capability()
+    except (RuntimeError, AssertionError) as error:
+        return f"{str(error).strip().splitlines()[0]} (torch {torch.__version__})"
+    built = torch.cuda.get_arch_list()
+    if has_kernels(kind, built):
+        return ""
+    return (
+        f"{name} has compute capability {kind[0]}.{kind[1]}, but torch {torch.__version__} is "
+        f"built for {', '.join(built)}; install a build of torch for it, or write gpu: 0"
+    )
+
+
+def has_kernels(kind: tuple[int, int], built: Sequence[str]) -> bool:
+    """Whether code built for these architectures runs on a GPU.
+
+    Args:
+        kind: its compute capability, such as (9, 0).
+        built: architectures as torch names them: `sm_90` runs on its own major version from its
+            minor version on, `compute_90`, which is compiled when it is loaded, on all later.
+    """
+    known = [name.split("_") for name in built if re.fullmatch(r"(sm|compute)_\d+", name)]
+    for form, number in known:
+        major, minor = divmod(int(number), 10)
+        later = kind >= (major, minor)
+        if later and (form == "compute" or kind[0] == major):
+            return True
+    return not known  # names of another maker say nothing here
 
 
 def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
@@ -91,9 +136,8 @@ def require_arithmetic(space: Space) -> None:
     if training.execution == "compile" and not compiler.found:
         raise ConfigError(
             f"{document.place(('training', 'execution'))}: training.execution: compile needs "
-            f"a {compiler.language} compiler, but there is no {' or '.join(compiler.names)}; "
-            f"install one, name one in the variable {compiler.variable}, or write execution: "
-            "eager"
+            f"a {compiler.language} compiler, but there is no {compiler.lacks}; install it, "
+            f"name a compiler in the variable {compiler.variable}, or write execution: eager"
         )
     if training.precision == "bf16" and gpu:
         import torch  # noqa: PLC0415 - as above

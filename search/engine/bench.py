@@ -11,6 +11,7 @@ from search.schema.counts import Use
 from search.schema.metrics import VALIDATION
 from search.schema.study_plan import StudyPlan
 from search.schema.training import PlannedTraining
+from search.schema.yaml import ConfigError
 from search.study.events import Started
 from search.study.processor import processor, processor_kind
 from search.tasks.base import Task, make_task
@@ -52,14 +53,21 @@ def make_bench(
         root: the folder of the data sets.
         device: cuda or cpu; where not given, as the plan asks.
         images: replace the study's own, where networks are only timed.
+
+    Raises:
+        ConfigError: the GPU does not support the number format.
     """
     gpus = plan.resources.gpu
     where = device or torch.device("cuda" if gpus else "cpu")
     keep_freed_memory()
     if where.type == "cuda" and 0 < gpus < 1:
         keep_to_share(where, gpus)
-    torch.backends.cudnn.benchmark = True  # times its algorithms once for each input size
+    if plan.training.precision == "bf16" and not computes_bf16(where):
+        name = device_name(where)
+        raise ConfigError(f"{name} does not support bf16; write training.precision: fp32")
     task = make_task(plan, str(root), device=where, images=images)
+    # It times its algorithms once for each input size.
+    torch.backends.cudnn.benchmark = getattr(task, "one_size", True)
     metrics = tuple(metric.name for metric in plan.metrics)
     return Bench(
         plan.training,
@@ -109,6 +117,11 @@ class Benches:
             taken = transfer.of(started.network().name, started.repeat)
             initial = initial_of(taken, self._here)
         return self._bench._replace(recipe=recipe, initial=initial)
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions for bf16, or is a CPU, which emulates them."""
+    return device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def device_name(device: torch.device) -> str:

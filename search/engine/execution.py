@@ -4,9 +4,10 @@ All compute the same function; which is fastest depends on the device and the le
 training.
 """
 
+import inspect
 import time
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -78,7 +79,8 @@ def prepare(
     with autocast(sample.device, precision, execution):
         forward = _made(network, sample, execution)
         if execution == "compile":  # it compiles when first called
-            torch.autograd.grad(forward(sample).float().sum(), [*network.parameters()])
+            trained = [each for each in network.parameters() if each.requires_grad]
+            torch.autograd.grad(forward(sample).float().sum(), trained, allow_unused=True)
     with torch.no_grad():  # the trial run has changed the norms' statistics
         for name, value in network.named_buffers():
             value.copy_(before[name])
@@ -92,7 +94,12 @@ def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:
         return _compiled(network)
     # Gradients of captured passes come from their stream; autograd waits for it.
     torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
-    return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,)))
+    # Parameters of somebody's block may be unused. A loader may still be pinning images of an
+    # earlier pass in its own thread, which must not end the capture.
+    how: dict[str, Any] = {"allow_unused_input": True}
+    if "capture_error_mode" in inspect.signature(torch.cuda.make_graphed_callables).parameters:
+        how["capture_error_mode"] = "thread_local"  # earlier versions of torch lack it
+    return cast("Forward", torch.cuda.make_graphed_callables(network, (sample,), **how))
 
 
 def _compiled(network: nn.Module) -> Forward:

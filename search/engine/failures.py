@@ -10,6 +10,8 @@ from search.study.events import Status
 from search.tasks.base import DivergedError
 from search.tasks.memory import is_out_of_memory
 
+# Messages of a GPU that fails in the middle of a computation, as plain RuntimeErrors.
+_BROKEN = ("CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_EXECUTION_FAILED")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -41,9 +43,14 @@ def raise_if_of_the_machine(error: Exception) -> None:
         error = cause
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         raise error
-    if isinstance(error, (OSError, torch.AcceleratorError)):
-        new_process = isinstance(error, torch.AcceleratorError)
-        raise LostError(in_one_line(error), new_process=new_process) from error
+    if is_of_the_gpu(error) or isinstance(error, OSError):
+        raise LostError(in_one_line(error), new_process=is_of_the_gpu(error)) from error
+
+
+def is_of_the_gpu(error: Exception) -> bool:
+    """Whether the GPU has failed, so that this process can no longer use it."""
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    return isinstance(error, torch.AcceleratorError) or any(one in said for one in _BROKEN)
 
 
 def outcome(error: Exception) -> tuple[Status, str]:

@@ -20,6 +20,8 @@ _PEAKS = {
     "RTX 4090": 165e12,
     "RTX 3090": 71e12,
 }
+# Parts and variants of these GPUs, with less throughput than stated for the name.
+_LESS = re.compile(r"\b(MIG|NVL|Laptop|Ti|D)\b")
 _FLOPS_A_MAC = 6  # of a training step: two FLOPs, for the forward pass and two gradients
 
 
@@ -82,9 +84,15 @@ def utilisation(device: torch.device, *, macs: int, images_per_s: float) -> floa
     """
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    peak = next((r for key, r in _PEAKS.items() if re.search(rf"\b{key}\b", name)), None)
+    peak = stated_peak(torch.cuda.get_device_name(device))
     return None if peak is None else _FLOPS_A_MAC * macs * images_per_s / peak
+
+
+def stated_peak(name: str) -> float | None:
+    """The dense bf16 FLOP/s stated for a GPU of this name; None if it is not known here."""
+    if _LESS.search(name):
+        return None
+    return next((r for key, r in _PEAKS.items() if re.search(rf"\b{key}\b", name)), None)
 
 
 def peak_resident() -> int:

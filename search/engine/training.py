@@ -1,4 +1,4 @@
-"""Trains one network on one task: the same arguments always give the same result.
+"""Trains one network on one task: the same arguments give the same result, on a CPU to the bit.
 
 All random choices of an epoch come from (seed, epoch), so that an interrupted training resumes
 from its last step as if nothing had happened. No data leaves the device inside an epoch.

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from search.engine.bench import Benches
-from search.engine.failures import LostError
+from search.engine.failures import LostError, in_one_line, is_of_the_gpu
 from search.engine.trial import Trial
 from search.executors.signals import asked_to_end
 from search.schema.study_plan import StudyPlan
 from search.study.study import Study
-from search.tasks.memory import lift_share
+from search.tasks.memory import is_out_of_memory, lift_share
 
 # Seconds to wait after the first, second and third loss of a trial: files may come back.
 _PAUSES = {1: 0.5, 2: 5.0, 3: 20.0}
@@ -32,7 +32,9 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
         OSError: a disk is full, or the GPU failed so that this process can no longer use it.
     """
     with _kept_to_share(plan):
-        _run_each(study, Benches(plan, root))
+        with _gpu_in_words():
+            benches = Benches(plan, root)
+        _run_each(study, benches)
 
 
 @contextlib.contextmanager
@@ -45,6 +47,18 @@ def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
             lift_share(torch.device("cuda"))
 
 
+@contextlib.contextmanager
+def _gpu_in_words() -> Iterator[None]:
+    """Say that the GPU cannot be used, or has no memory left, before a trial uses it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not (is_of_the_gpu(error) or is_out_of_memory(error)):
+            raise
+        reason = f"the GPU cannot be used ({in_one_line(error)}); the same command resumes it"
+        raise OSError(errno.EIO, reason) from error
+
+
 def _run_each(study: Study, benches: Benches) -> None:
     asked = threading.Event()  # set by the first signal: the turn is finished and saved
     with asked_to_end() as wish, wish.passed_to(asked.set):
@@ -52,9 +66,11 @@ def _run_each(study: Study, benches: Benches) -> None:
             started = study.next()
             if started is None:  # nothing else runs, so there is nothing to wait for
                 return
+            with _gpu_in_words():
+                bench = benches.of(started)
             trial = Trial(
                 started,
-                bench=benches.of(started),
+                bench=bench,
                 checkpoint=study.checkpoints.path(started.trial),
                 reported=study.history.epochs(started.trial),
                 weights=study.weights.path(started),

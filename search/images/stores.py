@@ -80,7 +80,8 @@ def make_store(
     if room.take(len(split.rows) * prepare(images[:1].to(device)).numel()):
         whole = len(split.rows) == len(images)
         kept = images if whole else images[split.rows]
-        return _Resident(prepare(kept.to(device)))
+        with contextlib.suppress(torch.OutOfMemoryError):  # others may use the GPU, too
+            return _Resident(prepare(kept.to(device)))
     return _Mapped(images, split.rows, device, prepare)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from res2net import Architecture
-from search.engine.bench import make_bench
+from search.engine.bench import computes_bf16, make_bench
 from search.engine.execution import chosen
 from search.engine.training import Trainer
 from search.profiling.rehearsal import random_images
@@ -37,13 +37,13 @@ def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
         network: the network to train, on random images.
 
     Returns:
-        bf16 if it is clearly faster, else fp32.
+        bf16 if it is clearly faster, else fp32; a GPU may lack bf16.
     """
     torch.set_num_threads(plan.resources.cpu)
     if 0 < plan.resources.gpu < 1:
         plan = plan.with_gpu(1.0)  # both are in memory at once, and need more than a share
     device = torch.device("cuda" if plan.resources.gpu else "cpu")
-    names: tuple[Precision, ...] = ("fp32", "bf16")
+    names: tuple[Precision, ...] = ("fp32", "bf16") if computes_bf16(device) else ("fp32",)
     sides = {name: _trainer(plan, network, name, device) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for trainer in sides.values():
@@ -51,9 +51,10 @@ def choose(plan: StudyPlan, network: Architecture) -> ChosenPrecision:
     for turn in range(_TURNS):
         for name in names[:: -1 if turn % 2 else 1]:
             seconds[name].append(_timed(sides[name], _STEPS) / _STEPS)
-    fp32, bf16 = (statistics.median(seconds[name]) for name in names)
+    medians = {name: statistics.median(each) for name, each in seconds.items()}
+    fp32, bf16 = medians["fp32"], medians.get("bf16")
     return ChosenPrecision(
-        precision="bf16" if fp32 >= _WORTH * bf16 else "fp32",
+        precision="bf16" if bf16 and fp32 >= _WORTH * bf16 else "fp32",
         bf16=bf16,
         fp32=fp32,
         network=network.name,

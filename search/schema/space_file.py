@@ -260,8 +260,8 @@ class SpaceFile(Section):
             raise MisfitError(
                 "training.execution", "needs a GPU; write eager, or resources: {gpu: 1}"
             )
-        if gpu != "auto" and gpu > 1 and gpu % 1:
+        if gpu != "auto" and gpu > 1:
             raise MisfitError(
-                "resources.gpu", "is above 1 and not whole; write, for example, 2 or 0.5"
+                "resources.gpu", "is above 1, but a trial trains on one GPU; write 1, or 0.5"
             )
         return self

@@ -237,7 +237,8 @@ class ChosenPrecision(Section):
     """The choice for `precision: auto`, and the median step times in seconds behind it."""
 
     precision: Chosen
-    bf16: float
+    bf16: float | None
+    """None where the GPU does not support it."""
     fp32: float
     network: str
     """Name of the network that was trained."""
@@ -247,6 +248,8 @@ class ChosenPrecision(Section):
     @property
     def in_words(self) -> str:
         """What was measured, in a line."""
+        if self.bf16 is None:
+            return f"{self.device} does not support bf16"
         return (
             f"a training step of {self.network} takes {1000 * self.bf16:,.1f} ms in bf16 and "
             f"{1000 * self.fp32:,.1f} ms in fp32 on {self.device}"

@@ -2,19 +2,22 @@
 
 import os
 import shutil
+import sysconfig
+from pathlib import Path
 from typing import NamedTuple
 
 
 class Compiler(NamedTuple):
     """The compiler of a language: `names` were searched for; `variable` can name another.
 
-    `found` is the path of the first one found, or empty.
+    `found` is the path of the first one found, or empty; `lacks` says in words what is missing.
     """
 
     language: str
     variable: str
     names: tuple[str, ...]
     found: str
+    lacks: str
 
 
 def compiler_for(*, gpu: bool) -> Compiler:
@@ -26,4 +29,8 @@ def compiler_for(*, gpu: bool) -> Compiler:
     if asked := os.environ.get(variable):
         names = (asked,)
     found = next(filter(None, map(shutil.which, names)), "")
-    return Compiler(language, variable, names, found)
+    lacks = "" if found else " or ".join(names)
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if found and gpu and not header.is_file():  # Triton compiles a module of Python
+        found, lacks = "", f"{header} (a package such as python3-dev)"
+    return Compiler(language, variable, names, found, lacks)

@@ -43,6 +43,8 @@ class Task(Protocol):
     Attributes:
         batch_size: images of a step.
         steps: number of steps of an epoch.
+        one_size: optional; False where the inputs of the network's layers differ in size from
+            step to step, so that a GPU does not time its algorithms for each size.
     """
 
     batch_size: int

@@ -1,5 +1,6 @@
 """Keeps and frees memory, limits a process to its share of a GPU, and detects out of memory."""
 
+import contextlib
 import ctypes
 import gc
 
@@ -17,12 +18,17 @@ _WORDS = (
     "_STATUS_ALLOC_FAILED",
     "ALLOCATION_FAILED",
     "CUDA error: out of memory",
+    "CUDA out of memory",  # in the compiler's own errors
+    "CUDA driver error: out of memory",
+    "[CUDA]: out of memory",  # Triton
 )
 # Messages of cuDNN and cuBLAS when their workspaces do not fit, but in other cases as well.
 _PERHAPS = (
     "unable to find an engine to execute this computation",
     "CUBLAS_STATUS_NOT_INITIALIZED",
     "CUDNN_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_EXECUTION_FAILED",
+    "CUBLAS_STATUS_EXECUTION_FAILED",
 )
 
 
@@ -58,13 +64,18 @@ def free_memory() -> None:
 
 
 def lift_share(device: torch.device) -> None:
-    """Let this process use the whole GPU again."""
-    torch.cuda.set_per_process_memory_fraction(1.0, device.index)
+    """Let this process use the whole GPU again, unless the GPU has failed."""
+    with contextlib.suppress(RuntimeError):
+        torch.cuda.set_per_process_memory_fraction(1.0, device.index)
 
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error means that memory has run out, on a device or on the machine."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    # When memory runs out while a graph is captured, ending the capture may fail as well.
+    captured = isinstance(error, torch.AcceleratorError) and error.__context__
+    if isinstance(captured, torch.OutOfMemoryError):
         return True
     if not isinstance(error, RuntimeError):
         return False

@@ -246,14 +246,17 @@ def test_labels_of_a_data_set_of_somebody_s_own(
 
 
 def test_a_plan_notes_what_this_machine_lacks(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     space = str(write(tmp_path, OPEN))
     assert main([space, "--plan", "--set", "resources.cpu=5000"]) == 0
     assert "note: --set resources.cpu=5000: resources.cpu: a trial asks for 5000" in (
         capsys.readouterr().out
     )
-    assert main([space, "--plan", "--set", "resources.gpu=64"]) == 0
-    assert "note: " in capsys.readouterr().out
+    assert main([space, "--plan", "--set", "resources.gpu=1"]) == 0
+    assert "resources.gpu: a trial asks for 1, but this machine has 0" in (
+        capsys.readouterr().out
+    )
     assert main([space, "--plan"]) == 0
     assert "note: " not in capsys.readouterr().out

@@ -64,6 +64,7 @@ class Detection(SceneTask):
         norms: str = "trained",
         **pyramid: Any,
     ) -> None:
+        self.one_size = False
         self._masks = masks
         self._pyramid, self._side = Pyramid(**pyramid), plan.data.resolution
         self._frozen, self._norms = frozen, norms

@@ -1,6 +1,7 @@
 """What a GPU would do, as far as it is decided without one."""
 
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,18 @@ from tests.search.spaces import plan_of
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
 
 
-@pytest.mark.parametrize(("compiler", "execution"), [("there", "compile"), ("gone", "graphs")])
+@pytest.mark.parametrize(
+    ("compiler", "execution"),
+    [("there", "compile"), ("gone", "graphs"), ("without Python.h", "graphs")],
+)
 def test_a_long_training_is_compiled_where_there_is_a_compiler(
-    monkeypatch: pytest.MonkeyPatch, compiler: str, execution: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, compiler: str, execution: str
 ) -> None:
-    monkeypatch.setenv("CC", sys.executable if compiler == "there" else "no-such-compiler")
+    """On a GPU its kernels are called by a module of Python, which needs Python's header."""
+    monkeypatch.setenv("CC", "no-such-compiler" if compiler == "gone" else sys.executable)
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    if compiler != "without Python.h":
+        (tmp_path / "Python.h").touch()
     assert chosen("auto", device=CUDA, steps=100_000) == execution
     assert chosen("auto", device=CUDA, steps=1_000) == "graphs"
     assert chosen("auto", device=CPU, steps=100_000) == "eager"

@@ -45,13 +45,14 @@ def flaky(groups, training):
         FileNotFoundError(errno.ENOENT, "No such file", "/images/3.png"),
         TimeoutError(errno.ETIMEDOUT, "Connection timed out"),
         torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
     ],
 )
 def test_a_machine_that_fails_is_no_result(error: Exception) -> None:
     with pytest.raises(LostError) as lost:
         raise_if_of_the_machine(raised(error))
     assert type(error).__name__ in str(lost.value)
-    assert lost.value.new_process == isinstance(error, torch.AcceleratorError)
+    assert lost.value.new_process == isinstance(error, RuntimeError), "of the GPU"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
@@ -68,6 +69,8 @@ def test_a_disk_that_takes_nothing_more_stops_the_study(number: int) -> None:
         (torch.OutOfMemoryError("CUDA out of memory"), Status.OUT_OF_MEMORY),
         (MemoryError(), Status.OUT_OF_MEMORY),
         (torch.AcceleratorError("CUDA error: out of memory"), Status.OUT_OF_MEMORY),
+        (RuntimeError("Triton Error [CUDA]: out of memory"), Status.OUT_OF_MEMORY),
+        (RuntimeError("CUDA driver error: out of memory"), Status.OUT_OF_MEMORY),
         (
             RuntimeError("CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
             Status.OUT_OF_MEMORY,
@@ -89,6 +92,21 @@ def test_what_cudnn_says_of_a_full_gpu_is_a_lack_of_memory(
     said = "FIND was unable to find an engine to execute this computation"
     assert outcome(raised(RuntimeError(said)))[0] is Status.OUT_OF_MEMORY
     assert outcome(raised(ValueError(said)))[0] is Status.FAILED
+
+
+def test_memory_that_ends_in_a_capture_is_a_lack_of_memory_too() -> None:
+    """Ending the capture then fails as well, and its error is the one that is seen."""
+    with pytest.raises(torch.AcceleratorError) as seen:
+        raise_of_two()
+    raise_if_of_the_machine(seen.value)
+    assert outcome(seen.value)[0] is Status.OUT_OF_MEMORY
+
+
+def raise_of_two() -> None:
+    try:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    finally:
+        raise torch.AcceleratorError("CUDA error: operation failed due to a previous error")
 
 
 def raised(error: Exception) -> Exception:

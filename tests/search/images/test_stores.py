@@ -105,6 +105,21 @@ def test_every_store_gives_the_pixels_of_the_files(
     assert seen == len(split.rows)
 
 
+def test_images_that_find_no_room_on_the_device_after_all_are_gathered(root: Path) -> None:
+    """As where another process fills the GPU."""
+    split = splits_of(root, "cached").train
+
+    def prepare(images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 10:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return 255 - images
+
+    store = make_store(split, CPU, prepare, room=room(), workers=0)
+    (gathered,) = store.batches([torch.arange(10)])
+    assert isinstance(split.images, torch.Tensor)
+    assert torch.equal(gathered.images, 255 - split.images[split.rows[:10]])
+
+
 def room() -> Room:
     return Room(CPU, share=1.0)
 

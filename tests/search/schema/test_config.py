@@ -103,7 +103,7 @@ MISTAKES = [
     ("width: [1, 2, 3]", "width: 99999999999999999999", r":8: network.width: .* not a whole"),
     ("width: [1, 2, 3]", "width: 1152921504606846976", r":2: network: .* too many to count"),
     ("width: [1, 2, 3]", "width: {from: 1, to: 1000000000}", r":8: .* more than 100,000 values"),
-    ("cpu: 1", "gpu: 1.5", r":14: resources.gpu: 1.5 is above 1 and not whole"),
+    ("cpu: 1", "gpu: 2", r":14: resources.gpu: 2 is above 1, but a trial trains on one GPU"),
     ("lr: 0.1, precision: fp32}", "warmup: 2}\nconfirm: {top: 1, seeds: 1, epochs: 2}",
      r":13: confirm.epochs: 2 is too few: warmup 2 takes all 2 epochs"),
     ("lr: 0.1", "schedule: step, milestones: [2, 5]", (
