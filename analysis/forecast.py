@@ -19,7 +19,7 @@ from analysis.runs.run import RunError, read_run
 from analysis.runs.scores import words
 from analysis.scaling.points import Refusal
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from res2net.terminal import run_command
 from search.schema.files import in_words
 from search.schema.values import parse_amount
@@ -63,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "runs", nargs="+", type=path_of, metavar="RUN", help="folders of runs, three or more"
+        "runs",
+        nargs="+",
+        type=path_argument,
+        metavar="RUN",
+        help="folders of runs, three or more",
     )
     parser.add_argument(
         "--macs",

@@ -22,7 +22,7 @@ from analysis.pages.run_page import run_page
 from analysis.plots.picture import SUFFIXES
 from analysis.runs.run import Run, RunError, read_run
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
@@ -60,8 +60,8 @@ def _main(argv: Sequence[str]) -> int:
     try:
         replace_text(out, text)
     except OSError as error:
-        print(f"{in_words(error)} (--out {out})", file=sys.stderr)
-        return ExitCode.BAD_INPUT
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
     print(f"report: {out}")
     return ExitCode.DONE
 
@@ -95,17 +95,19 @@ def _parser() -> argparse.ArgumentParser:
         epilog=exit_code_help(PLAIN),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("runs", nargs="+", type=path_of, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "runs", nargs="+", type=path_argument, metavar="RUN", help="folder of a run"
+    )
     parser.add_argument(
         "--out",
-        type=path_of,
+        type=path_argument,
         metavar="FILE",
         help="default: RUN/report.html, for several runs comparison.html; other formats are "
         "printed",
     )
     parser.add_argument(
         "--paper",
-        type=path_of,
+        type=path_argument,
         metavar="FOLDER",
         help="write the figures of one run as PDF, 3.25 or 6.75 inches wide, text in 8 points",
     )

@@ -4,6 +4,7 @@ Reads the journal and writes trials.csv, epochs.csv and figures/pareto.png (and 
 each whole or not at all.
 """
 
+import argparse
 import csv
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network
 from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.tables import of_one_kind
-from res2net.exit_codes import ExitCode
+from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
+from res2net.file_names import path_argument
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
@@ -29,10 +31,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _main(argv: Sequence[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help"):
-        print(__doc__, file=sys.stderr)
-        return ExitCode.DONE if argv else ExitCode.BAD_INPUT
-    for folder in map(Path, argv):
+    for folder in _parser().parse_args(argv).runs:
         try:
             written = summarise(folder)
         except (JournalError, RunError) as error:
@@ -44,6 +43,19 @@ def _main(argv: Sequence[str]) -> int:
         for label, path in written.items():
             print(f"{label}: {path}")
     return ExitCode.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m analysis.summary",
+        description=__doc__,
+        epilog=exit_code_help(PLAIN),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs", nargs="+", type=path_argument, metavar="RUN", help="folders of runs"
+    )
+    return parser
 
 
 def summarise(folder: Path) -> dict[str, Path]:

@@ -21,7 +21,7 @@ from analysis.questions.verdict import Verdict, bounds, by_seed, judged
 from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.scores import Score
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from res2net.terminal import run_command
 from search.schema.files import in_words, replace_text
 from search.study.journal import JournalError
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("run", type=path_of, metavar="RUN", help="folder of a run")
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="folder of a run")
     parser.add_argument("a", metavar="A", help="name of a network of the run")
     parser.add_argument("b", metavar="B", help="name of another network of it")
     parser.add_argument(

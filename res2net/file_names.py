@@ -6,6 +6,7 @@ text is UTF-8 everywhere; bytes that are not UTF-8 become Python's surrogates ("
 PEP 383), so that every name survives the round trip.
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,19 @@ def path_of(text: str) -> Path:
         return Path(os.path.expandvars(written)).expanduser()
     except RuntimeError:  # no such user, or no home folder
         return Path(written)
+
+
+def path_argument(text: str) -> Path:
+    """Give the path that an option of a command names, as `path_of` does.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is empty, as of a shell variable without a value.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "is empty; give a path (a shell variable without a value?)"
+        )
+    return path_of(text)
 
 
 def printable(text: str) -> str:

@@ -18,6 +18,7 @@ from search.request import Request
 from search.result import StudyResult, draw_summary
 from search.schema.datasets import DATASETS
 from search.schema.network import FIXED
+from search.schema.yaml import ConfigError
 from search.space.configuration import architecture_from_json
 from search.study.events import Ended, Epoch, Lost, Started
 from search.study.losses import retried_statuses
@@ -77,6 +78,7 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
     again = retried_statuses(retry)
     runs = [reuse] if isinstance(reuse, (str, Path)) else reuse
+    _check_options(out, runs, time_limit=time_limit, beside=address is not None and inline)
     folder = None if out is None else path_of(str(out))
     prepared = prepare(open_space(space, overrides), folder=folder)
     request = Request(
@@ -94,12 +96,36 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     return replace(result, drawn=drawn)
 
 
+def _check_options(
+    out: Path | str | None,
+    runs: Sequence[Path | str],
+    *,
+    time_limit: object,
+    beside: bool,
+) -> None:
+    """Refuse what the options of the commands cannot say.
+
+    Raises:
+        ConfigError: the first such argument.
+    """
+    for name, given in (("out", out), *(("reuse", run) for run in runs)):
+        if given is not None and not str(given).strip():
+            raise ConfigError(f"{name}: is empty; give a folder")
+    if time_limit is not None and not isinstance(time_limit, str):
+        raise ConfigError(
+            f"time_limit: {time_limit!r} is not a text; write, for example, '25m'"
+        )
+    if beside:
+        raise ConfigError("address: trials cannot run there and inline; leave one of them out")
+
+
 def train_network(
     network: Architecture | str,
     *,
     data: str | Mapping[str, Any],
     epochs: int,
     seeds: int = 1,
+    recipe: Path | str | None = None,
     training: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> StudyResult:
@@ -111,6 +137,7 @@ def train_network(
         data: name of a data set, or the keys of a data section.
         epochs: number of epochs to train.
         seeds: number of times the network is trained, each with another seed.
+        recipe: a recipe, or the path of a recipe file.
         training: further keys of the training section.
         options: further arguments of `run_study`.
 
@@ -119,8 +146,8 @@ def train_network(
         ConfigError: bad input, before anything runs.
     """
     section = {"name": data} if isinstance(data, str) else data
-    recipe = {"epochs": epochs, **(training or {})}
-    return run_study(space_of(network, section, recipe, seeds=seeds), **options)
+    keys = {"epochs": epochs, **({"recipe": str(recipe)} if recipe else {}), **(training or {})}
+    return run_study(space_of(network, section, keys, seeds=seeds), **options)
 
 
 def space_of(

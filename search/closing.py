@@ -138,13 +138,17 @@ def confirmed_table(history: History, objectives: Sequence[Objective]) -> Table 
     if not any(history.whole("confirm")):
         return f"no network has been confirmed yet: {_states(history, phase='confirm')}"
     metrics = _scores(objectives)
-    table = _table("confirmed with fresh seeds (mean, standard deviation, seeds)", metrics)
     groups: dict[tuple[str, int], list[tuple[Started, Ended]]] = {}
     for _, started, ended in history.whole("confirm"):
         groups.setdefault((started.name, started.epochs), []).append((started, ended))
-    for members in groups.values():
+    several = len({epochs for _, epochs in groups}) > 1
+    title = "confirmed with fresh seeds (mean, standard deviation, seeds)"
+    table = _table(title, metrics, lengths=several)
+    for (_, epochs), members in groups.items():
         ends = [ended for _, ended in members]
-        table.add_row(*_cells(members[0][0]), *_values(ends, metrics, spread=True))
+        name, *cells = _cells(members[0][0])
+        length = [str(epochs)] * several
+        table.add_row(name, *length, *cells, *_values(ends, metrics, spread=True))
     return table
 
 
@@ -203,10 +207,11 @@ def _scores(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
     return tuple(side for one in reported for side in (one, on_test(one)))
 
 
-def _table(title: str, metrics: Sequence[Objective]) -> Table:
+def _table(title: str, metrics: Sequence[Objective], *, lengths: bool = False) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("network", no_wrap=True)
-    columns = ("depth", "width", "scale", "card.", "params", "MACs")
+    sizes = ("depth", "width", "scale", "card.", "params", "MACs")
+    columns = (*["epochs"] * lengths, *sizes)
     for column in (*columns, *(metric.label for metric in metrics)):
         table.add_column(column, justify="right")
     return table

@@ -20,7 +20,7 @@ from optuna.storages import InMemoryStorage
 from rich.console import Console
 
 from res2net.exit_codes import ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from search.executors.signals import asked_to_end
 from search.run_command import guarded
 from search.schema.yaml import ConfigError
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("run", type=path_of, metavar="RUN", help="folder of the run")
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--port", type=_port, default=8080, help="8080 by default; 0 picks a free one"
     )

@@ -249,13 +249,7 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
                 f"{folder / name}: is a folder, but a run writes a file of this name; move it "
                 "away, or give another folder with --out"
             )
-    here = folder.absolute()
-    there = next(each for each in (here, *here.parents) if each.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"{folder}: cannot be the folder of a run ({there} cannot be written: its disk is "
-            "read-only, or you have no permission); give another with --out"
-        )
+    there = _place_of(folder)
     recipe, largest = plan.training, int(survey.costs.params.max())
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
     numbers = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
@@ -268,3 +262,28 @@ def require_room(folder: Path, plan: StudyPlan, survey: Survey) -> None:
             "make room on it, give a folder on a larger one with --out, or lower "
             "budget.params.max"
         )
+
+
+def _place_of(folder: Path) -> Path:
+    """The folder that is there and holds, or will hold, the folder of a run.
+
+    Raises:
+        ConfigError: the run's folder cannot be made there.
+    """
+    if folder.is_symlink() and not folder.exists():
+        raise ConfigError(
+            f"{folder}: is a link to {folder.readlink()}, which is not there; make that, "
+            "or give another with --out"
+        )
+    here = folder.absolute()
+    there = next(each for each in (here, *here.parents) if each.exists())
+    if not there.is_dir():
+        raise ConfigError(
+            f"{there}: is a file, but a run needs a folder; give another with --out"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{folder}: cannot be the folder of a run ({there} cannot be written: its disk is "
+            "read-only, or you have no permission); give another with --out"
+        )
+    return there

@@ -57,7 +57,7 @@ def replay(
         )
 
     with RetracedJournal(folder, say=console.print, before_new=note) as journal:
-        plan = manifest.going_on(folder, plan, prepared.parts)
+        plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
         clock = SimulatedClock()
         study = Study(plan, prepared.survey, journal, clock=clock)
         if request.on_event is not None:

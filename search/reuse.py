@@ -59,7 +59,7 @@ def reusable(
             f"--reuse: this study measures {names} of each network on its own device before "
             "training, which the trials of another run lack; leave --reuse out"
         )
-    for folder in folders:
+    for folder in dict.fromkeys(folders):
         there = _comparable(folder, plan, parts)
         each, total = _finished(folder, _Fits(plan, survey, there.plan))
         for one in each:

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from res2net import ArchitectureError
 from res2net.exit_codes import ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from res2net.plugins import PluginError
 from res2net.terminal import run_command, why_lost
 from search import session
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("space", type=Path, metavar="SPACE.yaml")
+    parser.add_argument("space", type=path_argument, metavar="SPACE.yaml")
     parser.add_argument("--plan", action="store_true", help="show what it would do, and stop")
     parser.add_argument(
         "--measure",
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--spread",
-        type=path_of,
+        type=path_argument,
         metavar="RUN",
         help="with --plan: measure from this run how much scores vary between seeds",
     )
@@ -143,7 +143,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--reuse",
         action="append",
         default=[],
-        type=path_of,
+        type=path_argument,
         metavar="RUN",
         help="take over trials that this run has finished and this study would repeat",
     )
@@ -154,7 +154,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def _new_folder(text: str) -> Path:
     """A folder that may be created: not one named after a variable without a value."""
-    path = path_of(text)
+    path = path_argument(text)
     unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
     if unset and not path.exists():
         raise argparse.ArgumentTypeError(
@@ -193,7 +193,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         console.print("reuse: what can be taken over is known once precision and images are")
     else:
         reusable(arguments.reuse, plan, survey, prepared.parts, console)
-    plan, refused = _going_on(folder, prepared) if begun else (plan, "")
+    plan, refused = _going_on(folder, prepared, console) if begun else (plan, "")
     prepared = replace(prepared, plan=plan)
     print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
     print_whole(console, power(plan, survey, spread))
@@ -206,10 +206,11 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         _measure(prepared, console, inline=arguments.inline)
 
 
-def _going_on(folder: Path, prepared: Prepared) -> tuple[StudyPlan, str]:
+def _going_on(folder: Path, prepared: Prepared, console: Console) -> tuple[StudyPlan, str]:
     """The plan as it resumes the study in a folder; and why it cannot, empty where it can."""
     try:
-        return manifest.going_on(folder, prepared.plan, prepared.parts), ""
+        plan, parts = prepared.plan, prepared.parts
+        return manifest.going_on(folder, plan, parts, say=console.print), ""
     except ConfigError as error:
         return prepared.plan, str(error)
 

@@ -78,7 +78,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     finished = reusable(request.reuse, plan, survey, prepared.parts, console)
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
-        plan = manifest.going_on(folder, plan, parts)
+        plan = manifest.going_on(folder, plan, parts, say=console.print)
         study = ReusingStudy(plan, survey, journal, deadline)
         study.elsewhere = finished
         if begun and not study.history.trials:  # it was stopped before its first trial

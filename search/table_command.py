@@ -10,7 +10,7 @@ from rich.console import Console
 
 from res2net import Architecture
 from res2net.exit_codes import ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument, path_of
 from search.replay.blackbox import write_blackbox
 from search.replay.exporting import finished_run, write_table
 from search.replay.sources import source_of
@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help=f"folder of a run or, with --check, of a table; {SHIPPED} by default",
     )
-    parser.add_argument("--out", type=path_of, metavar="FOLDER", help="write the table here")
+    parser.add_argument(
+        "--out", type=path_argument, metavar="FOLDER", help="write the table here"
+    )
     parser.add_argument(
         "--no-latency", action="store_true", help="do not time the networks on this machine"
     )

@@ -22,7 +22,8 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m search.train",
-        description="Train one network: python -m search.train NAME --data cifar10 --epochs 9.",
+        description="Train one network: python -m search.train NAME --data cifar10 --epochs 9. "
+        "Its folder is runs/train_NAME by default.",
         epilog=exit_code_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

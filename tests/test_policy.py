@@ -134,6 +134,8 @@ def test_analysis_needs_no_torch() -> None:
         "search.study.events",
         "search.study.as_optuna",
         "search.study.checked",
+        "search.study.confirmation",
+        "search.study.differences",
         "search.study.loading",
         "search.scenes.",
     )

@@ -34,7 +34,7 @@ from analysis.plots.picture import SUFFIXES, PictureError, check_out, write_pict
 from analysis.plots.style import styled
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import path_of, printable, text_of
+from res2net.file_names import path_argument, printable, text_of
 from res2net.terminal import run_command
 from res2net.weights import HeadDropped
 from search.schema.files import in_words
@@ -98,9 +98,12 @@ def _main(argv: Sequence[str]) -> int:
         titles = [printable(text_of(path.name)) for path in asked.images]
         figure = draw_panels(rows, images, titles=titles, border=borders.pop())
         write_picture(figure, out)
-    except (ArchitectureError, CamError, PictureError, WeightsError, OSError) as error:
-        print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
+    except (ArchitectureError, CamError, PictureError, WeightsError) as error:
+        print(error, file=sys.stderr)
         return ExitCode.BAD_INPUT
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
     print(f"figure: {out}")
     return ExitCode.DONE
 
@@ -262,7 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "name", metavar="NAME", help="name of the network, such as Res2Net-50-26w-4s"
     )
-    parser.add_argument("images", metavar="IMAGE", nargs="+", type=path_of)
+    parser.add_argument("images", metavar="IMAGE", nargs="+", type=path_argument)
     parser.add_argument("--weights", required=True, metavar="FILE", help="its weights, or timm")
     parser.add_argument(
         "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network and its weights"
@@ -277,7 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--layer", metavar="STAGE", help="stage to look at; default: the last")
     parser.add_argument(
         "--out",
-        type=path_of,
+        type=path_argument,
         metavar="FILE",
         help=f"default: NAME_cam.png; its suffix gives the format: {' '.join(SUFFIXES)}",
     )

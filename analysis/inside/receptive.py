@@ -24,7 +24,7 @@ from analysis.plots.style import shades, styled
 from res2net import Architecture, ArchitectureError, parse
 from res2net.architecture import PerStage, written
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
-from res2net.file_names import path_of
+from res2net.file_names import path_argument
 from res2net.receptive import network_paths
 from res2net.terminal import run_command
 from search.schema.files import in_words
@@ -50,7 +50,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("name", help="name of the network, such as Res2Net-50-26w-4s")
     parser.add_argument(
         "--out",
-        type=path_of,
+        type=path_argument,
         metavar="FILE",
         help="default: NAME_receptive.png; its suffix gives the format: " + " ".join(SUFFIXES),
     )
@@ -60,9 +60,12 @@ def _main(argv: Sequence[str]) -> int:
         network = parse(arguments.name)
         out = out or check_out(Path(f"{network.name}_receptive.png"))
         write_picture(draw_paths_by_scale(paths_by_scale(network), network=network), out)
-    except (ArchitectureError, PictureError, OSError) as error:
-        print(in_words(error) if isinstance(error, OSError) else error, file=sys.stderr)
+    except (ArchitectureError, PictureError) as error:
+        print(error, file=sys.stderr)
         return ExitCode.BAD_INPUT
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return ExitCode.FAILED
     print(f"figure: {out}")
     return ExitCode.DONE
 

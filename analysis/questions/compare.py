@@ -25,7 +25,7 @@ from analysis.statistics.intervals import StatisticsError, checked_level
 from analysis.statistics.pairing import each_against
 from analysis.statistics.resampling import exact_p, rank_correlation
 from res2net.file_names import printable_data
-from search.study.manifest import flat
+from search.study.differences import flat
 
 FEWEST = 4  # networks needed to correlate ranks
 _NOT_SET = "not set"

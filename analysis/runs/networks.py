@@ -14,6 +14,7 @@ from analysis.statistics.grouped import t_ends
 from analysis.statistics.intervals import t_interval
 from search.schema.metrics import PERCENT, Objective
 from search.schema.settings import VARIABLE
+from search.study.confirmation import compared_epochs
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -217,26 +218,17 @@ def confirmations(run: Run) -> pd.DataFrame:
 
 
 def confirmed_epochs(run: Run) -> int:
-    """The length of the confirmations that are compared; 0 if none was completed.
-
-    A study may have been confirmed first with some number of epochs and then again with more,
-    and longer training does not make a better network. Among several lengths, the longest one
-    that has every seed of all confirmed networks is taken; if there is none, the one with the
-    most networks, then the most trials.
-    """
-    whole = run.whole("confirm")
-    lengths = whole.groupby("epochs_planned")["name"].agg(["nunique", "size"])
-    if len(lengths) < 2:
-        return int(max(lengths.index, default=0))
-    trials = run.counted  # a failed seed counts as run
+    """The length of the confirmations that are compared; see `compared_epochs`."""
+    trials = run.counted
     ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
-    ended = ended[ended["name"].isin(whole["name"])]
-    counts = pd.crosstab(ended["name"], ended["epochs_planned"])
-    seeds = run.plan.confirm.seeds if run.plan.confirm else counts.to_numpy().max()
-    complete = [length for length in lengths.index if (counts[length] >= seeds).all()]
-    if complete:
-        return int(max(complete))
-    return int(lengths.sort_values(["nunique", "size", "epochs_planned"]).index[-1])
+    seeds = run.plan.confirm.seeds if run.plan.confirm else None
+    whole, every = (_lengths(each) for each in (run.whole("confirm"), ended))
+    return compared_epochs(whole, every, seeds=seeds)
+
+
+def _lengths(trials: pd.DataFrame) -> list[tuple[str, int]]:
+    """Network and planned epochs of each trial."""
+    return list(zip(trials["name"], trials["epochs_planned"].astype(int), strict=True))
 
 
 def _whole(run: Run, phase: str) -> pd.DataFrame:

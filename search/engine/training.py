@@ -148,9 +148,13 @@ class Trainer:
         return self._finish(now, trial, start)
 
     def scores(self, split: SplitName) -> dict[str, float]:
-        """The task's metrics on a split; for the test images call it once, at the end."""
+        """The task's metrics on a split; for the test images call it once, at the end.
+
+        Networks are compared by the validation images; the test images may lack a metric.
+        """
         scores = self._task.scores(self._looking(), split)
-        return checked_scores(scores, self._metrics, self._compared)
+        needed = self._compared if split == "validation" else ()
+        return checked_scores(scores, self._metrics, needed)
 
     def pictured(self, count: int) -> list[Pictured]:
         """A few scenes as the network sees them; empty if the task makes no pictures."""

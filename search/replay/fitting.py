@@ -1,5 +1,6 @@
 """Checks that results fit a study: its networks, epochs, seeds, metrics, data and recipe."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from search.replay.results import Cell, Cells, Results, Source, joined
@@ -33,6 +34,11 @@ def fitted(
     if differences:
         raise ConfigError(*differences)
     place = f"{document.place(_PLACE)}: execution.replay"
+    for one, other in itertools.combinations(sources, 2):
+        if one.digest == other.digest:
+            raise ConfigError(
+                f"{place}: {one.place} and {other.place} are the same results; name one of them"
+            )
     partial = sum(one.partial for one in sources)
     cells = _of_candidates(joined(sources), survey, place, partial)
     repeats = _repeats(cells, plan, document)
@@ -75,9 +81,13 @@ def _of_candidates(cells: Cells, survey: Survey, place: str, partial: int) -> Ce
     if lacking:
         first = next(each for each in range(len(survey)) if each not in found)
         left = f"; {partial:,} of its trials have not ended, or were stopped early"
+        wanted = survey.architecture(first)
+        others = {network.classes for network in cells} - {wanted.classes}
+        classes = f"; it has networks of {min(others, default=0)} classes, but the data have "
         raise ConfigError(
             f"{place}: lacks {lacking:,} of the {len(survey):,} candidates, such as "
-            f"{survey.architecture(first).name}{left if partial else ''}; narrow network or "
+            f"{wanted.name}{left if partial else ''}"
+            f"{f'{classes}{wanted.classes}' if others else ''}; narrow network or "
             f"budget to what the results contain, or give more results"
         )
     return {

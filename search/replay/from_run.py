@@ -42,6 +42,10 @@ def run_source(place: str, folder: Path) -> Source:
     except JournalError as error:
         raise ConfigError(str(error)) from error
     started, whole = _trials(records)
+    if not noted.plan.execution.replay:  # else its seeds are not those of the trainings
+        whole = {
+            trial: cell._replace(seed=started[trial].seed) for trial, cell in whole.items()
+        }
     digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
     cells = _by_network(started, whole)
     return Source(

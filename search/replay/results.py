@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from res2net import Architecture
+from search.schema.metrics import TRAIN
 from search.schema.study_plan import StudyPlan
 from search.study.events import Status
 
@@ -24,6 +25,7 @@ class Cell(NamedTuple):
         status, reason: how it ended.
         metrics: reported at its end.
         device: the device that trained it; empty where that is not known.
+        seed: the seed that it was trained with; None where that is not known.
     """
 
     epochs: tuple[CellEpoch, ...]
@@ -31,6 +33,18 @@ class Cell(NamedTuple):
     reason: str = ""
     metrics: Mapping[str, float] = {}
     device: str = ""
+    seed: int | None = None
+
+    def is_trial_of(self, other: "Cell") -> bool:
+        """Whether both are the same trial of a network: of the same seed, or of equal numbers.
+
+        Losses of two trainings differ; coarse metrics, such as errors, may be equal by chance.
+        """
+        if None not in (self.seed, other.seed):
+            return self.seed == other.seed
+        mine, theirs = ([one.metrics for one in each.epochs] for each in (self, other))
+        fine = any(name.startswith(TRAIN) for metrics in mine for name in metrics)
+        return fine and mine == theirs and self.metrics == other.metrics
 
 
 Cells = Mapping[Architecture, tuple[Cell, ...]]
@@ -79,9 +93,14 @@ class Results(NamedTuple):
 
 
 def joined(sources: Sequence[Source]) -> dict[Architecture, tuple[Cell, ...]]:
-    """The cells of all sources; repeats of a network in several are concatenated in order."""
+    """The cells of all sources; repeats of a network in several are concatenated in order.
+
+    A trial that several sources hold counts once: one training is not several seeds.
+    """
     cells: dict[Architecture, tuple[Cell, ...]] = {}
     for source in sources:
         for network, ones in source.cells.items():
-            cells[network] = cells.get(network, ()) + ones
+            there = cells.get(network, ())
+            new = (one for one in ones if not any(map(one.is_trial_of, there)))
+            cells[network] = (*there, *new)
     return cells

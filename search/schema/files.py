@@ -40,6 +40,10 @@ def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
             path.replace(before)
         part.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        if error.filename in (None, str(part)):
+            error.filename = str(path)  # which its reader knows
+        raise
     finally:
         part.unlink(missing_ok=True)
 

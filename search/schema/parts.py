@@ -124,6 +124,11 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
         if isinstance(value, Choice):
             return value
         written = {"name": value} if isinstance(value, str) else value
+        if isinstance(written, dict) and written and "name" not in written:
+            raise ValueError(
+                f"has keys but no name; add it: {{name: {' or '.join(table)}, "
+                f"{', '.join(f'{key}: {each}' for key, each in written.items())}}}"
+            )
         if not isinstance(written, dict) or not isinstance(written.get("name"), str):
             raise ValueError(
                 f"is not a known {table.kind}; write {' or '.join(table)}, or {{name: "
@@ -213,7 +218,7 @@ def made(name: str, make: Callable[[], Any], given: str) -> Any:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 class Guarded:

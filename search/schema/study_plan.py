@@ -5,7 +5,7 @@ and nowhere else.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from pydantic import Field, PositiveInt
@@ -28,6 +28,8 @@ from search.schema.tasks import TASKS
 from search.schema.training import ChosenPrecision, PlannedTraining, Precision
 from search.schema.transfer import PlannedTransfer
 from search.schema.zero_cost import ZeroCost
+
+_EXTENDED = ("trials", "seeds", "per_band")  # keys of search that only grow in a run
 
 
 class PlannedResources(Resources):
@@ -193,10 +195,18 @@ class StudyPlan(Section):
         execution = self.execution.model_copy(update={"tables": tuple(tables)})
         return self.model_copy(update={"execution": execution})
 
+    def kept_from(self, before: "StudyPlan") -> Iterator[str]:
+        """A line for each number of networks or seeds that is below the study's before."""
+        for key in _EXTENDED:
+            asked, had = getattr(self.search, key), getattr(before.search, key)
+            if None not in (asked, had) and asked < had:
+                yield f"search.{key}: the study already has {had}, which stay; {asked} is fewer"
+
     def extended(self, before: "StudyPlan") -> Self:
         """The same study with at least as many networks and seeds as it had before."""
-        keys = ("trials", "seeds", "per_band")
-        pairs = {key: (getattr(self.search, key), getattr(before.search, key)) for key in keys}
+        pairs = {
+            key: (getattr(self.search, key), getattr(before.search, key)) for key in _EXTENDED
+        }
         most = {key: max(pair) for key, pair in pairs.items() if None not in pair}
         search = self.search.model_copy(update=most)
         transfer = self.transfer and self.transfer.extended(before.transfer)

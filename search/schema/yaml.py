@@ -139,10 +139,14 @@ def _override(data: dict[str, Any], text: str) -> Location:
             f"--set {text}: is not key=value; write, for example, search.trials=20"
         )
     target = data
-    for key in location[:-1]:
+    for depth, key in enumerate(location[:-1], 1):
         inner = target.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"--set {text}: {key} is not a section; it contains {inner!r}")
+            whole = ".".join(location[:depth])
+            raise ConfigError(
+                f"--set {text}: {whole} is not a section but {inner!r}; set it as a whole: "
+                f"--set {whole}=..."
+            )
         target = inner
     try:
         target[location[-1]] = _value(value)

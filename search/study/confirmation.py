@@ -1,8 +1,8 @@
-"""Finds which networks are still to be confirmed with fresh seeds."""
+"""Which networks are still to be confirmed with fresh seeds, and what is then compared."""
 
 import itertools
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 
 from search.schema.study_plan import StudyPlan
 from search.space.configuration import Configuration
@@ -41,3 +41,36 @@ class Confirmation:
     def _is_left(self, network: Configuration, repeat: int) -> bool:
         epochs = self._plan.epochs("confirm")
         return (network.name, repeat, epochs) not in self._history.confirmed
+
+
+def compared_epochs(
+    whole: Iterable[tuple[str, int]], ended: Iterable[tuple[str, int]], *, seeds: int | None
+) -> int:
+    """The length of the confirmations that are compared; 0 if none was completed.
+
+    A study may have been confirmed first with some number of epochs and then again with more,
+    and longer training does not make a better network. Among several lengths, the longest one
+    that has every seed of all confirmed networks is taken; if there is none, the one with the
+    most networks, then the most trials.
+
+    Args:
+        whole: network and epochs of each completely trained confirmation.
+        ended: the same of each that has ended in any way: a failed seed counts as run.
+        seeds: seeds that each confirmed network has; None where the plan no longer says it.
+    """
+    trials = Counter(whole)
+    lengths = {epochs for _, epochs in trials}
+    if len(lengths) < 2:
+        return max(lengths, default=0)
+    names = {name for name, _ in trials}
+    counts = Counter(one for one in ended if one[0] in names)
+    wanted = seeds or max(counts.values())
+    complete = [each for each in lengths if all(counts[name, each] >= wanted for name in names)]
+    if complete:
+        return max(complete)
+
+    def size(length: int) -> tuple[int, int, int]:
+        own = [count for (_, epochs), count in trials.items() if epochs == length]
+        return len(own), sum(own), length
+
+    return max(lengths, key=size)

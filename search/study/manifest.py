@@ -3,7 +3,7 @@
 The same command resumes the same study; a changed recipe or space is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from search.schema.schedulers import scheduler_traits
 from search.schema.seals import SealError, opened_document, sealed_document
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
+from search.study.differences import require_same
 from search.study.provenance import start_of
 from search.study.recorded import plan_of, starts_of
 
@@ -27,29 +28,6 @@ FILE = "manifest.json"
 VERSION = 5
 _SEALED_SINCE = 5
 _COUNTED_SINCE = 4  # from this version on, a plan gives the number of candidates
-
-# May change between starts: more trials and seeds, other confirmations, where trials run,
-# where images are kept (which does not change them), which weights are kept, and trackers.
-_FREE = (
-    "search.trials",
-    "search.seeds",
-    "search.per_band",
-    "confirm",
-    "resources",
-    "checkpoints",
-    "keep",
-    "candidates",
-    "data.root",
-    "data.storage",
-    "data.cache",
-    "data.damaged",
-    "data.left_aside",
-    "chosen",  # how the precision was chosen; the precision itself must not change
-    "trackers",
-    "execution.replay",  # a table may be moved, but its digest must not change
-    *(f"transfer.{key}" for key in ("from", "files", "outside", "short", "objective")),  # too
-)
-# A change from CPU to GPU is refused: their results differ in the last bits.
 
 
 _METRICS: TypeAdapter[tuple[Metric, ...]] = TypeAdapter(tuple[Metric, ...])
@@ -139,8 +117,20 @@ def _read(raw: dict[str, Any]) -> Manifest:
     )
 
 
-def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> StudyPlan:
+def going_on(
+    folder: Path,
+    plan: StudyPlan,
+    parts: Sequence[Origin] = (),
+    *,
+    say: Callable[[str], object] = lambda _: None,
+) -> StudyPlan:
     """Check that a folder holds this study, and return its plan.
+
+    Args:
+        folder: folder of the run.
+        plan: plan of the study that is asked for.
+        parts: its foreign parts.
+        say: called with a note where fewer networks or seeds are asked for than it has.
 
     Returns:
         The plan, with as many trials and seeds as the study was extended to before.
@@ -159,9 +149,10 @@ def going_on(folder: Path, plan: StudyPlan, parts: Sequence[Origin] = ()) -> Stu
             "with that version, or give another folder with --out"
         )
     there = _manifest(folder, before)
-    had = there.plan.model_dump(mode="json")  # with keys that were added since
-    _compare(folder, _described(had), _described(plan.model_dump(mode="json")))
+    require_same(folder, there.plan, plan)
     _same_parts(folder, there.parts, parts)
+    for note in plan.kept_from(there.plan):
+        say(f"note: {note}")
     return plan.extended(there.plan)
 
 
@@ -267,33 +258,3 @@ def _damaged(folder: Path, why: str) -> ConfigError:
 
 def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def _described(config: dict[str, Any]) -> dict[str, Any]:
-    """The plan with what must also stay: device kind, and whether bands are searched apart."""
-    device = "GPU" if config["resources"]["gpu"] else "CPU"
-    return config | {"device": device, "per_band": bool(config["search"]["per_band"])}
-
-
-def _compare(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    old, new = dict(flat(before)), dict(flat(now))
-    differences = [
-        f"  {key}: there {old.get(key, 'not set')!r}, here {new.get(key, 'not set')!r}"
-        for key in dict.fromkeys((*old, *new))
-        if old.get(key) != new.get(key) and not key.startswith(_FREE)
-    ]
-    if differences:
-        raise ConfigError(
-            f"{folder}: contains a different study; give another folder with --out, or undo "
-            "the difference:",
-            *differences,
-        )
-
-
-def flat(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested mappings, each with its full dotted key: `search.seeds`."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from flat(value, f"{prefix}.{key}" if prefix else key)
-    else:
-        yield prefix, data

@@ -9,6 +9,7 @@ from search.design.spread import Spread, spread_of
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study import journal, manifest
+from search.study.differences import flat
 from search.study.history import History
 from search.study.manifest import Manifest
 
@@ -121,8 +122,8 @@ def _scores(folder: Path, noted: Manifest) -> np.ndarray[Any, np.dtype[np.float6
 
 def _notes(there: StudyPlan, here: StudyPlan) -> list[str]:
     """How the training differs, in one line."""
-    before = dict(manifest.flat(there.training.model_dump(mode="json")))
-    now = dict(manifest.flat(here.training.model_dump(mode="json")))
+    before = dict(flat(there.training.model_dump(mode="json")))
+    now = dict(flat(here.training.model_dump(mode="json")))
     other = [
         f"{key} {before.get(key)} there, {value} here"
         for key, value in now.items()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from search.schema.study_plan import StudyPlan
-from search.study.manifest import flat
+from search.study.differences import flat
 
 # Where images are stored and how they are handled; it does not affect what is learned.
 _FREE = ("data.root", "data.storage", "data.cache", "data.damaged", "data.left_aside")

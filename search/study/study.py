@@ -84,10 +84,10 @@ class Study:
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()
         self._interrupted = OrderedDict.fromkeys(sorted(left))
-        self._repeats, seeds = Repeats(plan, self.history), plan.search.seeds
+        self._repeats = Repeats(plan, self.history)
         folder = journal.path.parent
         self.checkpoints = Checkpoints(folder, plan, self.history.trials)
-        self.weights = KeptWeights(folder, self.history, best=plan.keep.best, seeds=seeds)
+        self.weights = KeptWeights(folder, self.history, plan)
         self.tidy()
 
     @property

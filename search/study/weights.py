@@ -8,6 +8,8 @@ import bisect
 from collections.abc import Iterable
 from pathlib import Path
 
+from search.schema.study_plan import StudyPlan
+from search.study.confirmation import compared_epochs
 from search.study.events import CUT_SHORT, Phase, Started
 from search.study.history import History
 
@@ -32,12 +34,14 @@ class KeptWeights:
     Args:
         folder: folder of the run.
         history: history of the study.
-        best: how many networks of the search are kept, each with all its seeds.
-        seeds: number of seeds of each network.
+        plan: how many networks of the search are kept, each with all its seeds, and how many
+            seeds there are.
     """
 
-    def __init__(self, folder: Path, history: History, *, best: int, seeds: int) -> None:
-        self._folder, self._history, self._best, self._seeds = folder, history, best, seeds
+    def __init__(self, folder: Path, history: History, plan: StudyPlan) -> None:
+        self._folder, self._history = folder, history
+        self._best, self._seeds = plan.keep.best, plan.search.seeds
+        self._fresh = plan.confirm.seeds if plan.confirm else None
         self._members: dict[str, list[int]] = {}  # ended trials of the search, in order
         self._kept: list[tuple[bool, float, int, str]] = []  # of complete networks, best first
         self._dropped: set[str] = set()
@@ -81,17 +85,32 @@ class KeptWeights:
     def paths(self) -> list[Path]:
         """The kept files, those of the best network first, confirmed ones before others.
 
-        Networks are in the order of their means over seeds (`History.ranked`).
+        Networks are in the order of their means over seeds (`History.ranked`). Where a study
+        was confirmed with several lengths, the one that is compared comes first.
         """
-        place = {one.started.name: i for i, one in enumerate(self._history.ranked())}
+        history = self._history
+        place = {one.started.name: i for i, one in enumerate(history.ranked())}
         phases: tuple[Phase, ...] = ("confirm", "search")
+        length = self._compared()
+
+        def order(again: int, started: Started) -> tuple[bool | int, ...]:
+            other = again == 0 and started.epochs != length
+            return again, other, place.get(started.name, len(place)), started.trial
+
         rows = [
-            (again, place.get(started.name, len(place)), started.trial, path)
+            (order(again, started), weights_path(self._folder, started))
             for again, phase in enumerate(phases)
-            for _, started, _ in self._history.whole(phase)
-            if (path := weights_path(self._folder, started)).is_file()
+            for _, started, _ in history.whole(phase)
         ]
-        return [path for *_, path in sorted(rows)]
+        return [path for _, path in sorted(rows) if path.is_file()]
+
+    def _compared(self) -> int:
+        """The length of the confirmations that are compared."""
+        history = self._history
+        whole = ((one.name, one.epochs) for _, one, _ in history.whole("confirm"))
+        every = (history.trials[trial] for trial in history.ends)
+        ended = [(one.name, one.epochs) for one in every if one.phase == "confirm"]
+        return compared_epochs(whole, ended, seeds=self._fresh)
 
     def _is_kept(self, trial: int) -> bool:
         started = self._history.trials[trial]

@@ -38,7 +38,9 @@ def test_a_folder_that_is_no_run_is_refused(
 ) -> None:
     assert main([str(tmp_path)]) == 2
     assert "contains no journal.jsonl; give a run such as runs" in capsys.readouterr().err
-    assert main([]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
 
 
 def test_a_damaged_journal_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

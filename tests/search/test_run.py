@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search.api import run_study
 from search.run import main
 from search.run_command import _became
+from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, Journal, read
@@ -304,13 +306,45 @@ def test_both_sides_of_an_empty_budget_are_shown(
     assert "nearest above: " in said
 
 
-@pytest.mark.parametrize("out", ["file", "file/below", "/proc/nowhere"])
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [("file", "file: is a file, but a run needs a folder"),
+     ("file/below", "file: is a file, but a run needs a folder"),
+     ("link", "link: is a link to gone, which is not there"),
+     ("/proc/nowhere", "cannot be the folder of a run")],
+)  # fmt: skip
 def test_a_folder_that_cannot_be_one_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str, why: str
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "link").symlink_to("gone")
     assert main([str(write(tmp_path)), "--out", str(tmp_path / out)]) == 2
-    assert "cannot be the folder of a run" in capsys.readouterr().err
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--out", "--reuse"])
+def test_an_empty_path_is_no_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """As of a shell variable without a value: it would mean the current folder."""
+    space = str(write(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main([space, option, ""])
+    assert ended.value.code == 2
+    assert f"{option}: is empty; give a path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"out": ""}, "out: is empty"), ({"reuse": ["runs/a", ""]}, "reuse: is empty"),
+     ({"time_limit": 60}, "time_limit: 60 is not a text; write, for example, '25m'"),
+     ({"inline": True, "address": "auto"}, "address: trials cannot run there and inline")],
+)  # fmt: skip
+def test_what_no_option_can_say_is_refused_from_python_too(
+    tmp_path: Path, options: Any, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run_study(write(tmp_path), **options)
 
 
 def test_brackets_are_printed_as_they_are(

@@ -198,6 +198,55 @@ def test_two_tables_are_one_and_hold_more_seeds(tmp_path: Path) -> None:
     assert journals[0] == journals[1]
 
 
+def test_a_trial_that_two_sources_hold_is_one_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table, and one with its trials and one more; the same table twice is refused."""
+    plan, survey = resolved_of(tmp_path, GRID)
+    rows = rows_of(plan, survey, repeats=3)
+    two = write_table(tmp_path / "two.csv", [row for row in rows if row["repeat"] < 2])
+    all_three = write_table(tmp_path / "three.csv", rows)
+    told(tmp_path, f"[{two}, {all_three}]", "search.seeds=4")
+    assert "search.seeds: 4 is more than the 3 that the results contain" in (
+        capsys.readouterr().err
+    )
+    told(tmp_path, f"[{two}, {two}]")
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{two} and {two} are the same results; name one of them" in said
+
+
+def test_runs_of_the_same_seed_hold_the_same_trials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their metrics may differ in the last bits, if other machines trained them."""
+    plan, survey = resolved_of(tmp_path, GRID, "search.seeds=2")
+    for number, name in enumerate(("one", "two", "other")):
+        own = plan
+        if name == "other":
+            own = resolved_of(tmp_path, GRID, "search.seeds=2", "search.seed=7")[0]
+        with Journal(tmp_path / name) as journal:
+            run(study := Study(own, survey, journal))
+            assert study.finished
+            manifest.note(tmp_path / name, own, space="", command=[str(number)])
+    one, two, other = (tmp_path / name for name in ("one", "two", "other"))
+    told(tmp_path, f"[{one}, {two}]", "search.seeds=3")
+    assert "3 is more than the 2 that the results contain" in capsys.readouterr().err
+    told(tmp_path, f"[{one}, {two}, {other}]", "search.seeds=5")
+    assert "5 is more than the 4 that the results contain" in capsys.readouterr().err
+
+
+def test_a_table_for_other_classes_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, survey = resolved_of(tmp_path, GRID)
+    rows = rows_of(plan, survey)
+    others = [row | {"network": row["network"].removesuffix("_4classes")} for row in rows]
+    told(tmp_path, write_table(tmp_path / "table.csv", others))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "lacks 32 of the 32 candidates" in said
+    assert "it has networks of 100 classes, but the data have 4; narrow" in said
+
+
 def test_a_packed_table_whose_middle_is_damaged_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -237,7 +237,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ),
         ("training.lr=-1", r"--set training.lr=-1: training.lr: -1 is not a number above 0"),
         ("search.trials", r"--set search.trials: is not key=value"),
-        ("search.trials.x=3", r"--set search.trials.x=3: trials is not a section"),
+        ("search.trials.x=3", r"--set search.trials.x=3: search.trials is not a section"),
         ("search.trials=[", r"--set search.trials=\[: '\[' is not a YAML value"),
     ],
 )

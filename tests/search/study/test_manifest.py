@@ -1,11 +1,11 @@
-"""The images that a start left out, and a start that was killed before it wrote them down."""
+"""What a later start is told of earlier ones: images left out, and numbers that only grow."""
 
 from pathlib import Path
 
 import pytest
 
 from search.schema.yaml import ConfigError
-from search.study.manifest import FILE, note, same_images
+from search.study.manifest import FILE, going_on, note, same_images
 from tests.search.spaces import TINY, plan_of
 
 LEFT_OUT = ["train/ant/00007.png: not an image"]
@@ -21,3 +21,16 @@ def test_a_start_that_noted_nothing_saw_no_images(tmp_path: Path) -> None:
         same_images(tmp_path, LEFT_OUT)
     note(tmp_path, plan, space=TINY, command=["run"], left_out=LEFT_OUT)
     same_images(tmp_path, LEFT_OUT)
+
+
+def test_fewer_networks_or_seeds_than_there_are_is_said(tmp_path: Path) -> None:
+    """A study only grows; whoever asks for less learns that nothing came of it."""
+    had = plan_of(tmp_path, TINY, "search.trials=4", "search.seeds=2")
+    note(tmp_path, had, space=TINY, command=["run"])
+    said: list[str] = []
+    asked = plan_of(tmp_path, TINY, "search.trials=3", "search.seeds=3")
+    plan = going_on(tmp_path, asked, say=said.append)
+    assert (plan.search.trials, plan.search.seeds) == (4, 3)
+    assert said == ["note: search.trials: the study already has 4, which stay; 3 is fewer"]
+    assert going_on(tmp_path, had, say=said.append) == had
+    assert len(said) == 1

@@ -1,10 +1,13 @@
 """Which weights are kept: those of the networks that rank best, whatever ended first."""
 
+import io
 import random
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from search.closing import confirmed_table
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.history import History
 from search.study.journal import Journal
@@ -87,7 +90,9 @@ def test_the_best_network_s_weights_are_kept_and_a_restart_changes_nothing(
 
 def test_files_are_in_the_order_of_means_over_seeds(tmp_path: Path) -> None:
     """The best single seed is of the second best network."""
-    plan, survey = resolved_of(tmp_path, TINY, "search.trials=2", "search.seeds=2")
+    plan, survey = resolved_of(
+        tmp_path, TINY, "search.trials=2", "search.seeds=2", "keep.best=2"
+    )
     folder = tmp_path / "run"
     left = [[10.0, 11.0], [5.0, 30.0]]
     errors: dict[str, list[float]] = {}
@@ -102,7 +107,7 @@ def test_files_are_in_the_order_of_means_over_seeds(tmp_path: Path) -> None:
         (folder / "networks").mkdir(exist_ok=True)
         for started in trials:
             weights_path(folder, started).touch()
-        kept = KeptWeights(folder, study.history, best=2, seeds=2).paths()
+        kept = KeptWeights(folder, study.history, plan).paths()
     lucky, steady = errors
     assert [path.name.rpartition("-seed")[0] for path in kept] == [steady] * 2 + [lucky] * 2
 
@@ -135,7 +140,33 @@ def test_two_confirmations_keep_files_of_their_own(tmp_path: Path) -> None:
     assert confirmed is not None
     assert confirmed.phase == "confirm"
     assert "-confirmed-5epochs-seed0" in weights_path(tmp_path, confirmed).name
-    assert KeptWeights(tmp_path, study.history, best=1, seeds=1).paths() == []
+    assert KeptWeights(tmp_path, study.history, plan).paths() == []
+
+
+def test_of_two_confirmations_the_one_that_is_compared_comes_first(tmp_path: Path) -> None:
+    """The longer one as soon as it has every seed; both are told apart in the table."""
+    journal = Journal(tmp_path / "run")
+    firsts: list[str] = []
+    for epochs in (4, 5):
+        plan, survey = resolved_of(
+            tmp_path, TINY, "search.trials=1", f"confirm={{top: 1, seeds: 2, epochs: {epochs}}}"
+        )
+        study = Study(plan, survey, journal)
+        while (started := study.next()) is not None:
+            weights_path(tmp_path / "run", started).parent.mkdir(exist_ok=True)
+            weights_path(tmp_path / "run", started).touch()
+            end_of(study, started, 9.0)
+            firsts += [path.name for path in study.weights.paths()[:1]]
+    journal.close()
+    lengths = ["seed0" if "confirmed" not in name else name.split("-")[-2] for name in firsts]
+    assert lengths == ["seed0", *["4epochs"] * 3, "5epochs"]
+    output = io.StringIO()
+    Console(file=output, width=200).print(confirmed_table(study.history, plan.objectives))
+    said = [line.split()[:2] for line in output.getvalue().splitlines()]
+    assert [row[1] for row in said if row and row[0] == study.history.trials[0].name] == [
+        "4",
+        "5",
+    ]
 
 
 def test_what_became_the_best_at_another_try_keeps_its_weights(tmp_path: Path) -> None:
