@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -58,60 +59,70 @@ def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, 
 
 
 def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
-    space, plan, survey, parts = (
-        prepared.space,
-        prepared.plan,
-        prepared.survey,
-        prepared.parts,
-    )
-    deadline = deadline_of(request.time_limit)
-    folder = request.folder(plan)
+    deadline, folder = deadline_of(request.time_limit), request.folder(prepared.plan)
     begun = (folder / FILE).exists()
     left_out: tuple[str, ...] = ()
     if not begun:  # a study that cannot run leaves no folder; an ended one needs no images
         left_out = _require(prepared, console, request, begun=False)
     prepared = measured(prepared, request, console, deadline)
-    plan = prepared.plan
+    plan, survey, document = prepared.plan, prepared.survey, prepared.space.document
     if not begun:
         plan = packed(prepared, console, inline=request.inline)
-    known = () if begun else known_trials(plan, survey, space.document, console)
+    known = None if begun else known_trials(plan, survey, document, console)
     finished = reusable(request.reuse, plan, survey, prepared.parts, console)
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
-        plan = manifest.going_on(folder, plan, parts, say=console.print)
+        plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
         study = ReusingStudy(plan, survey, journal, deadline)
         study.elsewhere = finished
-        if begun and not study.history.trials:  # it was stopped before its first trial
-            known = known_trials(plan, survey, space.document, console)
-        warmed(study, known)
-        require_left(plan, survey, len(study.history.known), space.document)
+        if known is None and not study.history.trials:  # it was stopped before its first trial
+            known = known_trials(plan, survey, document, console)
+        warmed(study, known or ())
+        require_left(plan, survey, len(study.history.known), document)
         if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=frozenset(study.history.ends))
         if begun:
-            left_out = _require(prepared, console, request, begun=True)
-            manifest.same_images(folder, left_out)
-            packing = packed(prepared, console, inline=request.inline)
+            plan, left_out = _ready_again(study, prepared, request, console)
         _retry(study, request, console)  # after the last check that may refuse the start
         before = frozenset(study.history.ends)
         if begun:
-            live = len(study.history.live)
-            console.print(f"resuming: {have_ended(len(before))}, {live} interrupted")
-            _say_where(folder, plan, request, console)
-            plan = plan.with_gpu(packing.resources.gpu)
-        manifest.note(
-            folder,
-            plan,
-            space=space.document.text,
-            command=request.command,
-            parts=parts,
-            left_out=left_out,
-        )
+            _say_resumed(study, folder, plan, request, console)
+        _note(folder, plan, prepared, request, left_out=left_out)
         with _tracking(folder, plan, console) as tracking:
             study.observers.append(tracking)
             _execute(study, plan, folder, request, console)
         study.tidy()
         return study, result_of(study, folder, before=before)
+
+
+def _ready_again(
+    study: Study, prepared: Prepared, request: Request, console: Console
+) -> tuple[StudyPlan, tuple[str, ...]]:
+    """Check what the rest of a study needs; the plan for this machine, and images left out."""
+    left_out = _require(prepared, console, request, begun=True)
+    manifest.same_images(request.folder(prepared.plan), left_out)
+    share = packed(prepared, console, inline=request.inline).resources.gpu
+    return study.plan.with_gpu(share), left_out
+
+
+def _note(
+    folder: Path,
+    plan: StudyPlan,
+    prepared: Prepared,
+    request: Request,
+    *,
+    left_out: Sequence[str] | None,
+) -> None:
+    """Note this start in the manifest."""
+    manifest.note(
+        folder,
+        plan,
+        space=prepared.space.document.text,
+        command=request.command,
+        parts=prepared.parts,
+        left_out=left_out,
+    )
 
 
 def _to_retry(study: Study, request: Request) -> int:
@@ -133,20 +144,16 @@ def _leave_finished(
     ended = len(study.history.ends)
     console.print(f"nothing to run: all {ended} trials of {study.plan.study} have ended")
     if manifest.read(folder) is None:
-        text, command = prepared.space.document.text, request.command
-        manifest.note(
-            folder,
-            study.plan,
-            space=text,
-            command=command,
-            parts=prepared.parts,
-            left_out=None,
-        )
+        _note(folder, study.plan, prepared, request, left_out=None)
     study.tidy()
 
 
-def _say_where(folder: Path, plan: StudyPlan, request: Request, console: Console) -> None:
-    """Report which format a resumed study keeps, and whether it changed its kind of CPU."""
+def _say_resumed(
+    study: Study, folder: Path, plan: StudyPlan, request: Request, console: Console
+) -> None:
+    """Report what a study resumes with: trials, number format, and another kind of CPU."""
+    history = study.history
+    console.print(f"resuming: {have_ended(len(history.ends))}, {len(history.live)} interrupted")
     cluster = request.address is not None
     say_kept(plan, console, cluster=cluster)
     noted = manifest.read(folder)
