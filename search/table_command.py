@@ -1,8 +1,9 @@
 """The command `python -m search.table`: its options, and what it prints."""
 
 import argparse
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.file_names import path_argument, path_of
 from search.replay.blackbox import write_blackbox
 from search.replay.exporting import finished_run, write_table
+from search.replay.results import Source
 from search.replay.sources import source_of
 from search.run_command import guarded
 from search.schema.execution import SHIPPED
+from search.schema.study_plan import StudyPlan
 from search.schema.units import duration
 from search.schema.yaml import ConfigError
 from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
@@ -128,44 +131,58 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
     from search.executors.again import drawn, train_again  # noqa: PLC0415 - imports torch
 
     trials = drawn(source, share, seed=arguments.seed)
-    total = sum(map(len, source.cells.values()))
-    console.print(f"training {len(trials):,} of {total:,} trials again")
-    on_cpu = not plan.resources.gpu
-    alike = not source.processor or is_same_kind(source.processor)
-    if on_cpu and not alike:
-        console.print(
-            f"the table was trained on another kind of CPU ({source.processor}; here "
-            f"{processor_kind()}), which may round differently",
-            soft_wrap=True,
-        )
-    then = sum(e.seconds for n, repeat in trials for e in source.cells[n][repeat].epochs)
-    slow = on_cpu and plan.training.precision == "bf16" and lacks_bf16()
-    why = f", but this CPU ({processor()}) has no instructions for bf16" if slow else ""
-    console.print(f"they took {duration(then)} originally{why}", soft_wrap=True)
-    same, spent = 0, 0.0
+    say = functools.partial(console.print, soft_wrap=True)
+    for line in _announced(source, plan, trials):
+        say(line)
 
     def tell(name: str, epoch: int, epochs: int) -> None:
-        console.print(f"{name}: {epoch} of {epochs} epochs", soft_wrap=True)
+        say(f"{name}: {epoch} of {epochs} epochs")
 
+    same = 0
     for one in train_again(source, plan, trials, path_of(plan.data.root), tell=tell):
-        cell = source.cells[one.network][one.repeat]
-        spent += sum(epoch.seconds for epoch in cell.epochs)
         same += not one.differences
         if one.differences:
             name, far = max(one.differences.items(), key=lambda item: item[1])
-            console.print(
+            say(
                 f"{one.network.name}, repeat {one.repeat}: {len(one.differences)} numbers "
-                f"differ, most {name}, by {far:.3g}",
-                soft_wrap=True,
+                f"differ, most {name}, by {far:.3g}"
             )
+    on_cpu = not plan.resources.gpu
     if on_cpu and same < len(trials) and not source.processor:
-        console.print(
+        say(
             f"{place}: the kind of CPU that trained it all is not recorded; another kind may "
-            "round differently",
-            soft_wrap=True,
+            "round differently"
         )
-    console.print(
+    say(
         f"{same:,} of {len(trials):,} are the same to the bit, each metric of each epoch; "
-        f"they took {duration(spent)} originally"
+        f"they took {duration(_seconds(source, trials))} originally"
     )
-    return ExitCode.DONE if same == len(trials) or (on_cpu and not alike) else ExitCode.FAILED
+    forgiven = on_cpu and _of_another_kind(source)
+    return ExitCode.DONE if same == len(trials) or forgiven else ExitCode.FAILED
+
+
+def _announced(
+    source: Source, plan: StudyPlan, trials: Sequence[tuple[Architecture, int]]
+) -> Iterator[str]:
+    """What will be trained again, how long it took, and what differs on this machine."""
+    total, on_cpu = sum(map(len, source.cells.values())), not plan.resources.gpu
+    yield f"training {len(trials):,} of {total:,} trials again"
+    if on_cpu and _of_another_kind(source):
+        yield (
+            f"the table was trained on another kind of CPU ({source.processor}; here "
+            f"{processor_kind()}), which may round differently"
+        )
+    slow = on_cpu and plan.training.precision == "bf16" and lacks_bf16()
+    why = f", but this CPU ({processor()}) has no instructions for bf16" if slow else ""
+    yield f"they took {duration(_seconds(source, trials))} originally{why}"
+
+
+def _of_another_kind(source: Source) -> bool:
+    """Whether results are known to be of another kind of CPU than this one."""
+    return bool(source.processor) and not is_same_kind(source.processor)
+
+
+def _seconds(source: Source, trials: Sequence[tuple[Architecture, int]]) -> float:
+    """Seconds that trials took originally."""
+    epochs = (each for n, repeat in trials for each in source.cells[n][repeat].epochs)
+    return sum(epoch.seconds for epoch in epochs)

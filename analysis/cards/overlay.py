@@ -1,6 +1,6 @@
 """The card that overlays the score distributions of several runs."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,15 +39,25 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         drawn, tested = curves(runs, rng=rng), distances(runs, rng=rng)
     except RunError as error:
         return Card(name=_NAME, question=_QUESTION, refused=str(error))
-    rows = tested.to_dict("records")
     untested = why_untested(*runs)
-    said = {_said(row, untested): row["p_holm"] < SIGNIFICANT for row in rows}
+    said = {
+        _said(row, untested): row["p_holm"] < SIGNIFICANT for row in tested.to_dict("records")
+    }
+    claims = tuple(text for text, clear in said.items() if clear and not untested)
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(*said, *left_out_words(*runs)),
+        claims=claims, shown=(_curves(runs, drawn, said), _tests(tested, untested)),
+    )  # fmt: skip
+
+
+def _curves(runs: Sequence[Run], drawn: pd.DataFrame, said: Iterable[str]) -> Shown:
+    """The share of networks as good as each score, of each run."""
     ranking, counts = runs[0].ranking, [len(averaged(run)) for run in runs]
+    names = [f"{name} (n = {n:,})" for name, n in zip(labels(runs), counts, strict=True)]
     # Each curve keeps at most 200 steps.
     shown = drawn.assign(kind_=drawn["kind"], kind=drawn["label"] + drawn["kind"])
     shown = thinned(shown).assign(kind=lambda frame: frame["kind_"]).drop(columns="kind_")
-    names = [f"{name} (n = {n:,})" for name, n in zip(labels(runs), counts, strict=True)]
-    curve = Shown(
+    return Shown(
         name="overlay-edf",
         caption=f"The share of networks whose {words(ranking)} is as good or better, for "
         f"{', '.join(names)}, with 95 % bands that each contain a whole true curve. "
@@ -70,10 +80,14 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         alt="Rising lines, one per run: the share of networks as good as each "
         f"{words(ranking)} or better. {' '.join(said)}",
     )
+
+
+def _tests(tested: pd.DataFrame, untested: str) -> Shown:
+    """The largest distance between each two curves, with tests where they are sound."""
     empty = set() if tested["refused"].astype(bool).any() else {"refused"}
     empty |= {"p", "p_holm"} if untested else set()
     count = int(tested["p"].notna().sum())
-    table = Shown(
+    return Shown(
         name="overlay-tests",
         caption="The largest distance between each two curves, by Kolmogorov and Smirnov as "
         "sampled, and between pairs of networks matched by multiply-adds at equal "
@@ -85,11 +99,6 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         table=tested,
         columns=tuple(column for column in _TESTED if column.key not in empty),
     )
-    claims = tuple(text for text, clear in said.items() if clear and not untested)
-    return Card(
-        name=_NAME, question=_QUESTION, sentences=(*said, *left_out_words(*runs)),
-        claims=claims, shown=(curve, table),
-    )  # fmt: skip
 
 
 def _said(row: dict[Hashable, Any], untested: str) -> str:

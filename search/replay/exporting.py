@@ -97,7 +97,11 @@ def write_table(
             network from others.
     """
     out.mkdir(parents=True, exist_ok=True)
-    cells = run.source.cells
+    # A table has no column for the seeds of the trainings.
+    cells = {
+        network: tuple(one._replace(seed=None) for one in ones)
+        for network, ones in run.source.cells.items()
+    }
     _write_packed(out / TABLE, _csv(_rows(cells)).encode())
     replace_text(out / NETWORKS, _csv(_networks(run.plan, cells, latency)))
     _write_packed(out / JOURNAL, (run.folder / FILE).read_bytes())

@@ -73,31 +73,38 @@ class Search(Section):
             return self
         self._check_bands()
         self._check_order()
-        ends = SAMPLERS[self.sampler.name].ends or self.per_band is not None
-        if self.trials == "all" and not ends:
-            missing = "is missing; add it (trials: 100)"
-            unending = (
-                f"is only for samplers that end by themselves, which {self.sampler.name} does "
-                "not; write a number such as 100"
-            )
-            raise MisfitError(
-                "search.trials",
-                f"{unending if 'trials' in self.model_fields_set else missing}, or write "
-                "sampler: grid for all candidates",
-            )
-        traits = SAMPLERS[self.sampler.name].traits
-        if "solves" in traits and not self.solve:
-            raise MisfitError(
-                "search.solve",
-                f"is missing: {self.sampler.name} compares networks of equal cost; write "
-                "solve: width, or another dimension to spend what the others leave",
-            )
-        if self.prior is not None and "prior" not in traits:
+        self._check_trials()
+        self._check_solve()
+        if self.prior is not None and "prior" not in SAMPLERS[self.sampler.name].traits:
             able = [name for name, facts in SAMPLERS.ours.items() if "prior" in facts.traits]
             raise MisfitError(
                 "search.prior",
                 f"is not used by {self.sampler.name}; write sampler: {' or '.join(able)}, or "
                 "remove it",
+            )
+        return self
+
+    def _check_trials(self) -> None:
+        ends = SAMPLERS[self.sampler.name].ends or self.per_band is not None
+        if self.trials != "all" or ends:
+            return
+        missing = "is missing; add it (trials: 100)"
+        unending = (
+            f"is only for samplers that end by themselves, which {self.sampler.name} does "
+            "not; write a number such as 100"
+        )
+        raise MisfitError(
+            "search.trials",
+            f"{unending if 'trials' in self.model_fields_set else missing}, or write "
+            "sampler: grid for all candidates",
+        )
+
+    def _check_solve(self) -> None:
+        if "solves" in SAMPLERS[self.sampler.name].traits and not self.solve:
+            raise MisfitError(
+                "search.solve",
+                f"is missing: {self.sampler.name} compares networks of equal cost; write "
+                "solve: width, or another dimension to spend what the others leave",
             )
         if self.solve and getattr(self.base, self.solve) is not None:
             raise MisfitError(
@@ -108,12 +115,9 @@ class Search(Section):
             if not self.has_axes and getattr(self, key) != unset:
                 raise MisfitError(
                     f"search.{key}",
-                    (
-                        "is only for the samplers axes and isomacs; write one of them, or "
-                        "remove it"
-                    ),
+                    "is only for the samplers axes and isomacs; write one of them, or "
+                    "remove it",
                 )
-        return self
 
     def _check_bands(self) -> None:
         if self.per_band is None:

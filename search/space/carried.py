@@ -147,32 +147,15 @@ def _objective(about: Mapping[str, Any]) -> SourceObjective | None:
 
 def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int) -> Carried:
     classes = surveyed.architecture(0).classes
-    settings = list(_settings(surveyed))
-    candidates: dict[str, list[int]] = {}
-    files: dict[str, dict[int, Kept]] = defaultdict(dict)
-    outside: dict[str, None] = {}
-    for one in found:
-        network = _with_classes(one.network, classes)
-        there = [surveyed.candidate(network, each) for each in settings]
-        inside = [candidate for candidate in there if candidate is not None]
-        if not inside:
-            outside[one.network.name] = None
-            continue
-        other = files[network.name].setdefault(one.repeat, one)
-        if other.sha256 != one.sha256:
-            raise TransferError(
-                f"{other.path} and {one.path} are both of {network.name}, seed {one.repeat}; "
-                "leave one out, or give the file to use"
-            )
-        candidates[network.name] = inside
+    candidates, files, outside = _of_candidates(surveyed, found, classes)
     if not files:
         raise TransferError(_none_inside(surveyed, found))
+    whole = [name for name, had in files.items() if {*range(seeds)} <= had.keys()]
     short = [
         f"{name} (seed{'s' * (len(had) > 1)} {', '.join(map(str, sorted(had)))})"
         for name, had in files.items()
-        if not {*range(seeds)} <= had.keys()
+        if name not in whole
     ]
-    whole = [name for name, had in files.items() if {*range(seeds)} <= had.keys()]
     if not whole:
         raise TransferError(
             f"no network has trained weights for all {seeds} seeds of search.seeds, only "
@@ -192,6 +175,31 @@ def _matched(surveyed: Survey, found: list[Kept], transfer: Transfer, seeds: int
         }
     )
     return Carried(_narrowed(surveyed, members), planned)
+
+
+def _of_candidates(
+    surveyed: Survey, found: list[Kept], classes: int
+) -> tuple[dict[str, list[int]], dict[str, dict[int, Kept]], list[str]]:
+    """By network its candidates, and its files by seed; and the networks outside the space."""
+    settings = list(_settings(surveyed))
+    candidates: dict[str, list[int]] = {}
+    files: dict[str, dict[int, Kept]] = defaultdict(dict)
+    outside: dict[str, None] = {}
+    for one in found:
+        network = _with_classes(one.network, classes)
+        there = [surveyed.candidate(network, each) for each in settings]
+        inside = [candidate for candidate in there if candidate is not None]
+        if not inside:
+            outside[one.network.name] = None
+            continue
+        other = files[network.name].setdefault(one.repeat, one)
+        if other.sha256 != one.sha256:
+            raise TransferError(
+                f"{other.path} and {one.path} are both of {network.name}, seed {one.repeat}; "
+                "leave one out, or give the file to use"
+            )
+        candidates[network.name] = inside
+    return candidates, files, list(outside)
 
 
 def _settings(surveyed: Survey) -> Iterator[dict[str, Any]]:
