@@ -11,7 +11,15 @@ from typing import Any, Literal, get_args
 from res2net.blocks import DEFAULT_BLOCK, block_token, check_block_name, plugin_token
 from res2net.blocks.base import FirstBlock
 from res2net.errors import ArchitectureError
-from res2net.skeletons import SKELETONS, Depth, Skeleton, blocks_of, is_count, skeleton_of
+from res2net.skeletons import (
+    RESNET_BLOCKS,
+    SKELETONS,
+    Depth,
+    Skeleton,
+    blocks_of,
+    is_count,
+    skeleton_of,
+)
 
 Version = Literal["v1", "v1b"]
 PerStage = int | tuple[int, ...]  # one number for all stages, or one per stage
@@ -86,6 +94,7 @@ class Architecture:
         block: str = DEFAULT_BLOCK,
     ) -> None:
         facts = skeleton_of(skeleton)
+        depth, width, scale, cardinality = map(_as_tuple, (depth, width, scale, cardinality))
         blocks = blocks_of(skeleton, facts.depth if depth is None else depth)
         layers = facts.layers(blocks)
         values: dict[str, Any] = {
@@ -161,16 +170,25 @@ class Architecture:
         dims = f"{written(self.cardinality)}c" if self.cardinality != 1 else ""
         dims += f"{written(self.width)}w"
         dims += f"{written(self.scale)}s" if self.scale != 1 else ""
-        head = self.facts.name_form.format(family=self.family, depth=written(self.depth))
+        head = self.facts.name_form.format(family=self.family, depth=self._written_depth)
         return "_".join([head, dims, *self._variant_tokens()])
 
     def _each_stage(self, value: PerStage) -> tuple[int, ...]:
         return value if isinstance(value, tuple) else (value,) * len(self.facts.stages)
 
     @property
+    def _written_depth(self) -> str:
+        """The depth as names say it: its blocks where the family knows the number otherwise."""
+        as_number = self.skeleton != "imagenet" or self.layers not in RESNET_BLOCKS
+        return written(self.depth if as_number or max(self.scales) > 1 else self.blocks)
+
+    @property
+    def _own_skeleton(self) -> bool:
+        return self.skeleton not in SKELETONS
+
+    @property
     def _skeleton_token(self) -> str:
-        own = self.skeleton not in SKELETONS
-        return f"by-{plugin_token(self.skeleton)}" if own else self.skeleton
+        return f"by-{plugin_token(self.skeleton)}" if self._own_skeleton else self.skeleton
 
     def _variant_tokens(self) -> list[str]:
         """List the tokens that the name needs because the rest of it does not imply them."""
@@ -181,8 +199,8 @@ class Architecture:
             self.first_block: self.first_block != self.facts.first_block,
             f"{self.classes}classes": self.classes != self.facts.classes,
             f"{self.channels}channels": self.channels != 3,
-            self._skeleton_token: not self.facts.named
-            and self.skeleton != implied_skeleton(self.depth),
+            self._skeleton_token: self._own_skeleton
+            or (not self.facts.named and self.skeleton != implied_skeleton(self.depth)),
             block_token(self.block): self.block != DEFAULT_BLOCK,
         }
         return [token for token, needed in said.items() if needed]
@@ -196,6 +214,11 @@ def implied_skeleton(depth: Depth) -> str:
     return "imagenet" if facts.blocks(depth) else "cifar"
 
 
+def _as_tuple(value: Any) -> Any:
+    """A list of one number per stage as a tuple; anything else as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def one_if_equal(value: PerStage) -> PerStage:
     """Normalise a value: equal numbers for all stages become one number."""
     alike = isinstance(value, tuple) and len(set(value)) == 1
@@ -204,7 +227,9 @@ def one_if_equal(value: PerStage) -> PerStage:
 
 def written(value: object) -> str:
     """Write a value as in names of networks; one number per stage becomes 1.2.4."""
-    return ".".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    return ".".join(map(str, value)) + "." * (len(value) == 1)
 
 
 def _check(values: Mapping[str, Any], facts: Skeleton) -> None:

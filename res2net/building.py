@@ -1,7 +1,8 @@
 """Build an `Architecture` as a torch module, with weights drawn from a seed."""
 
+import contextlib
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -9,12 +10,13 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.backbone import Backbone
+from res2net.blocks import BLOCKS
 from res2net.cost import checked_features
 from res2net.errors import ArchitectureError
 from res2net.layout import lay_out
-from res2net.names import described
+from res2net.names import described, hub_name
 from res2net.plugins import import_attribute
-from res2net.skeletons import Skeleton
+from res2net.skeletons import SKELETONS, Skeleton
 from res2net.skeletons.base import Layout
 from res2net.weights import fill_from
 
@@ -45,11 +47,11 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         output_stride: stride of the last stage relative to the image; where it is smaller than
             the skeleton's own, dilation replaces strides.
         weights: a checkpoint (.pth, .pt, .bin or .tar of torch.save, or .safetensors) in the
-            authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours, or
-            "timm": timm's weights of this network, fetched through its hub. A file is read as
-            tensors only: no code in it is run. The weights may be nested in it at any depth.
-            Its number of classes may differ, and its channels: the first convolution is then
-            summed or repeated. A backbone uses only the tensors that it has.
+            authors' naming, timm's, torchvision's, OpenMMLab's, Big-Little's or ours. Or
+            "timm", or "timm/NAME.TAG" for one of several: timm's, fetched through its hub. A
+            file is read as tensors only: no code in it is run. The weights may be nested in it
+            at any depth. Its classes may differ, and its channels: the first convolution is
+            then summed or repeated. A backbone uses only the tensors that it has.
         seed: seed of the initial weights; the same seed gives the same weights on every device.
         device: where the module lives; "meta" builds shapes only.
 
@@ -68,19 +70,32 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         PartsLeftOut: the file contains more than the network, such as a detector.
         StemAdapted: the file's network takes images with a different number of channels.
     """
+    if weights == "timm" and isinstance(architecture, str):
+        weights = f"timm/{named}" if (named := hub_name(architecture)) else weights
     architecture = described(architecture, block, channels)
-    with torch.device("meta"):  # uses no memory, and torch's own initialisation takes no time
+    # On "meta" no memory is used, and torch's own initialisation takes no time.
+    with _in_float32(), torch.device("meta"):
         module = _assemble(architecture, features, output_stride)
         # A classifier's checkpoint can also fill a backbone, so its keys must be known.
         partial = weights is not None and features is not None
         whole = _assemble(architecture, None, None) if partial else module
     if torch.device(device).type != "meta":
-        _give_memory(module)
-        _initialise(module, torch.Generator().manual_seed(seed))
+        _fill(module, architecture, torch.Generator().manual_seed(seed))
         module.to(device)
     if weights is not None:
         fill_from(module, architecture, weights, whole=whole)
     return module
+
+
+@contextlib.contextmanager
+def _in_float32() -> Iterator[None]:
+    """Make modules in float32, whatever torch's default is at the moment."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _assemble(
@@ -125,8 +140,17 @@ def _head(facts: Skeleton, channels: int, classes: int) -> dict[str, nn.Module]:
     return {"avgpool": pool, "flat": nn.Flatten(), "fc": nn.Linear(channels, classes)}
 
 
-def _give_memory(network: nn.Module) -> None:
-    """Replace all tensors with uninitialised ones of the same shapes on the CPU.
+def _fill(network: nn.Module, architecture: Architecture, generator: torch.Generator) -> None:
+    """Give a network on "meta" memory and initial weights."""
+    ours = architecture.block in BLOCKS and architecture.skeleton in SKELETONS
+    _give_memory(network, fill=None if ours else math.nan)
+    _initialise(network, generator)
+    if not ours:
+        _check_filled(network)
+
+
+def _give_memory(network: nn.Module, *, fill: float | None) -> None:
+    """Replace all tensors with ones of the same shapes on the CPU, uninitialised or filled.
 
     `to_empty` does the same, but for tensors on "meta" its first call imports a library for
     symbolic mathematics, which takes half a second in each process that trains.
@@ -136,6 +160,8 @@ def _give_memory(network: nn.Module) -> None:
     def empty(tensor: torch.Tensor) -> torch.Tensor:
         if tensor not in made:
             new = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu")
+            if fill is not None and new.is_floating_point():
+                new.fill_(fill)
             learned = isinstance(tensor, nn.Parameter)
             made[tensor] = nn.Parameter(new, tensor.requires_grad) if learned else new
         return made[tensor]
@@ -158,9 +184,24 @@ def _initialise(network: nn.Module, generator: torch.Generator) -> None:
         elif isinstance(module, nn.Linear) and tensors <= {"weight", "bias"}:
             bound = 1 / math.sqrt(module.in_features)
             nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -bound, bound, generator=generator)
         elif tensors:
             _reset(module, generator)
+
+
+def _check_filled(network: nn.Module) -> None:
+    """Raise ArchitectureError if a module of a user-defined block left a tensor unset."""
+    for module in network.modules():
+        own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+        for name, tensor in own:
+            if tensor.is_floating_point() and tensor.isnan().any():
+                kind = type(module).__name__
+                raise ArchitectureError(
+                    "block",
+                    f"reset_parameters() of its {kind} leaves its tensor {name!r} without "
+                    "numbers; fill it there, because networks are made without memory first",
+                )
 
 
 def _initialise_conv(conv: nn.Conv2d, generator: torch.Generator) -> None:

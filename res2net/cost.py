@@ -16,7 +16,7 @@ from res2net.architecture import Architecture
 from res2net.errors import ArchitectureError
 from res2net.layout import Dimensions, lay_out
 from res2net.names import described
-from res2net.skeletons import Skeleton
+from res2net.skeletons import Skeleton, is_count
 from res2net.tally import ONE, ImageSize, IntArray, Tally, size_of
 
 
@@ -72,7 +72,7 @@ def cost(
     put_out = facts.count_layers(
         lay_out(architecture, output_stride=output_stride, last=last),
         tally,
-        size_of(image_size or architecture.image_size),
+        size_of(architecture.image_size if image_size is None else image_size),
     )
     if features is None:
         _head(tally, put_out, architecture.classes)
@@ -118,7 +118,8 @@ def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
     """Give the stages (from 1) in ascending order; raise ArchitectureError for unknown ones."""
     stages = range(1, len(facts.stages) + 1)
     listed = isinstance(features, Collection)
-    if not listed or not features or any(stage not in stages for stage in features):
+    known = listed and all(is_count(stage) and stage in stages for stage in features)
+    if not features or not known:
         shown = tuple(features) if listed else features
         raise ArchitectureError(
             "features",

@@ -14,7 +14,7 @@ from typing import Any
 from res2net.architecture import Architecture, implied_skeleton
 from res2net.blocks import BLOCKS, DEFAULT_BLOCK, block_token
 from res2net.errors import ArchitectureError
-from res2net.skeletons import SKELETONS
+from res2net.skeletons import RESNET_BLOCKS, SKELETONS
 
 _FAMILY = re.compile(
     r"(?P<se>se)?[\s_-]*(?:(?P<bl>bl)[\s_-]*)?(?P<family>res2next|res2net|resnext|resnet)(?P<rest>.*)"
@@ -29,7 +29,7 @@ _FIG5 = re.compile(
 )
 _HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub prefix, and its tag for the training data
 _BASIC = (18, 34)  # depths of ResNets without bottlenecks
-_LONGEST = 160  # letters
+_LONGEST = 255  # letters, as in the name of a file
 _UNITS = {
     "c": "cardinality",
     "w": "width",
@@ -166,6 +166,12 @@ def _parsed(text: str) -> tuple[Architecture, str | None]:
     return _read(text, named["family"], said), foreign
 
 
+def hub_name(text: str) -> str:
+    """Give timm's name of published weights, such as resnet50.tv_in1k; empty without a tag."""
+    plain = text.strip().lower().removeprefix("timm/")
+    return plain if _HUB.search(plain) else ""
+
+
 def published_side(text: str) -> int | None:
     """Give the image side that a name implies, in pixels: 299 for Res2Net-50-299."""
     return 299 if re.sub(r"[\s_-]", "", text.lower()) == "res2net50299" else None
@@ -191,9 +197,7 @@ def _read(text: str, family: str, said: dict[str, Any]) -> Architecture:
     said.setdefault("skeleton", implied_skeleton(said["depth"]))
     if said["depth"] in _BASIC:
         raise _unknown(text, "is made of basic blocks, but the networks here of bottlenecks")
-    if not said.keys() & {"width", "scale", "cardinality"}:
-        usual = _UNSAID[family, "imagenet"]
-        said |= _UNSAID.get((family, said["skeleton"]), usual)
+    said |= _unsaid(family, said)
     if "width" not in said:
         raise _unknown(text, "gives scale or cardinality but no width (such as 26w)")
     try:
@@ -207,6 +211,18 @@ def _read(text: str, family: str, said: dict[str, Any]) -> Architecture:
     if made.family != family:
         raise _unknown(text, f"says {family}, but its dimensions make it {made.name}")
     return made
+
+
+def _unsaid(family: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Give what the name of a family implies: usual dimensions, and the blocks of a depth."""
+    usual: dict[str, Any] = {}
+    if not said.keys() & {"width", "scale", "cardinality"}:
+        of_imagenet = _UNSAID[family, "imagenet"]
+        usual |= _UNSAID.get((family, said["skeleton"]), of_imagenet)
+    depth = said["depth"]
+    if family in ("resnet", "resnext") and said["skeleton"] == "imagenet":
+        usual["depth"] = RESNET_BLOCKS.get(depth, depth)
+    return usual
 
 
 def _take_in(text: str, rest: str, said: dict[str, Any]) -> None:

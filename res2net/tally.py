@@ -3,10 +3,13 @@
 Every count may be an integer or a NumPy array; `times` is the number of identical layers.
 """
 
+import operator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from res2net.errors import ArchitectureError
 
 IntArray = npt.NDArray[np.int64]
 Count = int | IntArray
@@ -30,10 +33,23 @@ ImageSize = int | tuple[int, int]  # side of a square, or height and width
 
 
 def size_of(image_size: ImageSize) -> Size:
-    """Give height and width of an image, also when given the side of a square."""
-    if isinstance(image_size, int):
-        return Size(image_size, image_size)
-    return Size(*image_size)
+    """Give height and width of an image, also when given the side of a square.
+
+    Raises:
+        ArchitectureError: they are not two whole numbers from 1 up.
+    """
+    sides = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    try:
+        height, width = map(operator.index, sides)
+    except (TypeError, ValueError):
+        height = width = 0
+    if min(height, width) < 1:
+        raise ArchitectureError(
+            "image_size",
+            f"{image_size!r} is not the side of an image in pixels, or its height and width; "
+            "write whole numbers from 1 up",
+        )
+    return Size(height, width)
 
 
 ONE = Size(1, 1)  # of a map after global pooling

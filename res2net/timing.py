@@ -82,7 +82,14 @@ def time_batches(
     where = torch.device(device)
     if where.type == "cuda" and not torch.cuda.is_available():
         raise TimingError("--device: there is no GPU that torch can use; write cpu")
-    network = build(architecture, device=where)
+    try:
+        network = build(architecture, device=where)
+    except RuntimeError as error:
+        if not _is_too_large(error):
+            raise
+        raise TimingError(
+            f"{architecture.name}: does not fit into the memory of {device_in_words(where)}"
+        ) from error
     # A batch norm cannot normalise a single number.
     fewest = 2 if smallest_normed_side(architecture, image_size=image_size) == 1 else 1
     rows: list[Timed] = []
@@ -92,16 +99,21 @@ def time_batches(
             images = torch.randn(shape, device=where)
             rows += _time(network, images, seconds, trained=training and batch >= fewest)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            words = ["memory", "overflow", "allocate"]
-            if isinstance(error, torch.AcceleratorError):  # "illegal memory access" is a fault
-                words = ["out of memory"]
-            if not any(word in str(error) for word in words):
+            if not _is_too_large(error):
                 raise
             raise TimingError(
                 f"--batch: {batch} images of {image_size} pixels do not fit into the memory of "
                 f"{device_in_words(where)}; write fewer"
             ) from error
     return Timing(device_in_words(where), image_size, tuple(rows))
+
+
+def _is_too_large(error: Exception) -> bool:
+    """Whether an error means that something does not fit into the memory."""
+    words = ["memory", "overflow", "allocate"]
+    if isinstance(error, torch.AcceleratorError):  # "illegal memory access" is a fault
+        words = ["out of memory"]
+    return any(word in str(error).lower() for word in words)
 
 
 def device_in_words(device: torch.device) -> str:

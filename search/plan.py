@@ -98,7 +98,7 @@ def _dimensions(survey: Survey) -> Table:
     for column, dimension in enumerate(survey.dimensions):
         counts = np.bincount(indices[:, column], minlength=len(dimension.values))
         shown = [
-            f"{written(v).lower()}: {n:,}"
+            f"{str(v).lower() if isinstance(v, bool) else written(v)}: {n:,}"
             for v, n in zip(dimension.values, counts, strict=True)
         ]
         table.add_row(dimension.name, _shortened(shown))

@@ -79,10 +79,10 @@ def _main(argv: Sequence[str]) -> int:
     asked = _parser().parse_intermixed_args(argv)
     try:
         out = check_out(asked.out) if asked.out else None
-        architecture = parse(asked.name)
+        architecture = parse(asked.name, block=asked.block)
         sources = [(architecture, asked.weights)]
         if asked.against:
-            sources.append((parse(asked.against[0]), asked.against[1]))
+            sources.append((parse(asked.against[0], block=asked.block), asked.against[1]))
         for each, _ in sources:
             _check(each, layer=asked.layer, target=asked.target)
         borders = {view_of(each, weights).border for each, weights in sources}
@@ -267,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("images", metavar="IMAGE", nargs="+", type=path_argument)
     parser.add_argument("--weights", required=True, metavar="FILE", help="its weights, or timm")
+    parser.add_argument("--block", metavar="NAME", help="block instead of the names' own")
     parser.add_argument(
         "--against", nargs=2, metavar=("NAME", "FILE"), help="a second network and its weights"
     )

@@ -48,6 +48,7 @@ def _main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", help="name of the network, such as Res2Net-50-26w-4s")
+    parser.add_argument("--block", metavar="NAME", help="block instead of the name's own")
     parser.add_argument(
         "--out",
         type=path_argument,
@@ -57,7 +58,7 @@ def _main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     try:
         out = check_out(arguments.out) if arguments.out else None
-        network = parse(arguments.name)
+        network = parse(arguments.name, block=arguments.block)
         out = out or check_out(Path(f"{network.name}_receptive.png"))
         write_picture(draw_paths_by_scale(paths_by_scale(network), network=network), out)
     except (ArchitectureError, PictureError) as error:

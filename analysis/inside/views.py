@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from res2net import Architecture
-from res2net.file_names import printable
+from res2net.file_names import path_of, printable, text_of
 from search.images.looks import as_it_looks, formats
 
 Channels = tuple[float, ...]  # one number for each channel of the images
@@ -53,7 +53,8 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
             "pictures have 3, or 1 in grey"
         )
     usual = _usual(architecture)
-    path = Path(weights).with_suffix(".json") if weights else None
+    file = path_of(text_of(weights))
+    path = file.with_suffix(".json") if file.name else None
     if path is None or not path.is_file():
         return View(architecture.image_size, *usual)
     try:
@@ -65,6 +66,8 @@ def view_of(architecture: Architecture, weights: str = "") -> View:
             std=_numbers(about["std"], architecture) if "std" in about else usual[2],
             classes=tuple(printable(str(name)) for name in about.get("classes", ())),
         )
+        if view.side < 1 or min(view.std) <= 0:
+            raise ValueError(f"resolution {view.side} and std {view.std} are not above 0")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CamError(
             f"{path}: does not say how its network is shown images ({error}); restore it from "

@@ -11,9 +11,17 @@ from res2net.plugins import PluginError, import_attribute, split_plugin
 from res2net.skeletons.base import Depth, Skeleton
 from res2net.skeletons.biglittle.facts import BIGLITTLE
 from res2net.skeletons.dla.facts import DLA
-from res2net.skeletons.resnet.facts import CIFAR, IMAGENET
+from res2net.skeletons.resnet.facts import CIFAR, IMAGENET, RESNET_BLOCKS
 
-__all__ = ["SKELETONS", "Depth", "Skeleton", "blocks_of", "is_count", "skeleton_of"]
+__all__ = [
+    "RESNET_BLOCKS",
+    "SKELETONS",
+    "Depth",
+    "Skeleton",
+    "blocks_of",
+    "is_count",
+    "skeleton_of",
+]
 
 SKELETONS: Mapping[str, Skeleton] = {
     "cifar": CIFAR,
@@ -75,6 +83,12 @@ def blocks_of(skeleton: str, depth: Depth) -> tuple[int, ...]:
             )
         return depth
     blocks = facts.blocks(depth) if is_count(depth) else None
+    if blocks is not None and len(blocks) != len(facts.stages):
+        raise ArchitectureError(
+            "skeleton",
+            f"{skeleton!r} gives depth {depth} the blocks {list(blocks)}, but has "
+            f"{len(facts.stages)} stages; give one number for each",
+        )
     if blocks is None:
         near = " or ".join(map(str, facts.depths_near(depth if is_count(depth) else 2)))
         rule = (

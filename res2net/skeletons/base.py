@@ -84,7 +84,8 @@ class Skeleton(NamedTuple):
         if self.depths is not None:
             return self.depths.get(depth)
         per_stage, rest = divmod(depth - 2, 9)
-        return (per_stage,) * 3 if rest == 0 and per_stage >= 1 else None
+        whole = rest == 0 and per_stage >= 1
+        return (per_stage,) * len(self.stages) if whole else None
 
     def depths_near(self, depth: int) -> tuple[int, ...]:
         """Give the nearest existing depths below and above."""
@@ -105,7 +106,7 @@ class Skeleton(NamedTuple):
         """
         if output_stride is None:
             output_stride = self.strides[-1]
-        if output_stride not in self.output_strides:
+        if output_stride not in self.output_strides or type(output_stride) is not int:
             known = ", ".join(map(str, self.output_strides))
             raise ArchitectureError(
                 "output_stride",

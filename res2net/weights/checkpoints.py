@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 import re
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,6 +37,11 @@ def read_checkpoint(path: Path) -> object:
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file; give the path of a checkpoint")
     _check_digest(path)
+    if _is_torchscript(path):
+        raise WeightsError(
+            f"{path}: is a whole program of TorchScript, not weights; load it with "
+            f"torch.jit.load, and {HOW_TO_SAVE}"
+        )
     try:
         return reader(path)
     except Exception as error:  # a broken file can make its reader raise anything
@@ -47,6 +53,13 @@ def read_checkpoint(path: Path) -> object:
             else f"cannot be read whole ({reason_of(error)}); fetch it again, or"
         )
         raise WeightsError(f"{path}: {problem} {HOW_TO_SAVE}") from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _check_digest(path: Path) -> None:

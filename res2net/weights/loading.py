@@ -13,6 +13,7 @@ from torch import nn
 from res2net.architecture import Architecture
 from res2net.errors import WeightsError
 from res2net.file_names import path_of, text_of
+from res2net.names import parse
 from res2net.weights.checkpoints import read_checkpoint, reason_of
 from res2net.weights.finding import Tensors, candidates, is_bookkeeping
 from res2net.weights.fitting import HEAD, Fit, described, fits_of, listed, meant
@@ -41,8 +42,11 @@ def fill_from(
     """Fill a module from a file, or with "timm" through timm's hub; otherwise like `fill`."""
     if any(parameter.is_meta for parameter in module.parameters()):
         raise WeightsError("device: 'meta' has shapes but no weights; write 'cpu' or 'cuda'")
-    timm = weights == "timm"
-    checkpoint = from_timm(architecture) if timm else read_checkpoint(path_of(text_of(weights)))
+    hub, _, published = str(weights).partition("/")
+    if hub == "timm" and not path_of(text_of(weights)).exists():
+        checkpoint: object = from_timm(architecture, published)
+    else:
+        checkpoint = read_checkpoint(path_of(text_of(weights)))
     fill(module, architecture, checkpoint, source=str(weights), whole=whole)
 
 
@@ -83,11 +87,13 @@ def fill(
     assert not outcome.unexpected_keys, "nothing else was handed over"
 
 
-def from_timm(architecture: Architecture) -> Tensors:
+def from_timm(architecture: Architecture, published: str = "") -> Tensors:
     """Fetch timm's weights for a network, through its hub or from its cache.
 
     Args:
         architecture: one of those in `res2net.weights.TIMM`; its `classes` may differ.
+        published: timm's name of one of several published sets, such as resnet50.tv_in1k;
+            empty for timm's default.
 
     Returns:
         timm's tensors by key, for `fill`.
@@ -101,6 +107,9 @@ def from_timm(architecture: Architecture) -> Tensors:
         raise WeightsError(
             f"timm has no weights of {architecture.name}; it has those of: {', '.join(TIMM)}"
         )
+    if published and timm_name(parse(published)) != name:
+        raise WeightsError(f"timm/{published}: not of {architecture.name}; write timm/{name}")
+    name = published or name
     try:
         import timm  # noqa: PLC0415 - the package works without it
 

@@ -75,7 +75,7 @@ def test_skeletons_bring_their_own_defaults() -> None:
         ({"cardinality": (1, 2, 3, 4)}, r"cardinality: \[1, 2, 3, 4\] is not 3 whole"),
         ({"scale": (4, 4)}, r"scale: \[4, 4\] is not 3 whole"),
         ({"scale": ([1], [2], [4])}, "is not 3 whole"),
-        ({"scale": [1, 2, 4]}, r"\[1, 2, 4\] is below 1 or not whole; .* or a tuple"),
+        ({"scale": [1, 2]}, r"\[1, 2\] is not 3 whole numbers from 1 up, one for each stage"),
         ({"skeleton": ["cifar"]}, r"\['cifar'\] is not known"),
         ({"version": "v2"}, "version: 'v2' is not known; write 'v1' or 'v1b'"),
         ({"version": "v1b"}, "write 'v1'"),

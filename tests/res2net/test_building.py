@@ -1,11 +1,14 @@
 """The built module: its gradients, its seeds."""
 
+from typing import Any, cast
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from torch import nn
 
-from res2net import Architecture, build, parse
+from res2net import Architecture, ArchitectureError, build, cost, parse
 from res2net.building import _give_memory
 from tests.res2net.strategies import architectures
 
@@ -49,7 +52,7 @@ def test_every_tensor_gets_memory_once_and_stays_what_it_is() -> None:
     module[0].bias.requires_grad_(False)
     module[0].register_buffer("unsaved", torch.empty(3, device="meta"), persistent=False)
     keys = list(module.state_dict())
-    _give_memory(module)
+    _give_memory(module, fill=None)
     tensors = [*module.parameters(), *module.buffers()]
     assert {tensor.device.type for tensor in tensors} == {"cpu"}
     assert module[1].weight is module[0].weight is module[0].again
@@ -57,3 +60,30 @@ def test_every_tensor_gets_memory_once_and_stays_what_it_is() -> None:
     assert module[1].bias.requires_grad
     assert module[2].num_batches_tracked.dtype == torch.int64
     assert list(module.state_dict()) == keys
+
+
+def test_a_module_is_in_float32_whatever_torch_s_default_is() -> None:
+    expected = build("res2net11_2w2s_2p").state_dict()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        made = build("res2net11_2w2s_2p").state_dict()
+        assert torch.get_default_dtype() is torch.float64
+    finally:
+        torch.set_default_dtype(before)
+    assert all(torch.equal(made[key], tensor) for key, tensor in expected.items())
+
+
+def test_what_is_no_size_of_an_image_is_refused() -> None:
+    for size in (0, -5, (0, 3), 224.0, (224,), "224"):
+        given: Any = size
+        with pytest.raises(ArchitectureError, match=r"is not the side of an image in pixels"):
+            cost("res2net50", image_size=given)
+    size = np.int64(64)
+    assert cost("res2net50", image_size=cast("int", size)) == cost("res2net50", image_size=64)
+
+
+@pytest.mark.parametrize("asked", [{"output_stride": 16.0}, {"features": [True]}])
+def test_stages_and_strides_are_whole_numbers(asked: Any) -> None:
+    with pytest.raises(ArchitectureError):
+        build("res2net50", device="meta", **asked)

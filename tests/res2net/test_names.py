@@ -1,6 +1,8 @@
 """Names in and out."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,6 +43,11 @@ SPELLINGS = {
     "bLRes2Net-50": "blres2net50_26w4s",
     "bL-ResNet-50": "blresnet50_64w",
     "SENet-50": "resnet50_64w_se",
+    # He et al.'s and timm's 200 layers are not those of Res2Net-v1d-200.
+    "ResNet-200": "resnet3.24.36.3_64w",
+    "resnet3.12.48.3": "resnet3.12.48.3_64w",
+    "res2net200_26w4s": "res2net200_26w4s",
+    "resnet200_cifar": "resnet200_64w_cifar",
     "timm/res2net50d.in1k": "res2net50_26w4s_v1b",
     "29d-6c-24w-4s": "res2next29_6c24w4s",
     "res2net50_26w1.2.4.8s": "res2net50_26w1.2.4.8s",
@@ -102,3 +109,62 @@ def test_the_command_takes_another_block(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_command_refuses_a_bad_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["Res3Net"]) == 2
     assert "names like" in capsys.readouterr().err
+
+
+OWN = """
+from res2net.skeletons.biglittle.facts import BIGLITTLE
+from res2net.skeletons.dla.facts import DLA
+from res2net.skeletons.resnet.facts import CIFAR
+
+NARROW = DLA._replace(expansion=1)
+SMALL = BIGLITTLE._replace(expansion=2)
+LARGE = CIFAR._replace(expansion=8)
+FOUR = CIFAR._replace(
+    stages=("layer1", "layer2", "layer3", "layer4"), strides=(1, 2, 4, 8),
+    output_strides=(8, 4, 2, 1),
+)
+ONE = CIFAR._replace(
+    stages=("layer1",), strides=(1,), output_strides=(1,), depths={11: (3,)},
+    layers=lambda blocks: 3 * sum(blocks) + 2,
+)
+ODD = CIFAR._replace(depths={29: (3, 3)})
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    return f"{tmp_path}/own.py"
+
+
+@pytest.mark.parametrize("kind", ["NARROW", "SMALL", "LARGE", "FOUR"])
+def test_a_skeleton_of_one_s_own_is_in_the_name(own: str, kind: str) -> None:
+    """Also where it is made from one whose names begin otherwise, as DLA's do."""
+    network = Architecture(skeleton=f"{own}:{kind}", width=8, scale=4)
+    assert f"_by-{kind}-" in network.name
+
+
+def test_as_many_blocks_as_there_are_stages(own: str) -> None:
+    assert Architecture(skeleton=f"{own}:FOUR", width=8).blocks == (3, 3, 3, 3)
+    with pytest.raises(ArchitectureError, match=r"the blocks \[3, 3\], but has 3 stages"):
+        Architecture(skeleton=f"{own}:ODD")
+    one = f"{own}:ONE"
+    names = {Architecture(skeleton=one, depth=depth).name for depth in (11, (11,))}
+    assert len(names) == 2, "11 layers, and a stage of 11 blocks"
+
+
+def test_lists_are_taken_for_one_number_each_stage() -> None:
+    given: Any = [3, 4, 6, 3]
+    network = Architecture(skeleton="imagenet", depth=given, width=26, scale=4)
+    assert network == parse("res2net50_26w4s")
+    assert hash(network) == hash(parse("res2net50_26w4s"))
+
+
+def test_a_name_may_be_as_long_as_a_file_s() -> None:
+    numbers = tuple(123_456_700 + n for n in range(4))
+    network = Architecture(
+        skeleton="imagenet", depth=(3, 4, 6, 4), width=numbers, scale=numbers,
+        cardinality=numbers, planes=123_456_789, se=True, classes=12_345_678,
+    )  # fmt: skip
+    assert len(network.name) > 160
+    assert parse(network.name) == network

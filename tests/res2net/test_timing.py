@@ -101,3 +101,5 @@ def test_a_batch_that_no_memory_holds_is_said() -> None:
     for batch in (10**12, 10**17):
         with pytest.raises(TimingError, match=r"--batch: 1\d+ images of 8 pixels do not fit"):
             time_batches(parse(TINY), [batch], device="cpu", image_size=8)
+    with pytest.raises(TimingError, match=r"1000000000w_2p: does not fit into the memory of"):
+        time_batches(parse("resnet11_1000000000w_2p"), [1], device="cpu", image_size=8)

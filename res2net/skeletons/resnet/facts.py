@@ -20,6 +20,9 @@ _IMAGENET_BLOCKS: Mapping[int, tuple[int, ...]] = {
     200: (3, 12, 48, 3),
 }
 
+# What a depth means in the name of a ResNet, where a Res2Net of this depth has other blocks.
+RESNET_BLOCKS: Mapping[int, tuple[int, ...]] = {200: (3, 24, 36, 3)}
+
 
 def _layers(blocks: tuple[int, ...]) -> int:
     """Count three layers per block, the stem and the classifier."""

@@ -276,7 +276,7 @@ def test_a_network_fetched_from_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where there is a network: `from_timm` gives tensors, and they are the module's."""
     architecture = SMALL["imagenet"]
     theirs = build(architecture, seed=5).state_dict()
-    monkeypatch.setattr("res2net.weights.loading.from_timm", lambda _: theirs)
+    monkeypatch.setattr("res2net.weights.loading.from_timm", lambda *_: theirs)
     ours = network(architecture, "timm").module.state_dict()
     assert all(torch.equal(ours[key], tensor) for key, tensor in theirs.items())
 

@@ -91,3 +91,40 @@ def test_a_path_from_the_current_folder(
     monkeypatch.chdir(tmp_path)
     relative = os.path.relpath(block.rpartition(":")[0])
     assert cost("29d-6c-4s", block=f"{relative}:BLOCK") == cost("29d-6c-4s", block=block)
+
+
+TINY = "res2net11_2w2s_2p_4classes"
+LINEAR = ("self.widen = nn.Conv2d(inner, position.out, 1)",
+          "self.widen = nn.Conv2d(inner, position.out, 1)\n"
+          "        self.gate = nn.Linear(position.out, position.out, bias=False)")  # fmt: skip
+FORGETS = ("nn.init.normal_(self.gain)", "pass")
+INHERITS = ("self.gain = Gain()",
+            "self.gain = Gain()\n        self.norm = Norm(position.out)")  # fmt: skip
+NORM = (
+    "class Mine(",
+    """class Norm(nn.BatchNorm2d):
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.more = nn.Parameter(torch.ones(channels))
+
+
+class Mine(""",
+)
+
+
+def test_a_linear_layer_without_a_bias_is_initialised(tmp_path: Path) -> None:
+    network = build(TINY, block=written(tmp_path, LINEAR))
+    assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "which"),
+    [([FORGETS], "Gain leaves its tensor 'gain' without"),
+     ([NORM, INHERITS], "Norm leaves its tensor 'more' without")],
+)  # fmt: skip
+def test_a_tensor_that_is_left_unset_is_named(
+    tmp_path: Path, changes: list[tuple[str, str]], which: str
+) -> None:
+    """Its memory would hold anything, and often enough something that trains."""
+    with pytest.raises(ArchitectureError, match=which):
+        build(TINY, block=written(tmp_path, *changes))

@@ -5,6 +5,7 @@ import pickle
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,23 @@ def test_timm_s_weights_are_fetched_and_nothing_else_is_touched(
     assert from_timm(parse("Res2Net-v1b-101")).keys() == {"weight", "bias"}
     assert asked == [("res2net101d", True)]
     assert torch.equal(before, torch.random.get_rng_state())
+    for name, weights in (
+        ("resnet50.tv_in1k", "timm"), ("timm/resnet50.tv_in1k", "timm"),
+        ("ResNet-50", "timm/resnet50.tv_in1k"),
+    ):  # fmt: skip
+        with pytest.raises(WeightsError, match="not the weights of resnet50_64w"):
+            build(name, weights=weights)
+        assert asked.pop() == ("resnet50.tv_in1k", True), "the set that was named"
+    with pytest.raises(WeightsError, match=r"timm/resnet50.tv_in1k: not of resnext50_32c4w"):
+        build("resnext50_32x4d", weights="timm/resnet50.tv_in1k")
+
+
+def test_a_program_of_torchscript_is_no_file_of_weights(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "code/__torch__.py"):
+            archive.writestr(f"a/{name}", "")
+    with pytest.raises(WeightsError, match=r"is a whole program of TorchScript.*torch.jit.lo"):
+        build(TINY, weights=tmp_path / "a.pt")
 
 
 def test_timm_has_not_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
