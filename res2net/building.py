@@ -73,8 +73,7 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
     if weights == "timm" and isinstance(architecture, str):
         weights = f"timm/{named}" if (named := hub_name(architecture)) else weights
     architecture = described(architecture, block, channels)
-    # On "meta" no memory is used, and torch's own initialisation takes no time.
-    with _in_float32(), torch.device("meta"):
+    with _in_float32(), torch.device("meta"):  # without memory and torch's initialisation
         module = _assemble(architecture, features, output_stride)
         # A classifier's checkpoint can also fill a backbone, so its keys must be known.
         partial = weights is not None and features is not None
