@@ -44,7 +44,8 @@ fi
 # The study ends two minutes before the job would be killed, with all kept.
 limit=()
 if [ -n "${SLURM_JOB_END_TIME:-}" ]; then
-    limit=(--time-limit "$((SLURM_JOB_END_TIME - $(date +%s) - 120))s")
+    left=$((SLURM_JOB_END_TIME - $(date +%s) - 120))
+    limit=(--time-limit "$((left > 1 ? left : 1))s")
 fi
 python -m search.run "$@" --address "$address" "${limit[@]}" &
 driver=$!

@@ -60,18 +60,17 @@ def build(  # noqa: PLR0913 - the forms of a network, all by keyword
         classes). Or a `Backbone`, which maps them to a dict of (N, C, H / stride, W / stride).
 
     Raises:
-        ArchitectureError: the name is not understood, the block cannot be found, or the
-            skeleton has no such stage or output stride.
+        ArchitectureError: no such name, block, stage or output stride.
         WeightsError: the file cannot be read, or holds the weights of another network; missing
             and unexpected keys are listed with their shapes (only the first if there are many).
 
     Warns:
-        HeadDropped: the file has a different number of classes; its classifier was left out.
+        HeadDropped: the file has other classes; its classifier was left out.
         PartsLeftOut: the file contains more than the network, such as a detector.
         StemAdapted: the file's network takes images with a different number of channels.
     """
     if weights == "timm" and isinstance(architecture, str):
-        weights = f"timm/{named}" if (named := hub_name(architecture)) else weights
+        weights = hub_name(architecture)
     architecture = described(architecture, block, channels)
     with _in_float32(), torch.device("meta"):  # without memory and torch's initialisation
         module = _assemble(architecture, features, output_stride)

@@ -167,9 +167,9 @@ def _parsed(text: str) -> tuple[Architecture, str | None]:
 
 
 def hub_name(text: str) -> str:
-    """Give timm's name of published weights, such as resnet50.tv_in1k; empty without a tag."""
+    """Say which of timm's weights a name means: timm/resnet50.tv_in1k, or timm untagged."""
     plain = text.strip().lower().removeprefix("timm/")
-    return plain if _HUB.search(plain) else ""
+    return f"timm/{plain}" if _HUB.search(plain) else "timm"
 
 
 def published_side(text: str) -> int | None:

@@ -270,12 +270,12 @@ def _execute(
         study.observers.append(progress)
         try:
             with stopped_with_its_reader():
-                _run_trials(study, plan, request)
+                _run_trials(study, plan, request, console)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
 
 
-def _run_trials(study: Study, plan: StudyPlan, request: Request) -> None:
+def _run_trials(study: Study, plan: StudyPlan, request: Request, console: Console) -> None:
     if request.inline:
         from search.executors.inline import run_inline  # noqa: PLC0415 - imports torch
 
@@ -283,4 +283,5 @@ def _run_trials(study: Study, plan: StudyPlan, request: Request) -> None:
     else:
         from search.executors.ray import run_on_ray  # noqa: PLC0415 - imports Ray
 
-        run_on_ray(study, plan, address=request.address)
+        say = functools.partial(console.print, soft_wrap=True)
+        run_on_ray(study, plan, address=request.address, say=say)

@@ -1,18 +1,17 @@
 """Classifies an error in a trial: a result of its network, or a failure of the machine."""
 
-import errno
 import traceback
 from pathlib import Path
 
 import torch
 
+from search.schema.files import NO_ROOM
 from search.study.events import Status
 from search.tasks.base import DivergedError
 from search.tasks.memory import is_out_of_memory
 
 # Messages of a GPU that fails in the middle of a computation, as plain RuntimeErrors.
 _BROKEN = ("CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_EXECUTION_FAILED")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class LostError(Exception):
@@ -41,7 +40,7 @@ def raise_if_of_the_machine(error: Exception) -> None:
     # Of the system, said by a data set; what Pillow raises for damaged files has no errno.
     if isinstance(cause, OSError) and cause.errno is not None:
         error = cause
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         raise error
     if is_of_the_gpu(error) or isinstance(error, OSError):
         raise LostError(in_one_line(error), new_process=is_of_the_gpu(error)) from error

@@ -7,7 +7,7 @@ and resumes from its checkpoint.
 import contextlib
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 import torch
@@ -66,6 +66,7 @@ class Trial:
         self._epochs: list[Epoch] = []
         self._unreported: list[Epoch] = []
         self._saved = time.monotonic()
+        self._kept = (0, 0.0)  # progress that the newest checkpoint holds
         self._spoilt, self._note = False, ""
         self._pieces = bench.recipe.accumulate
         self._energy: float | None = 0.0  # used by earlier processes
@@ -131,7 +132,7 @@ class Trial:
         Also after its last epoch: if its end is not heard of, it resumes from there and only
         scores the test images. A trial that failed leaves none.
         """
-        if self._trainer is None or self._spoilt:
+        if self._trainer is None or self._spoilt or self._progress == self._kept:
             return
         state = {
             "format": _FORMAT,
@@ -143,7 +144,7 @@ class Trial:
             **self._trainer.state(),
         }
         save_checkpoint(self._checkpoint, lambda file: torch.save(state, file))
-        self._saved = time.monotonic()
+        self._saved, self._kept = time.monotonic(), self._progress
 
     def try_to_save(self) -> None:
         """Save if possible: a full disk must not end the trial, only risk its progress."""
@@ -198,7 +199,13 @@ class Trial:
             self._epochs = [Epoch.from_json(epoch) for epoch in state["epochs"]]
             self._unreported = self._epochs[self._reported :]
             self._energy = state["energy"]
+            self._kept = len(self._epochs), trainer.under_way[0]
         return trainer
+
+    @property
+    def _progress(self) -> tuple[int, float]:
+        """Finished epochs, and the share of the next one."""
+        return len(self._epochs), self._trainer.under_way[0] if self._trainer else 0.0
 
     def _halve(self) -> None:
         """Start again with pieces of half as many images.
@@ -218,11 +225,15 @@ class Trial:
         return None if now is None or self._energy is None else self._energy + now
 
     def _load(self) -> dict[str, Any] | None:
-        """The newest sound checkpoint of exactly this trial; None where there is none."""
-        state = next(filter(None, map(self._read, sound_checkpoints(self._checkpoint))), None)
-        if state is not None:
-            self._note = ""  # of a newer one that was of another kind of device
-        return state
+        """The sound checkpoint of exactly this trial that goes furthest; None without one.
+
+        The newest need not be: a worker that was given up may still write one.
+        """
+        states = [*filter(None, map(self._read, sound_checkpoints(self._checkpoint)))]
+        if not states:
+            return None
+        self._note = ""  # of another one, which was of another kind of device
+        return max(states, key=_progress_in)
 
     def _read(self, file: IO[bytes]) -> dict[str, Any] | None:
         """The state in a checkpoint; None if it is of another trial, or in another format."""
@@ -274,6 +285,11 @@ class Trial:
             time=time.time(),
             taken=self.taken,
         )
+
+
+def _progress_in(state: Mapping[str, Any]) -> tuple[int, int]:
+    """Finished epochs of a checkpoint, and the steps of the next one."""
+    return len(state["epochs"]), state["under_way"][0] if state["under_way"] else 0
 
 
 def _rate(epochs: list[Epoch]) -> float | None:

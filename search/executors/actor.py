@@ -11,6 +11,7 @@ from ray import tune
 
 from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
+from search.study.provenance import versions
 
 if TYPE_CHECKING:
     from search.executors.worker import Worker
@@ -31,6 +32,7 @@ class TrialActor(tune.Trainable):
         path: list[str],
         here: str,
         away: bool,
+        made_with: dict[str, str],
     ) -> None:
         """Load the images once, then the first trial.
 
@@ -41,7 +43,9 @@ class TrialActor(tune.Trainable):
         if not away:
             os.chdir(here)
         sys.path.extend(folder for folder in path if folder not in sys.path)
+        self._away = away
         try:
+            _check_versions(made_with)
             self._worker = _worker(study, Path(here), away=away)
         except Exception as error:
             raise NodeError(_of_this_node(error)) from error
@@ -58,11 +62,32 @@ class TrialActor(tune.Trainable):
         Raises:
             LostError: the machine failed; Ray gives the trial another worker.
         """
-        return self._worker.step()
+        try:
+            return self._worker.step()
+        except Exception as error:
+            if not self._away:
+                raise
+            raise NodeError(_of_this_node(error)) from error
 
     def cleanup(self) -> None:
         """Save the trained state when Ray stops the process between two turns."""
         self._worker.save()
+
+
+def _check_versions(made_with: dict[str, str]) -> None:
+    """Refuse other versions of libraries than the study's: trials would not be comparable."""
+    other = [
+        f"{name} {here} (the study has {made_with[name]})"
+        for name, here in versions().items()
+        if _release(made_with.get(name, here)) != _release(here)
+    ]
+    if other:
+        raise ValueError(f"it has {', '.join(other)}; install the same on every machine")
+
+
+def _release(version: str) -> str:
+    """A version without what says for which device it was built, as 2.15.0+cpu does."""
+    return version.partition("+")[0]
 
 
 def _worker(study: dict[str, Any], here: Path, *, away: bool) -> "Worker":

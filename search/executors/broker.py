@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from search.schema.files import NO_ROOM, in_words
 from search.schema.remote import File
 from search.schema.yaml import ConfigError
 from search.study.events import Ended, Epoch, Status, Taken, Turn
@@ -124,7 +125,13 @@ class Broker:
             ended = Ended.from_json(json.loads(result["ended"]))
             weights = self._study.weights.path(self._study.history.trials[trial])
             if ended.status is Status.OK and weights is not None:
-                self._study.checkpoints.fetch(weights)
+                try:
+                    self._study.checkpoints.fetch(weights)
+                except OSError as error:  # it scores and writes them again, from its checkpoint
+                    if error.errno in NO_ROOM:
+                        raise
+                    self._study.lost(trial, f"its weights were not fetched: {in_words(error)}")
+                    return
             self._study.end(ended)
 
 

@@ -63,9 +63,9 @@ class Connection:
                 with it.
             seconds: until workers stop by themselves; workers that hang are not waited for.
         """
+        late = threading.Timer(max(0.0, seconds or 0.0) + _LATE_SECONDS, self._too_late)
+        late.daemon = True
         if seconds is not None:
-            late = threading.Timer(max(0.0, seconds) + _LATE_SECONDS, self._too_late)
-            late.daemon = True
             late.start()
         watch = threading.Thread(target=self._watch, args=(broker,), daemon=True)
         watch.start()
@@ -79,6 +79,7 @@ class Connection:
             if not isinstance(broker.failure, RayLostError):
                 raise
         finally:
+            late.cancel()
             with self._changing:
                 self._over.set()
             if in_main:

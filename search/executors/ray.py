@@ -19,9 +19,10 @@ from search.executors.broker import Broker
 from search.executors.connection import RayLostError, connected
 from search.executors.shipping import Shipped, shipped
 from search.executors.silence import Silence
-from search.executors.slots import Slots
+from search.executors.slots import Say, Slots
 from search.schema.study_plan import StudyPlan
 from search.study.events import Status
+from search.study.provenance import versions
 from search.study.study import Study
 
 _CANNOT_START = "creation task"  # in Ray's message about an error in a worker's set-up
@@ -29,15 +30,19 @@ _MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be
 # In Ray's messages about a worker killed for lack of memory, now and in earlier versions.
 _NO_MEMORY = ("running low on memory", "OutOfMemoryError")
 _LONGEST = 300  # characters of a reason
+_FIRST_MACHINE = 600.0  # seconds to wait until a new cluster has a machine for a trial
 
 
-def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
+def run_on_ray(
+    study: Study, plan: StudyPlan, *, address: str | None, say: Say | None = None
+) -> None:
     """Run every trial that is left, as many at once as the resources allow.
 
     Args:
         study: gives the trials and takes their reports.
         plan: recipe, data and resources of a trial.
         address: address of a running Ray cluster; None starts Ray on this machine.
+        say: called with a line where a cluster has no machine for a trial yet.
 
     Raises:
         ConfigError: no cluster at the address, a trial asks for more than there is, or the
@@ -48,8 +53,10 @@ def run_on_ray(study: Study, plan: StudyPlan, *, address: str | None) -> None:
         shipped(plan, away=address is not None) as code,
         connected(address, code.environment) as connection,
     ):
-        slots = Slots(plan)
-        broker = Broker(study, slots.checked())
+        slots, patience = Slots(plan), 0.0 if address is None else _FIRST_MACHINE
+        if study.deadline is not None:
+            patience = min(patience, study.deadline.left)
+        broker = Broker(study, slots.checked(say=say, patience=patience))
         # Otherwise Ray starts one worker at a time, as it assumes that a searcher learns from
         # each trial before the next; the broker decides how many run at once.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
@@ -78,6 +85,7 @@ def _tune(
             path=code.path,
             here=code.here,
             away=code.environment is not None,
+            made_with=versions(),
         ),
         {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )

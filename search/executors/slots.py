@@ -2,14 +2,18 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import ray
 
 from search.schema.resources import trials_on
 from search.schema.study_plan import StudyPlan
+from search.schema.units import duration
 from search.schema.yaml import ConfigError
 
 _LOOK_AGAIN = 2.0  # seconds until machines that came or went are noticed
+_SAY_AGAIN = 60.0  # seconds between two lines about waiting
+Say = Callable[[str], object]
 
 
 class Slots:
@@ -23,13 +27,17 @@ class Slots:
         self._asked = {"CPU": float(plan.resources.cpu), "GPU": plan.resources.gpu}
         self._seen, self._slots = -math.inf, 0
 
-    def checked(self) -> int:
+    def checked(self, *, say: Say | None = None, patience: float = 0.0) -> int:
         """The number of trials that fit.
+
+        Args:
+            say: called with a line now and then, while no machine has the resources.
+            patience: seconds to wait for one; those of a new cluster come after its head.
 
         Raises:
             ConfigError: there is not enough room for one trial.
         """
-        machines = _machines()
+        machines = self._awaited(say or (lambda _: None), patience)
         for kind, wanted in self._asked.items():
             most = max((there.get(kind, 0) for there in machines), default=0)
             if wanted > most:
@@ -45,6 +53,26 @@ class Slots:
                 "lower one of them, or give the --address of another cluster"
             )
         return self.now()
+
+    def _awaited(self, say: Say, patience: float) -> list[dict[str, float]]:
+        """The machines, once one of them has some of each resource, or patience is over."""
+        begin, said = time.monotonic(), -math.inf
+        while True:
+            machines, waited = _machines(), time.monotonic() - begin
+            lacking = [
+                kind
+                for kind, wanted in self._asked.items()
+                if wanted and not any(there.get(kind) for there in machines)
+            ]
+            if not lacking or waited >= patience:
+                return machines
+            if time.monotonic() - said >= _SAY_AGAIN:
+                said = time.monotonic()
+                say(
+                    f"no machine of the cluster has a {' or '.join(lacking)} yet; waiting up "
+                    f"to {duration(patience - waited)} for it"
+                )
+            time.sleep(min(_LOOK_AGAIN, patience))
 
     def now(self) -> int:
         """The number of trials that fit, at most a few seconds old."""

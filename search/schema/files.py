@@ -66,6 +66,8 @@ def replace_text(path: File, text: str) -> None:
         file.write(printable(text).encode())
 
 
+# A disk of these takes nothing more, from no trial.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # What to do about each error; no advice is known for others.
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk",

@@ -45,12 +45,10 @@ def trials_on(gpus: float, share: float) -> int:
 
     Args:
         gpus: number of GPUs of the machine.
-        share: GPUs that a trial takes, above 0; a share below 1 is always of a single GPU.
+        share: share of a single GPU that a trial takes, above 0, at most 1.
     """
     nearly = 1e-9  # a fifth of a GPU fits five times, despite rounding of 1 / 0.2
-    if share < 1:
-        return int(gpus) * int(1 / share + nearly)
-    return int(gpus / share + nearly)
+    return int(gpus) * int(1 / share + nearly)
 
 
 class Resources(Section):

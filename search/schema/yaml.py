@@ -25,11 +25,21 @@ _ASIDE = 0x10F000 - 0xDC00
 _NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
+_SECRETS = re.compile(
+    r"(?<=://)[^/\s@]+(?=@)|(?<==)[^&\s=@]+(?=@)|(?i:(?<=token=)|(?<=secret=)|(?<=key=))[^&\s]+"
+)
+
+
+def without_secrets(text: str) -> str:
+    """Hide what may be a password or a key in a URI: logs of clusters keep messages."""
+    return _SECRETS.sub("***", text) if "://" in text else text
+
+
 class ConfigError(ValueError):
     """Bad input; each problem gives file, line, value, rule and remedy."""
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__(without_secrets("\n".join(problems)))
 
 
 class Document(NamedTuple):
@@ -108,6 +118,8 @@ def _parse(path: Path, text: str) -> Any:
             f"{path}:{error.problem_mark.line + 1}: {key[1] if key else 'a key'}: occurs "
             "twice in one mapping; keep one of them"
         ) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: is nested too deeply; remove brackets") from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]

@@ -83,8 +83,9 @@ class Checkpoints:
             with each.open("rb") as source, replacing(kept.with_suffix(each.suffix)) as file:
                 while chunk := source.read(1 << 20):
                     file.write(chunk)
-        for each in files:
-            each.unlink(missing_ok=True)
+        with self._unless_away():
+            for each in files:
+                each.unlink(missing_ok=True)
 
     def remove(self, trial: int) -> None:
         """Remove the checkpoints of a trial; a place that does not answer keeps them."""

@@ -6,6 +6,7 @@ incomplete is ignored when reading and cut off before the next write; damage any
 record that does not follow from those before it, is an error.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 from search.schema.seals import SealError, check_line, decoded, is_torn, sealed_line
 from search.study.events import JOURNAL_VERSION, Ended, Epoch, Record
-from search.study.lock import locked
+from search.study.lock import LockLostError, locked
 from search.study.manifest import FILE as MANIFEST
 from search.study.order import Order, OrderError
 from search.study.records import record_of
@@ -206,6 +207,7 @@ class Journal:
         else:
             _check_new(self.path.parent)
         self._file = self.path.open("r+b" if self.path.exists() else "x+b")
+        self._lock.check()  # of a host that took the run over meanwhile, nothing is cut off
         self._file.truncate(self._end)
         self._file.seek(self._end)
         self._syncs = Syncs(self._file.fileno())
@@ -244,6 +246,10 @@ class Journal:
             "a copy, or delete every line of the trials of that network"
         )
 
+    def require_held(self) -> None:
+        """Raise OSError where another host has taken the run over, or its folder is gone."""
+        self._lock.check()
+
     def _write(self, data: dict[str, Any]) -> None:
         line = sealed_line(data) + b"\n"
         self._lock.check()  # so that two processes never both write
@@ -257,7 +263,9 @@ class Journal:
 
     def _drop_torn_line(self) -> None:
         # The buffer still holds the line: a new handle ensures that closing does not write it.
-        os.truncate(self.path, self._end)
+        with contextlib.suppress(LockLostError):
+            self._lock.check()
+            os.truncate(self.path, self._end)
         broken, self._file = self._file, self.path.open("r+b")
         self._file.seek(self._end)
         broken.raw.close()

@@ -22,7 +22,7 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
         "command": list(command),
         "git_commit": _git_commit(),
         "python": platform.python_version(),
-        "versions": dict(_versions()),
+        "versions": versions(),
         "machine": platform.machine(),
         "processor": processor(),
         "processor_kind": processor_kind(),
@@ -37,8 +37,9 @@ def was_on_cluster(start: Mapping[str, Any]) -> bool:
 
 # Cached: loaded code stays as it was when this process began, even if the files change.
 @functools.cache
-def _versions() -> tuple[tuple[str, str], ...]:
-    return tuple((name, importlib.metadata.version(name)) for name in _PACKAGES)
+def versions() -> dict[str, str]:
+    """The versions of the packages that a result depends on, by name."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 @functools.cache

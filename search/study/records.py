@@ -1,5 +1,6 @@
 """Reads the records of the journal from lines of JSON, and checks the type of every value."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
@@ -68,6 +69,8 @@ def _checker(kind: Any) -> Callable[[Any], None]:
             look(name, getattr(record, name))
         if kind is Started:
             _check_network(record)
+            if not re.fullmatch(r"[\w.-]+", record.name) or record.name.startswith("."):
+                raise ValueError(f"name is {record.name!r}, which is no network's")
 
     return check
 

@@ -153,8 +153,7 @@ class Study:
         """
         if epoch.epoch <= self.history.epochs(epoch.trial):
             return self._is_time_up()
-        decision = self._append(epoch)
-        started = self.history.trials[epoch.trial]
+        decision, started = self._append(epoch), self.history.trials[epoch.trial]
         if self.deadline is not None:
             self.deadline.note(started, epoch)
         for observer in self.observers:
@@ -170,6 +169,7 @@ class Study:
 
         A measurement before its first epoch may reject its network, which ends the trial.
         """
+        self._journal.require_held()
         if turn.trial not in self.history.live or turn.trial in self._learning.paused:
             return True
         if turn.measured is not None and self._measured(turn.measured):
@@ -232,6 +232,7 @@ class Study:
 
     def tidy(self) -> None:
         """Remove files in checkpoints/ and networks/ that are no longer needed."""
+        self._journal.require_held()  # else they are another host's
         self.weights.tidy()
         kept = [one for one in self.history.trials if keeps_checkpoint(self.history, one)]
         self.checkpoints.tidy(kept)

@@ -144,6 +144,11 @@ def test_the_cluster_file_is_one_of_ray_s() -> None:
     data = loaded("aws.yaml")
     assert f":{PINNED}-" in data["docker"]["image"]
     validate_config(prepare_config(data))
+    # rsync drops every folder of a name without a leading slash, such as analysis/runs.
+    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line]
+    for name in (*data["rsync_exclude"], *(one for one in ignored if one[0] != "#")):
+        assert re.fullmatch(r"/[.\w]+", name), name
+        assert not list(ROOT.glob(f"{name[1:]}/**/__init__.py")) or name == "/.venv"
     with pytest.raises(Exception, match="max_worker"):
         validate_config(prepare_config(data | {"max_worker": 3}))
 

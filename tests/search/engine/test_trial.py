@@ -289,6 +289,28 @@ def test_what_a_trial_saved_goes_with_it(bench: Bench, tmp_path: Path) -> None:
     assert not list(newest.parent.iterdir())
 
 
+def test_a_worker_that_was_given_up_and_saves_late_costs_nothing(
+    bench: Bench, whole: tuple[list[Epoch], Ended], tmp_path: Path
+) -> None:
+    """The newest checkpoint is the late one; the one before it goes further."""
+    given_up = trial_of(bench, tmp_path)
+    given_up.step()
+    given_up.save()
+    other = trial_of(bench, tmp_path, reported=1)
+    for _ in range(2):
+        other.step()
+    other.save()
+    written = {path: path.read_bytes() for path in (tmp_path / "checkpoints").iterdir()}
+    given_up.save()
+    other.save()
+    assert written == {path: path.read_bytes() for path in written}, "nothing new to save"
+    given_up._kept = (0, 0.0)
+    given_up.save()
+    epochs, ended = finish(trial_of(bench, tmp_path, reported=3))
+    assert numbers(epochs) == numbers(whole[0][3:])
+    assert ended.metrics == whole[1].metrics
+
+
 DAMAGES = {
     "empty": lambda whole: b"",
     "cut": lambda whole: whole[:1000],

@@ -11,9 +11,9 @@ from search.schema.files import in_words
 from search.schema.yaml import ConfigError
 from search.space.survey import survey
 from search.study.events import Lost, Started, Status
-from search.study.journal import Journal
+from search.study.journal import Journal, read
 from search.study.study import Study
-from tests.search.spaces import plan_of
+from tests.search.spaces import TINY, plan_of
 from tests.search.study.test_study import end_of, epoch_of
 
 
@@ -36,6 +36,28 @@ def result_of(started: Started, number: int) -> dict[str, str]:
         "epoch": json.dumps(epoch_of(started, number).to_json()),
         "taken": json.dumps(taken),
     }
+
+
+def test_weights_that_a_store_does_not_give_cost_no_study(tmp_path: Path) -> None:
+    """Its trial is lost, and from its last checkpoint only scores and writes them again."""
+    config = plan_of(tmp_path, TINY, f"checkpoints={tmp_path / 'store'}")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config, survey(config), journal)
+        broker = Broker(study, slots=1)
+        started = start_of(broker.suggest("a"))
+        end = {"ended": json.dumps(end_of(started).to_json())}
+        broker.complete("a", end)
+        assert broker.failure is None
+        (lost,) = (record for record in read(tmp_path / "run") if isinstance(record, Lost))
+        assert lost.reason.startswith("its weights were not fetched: ")
+        assert start_of(broker.suggest("b")).trial == started.trial
+        there = study.checkpoints.weights(study.weights.path(started) or Path())
+        assert isinstance(there, Path)
+        there.parent.mkdir(parents=True)
+        for suffix in (".safetensors", ".json"):
+            there.with_suffix(suffix).touch()
+        broker.complete("b", end)
+        assert started.trial in study.history.ends
 
 
 def test_no_more_trials_than_slots_and_all_in_the_end(study: Study) -> None:

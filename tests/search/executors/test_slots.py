@@ -1,5 +1,6 @@
 """Slots: as many trials as fit, machine by machine."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.search.spaces import TINY, plan_of
         (0.4, 1, {"CPU": 64.0, "GPU": 4.0}, 8),  # two on each, and no trial on two
         (0.3, 1, {"CPU": 64.0, "GPU": 4.0}, 12),
         (0.6, 1, {"CPU": 64.0, "GPU": 4.0}, 4),
-        (2, 1, {"CPU": 64.0, "GPU": 5.0}, 2),
+        (1, 1, {"CPU": 64.0, "GPU": 5.0}, 5),
     ],
 )
 def test_a_trial_runs_on_one_machine(
@@ -39,8 +40,16 @@ def test_a_cluster_whose_gpus_have_too_few_cores_is_refused(tmp_path: Path) -> N
         initialize_head=True, head_node_args={"num_cpus": 6, "include_dashboard": False}
     )
     try:
-        cluster.add_node(num_cpus=1, num_gpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
+        said: list[str] = []
+        coming = threading.Timer(3, lambda: cluster.add_node(num_cpus=1, num_gpus=1))
+        coming.start()
+        first = Slots(plan_of(tmp_path, TINY, "resources.gpu=1"))
+        assert first.checked(say=said.append, patience=60) == 1
+        coming.join()
+        assert said == [
+            "no machine of the cluster has a GPU yet; waiting up to 1 min 0 s for it"
+        ]
         wanted = plan_of(tmp_path, TINY, "resources.cpu=4", "resources.gpu=1")
         with pytest.raises(ConfigError, match="4 cores and 1 GPUs, and no machine of"):
             Slots(wanted).checked()

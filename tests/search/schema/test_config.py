@@ -320,3 +320,20 @@ def test_the_spaces_that_ship_are_sound(tree: Path) -> None:
         config, _ = load(path, where(path, tree))
         assert config.study == path.stem
         assert path.read_text(encoding="utf-8").startswith("# "), "a header says what it asks"
+
+
+def test_brackets_without_end_are_refused_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"space.yaml: is nested too deeply"):
+        load(write(tmp_path, f"study: {'[' * 3000}"))
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("s3://AKIA:TOP@bucket/x: no", "s3://***@bucket/x: no"),
+     ("s3://b/x?session_token=TOP&region=eu", "s3://b/x?session_token=***&region=eu"),
+     ("s3://b/x?endpoint_override=me:TOP@host:9000", "s3://b/x?endpoint_override=***@host:9000"),
+     ("s3://bucket/folder?region=eu: no", "s3://bucket/folder?region=eu: no"),
+     ("me@host: key=3 is not known", "me@host: key=3 is not known")],
+)  # fmt: skip
+def test_no_message_shows_a_password(written: str, shown: str) -> None:
+    assert str(ConfigError(written)) == shown

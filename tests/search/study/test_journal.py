@@ -249,3 +249,12 @@ def test_a_late_sync_that_fails_is_told_at_the_next_record(tmp_path: Path) -> No
 def test_the_pid_in_the_lock_is_ours(tmp_path: Path) -> None:
     with Journal(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
+@pytest.mark.parametrize("name", ["../../victim", "/etc/victim", "a/b", "..", ".hidden", ""])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    """Weights are written to, and removed from, a path with the name of their network."""
+    with Journal(tmp_path) as journal:
+        journal.append(replace(RECORDS[0], name=name))
+    with pytest.raises(JournalError, match="which is no network's"):
+        read(tmp_path)

@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 
 from search.schema.yaml import ConfigError
+from search.study.events import Turn
 from search.study.journal import FILE, Journal, read
 from search.study.lock import Lock, locked
-from tests.search.spaces import write
+from search.study.study import Study
+from tests.search.spaces import TINY, resolved_of, write
 from tests.search.study.test_journal import RECORDS
 
 HOST = 'hostname "$0" && mount --bind "$1" "$2" && shift 2 && exec "$@"'
@@ -207,6 +209,25 @@ def test_a_lock_that_was_lost_costs_the_journal_nothing(
         with pytest.raises(OSError, match=said):
             journal.append(RECORDS[1])
     assert (tmp_path / FILE).read_bytes() == whole
+
+
+def test_a_run_that_another_host_took_over_is_left_alone(tmp_path: Path) -> None:
+    """What looks superfluous to this process may be the other's newest weights."""
+    plan, survey = resolved_of(tmp_path, TINY)
+    run = tmp_path / "run"
+    with Journal(run) as journal:
+        study = Study(plan, survey, journal)
+        started = study.next()
+        assert started is not None
+        theirs = run / "networks" / "of-another-seed0.safetensors"
+        theirs.parent.mkdir()
+        theirs.touch()
+        (run / ".holder").write_bytes(b"of another host")
+        with pytest.raises(OSError, match="has taken over this run"):
+            study.tidy()
+        with pytest.raises(OSError, match="has taken over this run"):
+            study.turned(Turn(trial=started.trial, share=0.5, seconds=1.0))
+        assert theirs.exists()
 
 
 def test_a_folder_that_was_moved_is_called_that(tmp_path: Path) -> None:
