@@ -1,6 +1,7 @@
 """Slots: as many trials as fit, machine by machine."""
 
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,13 @@ def test_a_cluster_whose_gpus_have_too_few_cores_is_refused(tmp_path: Path) -> N
     try:
         ray.init(address=cluster.address, log_to_driver=False)
         said: list[str] = []
-        coming = threading.Timer(3, lambda: cluster.add_node(num_cpus=1, num_gpus=1))
-        coming.start()
         first = Slots(plan_of(tmp_path, TINY, "resources.gpu=1"))
-        assert first.checked(say=said.append, patience=60) == 1
-        coming.join()
+        with ThreadPoolExecutor(1) as beside:
+            waiting = beside.submit(first.checked, say=said.append, patience=60)
+            while not said:
+                time.sleep(0.1)
+            cluster.add_node(num_cpus=1, num_gpus=1)
+            assert waiting.result() == 1
         assert said == [
             "no machine of the cluster has a GPU yet; waiting up to 1 min 0 s for it"
         ]
