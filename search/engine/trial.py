@@ -213,7 +213,7 @@ class Trial:
         Not from the checkpoint: when memory runs out depends on what else runs, and a result
         must not.
         """
-        self._trainer, self._energy = None, self._energy_so_far()
+        self._trainer, self._energy, self._kept = None, self._energy_so_far(), (0, 0.0)
         self._meter = None  # its energy was just read
         with contextlib.suppress(OSError):  # memory runs out again if it is resumed from it
             remove_checkpoints(self._checkpoint)
