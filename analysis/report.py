@@ -32,7 +32,7 @@ _TEXTS: dict[str, Callable[[Table], str]] = {"markdown": markdown, "latex": late
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the report of the given runs; return 0, or 2 if they cannot be read or compared."""
+    """Write the report of the runs; return 0, 1 for files that fail, or 2 for bad input."""
     texts = any(f"--{name}" in argv or name in argv for name in _TEXTS)
     return run_command(lambda: _main(argv), prints=texts)
 

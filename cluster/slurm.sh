@@ -45,7 +45,12 @@ fi
 limit=()
 if [ -n "${SLURM_JOB_END_TIME:-}" ]; then
     left=$((SLURM_JOB_END_TIME - $(date +%s) - 120))
-    limit=(--time-limit "$((left > 1 ? left : 1))s")
+    if [ "$left" -lt 1 ]; then # it would go back to the queue for ever
+        echo "$0: the job has less than two minutes; give it more with --time" >&2
+        jobs -p | xargs -r kill 2>/dev/null
+        exit 2
+    fi
+    limit=(--time-limit "${left}s")
 fi
 python -m search.run "$@" --address "$address" "${limit[@]}" &
 driver=$!

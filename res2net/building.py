@@ -144,7 +144,7 @@ def _fill(network: nn.Module, architecture: Architecture, generator: torch.Gener
     _give_memory(network, fill=None if ours else math.nan)
     _initialise(network, generator)
     if not ours:
-        _check_filled(network)
+        _check_filled(network, "skeleton" if architecture.block in BLOCKS else "block")
 
 
 def _give_memory(network: nn.Module, *, fill: float | None) -> None:
@@ -188,15 +188,15 @@ def _initialise(network: nn.Module, generator: torch.Generator) -> None:
             _reset(module, generator)
 
 
-def _check_filled(network: nn.Module) -> None:
-    """Raise ArchitectureError if a module of a user-defined block left a tensor unset."""
+def _check_filled(network: nn.Module, field: str) -> None:
+    """Raise ArchitectureError if a module of a user-defined part left a tensor unset."""
     for module in network.modules():
         own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
         for name, tensor in own:
             if tensor.is_floating_point() and tensor.isnan().any():
                 kind = type(module).__name__
                 raise ArchitectureError(
-                    "block",
+                    field,
                     f"reset_parameters() of its {kind} leaves its tensor {name!r} without "
                     "numbers; fill it there, because networks are made without memory first",
                 )

@@ -16,7 +16,7 @@ from res2net.architecture import Architecture
 from res2net.errors import ArchitectureError
 from res2net.layout import Dimensions, lay_out
 from res2net.names import described
-from res2net.skeletons import Skeleton, is_count
+from res2net.skeletons import Skeleton
 from res2net.tally import ONE, ImageSize, IntArray, Tally, size_of
 
 
@@ -118,7 +118,9 @@ def checked_features(facts: Skeleton, features: Collection[int]) -> list[int]:
     """Give the stages (from 1) in ascending order; raise ArchitectureError for unknown ones."""
     stages = range(1, len(facts.stages) + 1)
     listed = isinstance(features, Collection)
-    known = listed and all(is_count(stage) and stage in stages for stage in features)
+    known = listed and all(
+        stage in stages and not isinstance(stage, bool) for stage in features
+    )
     if not features or not known:
         shown = tuple(features) if listed else features
         raise ArchitectureError(

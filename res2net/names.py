@@ -29,7 +29,7 @@ _FIG5 = re.compile(
 )
 _HUB = re.compile(r"^timm/|\.[a-z]\w*$")  # timm's hub prefix, and its tag for the training data
 _BASIC = (18, 34)  # depths of ResNets without bottlenecks
-_LONGEST = 255  # letters, as in the name of a file
+_LONGEST = 200  # letters, so that files can be named after a network
 _UNITS = {
     "c": "cardinality",
     "w": "width",

@@ -4,7 +4,7 @@ Every count may be an integer or a NumPy array; `times` is the number of identic
 """
 
 import operator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,9 @@ def size_of(image_size: ImageSize) -> Size:
     Raises:
         ArchitectureError: they are not two whole numbers from 1 up.
     """
-    sides = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    sides: Any = image_size
+    if not isinstance(image_size, (tuple, list)):
+        sides = (image_size, image_size)
     try:
         height, width = map(operator.index, sides)
     except (TypeError, ValueError):

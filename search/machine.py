@@ -1,6 +1,7 @@
 """Checks that this machine has what a study needs."""
 
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -64,8 +65,16 @@ def _gpus() -> int:
         count = int(pynvml.nvmlDeviceGetCount())
     except pynvml.NVMLError:
         return 0
-    left = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return count if left is None else min(count, len(list(filter(str.strip, left.split(",")))))
+    return count if (left := _visible()) is None else min(count, left)
+
+
+def _visible() -> int | None:
+    """How many GPUs CUDA_VISIBLE_DEVICES leaves; None if it is not set. CUDA stops at a -1."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return None
+    names = map(str.strip, listed.split(","))
+    return len({*itertools.takewhile(lambda name: name and name[0] != "-", names)})
 
 
 def unusable_gpu() -> str:

@@ -1,5 +1,6 @@
 """Decides `training.precision: auto` once, where trials run; a study then keeps the choice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from rich.console import Console
@@ -32,7 +33,7 @@ def measured(
             "repeats"
         )
     try:
-        chosen = _chosen(prepared, request, deadline)
+        chosen = _chosen(prepared, request, deadline, console.print)
     except ConfigError:
         raise
     except Exception as error:
@@ -47,7 +48,12 @@ def measured(
     return replace(prepared, plan=plan, open_precision=False)
 
 
-def _chosen(prepared: Prepared, request: Request, deadline: Deadline | None) -> ChosenPrecision:
+def _chosen(
+    prepared: Prepared,
+    request: Request,
+    deadline: Deadline | None,
+    say: Callable[[str], object],
+) -> ChosenPrecision:
     from search.profiling.precision import choose, middling  # noqa: PLC0415 - imports torch
 
     plan, network = middling(prepared.plan, prepared.survey)
@@ -56,7 +62,9 @@ def _chosen(prepared: Prepared, request: Request, deadline: Deadline | None) -> 
     from search.executors.measuring import choose_on_ray  # noqa: PLC0415 - imports Ray
 
     seconds = max(0.0, deadline.left) if deadline else None
-    return choose_on_ray(choose, plan, network, address=request.address, seconds=seconds)
+    return choose_on_ray(
+        choose, plan, network, address=request.address, seconds=seconds, say=say
+    )
 
 
 def say_kept(plan: StudyPlan, console: Console, *, cluster: bool) -> None:

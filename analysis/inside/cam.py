@@ -35,6 +35,7 @@ from analysis.plots.style import styled
 from res2net import Architecture, ArchitectureError, WeightsError, build, parse
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import path_argument, printable, text_of
+from res2net.names import hub_name
 from res2net.terminal import run_command
 from res2net.weights import HeadDropped
 from search.schema.files import in_words
@@ -71,7 +72,7 @@ class Panel(NamedTuple):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Draw what the arguments ask for; return 0, or 2 if something does not fit."""
+    """Draw what the arguments ask for; return 0, 1 for files that fail, or 2 for bad input."""
     return run_command(lambda: _main(argv), prints=False)
 
 
@@ -79,10 +80,12 @@ def _main(argv: Sequence[str]) -> int:
     asked = _parser().parse_intermixed_args(argv)
     try:
         out = check_out(asked.out) if asked.out else None
-        architecture = parse(asked.name, block=asked.block)
-        sources = [(architecture, asked.weights)]
-        if asked.against:
-            sources.append((parse(asked.against[0], block=asked.block), asked.against[1]))
+        named = [(asked.name, asked.weights), *([asked.against] if asked.against else [])]
+        sources = [
+            (parse(name, block=asked.block), hub_name(name) if weights == "timm" else weights)
+            for name, weights in named
+        ]
+        architecture = sources[0][0]
         for each, _ in sources:
             _check(each, layer=asked.layer, target=asked.target)
         borders = {view_of(each, weights).border for each, weights in sources}

@@ -36,7 +36,7 @@ _RAISED = str.maketrans(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Draw one network; return 0, or 2 if the name is invalid or the file cannot be written."""
+    """Draw one network; return 0, 1 for a file that cannot be written, or 2."""
     return run_command(lambda: _main(argv), prints=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from res2net.blocks.base import Block, FirstBlock, Position, Shape
 from res2net.errors import ArchitectureError
@@ -106,7 +106,9 @@ class Skeleton(NamedTuple):
         """
         if output_stride is None:
             output_stride = self.strides[-1]
-        if output_stride not in self.output_strides or type(output_stride) is not int:
+        given: Any = output_stride  # True and 16.0 equal whole numbers
+        whole = hasattr(given, "__index__") and not isinstance(given, bool)
+        if output_stride not in self.output_strides or not whole:
             known = ", ".join(map(str, self.output_strides))
             raise ArchitectureError(
                 "output_stride",

@@ -37,14 +37,14 @@ def read_checkpoint(path: Path) -> object:
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file; give the path of a checkpoint")
     _check_digest(path)
-    if _is_torchscript(path):
-        raise WeightsError(
-            f"{path}: is a whole program of TorchScript, not weights; load it with "
-            f"torch.jit.load, and {HOW_TO_SAVE}"
-        )
     try:
         return reader(path)
     except Exception as error:  # a broken file can make its reader raise anything
+        if _is_torchscript(path):
+            raise WeightsError(
+                f"{path}: is a whole program of TorchScript, not weights; load it with "
+                f"torch.jit.load, and {HOW_TO_SAVE}"
+            ) from error
         foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
         problem = (
             f"contains more than tensors ({foreign[1]}), which may be code and is not read; "
@@ -56,10 +56,11 @@ def read_checkpoint(path: Path) -> object:
 
 
 def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _check_digest(path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from res2net.architecture import Architecture
-from res2net.errors import WeightsError
+from res2net.errors import ArchitectureError, WeightsError
 from res2net.file_names import path_of, text_of
 from res2net.names import parse
 from res2net.weights.checkpoints import read_checkpoint, reason_of
@@ -43,7 +43,7 @@ def fill_from(
     if any(parameter.is_meta for parameter in module.parameters()):
         raise WeightsError("device: 'meta' has shapes but no weights; write 'cpu' or 'cuda'")
     hub, _, published = str(weights).partition("/")
-    if hub == "timm" and not path_of(text_of(weights)).exists():
+    if hub == "timm" and not (published and path_of(text_of(weights)).is_file()):
         checkpoint: object = from_timm(architecture, published)
     else:
         checkpoint = read_checkpoint(path_of(text_of(weights)))
@@ -107,7 +107,7 @@ def from_timm(architecture: Architecture, published: str = "") -> Tensors:
         raise WeightsError(
             f"timm has no weights of {architecture.name}; it has those of: {', '.join(TIMM)}"
         )
-    if published and timm_name(parse(published)) != name:
+    if published and _network_of(published) != name:
         raise WeightsError(f"timm/{published}: not of {architecture.name}; write timm/{name}")
     name = published or name
     try:
@@ -124,6 +124,13 @@ def from_timm(architecture: Architecture, published: str = "") -> Tensors:
             f"timm's {name}: could not be fetched ({reason_of(error)}); this needs a network "
             "connection or a filled cache; for a file from elsewhere give weights=PATH"
         ) from error
+
+
+def _network_of(published: str) -> str | None:
+    try:
+        return timm_name(parse(published))
+    except ArchitectureError:
+        return None
 
 
 def _change(before: int, after: int) -> str:

@@ -190,14 +190,16 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from a state of the same architecture and recipe."""
+        """Continue from a state, on any device, of the same architecture and recipe."""
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         if self._average:
             self._average.load_state(state["average"])
         self._finished, self._under_way = state["finished"], None
         if state["under_way"]:
-            self._under_way = _UnderWay(self._finished + 1, *state["under_way"])
+            step, losses, seconds = state["under_way"]
+            losses = {name: loss.to(self._device) for name, loss in losses.items()}
+            self._under_way = _UnderWay(self._finished + 1, step, losses, seconds)
 
     @property
     def _scored(self) -> nn.Module:

@@ -7,8 +7,8 @@ and resumes from its checkpoint.
 import contextlib
 import statistics
 import time
-from collections.abc import Iterable, Mapping
-from typing import IO, Any
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 
@@ -16,19 +16,19 @@ from search.engine.bench import Bench, device_kind, device_name
 from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.latency import measured_of
 from search.engine.meter import Meter, utilisation
+from search.engine.saved import FORMAT, furthest
 from search.engine.training import Trainer
 from search.engine.weights import save_weights
 from search.scenes import pictured as pictures
 from search.schema.metrics import TEST
 from search.schema.remote import File
-from search.study.checkpoints import remove_checkpoints, save_checkpoint, sound_checkpoints
+from search.study.checkpoints import remove_checkpoints, save_checkpoint
 from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, Turn
 from search.tasks.memory import free_memory
 
 # A crash loses at most this much training time, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, even in the middle of an epoch
-_FORMAT = 4  # of checkpoints; other formats are ignored
 # Torch's message for a batch of one image where a feature map is one pixel wide and high.
 _TOO_FEW = "Expected more than 1 value per channel"
 
@@ -135,7 +135,7 @@ class Trial:
         if self._trainer is None or self._spoilt or self._progress == self._kept:
             return
         state = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "started": self.started.to_json(),
             "device": device_kind(self._bench.device),
             "epochs": [epoch.to_json() for epoch in self._epochs],
@@ -183,7 +183,7 @@ class Trial:
             free_memory()  # networks with graphs have reference cycles
         # Created here, when nothing of the previous trial is left on the device.
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
-        state = self._load()
+        state, self._note = furthest(self._checkpoint, started, self._bench.device)
         if state is not None:
             self._pieces = state["pieces"]
         trainer = Trainer(
@@ -193,7 +193,7 @@ class Trial:
             seed=started.seed,
             pieces=self._pieces,
         )
-        self._epochs = []
+        self._epochs, self._kept = [], (0, 0.0)
         if state is not None:
             trainer.load_state(state)
             self._epochs = [Epoch.from_json(epoch) for epoch in state["epochs"]]
@@ -213,7 +213,7 @@ class Trial:
         Not from the checkpoint: when memory runs out depends on what else runs, and a result
         must not.
         """
-        self._trainer, self._energy, self._kept = None, self._energy_so_far(), (0, 0.0)
+        self._trainer, self._energy = None, self._energy_so_far()
         self._meter = None  # its energy was just read
         with contextlib.suppress(OSError):  # memory runs out again if it is resumed from it
             remove_checkpoints(self._checkpoint)
@@ -223,33 +223,6 @@ class Trial:
     def _energy_so_far(self) -> float | None:
         now = self._meter.read().energy if self._meter else 0.0
         return None if now is None or self._energy is None else self._energy + now
-
-    def _load(self) -> dict[str, Any] | None:
-        """The sound checkpoint of exactly this trial that goes furthest; None without one.
-
-        The newest need not be: a worker that was given up may still write one.
-        """
-        states = [*filter(None, map(self._read, sound_checkpoints(self._checkpoint)))]
-        if not states:
-            return None
-        self._note = ""  # of another one, which was of another kind of device
-        return max(states, key=_progress_in)
-
-    def _read(self, file: IO[bytes]) -> dict[str, Any] | None:
-        """The state in a checkpoint; None if it is of another trial, or in another format."""
-        try:
-            state = torch.load(file, weights_only=True, map_location=self._bench.device)
-            same = state["started"] == self.started.to_json() and state["format"] == _FORMAT
-        except torch.OutOfMemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever the file holds, it must not end the trial
-            return None
-        if same and state["device"] != device_kind(self._bench.device):
-            self._note = (
-                f"began anew: its checkpoint is of another kind of device ({state['device']})"
-            )
-            return None
-        return state if same else None
 
     def _end_whole(self, trainer: Trainer) -> Ended:
         """Score the test images, once, and keep the weights that were scored."""
@@ -285,11 +258,6 @@ class Trial:
             time=time.time(),
             taken=self.taken,
         )
-
-
-def _progress_in(state: Mapping[str, Any]) -> tuple[int, int]:
-    """Finished epochs of a checkpoint, and the steps of the next one."""
-    return len(state["epochs"]), state["under_way"][0] if state["under_way"] else 0
 
 
 def _rate(epochs: list[Epoch]) -> float | None:

@@ -11,7 +11,7 @@ from ray import tune
 
 from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
-from search.study.provenance import versions
+from search.study.provenance import versions_of_training
 
 if TYPE_CHECKING:
     from search.executors.worker import Worker
@@ -78,7 +78,7 @@ def _check_versions(made_with: dict[str, str]) -> None:
     """Refuse other versions of libraries than the study's: trials would not be comparable."""
     other = [
         f"{name} {here} (the study has {made_with[name]})"
-        for name, here in versions().items()
+        for name, here in versions_of_training().items()
         if _release(made_with.get(name, here)) != _release(here)
     ]
     if other:

@@ -127,7 +127,7 @@ class Broker:
             if ended.status is Status.OK and weights is not None:
                 try:
                     self._study.checkpoints.fetch(weights)
-                except OSError as error:  # it scores and writes them again, from its checkpoint
+                except OSError as error:  # it writes them again, from its checkpoint
                     if error.errno in NO_ROOM:
                         raise
                     self._study.lost(trial, f"its weights were not fetched: {in_words(error)}")

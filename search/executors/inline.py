@@ -32,7 +32,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
         OSError: a disk is full, or the GPU failed so that this process can no longer use it.
     """
     with _kept_to_share(plan):
-        with _gpu_in_words():
+        with _in_words():
             benches = Benches(plan, root)
         _run_each(study, benches)
 
@@ -48,14 +48,15 @@ def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _gpu_in_words() -> Iterator[None]:
-    """Say that the GPU cannot be used, or has no memory left, before a trial uses it."""
+def _in_words() -> Iterator[None]:
+    """Say that the GPU cannot be used, or that memory ran out, before a trial runs."""
     try:
         yield
     except RuntimeError as error:
         if not (is_of_the_gpu(error) or is_out_of_memory(error)):
             raise
-        reason = f"the GPU cannot be used ({in_one_line(error)}); the same command resumes it"
+        what = "the GPU cannot be used" if is_of_the_gpu(error) else "memory ran out"
+        reason = f"{what} ({in_one_line(error)}); the same command resumes the study"
         raise OSError(errno.EIO, reason) from error
 
 
@@ -66,7 +67,7 @@ def _run_each(study: Study, benches: Benches) -> None:
             started = study.next()
             if started is None:  # nothing else runs, so there is nothing to wait for
                 return
-            with _gpu_in_words():
+            with _in_words():
                 bench = benches.of(started)
             trial = Trial(
                 started,

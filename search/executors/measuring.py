@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from ray.exceptions import GetTimeoutError
 from res2net import Architecture
 from search.executors.connection import connected
 from search.executors.shipping import shipped
-from search.executors.slots import Slots
+from search.executors.slots import Say, Slots, patience
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision
 from search.schema.yaml import ConfigError
@@ -27,6 +28,7 @@ def choose_on_ray(
     *,
     address: str | None,
     seconds: float | None = None,
+    say: Say | None = None,
 ) -> ChosenPrecision:
     """Choose between bf16 and fp32 on a machine that has room for a trial.
 
@@ -36,6 +38,7 @@ def choose_on_ray(
         network: the network to train, on random images.
         address: address of a running Ray cluster; None starts Ray on this machine.
         seconds: time limit; a cluster may be full of other work.
+        say: called with a line where a cluster has no machine for a trial yet.
 
     Raises:
         ConfigError: no cluster answers there, or a trial asks for more than there is, or there
@@ -46,7 +49,10 @@ def choose_on_ray(
         shipped(plan, away=address is not None) as code,
         connected(address, code.environment),
     ):
-        Slots(plan).checked()
+        begin = time.monotonic()
+        Slots(plan).checked(say=say, patience=patience(address, seconds))
+        if seconds is not None:
+            seconds = max(0.0, seconds - (time.monotonic() - begin))
         resources = plan.resources
         task = ray.remote(num_cpus=resources.cpu, num_gpus=resources.gpu)(_chosen)
         here = None if address else code.here

@@ -19,10 +19,11 @@ from search.executors.broker import Broker
 from search.executors.connection import RayLostError, connected
 from search.executors.shipping import Shipped, shipped
 from search.executors.silence import Silence
-from search.executors.slots import Say, Slots
+from search.executors.slots import Say, Slots, patience
 from search.schema.study_plan import StudyPlan
+from search.schema.yaml import ConfigError
 from search.study.events import Status
-from search.study.provenance import versions
+from search.study.provenance import versions_of_training
 from search.study.study import Study
 
 _CANNOT_START = "creation task"  # in Ray's message about an error in a worker's set-up
@@ -30,7 +31,6 @@ _MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be
 # In Ray's messages about a worker killed for lack of memory, now and in earlier versions.
 _NO_MEMORY = ("running low on memory", "OutOfMemoryError")
 _LONGEST = 300  # characters of a reason
-_FIRST_MACHINE = 600.0  # seconds to wait until a new cluster has a machine for a trial
 
 
 def run_on_ray(
@@ -53,10 +53,13 @@ def run_on_ray(
         shipped(plan, away=address is not None) as code,
         connected(address, code.environment) as connection,
     ):
-        slots, patience = Slots(plan), 0.0 if address is None else _FIRST_MACHINE
-        if study.deadline is not None:
-            patience = min(patience, study.deadline.left)
-        broker = Broker(study, slots.checked(say=say, patience=patience))
+        slots, left = Slots(plan), study.deadline.left if study.deadline else None
+        try:
+            broker = Broker(study, slots.checked(say=say, patience=patience(address, left)))
+        except ConfigError:
+            if study.over:  # the time was up while it waited for a machine
+                return
+            raise
         # Otherwise Ray starts one worker at a time, as it assumes that a searcher learns from
         # each trial before the next; the broker decides how many run at once.
         os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(_MOST_PENDING)
@@ -85,7 +88,7 @@ def _tune(
             path=code.path,
             here=code.here,
             away=code.environment is not None,
-            made_with=versions(),
+            made_with=versions_of_training(),
         ),
         {"cpu": plan.resources.cpu, "gpu": plan.resources.gpu},
     )
@@ -206,7 +209,9 @@ def worker_failure(text: str) -> WorkerFailure:
     status = Status.OUT_OF_MEMORY if short else Status.FAILED
     reason = (short or lines[-1:] or ["no reason given"])[0][:_LONGEST]
     reason = reason.removeprefix(f"{NodeError.__module__}.{NodeError.__qualname__}: ")
-    return WorkerFailure(reason, status, _CANNOT_START in text)
+    # The last line is the error's own, and may say anything.
+    cannot_start = any(_CANNOT_START in line for line in lines[:-1])
+    return WorkerFailure(reason, status, cannot_start)
 
 
 def _cause(trial: RayTrial) -> str:

@@ -12,6 +12,7 @@ from search.schema.units import duration
 from search.schema.yaml import ConfigError
 
 _LOOK_AGAIN = 2.0  # seconds until machines that came or went are noticed
+_FIRST_MACHINE = 600.0  # seconds to wait until a new cluster has a machine for a trial
 _SAY_AGAIN = 60.0  # seconds between two lines about waiting
 Say = Callable[[str], object]
 
@@ -72,7 +73,7 @@ class Slots:
                     f"no machine of the cluster has a {' or '.join(lacking)} yet; waiting up "
                     f"to {duration(patience - waited)} for it"
                 )
-            time.sleep(min(_LOOK_AGAIN, patience))
+            time.sleep(min(_LOOK_AGAIN, patience - waited))
 
     def now(self) -> int:
         """The number of trials that fit, at most a few seconds old."""
@@ -85,6 +86,18 @@ class Slots:
         fits = int(there.get("CPU", 0) / self._asked["CPU"] + 1e-9)
         share = self._asked["GPU"]
         return min(fits, trials_on(there.get("GPU", 0), share)) if share else fits
+
+
+def patience(address: str | None, seconds: float | None) -> float:
+    """Seconds to wait for a cluster's first machine; Ray on this machine is not waited for.
+
+    Args:
+        address: address of the cluster; None for Ray on this machine.
+        seconds: what is left of a time limit.
+    """
+    if address is None:
+        return 0.0
+    return _FIRST_MACHINE if seconds is None else max(0.0, min(_FIRST_MACHINE, seconds))
 
 
 def _machines() -> list[dict[str, float]]:

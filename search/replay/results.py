@@ -100,7 +100,12 @@ def joined(sources: Sequence[Source]) -> dict[Architecture, tuple[Cell, ...]]:
     cells: dict[Architecture, tuple[Cell, ...]] = {}
     for source in sources:
         for network, ones in source.cells.items():
-            there = cells.get(network, ())
-            new = (one for one in ones if not any(map(one.is_trial_of, there)))
-            cells[network] = (*there, *new)
+            there = list(cells.get(network, ()))
+            for one in ones:
+                same = [n for n, other in enumerate(there) if one.is_trial_of(other)]
+                if not same:
+                    there.append(one)
+                elif there[same[0]].status is not Status.OK:  # it may have ended well elsewhere
+                    there[same[0]] = one
+            cells[network] = tuple(there)
     return cells

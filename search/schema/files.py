@@ -41,7 +41,7 @@ def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
         part.replace(path)
         _sync(path.parent)
     except OSError as error:
-        if error.filename in (None, str(part)):
+        if error.errno is not None and error.filename in (None, str(part)):
             error.filename = str(path)  # which its reader knows
         raise
     finally:

@@ -127,7 +127,7 @@ def choice_from(table: "Table[Any]") -> Callable[[Any, ValidationInfo], Choice]:
         if isinstance(written, dict) and written and "name" not in written:
             raise ValueError(
                 f"has keys but no name; add it: {{name: {' or '.join(table)}, "
-                f"{', '.join(f'{key}: {each}' for key, each in written.items())}}}"
+                f"{', '.join(f'{key}: ...' for key in written)}}}"
             )
         if not isinstance(written, dict) or not isinstance(written.get("name"), str):
             raise ValueError(

@@ -162,7 +162,7 @@ def located(text: str) -> File:
 
 def _object(text: str) -> RemoteFile:
     uri = urlsplit(text)
-    if "@" in uri.netloc + unquote(uri.query) or "secret" in uri.query:
+    if "@" in unquote(text) or "secret" in uri.query:
         raise ValueError(
             "contains a secret, which would be written to the run's record; set "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY on every node, and leave it out"

@@ -25,14 +25,14 @@ _ASIDE = 0x10F000 - 0xDC00
 _NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
-_SECRETS = re.compile(
-    r"(?<=://)[^/\s@]+(?=@)|(?<==)[^&\s=@]+(?=@)|(?i:(?<=token=)|(?<=secret=)|(?<=key=))[^&\s]+"
-)
+# Parts of a URI that may be a password or a key: what stands before an @, and some values.
+_USER = re.compile(r"(?<=://)\S+(?=@)")
+_VALUE = re.compile(r"([?&][\w-]*(?:token|secret|key)=)[^&\s]+", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:
     """Hide what may be a password or a key in a URI: logs of clusters keep messages."""
-    return _SECRETS.sub("***", text) if "://" in text else text
+    return _VALUE.sub(r"\1***", _USER.sub("***", text)) if "://" in text else text
 
 
 class ConfigError(ValueError):

@@ -14,6 +14,8 @@ from search.study.processor import processor, processor_kind
 
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
+_ELSEWHERE = ("optuna", "ray")  # not used in training; Ray compares its own version
+
 
 def start_of(command: Sequence[str]) -> dict[str, Any]:
     """Describe a start: when, by which command, which commit, which versions, what machine."""
@@ -36,9 +38,14 @@ def was_on_cluster(start: Mapping[str, Any]) -> bool:
 
 
 # Cached: loaded code stays as it was when this process began, even if the files change.
+def versions_of_training() -> dict[str, str]:
+    """The versions of the packages that a trial's numbers depend on, by name."""
+    return {name: version for name, version in versions().items() if name not in _ELSEWHERE}
+
+
 @functools.cache
 def versions() -> dict[str, str]:
-    """The versions of the packages that a result depends on, by name."""
+    """The versions of the packages that a study depends on, by name."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 

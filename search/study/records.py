@@ -69,7 +69,7 @@ def _checker(kind: Any) -> Callable[[Any], None]:
             look(name, getattr(record, name))
         if kind is Started:
             _check_network(record)
-            if not re.fullmatch(r"[\w.-]+", record.name) or record.name.startswith("."):
+            if not re.fullmatch(r"[\w.+-]+", record.name) or record.name.startswith("."):
                 raise ValueError(f"name is {record.name!r}, which is no network's")
 
     return check

@@ -164,6 +164,7 @@ def refused(folder: Path, place: str, capsys: pytest.CaptureFixture[str]) -> str
         ("gs://studies/runs", "has an unknown scheme, gs://; write s3://bucket/"),
         ("s3://key:word@studies/runs", "contains a secret"),
         ("s3://studies/runs?endpoint_override=key:word@host", "contains a secret"),
+        ("s3://key:wo/:word@studies/runs", "contains a secret"),
         ("s3:///runs", "names no bucket; write s3://bucket/folder"),
         (
             "s3://studies/runs?colour=red",

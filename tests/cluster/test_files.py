@@ -148,7 +148,7 @@ def test_the_cluster_file_is_one_of_ray_s() -> None:
     ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line]
     for name in (*data["rsync_exclude"], *(one for one in ignored if one[0] != "#")):
         assert re.fullmatch(r"/[.\w]+", name), name
-        assert not list(ROOT.glob(f"{name[1:]}/**/__init__.py")) or name == "/.venv"
+        assert name == "/.venv" or not list(ROOT.glob(f"{name[1:]}/**/__init__.py"))
     with pytest.raises(Exception, match="max_worker"):
         validate_config(prepare_config(data | {"max_worker": 3}))
 

@@ -127,6 +127,8 @@ def test_a_worker_that_hangs_while_it_is_set_up_is_told_of(tmp_path: Path) -> No
         assert process.poll() is None, said.read_text(encoding="utf-8")
         assert time.monotonic() < until
         time.sleep(0.2)
+    time.sleep(20)  # a worker that only needs long would have trained meanwhile
+    assert not [record for record in read(tmp_path / "run") if isinstance(record, Epoch)]
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130, said.read_text(encoding="utf-8")
     assert "resume with" in said.read_text(encoding="utf-8")

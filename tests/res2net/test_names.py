@@ -160,7 +160,7 @@ def test_lists_are_taken_for_one_number_each_stage() -> None:
     assert hash(network) == hash(parse("res2net50_26w4s"))
 
 
-def test_a_name_may_be_as_long_as_a_file_s() -> None:
+def test_long_names_are_read_too() -> None:
     numbers = tuple(123_456_700 + n for n in range(4))
     network = Architecture(
         skeleton="imagenet", depth=(3, 4, 6, 4), width=numbers, scale=numbers,

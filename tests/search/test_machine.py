@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from search.engine.meter import stated_peak
-from search.machine import has_kernels, unusable_gpu
+from search.machine import _visible, has_kernels, unusable_gpu
 from search.schema.training import ChosenPrecision
 
 # What torch 2.15 for CUDA 13 is built for.
@@ -32,6 +32,21 @@ def test_why_torch_cannot_use_a_gpu_is_a_line() -> None:
     said = unusable_gpu()
     assert torch.__version__ in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("listed", "left"),
+    [(None, None), ("", 0), ("0", 1), ("0,1", 2), ("-1", 0), ("0,-1,1", 1), ("0,0", 1),
+     ("GPU-1f, GPU-2e", 2)],
+)  # fmt: skip
+def test_gpus_are_hidden_as_cuda_hides_them(
+    monkeypatch: pytest.MonkeyPatch, listed: str | None, left: int | None
+) -> None:
+    if listed is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
+    assert _visible() == left
 
 
 @pytest.mark.parametrize(

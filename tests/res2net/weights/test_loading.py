@@ -278,6 +278,26 @@ def test_timm_s_weights_are_fetched_and_nothing_else_is_touched(
         build("resnext50_32x4d", weights="timm/resnet50.tv_in1k")
 
 
+def test_a_damaged_archive_is_no_whole_file(tmp_path: Path) -> None:
+    torch.save(build(TINY).state_dict(), tmp_path / "a.pt")
+    content = bytearray((tmp_path / "a.pt").read_bytes())
+    content[content.rindex(b"PK\x01\x02")] ^= 0xFF  # in the list of what the archive holds
+    (tmp_path / "a.pt").write_bytes(content)
+    with pytest.raises(WeightsError, match="cannot be read whole"):
+        build(TINY, weights=tmp_path / "a.pt")
+
+
+def test_a_folder_called_timm_is_not_timm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a checkout of it."""
+    (tmp_path / "timm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for weights in ("timm", "timm/foo.bar"):
+        with pytest.raises(WeightsError, match=r"timm has no weights of|timm/foo\.bar: not of"):
+            build(TINY if weights == "timm" else "resnet50", weights=weights)
+
+
 def test_a_program_of_torchscript_is_no_file_of_weights(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "code/__torch__.py"):

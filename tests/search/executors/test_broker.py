@@ -39,7 +39,7 @@ def result_of(started: Started, number: int) -> dict[str, str]:
 
 
 def test_weights_that_a_store_does_not_give_cost_no_study(tmp_path: Path) -> None:
-    """Its trial is lost, and from its last checkpoint only scores and writes them again."""
+    """Its trial is lost, and goes on from its last checkpoint."""
     config = plan_of(tmp_path, TINY, f"checkpoints={tmp_path / 'store'}")
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)

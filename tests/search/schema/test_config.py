@@ -331,7 +331,9 @@ def test_brackets_without_end_are_refused_in_a_line(tmp_path: Path) -> None:
     ("written", "shown"),
     [("s3://AKIA:TOP@bucket/x: no", "s3://***@bucket/x: no"),
      ("s3://b/x?session_token=TOP&region=eu", "s3://b/x?session_token=***&region=eu"),
-     ("s3://b/x?endpoint_override=me:TOP@host:9000", "s3://b/x?endpoint_override=***@host:9000"),
+     ("s3://b/x?endpoint_override=me:TOP@host:9000", "s3://***@host:9000"),
+     ("s3://k:p@ss/wo@rd@bucket: no", "s3://***@bucket: no"),
+     ("--set s3://x: is not key=value; write", "--set s3://x: is not key=value; write"),
      ("s3://bucket/folder?region=eu: no", "s3://bucket/folder?region=eu: no"),
      ("me@host: key=3 is not known", "me@host: key=3 is not known")],
 )  # fmt: skip
