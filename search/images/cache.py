@@ -28,7 +28,8 @@ from search.schema.files import replace_text
 from search.schema.units import format_amount
 from search.schema.yaml import ConfigError
 
-_VERSION = (1, DECODING)  # of the meaning of the files, and of the decoding
+_VERSION = (2, DECODING)  # of the meaning of the files, and of the decoding
+_PROBES, _PROBED = 64, 1 << 16  # files whose first bytes tell a set from one of equal names
 _PIXELS, _SUMS, _RECORD, _LOCK = "pixels.u8", "sums.f64", "record.json", ".lock"
 _SAVE_EVERY = 16  # chunks: a crash costs 1,024 images or 128 MiB at most
 _POLL = 0.2  # seconds between checks of a cache that another process builds
@@ -163,13 +164,17 @@ def _names(request: CacheRequest) -> Mapping[str, int]:
 
 
 def _folder_of(request: CacheRequest, place: Place) -> Path:
-    what = (_VERSION, request.side, request.channels, request.keep_pixels)
+    folder, names = request.files.folder, request.files.names
+    what = (_VERSION, request.side, request.channels, request.keep_pixels, folder.name)
     digest = hashlib.sha256(repr(what).encode())
-    prefix = os.fsencode(request.files.folder / "_")[:-1]
+    prefix = os.fsencode(folder / "_")[:-1]
     try:
-        for name in map(bytes_of, request.files.names):
+        for name in map(bytes_of, names):
             facts = os.stat(prefix + name)  # noqa: PTH116 - Paths would take seconds
             digest.update(b"%b\0%d\0%d\0" % (name, facts.st_size, facts.st_mtime_ns))
+        for probe in map(bytes_of, names[:: max(1, len(names) // _PROBES)]):
+            with open(prefix + probe, "rb") as file:  # noqa: PTH123 - as above
+                digest.update(file.read(_PROBED))
     except OSError as error:
         raise _unreachable(error, place) from error
     return request.folder / digest.hexdigest()[:32]

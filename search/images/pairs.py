@@ -91,7 +91,7 @@ def _by_stem(folder: Path, ends: tuple[str, ...], key: str) -> dict[str, Path]:
 def _listed(path: Path, there: dict[str, Path], key: str) -> list[str]:
     """The stems that a file lists, in its order."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{key}: {path.absolute()} cannot be read ({error}); give a text file with the "

@@ -14,6 +14,7 @@ from search.scenes.pictures import Size, decode, picture
 from search.scenes.scene import Scene
 
 _Floats = npt.NDArray[np.float32]
+_NARROWEST = 1e-3  # pixels of a box
 Box = tuple[float, float, float, float]  # x and y of two corners, in pixels
 # (H, W) of each object: from the first one's number, their count, and the image's size.
 Masks = Callable[[int, int, Size], npt.NDArray[np.bool_]]
@@ -147,7 +148,8 @@ class ObjectList:
         x0, y0, x1, y1 = box
         inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(size[1])), min(y1, float(size[0])))
         wide, high = inside[2] - inside[0], inside[3] - inside[1]
-        if not (wide > 0 and high > 0):  # also true for NaN
+        # As float32, and after a flip, a narrower one may have no area. Also true for NaN.
+        if not (wide > _NARROWEST and high > _NARROWEST):
             self._found.note("boxes of no area inside their image, left out", where)
             return False
         # Some exceed the image by rounding, which is not worth reporting.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.images.looks import of_8_bits
+from search.images.looks import formats, of_8_bits
 from search.scenes.findings import FileError
 
 # What PIL raises for files that are damaged, not images or too large to be images.
@@ -27,7 +27,7 @@ def picture(path: Path) -> _Bytes:
         FileError: it cannot be decoded.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=formats()) as image:
             return np.array(of_8_bits(image).convert("RGB"))  # a writable copy
     except DAMAGED as error:
         raise _undecoded(path, error) from error
@@ -40,7 +40,7 @@ def size_of(path: Path) -> Size:
         FileError: it is not an image.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=formats()) as image:
             return image.height, image.width
     except DAMAGED as error:
         raise _undecoded(path, error) from error
@@ -53,7 +53,7 @@ def decode(path: Path, *, size: Size) -> None:
         FileError: it cannot, or it has another size.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=formats()) as image:
             found = image.height, image.width
             image.draft("RGB", (1, 1))
             image.load()
@@ -109,7 +109,7 @@ def same_size(image: npt.NDArray[Any], of_pixels: npt.NDArray[Any], path: Path) 
 def _map(path: Path, modes: tuple[str, ...]) -> _Bytes | None:
     """The content of a file; None if its mode is not among `modes`."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=formats()) as image:
             if not modes:
                 return np.array(of_8_bits(image).convert("L"))
             return np.array(image) if image.mode in modes else None

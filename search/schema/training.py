@@ -43,7 +43,9 @@ class Training(Section):
     batch_size: PositiveInt = 128
     """Images of one step of the optimiser. [images]"""
     accumulate: PositiveInt = 1
-    """Pieces of a batch that pass the network one after another, to save memory. [parts]"""
+    """Pieces of a batch that pass the network one after another, to save memory; batch norms
+    see the images of a piece, and in segmentation each piece counts by its images. [parts]
+    """
     optimizer: Annotated[str, BeforeValidator(OPTIMIZERS.checked)] = "sgd"
     """The optimiser."""
     optimizer_options: dict[str, Any] = Field(default_factory=dict)

@@ -403,15 +403,22 @@ def test_of_two_builders_the_second_waits_and_finds_it_built(
     wait_for(first, "150")
     second = child(TELLING, tmp_path, 150, SIDE, 1, 151)
     wait_for(second, "0")
-    for path in (tmp_path / "train" / "a").iterdir():
+    whole = {path: path.read_bytes() for path in (tmp_path / "train" / "a").iterdir()}
+
+    def rewrite(path: Path, content: bytes) -> None:
         facts = path.stat()
-        path.write_bytes(b"?" * facts.st_size)
+        path.write_bytes(content)
         os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+    for path, content in whole.items():
+        rewrite(path, b"?" * len(content))
     assert second.poll() is None
     first.communicate("\n")
     rest, _ = second.communicate()
     assert rest.endswith("150\nbuilt\n")
     assert second.returncode == 0
+    for path, content in whole.items():
+        rewrite(path, content)
     assert open_cache(asked(tmp_path, 150)).damaged == ()
 
 
@@ -481,3 +488,24 @@ def named(call: str) -> str:
     return (
         call.partition('"' if call.startswith("rename") else "<")[2].split('"')[0].split(">")[0]
     )
+
+
+def test_splits_and_sets_of_equal_names_sizes_and_times_have_caches_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """As of an archive without times: uncompressed images all have one size."""
+    levels = {"mnist/train": 10, "mnist/val": 60, "fashion/train": 200, "fashion/val": 250}
+    for name, level in levels.items():
+        folder = tmp_path / name / "a"
+        folder.mkdir(parents=True)
+        for number in range(3):
+            path = folder / f"{number}.ppm"
+            Image.new("RGB", (8, 8), (level + number,) * 3).save(path)
+            os.utime(path, (0, 0))
+    names = tuple(f"a/{number}.ppm" for number in range(3))
+    for name, level in levels.items():
+        files = Files(tmp_path / name, names, np.zeros(3, dtype=np.int64))
+        request = CacheRequest(files, SIDE, tmp_path / "cache", True, 0, 3)
+        pixels = built(request)[0].pixels
+        assert pixels is not None
+        assert [int(image.mean()) for image in pixels] == [level, level + 1, level + 2]
