@@ -48,7 +48,7 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
             "not trained"
         )
     yield from (*recipe_lines(plan), *transfer_lines(plan))
-    yield from (*_proposals(search), *_at_random(search), *_scored(plan))
+    yield from (*_proposals(search), *_at_random(plan), *_scored(plan))
     if survey.base is not None:
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.name(survey.base)
@@ -128,16 +128,25 @@ def _proposals(search: PlannedSearch) -> Iterator[str]:
         yield f"  warm start: from {', '.join(map(printable, search.warm_start))}"
 
 
-def _at_random(search: PlannedSearch) -> Iterator[str]:
+def _at_random(plan: StudyPlan) -> Iterator[str]:
     """How many networks a sampler tries before it learns from results."""
-    sampler = search.sampler
-    first = SAMPLERS[sampler.name].at_random
+    search, sampler = plan.search, plan.search.sampler
+    facts, early = SAMPLERS[sampler.name], scheduler_traits(plan.scheduler)
+    if "pauses" in early and "adaptive" in facts.traits:
+        yield (
+            f"  {sampler.name}: hears of a network when its trial has ended, and "
+            f"{plan.scheduler.name} pauses most; random, or a scheduler that stops them, fits "
+            "better"
+        )
+    first = facts.at_random
     count = sampler.options[first] if isinstance(first, str) else first
     if not count or search.warm_start:
         return
     how = "drawn at random" if search.prior is None else "drawn from the prior"
     tried, key = search.per_band or search.trials, "per_band" if search.per_band else "trials"
-    ended = f"{count} have ended{' in its band' if search.per_band else ''}"
+    partly = facts.from_stopped and len(plan.objectives) == 1
+    how_far = "ended" if partly or not early else "run to their end"
+    ended = f"{count} have {how_far}{' in its band' if search.per_band else ''}"
     if count < tried:
         yield f"  {sampler.name}: networks are {how} until {ended}"
         return

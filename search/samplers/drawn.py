@@ -41,8 +41,8 @@ class Drawn:
         objectives: what is minimised or maximised.
         make: makes the sampler from a seed.
         startup: proposes the first networks, until there are results to learn from.
-        first: number of networks with a result from which on draws are made.
-        whole: whether it also takes a complete trial: pruned ones alone teach it nothing.
+        first: number of networks that it learned from, from which on draws are made.
+        from_stopped: whether it learns from trials that were stopped early, too.
         keeps_notes: whether the sampler leaves notes on its draws that it needs later; they
             are recomputed after a stop.
         belief: where good networks are expected; None for no such belief.
@@ -57,7 +57,7 @@ class Drawn:
         make: Callable[[int], optuna.samplers.BaseSampler],
         startup: Sampler,
         first: int,
-        whole: bool = False,
+        from_stopped: bool = False,
         keeps_notes: bool = False,
         belief: Belief | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class Drawn:
         self._startup, self._first, self._keeps_notes = startup, first, keeps_notes
         self._belief, self._single = belief, len(objectives) == 1
         self._learned, self._taken = 0, 0
-        self._lacks_whole = whole  # until one has ended
+        self._from_stopped = from_stopped
         self._begun: list[_Begun] = []  # not yet handed to Optuna
         self._running: dict[int, _Begun] = {}  # by candidate
         self._drawn: tuple[dict[str, int], dict[str, Any]] | None = None  # of the next trial
@@ -89,7 +89,7 @@ class Drawn:
             SpaceExhausted: every candidate is taken.
         """
         self._points.require_left()
-        if not self._distributions or self._learned < self._first or self._lacks_whole:
+        if not self._distributions or self._learned < self._first:
             return self._startup.propose(trial)
         params, _ = self._draw()
         point = np.array([params[name] for name in self._distributions]) / self._lengths
@@ -117,8 +117,8 @@ class Drawn:
         """Note how a trial ended: complete, pruned at its rung, or failed."""
         begun = self._running.pop(candidate)
         begun.outcome = outcome
-        self._learned += outcome.state != "failed" and bool(outcome.values)
-        self._lacks_whole &= outcome.state != "complete"
+        stopped = outcome.state == "pruned" and bool(outcome.values)
+        self._learned += outcome.state == "complete" or (stopped and self._from_stopped)
         if begun.number is not None:
             state, values, rungs = self._told(outcome)
             frozen = self._study.get_trials(deepcopy=False)[begun.number]

@@ -57,6 +57,8 @@ class Evolution:
         drawn = rng.choice(len(self._members), self._sample, replace=False)
         _, parent = min(self._members[i] for i in drawn)
         near = self._points.near_left(self._points.unit[parent])
+        if len(near) < self._points.left:  # which differ in no dimension of two values
+            near = np.flatnonzero(~self._points.taken)
         indices = self._points.indices
         changed = (indices[near] != indices[parent]).sum(axis=1)
         return int(rng.choice(near[changed == changed.min()]))
@@ -69,4 +71,6 @@ class Evolution:
     def tell(self, candidate: int, outcome: Outcome) -> None:
         """Add a network that was trained, completely or in part, to the population."""
         if outcome.state != "failed" and outcome.values:
+            for member in [one for one in self._members if one[1] == candidate]:
+                self._members.remove(member)  # told before one of its trials was tried again
             self._members.append((standing(outcome, self._objective), candidate))

@@ -33,7 +33,9 @@ def tpe(
     survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
 ) -> Sampler:
     """Multivariate TPE: the ratio of the densities of good trials and of the others."""
-    return _modelled(survey, seed, objectives, _tpe_sampler, prior)
+    # With several objectives Optuna knows no values of a stopped trial.
+    single = len(objectives) == 1
+    return _modelled(survey, seed, objectives, _tpe_sampler, prior, from_stopped=single)
 
 
 def _tpe_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -46,7 +48,7 @@ def gp(
     survey: Survey, *, seed: int, objectives: Objectives, prior: Prior | None = None
 ) -> Sampler:
     """A Gaussian process with expected improvement."""
-    return _modelled(survey, seed, objectives, _gp_sampler, prior, whole=True)
+    return _modelled(survey, seed, objectives, _gp_sampler, prior)
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -153,7 +155,7 @@ def adopted(
         survey: the candidates inside the budget.
         seed: seed of the study; passed on where `make` takes one.
         objectives: what is minimised or maximised.
-        first: number of networks with a result that are drawn uniformly before it draws.
+        first: number of completely trained networks that are drawn uniformly before it draws.
         options: keyword arguments of `make`.
     """
     takes_seed = "seed" in inspect.signature(make).parameters and "seed" not in options
@@ -185,7 +187,7 @@ def _modelled(
     make: Callable[[int], optuna.samplers.BaseSampler],
     prior: Prior | None,
     *,
-    whole: bool = False,
+    from_stopped: bool = False,
 ) -> Sampler:
     startup = random(survey, seed=seed, objectives=tuple(objectives))
     points, belief = Points(survey), None
@@ -199,6 +201,6 @@ def _modelled(
         make=make,
         startup=startup,
         first=STARTUP,
-        whole=whole or len(objectives) > 1,
+        from_stopped=from_stopped,
         belief=belief,
     )

@@ -32,6 +32,7 @@ class Points:
         indices: (candidates, dimensions): the index of each value in its dimension.
         unit: the indices scaled to 0 to 1.
         taken: whether each candidate is being tried or was.
+        left: number of those that are not.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -41,7 +42,7 @@ class Points:
         lengths = np.array([len(dimension.values) - 1 for dimension in self.dimensions])
         self.unit: Floats = self.indices / np.maximum(1, lengths)
         self.taken = np.zeros(len(survey), dtype=bool)
-        self._left = len(survey)
+        self.left = len(survey)
         self._held: Indices = np.arange(len(survey))  # the candidates to search for neighbours
 
     @cached_property
@@ -51,9 +52,9 @@ class Points:
 
     def take(self, candidate: int) -> None:
         """Leave out a candidate from now on."""
-        self._left -= not self.taken[candidate]
+        self.left -= not self.taken[candidate]
         self.taken[candidate] = True
-        if self._left == len(self._held) // 2:
+        if self.left == len(self._held) // 2:
             # Otherwise most neighbours would be taken. Done at fixed counts, so that a resumed
             # search finds the same ones.
             self._held = np.flatnonzero(~self.taken)
@@ -65,11 +66,11 @@ class Points:
         Raises:
             SpaceExhausted: every candidate is taken.
         """
-        if self._left == 0:
+        if self.left == 0:
             raise SpaceExhausted
 
     def nearest_left(self, point: Floats) -> int:
-        """The nearest candidate that is left; the first of equally near ones.
+        """The nearest candidate that is left; always the same of equally near ones.
 
         Args:
             point: (dimensions,), each between 0 and 1.
@@ -92,7 +93,7 @@ class Points:
         self.require_left()
         found: Indices = np.empty(0, dtype=np.intp)
         for found in self._left_by_distance(point, first=_NEAR):
-            if len(found) >= min(_NEAR, self._left) // 2:
+            if len(found) >= min(_NEAR, self.left) // 2:
                 break
         return found
 

@@ -19,7 +19,7 @@ class OneEpoch:
     Args:
         epochs: length of a complete trial.
         trials: number of first trials of networks, including all tries. If a study is
-            extended, trials that resumed before count among those to keep.
+            extended, trials that resumed before do not count among those to keep.
         objectives: objectives by which trials are compared.
         keep: number of networks that continue; None for a tenth of `trials`, at least one.
         after: epochs after which each trial pauses.

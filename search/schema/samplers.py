@@ -38,6 +38,7 @@ class SamplerFacts(NamedTuple):
     options: type[Section] | None = NoOptions
     of_optuna: bool = False  # it is made for Optuna, which does not know the budget
     at_random: int | str = 0  # networks that end before it learns, or the option for it
+    from_stopped: bool = False  # with one objective it learns from trials stopped early, too
 
     @property
     def ends(self) -> bool:
@@ -123,6 +124,7 @@ SAMPLERS = Table(
             frozenset({"adaptive", "several", "prior"}),
             "multivariate TPE, each draw moved to the nearest candidate left",
             at_random=STARTUP,
+            from_stopped=True,
         ),
         "gp": SamplerFacts(
             "search.samplers.optunas:gp",
@@ -156,6 +158,7 @@ SAMPLERS = Table(
             "regularized evolution: the best of a sample is changed, the oldest leaves",
             Evolution,
             at_random="population",
+            from_stopped=True,
         ),
         "local": SamplerFacts(
             "search.samplers.local:Local",
@@ -163,6 +166,7 @@ SAMPLERS = Table(
             "local search: the neighbours of the best, then another start at random",
             Local,
             at_random="start",
+            from_stopped=True,
         ),
         "optunahub": SamplerFacts(
             "search.samplers.optunas:hub",

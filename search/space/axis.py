@@ -122,14 +122,19 @@ def _named(name: str, columns: Columns) -> dict[str, tuple[Any, ...]]:
     return {f"{name} of stage {i}": column for i, column in enumerate(columns, start=1)}
 
 
+def _ordered(column: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The different values; numbers ascending, as samplers take neighbours for similar."""
+    values = tuple(dict.fromkeys(column))
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+    return tuple(sorted(values)) if numbers else values
+
+
 def _axis(
     fields: tuple[str, ...],
     values: tuple[tuple[Any, ...], ...],
     columns: Mapping[str, tuple[Any, ...]],
 ) -> Axis:
-    dimensions = tuple(
-        Dimension(name, tuple(dict.fromkeys(column))) for name, column in columns.items()
-    )
+    dimensions = tuple(Dimension(name, _ordered(column)) for name, column in columns.items())
     index_of = [{value: i for i, value in enumerate(d.values)} for d in dimensions]
     indices = np.array(
         [[known[value] for known, value in zip(index_of, row, strict=True)]

@@ -370,11 +370,52 @@ def test_of_several_objectives_no_pruned_trial_is_taken_for_a_good_one(
 ) -> None:
     asked = [ERROR, COUNTED["params"]]
     sampler = tpe_sampler(surveyed, seed=0, objectives=asked)
-    for trial in range(12):
+    for trial in range(22):
         sampler.take(candidate := sampler.propose(trial))
-        state: Any = "complete" if trial == 5 else "pruned"
+        state: Any = "complete" if trial % 2 else "pruned"
         sampler.tell(candidate, Outcome(state, (50.0 - trial, 1.0), epochs=1))
-    sampler.propose(12)
+    sampler.propose(22)
     states = [trial.state for trial in sampler._study.get_trials()]
     assert TrialState.PRUNED not in states
-    assert states.count(TrialState.COMPLETE) == 1
+    assert states.count(TrialState.COMPLETE) == 11
+
+
+@pytest.mark.parametrize("name", ["nsga2", "cmaes"])
+def test_networks_that_teach_a_sampler_nothing_do_not_end_its_random_ones(
+    name: str, surveyed: Survey
+) -> None:
+    """Stopped early, they are no generation to select from, and its draws leave the budget."""
+    sampler = make_sampler(Choice(name=name), surveyed, seed=0, objectives=[ERROR])
+    uniform = make_sampler(Choice(name="random"), surveyed, seed=0, objectives=[ERROR])
+    for trial in range(25):
+        candidate = sampler.propose(trial)
+        assert candidate == uniform.propose(trial)
+        for one in (sampler, uniform):
+            one.take(candidate)
+            one.tell(candidate, Outcome("pruned", (float(trial),), epochs=1))
+
+
+def test_children_differ_in_every_dimension_also_in_a_large_space(tmp_path: Path) -> None:
+    """The nearest thousand candidates of many never differ in a dimension of two values."""
+    text = TINY.replace("[1, 2, 3]", "{from: 1, to: 24}")
+    large = survey(plan_of(tmp_path, text, "budget={macs: {max: 10G}}"))
+    assert len(large) > 2048
+    sampler = make_sampler(Choice(name="evolution"), large, seed=0, objectives=[ERROR])
+    changed = set()
+    told: list[int] = []
+    for trial in range(300):
+        candidate = sampler.propose(trial)
+        if len(told) >= 20:
+            indices = large.indices()
+            near = min((indices[one] != indices[candidate]).sum() for one in told[-20:])
+            assert near == 1
+            changed |= {
+                int(np.flatnonzero(indices[one] != indices[candidate])[0])
+                for one in told[-20:]
+                if (indices[one] != indices[candidate]).sum() == 1
+            }
+        sampler.take(candidate)
+        sampler.tell(candidate, Outcome("complete", (float(trial % 7),)))
+        told.append(candidate)
+    varied = {i for i, d in enumerate(large.dimensions) if len(d.values) > 1}
+    assert changed == varied

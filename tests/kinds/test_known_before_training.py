@@ -260,3 +260,23 @@ def test_a_plan_notes_what_this_machine_lacks(
     )
     assert main([space, "--plan"]) == 0
     assert "note: " not in capsys.readouterr().out
+
+
+def test_a_plan_says_what_a_sampler_hears_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trials that stop early or pause teach some samplers nothing."""
+    space = str(write(tmp_path, OPEN))
+
+    def told(sampler: str, scheduler: str) -> str:
+        given = (f"search={{sampler: {sampler}, trials: 30}}", f"scheduler={scheduler}",
+                 "training.epochs=4")  # fmt: skip
+        options = [word for one in given for word in ("--set", one)]
+        assert main([space, "--plan", *options]) == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    assert "tpe: networks are drawn at random until 10 have ended" in told("tpe", "asha")
+    assert "cmaes: networks are drawn at random until 10 have run to" in told("cmaes", "asha")
+    paused = told("tpe", "one_epoch")
+    assert "tpe: hears of a network when its trial has ended, and one_epoch pauses" in paused
+    assert "hears of a network" not in told("random", "one_epoch")
