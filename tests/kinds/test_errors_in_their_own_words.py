@@ -33,7 +33,7 @@ ONE_LINE = [
         "scheduler.name=x",
         r"scheduler: 'x' is not a known scheduler; write fifo or asha or hyperband or ",
     ),
-    ("task.options={a: 1}", r"task: is not a known task; write classification"),
+    ("task.options={a: 1}", r"task: has keys but no name; add it: {name: classification or "),
     ("search.trials=0", r"search.trials: 0 is not above 0; write a number that is, or all"),
     ("search.trials=-3", r"search.trials: -3 is not above 0; write a number that is, or all"),
     (
