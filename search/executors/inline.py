@@ -32,7 +32,7 @@ def run_inline(study: Study, plan: StudyPlan, *, root: Path) -> None:
         OSError: a disk is full, or the GPU failed so that this process can no longer use it.
     """
     with _kept_to_share(plan):
-        with _in_words():
+        with _failing_in_words():
             benches = Benches(plan, root)
         _run_each(study, benches)
 
@@ -48,7 +48,7 @@ def _kept_to_share(plan: StudyPlan) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _in_words() -> Iterator[None]:
+def _failing_in_words() -> Iterator[None]:
     """Say that the GPU cannot be used, or that memory ran out, before a trial runs."""
     try:
         yield
@@ -67,7 +67,7 @@ def _run_each(study: Study, benches: Benches) -> None:
             started = study.next()
             if started is None:  # nothing else runs, so there is nothing to wait for
                 return
-            with _in_words():
+            with _failing_in_words():
                 bench = benches.of(started)
             trial = Trial(
                 started,

@@ -57,7 +57,8 @@ class Evolution:
         drawn = rng.choice(len(self._members), self._sample, replace=False)
         _, parent = min(self._members[i] for i in drawn)
         near = self._points.near_left(self._points.unit[parent])
-        if len(near) < self._points.left:  # which differ in no dimension of two values
+        # In a large space all of the nearest may share the parent's value where it has only two.
+        if len(near) < self._points.left:
             near = np.flatnonzero(~self._points.taken)
         indices = self._points.indices
         changed = (indices[near] != indices[parent]).sum(axis=1)

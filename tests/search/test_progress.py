@@ -3,6 +3,7 @@
 import io
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from search.progress import Progress
 from search.schema.units import duration, format_amount
 from search.space.survey import survey
 from search.study.checkpoints import save_checkpoint
-from search.study.events import Status, Turn
+from search.study.events import Started, Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
 from tests.search.spaces import TINY, plan_of
 from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
+Happens = Callable[[Progress, Study, Started, Started], None]
 
-def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
-    """Two trials beside each other, one of which fails; what was shown."""
+
+def shown_of(tmp_path: Path, happens: Happens, *, terminal: bool) -> tuple[str, Study]:
+    """What is shown of two trials beside each other, and their study."""
     output = io.StringIO()
-    console = Console(file=output, force_terminal=terminal, width=120, color_system=None)
+    console = Console(file=output, force_terminal=terminal, width=400, color_system=None)
     with Journal(tmp_path / "run") as journal:
         study = Study(config := plan_of(tmp_path), survey(config), journal)
         with Progress(console, study) as progress:
@@ -32,12 +35,21 @@ def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
             first, second = study.next(), study.next()
             assert first is not None
             assert second is not None
-            study.report(epoch_of(first, 1))
-            study.turned(Turn(trial=second.trial, share=0.25, seconds=1.5))
-            console.print(progress._picture())
-            study.end(end_of(first))
-            study.end(end_of(second, Status.FAILED))
+            happens(progress, study, first, second)
     return output.getvalue(), study
+
+
+def watch(tmp_path: Path, *, terminal: bool) -> tuple[str, Study]:
+    """Two trials, one of which fails; what was shown."""
+
+    def happens(progress: Progress, study: Study, first: Started, second: Started) -> None:
+        study.report(epoch_of(first, 1))
+        study.turned(Turn(trial=second.trial, share=0.25, seconds=1.5))
+        progress._console.print(progress._picture())
+        study.end(end_of(first))
+        study.end(end_of(second, Status.FAILED))
+
+    return shown_of(tmp_path, happens, terminal=terminal)
 
 
 def test_without_a_terminal_each_event_is_a_line(tmp_path: Path) -> None:
@@ -198,19 +210,13 @@ def test_without_a_terminal_no_silence_is_long(tmp_path: Path) -> None:
 @pytest.mark.parametrize("terminal", [False, True])
 def test_what_goes_wrong_is_a_line_everywhere(tmp_path: Path, terminal: bool) -> None:
     """Also in a terminal, whose live display counts ends and nothing else."""
-    output = io.StringIO()
-    console = Console(file=output, force_terminal=terminal, width=400, color_system=None)
-    with Journal(tmp_path / "run") as journal:
-        study = Study(config := plan_of(tmp_path), survey(config), journal)
-        with Progress(console, study) as progress:
-            study.observers.append(progress)
-            first, second = study.next(), study.next()
-            assert first is not None
-            assert second is not None
-            progress.silent(first, 100, running=True)
-            progress.silent(second, 100, running=False)
-            study.lost(first.trial, "its worker is gone: killed")
-    said = output.getvalue()
+
+    def happens(progress: Progress, study: Study, first: Started, second: Started) -> None:
+        progress.silent(first, 100, running=True)
+        progress.silent(second, 100, running=False)
+        study.lost(first.trial, "its worker is gone: killed")
+
+    said, _ = shown_of(tmp_path, happens, terminal=terminal)
     assert (
         "trial 0 has reported nothing for 1 min 40 s; after 30 min 0 s (resources.sil" in said
     )
