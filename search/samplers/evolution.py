@@ -57,7 +57,7 @@ class Evolution:
         drawn = rng.choice(len(self._members), self._sample, replace=False)
         _, parent = min(self._members[i] for i in drawn)
         near = self._points.near_left(self._points.unit[parent])
-        # In a large space all of the nearest may share the parent's value where it has only two.
+        # In a large space the nearest may all have the parent's value where there are only two.
         if len(near) < self._points.left:
             near = np.flatnonzero(~self._points.taken)
         indices = self._points.indices
