@@ -22,6 +22,7 @@ _MARKS = ("'", '"', "|", ">", "&", "!", "*")  # start of a text in one of YAML's
 # Bytes of a name that are not text are surrogates, which YAML refuses: for parsing, they are
 # moved to the last private plane.
 _ASIDE = 0x10F000 - 0xDC00
+MOST_VALUES = 1_000_000  # more than any space needs; aliases of aliases soon give billions
 _NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
@@ -102,6 +103,11 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> Document:
     nodes = _parse(path, text)
     if not isinstance(nodes, CommentedMap):
         raise ConfigError(f"{path}:1: is not a mapping; write `study: name` and the sections")
+    if _values(nodes, {}) > MOST_VALUES:
+        raise ConfigError(
+            f"{path}: holds more than {MOST_VALUES:,} values once its aliases (*name) are "
+            "written out; use fewer of them inside each other"
+        )
     data = plain(nodes)
     given = {}
     for override in overrides:
@@ -127,6 +133,16 @@ def _parse(path: Path, text: str) -> Any:
             f"{path}:{mark.line + 1 if mark else 1}: is not YAML ({problem}); check "
             "indentation, colons and brackets"
         ) from error
+
+
+def _values(node: Any, counted: dict[int, int]) -> int:
+    """How many values a node holds with all of its aliases written out."""
+    if not isinstance(node, (dict, list)):
+        return 1
+    if id(node) not in counted:
+        inside = node.values() if isinstance(node, dict) else node
+        counted[id(node)] = 1 + sum(_values(each, counted) for each in inside)
+    return counted[id(node)]
 
 
 def plain(node: Any) -> Any:

@@ -322,6 +322,12 @@ def test_the_spaces_that_ship_are_sound(tree: Path) -> None:
         assert path.read_text(encoding="utf-8").startswith("# "), "a header says what it asks"
 
 
+def test_aliases_that_double_without_end_are_refused_in_a_line(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [1, 2]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))]
+    with pytest.raises(ConfigError, match=r"space.yaml: holds more than 1,000,000 values"):
+        load(write(tmp_path, "\n".join(lines)))
+
+
 def test_brackets_without_end_are_refused_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"space.yaml: is nested too deeply"):
         load(write(tmp_path, f"study: {'[' * 3000}"))
