@@ -1,4 +1,8 @@
-"""What every test may use: the paper's figures, and where real images are if they are there."""
+"""What every test may use: the paper's figures, and where real images are if they are there.
+
+torch and Ray are imported where they are needed: the process that hands out the tests reads
+this file before it starts the others, and needs neither.
+"""
 
 import csv
 import os
@@ -6,9 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
-from ray.cluster_utils import Cluster
 
 # A busy machine is no finding.
 settings.register_profile(
@@ -35,12 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def threads() -> None:
     """Where several processes test at once, each computes on one core."""
     if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
+        import torch  # noqa: PLC0415 - see above
+
         torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
     """A Ray cluster of two CPUs, started once for all tests that need one."""
+    from ray.cluster_utils import Cluster  # noqa: PLC0415 - see above
+
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
     )
@@ -51,6 +57,8 @@ def ray_address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """For networks so small that, on a busy machine, more threads only wait for each other."""
+    import torch  # noqa: PLC0415 - see above
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
