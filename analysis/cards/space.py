@@ -12,7 +12,6 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, losses, titled, words
 from search.schema.metrics import Objective
 
-_LINES = ("depth", "width", "scale", "cardinality", "params", "macs")
 _TOP = 10  # networks shown in the table beside the lines
 _COSTS = (Column("params", "params", ","), Column("MACs", "macs", ","))
 
@@ -144,7 +143,10 @@ def lines(run: Run) -> Card:
             *(Column(titled(one), key, form) for one, key in _sides(run)),
         ),
         draw=lambda: draw_parallel(
-            networks, _LINES, run.ranking, title=run.described(short=True)
+            networks,
+            (*varied(networks), "params", "macs"),
+            run.ranking,
+            title=run.described(short=True),
         ),
         alt="Lines through upright axes, one for each dimension, parameters and "
         f"multiply-adds; the best network is {best['name'].iloc[0]}.",

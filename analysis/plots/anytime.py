@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import entitle, marks, panelled
 from analysis.runs.scores import titled, words
 from search.schema.metrics import Objective
@@ -43,7 +44,7 @@ def draw_anytime(
         axes[2].set_ylabel(f"hypervolume of {words(ranking)}\nand {words(cost)}")
         entitle(figure, title)
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize="small")
+        legend_below(figure, (handles, labels), columns=3)
     return figure
 
 

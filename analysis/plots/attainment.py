@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.plots.style import drawing, entitle, log_if_wide, marks, unit_of
+from analysis.plots.cost_axis import labelled
+from analysis.plots.fitting import legend_below
+from analysis.plots.style import drawing, entitle, log_if_wide, marks
 from analysis.questions.attainment import SHARES, Attained
-from analysis.runs.scores import score_of, with_unit, words
+from analysis.runs.scores import score_of
 
 _MANY = 500  # beyond this many points, rasterise instead of one vector element each
-_PER_IMAGE = ("macs", "activations", "model_macs")
 
 
 def draw_attainment(found: Attained, *, title: str) -> Figure:
@@ -21,7 +22,7 @@ def draw_attainment(found: Attained, *, title: str) -> Figure:
     """
     across, ranking = found.objectives
     score = score_of(ranking)
-    unit, letter = unit_of(found.trials[across.column].abs())
+    unit, label = labelled(across, found.trials[across.column])
     styles = marks([f"{share:.0%}" for share in SHARES])
     with drawing(width=8.6, height=4.6) as (figure, (ax,)):
         ax.scatter(
@@ -40,11 +41,10 @@ def draw_attainment(found: Attained, *, title: str) -> Figure:
                 label=f"{name} of {found.seeds} seeds attain it",
             )  # fmt: skip
         log_if_wide(ax, found.trials[across.column] / unit)
-        each = " per image" if across.name in _PER_IMAGE else ""
-        ax.set_xlabel(with_unit(words(across) + each, letter + across.unit))
+        ax.set_xlabel(label)
         ax.set_ylabel(score.label)
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+        legend_below(figure, columns=2)
     return figure
 
 

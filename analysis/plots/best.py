@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
@@ -36,5 +37,5 @@ def draw_best(worth: pd.DataFrame, ranking: Objective, *, title: str) -> Figure:
         ax.set_xlabel(f"{titled(ranking)}; beside it the probability of being the best")
         ax.margins(x=0.08)
         entitle(figure, title)
-        figure.legend(loc="outside lower right", ncols=2, fontsize="small")
+        legend_below(figure, columns=2)
     return figure

@@ -100,7 +100,7 @@ def _reach(shared: pd.DataFrame, number: int) -> np.ndarray | None:
 
 def _limits(means: pd.Series) -> tuple[float, float]:
     """Limits around the means; whiskers of few seeds may be many times as long and are cut."""
-    margin = 0.25 * float(np.ptp(means)) or 1.0
+    margin = 0.25 * float(np.ptp(means)) or 0.1 * abs(float(means.iloc[0])) or 1.0
     return float(means.min()) - margin, float(means.max()) + margin
 
 

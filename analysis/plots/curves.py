@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
@@ -28,7 +29,7 @@ def draw_curves(
         if len(band):
             _draw_band(band, ax)
             _draw_best(best, ax)
-            figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+            legend_below(figure, columns=2)
         else:
             nothing(ax, "no trial has finished an epoch")
         ax.set_xlabel("epoch")

@@ -8,13 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks, nothing
 from analysis.runs.scores import Score, with_unit
 from search.design.contrasts import ALL_SIZES, DIMENSIONS
-from search.schema.metrics import PERCENT
 
 _ROW = 0.27  # inches
+_TICKS = 5  # values of small metrics have many digits, and would run together
 _TITLES = ("difference", "seeds", "p, all at once")
 _PLACES = (0.22, 0.5, 0.99)  # right ends of the text columns, relative to their width
 _TEXT = 0.55  # width of these columns relative to that of the intervals
@@ -41,7 +43,7 @@ def draw_comparisons(compared: pd.DataFrame, score: Score, *, size: str, title: 
         for row in rows
     ]
     of = rows[0]["of"] if rows else "scale"
-    axis = with_unit(f"{score.name} of {of} minus that of the other", _unit(score))
+    axis = with_unit(f"{score.name} of {of} minus that of the other", score.unit_of_difference)
     return _forest(
         rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
     )
@@ -59,7 +61,7 @@ def draw_slopes(compared: pd.DataFrame, score: Score, *, title: str) -> Figure:
     labels = [
         f"{row['of']} minus {row['against']}" if row["against"] else row["of"] for row in rows
     ]
-    axis = with_unit(f"{score.name} for a doubling of multiply-adds", _unit(score))
+    axis = with_unit(f"{score.name} for a doubling of multiply-adds", score.unit_of_difference)
     return _forest(
         rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
     )
@@ -74,7 +76,7 @@ def draw_networks(compared: pd.DataFrame, score: Score, *, title: str) -> Figure
         title: title of the figure, which describes the run.
     """
     rows = _records(compared[compared["kind"].isin(["pair", "own"])])
-    axis = with_unit(f"{score.name}, the first minus the second", _unit(score))
+    axis = with_unit(f"{score.name}, the first minus the second", score.unit_of_difference)
     labels = [row["label"] for row in rows]
     return _forest(
         rows, labels, axis=axis, title=title, how=_how(compared, rows), form=score.form("+")
@@ -108,6 +110,7 @@ def _forest(
         beside.set_axis_off()
         entitle(figure, title)
         ax.set_xlabel(axis)
+        ax.xaxis.set_major_locator(MaxNLocator(_TICKS))
         if not rows:
             ax.set_yticks([])
             nothing(ax, "there is nothing to compare yet")
@@ -119,10 +122,10 @@ def _forest(
         for each in (ax, beside):
             each.set_ylim(-0.7, len(rows) - 0.3)
         _write_numbers(beside, rows, form)
-        figure.legend(
-            handles=_legend(), loc="outside lower left", ncols=2, fontsize="small",
-            title=how, title_fontsize="small", alignment="left",
-        )  # fmt: skip
+        lines = _legend()
+        legend_below(
+            figure, (lines, [line.get_label() for line in lines]), columns=2, title=how
+        )
     return figure
 
 
@@ -175,10 +178,6 @@ def _ordered(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return sorted(
         _records(rows), key=lambda row: (row["label"] != ALL_SIZES, row["kind"] == "network")
     )
-
-
-def _unit(score: Score) -> str:
-    return "points" if score.unit == PERCENT else score.unit
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks
 from analysis.plots.whiskers import WHISKER
 from analysis.statistics.intervals import Interval
@@ -40,5 +41,5 @@ def draw_fidelity(table: pd.DataFrame, noise: Interval | None, *, title: str) ->
         ax.axvline(0, color="0.2", linewidth=0.8)
         ax.set_xlabel("Kendall's tau_b: 1 is the same order, 0 is none in common")
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=3, fontsize="small")
+        legend_below(figure, columns=3)
     return figure

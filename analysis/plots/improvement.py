@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.steps import draw_steps
 from analysis.plots.style import drawing, entitle, marks
 from analysis.runs.scores import titled
@@ -52,5 +53,5 @@ def draw_profiles(profiles: pd.DataFrame, ranking: Objective, *, title: str) -> 
         ax.set_ylabel("share of trainings\nas good or better")
         ax.set_ylim(0, 1.02)
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=3)
+        legend_below(figure, columns=3)
     return figure

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import Mark, drawing, entitle, log_if_wide, marks, unit_of
 from analysis.questions.slopes import Slope
 from analysis.questions.tradeoffs import Fitted, along
@@ -59,10 +60,7 @@ def draw_laws(
         ax.set_ylabel(f"{titled(tested)}; one point per trial")
         entitle(figure, title)
         shade = "shaded: 95 % band of a law" if slopes is None else _shade(fitted)
-        figure.legend(
-            loc="outside lower left", fontsize="small", title=shade, title_fontsize="small",
-            alignment="left",
-        )  # fmt: skip
+        legend_below(figure, columns=1, title=shade)
     return figure
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks
+from analysis.plots.fitting import legend_below
+from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks, spread_of
 from analysis.questions.object_sizes import GROWTH, Sized
 
 _FAR = 10  # times the span of the gains; wider intervals would hide them
@@ -35,14 +36,15 @@ def draw_object_sizes(found: Sized, *, title: str) -> Figure:
         ax.set_xticks(range(len(sizes)), [_named(size) for size in sizes])
         ax.set_xlim(-0.6, len(sizes) - 0.4)
         gains, low, high = (table[key] for key in ("difference", "low_all", "high_all"))
-        far = bool((high - low).max() > _FAR * max(gains.max() - gains.min(), 1.0))
-        wider = far and cut_whiskers(ax, gains, low, high)
+        unit = found.score.unit
+        far = bool((high - low).max() > _FAR * spread_of(gains, unit))
+        wider = far and cut_whiskers(ax, gains, low, high, unit=unit)
         cut = "; some are wider than the axes" if wider else ""
         ax.set_xlabel(f"size of objects; thick: 95 % interval alone, thin: all at once{cut}")
         gained = "gained" if found.score.more_is_better else "by which it falls"
         ax.set_ylabel(f"{found.score.difference} {gained},\nat equal multiply-adds")
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=3, fontsize="small")
+        legend_below(figure, columns=3)
     return figure
 
 

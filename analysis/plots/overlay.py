@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.steps import draw_steps
 from analysis.plots.style import entitle, marks, nothing, panelled
 from analysis.runs.scores import lower_is_better, titled
@@ -33,5 +34,5 @@ def draw_overlay(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fig
         if curves.empty:
             nothing(axes[0], "no network was trained whole")
         entitle(figure, title)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+        legend_below(figure, axes[0].get_legend_handles_labels(), columns=3)
     return figure

@@ -3,12 +3,16 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks
-from analysis.runs.scores import Score
+from analysis.runs.scores import Score, with_unit
 from search.design.contrasts import ALIKE
 
 _ROW = 0.24  # inches
+_TICKS = 5  # values of small metrics have many digits, and would run together
+_WIDTHS = "thick: 97.5 % interval alone, thin: all at once"
 
 
 def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
@@ -38,7 +42,10 @@ def draw_pairs(frame: pd.DataFrame, score: Score, *, title: str) -> Figure:
         names = rows["a_label"] + " less " + rows["b_label"]
         ax.set_yticks(places, names, fontsize="small")
         ax.set_ylim(-0.7, len(rows) - 0.3)
-        ax.set_xlabel(f"{score.difference}; thick: 97.5 % interval alone, thin: all at once")
+        ax.set_xlabel(
+            with_unit(f"{score.name}, the first minus the second", score.unit_of_difference)
+        )
+        ax.xaxis.set_major_locator(MaxNLocator(_TICKS))
         entitle(figure, title)
-        figure.legend(loc="outside lower right", ncols=2, fontsize="small")
+        legend_below(figure, columns=2, title=_WIDTHS)
     return figure

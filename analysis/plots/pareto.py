@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.plots.cost_axis import labelled
 from analysis.plots.networks import draw_networks
-from analysis.plots.style import cut_whiskers, drawing, entitle, log_if_wide, nothing, unit_of
+from analysis.plots.style import cut_whiskers, drawing, entitle, log_if_wide, nothing
 from analysis.plots.whiskers import WHISKER, draw_confirmed, draw_whiskers
 from analysis.questions.knee import Knee
 from analysis.runs.pareto import cost_axis
-from analysis.runs.scores import Score, score_of, with_unit, words
+from analysis.runs.scores import Score, score_of, words
 from search.schema.metrics import PERCENT, Objective
 
 _MANY = 500  # beyond this many points, rasterise instead of one vector element each
@@ -21,7 +22,6 @@ _SIDES = ("low", "high")
 _SHOWN = (*_SIDES, "confirmed", "confirmed_low", "confirmed_high")
 _ENDS = {"mean": "", "low": "_low", "high": "_high"}
 _FOOT = 0.03  # bottom of the noise bar, as a share of the height
-_PER_IMAGE = ("macs", "activations", "model_macs")
 
 
 def draw_pareto(
@@ -47,7 +47,7 @@ def draw_pareto(
     """
     ranking = next(one for one in objectives if one.source == "reported")
     cost, score = cost_axis(objectives), score_of(ranking)
-    unit, letter = unit_of(points[cost.column])
+    unit, label = labelled(cost, points[cost.column])
     shown = _as_shown(points, score, ranking).assign(**{_X: points[cost.column] / unit})
     with drawing(width=8.6, height=5) as (figure, (ax,)):
         _draw_points(shown, ax)
@@ -58,15 +58,13 @@ def draw_pareto(
         else:
             _draw_rings(front, ax)
         _name_best(front, ax, more_is_better=score.more_is_better)
-        _draw_seeds(shown, ax, percent=score.unit == PERCENT)
+        _draw_seeds(shown, ax, unit=score.unit)
         log_if_wide(ax, shown[_X])
         if score.unit == PERCENT:
             _keep_to_percent(ax)
         if len(points):
-            unit_of_noise = "points" if score.unit == PERCENT else score.unit
-            _draw_noise(ax, float(points.attrs["noise"]), unit=unit_of_noise)
-        each = " per image" if cost.name in _PER_IMAGE else ""
-        ax.set_xlabel(with_unit(words(cost) + each, letter + cost.unit))
+            _draw_noise(ax, float(points.attrs["noise"]), unit=score.unit_of_difference)
+        ax.set_xlabel(label)
         ax.set_ylabel(score.label)
         entitle(figure, title)
         if len(points):
@@ -195,7 +193,7 @@ def _draw_noise(ax: Axes, noise: float, *, unit: str) -> None:
     ax.set_ylim(low, high)
 
 
-def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
+def _draw_seeds(points: pd.DataFrame, ax: Axes, *, unit: str) -> None:
     """Draw whiskers over seeds, and confirmations with theirs."""
     confirmed = points[points["confirmed"].notna()]
     if len(confirmed):
@@ -203,14 +201,15 @@ def _draw_seeds(points: pd.DataFrame, ax: Axes, *, percent: bool) -> None:
         fresh = pd.DataFrame(
             {name: confirmed[f"confirmed{end}"] for name, end in _ENDS.items()}
         )
-        form = "+.2f" if percent else "+.3g"
+        form = "+.2f" if unit == PERCENT else "+.3g"
         draw_confirmed(
             ax, confirmed[_X], confirmed[_Y], fresh, label=_fresh(confirmed), form=form
         )
     low, high = (pd.concat([points[end], points[f"confirmed_{end}"]]) for end in _SIDES)
     if low.isna().all():
         return
-    cut = cut_whiskers(ax, pd.concat([points[_Y], points["confirmed"]]), low, high)
+    drawn = pd.concat([points[_Y], points["confirmed"]])
+    cut = cut_whiskers(ax, drawn, low, high, unit=unit)
     said = "95 % interval over seeds" + ("\n(cut where it leaves the axes)" if cut else "")
     raster = len(points) > _MANY
     draw_whiskers(ax, points[_X], points[_Y], points["low"], points["high"], rasterized=raster)

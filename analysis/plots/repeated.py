@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import entitle, marks, panelled
 from analysis.runs.scores import titled
 from search.schema.metrics import Objective
@@ -38,5 +39,5 @@ def draw_repeated(curves: pd.DataFrame, ranking: Objective, *, title: str) -> Fi
         axes[0].set_ylabel(f"mean best {titled(ranking)}")
         axes[1].set_ylabel("mean hypervolume")
         entitle(figure, title)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2)
+        legend_below(figure, axes[0].get_legend_handles_labels(), columns=2)
     return figure

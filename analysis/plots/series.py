@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.labels import Named, moved_apart, write_names
 from analysis.plots.style import Mark, cut_whiskers, drawing, entitle, marks, unit_of
 from analysis.plots.whiskers import draw_whiskers
@@ -41,17 +42,15 @@ def draw_series(
             _draw_networks(_placed(summary, summary[size] / unit), ax)
             _draw_printed(printed[size] / unit, printed["score"], ax)
             ax.set_xlabel(f"{said} ({letter})")
-        cut = cut_whiskers(axes[0], summary["mean"], summary["low"], summary["high"])
+        ends = summary["low"], summary["high"]
+        cut = cut_whiskers(axes[0], summary["mean"], *ends, unit=score.unit)
         axes[0].set_ylabel(score.label)
         handles, labels = axes[0].get_legend_handles_labels()
         if summary["low"].notna().any():
             whisker = Line2D([], [], color="0.3", marker="|", linestyle="none")
             handles = [*handles, whisker]
             labels.append("95 % interval over seeds" + " (cut where it leaves the axes)" * cut)
-        figure.legend(
-            handles, labels, loc="outside lower left", ncols=5, fontsize="small",
-            columnspacing=1.2,
-        )  # fmt: skip
+        legend_below(figure, (handles, labels), columns=5)
         entitle(figure, title)
         _write_names(summary, axes[0])
     return figure

@@ -21,7 +21,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.typing import ColorType
 
+from analysis.plots.fitting import wrap_labels
 from search.schema.files import replacing
+from search.schema.metrics import PERCENT
 
 _STYLE: dict[Any, Any] = {
     "axes.grid": True,
@@ -47,6 +49,7 @@ _THEIRS: tuple[Any, ...] = (
 _NO_DATE: dict[str, Any] = {"Date": None}  # the same figure gives the same file
 _SHADES = 256  # colours of a map
 _ROOM = 0.8  # margin above and below, as a share of the points' range
+_LEAST = 0.02  # of the largest value: the least range of a metric without a unit
 _LETTERS = 12.0  # of a title per inch
 _WIDE = 3.0  # amounts that differ by more than this factor get a log axis
 
@@ -153,7 +156,20 @@ def shades(name: str = "viridis_r") -> ListedColormap:
     return ListedColormap([one for one in colors if contrast(one) >= CONTRAST], name=name)
 
 
-def cut_whiskers(ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series) -> bool:
+def spread_of(points: pd.Series, unit: str) -> float:
+    """The range of points, at least a percentage point; in other units 2 % of the largest.
+
+    Args:
+        points: values, such as means of networks.
+        unit: their unit.
+    """
+    least = 1.0 if unit == PERCENT else _LEAST * float(points.abs().max())
+    return max(float(points.max() - points.min()), least)
+
+
+def cut_whiskers(
+    ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series, *, unit: str
+) -> bool:
     """Limit the axes to the points' range: intervals of two seeds are 13 times as wide.
 
     Args:
@@ -161,11 +177,12 @@ def cut_whiskers(ax: Axes, points: pd.Series, low: pd.Series, high: pd.Series) -
         points: their heights.
         low: lower ends of their whiskers; missing where there is none.
         high: upper ends of their whiskers.
+        unit: of the points.
 
     Returns:
         Whether whiskers leave the axes.
     """
-    room = _ROOM * max(points.max() - points.min(), 1.0)
+    room = _ROOM * spread_of(points, unit)
     bottom, top = points.min() - room, points.max() + room
     leaves = bool(low.min() < bottom or high.max() > top)
     if leaves:
@@ -210,6 +227,7 @@ def panelled(
         for unused in axes[panels:]:
             unused.remove()
         yield figure, axes[:panels]
+        wrap_labels(axes[:panels], figure.get_figwidth() / columns)
 
 
 def entitle(figure: Figure, title: str) -> None:

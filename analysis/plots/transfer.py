@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below, wrapped
 from analysis.plots.labels import Named, write_names
 from analysis.plots.style import drawing, entitle, marks
 from analysis.questions.tau_words import tau_words
@@ -44,9 +45,10 @@ def draw_transferred(found: Transferred, score: Score, *, source: str, title: st
         ax.margins(0.12)
         ax.set_xlabel(f"{there.label}, {source}")
         ax.set_ylabel(f"{score.label}, this task")
-        ax.set_title(agreement(found), loc="left", fontsize="small")
+        said = wrapped(agreement(found), 0.85 * figure.get_figwidth(), "small")
+        ax.set_title(said, loc="left", fontsize="small")
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+        legend_below(figure, columns=2)
         if len(table) <= _NAMED:
             named = [
                 Named(x, y, _short(label), "black")

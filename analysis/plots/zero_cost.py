@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plots.fitting import legend_below
 from analysis.plots.style import drawing, entitle, marks
 from analysis.plots.whiskers import WHISKER
 
@@ -40,5 +41,5 @@ def draw_zero_cost(table: pd.DataFrame, *, title: str) -> Figure:
         ax.set_xlim(-1.04, 1.04)
         ax.set_xlabel("Kendall's tau_b with the trained result: 1 is the same order, 0 is none")
         entitle(figure, title)
-        figure.legend(loc="outside lower left", ncols=2, fontsize="small")
+        legend_below(figure, columns=2)
     return figure

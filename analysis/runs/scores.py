@@ -55,6 +55,11 @@ class Score(NamedTuple):
         return f"{sign}.2f" if self.unit == PERCENT else f"{sign}.4g"
 
     @property
+    def unit_of_difference(self) -> str:
+        """The unit of a difference of two values: points for a percentage."""
+        return "points" if self.unit == PERCENT else self.unit
+
+    @property
     def difference(self) -> str:
         """Words for a difference of two values, such as points of test accuracy."""
         return f"points of {self.name}" if self.unit == PERCENT else f"of {self.label}"
