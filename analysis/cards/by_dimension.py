@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.cards.card import Card, Column, Shown, reason
@@ -76,12 +77,20 @@ def _sentences(found: pd.DataFrame) -> list[str]:
     ]
     if wide:
         said.append(f"In {', '.join(wide)} they lie anywhere in the sampled range.")
-    first = found[found["share"].notna()].drop_duplicates("dimension")
+    shares = found[found["share"].notna()]
     return said + [
-        f"In {row['dimension']} the best of random quarters most often has {row['value']}: "
-        f"in {row['share']:.0%} of them."
-        for row in first.to_dict("records")
+        _most_often(str(dimension), rows)
+        for dimension, rows in shares.groupby("dimension", sort=False)
     ]
+
+
+def _most_often(dimension: str, rows: pd.DataFrame) -> str:
+    first = rows[np.isclose(rows["share"], rows["share"].max())]
+    share, each = first["share"].iloc[0], " each" if len(first) > 1 else ""
+    return (
+        f"In {dimension} the best of random quarters most often has "
+        f"{' or '.join(map(str, first['value']))}: in {share:.0%} of them{each}."
+    )
 
 
 def _is_all(row: dict[Hashable, Any]) -> bool:

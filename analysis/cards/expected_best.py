@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.expected_best import draw_expected_best
 from analysis.questions.expected_best import expected
-from analysis.questions.sampling import tried
+from analysis.questions.sampling import is_whole
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
@@ -25,7 +25,7 @@ def expected_best(run: Run) -> Card:
     said = _sentences(run, curve)
     band = (
         "All candidates of the space were tried, so there is no sampling error."
-        if tried(run) == run.manifest.candidates
+        if is_whole(run)
         else "The 95 % intervals are of a bootstrap over networks, at each k for itself, and "
         "end at a tenth of the networks (fewer than ten give none): at half of them such "
         "intervals held the truth in only 78 to 83 % of simulated studies."

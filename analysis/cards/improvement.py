@@ -16,6 +16,7 @@ from analysis.runs.scores import form_of, titled, words
 
 _NAME = "improvement"
 _QUESTION = "How often is a network of one run better than one of another?"
+_ALONE = 0.05  # error allowed for an interval
 _COLUMNS = (
     Column("first", "a"),
     Column("second", "b"),
@@ -93,9 +94,23 @@ def _said(row: dict[Hashable, Any]) -> str:
         if row["kind"] == SHARED
         else f"of random pairs of {row['n_a']:,.0f} and {row['n_b']:,.0f} networks"
     )
-    ends = (
-        f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
-        if pd.notna(row["low"])
-        else "no interval, because all pairs agree"
-    )
+    if pd.isna(row["low"]):
+        return f"{pair}: {_all_agree(row)}, {of}."
+    ends = f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
     return f"{pair}: the first is better with probability {row['chance']:.2f} ({ends}), {of}."
+
+
+def _all_agree(row: dict[Hashable, Any]) -> str:
+    """State that every pair goes the same way, and how far that is shown for further networks.
+
+    If a share q of all networks goes this way, n of n do with probability q^n; so q is above
+    0.05^(1/n), with 95 % confidence.
+    """
+    ways = {1.0: "the first is better", 0.0: "the second is better"}
+    if row["chance"] not in ways:
+        return f"both are equal in all pairs, so with probability {row['chance']:.2f}"
+    least = _ALONE ** (1 / min(row["n_a"], row["n_b"]))
+    return (
+        f"{ways[row['chance']]} in all pairs, and with 95 % confidence in more than "
+        f"{least:.0%} of further ones"
+    )

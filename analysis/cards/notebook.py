@@ -19,7 +19,8 @@ def show(card: Card) -> None:
     _show_text("\n\n".join(lines))
     for shown in card.shown:
         if shown.draw is not None:
-            display(shown.draw())  # type: ignore[no-untyped-call]  # untyped
+            said = {"image/png": {"alt": shown.alt}}
+            display(shown.draw(), metadata=said)  # type: ignore[no-untyped-call]  # untyped
         _show_text(f"*{escaped(shown.caption)}*")
         display(written(shown))  # type: ignore[no-untyped-call]  # untyped
 

@@ -7,6 +7,7 @@ from analysis.plots.space import draw_distributions, draw_marginals, draw_parall
 from analysis.questions.by_dimension import varied
 from analysis.questions.distribution import distributions, thinned
 from analysis.questions.marginals import best_by_value, marginals
+from analysis.questions.sampling import is_whole
 from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, losses, titled, words
@@ -35,18 +36,10 @@ def distribution(run: Run) -> Card:
         f"Of {len(values):,} networks the {metric} is {parts[0]} to {parts[2]}, with a median "
         f"of {parts[1]}."
     )
-    normal = "multiply-adds uniform" in set(every["kind"])
     shown = Shown(
         name="distribution-edf",
         caption=f"The share of the networks whose {metric} is as good or better (n = "
-        f"{len(values):,}), with 95 % bands that hold the whole true curve at once: as sampled "
-        "by Dvoretzky, Kiefer and Wolfowitz"
-        + (
-            "; with every range of multiply-adds counting alike (Radosavovic et al. 2019) by a "
-            "bootstrap."
-            if normal
-            else "."
-        ),
+        f"{len(values):,}){_counted(run, set(every['kind']))}",
         table=thinned(every),
         columns=(
             Column("counted", "kind"),
@@ -62,6 +55,19 @@ def distribution(run: Run) -> Card:
     )
     return Card(
         name=name, question=question, sentences=(said, *left_out_words(run)), shown=(shown,)
+    )
+
+
+def _counted(run: Run, kinds: set[str]) -> str:
+    """How networks count in a distribution, and where its bands come from."""
+    alike = "with every range of multiply-adds counting alike (Radosavovic et al. 2019)"
+    normal = "multiply-adds uniform" in kinds
+    if is_whole(run):
+        said = f": as they are, and {alike}" if normal else ""
+        return f"{said}. All candidates of the space were tried, so there is no sampling error."
+    return (
+        ", with 95 % bands that hold the whole true curve at once: as sampled by Dvoretzky, "
+        f"Kiefer and Wolfowitz{f'; {alike} by a bootstrap' if normal else ''}."
     )
 
 
@@ -160,7 +166,11 @@ def _sides(run: Run) -> tuple[tuple[Objective, str], ...]:
 
 def nothing_varied(run: Run) -> str:
     """Why a question about dimensions has no answer."""
+    count = len(averaged(run))
+    if count < 2:
+        which = "one network" if count else "no network"
+        return f"{which} was trained whole and lost no seed; let two or more end"
     return (
-        f"{len(averaged(run)):,} network(s) were trained whole and lost no seed, and no "
-        "dimension varied among them; give one two values or more"
+        f"no dimension varied among the {count:,} networks that were trained whole and lost no "
+        "seed; give one two values or more"
     )

@@ -193,6 +193,12 @@ def render(page: Page) -> str:
 
 
 def _body(rows: Iterable[tuple[str, ...]]) -> Markup:
-    """Rows of a table, without closing tags, which HTML allows; saves 1 MB per 10,000 rows."""
-    lines = ("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in rows)
+    """Rows of a table, the first cell as the title of its row, for those who hear it read.
+
+    They have no closing tags, which HTML allows: this saves 1 MB per 10,000 rows.
+    """
+    lines = (
+        f'<tr><th scope="row">{escape(first)}' + "".join(f"<td>{escape(each)}" for each in rest)
+        for first, *rest in rows
+    )
     return Markup("\n".join(lines))  # noqa: S704 - each cell is escaped

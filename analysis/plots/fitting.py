@@ -67,7 +67,7 @@ def wrap_labels(axes: Sequence[Axes], room: float) -> None:
         label = ax.xaxis.get_label()
         # It is centred below the axes, at whose left the values of the other axis are written.
         beside = max((text.get_text() for text in ax.get_yticklabels()), key=len, default="")
-        size = label.get_fontsize()
+        size = float(label.get_fontsize())
         left = (width_of(beside, size) + _LABEL * size) / POINTS
         label.set_text(wrapped(label.get_text(), room - left, size))
 

@@ -8,7 +8,7 @@ least as good as each score, plain and normalised by complexity (Radosavovic et 
 import numpy as np
 import pandas as pd
 
-from analysis.questions.sampling import no_sample
+from analysis.questions.sampling import is_whole, no_sample
 from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
@@ -18,6 +18,7 @@ from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.resampling import best_range
 
 _FEWEST = 2
+_FEWEST_QUARTERED = 8  # of fewer, a random quarter is one network, so no score would count
 _MOST_STEPS = 200  # of a curve: more cannot be distinguished
 
 
@@ -33,7 +34,8 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         "multiply-adds uniform", with a bootstrapped one), `value` of the ranking metric,
         `fraction` of the networks that are at least as good, `low`, `high`. There is only the
         first kind if there are too few networks for bins of complexity. Networks without a
-        complete trial are not included.
+        complete trial are not included. There is no band where every candidate of the space
+        was tried, because then nothing is left to the luck of the sample.
 
     Raises:
         RunError: the networks are not a sample of the space; states the reason.
@@ -57,6 +59,8 @@ def distributions(run: Run, *, rng: np.random.Generator) -> pd.DataFrame:
         both = pd.concat([plain, normal], ignore_index=True)
     except StatisticsError:
         both = plain
+    if is_whole(run):
+        both = both.assign(low=float("nan"), high=float("nan"))
     return both.assign(value=losses(run.ranking, both["error"])).drop(columns="error")
 
 
@@ -81,9 +85,15 @@ def best_ranges(run: Run) -> pd.DataFrame:
         random quarters), and `from` and `to`: the sampled range.
 
     Raises:
-        RunError: as for `distributions`.
+        RunError: as for `distributions`, or there are fewer than eight networks.
     """
     networks = _sampled(run)
+    if len(networks) < _FEWEST_QUARTERED:
+        raise RunError(
+            f"{run.folder}: {len(networks)} network(s) were trained whole and lost no seed; a "
+            f"quarter of fewer than {_FEWEST_QUARTERED} is a single one, whatever its score; "
+            "let more end"
+        )
     rows = []
     for name in (*present(networks), "macs", "params"):
         values = networks[name]

@@ -6,7 +6,7 @@ Input: a run whose networks are a sample. Output: a curve over the number of net
 import pandas as pd
 from numpy.random import Generator
 
-from analysis.questions.sampling import no_sample, tried
+from analysis.questions.sampling import is_whole, no_sample
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, lower_is_better
@@ -41,7 +41,7 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     if reason:
         raise RunError(f"{run.folder}: what the best is expected to be is not said: {reason}")
     lost, counts = losses(run.ranking, networks["val"]), sizes(len(networks))
-    if tried(run) != run.manifest.candidates:
+    if not is_whole(run):
         found = expected_best_band(lost, counts, rng=rng)
     else:
         found = pd.DataFrame({"k": counts, "expected": expected_best(lost, counts)})

@@ -27,6 +27,7 @@ from analysis.scaling.forecast import (
 )
 from analysis.scaling.points import Refusal
 from analysis.statistics.resampling import best_shares, resampled_best
+from search.schema.units import format_amount
 
 DIMENSIONS = ("depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -150,6 +151,13 @@ def _of(
         one = foretold(sizes, values, draws, at=target, forms=forms, rng=rng)
         # An error is a percentage; depth, width, scale and cardinality are never below 1.
         least, most = (0.0, 100.0) if what == "error" else (1.0, math.inf)
+        if what == "error" and (one.high <= least or one.low >= most):
+            raise Refusal(
+                f"the curves through the budgets give an impossible error at "
+                f"{format_amount(target)} multiply-adds, {one.low:.3g} to {one.high:.3g} %: "
+                "they do not reach that far",
+                "run a budget in between",
+            )
         shown = _within(one, least, most)
         row = _row(shown, what, len(used))
         if there:

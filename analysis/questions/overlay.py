@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from analysis.questions.compare import SAME, labels, why_not_comparable
-from analysis.questions.sampling import is_stratified, no_sample, tried
+from analysis.questions.sampling import is_stratified, is_whole, no_sample
 from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
@@ -139,7 +139,7 @@ def _checked(runs: Sequence[Run]) -> None:
     for run, label in zip(runs, labels(runs), strict=True):
         why = no_sample(run, of_sizes=True)
         drawn = {"uniform", "stratified"} & run.manifest.sampler_traits
-        if not why and (not drawn or tried(run) == run.manifest.candidates):
+        if not why and (not drawn or is_whole(run)):
             why = (
                 f"its sampler was {run.plan.search.sampler.name}, which tried all candidates, "
                 "so that chance has no part in which networks it has; run a larger space with "

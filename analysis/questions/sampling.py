@@ -36,6 +36,11 @@ def tried(run: Run) -> int:
     return int(trials.loc[trials["status"] != "running", "name"].nunique())
 
 
+def is_whole(run: Run) -> bool:
+    """Whether every candidate of the space was tried, which leaves no sampling error."""
+    return tried(run) == run.manifest.candidates
+
+
 def _stopped(run: Run) -> str:
     traits = run.manifest.scheduler_traits
     pruned = bool((run.trials["status"] == "pruned").any())
@@ -61,8 +66,8 @@ def _warm(run: Run) -> str:
 
 def _by_band(run: Run) -> str:
     """How bands of the budget selected; empty if it has none, or tried all candidates."""
-    search, candidates = run.plan.search, run.manifest.candidates
-    if not search.per_band or tried(run) == candidates:
+    search = run.plan.search
+    if not search.per_band or is_whole(run):
         return ""
     return (
         f"it drew as many networks from each band of the budget (search.per_band: "
@@ -133,7 +138,7 @@ def _part(run: Run) -> str:
             "none, and its manifest is of a version that did not write down how many there "
             "are; run the space with sampler: random"
         )
-    if tried(run) != candidates:
+    if not is_whole(run):
         return (
             f"its sampler was {sampler}, and {tried(run):,} of {candidates:,} candidates were "
             "tried: a part in its order is no sample; let it try all, or run the space with "

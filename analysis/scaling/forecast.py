@@ -198,17 +198,19 @@ def _weights(
     factor of e in size.
     """
     distance = _distance(x[:-1], float(x[-1]))
-    likely, missed = np.empty(len(forms)), np.empty(len(forms))
+    logs, missed = np.empty(len(forms)), np.empty(len(forms))
     for number, form in enumerate(forms):
         ahead = _at(form, x[:-1], drawn[:, :-1], noise[:-1], float(x[-1]))
         miss = float(np.median(ahead) - y[-1])
         chance = float(ahead.var() + noise[-1] ** 2)
         spread = np.sqrt(chance + (_STRAY * distance * y[-1]) ** 2)
-        likely[number] = np.exp(-((miss / spread) ** 2) / 2) / spread
+        logs[number] = -((miss / spread) ** 2) / 2 - np.log(spread)
         missed[number] = np.sqrt(max(miss**2 - chance, 0.0)) / y[-1] / distance
     family = [form.family for form in forms]
     prior = np.array([1 / family.count(name) for name in family])
-    shares = prior * (likely + 1e-6 * likely.max())
+    # Where all miss by far, the likelihoods themselves would be too small for a float.
+    likely = np.exp(logs - logs.max())
+    shares = prior * (likely + 1e-6)
     return np.asarray(shares / shares.sum()), missed
 
 

@@ -115,6 +115,19 @@ def test_no_error_is_foretold_below_0(tmp_path: Path) -> None:
     )
 
 
+def test_curves_that_leave_the_percentages_are_refused(tmp_path: Path) -> None:
+    runs = []
+    for width, error in zip(WIDTHS, (40.0, 30.0, 18.0, 3.0), strict=True):
+        rows = [
+            {"network": network(width + i // 2, scale=1 + i % 2), "curve": [50.0],
+             "val_error": error + i / 100, "test_error": 50.0}
+            for i in range(12)
+        ]  # fmt: skip
+        runs.append(made(tmp_path / f"w{width}", rows, text=SPACE.format(name=f"w{width}")))
+    with pytest.raises(Refusal, match=r"an impossible error at .*: they do not reach that far"):
+        forecasts(runs, rng=rng())
+
+
 def test_it_is_scored_as_it_is_shown(four: list[Run]) -> None:
     scored = forecasts(four, rng=rng()).dropna(subset="found")
     off, estimate = scored["found"] - scored["estimate"], scored["estimate"]

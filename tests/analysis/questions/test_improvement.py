@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.cards.improvement import improvement_card
 from analysis.questions.improvement import PAIRS, SHARED, improvements, profiles
@@ -49,6 +50,16 @@ def test_on_networks_in_both_it_is_counted_by_hand(tmp_path: Path) -> None:
     for one in card.shown:
         assert one.draw is not None
         assert one.draw().axes
+
+
+def test_where_all_agree_it_says_what_so_few_networks_show(tmp_path: Path) -> None:
+    """Eight of eight are likely (5 %) even where only 69 % of all networks go this way."""
+    runs = [run_of(tmp_path / "a", 1, gain=30.0), run_of(tmp_path / "b", 2)]
+    said = improvement_card(runs).sentences[0]
+    assert said.startswith("a over b: the first is better in all pairs")
+    assert stats.binom.pmf(8, 8, 0.69) == pytest.approx(0.05, abs=0.003)
+    assert "with 95 % confidence in more than 69% of further ones" in said
+    assert "the second is better in all pairs" in improvement_card(runs[::-1]).sentences[0]
 
 
 def test_networks_that_lost_a_seed_are_not_counted(tmp_path: Path) -> None:
