@@ -32,10 +32,11 @@ from search.replay.columns import (
 )
 from search.replay.results import Cell, CellEpoch, Source
 from search.schema.metrics import TEST, VALIDATION
+from search.schema.parsing import plain
 from search.schema.parts import TRUSTED
 from search.schema.seals import opened_document
 from search.schema.study_plan import StudyPlan
-from search.schema.yaml import ConfigError, plain
+from search.schema.yaml import ConfigError
 from search.study.events import CUT_SHORT, Status
 
 ABOUT = "about.json"  # beside a table: by which plan it was trained, and on what device

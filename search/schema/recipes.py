@@ -2,15 +2,14 @@
 
 import difflib
 from pathlib import Path
-from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedMap
 
 from res2net.file_names import fs_name, path_of
 from res2net.plugins import split_plugin
 from search.schema.optimizers import OPTIMIZERS
-from search.schema.yaml import ConfigError, Document, plain
+from search.schema.parsing import UnreadableError, parse, plain
+from search.schema.yaml import ConfigError, Document, line_of
 
 _RECIPES = Path(__file__).parents[1] / "recipes"
 _SUFFIXES = (".yaml", ".yml")
@@ -55,7 +54,8 @@ def with_recipe(document: Document) -> Document:
     path = recipe_file(str(name), document.path.parent)
     if path is None:
         raise ConfigError(f"{place} is not a recipe; {_remedy(str(name))}")
-    base = _read(path, place)
+    nodes = _read(path, place)
+    base = plain(nodes)
     own = {key: value for key, value in training.items() if key != "recipe"}
     usual = base.get("optimizer", "sgd")
     chosen = str(own.get("optimizer", usual))
@@ -67,16 +67,19 @@ def with_recipe(document: Document) -> Document:
             "well, such as lr: 0.001"
         )
     data = document.data | {"training": base | own}
-    inherited = dict.fromkeys(base.keys() - own.keys(), path)
+    inherited = {key: f"{path}:{line_of(nodes, (key,))}" for key in base.keys() - own.keys()}
     return document._replace(data=data, recipe=str(name), inherited=inherited)
 
 
-def _read(path: Path, place: str) -> dict[str, Any]:
+def _read(path: Path, place: str) -> CommentedMap:
+    """The mapping in the file of a recipe, with the lines of its keys."""
     try:
-        base = plain(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        base = parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{place} cannot be read ({error}); correct {path}") from error
-    if not isinstance(base, dict):
+    except UnreadableError as error:
+        raise ConfigError(error.at(str(path))) from error
+    if not isinstance(base, CommentedMap):
         raise ConfigError(
             f"{place} is not a recipe: {path} contains no keys of a training section; write, "
             "for example, epochs: 30"

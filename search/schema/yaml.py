@@ -1,28 +1,22 @@
-"""Reads a YAML file as plain data that remembers the line of each value.
-
-YAML 1.2: `1e-3` is a number, `no` is a word. A repeated key is an error.
-"""
+"""Reads a YAML file as plain data that remembers the line of each value."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
 
 from res2net.file_names import text_of
 from search.schema.files import in_words
+from search.schema.parsing import UnreadableError, parse, plain
 
 Location = tuple[str | int, ...]
+_SHOWN = 200  # letters of a --set in a message
 _MARKS = ("'", '"', "|", ">", "&", "!", "*")  # start of a text in one of YAML's other notations
 # Bytes of a name that are not text are surrogates, which YAML refuses: for parsing, they are
 # moved to the last private plane.
 _ASIDE = 0x10F000 - 0xDC00
-MOST_VALUES = 1_000_000  # more than any space needs; aliases of aliases soon give billions
 _NO_TEXT, _PUT_ASIDE = re.compile("[\udc80-\udcff]"), re.compile("[\U0010f080-\U0010f0ff]")
 
 
@@ -52,7 +46,7 @@ class Document(NamedTuple):
     overrides: dict[Location, str]
     text: str
     recipe: str = ""  # the recipe under its training section
-    inherited: Mapping[str, Path] = {}  # training keys from the recipe, and its file
+    inherited: Mapping[str, str] = {}  # training keys from the recipe, and their places
     options: Mapping[Location, str] | None = None  # command-line options, if there is no file
 
     def place(self, location: Location) -> str:
@@ -64,8 +58,8 @@ class Document(NamedTuple):
             given_by = (self.options.get(location[:n]) for n in range(len(location), 0, -1))
             return next(filter(None, given_by), str(self.path))
         if location[:1] == ("training",) and location[1:2] and location[1] in self.inherited:
-            return str(self.inherited[str(location[1])])
-        return f"{self.path}:{_line(self.nodes, location)}"
+            return self.inherited[str(location[1])]
+        return f"{self.path}:{line_of(self.nodes, location)}"
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Document:
@@ -100,63 +94,17 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> Document:
         path: what to call it in messages.
         overrides: `key.subkey=value` texts; the value is read as YAML.
     """
-    nodes = _parse(path, text)
+    try:
+        nodes = parse(text)
+    except UnreadableError as error:
+        raise ConfigError(error.at(str(path))) from error
     if not isinstance(nodes, CommentedMap):
         raise ConfigError(f"{path}:1: is not a mapping; write `study: name` and the sections")
-    if _values(nodes, {}) > MOST_VALUES:
-        raise ConfigError(
-            f"{path}: holds more than {MOST_VALUES:,} values once its aliases (*name) are "
-            "written out; use fewer of them inside each other"
-        )
     data = plain(nodes)
     given = {}
     for override in overrides:
         given[_override(data, override)] = override
     return Document(path, data, nodes, given, text)
-
-
-def _parse(path: Path, text: str) -> Any:
-    try:
-        return YAML(typ="rt", pure=True).load(text)
-    except DuplicateKeyError as error:
-        key = re.search(r'duplicate key "([^"]*)"', error.problem or "")
-        raise ConfigError(
-            f"{path}:{error.problem_mark.line + 1}: {key[1] if key else 'a key'}: occurs "
-            "twice in one mapping; keep one of them"
-        ) from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: is nested too deeply; remove brackets") from error
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError(
-            f"{path}:{mark.line + 1 if mark else 1}: is not YAML ({problem}); check "
-            "indentation, colons and brackets"
-        ) from error
-
-
-def _values(node: Any, counted: dict[int, int]) -> int:
-    """How many values a node holds with all of its aliases written out."""
-    if not isinstance(node, (dict, list)):
-        return 1
-    if id(node) not in counted:
-        inside = node.values() if isinstance(node, dict) else node
-        counted[id(node)] = 1 + sum(_values(each, counted) for each in inside)
-    return counted[id(node)]
-
-
-def plain(node: Any) -> Any:
-    """What YAML gave as dicts, tuples and scalars, as a frozen schema takes it."""
-    if isinstance(node, dict):
-        return {str(key): plain(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return tuple(plain(value) for value in node)
-    if isinstance(node, ScalarBoolean):  # one with an anchor, which is an int
-        return bool(node)
-    for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
-        if isinstance(node, kind):
-            return kind(node)
-    return node
 
 
 def _override(data: dict[str, Any], text: str) -> Location:
@@ -178,8 +126,8 @@ def _override(data: dict[str, Any], text: str) -> Location:
         target = inner
     try:
         target[location[-1]] = _value(value)
-    except YAMLError as error:
-        raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
+    except UnreadableError as error:
+        raise ConfigError(f"--set {text[:_SHOWN]}: {error.problem}") from error
     return location
 
 
@@ -189,7 +137,7 @@ def _value(text: str) -> Any:
     YAML would read " #" in it as a comment, and would refuse bytes that are not text.
     """
     shown = _NO_TEXT.sub(lambda byte: chr(ord(byte[0]) + _ASIDE), text)
-    value = plain(YAML(typ="rt", pure=True).load(shown))
+    value = plain(parse(shown))
     if isinstance(value, str) and shown.lstrip()[:1] not in _MARKS:
         value = shown.strip()
     return _restored(value) if shown != text else value
@@ -206,7 +154,7 @@ def _restored(value: Any) -> Any:
     return value
 
 
-def _line(node: Any, location: Location) -> int:
+def line_of(node: Any, location: Location) -> int:
     """Line of the deepest part of `location` that the file holds, counted from 1."""
     line = node.lc.line
     for key in location:

@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import BaseModel, StrictInt, TypeAdapter
 
 from search.schema.data import Data, planned_data
+from search.schema.parsing import plain
 from search.schema.parts import TRUSTED
 from search.schema.search import Base
 from search.schema.study_plan import StudyPlan
-from search.schema.yaml import plain
 from search.space.axes import Axes
 from search.space.axis import axes_of
 
