@@ -26,6 +26,7 @@ from res2net.terminal import run_command
 from res2net.time_table import time_table
 
 _FLOAT32 = 4  # bytes
+_ENDLESS = 10_000  # columns: wider than any table
 
 
 def main(argv: Sequence[str]) -> int:
@@ -173,7 +174,10 @@ def _print_facts(facts: dict[str, object]) -> None:
         if isinstance(value, int) and "bytes" in key:
             shown += f" ({value / 2**20:.1f} MiB in float32)"
         table.add_row(key.replace("_", " "), shown)
-    Console(markup=False).print(table)  # a block's file name may contain brackets
+    # As wide as the table: a name that is cut names another network, or none. No markup, as a
+    # block's file name may contain brackets.
+    widest = Console(width=_ENDLESS).measure(table).maximum
+    Console(markup=False, width=max(Console().width, widest)).print(table)
 
 
 def _print_paths(network: Architecture, *, image_size: int) -> None:

@@ -8,6 +8,7 @@ PEP 383), so that every name survives the round trip.
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,27 @@ def path_of(text: str) -> Path:
         return Path(written)
 
 
+def unset_in(path: Path) -> str:
+    """The first environment variable in a path that has no value here; empty if all have one.
+
+    Such a path would be a folder with a literal dollar sign in its name; a path that exists
+    already may have one.
+    """
+    names = re.findall(r"\$\{?(\w+)", str(path))
+    return next((one for one in names if one not in os.environ and not path.exists()), "")
+
+
 def path_argument(text: str) -> Path:
     """Give the path that an option of a command names, as `path_of` does.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is empty, as of a shell variable without a value.
+    """
+    return path_of(place_argument(text))
+
+
+def place_argument(text: str) -> str:
+    """Give the text of an option that names a path, or a thing by another name.
 
     Raises:
         argparse.ArgumentTypeError: the text is empty, as of a shell variable without a value.
@@ -58,7 +78,7 @@ def path_argument(text: str) -> Path:
         raise argparse.ArgumentTypeError(
             "is empty; give a path (a shell variable without a value?)"
         )
-    return path_of(text)
+    return text
 
 
 def printable(text: str) -> str:

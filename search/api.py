@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from res2net import Architecture, parse
-from res2net.file_names import path_of
+from res2net.file_names import path_of, unset_in
 from res2net.plugins import PluginError
 from search import session
 from search.preparation import Space, open_space, prepare
@@ -26,7 +26,9 @@ from search.study.losses import retried_statuses
 OnEvent = Callable[[Started | Epoch | Lost | Ended], None]
 
 
-def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
+def load_space(
+    space: Path | str | Mapping[str, Any], overrides: Sequence[str] | None = None
+) -> Space:
     """Read and check a space, from a file or from a mapping of the same keys.
 
     Args:
@@ -42,13 +44,13 @@ def load_space(space: Path | str | Mapping[str, Any], overrides: Sequence[str] =
 def run_study(  # noqa: PLR0913 - the options of the command, by keyword
     space: Space | Path | str | Mapping[str, Any],
     *,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | None = None,
     out: Path | str | None = None,
     time_limit: str | None = None,
     address: str | None = None,
     inline: bool = False,
-    retry: Sequence[str] = (),
-    reuse: Path | str | Sequence[Path | str] = (),
+    retry: Sequence[str] | None = None,
+    reuse: Path | str | Sequence[Path | str] | None = None,
     on_event: OnEvent | None = None,
     quiet: bool = True,
 ) -> StudyResult:
@@ -76,8 +78,8 @@ def run_study(  # noqa: PLR0913 - the options of the command, by keyword
         JournalError: the folder's journal cannot be read.
     """
     console = Console(quiet=quiet, markup=False, highlight=False, emoji=False)
-    again = retried_statuses(retry)
-    runs = [reuse] if isinstance(reuse, (str, Path)) else reuse
+    again = retried_statuses(retry or ())
+    runs = [reuse] if isinstance(reuse, (str, Path)) else reuse or ()
     _check_options(out, runs, time_limit=time_limit, beside=address is not None and inline)
     folder = None if out is None else path_of(str(out))
     prepared = prepare(open_space(space, overrides), folder=folder)
@@ -111,6 +113,8 @@ def _check_options(
     for name, given in (("out", out), *(("reuse", run) for run in runs)):
         if given is not None and not str(given).strip():
             raise ConfigError(f"{name}: is empty; give a folder")
+    if out is not None and (unset := unset_in(path_of(str(out)))):
+        raise ConfigError(f"out: ${unset} is not set here; set it, or write the folder's path")
     if time_limit is not None and not isinstance(time_limit, str):
         raise ConfigError(
             f"time_limit: {time_limit!r} is not a text; write, for example, '25m'"
@@ -145,6 +149,10 @@ def train_network(
         ArchitectureError: the name is not understood.
         ConfigError: bad input, before anything runs.
     """
+    if "epochs" in (training or {}):
+        raise ConfigError(
+            "training: has epochs, which are an argument of their own; give them once"
+        )
     section = {"name": data} if isinstance(data, str) else data
     keys = {"epochs": epochs, **({"recipe": str(recipe)} if recipe else {}), **(training or {})}
     return run_study(space_of(network, section, keys, seeds=seeds), **options)

@@ -58,10 +58,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--host",
+        type=_host,
         default="127.0.0.1",
         help="127.0.0.1 by default, for this machine only; the dashboard asks for no password",
     )
     return parser
+
+
+def _host(text: str) -> str:
+    """An address to listen on; an empty one would mean all, which must be asked for."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "is empty; write 127.0.0.1 for this machine only, or 0.0.0.0 for every network (a "
+            "shell variable without a value?)"
+        )
+    return text
 
 
 def _port(text: str) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ class Prepared:
 
 def open_space(
     space: Space | Path | str | Mapping[str, Any],
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | None = None,
     *,
     options: Mapping[Location, str] = MappingProxyType({}),
 ) -> Space:
@@ -85,27 +86,30 @@ def open_space(
     Raises:
         ConfigError: every mistake in it.
     """
-    if isinstance(overrides, str):
-        raise ConfigError(f"overrides {overrides!r}: is a single text; give a list of them")
+    given = tuple(overrides or ())
+    if isinstance(overrides, str) or not all(isinstance(each, str) for each in given):
+        raise ConfigError(f"overrides {overrides!r}: give a list of texts, key=value each")
     if isinstance(space, Space):
-        if overrides:
+        if given:
             raise ConfigError(
-                f"overrides {', '.join(overrides)}: come too late for a space that is already "
+                f"overrides {', '.join(given)}: come too late for a space that is already "
                 "loaded; give them to load_space"
             )
         return space
     if isinstance(space, Mapping):
         # Written out as YAML, so that it is read and stored like any other space.
         text = io.StringIO()
-        YAML().dump(_quoted(json.loads(json.dumps(plain_mapping(space)))), text)
-        document = read_text(text.getvalue(), Path("space"), tuple(overrides))
+        yaml = YAML()
+        yaml.width = sys.maxsize  # a folded text would lose blanks
+        yaml.dump(_quoted(json.loads(json.dumps(plain_mapping(space)))), text)
+        document = read_text(text.getvalue(), Path("space"), given)
         return Space(*check(document._replace(options=options)))
     if not isinstance(space, (str, os.PathLike)):
         raise ConfigError(
             f"space {space!r}: is a {type(space).__name__}; give the path of a file, or a "
             "mapping of its keys"
         )
-    return Space(*load_space(Path(space), tuple(overrides)))
+    return Space(*load_space(path_of(os.fspath(space)), given))
 
 
 def _quoted(data: Any) -> Any:

@@ -8,12 +8,12 @@ from res2net.terminal import stopped_with_its_reader
 from search.executors.replay import SimulatedClock, run_replay
 from search.executors.signals import asked_to_end
 from search.fidelity import fidelity_lines
-from search.machine import require_room
 from search.preparation import Prepared
 from search.replay.record import RetracedJournal
 from search.replay.results import Results
 from search.request import Event, OnEvent, Request
 from search.result import StudyResult, result_of
+from search.room import require_room
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration
 from search.schema.yaml import ConfigError
@@ -43,7 +43,7 @@ def replay(
     _require(request)
     folder, plan = request.folder(prepared.plan), prepared.plan
     space, begun = prepared.space, (folder / FILE).exists()
-    require_room(folder, plan, prepared.survey)
+    require_room(folder, plan, prepared.survey, text=prepared.space.document.text)
     # Before a first start writes anything; a run that has begun may no longer need other runs.
     known = () if begun else known_trials(plan, prepared.survey, space.document, console)
 

@@ -1,5 +1,6 @@
 """The result of a study, as the Python API returns it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -111,9 +112,15 @@ def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyRe
 def draw_summary(folder: Path, *, quiet: bool = False) -> int:
     """Write trials.csv, epochs.csv and the figure of a run; return the exit code."""
     # A separate process: search must not import analysis, and drawing needs other libraries.
-    command = [sys.executable, "-m", "analysis.summary", str(folder)]
+    # -P and the first path: a file named analysis.py in the current folder is not ours.
+    command = [sys.executable, "-P", "-m", "analysis.summary", str(folder)]
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     # Ctrl-C is meant for the study: drawing the results so far continues to its end.
     drawn = subprocess.run(  # noqa: S603 - our own command
-        command, check=False, capture_output=quiet, start_new_session=True
+        command,
+        check=False,
+        capture_output=quiet,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
     )
     return drawn.returncode

@@ -4,8 +4,6 @@ It also holds what `search.train` shares: running a study, showing it and report
 """
 
 import argparse
-import os
-import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from rich.console import Console
 
 from res2net import ArchitectureError
 from res2net.exit_codes import ExitCode, exit_code_help
-from res2net.file_names import path_argument
+from res2net.file_names import path_argument, unset_in
 from res2net.plugins import PluginError
 from res2net.terminal import run_command, why_lost
 from search import session
@@ -155,10 +153,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def _new_folder(text: str) -> Path:
     """A folder that may be created: not one named after a variable without a value."""
     path = path_argument(text)
-    unset = [name for name in re.findall(r"\$\{?(\w+)", str(path)) if name not in os.environ]
-    if unset and not path.exists():
+    if unset := unset_in(path):
         raise argparse.ArgumentTypeError(
-            f"${unset[0]} is not set here; set it, or write the folder's path"
+            f"${unset} is not set here; set it, or write the folder's path"
         )
     return path
 
@@ -173,6 +170,7 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     for option in ("measure", "reuse"):
         if getattr(arguments, option) and space.file.execution.replay:
             raise ConfigError(f"--{option}: a replay trains nothing; leave it out")
+    retried_statuses(arguments.retry)  # report a mistake in it, also before a plan
     prepared = prepare(space, folder=arguments.out, unseen=arguments.plan)
     if arguments.plan:
         _plan(prepared, arguments, console)

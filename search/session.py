@@ -19,7 +19,6 @@ from search.machine import (
     require_arithmetic,
     require_place,
     require_resources,
-    require_room,
     require_trackers,
     slow_arithmetic,
 )
@@ -30,6 +29,7 @@ from search.replaying import replay
 from search.request import Request
 from search.result import StudyResult, have_ended, result_of
 from search.reuse import require_images, reusable
+from search.room import require_room
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
 from search.schema.yaml import ConfigError
@@ -218,7 +218,8 @@ def _require(
         if slow := slow_arithmetic(prepared, begun=begun):
             console.print(f"note: {slow}", soft_wrap=True)
     require_trackers(space)
-    require_room(request.folder(plan), plan, survey)
+    text = prepared.space.document.text
+    require_room(request.folder(plan), plan, survey, text=text)
     require_place(space)
     if request.address is not None:
         check_address(request.address)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from res2net import Architecture
 from res2net.exit_codes import ExitCode, exit_code_help
-from res2net.file_names import path_argument, path_of
+from res2net.file_names import path_argument, path_of, place_argument
 from search.replay.blackbox import write_blackbox
 from search.replay.exporting import finished_run, write_table
 from search.replay.results import Source
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "place",
+        type=place_argument,
         nargs="?",
         metavar="RUN",
         help=f"folder of a run or, with --check, of a table; {SHIPPED} by default",
@@ -56,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-latency", action="store_true", help="do not time the networks on this machine"
     )
-    parser.add_argument("--note", default="", help="text to add to the table's about.json")
+    parser.add_argument("--note", help="text to add to the table's about.json")
     parser.add_argument(
         "--check", metavar="SHARE", help="train this share again, such as 5%%, and compare"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed for choosing the trials of --check"
+        "--seed", type=_seed, help="seed for choosing the trials of --check; 0 by default"
     )
     return parser
 
@@ -71,11 +72,25 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
         raise ConfigError(
             "give --out FOLDER to write a table, or --check 5% to train a part of one again"
         )
+    only = {"out": ("no_latency", "note"), "check": ("seed",)}
+    given = "out" if arguments.check is None else "check"
+    for needed, options in only.items():
+        for option in options:
+            if needed != given and getattr(arguments, option) not in (None, False):
+                raise ConfigError(
+                    f"--{option.replace('_', '-')}: needs --{needed}; leave it out"
+                )
     if arguments.out is not None:
         if arguments.place is None:
             raise ConfigError("give the folder of a finished run, such as runs/digits_table")
         return _export(path_of(arguments.place), arguments, console)
-    return _check(arguments.place or SHIPPED, arguments, console)
+    return _check(SHIPPED if arguments.place is None else arguments.place, arguments, console)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
 
 
 def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> int:
@@ -130,7 +145,7 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
         )
     from search.executors.again import drawn, train_again  # noqa: PLC0415 - imports torch
 
-    trials = drawn(source, share, seed=arguments.seed)
+    trials = drawn(source, share, seed=arguments.seed or 0)
     say = functools.partial(console.print, soft_wrap=True)
     for line in _announced(source, plan, trials):
         say(line)

@@ -9,6 +9,7 @@ device.
 import csv
 import gzip
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,11 @@ def finished_run(folder: Path) -> Exported:
             f"{folder}: has {there:,} whole trials of {wanted:,}; a table needs all of them: "
             "let the study end (same command), without early stopping"
         )
+    if not any(cell.epochs for ones in source.cells.values() for cell in ones):
+        raise ConfigError(
+            f"{folder}: none of its trials has an epoch, so there is no result for a table to "
+            "hold; see why they failed (python -m analysis.report)"
+        )
     return Exported(folder, source, noted.plan, noted.starts)
 
 
@@ -96,6 +102,7 @@ def write_table(
         ConfigError: the table does not read back as written, because no name distinguishes a
             network from others.
     """
+    _refuse_another(run, out)
     out.mkdir(parents=True, exist_ok=True)
     # A table has no column for the seeds of the trainings.
     cells = {
@@ -112,6 +119,25 @@ def write_table(
         raise ConfigError(
             f"{out / TABLE}: cannot be read back as it was written, for instance {odd.name}: "
             "its name does not say all of it; replay such a run from its folder"
+        )
+
+
+def _refuse_another(run: Exported, out: Path) -> None:
+    """Refuse to write over the table of another run."""
+    about = out / ABOUT
+    if not about.is_file():
+        return
+    try:
+        digest = json.loads(about.read_text(encoding="utf-8")).get("journal_sha256")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"{about}: is not the description of a table ({error}); give another folder with "
+            "--out"
+        ) from error
+    if digest != run.source.digest:
+        raise ConfigError(
+            f"{out}: contains the table of another run; give another folder with --out, or "
+            "remove that one"
         )
 
 

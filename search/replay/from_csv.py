@@ -65,7 +65,7 @@ def csv_source(place: str, path: Path) -> Source:
     try:
         columns = next(reader, [])
         _check_columns(path, columns)
-        for values in reader:
+        for values in filter(None, reader):  # a blank line has no values
             if len(values) != len(columns):
                 raise _BadCellError(
                     f"has {len(values)} values, but there are {len(columns)} columns"

@@ -9,6 +9,8 @@ from search.schema.schedulers import scheduler_traits
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
+FEWEST = 4  # networks; the order of fewer says nothing
+
 
 class Fidelity(Section):
     """Check whether early epochs rank networks well enough to stop trials by them.
@@ -19,7 +21,7 @@ class Fidelity(Section):
     have ended, and only at epochs where the lower end of the interval is high enough.
     """
 
-    check: Annotated[int, Field(ge=4)] = 12
+    check: Annotated[int, Field(ge=FEWEST)] = 12
     """Number of networks that first run to their end. [networks]"""
     at_least: Annotated[float, Field(gt=-1, lt=1)] = 0.3
     """Least value of the lower end of tau_b's interval (90 %) for trials to be stopped."""
@@ -50,6 +52,12 @@ def check_fidelity(
             "fidelity",
             "compares networks, but search.tune tries each several times, and several tries "
             "of one network are not several networks; remove one of the two",
+        )
+    if trials is not None and trials < FEWEST:
+        raise MisfitError(
+            "fidelity",
+            f"compares {FEWEST} networks or more, and search.trials is {trials:,}; remove it, "
+            "or write more trials",
         )
     if trials is not None and fidelity.check > trials:
         raise MisfitError(

@@ -24,7 +24,6 @@ _RULES = {
     "int_type": "is not a whole number; write one such as 8",
     "float_type": "is not a number; write one such as 0.1",
     "bool_type": "is not true or false; write one of these",
-    "string_type": "is not a word; put it in quotes",
     "string_pattern_mismatch": "is not a name; write letters, digits, '.', '_' and '-'",
 }
 # Names for the forms that a value of a union may have, each with an example.
@@ -86,11 +85,20 @@ def _problem(
         "missing": lambda: f"is missing; add it{_example(location)}",
         "value_error": lambda: str(context["error"]),
         "literal_error": lambda: f"is not known; write {context['expected']}",
+        "string_type": lambda: f"is not a word; {_quoted(location, detail['input'], document)}",
     }
     otherwise = _RULES.get(
         kind, f"does not fit: {detail['msg'].lower()}; change it accordingly"
     )
     return said.get(kind, lambda: otherwise)()
+
+
+def _quoted(location: Location, value: Any, document: Document) -> str:
+    """How to write a value that looks like a number or a date, but is a word."""
+    if location not in document.overrides:
+        return "put it in quotes"
+    # A shell takes the outer quotes.
+    return f"write --set '{'.'.join(map(str, location))}=\"{value}\"'"
 
 
 def _of_union(details: Sequence[ErrorDetails]) -> str:

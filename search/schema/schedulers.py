@@ -1,5 +1,6 @@
 """The table of schedulers, which end some trials before their last epoch. No torch here."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -137,10 +138,11 @@ class Curves(_Options):
         """Make sure that epochs are left to spend after each network's first ones."""
         _check_shorter("grace", self.grace, epochs)
         if self.grace > self.share * epochs:
+            least = math.ceil(100 * self.grace / epochs) / 100
             raise MisfitError(
                 "scheduler.share",
                 f"of {epochs:,} epochs is less than grace {self.grace:,}, which every network "
-                f"takes; write {self.grace / epochs:.2g} or more, or lower grace",
+                f"takes; write {least:g} or more, or lower grace",
             )
 
 

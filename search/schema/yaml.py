@@ -51,15 +51,25 @@ class Document(NamedTuple):
 
     def place(self, location: Location) -> str:
         """`file:line` of a value, or the `--set` that gave it."""
-        for given, text in self.overrides.items():
-            if given[: len(location)] == location or location[: len(given)] == given:
-                return f"--set {text}"  # for the value, its section, or its contents
+        if given := self._override_of(location):
+            return f"--set {given}"
         if self.options is not None:
             given_by = (self.options.get(location[:n]) for n in range(len(location), 0, -1))
             return next(filter(None, given_by), str(self.path))
         if location[:1] == ("training",) and location[1:2] and location[1] in self.inherited:
             return self.inherited[str(location[1])]
         return f"{self.path}:{line_of(self.nodes, location)}"
+
+    def _override_of(self, location: Location) -> str:
+        """The `--set` that gave a value, its section, or its contents; empty if none did."""
+        for given, text in self.overrides.items():
+            if given[: len(location)] == location or location[: len(given)] == given:
+                return text
+        # A key may be missing in a section that only a --set made.
+        made = (location[:n] for n in range(1, len(location)))
+        section = next((one for one in made if not _holds(self.nodes, one)), location)
+        beside = (text for given, text in self.overrides.items() if given[:-1] == section)
+        return next(beside, "")
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Document:
@@ -152,6 +162,15 @@ def _restored(value: Any) -> Any:
     if isinstance(value, str):
         return _PUT_ASIDE.sub(lambda byte: chr(ord(byte[0]) - _ASIDE), value)
     return value
+
+
+def _holds(node: Any, location: Location) -> bool:
+    """Whether the file has a value at a location."""
+    for key in location:
+        if not isinstance(node, CommentedMap) or key not in node:
+            return False
+        node = node[key]
+    return True
 
 
 def line_of(node: Any, location: Location) -> int:

@@ -118,9 +118,9 @@ def check_zero_cost(
         return
     _check_order(search)
     if trials is not None and zero_cost.after >= trials:
+        lower = "write a lower number" if trials > 1 else "write more trials"
         raise MisfitError(
-            "zero_cost.after",
-            f"leaves none of search.trials {trials:,} to be judged; write a lower number",
+            "zero_cost.after", f"leaves none of search.trials {trials:,} to be judged; {lower}"
         )
 
 

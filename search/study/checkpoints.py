@@ -6,6 +6,7 @@ Two are kept of each trial: the newest, and the one before it in case the newest
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,6 +20,7 @@ from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
 from search.study.events import Started
 
+_OURS = re.compile(r"\.?\d+(\.before)?\.pt")  # beginning of a name, also of a partial file
 _SECONDS = 40.0  # time within which the storage must answer
 # Error names of object stores, and what to do about each.
 _REMEDIES = {
@@ -213,7 +215,7 @@ def tidy_checkpoints(folder: File, live: Collection[int]) -> None:
         path.name for trial in live for path in checkpoint_paths(checkpoint_path(folder, trial))
     }
     for path in _files(folder / "checkpoints"):
-        if path.name not in kept:
+        if _OURS.match(path.name) and path.name not in kept:  # others are somebody's own
             path.unlink(missing_ok=True)
 
 

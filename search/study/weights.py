@@ -5,6 +5,7 @@ that are not, or no longer, among the best. No torch here.
 """
 
 import bisect
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from search.study.confirmation import compared_epochs
 from search.study.events import CUT_SHORT, Phase, Started
 from search.study.history import History
 
+_OURS = re.compile(r"-seed\d+\.(safetensors|json|npz)")  # in a name, also of a partial file
 SUFFIXES = (".safetensors", ".json", ".npz")
 
 
@@ -79,7 +81,7 @@ class KeptWeights:
             for path in _both(weights_path(self._folder, started))
         }
         for path in (self._folder / "networks").glob("*"):
-            if path not in keep and (path.suffix in SUFFIXES or ".part" in path.name):
+            if path not in keep and _OURS.search(path.name):  # others are somebody's own
                 path.unlink(missing_ok=True)
 
     def paths(self) -> list[Path]:

@@ -23,6 +23,7 @@ from res2net.__main__ import main as res2net
 from res2net.exit_codes import ExitCode
 from res2net.file_names import printable_data
 from res2net.terminal import run_command
+from search.result import draw_summary
 from search.run import main
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import read
@@ -320,6 +321,17 @@ def test_head_on_ray(tmp_path: Path) -> None:
 def test_names_are_text_that_any_file_holds(name: str, shown: str) -> None:
     assert printable_data(name) == shown
     assert printable_data({"a": [name]})["a"][0].encode()
+
+
+def test_a_file_of_one_s_own_named_like_a_package_of_ours_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "analysis.py").write_text("print('mine was run')")
+    monkeypatch.chdir(tmp_path)
+    assert draw_summary(tmp_path / "nothing") == 2
+    said = "".join(capfd.readouterr())
+    assert "contains no journal.jsonl" in said
+    assert "mine was run" not in said
 
 
 def test_code_of_others_finds_what_a_stream_has(capfd: pytest.CaptureFixture[str]) -> None:

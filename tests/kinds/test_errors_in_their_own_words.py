@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import load_space
+from search import load_space, run_study
 from search.run import main
 from search.schema.files import in_words
 from search.schema.yaml import ConfigError
@@ -88,6 +88,8 @@ ONE_LINE = [
         "budget.max=60M",
         r"budget.max: is not a key here, but one of budget.macs and budget.params",
     ),
+    ("study=2024", r"study: 2024 is not a word; write --set 'study=\"2024\"'"),
+    ("confirm={top: 1, seeds: 2}", r"confirm.epochs: is missing; add it"),
     (
         "scheduler={name: asha, options: {grace: x}}",
         r"scheduler.grace: 'x' is not a whole number",
@@ -211,4 +213,6 @@ def test_a_folder_is_not_called_after_a_variable_that_has_no_value(
         main([str(write(tmp_path, TINY)), "--inline", "--out", f"{tmp_path}/$NOWHERE_SET/run"])
     assert ended.value.code == 2
     assert "--out: $NOWHERE_SET is not set here; set it, or write" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"out: \$NOWHERE_SET is not set here; set it"):
+        run_study(tmp_path / "space.yaml", out=f"{tmp_path}/$NOWHERE_SET/run")
     assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]

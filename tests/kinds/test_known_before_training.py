@@ -12,6 +12,7 @@ from torch import nn
 from res2net import Architecture, build
 from res2net.norms import smallest_normed_side
 from search import run_study
+from search.room import require_room
 from search.run import main
 from search.schema.yaml import ConfigError
 from search.space.trainable import last_piece
@@ -19,7 +20,7 @@ from search.study.events import Status
 from tests.outside.parts import DATA
 from tests.search.conftest import _nothing_drawn  # noqa: F401 - nothing is drawn here
 from tests.search.images.trees import plant
-from tests.search.spaces import TINY, load, write
+from tests.search.spaces import TINY, load, resolved_of, write
 
 OPEN = TINY.replace("{max: 300K, min: 20K}", "{max: 900M}").replace("epochs: 3", "epochs: 1")
 IMAGENET = OPEN.replace("skeleton: cifar", "skeleton: imagenet").replace("[11, 20]", "14")
@@ -213,6 +214,30 @@ def test_a_file_where_trials_write_into_a_folder_is_refused(
     (out / name).touch()
     assert main([str(write(tmp_path, OPEN)), "--inline", "--out", str(out)]) == 2
     assert f"{out / name}: is a file, but a run keeps {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoints/my_resnet.pt", "networks/mine.json", "trials.csv", "space.yaml"]
+)
+def test_a_folder_with_files_that_may_be_somebody_s_own_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    own = tmp_path / "run" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("mine", encoding="utf-8")
+    space = write(tmp_path, OPEN)
+    assert main([str(space), "--inline", "--out", str(tmp_path / "run")]) == 2
+    assert "is there without the journal of a run: it may be yours" in capsys.readouterr().err
+    assert own.read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "run" / "journal.jsonl").exists()
+
+
+def test_a_run_may_begin_beside_its_own_space_file(tmp_path: Path) -> None:
+    space = write(tmp_path, OPEN)
+    plan, survey = resolved_of(tmp_path, OPEN)
+    require_room(tmp_path, plan, survey, text=space.read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError, match=r"space.yaml: is there without the journal"):
+        require_room(tmp_path, plan, survey, text="study: another")
 
 
 def test_compiling_without_a_compiler_is_refused(

@@ -232,6 +232,15 @@ def test_a_block_s_file_may_have_brackets(
     assert "[bold]/mine.py:BLOCK" in capsys.readouterr().out
 
 
+def test_no_name_is_cut_in_a_narrow_window(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "res2next101_1.2.4.8c26.28.30.32w1.2.4.8s_se_v1b_48p"
+    monkeypatch.setenv("COLUMNS", "20")
+    assert describe([name]) == 0
+    assert name in capsys.readouterr().out
+
+
 def test_a_folder_with_brackets_is_shown_while_it_is_decoded(tmp_path: Path) -> None:
     """To rich `[/b]` closes what was never opened, and `[bold]` is not shown."""
     root = tmp_path / "[" / "b] [bold]"
@@ -265,6 +274,8 @@ NAMES = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=12)
 @example("a: b # c")
 @example(" x\n")
 @example("012")
+@example("x" * 79 + "  " + "y" * 30)
+@example(f"/mnt/a very long path of images/{'of many words ' * 5}caf\udce9/images")
 def test_a_space_of_a_mapping_says_what_the_mapping_does(name: str) -> None:
     space = load_space(mapping(name))
     assert space.file.data.classes == (name, "other")

@@ -185,6 +185,15 @@ def test_a_folder_without_a_run_is_one_line(
     assert "nothing: contains no run" in said.err
 
 
+def test_an_empty_address_does_not_mean_every_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--host", ""])
+    assert ended.value.code == 2
+    assert "--host: is empty; write 127.0.0.1 for this machine only" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

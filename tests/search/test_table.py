@@ -12,13 +12,17 @@ import pytest
 
 from res2net import parse
 from search.executors import again
+from search.replay.exporting import finished_run
 from search.replay.from_run import run_source
 from search.replay.sources import source_of
 from search.run import main as run_main
-from search.study.events import Ended, Epoch, Started
+from search.schema.yaml import ConfigError
+from search.study.events import Ended, Epoch, Started, Status
 from search.study.journal import FILE, read
 from search.study.processor import processor_kind
 from search.table import main
+from tests.analysis.made import made as made_run
+from tests.analysis.made import network
 from tests.search.replay.tables import rows_of, write_table
 from tests.search.spaces import DIGITS, TINY, resolved_of, write
 
@@ -169,9 +173,9 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
         assert values == sorted({*networks[name].tolist()})
     assert [one["domain_kwargs"]["upper"] for one in fidelity.values()] == [2]
     source = source_of(str(made / "run"))
-    for row, (network, cells) in enumerate(source.cells.items()):
+    for row, (one, cells) in enumerate(source.cells.items()):
         chosen = networks.iloc[row]
-        assert (chosen["hp_depth"], chosen["hp_scale"]) == (network.depth, network.scale)
+        assert (chosen["hp_depth"], chosen["hp_scale"]) == (one.depth, one.scale)
         for repeat, cell in enumerate(cells):
             there = dict(zip(names, told[0, row, repeat, 1].tolist(), strict=True))
             assert there["metric_val_error"] == np.float32(cell.epochs[1].metrics["val_error"])
@@ -191,6 +195,9 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
         (["--check=half"], "--check: 'half' is not a share"),
         (["--check=200%"], "--check: '200%' is not a share"),
         (["nowhere", "--check=5%"], "nowhere: is not there"),
+        (["nowhere", "--out=x", "--seed=3"], "--seed: needs --check; leave it out"),
+        (["--check=5%", "--note=x"], "--note: needs --out; leave it out"),
+        (["--check=5%", "--no-latency"], "--no-latency: needs --out; leave it out"),
     ],
 )
 def test_bad_input_is_refused(
@@ -204,6 +211,39 @@ def test_bad_input_is_refused(
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["", "--check=5%"], "is empty; give a path"),
+        (["--check=5%", "--seed=-1"], "'-1' is not a whole number from 0 up"),
+    ],
+)
+def test_arguments_without_a_value_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_the_table_of_another_run_is_not_written_over(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    about = json.loads((made / "table" / "about.json").read_text(encoding="utf-8"))
+    there = tmp_path / "about.json"
+    there.write_text(json.dumps(about | {"journal_sha256": "of another"}), encoding="utf-8")
+    assert main([str(made / "run"), f"--out={tmp_path}", "--no-latency"]) == 2
+    assert f"{tmp_path}: contains the table of another run" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["about.json"]
+
+
+def test_a_run_without_a_single_epoch_is_no_table(tmp_path: Path) -> None:
+    rows = [{"network": network(1), "status": Status.DIVERGED, "curve": []}]
+    made_run(tmp_path, rows, "search.trials=1")
+    with pytest.raises(ConfigError, match="none of its trials has an epoch"):
+        finished_run(tmp_path)
 
 
 def test_a_run_that_has_not_ended_is_no_table(

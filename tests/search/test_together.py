@@ -134,6 +134,22 @@ def test_what_is_no_space_is_refused(space: Any) -> None:
         load_space(space)
 
 
+def test_what_is_left_out_may_be_none(tmp_path: Path) -> None:
+    assert load_space(str(write(tmp_path)), None).file.study == "tiny"
+    with pytest.raises(ConfigError, match="give a list of texts, key=value each"):
+        load_space(write(tmp_path), [None])  # type: ignore[list-item]  # as untyped code may
+    with pytest.raises(ConfigError, match="training: has epochs, which are an argument"):
+        train_network("resnet11_1w_2p", data="digits", epochs=1, training={"epochs": 2})
+
+
+def test_a_space_in_the_home_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_space("~/space.yaml").file.study == "tiny"
+
+
 def test_one_text_of_overrides_is_not_taken_letter_by_letter(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is a single text; give a list of them"):
+    with pytest.raises(ConfigError, match="give a list of texts, key=value each"):
         load_space(write(tmp_path), "search.trials=2")

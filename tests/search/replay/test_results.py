@@ -288,7 +288,8 @@ def test_a_table_may_begin_with_the_mark_of_a_spreadsheet(tmp_path: Path) -> Non
     plan, survey = resolved_of(tmp_path, GRID)
     table = write_table(tmp_path / "table.csv", rows_of(plan, survey))
     plain = csv_source("plain", table).cells
-    table.write_text(table.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    lines = f"{table.read_text(encoding='utf-8')}\n"  # and end with an empty line
+    table.write_text(lines, encoding="utf-8-sig")
     assert csv_source("marked", table).cells == plain
 
 

@@ -333,10 +333,16 @@ def test_what_workers_leave_behind_is_removed(tmp_path: Path, surveyed: Survey) 
         study.end(end_of(first))
         folder = checkpoint_path(tmp_path / "run", 0).parent
         folder.mkdir()
-        for name in ("0.pt", "1.pt", "1.77.part", "9.pt"):
+        theirs = {"my_resnet.pt", "notes.txt"}
+        for name in ("0.pt", "0.before.pt", "1.pt", "1.pt.77.part", "9.pt", *theirs):
             (folder / name).write_bytes(b"state")
+        weights = tmp_path / "run" / "networks"
+        weights.mkdir()
+        for name in ("mine.json", "mine.safetensors", f"{first.name}-seed9.json"):
+            (weights / name).write_bytes(b"state")
         Study(plan_of(tmp_path), surveyed, journal)
-        assert [path.name for path in folder.iterdir()] == ["1.pt"]
+        assert {path.name for path in folder.iterdir()} == {"1.pt", *theirs}
+        assert {path.name for path in weights.iterdir()} == {"mine.json", "mine.safetensors"}
 
 
 SEEDED = TINY.replace("trials: 3", "trials: 3, seeds: 3")
