@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards.axes import equal_size_card
-from analysis.questions.best import chosen, fresh
+from analysis.questions.best import chosen
+from analysis.questions.confirmed import fresh
 from analysis.questions.looks import why_untested
 from analysis.questions.series import is_along_axes
 from analysis.runs.networks import networks

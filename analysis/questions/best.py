@@ -12,10 +12,11 @@ all networks.
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import confirmations, confirmed_epochs, networks
+from analysis.questions.confirmed import fresh
+from analysis.runs.networks import networks
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
-from analysis.statistics.intervals import StatisticsError, t_interval
+from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
     Shrunken,
@@ -119,68 +120,6 @@ def _why_not(run: Run, table: pd.DataFrame) -> str:
     several = run.plan.search.seeds > 1
     what = "three networks or more" if several else "search.seeds of 2 or more"
     return f" from so few {'networks' if several else 'seeds'}: run it with {what}"
-
-
-def fresh(run: Run, best: str) -> list[str]:
-    """State in words how the best of the search did with the fresh seeds of its confirmation.
-
-    It was selected before, so these seeds are no luckier than others.
-
-    Args:
-        run: finished or not; the result is empty if no confirmation is planned.
-        best: name of the network that the search ranks first.
-    """
-    if not run.plan.confirm:
-        return []
-    again = networks(run, phase="confirm")
-    if again.empty:
-        return ["No confirmation with fresh seeds has ended."]
-    mine, epochs = confirmations(run), f"for {_counted(confirmed_epochs(run), 'epoch')}"
-    mine = mine[mine["name"] == best]
-    said = []
-    if len(mine):
-        said.append(
-            f"Trained again with {_counted(len(mine), 'fresh seed')} {epochs}, which no choice "
-            f"was made by, {best} has {_both(run, mine)}."
-        )
-    first = again.iloc[0]["name"]
-    if first != best:
-        said.append(
-            f"Of the {len(again)} networks that were confirmed {epochs} {first} has the best "
-            "mean; as the best of several that is too good in its turn."
-            if len(again) > 1
-            else f"Only {first} was confirmed {epochs} so far."
-        )
-    return said + _of_other_lengths(run)
-
-
-def _of_other_lengths(run: Run) -> list[str]:
-    """State which confirmations are not compared because their length differs."""
-    names = run.whole("confirm").set_index("epochs_planned")["name"]
-    others = sorted({*names.index} - {confirmed_epochs(run)})
-    each = ((length, names[names.index == length]) for length in others)
-    return [
-        f"Another confirmation, for {_counted(length, 'epoch')}, has "
-        f"{_counted(len(one), 'trial')} of {_counted(one.nunique(), 'network')} so far: "
-        "another length is not compared with these."
-        for length, one in each
-    ]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
-
-
-def _both(run: Run, trials: pd.DataFrame) -> str:
-    said = []
-    for metric in (run.ranking, run.tested):
-        values = trials[metric.column].dropna()
-        if len(values):
-            interval = t_interval(values)
-            said.append(
-                f"{words(metric)} {interval.text(form_of(run.ranking), run.ranking.unit)}"
-            )
-    return ", ".join(said)
 
 
 def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:

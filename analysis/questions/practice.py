@@ -3,11 +3,13 @@
 import json
 from typing import NamedTuple
 
+from analysis.questions.confirmed import failed_words
 from analysis.questions.sampling import no_sample
 from analysis.questions.series import is_along_axes
-from analysis.runs.networks import averaged, failures, networks
+from analysis.runs.networks import averaged, confirmations, failures, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
+from analysis.runs.wording import how_many
 from search.schema.datasets import DATASETS
 
 MET, NOT_MET, NOT_KNOWN, NOT_ASKED = "met", "not met", "not known", "not asked"
@@ -84,15 +86,29 @@ def repeated(run: Run) -> Answer:
 
 
 def confirmed(run: Run) -> Answer:
-    """Whether the best networks were trained again with seeds not used to select them."""
-    again = run.whole("confirm")
-    if again.empty:
+    """Whether the network that is named was trained again with seeds not used to select it."""
+    again, lost = confirmations(run), failures(run, "confirm")
+    ranked = networks(run)["name"].tolist()
+    if again.empty and lost.empty:
+        if run.plan.confirm and ranked and not run.finished:
+            return not_met("no confirmation has ended yet; let the run go on")
         return not_met(
             "the quoted scores are those that chose it; write confirm: "
             f"{{top: 3, seeds: 3, epochs: {run.plan.training.epochs}}}"
         )
-    count = again["name"].nunique()
-    return met(f"{count:,} networks, {len(again):,} trials with fresh seeds")
+    said = (
+        f"{how_many(again['name'].nunique(), 'network')}, "
+        f"{how_many(len(again), 'trial')} with fresh seeds"
+    )
+    failed = [failed_words(run, name) for name in lost.index]
+    said = "; ".join([said, *failed])
+    if ranked and ranked[0] in {*again["name"]}:
+        return met(said)
+    if ranked and ranked[0] in lost.index:
+        return not_met(f"{said}; mend the cause and start the study with --retry failed")
+    named = f"{ranked[0]}, which is named, is none of them" if ranked else "none is named"
+    wait = "; let the run go on" * (not run.finished)
+    return not_met(f"{said}; {named}{wait}")
 
 
 def over_average(run: Run) -> Answer:

@@ -218,12 +218,16 @@ def confirmations(run: Run) -> pd.DataFrame:
 
 
 def confirmed_epochs(run: Run) -> int:
-    """The length of the confirmations that are compared; see `compared_epochs`."""
+    """The length of the confirmations that are compared; see `compared_epochs`.
+
+    Where none was completed, it is the longest that has ended, so that their failures are
+    counted; 0 if none has.
+    """
     trials = run.counted
     ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
     seeds = run.plan.confirm.seeds if run.plan.confirm else None
     whole, every = (_lengths(each) for each in (run.whole("confirm"), ended))
-    return compared_epochs(whole, every, seeds=seeds)
+    return compared_epochs(whole or every, every, seeds=seeds)
 
 
 def _lengths(trials: pd.DataFrame) -> list[tuple[str, int]]:

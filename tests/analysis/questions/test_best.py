@@ -10,6 +10,7 @@ from analysis.cards.best import best_card
 from analysis.pages.findings import findings
 from analysis.pages.run_figures import networks_table
 from analysis.questions.best import best_networks, chosen
+from analysis.questions.confirmed import fresh
 from analysis.runs.networks import by_network, networks
 from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.scores import lower_is_better
@@ -202,7 +203,7 @@ def test_a_longer_confirmation_is_not_ranked_against_a_shorter_one(tmp_path: Pat
     assert networks(ended, phase="confirm")["val_mean"].tolist() == pytest.approx([16.1, 18.1])
     said = " ".join(chosen(ended))
     assert "Trained again with 3 fresh seeds for 8 epochs" in said
-    assert "Another confirmation, for 4 epochs, has 6 trials of 2 networks so far" in said
+    assert "Another confirmation, for 4 epochs, has 6 trials of 2 networks: another" in said
 
 
 def test_a_seed_that_failed_at_another_length_is_no_failure_of_this_one(tmp_path: Path) -> None:
@@ -297,6 +298,52 @@ def test_fresh_seeds_are_quoted_of_the_network_that_the_search_chose(tmp_path: P
     best = f"{network(2).name} has the best mean"
     assert f"Of the 2 networks that were confirmed for 2 epochs {best}" in said
     assert "too good in its turn" in said
+
+
+def confirming(folder: Path, errors: dict[int, list[float | None]], *more: str) -> Run:
+    """Two networks, the first of which the search names, and their fresh seeds; None failed."""
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0 + w} for w in (1, 2)
+    ]
+    for width, values in errors.items():
+        for i, error in enumerate(values):
+            end = {"status": Status.FAILED} if error is None else {"val_error": error}
+            rows.append({"network": network(width), "phase": "confirm", "seed": 50 + i,
+                         "repeat": i} | end)  # fmt: skip
+    confirm = "confirm={top: 2, seeds: 2, epochs: 5}"
+    return made(folder, rows, "search.trials=2", confirm, *more)
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            {1: [None, None], 2: [None, None]},
+            "2 of 2 fresh seeds of {a} failed, in training for 5 epochs.|"
+            "2 of 2 fresh seeds of {b} failed.",
+        ),
+        (
+            {1: [None, None], 2: [20.0, 21.0]},
+            "2 of 2 fresh seeds of {a} failed, in training for 5 epochs.|"
+            "Only {b} was confirmed for 5 epochs and lost no seed.",
+        ),
+        (
+            {1: [None, 20.0], 2: [21.0, 22.0]},
+            "Trained again with 1 fresh seed for 5 epochs, which no choice was made by, {a} "
+            "has validation error 20.00 % (one seed).|1 of 2 fresh seeds of {a} failed, in "
+            "training for 5 epochs: what is left may be of the better ones.|"
+            "Only {b} was confirmed for 5 epochs and lost no seed.",
+        ),
+        ({2: [20.0]}, "Only {b} was confirmed for 5 epochs so far."),
+        ({}, "No confirmation with fresh seeds has ended."),
+    ],
+)
+def test_fresh_seeds_that_failed_are_said(
+    errors: dict[int, list[float | None]], said: str, tmp_path: Path
+) -> None:
+    a, b = network(1).name, network(2).name
+    found = fresh(confirming(tmp_path, errors), a)
+    assert found == said.format(a=a, b=b).split("|")
 
 
 def test_intervals_of_percentages_end_at_0_and_100(tmp_path: Path) -> None:

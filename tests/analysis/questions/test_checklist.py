@@ -8,10 +8,18 @@ import pytest
 
 from analysis.cards.checklist import checklist_card
 from analysis.questions.checklist import COLUMNS, ITEMS, checklist
-from analysis.questions.practice import MET, NOT_ASKED, NOT_KNOWN, NOT_MET, STATES
+from analysis.questions.practice import (
+    MET,
+    NOT_ASKED,
+    NOT_KNOWN,
+    NOT_MET,
+    STATES,
+    confirmed,
+)
 from analysis.runs.run import Run, read_run
 from search.schema.seals import sealed_document
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
+from tests.analysis.questions.test_best import confirming
 
 RANDOM = ("search.sampler=random", *OVERRIDES)
 
@@ -38,12 +46,31 @@ def test_seeds_confirmation_and_weights_are_counted(tmp_path: Path) -> None:
         "the same 3 seeds for each of 3 networks",
     )
     again = before["The network that is named is trained again with fresh seeds"]
-    assert again == (MET, "1 networks, 2 trials with fresh seeds")
+    assert again == (MET, "1 network, 2 trials with fresh seeds")
     assert before["Means come with their variation"][0] == MET
     assert before["Trained weights are kept"][0] == NOT_MET
     (run.folder / "networks").mkdir()
     (run.folder / "networks" / "x.safetensors").touch()
     assert answers(run)["Trained weights are kept"] == (MET, "1 files in networks/")
+
+
+@pytest.mark.parametrize(
+    ("errors", "state", "said"),
+    [
+        ({1: [20.0, None]}, MET, "1 network, 1 trial with fresh seeds; 1 of 2 fresh seeds of"),
+        ({1: [None, None]}, NOT_MET, "0 networks, 0 trials with fresh seeds; 2 of 2 fresh"),
+        ({1: [None, None], 2: [20.0, 21.0]}, NOT_MET, "--retry failed"),
+        ({2: [20.0]}, NOT_MET, ", which is named, is none of them; let the run go on"),
+        ({}, NOT_MET, "no confirmation has ended yet; let the run go on"),
+    ],
+)
+def test_a_confirmation_that_failed_is_no_missing_one(
+    errors: dict[int, list[float | None]], state: str, said: str, tmp_path: Path
+) -> None:
+    found = confirmed(confirming(tmp_path, errors))
+    assert found.state == state
+    assert said in found.evidence
+    assert "write confirm" not in found.evidence
 
 
 def test_one_seed_is_said(tmp_path: Path) -> None:
