@@ -40,8 +40,8 @@ _RANKED = (
     Column("shift of rank", "rank_shift", "+g"),
 )
 _ONLY_RANKS = (
-    "so their scores are of different questions: only ranks are compared, and no difference of "
-    "scores is shown"
+    "so their scores are of different questions: the networks that both have are compared by "
+    "rank only"
 )
 
 
@@ -54,13 +54,13 @@ def compare_page(runs: Sequence[Run]) -> Page:
     """
     names, cards = compare.labels(runs), cards_of_runs(runs)
     try:
-        shared, apart = compare.common(runs), ""
+        sections_of_networks = list(_together(runs, names))
     except RunError as error:
         if all(card.refused for card in cards):
             raise
-        shared, apart = pd.DataFrame(), str(error)
+        sections_of_networks = [_apart(str(error))]
     sections = (
-        [_apart(apart)] if apart else list(_together(runs, shared, names)),
+        sections_of_networks,
         list(card_sections(cards)),
         [_differences(runs)],
         [
@@ -86,10 +86,13 @@ def _apart(why: str) -> Section:
     )
 
 
-def _together(
-    runs: Sequence[Run], shared: pd.DataFrame, names: Sequence[str]
-) -> Iterator[Section]:
-    """Sections on the networks that all runs have."""
+def _together(runs: Sequence[Run], names: Sequence[str]) -> Iterator[Section]:
+    """Sections on the networks that the runs share.
+
+    Raises:
+        RunError: they have none in common.
+    """
+    in_all = comparison_table(runs)
     agreed = compare.agreement(runs)
     moved = [compare.shifts(runs[0], run) for run in runs[1:]]
     yield Section(
@@ -97,12 +100,12 @@ def _together(
         title="The conclusion",
         paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
     )
-    figures = (_figure(runs, shared, number=number) for number in range(1, len(runs)))
+    figures = (_figure(runs, number=number) for number in range(1, len(runs)))
     yield Section(name="figures", title="Figures", figures=tuple(figures))
     yield Section(
         name="networks",
         title="Networks that all have",
-        tables=(comparison_table(runs), _agreement(agreed)),
+        tables=(in_all, _agreement(agreed)),
     )
     shifted = (
         table
@@ -138,9 +141,13 @@ def comparison_table(runs: Sequence[Run]) -> Table:
 
 
 def _banner(runs: Sequence[Run]) -> str:
-    why = compare.why_not_comparable(runs)
-    said = [f"{why}, {_ONLY_RANKS}"] if why else []
-    for run, name in zip(runs, compare.labels(runs), strict=True):
+    names, pairs = compare.labels(runs), dict[str, list[str]]()
+    for run, name in zip(runs[1:], names[1:], strict=True):  # each is shown beside the first
+        pairs.setdefault(compare.why_not_comparable([runs[0], run]), []).append(
+            f"{names[0]} and {name}"
+        )
+    said = [f"{', '.join(which)}: {why}, {_ONLY_RANKS}" for why, which in pairs.items() if why]
+    for run, name in zip(runs, names, strict=True):
         if run.banner():
             said.append(f"{name}: {run.banner()}")
     return "; ".join(said)
@@ -163,11 +170,12 @@ def _question(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure:
+def _figure(runs: Sequence[Run], *, number: int) -> Figure:
+    """Draw the networks that the first run and another one share, whatever the others have."""
     names, ranking = compare.labels(runs), runs[0].ranking
-    pair, numbers = (names[0], names[number]), (0, number)
-    same = compare.comparable([runs[0], runs[number]])
-    columns = [*_NAMED, *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in numbers)]
+    pair, numbers, both = (names[0], names[number]), (0, 1), [runs[0], runs[number]]
+    shared, same = compare.common(both), compare.comparable(both)
+    columns = [*_NAMED, *(Column(f"rank in {pair[i]}", f"rank_{i}", "g") for i in numbers)]
     if same:
         drawing, what = (
             draw_scores(shared, ranking, numbers=numbers, names=pair),
@@ -178,7 +186,7 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure
         )
         form = form_of(ranking)
         columns += [
-            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", form) for i in numbers
+            Column(f"{_short(ranking)} in {pair[i]}", f"mean_{i}", form) for i in numbers
         ]
     else:
         drawing, what = draw_ranks(shared, numbers=numbers, names=pair), "rank"
@@ -187,13 +195,13 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure
         drawing,
         alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, {len(shared):,} "
         "networks.",
-        caption=f"The {what} of each common network in {pair[1]} against {pair[0]}. "
+        caption=f"The {what} of each network that both have, in {pair[1]} against {pair[0]}. "
         f"{whiskers}On the dashed line both are equal.",
         table=page.table(
             shared,
             columns,
             name=f"pair-{number}",
-            caption=f"Networks in {pair[0]} and {pair[1]}",
+            caption=f"Networks in both {pair[0]} and {pair[1]}",
             sortable=True,
         ),
     )
