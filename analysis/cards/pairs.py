@@ -2,6 +2,7 @@
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.pairs import draw_pairs
+from analysis.questions.equal_size import missing
 from analysis.questions.pairs import pairs_compared, told_apart
 from analysis.runs.run import Run, RunError
 
@@ -14,6 +15,7 @@ def pairs_card(run: Run) -> Card:
     except RunError as error:
         return Card(name="pairs", question=question, refused=reason(error, run.folder))
     said, claims = told_apart(frame)
+    said += missing(run, run.whole())
     own = "a spread of their own for those that vary more"
     spread = "one spread for all" if frame.attrs["pooled"] else f"one spread, and {own}"
     form = frame.attrs["form"]

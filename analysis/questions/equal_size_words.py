@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.questions.equal_size import PLAIN
 from analysis.runs.scores import Score
+from analysis.runs.wording import how_many, how_many_each, p_words
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES, SIZES
 from search.schema.analysis import Analysis
@@ -145,19 +146,19 @@ def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple
 
 
 def _measured(row: Row, score: Score) -> str:
-    networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
+    networks = how_many(row["networks"], "network")
     return f"{score.signed(row['difference'])} {score.difference}, the mean of {networks}"
 
 
 def _no_interval(row: Row, compared: pd.DataFrame) -> str:
     """State why a row has no interval."""
-    if row["seeds"] == 1:
+    if row["most_seeds"] == 1:
         return ", of 1 seed: no interval, so it shows nothing yet"
     if compared.attrs["df"] < 1:
         return "; no two networks have two seeds in common yet: no interval"
     if compared.attrs["rule"].every_look:
         return "; too few seeds for an interval that holds at every look"
-    return f", the same in all {row['seeds']} seeds: no interval"
+    return f", the same in all {row['most_seeds']} seeds: no interval"
 
 
 def _untold(compared: pd.DataFrame) -> Iterator[Said]:
@@ -250,12 +251,12 @@ def interval_words(row: Row, score: Score) -> str:
         f"95 % interval alone {low} to {high}",
         f"all at once {low_all} to {high_all}",
     )
+    seeds = how_many_each((row["seeds"], row["most_seeds"]), "seed")
     if np.isnan(row["low_all"]):
         at_once = "all at once none yet"
     if np.isnan(row["p_all"]):
-        return f"{alone}; {at_once}; {row['seeds']} seeds"
-    p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
-    return f"{alone}; {at_once}, where {p}; {row['seeds']} seeds"
+        return f"{alone}; {at_once}; {seeds}"
+    return f"{alone}; {at_once}, where {p_words(row['p_all'])}; {seeds}"
 
 
 def _clear(row: Row) -> bool:

@@ -38,7 +38,7 @@ class Sized(NamedTuple):
         score: how the score by object size is shown.
         table: COLUMNS, one row for each size and value, and for the growth of each value:
             `against` is the smallest value, `pairs` the number of pairs of networks with equal
-            multiply-adds, `before` the mean score of those with the smallest value,
+            multiply-adds, `seeds` the smallest number of one of them, `before` the mean score of those with the smallest value,
             `difference` the gain of the value, with its single and its simultaneous interval.
         models: number of models whose intervals are simultaneous.
         rule: the rule by which it may be tested.
@@ -206,7 +206,7 @@ def _of_size(
             "value": one.of,
             "against": one.against,
             "pairs": pairs,
-            "seeds": int(seeds[list(one.weights)].max()),
+            "seeds": int(seeds[list(one.weights)].min()),
             "before": -sum(means[name] * w for name, w in one.weights.items() if w < 0),
         }
         for one, pairs in family
