@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.transfer import agreement, draw_transferred
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
@@ -62,7 +63,7 @@ def _sentences(run: Run, found: Transferred) -> Iterator[str]:
     elif len(found.table) > MOST:
         yield f"More than {MOST} networks: pairs are not compared."
     elif found.trials["repeat"].nunique() == 1:
-        yield "With one seed no two networks can be told apart; run it with search: {seeds: 3}."
+        yield f"With one seed no two networks can be told apart; {for_more_seeds(run)}."
     of = {"in the source": found.ceilings[0], "here": found.ceilings[1]}
     known = [f"{one.estimate:.2f} {where}" for where, one in of.items() if one is not None]
     if known:

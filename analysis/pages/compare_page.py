@@ -16,6 +16,7 @@ from analysis.pages.compare_findings import compare_findings
 from analysis.pages.page import Figure, Page, Section, Table
 from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, with_unit, words
 from search.schema.metrics import Objective
@@ -98,7 +99,10 @@ def _together(runs: Sequence[Run], names: Sequence[str]) -> Iterator[Section]:
     yield Section(
         name="conclusion",
         title="The conclusion",
-        paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
+        paragraphs=(
+            *compare_findings(agreed, moved, runs[0].ranking, names=names),
+            *left_out_words(*runs),
+        ),
     )
     figures = (_figure(runs, number=number) for number in range(1, len(runs)))
     yield Section(name="figures", title="Figures", figures=tuple(figures))

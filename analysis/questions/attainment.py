@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
@@ -77,8 +78,8 @@ def attained(run: Run) -> Attained:
     if seeds < FEWEST or networks < 2:
         raise RunError(
             f"{run.folder}: {networks} networks were trained whole with each of {seeds} seeds, "
-            f"and a surface takes two networks with {FEWEST} seeds or more; run it with "
-            "search: {seeds: 3}"
+            f"and a surface takes two networks with {FEWEST} seeds or more; "
+            f"{for_more_seeds(run, wanted=FEWEST)}"
         )
     lost = np.stack([losses(one, trials[one.column]).to_numpy(dtype=float) for one in pair], 1)
     by_seed = [np.flatnonzero(trials["repeat"] == one) for one in trials["repeat"].unique()]

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.confirmed import fresh
-from analysis.runs.networks import networks
+from analysis.questions.remedies import for_more_seeds
+from analysis.runs.networks import confirmations, left_out_words, networks, tried
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
 from analysis.statistics.intervals import StatisticsError
@@ -33,6 +34,7 @@ COLUMNS = (
     *("best", "front"),
 )
 _LIKELY = 0.95
+_UNLIKELY, _SURE = 0.01, 0.99  # 200 draws, the fewest that are made, do not tell more
 _ALL_LOST = "every network lost a seed, and means of the seeds that are left are too good"
 
 
@@ -69,9 +71,9 @@ def _best_networks(run: Run) -> pd.DataFrame:
     for side, metric in (("val", run.ranking), ("test", run.tested)):
         known = whole[whole[metric.column].notna()]
         try:
-            found[side] = _shrunken(known, metric)
+            found[side] = _shrunken(run, known, metric)
         except StatisticsError as error:
-            raise RunError(f"{run.folder}: {error}; or raise search.seeds") from error
+            raise RunError(f"{run.folder}: {error}") from error
     for side, one in found.items():
         table[[side, f"{side}_low", f"{side}_high"]] = pd.DataFrame(
             {"mean": one.means, "low": one.low, "high": one.high}, index=one.networks
@@ -93,33 +95,25 @@ def chosen(run: Run) -> list[str]:
         run: finished or not, with two networks or more.
     """
     table = networks(run)
-    best, count = table.iloc[0]["name"], len(table)
+    best, count, among = table.iloc[0]["name"], len(table), tried(run)
+    whole = f", {count:,} of them trained to the end," if among > count else ""
     off = "low" if lower_is_better(run.ranking) else "high"
     said = [
-        f"It was chosen out of {count:,} networks by its {words(run.ranking)}, which is "
+        f"It was chosen out of {among:,} networks{whole} by its {words(run.ranking)}, which is "
         f"therefore too {off} on average, and so is its {words(run.tested)}: both share the "
-        "luck of the seeds."
+        "luck of the seeds.",
+        *fresh(run, best),
     ]
-    again = fresh(run, best)
     try:
         worth = best_networks(run)
-    except RunError:
-        if not again:
-            again = [
-                f"How much too {off} is not known{_why_not(run, table)}, or confirm the best "
-                "with fresh seeds (confirm: {top: 3, seeds: 3, epochs: 30})."
-            ]
-        return said + again
-    return said + again + _worth(run, worth, best)
-
-
-def _why_not(run: Run, table: pd.DataFrame) -> str:
-    """Why there is no estimate without the selection luck, and what to run to get one."""
-    if (table["failed"] > 0).all():
-        return f", for {_ALL_LOST}: run the study again"
-    several = run.plan.search.seeds > 1
-    what = "three networks or more" if several else "search.seeds of 2 or more"
-    return f" from so few {'networks' if several else 'seeds'}: run it with {what}"
+    except RunError as error:
+        if best in {*confirmations(run)["name"]}:
+            return said
+        again = "confirm the best with fresh seeds (confirm: {top: 3, seeds: 3, epochs: 30})"
+        how = "" if run.plan.confirm else f"; or {again}"
+        why = str(error).removeprefix(f"{run.folder}: ")
+        return [*said, f"How much too {off} is not known: {why}{how}."]
+    return said + _worth(run, worth, best)
 
 
 def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
@@ -130,26 +124,47 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
     form = form_of(run.ranking)
     shown = f"{row['test']:{form}}{f' {unit}' if unit else ''}"
     likely = int((np.cumsum(worth["best"]) < _LIKELY).sum()) + 1
+    left_out = left_out_words(run)
+    count = f"{len(worth):,} networks"
+    of = f"the {count} that lost no seed" if left_out else f"all {count}"
     said = [
-        f"As one of all {len(worth):,} networks, its luck taken out (shrunken by the network + "
-        f"seed model), {best} is worth {words(run.tested)} {shown} "
+        f"As one of {of}, its luck taken out (shrunken by the network + seed model), {best} is "
+        f"worth {words(run.tested)} {shown} "
         f"[{row['test_low']:{form}}, {row['test_high']:{form}}]."
     ]
     most = worth.iloc[0]
     among = (
-        f"most probably it is {most['name']} ({most['best']:.2f})"
+        f"most probably it is {most['name']} ({probability_words(most['best'])})"
         if most["name"] != best
         else "no other is as probable"
         if likely == 1
         else f"{likely:,} networks together hold 95 % of that probability"
     )
-    said.append(f"It is truly the best with probability {row['best']:.2f}; {among}.")
-    return said
+    likely_words = probability_words(float(row["best"]))
+    said.append(
+        f"It is truly the best with probability {likely_words}; {among}. "
+        "This takes the spread between seeds from all networks, where the comparison with the "
+        "next one has only these two."
+    )
+    return [*said, *left_out]
 
 
-def _shrunken(trials: pd.DataFrame, metric: Objective) -> Shrunken:
+def probability_words(probability: float) -> str:
+    """Write a probability that is counted in draws, which cannot tell it from 0 or 1."""
+    if probability > _SURE:
+        return f"above {_SURE}"
+    return f"below {_UNLIKELY}" if probability < _UNLIKELY else f"{probability:.2f}"
+
+
+def _shrunken(run: Run, trials: pd.DataFrame, metric: Objective) -> Shrunken:
     if trials.empty:
-        raise StatisticsError("no trial has this metric; let one end")
+        raise StatisticsError(f"no network that lost no seed has a {words(metric)}")
     columns = ("name", "repeat", metric.column)
     names, seeds, scores = (trials[column].tolist() for column in columns)
-    return shrink(fit(names, seeds, scores), rng=np.random.default_rng(0))
+    model = fit(names, seeds, scores)
+    if not model.df > 0:
+        raise StatisticsError(
+            f"{len(model.networks):,} networks of which no two have two seeds in common do not "
+            f"tell luck from skill; {for_more_seeds(run)}"
+        )
+    return shrink(model, rng=np.random.default_rng(0))

@@ -56,9 +56,9 @@ def comparisons(
         COLUMNS, one row per contrast: `kind` ("group", "network", "slope", "pair" or "own"),
         `networks` (how many of `of` are in it), `seeds` (the smallest number that one of its
         networks has) and `most_seeds` (the largest); the `difference` of scores; `low`, `high`
-        and `p` of this contrast alone; `low_all`,
-        `high_all` and `p_all` simultaneous with all others of its family (single networks are
-        one family, all the rest the other). NaN where the data cannot give them. `attrs`:
+        and `p` of this contrast alone; `low_all`, `high_all` and `p_all` simultaneous with all
+        others of its family (single networks are one family, all the rest the other). NaN where
+        the data cannot give them. `attrs`:
         `left_out` (the reason for each series that cannot be compared at equal size, by (size,
         series)), `untold` (the reason for each contrast that the trials cannot give), `rule`,
         `df` of the noise and `pooled` (whether all networks share one spread).

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, words
 from analysis.statistics.components import ceiling
@@ -116,7 +117,7 @@ def noise_ceiling(run: Run, *, level: float = 0.95) -> Interval:
         if whole["name"].value_counts().max() == 1:
             raise RunError(
                 "each network has one seed, which says nothing of how far another would rank "
-                "them otherwise; run it with search: {seeds: 3}"
+                f"them otherwise; {for_more_seeds(run)}"
             ) from error
         raise RunError(str(error)) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.series import is_along_axes
 from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import present
@@ -57,10 +58,15 @@ def pairs_compared(run: Run) -> pd.DataFrame:
         )
     score = run.score.of(whole[run.tested.column].astype(float))
     model = fit(whole["name"].tolist(), whole["repeat"].tolist(), score.tolist())
-    if not (model.df > 0 and model.sigma > 0):
+    if not model.df > 0:
         raise RunError(
-            f"{run.folder}: no two networks have two seeds in common that differ, so chance is "
-            "not known; run it with search.seeds of 2 or more"
+            f"{run.folder}: no two networks have two seeds in common, so chance is not known; "
+            f"{for_more_seeds(run)}"
+        )
+    if not model.sigma > 0:
+        raise RunError(
+            f"{run.folder}: its networks differ alike in every seed, so nothing is known of "
+            "chance; look whether the seeds were different"
         )
     up = -1 if run.score.more_is_better else 1
     order = sorted(labels, key=lambda name: up * model.means[model.networks.index(name)])

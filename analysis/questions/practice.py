@@ -6,7 +6,7 @@ from typing import NamedTuple
 from analysis.questions.confirmed import failed_words
 from analysis.questions.sampling import no_sample
 from analysis.questions.series import is_along_axes
-from analysis.runs.networks import averaged, confirmations, failures, networks
+from analysis.runs.networks import averaged, confirmations, failures, left_out_words, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
 from analysis.runs.wording import how_many
@@ -126,10 +126,11 @@ def over_average(run: Run) -> Answer:
     mean, found = float(scores.mean()), float(scores[best])
     if mean <= 0:
         return other(f"{run.score.label} of the average network is {mean:.4g}, no scale for it")
+    form, lost = run.score.form(), " that lost no seed" * bool(left_out_words(run))
     gain = 100 * (found - mean) / mean * (1 if run.score.more_is_better else -1)
     said = (
-        f"{run.score.label}: {found:.2f} of the network that validation chose, {mean:.2f} of "
-        f"the average of {len(means):,}: {gain:+.1f} % relative"
+        f"{run.score.label}: {found:{form}} of the network that validation chose, "
+        f"{mean:{form}} of the average of {len(means):,}{lost}: {gain:+.1f} % relative"
     )
     if means["seeds"].max() < 2:
         return not_met(

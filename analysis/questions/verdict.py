@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import fdtrc
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import Score, score_of
 from res2net import ArchitectureError, parse
@@ -116,7 +117,7 @@ def judged(
         return replace(
             blank,
             reason=f"they share {_seeds(scores.shape[1])}, and it takes 2 to tell a difference "
-            f"from chance; run the study with --set search.seeds=2 or more{failed}",
+            f"from chance; {for_more_seeds(run)}{failed}",
         )
     found = bounds(scores, level=level)
     if not found.error > _ROUNDING * float(np.nanmax(np.abs(scores))):

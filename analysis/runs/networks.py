@@ -15,6 +15,7 @@ from analysis.statistics.intervals import t_interval
 from search.schema.metrics import PERCENT, Objective
 from search.schema.settings import VARIABLE
 from search.study.confirmation import compared_epochs
+from search.study.events import Status
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -38,6 +39,7 @@ CONFIRMED = (
     "confirmed_seeds",
     "confirmed_epochs",
 )
+_NOT_TRIED = ("running", Status.REJECTED.value)
 DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton", "planes")
 # The planned length of a trial has its own column name.
 SETTINGS = {key: "epochs_planned" if key == "epochs" else key for key in VARIABLE}
@@ -133,6 +135,13 @@ def present(networks: pd.DataFrame) -> list[str]:
     """The columns of the networks' dimensions and of the settings that vary with them."""
     every = (*DIMENSIONS, "resolution", *SETTINGS.values())
     return [name for name in every if name in networks]
+
+
+def tried(run: Run) -> int:
+    """Number of networks of the search of which a trial has ended after its training began."""
+    trials = run.counted
+    kept = (trials["phase"] == "search") & ~trials["status"].isin(_NOT_TRIED)
+    return int(trials.loc[kept, "name"].nunique())
 
 
 def left_out_words(*runs: Run) -> tuple[str, ...]:

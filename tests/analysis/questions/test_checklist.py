@@ -15,9 +15,11 @@ from analysis.questions.practice import (
     NOT_MET,
     STATES,
     confirmed,
+    over_average,
 )
 from analysis.runs.run import Run, read_run
 from search.schema.seals import sealed_document
+from search.study.events import Status
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
 from tests.analysis.questions.test_best import confirming
 
@@ -104,6 +106,19 @@ def test_the_gain_over_the_average_is_by_hand(tmp_path: Path) -> None:
         f"test accuracy (%): {accuracies[1]:.2f} of the network that validation chose, "
         f"{mean:.2f} of the average of 3: {100 * (accuracies[1] / mean - 1):+.1f} % relative"
     )
+
+
+def test_the_gain_of_a_score_without_a_unit_has_its_digits(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(width), "seed": seed, "repeat": seed,
+         "metrics": {"val_score": 0.01 * width, "test_score": 0.00123 * width}}
+        for width in (1, 2, 3) for seed in (0, 1)
+    ]  # fmt: skip
+    rows[0] = {"network": network(1), "seed": 0, "status": Status.FAILED}
+    task = "task=tests.analysis.foreign:Scored"
+    found = over_average(made(tmp_path, rows, *RANDOM, "search.seeds=2", task))
+    assert "0.00369 of the network that validation chose" in found.evidence
+    assert "0.003075 of the average of 2 that lost no seed: +20.0 %" in found.evidence
 
 
 @pytest.mark.parametrize(
