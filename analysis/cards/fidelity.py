@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.fidelity import draw_fidelity
 from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
 from analysis.questions.tau_words import order_shown, tau_words
@@ -25,7 +25,7 @@ _COLUMNS = (
     Column("tau_b", "tau", ".2f"),
     Column("95 % low", "low", ".2f"),
     Column("95 % high", "high", ".2f"),
-    Column("p, exact", "p_exact", ".3f"),
+    Column("p, exact", "p_exact", P_VALUE),
     Column("the best", "top", ",.0f"),
     Column("found among as many", "found", ",.0f"),
     Column("by chance", "by_chance", ",.1f"),

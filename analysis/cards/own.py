@@ -31,7 +31,7 @@ def own_card(run: Run) -> Card:
     shown = Shown(
         name="own-contrasts",
         caption=f"Contrasts of {run.score.name}, as the space file names them. "
-        f"{together_words(compared)}.",
+        f"{together_words(compared)}",
         table=own,
         columns=compared_columns(run.score),
         draw=lambda: draw_networks(

@@ -1,6 +1,6 @@
 """The card that compares all pairs of a few networks, such as values of one dimension."""
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.pairs import draw_pairs
 from analysis.questions.equal_size import missing
 from analysis.questions.pairs import pairs_compared, told_apart
@@ -36,7 +36,7 @@ def pairs_card(run: Run) -> Card:
             Column("high", "high", form),
             Column("low, all at once", "low_all", form),
             Column("high, all at once", "high_all", form),
-            Column("p, all at once", "p_all", ".4f"),
+            Column("p, all at once", "p_all", P_VALUE),
         ),
         draw=lambda: draw_pairs(frame, run.score, title=run.described(short=True)),
         alt=f"Points with intervals: difference of {run.score.name} of every two networks.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Column
+from analysis.cards.card import P_VALUE, Column
 from analysis.cards.deck import cards_of_runs
 from analysis.pages import facts, page
 from analysis.pages.cards import card_sections
@@ -19,6 +19,7 @@ from analysis.questions import compare
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, with_unit, words
+from analysis.runs.wording import how_many
 from search.schema.metrics import Objective
 
 _TOP = 10  # shifts shown
@@ -30,7 +31,7 @@ _AGREED = (
     Column("tau_b", "tau", ".3f"),
     Column("95 % low", "low", ".3f"),
     Column("95 % high", "high", ".3f"),
-    Column("p, exact", "p_exact", ".3f"),
+    Column("p, exact", "p_exact", P_VALUE),
     Column("trials in both, left out", "same", ","),
 )
 _NAMED = (Column("network", "name"), Column("params", "params", ","))
@@ -187,6 +188,7 @@ def _figure(runs: Sequence[Run], *, number: int) -> Figure:
         )
         whiskers = (
             "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
+            * bool(shared[["low_0", "low_1"]].notna().any(axis=None))
         )
         form = form_of(ranking)
         columns += [
@@ -197,8 +199,8 @@ def _figure(runs: Sequence[Run], *, number: int) -> Figure:
         whiskers = ""
     return page.figure(
         drawing,
-        alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, {len(shared):,} "
-        "networks.",
+        alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, "
+        f"{how_many(len(shared), 'network')}.",
         caption=f"The {what} of each network that both have, in {pair[1]} against {pair[0]}. "
         f"{whiskers}On the dashed line both are equal.",
         table=page.table(
@@ -234,8 +236,8 @@ def _shifts(
             Column("difference (second minus first)", "difference", signed),
             Column("95 % low, all at once", "low", signed),
             Column("95 % high, all at once", "high", signed),
-            Column("p", "p", ".4f"),
-            Column("p, all at once", "p_all", ".4f"),
+            Column("p", "p", P_VALUE),
+            Column("p, all at once", "p_all", P_VALUE),
         )
         tables.append(
             page.table(

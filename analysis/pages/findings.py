@@ -129,7 +129,8 @@ def _scores(run: Run, trials: pd.DataFrame) -> str:
             said.append(f"{words(metric)} {t_interval(values).text(form, unit)}")
     if len(trials) == 1:
         return f"{', '.join(said)} (one seed: no interval)"
-    return f"{', '.join(said)} (mean and 95 % interval over {len(trials)} seeds)"
+    over = how_many(len(trials), "seed")
+    return f"{', '.join(said)} (mean and 95 % interval over {over})"
 
 
 def _survivor(run: Run, table: pd.DataFrame) -> list[str]:

@@ -140,7 +140,7 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
         if likely == 1
         else f"{likely:,} networks together hold 95 % of that probability"
     )
-    likely_words = probability_words(float(row["best"]))
+    likely_words = probability_words(rows["best"].to_dict()[best])
     said.append(
         f"It is truly the best with probability {likely_words}; {among}. "
         "This takes the spread between seeds from all networks, where the comparison with the "

@@ -17,7 +17,7 @@ from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of
-from analysis.runs.wording import how_many_each, p_words
+from analysis.runs.wording import how_many, how_many_each, p_words
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.mixed import Model, estimable, estimate, fit
 from search.design.contrasts import ALIKE, MOST, Contrast, pairs
@@ -52,9 +52,10 @@ def pairs_compared(run: Run) -> pd.DataFrame:
     whole = whole[whole[run.tested.column].notna()]
     labels = labelled(whole)
     if not 2 <= len(labels) <= MOST:
+        were = "was" if len(labels) == 1 else "were"
         raise RunError(
-            f"{run.folder}: {len(labels)} networks were trained whole, and two by two are "
-            f"compared 2 to {MOST} of them"
+            f"{run.folder}: {how_many(len(labels), 'network')} {were} trained whole, and two "
+            f"by two are compared 2 to {MOST} of them"
         )
     score = run.score.of(whole[run.tested.column].astype(float))
     model = fit(whole["name"].tolist(), whole["repeat"].tolist(), score.tolist())

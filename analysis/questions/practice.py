@@ -53,10 +53,11 @@ def seeds(run: Run) -> Answer:
     if not shared:
         lost = int(failures(run).sum())
         if lost:
-            trials = f"{lost} trial{'s' * (lost != 1)} of them failed"
+            trials = f"{how_many(lost, 'trial')} of them failed"
             return not_met(f"networks have different seeds, up to {most}: {trials}")
         return not_met(f"networks have different seeds, up to {most}; let the run end")
-    return met(f"the same {most} seeds for each of {len(groups):,} networks")
+    networks_of = how_many(len(groups), "network")
+    return met(f"the same {how_many(most, 'seed')} for each of {networks_of}")
 
 
 def random_search(run: Run) -> Answer:
@@ -168,7 +169,8 @@ def test_images(run: Run) -> Answer:
         opened = len(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return other(f"{said}; {_UNSEALED} is damaged, which says whether they were opened")
-    return not_met(f"{said}; but opened {opened:,} times for verdicts ({_UNSEALED})")
+    times = how_many(opened, "time")
+    return not_met(f"{said}; but opened {times} for verdicts ({_UNSEALED})")
 
 
 def variation(run: Run) -> Answer:
@@ -177,7 +179,7 @@ def variation(run: Run) -> Answer:
     several = int((table["seeds"] > 1).sum())
     if not several:
         return not_met("one seed per network: no interval; search.seeds: 3, or confirm")
-    return met(f"95 % intervals over seeds of {several:,} of {len(table):,} networks")
+    return met(f"95 % intervals over seeds of {several:,} of {how_many(len(table), 'network')}")
 
 
 def weights(run: Run) -> Answer:
@@ -185,4 +187,4 @@ def weights(run: Run) -> Answer:
     kept = len(list((run.folder / "networks").glob("*.safetensors")))
     if not kept:
         return not_met("none are in networks/ of the run's folder; keep: {best: 1} keeps some")
-    return met(f"{kept:,} files in networks/")
+    return met(f"{how_many(kept, 'file')} in networks/")

@@ -10,7 +10,7 @@ def how_many(count: float, what: str) -> str:
         count: a whole number.
         what: the noun for one; its plural adds an s.
     """
-    return f"{count:,.0f} {what}{'s' * (count != 1)}"
+    return f"{count:,.0f} {what}{'' if count == 1 else 's'}"
 
 
 def how_many_each(counts: Iterable[int], what: str) -> str:

@@ -61,6 +61,7 @@ def test_the_report_of_two_studies_says_it(tmp_path: Path) -> None:
     said = [one for one in card.claims if one.startswith("Scale minus depth, at equal mult")]
     assert len(said) == 1
     assert said[0].endswith("it buys more in the second.")
+    assert card.sentences[0].endswith("for the same network and the same seeds.")
     assert [one.name for one in card.shown] == [
         "changed-1-params", "changed-1-macs", "changed-1-slopes"
     ]  # fmt: skip

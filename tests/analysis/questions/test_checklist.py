@@ -53,7 +53,7 @@ def test_seeds_confirmation_and_weights_are_counted(tmp_path: Path) -> None:
     assert before["Trained weights are kept"][0] == NOT_MET
     (run.folder / "networks").mkdir()
     (run.folder / "networks" / "x.safetensors").touch()
-    assert answers(run)["Trained weights are kept"] == (MET, "1 files in networks/")
+    assert answers(run)["Trained weights are kept"] == (MET, "1 file in networks/")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_where_nothing_differs_nothing_is_said_to(tmp_path: Path) -> None:
     [
         (1, 3, "no two networks have two seeds in common"),
         (2, 12, "12 networks were trained whole, and two by two are compared 2 to 11"),
-        (2, 1, "1 networks were trained whole"),
+        (2, 1, "1 network was trained whole"),
     ],
 )
 def test_what_cannot_be_told_is_refused(
