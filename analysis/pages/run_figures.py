@@ -187,7 +187,7 @@ def _curves(run: Run) -> Shown:
     last = (
         f" In the last epoch the median is {run.ranking.text(band['median'].iloc[-1])} of "
         f"{how_many(band['trials'].iloc[-1], 'trial')}."
-        if len(band)
+        if len(band) and pd.notna(band["median"].iloc[-1])
         else ""
     )
     form = form_of(run.ranking)

@@ -15,7 +15,7 @@ from analysis.pages.page import Page, Section, Table
 from analysis.pages.run_figures import networks_table, run_figures
 from analysis.pages.weights import kept_weights
 from analysis.runs.run import Run
-from analysis.runs.scores import with_unit
+from analysis.runs.scores import form_of, with_unit
 from analysis.runs.wording import how_many
 
 _DIMENSIONS = ("depth", "width", "scale", "cardinality")
@@ -141,7 +141,7 @@ def _settings(run: Run) -> list[Column]:
 def _scored(run: Run) -> list[Column]:
     """Columns for the ranking metric on both splits, user-defined objectives, measurements."""
     scored = [
-        Column(with_unit(one.label, one.unit), one.column, ".2f" if one.unit else ".4g")
+        Column(with_unit(one.label, one.unit), one.column, form_of(one))
         for one in (run.ranking, run.tested)
     ]
     counted = [one for one in run.objectives if one.source == "counted"]

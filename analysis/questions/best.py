@@ -162,7 +162,7 @@ def _shrunken(run: Run, trials: pd.DataFrame, metric: Objective) -> Shrunken:
     columns = ("name", "repeat", metric.column)
     names, seeds, scores = (trials[column].tolist() for column in columns)
     model = fit(names, seeds, scores)
-    if not model.df > 0:
+    if len(model.networks) > 2 and not model.df > 0:
         raise StatisticsError(
             f"{len(model.networks):,} networks of which no two have two seeds in common do not "
             f"tell luck from skill; {for_more_seeds(run)}"

@@ -62,7 +62,8 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
     count = len(model.networks)
     if count < _FEWEST:
         raise StatisticsError(
-            f"{count} networks are too few to tell luck from skill; give {_FEWEST} or more"
+            f"{count} network{'s are' if count != 1 else ' is'} too few to tell luck from "
+            f"skill; give {_FEWEST} or more, two of them with two seeds in common"
         )
     if not model.df > 0:
         raise StatisticsError(
