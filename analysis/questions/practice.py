@@ -4,6 +4,7 @@ import json
 from typing import NamedTuple
 
 from analysis.questions.confirmed import failed_words
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.sampling import no_sample
 from analysis.questions.series import is_along_axes
 from analysis.runs.networks import averaged, confirmations, failures, left_out_words, networks
@@ -55,7 +56,7 @@ def seeds(run: Run) -> Answer:
         if lost:
             trials = f"{how_many(lost, 'trial')} of them failed"
             return not_met(f"networks have different seeds, up to {most}: {trials}")
-        return not_met(f"networks have different seeds, up to {most}; let the run end")
+        return not_met(f"networks have different seeds, up to {most}; {for_more_seeds(run)}")
     networks_of = how_many(len(groups), "network")
     return met(f"the same {how_many(most, 'seed')} for each of {networks_of}")
 

@@ -13,8 +13,13 @@ def for_more_seeds(run: Run, *, wanted: int = 2) -> str:
     """
     if run.plan.search.seeds < wanted:
         return f"run it with --set search.seeds={wanted} or more"
+    return for_more_networks(run)
+
+
+def for_more_networks(run: Run) -> str:
+    """State what gives a run more networks that were trained to the end."""
     if not run.finished:
         return "let the run go on"
     if len(failures(run)):
         return "mend what failed, and start the study with --retry failed"
-    return "let more networks be trained to the end with every seed"
+    return "run it with more networks, or let the scheduler stop fewer of them"

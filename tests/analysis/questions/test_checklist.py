@@ -89,7 +89,10 @@ def test_one_seed_is_said(tmp_path: Path) -> None:
 def test_different_seeds_are_no_shared_ones(tmp_path: Path) -> None:
     found = answers(made(tmp_path, seeded()[:-1], *OVERRIDES))
     state, said = found["All networks are trained with the same seeds"]
-    assert (state, said) == (NOT_MET, "networks have different seeds, up to 3; let the run end")
+    assert (state, said) == (
+        NOT_MET,
+        "networks have different seeds, up to 3; let the run go on",
+    )
     state, said = found["The number of runs is given, failures among them"]
     assert (state, said) == (NOT_MET, "8 ok of 9 planned; let the run end")
 
