@@ -116,9 +116,9 @@ def _pareto(run: Run) -> Shown:
     if seeds == 1:
         each = ", of one seed each" if len(whole) > 1 else ", of one seed"
     of = ", ".join(words(one) for one in run.compared)
+    lie = f"which is {'' if front else 'not '}" if len(whole) == 1 else f"{front:,} of them "
     said = (
-        f"{how_many(len(whole), 'network')} trained to the end, {front:,} of "
-        f"{'it' if len(whole) == 1 else 'them'} on the Pareto front ({of})"
+        f"{how_many(len(whole), 'network')} trained to the end, {lie}on the Pareto front ({of})"
     )
     reach = ""
     if len(whole):

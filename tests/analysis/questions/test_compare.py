@@ -280,6 +280,8 @@ def test_what_lost_a_seed_is_not_compared(tmp_path: Path, pair: list[Run]) -> No
     assert {*common([pair[0], run])["name"]} == names
     moved = shifts(pair[0], run)
     np.testing.assert_allclose(moved["p_all"], np.minimum(moved["p"] * 3, 1))
+    said = parsed(compare_page, [pair[0], run]).text["conclusion"]
+    assert "1 network that lost a seed is left out of tiny: the mean of the seeds" in said
     none = made(tmp_path / "all", rows[:3], "search.trials=1", "search.seeds=3")
     with pytest.raises(RunError, match="every network lost a seed, and what is left"):
         common([pair[0], none])
