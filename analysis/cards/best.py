@@ -2,11 +2,10 @@
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.best import draw_best
-from analysis.questions.best import best_networks, probability_words
+from analysis.questions.best import among, best_networks, probability_words
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled
-from analysis.runs.wording import how_many
 
 
 def best_card(run: Run) -> Card:
@@ -50,10 +49,13 @@ def best_card(run: Run) -> Card:
         alt=f"Points with intervals: {titled(run.ranking)} of the most probable best networks.",
         sortable=True,
     )
-    left_out = left_out_words(run)
     sentence = (
         f"The most probable best is {first['name']}, with probability "
-        f"{probability_words(first['best'])}, of {how_many(len(worth), 'network')}"
-        f"{' that lost no seed' if left_out else ''}."
+        f"{probability_words(first['best'])}, of {among(run, len(worth))}."
     )
-    return Card(name="best", question=question, sentences=(sentence, *left_out), shown=(shown,))
+    return Card(
+        name="best",
+        question=question,
+        sentences=(sentence, *left_out_words(run)),
+        shown=(shown,),
+    )

@@ -17,6 +17,7 @@ from analysis.questions.remedies import for_more_seeds
 from analysis.runs.networks import confirmations, left_out_words, networks, tried
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
+from analysis.runs.wording import how_many
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
@@ -95,11 +96,11 @@ def chosen(run: Run) -> list[str]:
         run: finished or not, with two networks or more.
     """
     table = networks(run)
-    best, count, among = table.iloc[0]["name"], len(table), tried(run)
-    whole = f", {count:,} of them trained to the end," if among > count else ""
+    best, count, every = table.iloc[0]["name"], len(table), tried(run)
+    whole = f", {count:,} of them trained to the end," if every > count else ""
     off = "low" if lower_is_better(run.ranking) else "high"
     said = [
-        f"It was chosen out of {among:,} networks{whole} by its {words(run.ranking)}, which is "
+        f"It was chosen out of {every:,} networks{whole} by its {words(run.ranking)}, which is "
         f"therefore too {off} on average, and so is its {words(run.tested)}: both share the "
         "luck of the seeds.",
         *fresh(run, best),
@@ -124,16 +125,15 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
     form = form_of(run.ranking)
     shown = f"{row['test']:{form}}{f' {unit}' if unit else ''}"
     likely = int((np.cumsum(worth["best"]) < _LIKELY).sum()) + 1
-    left_out = left_out_words(run)
-    count = f"{len(worth):,} networks"
-    of = f"the {count} that lost no seed" if left_out else f"all {count}"
+    of = among(run, len(worth))
+    which = "all" if of == how_many(len(worth), "network") else "the"
     said = [
-        f"As one of {of}, its luck taken out (shrunken by the network + seed model), {best} is "
-        f"worth {words(run.tested)} {shown} "
+        f"As one of {which} {of}, its luck taken out (shrunken by the network + seed model), "
+        f"{best} is worth {words(run.tested)} {shown} "
         f"[{row['test_low']:{form}}, {row['test_high']:{form}}]."
     ]
     most = worth.iloc[0]
-    among = (
+    others = (
         f"most probably it is {most['name']} ({probability_words(most['best'])})"
         if most["name"] != best
         else "no other is as probable"
@@ -142,11 +142,24 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
     )
     likely_words = probability_words(rows["best"].to_dict()[best])
     said.append(
-        f"It is truly the best with probability {likely_words}; {among}. "
+        f"It is truly the best with probability {likely_words}; {others}. "
         "This takes the spread between seeds from all networks, where the comparison with the "
         "next one has only these two."
     )
-    return [*said, *left_out]
+    return [*said, *left_out_words(run)]
+
+
+def among(run: Run, count: int) -> str:
+    """Name the networks that are judged: "4 networks", and which if they are not all.
+
+    Args:
+        run: finished or not.
+        count: number of networks that were trained to the end and lost no seed.
+    """
+    if left_out_words(run):
+        return f"{how_many(count, 'network')} that lost no seed"
+    whole = " that were trained to the end" if tried(run) > count else ""
+    return f"{how_many(count, 'network')}{whole}"
 
 
 def probability_words(probability: float) -> str:

@@ -6,7 +6,7 @@ A network is confirmed after the search selected it, so these seeds are no lucki
 import pandas as pd
 
 from analysis.runs.networks import confirmations, confirmed_epochs, failures, networks
-from analysis.runs.run import Run
+from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import form_of, words
 from analysis.runs.wording import how_many
 from analysis.statistics.intervals import t_interval
@@ -69,16 +69,23 @@ def _of_others(run: Run, best: str, epochs: str) -> list[str]:
 
 def _of_other_lengths(run: Run) -> list[str]:
     """State which confirmations are not compared because their length differs."""
-    names = run.whole("confirm").set_index("epochs_planned")["name"]
-    others = sorted({*names.index} - {confirmed_epochs(run)})
-    each = ((length, names[names.index == length]) for length in others)
-    so_far = "" if run.finished else " so far"
-    return [
-        f"Another confirmation, for {how_many(length, 'epoch')}, has "
-        f"{how_many(len(one), 'trial')} of {how_many(one.nunique(), 'network')}{so_far}: "
-        "another length is not compared with these."
-        for length, one in each
-    ]
+    trials = run.counted
+    ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
+    said = []
+    for length in sorted({*ended["epochs_planned"]} - {confirmed_epochs(run)}):
+        one = ended[ended["epochs_planned"] == length]
+        whole, failed = one[one["status"] == "ok"], int(one["status"].isin(FAILURES).sum())
+        under_way = not run.finished and length == run.plan.epochs("confirm")
+        done = "no trial that was trained to the end"
+        if len(whole):
+            networks_of = how_many(whole["name"].nunique(), "network")
+            done = f"{how_many(len(whole), 'trial')} of {networks_of}{' so far' * under_way}"
+        lost = f", and {how_many(failed, 'trial')} that failed" if failed else ""
+        said.append(
+            f"Another confirmation, for {how_many(length, 'epoch')}, has {done}{lost}: another "
+            "length is not compared with these."
+        )
+    return said
 
 
 def _both(run: Run, trials: pd.DataFrame) -> str:

@@ -149,6 +149,13 @@ def test_the_selection_is_out_of_all_that_were_tried(tmp_path: Path) -> None:
     said = findings(made(tmp_path / "pruned", rows, "search.trials=3", "scheduler=asha"))
     assert any("chosen out of 3 networks, 2 of them trained to the end, by" in s for s in said)
     assert said[-1].endswith(" lies 1 of 2 networks trained to the end, out of 3 tried.")
+    rows = [{"network": network(w), "seed": i, "repeat": i, "val_error": 10.0 + w + i * w / 9,
+             "test_error": 10.0 + i * w} for w in (1, 2, 3) for i in (0, 1)]  # fmt: skip
+    rows.append({"network": network(4), "status": Status.PRUNED, "val_error": 90.0})
+    seeds = made(
+        tmp_path / "seeds", rows, "search.trials=4", "search.seeds=2", "scheduler=asha"
+    )
+    assert best_card(seeds).sentences[0].endswith("of 3 networks that were trained to the end.")
     run = by_width(
         tmp_path / "lost",
         {1: [30.0, 31.0], 2: [33.0, None], 3: [40.0, 42.0], 4: [50.0, 50.5], 5: [31.0, None]},
@@ -284,6 +291,8 @@ def test_a_seed_that_failed_at_another_length_is_no_failure_of_this_one(tmp_path
         text=SMALL,
     )
     write_run(tmp_path / "other", by_length, text=longer)
+    (said,) = fresh(read_run(tmp_path), network(2).name)[-1:]
+    assert "for 8 epochs, has no trial that was trained to the end, and 2 trials that" in said
     again = networks(read_run(tmp_path / "other"), phase="confirm")
     assert again["failed"].tolist() == [0, 0]
     assert again["seeds"].tolist() == [3, 3]
