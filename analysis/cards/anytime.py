@@ -36,7 +36,7 @@ def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
     said = (
         f"The best {metric} of {how_many(count, 'network')}, "
         f"{run.ranking.text(end['best'])}, was reached after {first['trials']:,} of "
-        f"{end['trials']:,} trials and {first['hours']:.2f} of {end['hours']:.2f} "
+        f"{how_many(end['trials'], 'trial')} and {first['hours']:.2f} of {end['hours']:.2f} "
         f"{kind}-hours."
     )
     band = found["low"].notna().any()
