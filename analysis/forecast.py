@@ -15,7 +15,8 @@ import pandas as pd
 
 from analysis.cards.forecast import sentence
 from analysis.questions.forecast import forecasts
-from analysis.runs.run import RunError, read_run
+from analysis.runs.finding import read_runs
+from analysis.runs.run import RunError
 from analysis.runs.scores import words
 from analysis.scaling.points import Refusal
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
 def _main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        runs = [read_run(folder) for folder in arguments.runs]
+        runs = read_runs(arguments.runs)
         table = forecasts(runs, macs=arguments.macs, rng=np.random.default_rng(0))
     except (RunError, JournalError, Refusal) as error:
         print(error, file=sys.stderr)

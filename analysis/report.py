@@ -20,6 +20,7 @@ from analysis.pages.paper import CAPTIONS, write_paper
 from analysis.pages.run_figures import networks_table
 from analysis.pages.run_page import run_page
 from analysis.plots.picture import SUFFIXES
+from analysis.runs.finding import read_runs
 from analysis.runs.run import Run, RunError, read_run
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
 from res2net.file_names import path_argument
@@ -43,7 +44,7 @@ def _main(argv: Sequence[str]) -> int:
         return _paper(arguments)
     try:
         out = _out(arguments)
-        runs = _runs(arguments.runs)
+        runs = read_runs(arguments.runs)
         text = _text(runs, arguments.format)
     except (RunError, JournalError) as error:
         print(error, file=sys.stderr)
@@ -141,15 +142,6 @@ def _out(arguments: argparse.Namespace) -> Path | None:
     if not out.parent.is_dir():
         raise RunError(f"--out {out}: there is no folder {out.parent}; make it first")
     return out
-
-
-def _runs(folders: Sequence[Path]) -> list[Run]:
-    seen: set[Path] = set()
-    for folder in folders:
-        if folder.resolve() in seen:
-            raise RunError(f"{folder}: is named twice; name each run once")
-        seen.add(folder.resolve())
-    return [read_run(folder) for folder in folders]
 
 
 def _text(runs: Sequence[Run], form: str) -> str:

@@ -96,7 +96,7 @@ def _title(run: Run) -> str:
     outcomes = ", ".join(f"{count} {status}" for status, count in counts.items())
     return (
         f"{run.name}: Res2Net family on {run.plan.data.name}, "
-        f"{run.lengths} epochs a trial ({outcomes})"
+        f"{run.lengths} a trial ({outcomes})"
     )
 
 

@@ -8,6 +8,7 @@ from analysis.questions.anytime import anytime
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
+from analysis.runs.wording import how_many
 
 _NAME, _QUESTION = "anytime", "What had the search found after each trial?"
 
@@ -33,9 +34,9 @@ def _card(runs: Sequence[Run], labels: Sequence[str]) -> Card:
     first = found[found["best"] == end["best"]].iloc[0]
     count = int(end["networks"])
     said = (
-        f"The best {metric} of {count:,} network{'s' * (count != 1)}, "
+        f"The best {metric} of {how_many(count, 'network')}, "
         f"{run.ranking.text(end['best'])}, was reached after {first['trials']:,} of "
-        f"{end['trials']:,} trials and {first['hours']:.2f} of {end['hours']:.2f} "
+        f"{how_many(end['trials'], 'trial')} and {first['hours']:.2f} of {end['hours']:.2f} "
         f"{kind}-hours."
     )
     band = found["low"].notna().any()

@@ -3,6 +3,7 @@
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.attainment import draw_attainment
 from analysis.questions.attainment import attained
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
 
@@ -40,4 +41,6 @@ def attainment_card(run: Run) -> Card:
         alt=f"Lines in steps: {words(ranking)} against {words(across)} that 25, 50 and 75 % of "
         f"the seeds attain. {said}",
     )
-    return Card(name=_NAME, question=_QUESTION, sentences=(said,), shown=(shown,))
+    return Card(
+        name=_NAME, question=_QUESTION, sentences=(said, *left_out_words(run)), shown=(shown,)
+    )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.equal_size import draw_comparisons, draw_networks, draw_slopes
 from analysis.plots.series import draw_series
 from analysis.questions import series
@@ -11,6 +11,7 @@ from analysis.questions.equal_size_words import HELD_EQUAL, Said, conclusion, to
 from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
+from analysis.runs.wording import how_many_each
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
 
@@ -31,10 +32,10 @@ def compared_columns(score: Score) -> tuple[Column, ...]:
         Column("difference", "difference", form),
         Column("95 % low", "low", form),
         Column("95 % high", "high", form),
-        Column("p alone", "p", ".4f"),
+        Column("p alone", "p", P_VALUE),
         Column("low, all at once", "low_all", form),
         Column("high, all at once", "high_all", form),
-        Column("p, all at once", "p_all", ".4f"),
+        Column("p, all at once", "p_all", P_VALUE),
     )
 
 
@@ -47,8 +48,7 @@ def series_card(run: Run) -> Card:
         return Card(name="series", question=question, refused=reason(error, run.folder))
     summary, printed = series.summary(on_axes), series.printed(run, on_axes)
     present = [name for name in DIMENSIONS if name in set(summary["series"])]
-    least, most = summary["seeds"].min(), summary["seeds"].max()
-    seeds = f"{least if least == most else f'{least} to {most}'} seeds per network"
+    seeds = f"{how_many_each(summary['seeds'].tolist(), 'seed')} per network"
     columns = (
         Column("series", "series"),
         Column("network", "name"),
@@ -64,9 +64,7 @@ def series_card(run: Run) -> Card:
     shown = Shown(
         name="series",
         caption=f"{name[0].upper()}{name[1:]} by size, one dimension at a time from the base: "
-        f"{seeds}; whiskers are 95 % intervals of the mean over seeds"
-        + (", their spread pooled over networks" if summary.attrs["pooled"] else "")
-        + "; points whose whiskers would hide each other are drawn slightly apart"
+        f"{seeds}{_whiskers(summary)}"
         + ("; stars are the paper's printed values." if len(printed) else "."),
         table=summary,
         columns=columns,
@@ -77,6 +75,17 @@ def series_card(run: Run) -> Card:
         f"{', '.join(present) or 'no dimension'}, from one base network.",
     )
     return Card(name="series", question=question, shown=(shown,))
+
+
+def _whiskers(summary: pd.DataFrame) -> str:
+    """Describe the intervals of networks; empty if none has one."""
+    if summary["low"].isna().all():
+        return ""
+    pooled = ", their spread pooled over networks" * bool(summary.attrs["pooled"])
+    return (
+        f"; whiskers are 95 % intervals of the mean over seeds{pooled}; points whose whiskers "
+        "would hide each other are drawn slightly apart"
+    )
 
 
 def equal_size_card(run: Run) -> Card:
@@ -108,14 +117,14 @@ def equal_size_card(run: Run) -> Card:
 
 
 def _at_equal_size(run: Run, compared: pd.DataFrame) -> list[Shown]:
-    together, score, of = together_words(compared), run.score, run.plan.analysis.of
+    score, of = run.score, run.plan.analysis.of
+    together = together_words(compared, singles=True)
     side = "right" if score.more_is_better else "left"
     return [
         Shown(
             name=f"compared-{size}",
             caption=f"{of.capitalize()} against each other dimension at equal {alike}, in "
-            f"{_unit(score)}; {side} of the line {of} is better. {together}. "
-            "Comparisons of single networks form a separate family.",
+            f"{_unit(score)}; {side} of the line {of} is better. {together}",
             table=compared[compared["size"] == size],
             columns=compared_columns(score),
             draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
@@ -140,7 +149,7 @@ def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
                 name="slopes",
                 caption=f"What a doubling of multiply-adds buys, in {unit}: least-squares "
                 "slopes over the logarithm of multiply-adds, and their differences. "
-                f"{together}.",
+                f"{together}",
                 table=others,
                 columns=compared_columns(score),
                 draw=lambda: draw_slopes(compared, score, title=run.name),
@@ -152,7 +161,7 @@ def _others(run: Run, compared: pd.DataFrame) -> list[Shown]:
         shown.append(
             Shown(
                 name="networks-planned",
-                caption=f"Networks against each other, in {unit}, as planned. {together}.",
+                caption=f"Networks against each other, in {unit}, as planned. {together}",
                 table=networks,
                 columns=compared_columns(score),
                 draw=lambda: draw_networks(compared, score, title=run.described(short=True)),

@@ -2,10 +2,10 @@
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.best import draw_best
-from analysis.questions.best import best_networks
+from analysis.questions.best import among, best_networks, probability_words
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
-from analysis.runs.scores import titled
-from search.schema.metrics import PERCENT
+from analysis.runs.scores import form_of, titled
 
 
 def best_card(run: Run) -> Card:
@@ -15,7 +15,7 @@ def best_card(run: Run) -> Card:
         worth = best_networks(run)
     except RunError as error:
         return Card(name="best", question=question, refused=reason(error, run.folder))
-    form = ".2f" if run.ranking.unit == PERCENT else ".4g"
+    form = form_of(run.ranking)
     first = worth.iloc[0]
     columns = [
         Column("network", "name"),
@@ -31,8 +31,8 @@ def best_card(run: Run) -> Card:
             Column(f"{metric.label}, 95 % high", f"{side}_high", form),
         ]
     columns += [
-        Column("truly the best", "best", ".3f"),
-        Column("truly on the front of MACs", "front", ".3f"),
+        Column("truly the best", "best", ".2f"),
+        Column("truly on the front of MACs", "front", ".2f"),
     ]
     shown = Shown(
         name="best-networks",
@@ -41,7 +41,8 @@ def best_card(run: Run) -> Card:
         "according to how much of their spread is noise, with 95 % intervals that "
         "are valid for whichever network is selected; and the probability that its "
         "true mean is the best, or that no network has both fewer multiply-adds and "
-        "a better true mean.",
+        "a better true mean. They are counted in draws: 1.00 is above 0.99, and 0.00 below "
+        "0.01.",
         table=worth,
         columns=tuple(columns),
         draw=lambda: draw_best(worth, run.ranking, title=run.described(short=True)),
@@ -49,7 +50,12 @@ def best_card(run: Run) -> Card:
         sortable=True,
     )
     sentence = (
-        f"The most probable best is {first['name']}, with probability {first['best']:.2f}, "
-        f"of {len(worth):,} networks."
+        f"The most probable best is {first['name']}, with probability "
+        f"{probability_words(first['best'])}, of {among(run, len(worth))}."
     )
-    return Card(name="best", question=question, sentences=(sentence,), shown=(shown,))
+    return Card(
+        name="best",
+        question=question,
+        sentences=(sentence, *left_out_words(run)),
+        shown=(shown,),
+    )

@@ -12,18 +12,22 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
+P_VALUE = "p"  # the format of a p value: four digits, and "< 0.0001" for less
+
 
 class Column(NamedTuple):
     """A column of a table: its title, its key in the frame, and its number format."""
 
     title: str
     key: str
-    form: str = ""  # Python format specification; empty for words
+    form: str = ""  # Python format specification, or P_VALUE; empty for words
 
     def written(self, value: Any) -> str:
         """Format a cell of the column; empty where there is no value."""
         if pd.isna(value):
             return ""
+        if self.form == P_VALUE:
+            return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
         return format(value, self.form) if self.form else str(value)
 
 

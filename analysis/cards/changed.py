@@ -18,6 +18,7 @@ from analysis.questions.equal_size_words import (
     together_words,
 )
 from analysis.runs.run import Run, RunError
+from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES
 
@@ -54,10 +55,14 @@ def _said(found: Changed, pair: tuple[str, str], run: Run) -> Iterator[Said]:
     compared, (first, second) = found.compared, pair
     yield Said(
         f"{second} minus {first}, for the same network and "
-        + ("the same seed." if found.same_seeds else "one seed each.")
+        + ("the same seeds." if found.same_seeds else "different seeds.")
     )
     if found.alone:
-        yield Said(f"{found.alone:,} trials have no partner and are left out.")
+        alone = how_many(found.alone, "trial")
+        one = found.alone == 1
+        yield Said(
+            f"{alone} {'has no partner and is' if one else 'have no partner and are'} left out."
+        )
     if compared.attrs["rule"].why:
         yield Said(compared.attrs["rule"].why)
     for row in _rows(compared):
@@ -91,15 +96,13 @@ def _sentence(row: Row, found: Changed, margin: float | None) -> Said:
 def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown]:
     compared, score = found.compared, found.score
     title = f"{pair[1]} minus {pair[0]}"
-    how = together_words(compared)
     for size, alike in HELD_EQUAL.items():
         rows = compared[compared["size"] == size]
         if len(rows):
             yield Shown(
                 name=f"changed-{number}-{size}",
                 caption=f"How much larger the differences at equal {alike} are in {title}, "
-                f"in {score.difference}. {how}. Comparisons of single networks form "
-                "a separate family.",
+                f"in {score.difference}. {together_words(compared, singles=True)}",
                 table=rows,
                 columns=compared_columns(score),
                 draw=lambda size=size, alike=alike: draw_comparisons(  # type: ignore[misc]
@@ -112,7 +115,7 @@ def _shown(found: Changed, pair: tuple[str, str], number: int) -> Iterator[Shown
         yield Shown(
             name=f"changed-{number}-slopes",
             caption=f"How much more a doubling of multiply-adds buys in {title}, in "
-            f"{score.difference}. {how}.",
+            f"{score.difference}. {together_words(compared)}",
             table=slopes,
             columns=compared_columns(score),
             draw=lambda: draw_slopes(compared, score, title=title),

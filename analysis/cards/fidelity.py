@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.fidelity import draw_fidelity
 from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
-from analysis.questions.tau_words import tau_words
+from analysis.questions.tau_words import order_shown, tau_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital
+from analysis.runs.wording import how_many, how_many_each
 from analysis.statistics.intervals import Interval
 from search.design.agreement import LEVEL
 from search.study.checked import findings_of
@@ -24,13 +25,18 @@ _COLUMNS = (
     Column("tau_b", "tau", ".2f"),
     Column("95 % low", "low", ".2f"),
     Column("95 % high", "high", ".2f"),
-    Column("p, exact", "p_exact", ".3f"),
+    Column("p, exact", "p_exact", P_VALUE),
     Column("the best", "top", ",.0f"),
     Column("found among as many", "found", ",.0f"),
     Column("by chance", "by_chance", ",.1f"),
     Column("no tau, because", "refused"),
 )
 _WHERE = {True: ("on the test images", "in validation"), False: ("at the end", "then")}
+_WAYS = {
+    1: "rank {networks} alike by",
+    0: "are not shown to rank {networks} alike:",
+    -1: "rank {networks} the other way round from each other, by",
+}
 _OPTIONAL = {"low", "high", "p_exact", "top", "found", "by_chance", "refused"}
 
 
@@ -97,10 +103,10 @@ def _checked(run: Run) -> Iterator[str]:
 
 
 def _said(row: dict[Hashable, Any]) -> str:
-    tau = tau_words(
-        *(row[key] for key in ("tau", "low", "high", "p_exact")), networks=row["networks"]
-    )
-    said = f"{capital(row['ranks'])} rank {row['networks']:,} networks alike by tau_b {tau}"
+    found = [row[key] for key in ("tau", "low", "high", "p_exact")]
+    way = _WAYS[order_shown(*found)].format(networks=how_many(row["networks"], "network"))
+    tau = tau_words(*found, networks=row["networks"])
+    said = f"{capital(row['ranks'])} {way} tau_b {tau}"
     if pd.notna(row["top"]):
         late, early = _WHERE[bool(pd.isna(row["epoch"]))]
         said += (
@@ -135,8 +141,4 @@ def _caption(run: Run, table: pd.DataFrame, asked: Rungs, noise: Interval | None
 
 
 def _seeds(run: Run) -> str:
-    counts = run.whole()["name"].value_counts()
-    least, most = int(counts.min()), int(counts.max())
-    if least == most:
-        return f"{least} seed{'s' * (least != 1)}"
-    return f"{least} to {most} seeds"
+    return how_many_each(run.whole()["name"].value_counts().tolist(), "seed")

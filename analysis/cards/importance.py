@@ -9,6 +9,7 @@ from analysis.questions.looks import why_untested
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
+from analysis.runs.wording import p_words
 
 _RESAMPLES = 10
 
@@ -23,7 +24,7 @@ def importance_card(run: Run) -> Card:
     found = table.attrs["explained"]
     first = table[table["evaluator"] == "fANOVA"].iloc[0]
     untested = why_untested(run)
-    p = "no p" if untested else f"p {found.p:.3f} against shuffled scores"
+    p = "no p" if untested else f"{p_words(found.p)} against shuffled scores"
     said = (
         f"The dimensions explain {found.r2:.0%} of the variance of {words(run.ranking)} (R2 "
         f"on held-out networks, {p}, {found.networks} networks). Of the explained variance, "

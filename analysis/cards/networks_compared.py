@@ -5,6 +5,7 @@ from analysis.plots.networks_compared import draw_networks_compared
 from analysis.questions.networks_compared import MOST, Compared, networks_compared
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
+from analysis.runs.wording import p_words
 
 _NAME, _QUESTION = "networks-compared", "Which networks can be told apart by their seeds?"
 
@@ -65,8 +66,7 @@ def _sentences(found: Compared) -> tuple[str, ...]:
         )
     ]
     if ranks.p is not None:
-        p = "below 0.001" if ranks.p < 0.001 else f"{ranks.p:.3f}"
-        said.append(f"Friedman's test that all networks are alike has p {p}.")
+        said.append(f"Friedman's test that all networks are alike has {p_words(ranks.p)}.")
     if ranks.seeds < 10:
         said.append(
             f"With {ranks.seeds} seeds both detect only large differences: networks that "

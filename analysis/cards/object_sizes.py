@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.object_sizes import draw_object_sizes
 from analysis.questions.equal_size import missing
 from analysis.questions.equal_size_words import Said
@@ -43,7 +43,7 @@ def object_sizes_card(run: Run) -> Card:
             Column("high", "high", signed),
             Column("low, all at once", "low_all", signed),
             Column("high, all at once", "high_all", signed),
-            Column("p, all at once", "p_all", ".4f"),
+            Column("p, all at once", "p_all", P_VALUE),
         ),
         draw=lambda: draw_object_sizes(found, title=run.described(short=True)),
         alt=f"Points with intervals: gains by {found.dimension}. {' '.join(sentences)}",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cards.card import Card, Column, Shown
+from analysis.cards.card import P_VALUE, Card, Column, Shown
 from analysis.plots.overlay import draw_overlay
 from analysis.questions.compare import labels
 from analysis.questions.distribution import thinned
@@ -15,6 +15,7 @@ from analysis.questions.overlay import EQUAL, SAMPLED, curves, distances
 from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
+from analysis.runs.wording import p_words
 from analysis.statistics.intervals import SIGNIFICANT
 
 _NAME, _QUESTION = "overlay", "Which of these spaces holds the better networks as a whole?"
@@ -26,8 +27,8 @@ _TESTED = (
     Column("networks of the second", "n_b", ",.0f"),
     Column("largest distance", "distance", ".3f"),
     Column("by chance up to", "gap", ".3f"),
-    Column("p", "p", ".4f"),
-    Column("p after Holm", "p_holm", ".4f"),
+    Column("p", "p", P_VALUE),
+    Column("p after Holm", "p_holm", P_VALUE),
     Column("no test, because", "refused"),
 )
 
@@ -106,8 +107,7 @@ def _said(row: dict[Hashable, Any], untested: str) -> str:
     if row["refused"]:
         return f"{pair} {row['kind']}: not tested, because {row['refused']}."
     counted = {SAMPLED: "as sampled", EQUAL: f"at equal complexity ({row['n_a']:,.0f} pairs)"}
-    small = row["p_holm"] < 0.001
-    p = f"p {'< 0.001' if small else format(row['p_holm'], '.3f')} after Holm"
+    p = f"{p_words(row['p_holm'])} after Holm"
     gap = f", by chance up to {row['gap']:.2f}" if pd.notna(row["gap"]) else ""
     apart = f"their curves are {row['distance']:.2f} apart at most{gap}"
     if untested:

@@ -6,8 +6,8 @@ from analysis.cards.axes import compared_columns
 from analysis.cards.card import Card, Shown
 from analysis.plots.equal_size import draw_networks
 from analysis.questions import series
-from analysis.questions.equal_size import comparisons
-from analysis.questions.equal_size_words import conclusion, together_words
+from analysis.questions.equal_size import comparisons, missing
+from analysis.questions.equal_size_words import Said, conclusion, together_words
 from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
 
@@ -23,13 +23,15 @@ def own_card(run: Run) -> Card:
     why = _why_not(run)
     if why:
         return Card(name="own", question=_QUESTION, refused=why)
-    compared = comparisons(_points(run), analysis=asked, rule=rule_of(run))
+    points = _points(run)
+    compared = comparisons(points, analysis=asked, rule=rule_of(run))
     said = conclusion(compared, run.score, analysis=asked)
+    said += [Said(sentence) for sentence in missing(run, points)]
     own = compared[compared["kind"] == "own"]
     shown = Shown(
         name="own-contrasts",
         caption=f"Contrasts of {run.score.name}, as the space file names them. "
-        f"{together_words(compared)}.",
+        f"{together_words(compared)}",
         table=own,
         columns=compared_columns(run.score),
         draw=lambda: draw_networks(

@@ -1,7 +1,8 @@
 """The card that compares all pairs of a few networks, such as values of one dimension."""
 
-from analysis.cards.card import Card, Column, Shown, reason
+from analysis.cards.card import P_VALUE, Card, Column, Shown, reason
 from analysis.plots.pairs import draw_pairs
+from analysis.questions.equal_size import missing
 from analysis.questions.pairs import pairs_compared, told_apart
 from analysis.runs.run import Run, RunError
 
@@ -14,6 +15,7 @@ def pairs_card(run: Run) -> Card:
     except RunError as error:
         return Card(name="pairs", question=question, refused=reason(error, run.folder))
     said, claims = told_apart(frame)
+    said += missing(run, run.whole())
     own = "a spread of their own for those that vary more"
     spread = "one spread for all" if frame.attrs["pooled"] else f"one spread, and {own}"
     form = frame.attrs["form"]
@@ -34,7 +36,7 @@ def pairs_card(run: Run) -> Card:
             Column("high", "high", form),
             Column("low, all at once", "low_all", form),
             Column("high, all at once", "high_all", form),
-            Column("p, all at once", "p_all", ".4f"),
+            Column("p, all at once", "p_all", P_VALUE),
         ),
         draw=lambda: draw_pairs(frame, run.score, title=run.described(short=True)),
         alt=f"Points with intervals: difference of {run.score.name} of every two networks.",

@@ -7,6 +7,7 @@ from analysis.plots.pictured import draw_pictured
 from analysis.questions.pictured import Seen, pictured
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
+from analysis.runs.wording import how_many
 
 _NAME = "pictured"
 _QUESTION = "What do two networks make of the same images?"
@@ -32,8 +33,9 @@ def pictured_card(run: Run) -> Card:
     )
     shown = Shown(
         name="pictured-networks",
-        caption=f"The first {count} test images, not selected: each image as it is, with the "
-        "truth, and with the output of the first seed of each network: "
+        caption=f"The first {how_many(count, 'test image')}, not selected: each image as it "
+        "is, with the truth, and with the output of each network's first seed in the search; "
+        "scores are means over all its seeds: "
         f"{_SAID.get(seen[0].facts['task'], 'as its task shows it')}.",
         table=table,
         columns=(Column("network", "name"), Column(titled(tested), "score", form_of(tested))),

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.rates import draw_rates
 from analysis.questions.rates import COMMON, LAW, OWN, RULE, Rates, compared, tried
+from analysis.questions.tau_words import order_shown, tau_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, words
+from analysis.statistics.intervals import Interval
 
 _NAME = "rates"
+_ROUNDING = 1e-9
 _QUESTION = "Is one learning rate fair to all networks?"
 _POLICIES = {COMMON: "one rate for all", RULE: "a rate that falls with depth^-3/2"}
 _COLUMNS = (
@@ -73,20 +76,27 @@ def _sentences(run: Run, answer: Rates) -> Iterator[str]:
             f"{'' if lost.estimate >= 0 else ': below 0 it is a gain'}."
         )
     for policy, tau in answer.tau.items():
-        p = answer.p[policy]
-        how = f"p {p:.3f}, exact" if p is not None else ""
-        if tau.low is not None and tau.high is not None:
-            how = f"95 % interval {tau.low:.2f} to {tau.high:.2f}"
-        order = "the same order" if tau.estimate > 1 - 1e-9 else "not quite the same order"
-        yield (
-            f"{capital(_POLICIES[policy])} puts the networks in {order} as their own best "
-            f"rates: tau_b {tau.estimate:.2f}{f' ({how})' if how else ''}."
-        )
+        yield _order(policy, tau, answer.p[policy], networks=len(answer.table))
     if answer.at_edge:
         yield (
             f"The best rate of {len(answer.at_edge)} of them is the smallest or the largest "
             "tried, so the true best may lie beyond."
         )
+
+
+def _order(policy: str, tau: Interval, p: float | None, *, networks: int) -> str:
+    """State whether a policy puts the networks in the order that their own best rates give."""
+    shown = order_shown(tau.estimate, tau.low, tau.high, p)
+    ways = {
+        1: "puts the networks in partly the same order as their own best rates",
+        0: "is not shown to put the networks in the order of their own best rates",
+        -1: "puts the networks the other way round than their own best rates",
+    }
+    way = ways[shown]
+    if tau.estimate > 1 - _ROUNDING:
+        way = "puts the networks in the same order as their own best rates"
+    said = tau_words(tau.estimate, tau.low, tau.high, p, networks=networks)
+    return f"{capital(_POLICIES[policy])} {way}: tau_b {said}."
 
 
 def _caption(run: Run, answer: Rates) -> str:

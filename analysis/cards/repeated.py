@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.cards.card import Card, Column, Shown
 from analysis.plots.repeated import draw_repeated
 from analysis.questions.repeated import FEWEST, curves, left_out
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
 
@@ -37,6 +38,7 @@ def repeated_card(runs: Sequence[Run]) -> Card:
     if few:
         named = ", ".join(f"{name} ({count})" for name, count in few.items())
         said.append(f"Left out, with fewer than {FEWEST} repeats: {named}.")
+    said += left_out_words(*runs)
     shown = Shown(
         name="repeated-curves",
         caption=f"{capital(metric)} of the best network so far and the hypervolume (the area "

@@ -7,6 +7,7 @@ from analysis.plots.space import draw_distributions, draw_marginals, draw_parall
 from analysis.questions.by_dimension import varied
 from analysis.questions.distribution import distributions, thinned
 from analysis.questions.marginals import best_by_value, marginals
+from analysis.questions.remedies import for_more_networks
 from analysis.questions.sampling import is_whole
 from analysis.runs.networks import averaged, left_out_words
 from analysis.runs.run import Run, RunError
@@ -28,7 +29,8 @@ def distribution(run: Run) -> Card:
         return Card(
             name=name,
             question=question,
-            refused="fewer than two networks were trained whole and lost no seed; let more end",
+            refused="fewer than two networks were trained whole and lost no seed; "
+            f"{for_more_networks(run)}",
         )
     values, metric = averaged(run)["val"], words(run.ranking)
     parts = [run.ranking.text(value) for value in np.quantile(values, [0, 0.5, 1])]
@@ -169,7 +171,7 @@ def nothing_varied(run: Run) -> str:
     count = len(averaged(run))
     if count < 2:
         which = "one network" if count else "no network"
-        return f"{which} was trained whole and lost no seed; let two or more end"
+        return f"{which} was trained whole and lost no seed; {for_more_networks(run)}"
     return (
         f"no dimension varied among the {count:,} networks that were trained whole and lost no "
         "seed; give one two values or more"

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from analysis.cards.card import Card, Column, Shown, reason
 from analysis.plots.transfer import agreement, draw_transferred
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, score_of
+from analysis.runs.wording import how_many, how_many_each
 from res2net.file_names import printable
 from search.schema.transfer import PlannedTransfer
 
@@ -62,7 +64,7 @@ def _sentences(run: Run, found: Transferred) -> Iterator[str]:
     elif len(found.table) > MOST:
         yield f"More than {MOST} networks: pairs are not compared."
     elif found.trials["repeat"].nunique() == 1:
-        yield "With one seed no two networks can be told apart; run it with search: {seeds: 3}."
+        yield f"With one seed no two networks can be told apart; {for_more_seeds(run)}."
     of = {"in the source": found.ceilings[0], "here": found.ceilings[1]}
     known = [f"{one.estimate:.2f} {where}" for where, one in of.items() if one is not None]
     if known:
@@ -87,12 +89,11 @@ def _pairs_words(pairs: Pairs) -> str:
 
 
 def _caption(found: Transferred, source: str) -> str:
-    seeds = sorted({*found.table["seeds"]})
-    each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    each = how_many_each(found.table["seeds"].tolist(), "seed")
     interval = "its interval is by the jackknife over networks, each mean with the noise of its"
     interval += " seeds; of fewer than 8 there is none, and p counts all orders"
     return (
-        f"{len(found.table)} networks, {each} seed{'s' * (seeds != [1])} each: a backbone "
+        f"{how_many(len(found.table), 'network')}, {each} each: a backbone "
         f"here started from the final weights of the same network and seed {source}. "
         f"Kendall's tau_b of means over seeds; {interval}. These are the networks whose "
         "weights the source kept: where it kept only its best, they differ less than all "

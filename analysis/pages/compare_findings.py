@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.questions.compare import SAME
 from analysis.questions.tau_words import tau_words
 from analysis.runs.scores import words
+from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SIGNIFICANT
 from search.schema.metrics import Objective
 
@@ -46,7 +47,8 @@ def _agrees(row: dict[Any, Any]) -> str:
     pair = f"{row['a']} and {row['b']}"
     if row["refused"]:
         return f"How far {pair} agree on ranks is not known: {row['refused']}."
-    by = f"{pair} rank their {_networks(row['networks'])} in common with Kendall's tau_b "
+    networks = how_many(row["networks"], "network")
+    by = f"{pair} rank their {networks} in common with Kendall's tau_b "
     tau = tau_words(
         *(row[key] for key in ("tau", "low", "high", "p_exact")), networks=row["networks"]
     )
@@ -59,16 +61,12 @@ def _agrees(row: dict[Any, Any]) -> str:
 
 
 def _same(row: dict[Any, Any]) -> str:
-    trials = f"{row['same']:,} trial{'s' * (row['same'] != 1)}"
+    trials = how_many(row["same"], "trial")
     return (
         f"{row['a']} and {row['b']} have {trials} in common: the same network, seed, recipe "
         "and data, and the same numbers to the last digit. Comparing a trial with itself "
         "says nothing, so these are left out of the tests between the two."
     )
-
-
-def _networks(count: int) -> str:
-    return f"{count:,} network{'s' * (count != 1)}"
 
 
 def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
@@ -92,10 +90,10 @@ def _differ(one: pd.DataFrame, metric: str, names: tuple[str, str]) -> str:
             f"shown: {why}."
         )
     clear = one[one["p_all"] < SIGNIFICANT]
-    up = int((clear["difference"] > 0).sum())
+    up, networks = int((clear["difference"] > 0).sum()), how_many(int(tested.sum()), "network")
     higher = f"{up:,} {'is' if up == 1 else 'are'} higher in {second}"
     return (
-        f"The {metric} of {len(clear):,} of {_networks(int(tested.sum()))} differs clearly "
+        f"The {metric} of {len(clear):,} of {networks} differs clearly "
         f"between {first} and {second} (p below {SIGNIFICANT}, corrected for all by "
         f"Bonferroni): {higher}, {len(clear) - up:,} lower."
     )

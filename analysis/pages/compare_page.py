@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cards.card import Column
+from analysis.cards.card import P_VALUE, Column
 from analysis.cards.deck import cards_of_runs
 from analysis.pages import facts, page
 from analysis.pages.cards import card_sections
@@ -16,8 +16,10 @@ from analysis.pages.compare_findings import compare_findings
 from analysis.pages.page import Figure, Page, Section, Table
 from analysis.plots.compare import draw_ranks, draw_scores
 from analysis.questions import compare
+from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, with_unit, words
+from analysis.runs.wording import how_many
 from search.schema.metrics import Objective
 
 _TOP = 10  # shifts shown
@@ -29,7 +31,7 @@ _AGREED = (
     Column("tau_b", "tau", ".3f"),
     Column("95 % low", "low", ".3f"),
     Column("95 % high", "high", ".3f"),
-    Column("p, exact", "p_exact", ".3f"),
+    Column("p, exact", "p_exact", P_VALUE),
     Column("trials in both, left out", "same", ","),
 )
 _NAMED = (Column("network", "name"), Column("params", "params", ","))
@@ -40,8 +42,8 @@ _RANKED = (
     Column("shift of rank", "rank_shift", "+g"),
 )
 _ONLY_RANKS = (
-    "so their scores are of different questions: only ranks are compared, and no difference of "
-    "scores is shown"
+    "so their scores are of different questions: the networks that both have are compared by "
+    "rank only"
 )
 
 
@@ -54,13 +56,13 @@ def compare_page(runs: Sequence[Run]) -> Page:
     """
     names, cards = compare.labels(runs), cards_of_runs(runs)
     try:
-        shared, apart = compare.common(runs), ""
+        sections_of_networks = list(_together(runs, names))
     except RunError as error:
         if all(card.refused for card in cards):
             raise
-        shared, apart = pd.DataFrame(), str(error)
+        sections_of_networks = [_apart(str(error))]
     sections = (
-        [_apart(apart)] if apart else list(_together(runs, shared, names)),
+        sections_of_networks,
         list(card_sections(cards)),
         [_differences(runs)],
         [
@@ -86,23 +88,29 @@ def _apart(why: str) -> Section:
     )
 
 
-def _together(
-    runs: Sequence[Run], shared: pd.DataFrame, names: Sequence[str]
-) -> Iterator[Section]:
-    """Sections on the networks that all runs have."""
+def _together(runs: Sequence[Run], names: Sequence[str]) -> Iterator[Section]:
+    """Sections on the networks that the runs share.
+
+    Raises:
+        RunError: they have none in common.
+    """
+    in_all = comparison_table(runs)
     agreed = compare.agreement(runs)
     moved = [compare.shifts(runs[0], run) for run in runs[1:]]
     yield Section(
         name="conclusion",
         title="The conclusion",
-        paragraphs=tuple(compare_findings(agreed, moved, runs[0].ranking, names=names)),
+        paragraphs=(
+            *compare_findings(agreed, moved, runs[0].ranking, names=names),
+            *left_out_words(*runs),
+        ),
     )
-    figures = (_figure(runs, shared, number=number) for number in range(1, len(runs)))
+    figures = (_figure(runs, number=number) for number in range(1, len(runs)))
     yield Section(name="figures", title="Figures", figures=tuple(figures))
     yield Section(
         name="networks",
         title="Networks that all have",
-        tables=(comparison_table(runs), _agreement(agreed)),
+        tables=(in_all, _agreement(agreed)),
     )
     shifted = (
         table
@@ -138,9 +146,13 @@ def comparison_table(runs: Sequence[Run]) -> Table:
 
 
 def _banner(runs: Sequence[Run]) -> str:
-    why = compare.why_not_comparable(runs)
-    said = [f"{why}, {_ONLY_RANKS}"] if why else []
-    for run, name in zip(runs, compare.labels(runs), strict=True):
+    names, pairs = compare.labels(runs), dict[str, list[str]]()
+    for run, name in zip(runs[1:], names[1:], strict=True):  # each is shown beside the first
+        pairs.setdefault(compare.why_not_comparable([runs[0], run]), []).append(
+            f"{names[0]} and {name}"
+        )
+    said = [f"{', '.join(which)}: {why}, {_ONLY_RANKS}" for why, which in pairs.items() if why]
+    for run, name in zip(runs, names, strict=True):
         if run.banner():
             said.append(f"{name}: {run.banner()}")
     return "; ".join(said)
@@ -163,11 +175,12 @@ def _question(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure:
+def _figure(runs: Sequence[Run], *, number: int) -> Figure:
+    """Draw the networks that the first run and another one share, whatever the others have."""
     names, ranking = compare.labels(runs), runs[0].ranking
-    pair, numbers = (names[0], names[number]), (0, number)
-    same = compare.comparable([runs[0], runs[number]])
-    columns = [*_NAMED, *(Column(f"rank in {names[i]}", f"rank_{i}", "g") for i in numbers)]
+    pair, numbers, both = (names[0], names[number]), (0, 1), [runs[0], runs[number]]
+    shared, same = compare.common(both), compare.comparable(both)
+    columns = [*_NAMED, *(Column(f"rank in {pair[i]}", f"rank_{i}", "g") for i in numbers)]
     if same:
         drawing, what = (
             draw_scores(shared, ranking, numbers=numbers, names=pair),
@@ -175,25 +188,26 @@ def _figure(runs: Sequence[Run], shared: pd.DataFrame, *, number: int) -> Figure
         )
         whiskers = (
             "Whiskers are 95 % t-intervals over seeds, cut at the frame; one seed has none. "
+            * bool(shared[["low_0", "low_1"]].notna().any(axis=None))
         )
         form = form_of(ranking)
         columns += [
-            Column(f"{_short(ranking)} in {names[i]}", f"mean_{i}", form) for i in numbers
+            Column(f"{_short(ranking)} in {pair[i]}", f"mean_{i}", form) for i in numbers
         ]
     else:
         drawing, what = draw_ranks(shared, numbers=numbers, names=pair), "rank"
         whiskers = ""
     return page.figure(
         drawing,
-        alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, {len(shared):,} "
-        "networks.",
-        caption=f"The {what} of each common network in {pair[1]} against {pair[0]}. "
+        alt=f"Points: {what} in {pair[1]} against {what} in {pair[0]}, "
+        f"{how_many(len(shared), 'network')}.",
+        caption=f"The {what} of each network that both have, in {pair[1]} against {pair[0]}. "
         f"{whiskers}On the dashed line both are equal.",
         table=page.table(
             shared,
             columns,
             name=f"pair-{number}",
-            caption=f"Networks in {pair[0]} and {pair[1]}",
+            caption=f"Networks in both {pair[0]} and {pair[1]}",
             sortable=True,
         ),
     )
@@ -222,8 +236,8 @@ def _shifts(
             Column("difference (second minus first)", "difference", signed),
             Column("95 % low, all at once", "low", signed),
             Column("95 % high, all at once", "high", signed),
-            Column("p", "p", ".4f"),
-            Column("p, all at once", "p_all", ".4f"),
+            Column("p", "p", P_VALUE),
+            Column("p, all at once", "p_all", P_VALUE),
         )
         tables.append(
             page.table(

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import titled
+from analysis.runs.wording import how_many
 from search.schema.parts import Choice
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
@@ -103,8 +104,9 @@ def _reused(trials: pd.DataFrame) -> Facts:
     return (
         (
             "Taken over",
-            f"{len(sources):,} of {len(trials):,} trials were trained in another run: "
-            f"{_counted(sources)}. Their {duration(seconds)} are included in the times below.",
+            f"{len(sources):,} of {how_many(len(trials), 'trial')} were trained in another "
+            f"run: {_counted(sources)}. Their {duration(seconds)} are included in the times "
+            "below.",
         ),
     )
 
@@ -226,7 +228,7 @@ def _energy(trials: pd.DataFrame) -> str:
         return "not measured"
     return (
         f"{joules.sum() / 3.6e6:.3f} kWh ({joules.sum():,.0f} J), from the "
-        f"{len(joules):,} of {len(trials):,} trials whose device reported it"
+        f"{len(joules):,} of {how_many(len(trials), 'trial')} whose device reported it"
     )
 
 
@@ -241,7 +243,7 @@ def _memory(run: Run, trials: pd.DataFrame) -> str:
 
 def _counted(values: pd.Series) -> str:
     counts = values.value_counts()
-    return ", ".join(f"{value} ({count:,} trials)" for value, count in counts.items())
+    return ", ".join(f"{value} ({how_many(count, 'trial')})" for value, count in counts.items())
 
 
 def _first(members: pd.DataFrame) -> str:

@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards.axes import equal_size_card
-from analysis.questions.best import chosen, fresh
+from analysis.questions.best import chosen
+from analysis.questions.confirmed import fresh
 from analysis.questions.looks import why_untested
 from analysis.questions.series import is_along_axes
-from analysis.runs.networks import networks
+from analysis.runs.networks import begun, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import form_of, is_percent_error, losses, lower_is_better, words
-from analysis.statistics.intervals import SHARED, t_interval
+from analysis.runs.wording import how_many, p_words
+from analysis.statistics.intervals import SHARED, pooled_interval, t_interval
 from analysis.statistics.pairing import against
 from search.schema.metrics import PERCENT
 from search.schema.units import format_amount
@@ -74,13 +76,15 @@ def _by_chance(run: Run) -> list[str]:
     """Warn if no network has learned anything."""
     if not is_percent_error(run.ranking):
         return []
-    table = networks(run)
-    lows = table["val_low"].fillna(table["val_mean"])
-    if (table["val_mean"] < run.chance - 1).any() and (lows < run.chance).any():
-        return []
+    errors = run.whole().groupby("name")[run.ranking.column].apply(list)
+    for one in pooled_interval(errors.tolist()):  # alone, two seeds would hardly ever show it
+        high = one.estimate if one.high is None else one.high  # of one seed each there is none
+        if one.estimate < run.chance - 1 and high < run.chance:
+            return []
     return [
-        f"No network is better than guessing ({run.chance:.1f} % {words(run.ranking)}) by a "
-        "point: what follows compares networks that have not learned."
+        f"No network is shown to be better than guessing ({run.chance:.1f} % "
+        f"{words(run.ranking)}) by a point: what follows may compare networks that have not "
+        "learned."
     ]
 
 
@@ -125,23 +129,28 @@ def _scores(run: Run, trials: pd.DataFrame) -> str:
             said.append(f"{words(metric)} {t_interval(values).text(form, unit)}")
     if len(trials) == 1:
         return f"{', '.join(said)} (one seed: no interval)"
-    return f"{', '.join(said)} (mean and 95 % interval over {len(trials)} seeds)"
+    over = how_many(len(trials), "seed")
+    return f"{', '.join(said)} (mean and 95 % interval over {over})"
 
 
 def _survivor(run: Run, table: pd.DataFrame) -> list[str]:
-    """State which network lost a seed but has a better mean than the best that lost none."""
-    lost = table[table["failed"] > 0]
-    if lost.empty or table["failed"].iloc[0]:
+    """State which networks lost a seed but have a better mean than the first two that did not.
+
+    With the best alone, they are those that have a better mean than it.
+    """
+    whole, lost = table[table["failed"] == 0], table[table["failed"] > 0]
+    if whole.empty:
         return []
-    first = lost.iloc[0]
-    if (
-        losses(run.ranking, lost["val_mean"]).iloc[0]
-        >= losses(run.ranking, table["val_mean"]).iloc[0]
-    ):
+    bound = losses(run.ranking, whole["val_mean"][:2]).max()
+    ahead = lost[losses(run.ranking, lost["val_mean"]) < bound]
+    if ahead.empty:
         return []
+    first, others = ahead.iloc[0], len(ahead) - 1
+    more = f"; nor {'is' if others == 1 else 'are'} {how_many(others, 'other')} like it"
     return [
         f"{first['name']} has {run.ranking.text(first['val_mean'])} of the seeds that are "
-        f"left, and lost {first['failed']}: these may be the better ones, so it is not ranked."
+        f"left, and lost {first['failed']}: these may be the better ones, so it is not ranked"
+        f"{more if others else ''}."
     ]
 
 
@@ -178,7 +187,7 @@ def _beside_the_next(run: Run, whole: pd.DataFrame, table: pd.DataFrame) -> str:
     low, high = (format(end, form_of(run.ranking, "+")) for end in tested.difference.ends())
     ends = f"{100 * (1 - SHARED):g} % interval {low} to {high}"
     says = "more than chance" if tested.p < SHARED else "no more than chance may give"
-    return f"{by} ({ends}, p {tested.p:.3f}): {says}."
+    return f"{by} ({ends}, {p_words(tested.p)}): {says}."
 
 
 def _front(run: Run) -> str:
@@ -187,8 +196,13 @@ def _front(run: Run) -> str:
     named = [words(one) for one in run.compared]
     listed = f"{', '.join(named[:-1])} and {named[-1]}"
     means = " (of means over seeds)" if table["seeds"].max() > 1 else ""
+    lost, among = int((table["failed"] > 0).sum()), begun(run)
+    of = how_many(len(table) - lost, "network")
+    if among > len(table):
+        of += f" trained to the end, out of {among:,} tried"
+    if lost:
+        of += f"; {lost:,} that lost a seed {'is' if lost == 1 else 'are'} not placed"
     return (
-        f"On the Pareto front of {listed}{means} "
-        f"{'lies' if count == 1 else 'lie'} {count:,} of {len(table):,} "
-        f"network{'s' if len(table) != 1 else ''}."
+        f"On the Pareto front of {listed}{means} {'lies' if count == 1 else 'lie'} {count:,} "
+        f"of {of}."
     )

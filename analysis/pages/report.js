@@ -9,7 +9,7 @@
   const keyOf = (row, place, isNumber) => {
     const text = row.cells[place].textContent.trim();
     if (text === "") return null;
-    return isNumber ? Number(text.replaceAll(",", "")) : text;
+    return isNumber ? Number(text.replaceAll(/,|^< /g, "")) : text; // "< 0.0001" is a p value
   };
 
   // Rows without a value come last, whichever way the others go.

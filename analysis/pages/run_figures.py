@@ -18,6 +18,7 @@ from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network, confirmed_epochs, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
+from analysis.runs.wording import how_many
 from search.schema.metrics import Objective
 
 _FRONT = Column("on the front", "front")
@@ -36,7 +37,8 @@ def networks_table(run: Run, *, phase: str = "search") -> Table:
         phase: "search", or "confirm" for the best networks again with fresh seeds.
     """
     shown, columns = _networks(run, phase)
-    epochs = f", {confirmed_epochs(run)} epochs a trial" * (phase == "confirm")
+    length = how_many(confirmed_epochs(run), "epoch")
+    epochs = f", {length} a trial" * (phase == "confirm")
     unfinished = "" if run.finished else f", not finished ({run.ended} of {run.planned} trials)"
     return page.table(
         shown,
@@ -102,28 +104,28 @@ def drawings(run: Run) -> list[Shown]:
 
 def _title(run: Run) -> str:
     data = run.plan.data.name
-    return f"{run.name}: {data}, {run.lengths} epochs per trial, {run.ended} trials"
+    return f"{run.name}: {data}, {run.lengths} per trial, {how_many(run.ended, 'trial')}"
 
 
 def _pareto(run: Run) -> Shown:
     points, cost, score = by_network(run), run.cost_axis, score_of(run.ranking)
     whole = points[points["whole"].astype(bool)]
     front = int(points["on_front"].sum())
-    seeds = whole["name"].map(run.whole()["name"].value_counts()).max()
-    each = (
-        f"; each is the mean of its seeds: {_INTERVALS}" if seeds > 1 else ", of one seed each"
-    )
+    seeds = run.whole()["name"].value_counts().max()
+    each = f"; each is the mean of its seeds: {_INTERVALS}" if seeds > 1 else ""
+    if seeds == 1:
+        each = ", of one seed each" if len(whole) > 1 else ", of one seed"
     of = ", ".join(words(one) for one in run.compared)
+    lie = f"which is {'' if front else 'not '}" if len(whole) == 1 else f"{front:,} of them "
     said = (
-        f"{len(whole):,} networks trained to the end, {front:,} of them on the Pareto front "
-        f"({of})"
+        f"{how_many(len(whole), 'network')} trained to the end, {lie}on the Pareto front ({of})"
     )
     reach = ""
     if len(whole):
         costs, scores = whole[cost.column], score.of(whole[run.ranking.column])
         reach = (
             f", {words(cost)} {costs.min():,.6g} to {costs.max():,.6g}, {score.label} "
-            f"{scores.min():.2f} to {scores.max():.2f}"
+            f"{scores.min():{score.form()}} to {scores.max():{score.form()}}"
         )
     stopped = len(points) - len(whole)
     against = f"{score.name} against {words(cost)}"
@@ -132,7 +134,7 @@ def _pareto(run: Run) -> Shown:
     return Shown(
         name="networks-search",
         caption=f"{capital(against)}: {said}{each}. {knee.said}"
-        + (f" Crosses are {stopped:,} trials that ended early." if stopped else "")
+        + _crosses(stopped)
         + _beside(run),
         table=table,
         columns=(*columns, _FRONT),
@@ -140,6 +142,13 @@ def _pareto(run: Run) -> Shown:
         alt=f"Points: {against}. {said}{reach}. {knee.said}",
         sortable=True,
     )
+
+
+def _crosses(stopped: int) -> str:
+    if not stopped:
+        return ""
+    marks = "The cross is" if stopped == 1 else "Crosses are"
+    return f" {marks} {how_many(stopped, 'trial')} that ended early."
 
 
 def _beside(run: Run) -> str:
@@ -177,8 +186,8 @@ def _curves(run: Run) -> Shown:
     fewer = len(band) and band["trials"].iloc[-1] < band["trials"].iloc[0]
     last = (
         f" In the last epoch the median is {run.ranking.text(band['median'].iloc[-1])} of "
-        f"{band['trials'].iloc[-1]:,} trials."
-        if len(band)
+        f"{how_many(band['trials'].iloc[-1], 'trial')}."
+        if len(band) and pd.notna(band["median"].iloc[-1])
         else ""
     )
     form = form_of(run.ranking)

@@ -15,7 +15,8 @@ from analysis.pages.page import Page, Section, Table
 from analysis.pages.run_figures import networks_table, run_figures
 from analysis.pages.weights import kept_weights
 from analysis.runs.run import Run
-from analysis.runs.scores import with_unit
+from analysis.runs.scores import form_of, with_unit
+from analysis.runs.wording import how_many
 
 _DIMENSIONS = ("depth", "width", "scale", "cardinality")
 _TRIED = (
@@ -90,7 +91,7 @@ def run_page(run: Run) -> Page:
             Section(name="figures", title="Figures", figures=tuple(run_figures(run))),
             *card_sections(cards_of(run)),
             Section(name="trials", title="Every trial", tables=(trials_table(run),)),
-            _failures(run),
+            failures_section(run),
             Section(name="cost", title="What it cost", facts=facts.cost(run)),
             Section(
                 name="weights",
@@ -125,7 +126,8 @@ def trials_table(run: Run) -> Table:
         trials.assign(reason=[_cut(reason) for reason in trials["reason"]]),
         columns,
         name="every-trial",
-        caption=f"All {len(trials):,} trials; val is validation; scores after the last epoch",
+        caption=f"{how_many(len(trials), 'trial')}, whatever came of them; val is validation; "
+        "scores after the last epoch",
         sortable=True,
     )
 
@@ -139,7 +141,7 @@ def _settings(run: Run) -> list[Column]:
 def _scored(run: Run) -> list[Column]:
     """Columns for the ranking metric on both splits, user-defined objectives, measurements."""
     scored = [
-        Column(with_unit(one.label, one.unit), one.column, ".2f" if one.unit else ".4g")
+        Column(with_unit(one.label, one.unit), one.column, form_of(one))
         for one in (run.ranking, run.tested)
     ]
     counted = [one for one in run.objectives if one.source == "counted"]
@@ -168,19 +170,27 @@ def _conclusion(run: Run) -> Section:
     )
 
 
-def _failures(run: Run) -> Section:
+def failures_section(run: Run) -> Section:
+    """What failed, was stopped early or rejected, by reason."""
     failed = facts.failures(run.trials)
     stopped = int((run.trials["status"] == "pruned").sum())
     total = int(failed["count"].sum())
+    ended = int((run.trials["status"] != "running").sum())  # of every plan, as the failures
     said = [
-        f"{total:,} of {run.ended:,} trials that ended failed." if total else "None failed."
+        f"{total:,} of {how_many(ended, 'trial')} that ended failed."
+        if total
+        else "None failed."
     ]
     if stopped:
-        said.append(f"{stopped:,} were stopped early by the scheduler, which is not a failure.")
+        were = "was" if stopped == 1 else "were"
+        said.append(
+            f"{stopped:,} {were} stopped early by the scheduler, which is not a failure."
+        )
     rejected = int((run.trials["status"] == "rejected").sum())
     if rejected:
+        were = "was" if rejected == 1 else "were"
         said.append(
-            f"{rejected:,} were rejected before training: their network was "
+            f"{rejected:,} {were} rejected before training: the network was "
             f"{run.plan.rejected_as}, which is not a failure."
         )
     shown = failed.head(_REASONS)

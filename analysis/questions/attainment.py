@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
+from analysis.runs.wording import how_many
 from analysis.statistics.fronts import attainment, front
 from search.schema.metrics import Objective
 
@@ -75,10 +77,12 @@ def attained(run: Run) -> Attained:
     trials = _complete(run, columns)
     seeds, networks = trials["repeat"].nunique(), trials["name"].nunique()
     if seeds < FEWEST or networks < 2:
+        were = "was" if networks == 1 else "were"
         raise RunError(
-            f"{run.folder}: {networks} networks were trained whole with each of {seeds} seeds, "
-            f"and a surface takes two networks with {FEWEST} seeds or more; run it with "
-            "search: {seeds: 3}"
+            f"{run.folder}: {how_many(networks, 'network')} {were} trained whole with each of "
+            f"{how_many(seeds, 'seed')}, and a surface takes two networks with {FEWEST} seeds "
+            "or more; "
+            f"{for_more_seeds(run, wanted=FEWEST)}"
         )
     lost = np.stack([losses(one, trials[one.column]).to_numpy(dtype=float) for one in pair], 1)
     by_seed = [np.flatnonzero(trials["repeat"] == one) for one in trials["repeat"].unique()]

@@ -12,10 +12,13 @@ all networks.
 import numpy as np
 import pandas as pd
 
-from analysis.runs.networks import confirmations, confirmed_epochs, networks
+from analysis.questions.confirmed import fresh
+from analysis.questions.remedies import for_more_seeds
+from analysis.runs.networks import begun, confirmations, left_out_words, networks
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
-from analysis.statistics.intervals import StatisticsError, t_interval
+from analysis.runs.wording import how_many
+from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
     Shrunken,
@@ -32,6 +35,7 @@ COLUMNS = (
     *("best", "front"),
 )
 _LIKELY = 0.95
+_UNLIKELY, _SURE = 0.01, 0.99  # 200 draws, the fewest that are made, do not tell more
 _ALL_LOST = "every network lost a seed, and means of the seeds that are left are too good"
 
 
@@ -68,9 +72,9 @@ def _best_networks(run: Run) -> pd.DataFrame:
     for side, metric in (("val", run.ranking), ("test", run.tested)):
         known = whole[whole[metric.column].notna()]
         try:
-            found[side] = _shrunken(known, metric)
+            found[side] = _shrunken(run, known, metric)
         except StatisticsError as error:
-            raise RunError(f"{run.folder}: {error}; or raise search.seeds") from error
+            raise RunError(f"{run.folder}: {error}") from error
     for side, one in found.items():
         table[[side, f"{side}_low", f"{side}_high"]] = pd.DataFrame(
             {"mean": one.means, "low": one.low, "high": one.high}, index=one.networks
@@ -92,95 +96,25 @@ def chosen(run: Run) -> list[str]:
         run: finished or not, with two networks or more.
     """
     table = networks(run)
-    best, count = table.iloc[0]["name"], len(table)
+    best, count, every = table.iloc[0]["name"], len(table), begun(run)
+    whole = f", {count:,} of them trained to the end," if every > count else ""
     off = "low" if lower_is_better(run.ranking) else "high"
     said = [
-        f"It was chosen out of {count:,} networks by its {words(run.ranking)}, which is "
+        f"It was chosen out of {every:,} networks{whole} by its {words(run.ranking)}, which is "
         f"therefore too {off} on average, and so is its {words(run.tested)}: both share the "
-        "luck of the seeds."
+        "luck of the seeds.",
+        *fresh(run, best),
     ]
-    again = fresh(run, best)
     try:
         worth = best_networks(run)
-    except RunError:
-        if not again:
-            again = [
-                f"How much too {off} is not known{_why_not(run, table)}, or confirm the best "
-                "with fresh seeds (confirm: {top: 3, seeds: 3, epochs: 30})."
-            ]
-        return said + again
-    return said + again + _worth(run, worth, best)
-
-
-def _why_not(run: Run, table: pd.DataFrame) -> str:
-    """Why there is no estimate without the selection luck, and what to run to get one."""
-    if (table["failed"] > 0).all():
-        return f", for {_ALL_LOST}: run the study again"
-    several = run.plan.search.seeds > 1
-    what = "three networks or more" if several else "search.seeds of 2 or more"
-    return f" from so few {'networks' if several else 'seeds'}: run it with {what}"
-
-
-def fresh(run: Run, best: str) -> list[str]:
-    """State in words how the best of the search did with the fresh seeds of its confirmation.
-
-    It was selected before, so these seeds are no luckier than others.
-
-    Args:
-        run: finished or not; the result is empty if no confirmation is planned.
-        best: name of the network that the search ranks first.
-    """
-    if not run.plan.confirm:
-        return []
-    again = networks(run, phase="confirm")
-    if again.empty:
-        return ["No confirmation with fresh seeds has ended."]
-    mine, epochs = confirmations(run), f"for {_counted(confirmed_epochs(run), 'epoch')}"
-    mine = mine[mine["name"] == best]
-    said = []
-    if len(mine):
-        said.append(
-            f"Trained again with {_counted(len(mine), 'fresh seed')} {epochs}, which no choice "
-            f"was made by, {best} has {_both(run, mine)}."
-        )
-    first = again.iloc[0]["name"]
-    if first != best:
-        said.append(
-            f"Of the {len(again)} networks that were confirmed {epochs} {first} has the best "
-            "mean; as the best of several that is too good in its turn."
-            if len(again) > 1
-            else f"Only {first} was confirmed {epochs} so far."
-        )
-    return said + _of_other_lengths(run)
-
-
-def _of_other_lengths(run: Run) -> list[str]:
-    """State which confirmations are not compared because their length differs."""
-    names = run.whole("confirm").set_index("epochs_planned")["name"]
-    others = sorted({*names.index} - {confirmed_epochs(run)})
-    each = ((length, names[names.index == length]) for length in others)
-    return [
-        f"Another confirmation, for {_counted(length, 'epoch')}, has "
-        f"{_counted(len(one), 'trial')} of {_counted(one.nunique(), 'network')} so far: "
-        "another length is not compared with these."
-        for length, one in each
-    ]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
-
-
-def _both(run: Run, trials: pd.DataFrame) -> str:
-    said = []
-    for metric in (run.ranking, run.tested):
-        values = trials[metric.column].dropna()
-        if len(values):
-            interval = t_interval(values)
-            said.append(
-                f"{words(metric)} {interval.text(form_of(run.ranking), run.ranking.unit)}"
-            )
-    return ", ".join(said)
+    except RunError as error:
+        if best in {*confirmations(run)["name"]}:
+            return said
+        again = "confirm the best with fresh seeds (confirm: {top: 3, seeds: 3, epochs: 30})"
+        how = "" if run.plan.confirm else f"; or {again}"
+        why = str(error).removeprefix(f"{run.folder}: ")
+        return [*said, f"How much too {off} is not known: {why}{how}."]
+    return said + _worth(run, worth, best)
 
 
 def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
@@ -191,26 +125,59 @@ def _worth(run: Run, worth: pd.DataFrame, best: str) -> list[str]:
     form = form_of(run.ranking)
     shown = f"{row['test']:{form}}{f' {unit}' if unit else ''}"
     likely = int((np.cumsum(worth["best"]) < _LIKELY).sum()) + 1
+    of = among(run, len(worth))
+    which = "all" if of == how_many(len(worth), "network") else "the"
     said = [
-        f"As one of all {len(worth):,} networks, its luck taken out (shrunken by the network + "
-        f"seed model), {best} is worth {words(run.tested)} {shown} "
+        f"As one of {which} {of}, its luck taken out (shrunken by the network + seed model), "
+        f"{best} is worth {words(run.tested)} {shown} "
         f"[{row['test_low']:{form}}, {row['test_high']:{form}}]."
     ]
     most = worth.iloc[0]
-    among = (
-        f"most probably it is {most['name']} ({most['best']:.2f})"
+    others = (
+        f"most probably it is {most['name']} ({probability_words(most['best'])})"
         if most["name"] != best
         else "no other is as probable"
         if likely == 1
         else f"{likely:,} networks together hold 95 % of that probability"
     )
-    said.append(f"It is truly the best with probability {row['best']:.2f}; {among}.")
-    return said
+    likely_words = probability_words(rows["best"].to_dict()[best])
+    said.append(
+        f"It is truly the best with probability {likely_words}; {others}. "
+        "This takes the spread between seeds from all networks, where the comparison with the "
+        "next one has only these two."
+    )
+    return [*said, *left_out_words(run)]
 
 
-def _shrunken(trials: pd.DataFrame, metric: Objective) -> Shrunken:
+def among(run: Run, count: int) -> str:
+    """Name the networks that are judged: "4 networks", and which if they are not all.
+
+    Args:
+        run: finished or not.
+        count: number of networks that were trained to the end and lost no seed.
+    """
+    if left_out_words(run):
+        return f"{how_many(count, 'network')} that lost no seed"
+    whole = " that were trained to the end" if begun(run) > count else ""
+    return f"{how_many(count, 'network')}{whole}"
+
+
+def probability_words(probability: float) -> str:
+    """Write a probability that is counted in draws, which cannot tell it from 0 or 1."""
+    if probability > _SURE:
+        return f"above {_SURE}"
+    return f"below {_UNLIKELY}" if probability < _UNLIKELY else f"{probability:.2f}"
+
+
+def _shrunken(run: Run, trials: pd.DataFrame, metric: Objective) -> Shrunken:
     if trials.empty:
-        raise StatisticsError("no trial has this metric; let one end")
+        raise StatisticsError(f"no network that lost no seed has a {words(metric)}")
     columns = ("name", "repeat", metric.column)
     names, seeds, scores = (trials[column].tolist() for column in columns)
-    return shrink(fit(names, seeds, scores), rng=np.random.default_rng(0))
+    model = fit(names, seeds, scores)
+    if len(model.networks) > 2 and not model.df > 0:
+        raise StatisticsError(
+            f"{len(model.networks):,} networks of which no two have two seeds in common do not "
+            f"tell luck from skill; {for_more_seeds(run)}"
+        )
+    return shrink(model, rng=np.random.default_rng(0))

@@ -16,6 +16,7 @@ from analysis.questions.shared import shared
 from analysis.questions.stopping import Rule, rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
+from analysis.runs.wording import how_many
 
 _KEYS = ["name", "repeat"]
 
@@ -80,8 +81,8 @@ def _checked(first: Run, second: Run) -> None:
     count = len(shared(first, second))
     if count:
         raise RunError(
-            f"{where}: {count:,} trials of both are the same, so nothing changed; name "
-            "runs with other settings"
+            f"{where}: {how_many(count, 'trial')} of both {'is' if count == 1 else 'are'} the "
+            "same, so nothing changed; name runs with other settings"
         )
 
 

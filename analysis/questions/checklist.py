@@ -17,6 +17,7 @@ from analysis.questions.practice import Answer, met, not_met, other
 from analysis.questions.series import is_along_axes
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run
+from analysis.runs.wording import how_many
 from search.schema.metrics import PERCENT
 from search.schema.units import duration
 
@@ -61,11 +62,11 @@ def _protocol(run: Run) -> Answer:
     own = [*run.plan.varied, *(["lr"] if run.plan.lr_rule else [])]
     varied = f", but for {' and '.join(own)}, which vary as planned" if own else ""
     said = (
-        f"one recipe ({run.recipe}), one split and {run.lengths} epochs for all"
+        f"one recipe ({run.recipe}), one split and {run.lengths} for all"
         f"{varied}; a changed recipe is refused"
     )
     return met(
-        said + f"; {stopped:,} trials that were stopped early stand apart" * bool(stopped)
+        said + f"; set apart: {how_many(stopped, 'trial')} stopped early" * bool(stopped)
     )
 
 
@@ -114,8 +115,8 @@ def _cost(run: Run) -> Answer:
     reused = int((run.trials["trained_in"].fillna("") != "").sum())
     elsewhere = f"{reused:,} of them were trained in another run; " if reused else ""
     return met(
-        f"{hours:.2f} {kind}-hours of {len(seconds):,} trials, one {median} (median); "
-        f"{elsewhere}starting, waiting and scoring the test images are not included"
+        f"{hours:.2f} {kind}-hours of {how_many(len(seconds), 'trial')}, one {median} "
+        f"(median); {elsewhere}starting, waiting and scoring the test images are not included"
     )
 
 
@@ -124,8 +125,9 @@ def _tuning(run: Run) -> Answer:
     if tune is not None:
         tries = run.trials[(run.trials["phase"] == "search") & (run.trials["repeat"] == 0)]
         hours = tries["seconds"].sum() / 3600
+        trials = how_many(len(tries), "trial")
         return met(
-            f"{' and '.join(tune.keys)} tuned inside each network: {len(tries):,} trials of "
+            f"{' and '.join(tune.keys)} tuned inside each network: {trials} of "
             f"{run.plan.tries} tries a network, {hours:.2f} hours"
         )
     return not_met(
@@ -138,16 +140,13 @@ def _energy(run: Run) -> Answer:
     joules = run.trials["energy_j"].dropna().astype(float)
     if joules.empty:
         return other("not measured: the device does not report it")
-    return met(f"{joules.sum() / 3.6e6:.3f} kWh of {len(joules):,} trials")
+    return met(f"{joules.sum() / 3.6e6:.3f} kWh of {how_many(len(joules), 'trial')}")
 
 
 def _sizes(run: Run) -> Answer:
     data = run.plan.data
-    left = (
-        f"; {len(run.left_out):,} images could not be read and are named"
-        if run.left_out
-        else ""
-    )
+    lost = how_many(len(run.left_out), "image")
+    left = f"; {lost} could not be read, and named here" if run.left_out else ""
     return met(
         f"{data.train:,} images to train, {data.validation:,} to validate, {data.test:,} to "
         f"test; cut from train with a fixed seed{left}"

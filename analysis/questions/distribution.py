@@ -8,6 +8,7 @@ least as good as each score, plain and normalised by complexity (Radosavovic et 
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_networks
 from analysis.questions.sampling import is_whole, no_sample
 from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
@@ -92,7 +93,7 @@ def best_ranges(run: Run) -> pd.DataFrame:
         raise RunError(
             f"{run.folder}: {len(networks)} network(s) were trained whole and lost no seed; a "
             f"quarter of fewer than {_FEWEST_QUARTERED} is a single one, whatever its score; "
-            "let more end"
+            f"{for_more_networks(run)}"
         )
     rows = []
     for name in (*present(networks), "macs", "params"):

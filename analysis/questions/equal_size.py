@@ -27,7 +27,7 @@ from search.schema.analysis import Analysis
 _DESCRIBED = ("kind", "of", "against", "label", "size")
 _BOUNDED = ("difference", "low", "high", "p", "low_all", "high_all", "p_all")
 PLAIN = Analysis()  # used if the space file does not define an analysis
-COLUMNS = (*_DESCRIBED, "networks", "seeds", *_BOUNDED)
+COLUMNS = (*_DESCRIBED, "networks", "seeds", "most_seeds", *_BOUNDED)
 
 
 def comparisons(
@@ -54,10 +54,11 @@ def comparisons(
 
     Returns:
         COLUMNS, one row per contrast: `kind` ("group", "network", "slope", "pair" or "own"),
-        `networks` (how many of `of` are in it) and `seeds` (the largest number that one has);
-        the `difference` of scores; `low`, `high` and `p` of this contrast alone; `low_all`,
-        `high_all` and `p_all` simultaneous with all others of its family (single networks are
-        one family, all the rest the other). NaN where the data cannot give them. `attrs`:
+        `networks` (how many of `of` are in it), `seeds` (the smallest number that one of its
+        networks has) and `most_seeds` (the largest); the `difference` of scores; `low`, `high`
+        and `p` of this contrast alone; `low_all`, `high_all` and `p_all` simultaneous with all
+        others of its family (single networks are one family, all the rest the other). NaN where
+        the data cannot give them. `attrs`:
         `left_out` (the reason for each series that cannot be compared at equal size, by (size,
         series)), `untold` (the reason for each contrast that the trials cannot give), `rule`,
         `df` of the noise and `pooled` (whether all networks share one spread).
@@ -155,12 +156,14 @@ def _rows(
         return []
     found = estimate(model, [one.weights for one in family])
     alone, at_once = bounded(found, rule, seeds=model.seeds, level=level)
-    seeds = points["name"].value_counts()
+    counts = points["name"].value_counts()
+    seeds = [counts[[name for name, weight in o.weights.items() if weight]] for o in family]
     return [
         {
             **{key: getattr(one, key) for key in _DESCRIBED},
             "networks": _networks(one, points),
-            "seeds": int(seeds[[name for name, weight in one.weights.items() if weight]].max()),
+            "seeds": int(seeds[i].min()),
+            "most_seeds": int(seeds[i].max()),
             "difference": found.value[i],
             "low": found.value[i] - alone.reach[i],
             "high": found.value[i] + alone.reach[i],

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.questions.equal_size import PLAIN
 from analysis.runs.scores import Score
+from analysis.runs.wording import how_many, how_many_each, p_words
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES, SIZES
 from search.schema.analysis import Analysis
@@ -37,20 +38,27 @@ def conclusion(
         score: the score that was compared: `run.score`.
         analysis: the analysis that the study plans: `run.plan.analysis`.
     """
-    said = [
-        *_in_short(compared, score),
-        *_rule(compared),
+    found = [
         *_equal_size(compared, score, analysis),
         *_slopes(compared, score),
         *_pairs(compared, score),
+        *_untold(compared),
+        *(Said(*_own(row, score)) for row in _records(compared[compared["kind"] == "own"])),
     ]
-    said += _untold(compared)
-    said += [Said(*_own(row, score)) for row in _records(compared[compared["kind"] == "own"])]
-    return said
+    if not found and len(compared) and compared["low"].isna().all():
+        found = [Said(_told_nothing(compared))]
+    return [*_in_short(compared, score), *_rule(compared), *found]
 
 
-def together_words(compared: pd.DataFrame) -> str:
-    """Describe how intervals were widened, for captions."""
+def together_words(compared: pd.DataFrame, *, singles: bool = False) -> str:
+    """Describe in sentences how intervals were widened, for captions.
+
+    Args:
+        compared: from `analysis.questions.equal_size.comparisons`.
+        singles: whether comparisons of single networks are shown too.
+    """
+    if compared["low"].isna().all():
+        return "There are no intervals."
     count = int((compared["kind"] != "network").sum())
     how = (
         "of Bonferroni, valid at every look"
@@ -65,7 +73,9 @@ def together_words(compared: pd.DataFrame) -> str:
     return (
         "Intervals come from least squares on networks and seeds (network + seed model), "
         f"{spread}; all {count} at once: wide enough that all of them hold in 95 of 100 such "
-        f"studies (simultaneous intervals {how})"
+        f"studies (simultaneous intervals {how})."
+        + " Comparisons of single networks form a separate family."
+        * singles
     )
 
 
@@ -145,19 +155,32 @@ def _verdict(row: Row, score: Score, *, start: str, analysis: Analysis) -> tuple
 
 
 def _measured(row: Row, score: Score) -> str:
-    networks = f"{row['networks']} network{'s' * (row['networks'] != 1)}"
+    networks = how_many(row["networks"], "network")
     return f"{score.signed(row['difference'])} {score.difference}, the mean of {networks}"
 
 
 def _no_interval(row: Row, compared: pd.DataFrame) -> str:
     """State why a row has no interval."""
-    if row["seeds"] == 1:
+    if row["most_seeds"] == 1:
         return ", of 1 seed: no interval, so it shows nothing yet"
     if compared.attrs["df"] < 1:
         return "; no two networks have two seeds in common yet: no interval"
     if compared.attrs["rule"].every_look:
         return "; too few seeds for an interval that holds at every look"
-    return f", the same in all {row['seeds']} seeds: no interval"
+    return f", the same in all {row['most_seeds']} seeds: no interval"
+
+
+def _told_nothing(compared: pd.DataFrame) -> str:
+    """State that no row has an interval, and why."""
+    if compared["most_seeds"].max() == 1:
+        why = "one seed each"
+    elif compared.attrs["df"] < 1:
+        why = "no two of them have two seeds in common"
+    elif compared.attrs["rule"].every_look:
+        why = "too few seeds for an interval that holds at every look"
+    else:
+        why = "they differ alike in every seed"
+    return f"There is no interval, so no two networks are told apart: {why}."
 
 
 def _untold(compared: pd.DataFrame) -> Iterator[Said]:
@@ -214,7 +237,8 @@ def _pairs(compared: pd.DataFrame, score: Score) -> Iterator[Said]:
     rows = [row for row in _records(compared[compared["kind"] == "pair"]) if row["p_all"] >= 0]
     clear = [row for row in rows if _clear(row)]
     if rows and not clear:
-        yield Said(f"Of {len(rows)} pairs of networks the data tell no two apart.")
+        pairs = how_many(len(rows), "pair")
+        yield Said(f"Of {pairs} of networks the data tell no two apart.")
     for row in clear:
         more = (row["difference"] > 0) == score.more_is_better
         yield Said(
@@ -250,12 +274,12 @@ def interval_words(row: Row, score: Score) -> str:
         f"95 % interval alone {low} to {high}",
         f"all at once {low_all} to {high_all}",
     )
+    seeds = how_many_each((row["seeds"], row["most_seeds"]), "seed")
     if np.isnan(row["low_all"]):
         at_once = "all at once none yet"
     if np.isnan(row["p_all"]):
-        return f"{alone}; {at_once}; {row['seeds']} seeds"
-    p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
-    return f"{alone}; {at_once}, where {p}; {row['seeds']} seeds"
+        return f"{alone}; {at_once}; {seeds}"
+    return f"{alone}; {at_once}, where {p_words(row['p_all'])}; {seeds}"
 
 
 def _clear(row: Row) -> bool:

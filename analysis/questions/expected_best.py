@@ -6,6 +6,7 @@ Input: a run whose networks are a sample. Output: a curve over the number of net
 import pandas as pd
 from numpy.random import Generator
 
+from analysis.questions.remedies import for_more_networks
 from analysis.questions.sampling import is_whole, no_sample
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
@@ -36,7 +37,7 @@ def expected(run: Run, *, rng: Generator) -> pd.DataFrame:
     if not reason and len(networks) < _FEWEST:
         reason = (
             f"{len(networks)} was trained whole and lost no seed, and it takes {_FEWEST}; "
-            "let more end"
+            f"{for_more_networks(run)}"
         )
     if reason:
         raise RunError(f"{run.folder}: what the best is expected to be is not said: {reason}")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_networks, for_more_seeds
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses, words
 from analysis.statistics.components import ceiling
@@ -88,7 +89,7 @@ def fidelity(run: Run, *, level: float = 0.95) -> pd.DataFrame:
     if whole["name"].nunique() < FEWEST:
         raise RunError(
             f"{run.folder}: {whole['name'].nunique()} network(s) were trained whole, and ranks "
-            f"are compared of {FEWEST} or more; let more end"
+            f"are compared of {FEWEST} or more; {for_more_networks(run)}"
         )
     rows = [_correlated(one, level=level) for one in _pairs(run, whole)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -116,7 +117,7 @@ def noise_ceiling(run: Run, *, level: float = 0.95) -> Interval:
         if whole["name"].value_counts().max() == 1:
             raise RunError(
                 "each network has one seed, which says nothing of how far another would rank "
-                "them otherwise; run it with search: {seeds: 3}"
+                f"them otherwise; {for_more_seeds(run)}"
             ) from error
         raise RunError(str(error)) from error
 

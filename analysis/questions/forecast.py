@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from analysis.questions.compare import why_not_comparable
+from analysis.questions.remedies import for_more_networks
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error, words
@@ -125,7 +126,8 @@ def _networks(runs: Sequence[Run]) -> list[tuple[Run, pd.DataFrame]]:
         if len(frame) < _FEWEST_NETWORKS:
             raise RunError(
                 f"{run.folder}: {len(frame)} network(s) trained whole are fewer than "
-                f"{_FEWEST_NETWORKS}, of which the best cannot be resampled; let more end"
+                f"{_FEWEST_NETWORKS}, of which the best cannot be resampled; "
+                f"{for_more_networks(run)}"
             )
     return every
 

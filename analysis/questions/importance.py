@@ -20,6 +20,7 @@ from analysis.questions.sampling import no_sample
 from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
+from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.surrogate import explained
 
@@ -86,7 +87,8 @@ def importance(
 
 def why_not(run: Run, networks: pd.DataFrame) -> str:
     """Why importance would be misleading; empty if it would not."""
-    whole = f"{len(networks)} networks were trained whole and lost no seed"
+    were = "was" if len(networks) == 1 else "were"
+    whole = f"{how_many(len(networks), 'network')} {were} trained whole and lost no seed"
     reasons = {
         f"{whole}, and it takes {_FEWEST} or more": len(networks) < _FEWEST,
         f"all networks have the same {words(run.ranking)}": not _varies(networks["val"]),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.questions.looks import why_untested
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.many import MeanRanks, cliques, effect_sizes, mean_ranks
@@ -54,7 +55,7 @@ def networks_compared(run: Run, *, level: float = 0.95) -> Compared:
     if networks < 2 or seeds < 2:
         raise RunError(
             f"{run.folder}: {networks} network(s) share {seeds} seed(s), and ranks over seeds "
-            "take two networks and two seeds or more; run it with search: {seeds: 3} or more"
+            f"take two networks and two seeds or more; {for_more_seeds(run)}"
         )
     lost = losses(run.ranking, table.mean(axis=1)).sort_values(kind="stable")
     shown = table.loc[lost.index[:MOST]]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.stopping import Rule, bounded, rule_of
 from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
@@ -38,8 +39,9 @@ class Sized(NamedTuple):
         score: how the score by object size is shown.
         table: COLUMNS, one row for each size and value, and for the growth of each value:
             `against` is the smallest value, `pairs` the number of pairs of networks with equal
-            multiply-adds, `before` the mean score of those with the smallest value,
-            `difference` the gain of the value, with its single and its simultaneous interval.
+            multiply-adds, `seeds` the smallest number that one of these networks has, `before`
+            the mean score of those with the smallest value, `difference` the gain of the value,
+            with its single and its simultaneous interval.
         models: number of models whose intervals are simultaneous.
         rule: the rule by which it may be tested.
     """
@@ -179,7 +181,7 @@ def _compared(
     if table["low"].isna().all():
         raise RunError(
             f"{run.folder}: no two networks have two seeds in common that differ, so chance is "
-            "not known; run it with search.seeds of 2 or more"
+            f"not known; {for_more_seeds(run)}"
         )
     return Sized(dimension, _unsized(score), table, len(shown), rule)
 
@@ -206,7 +208,7 @@ def _of_size(
             "value": one.of,
             "against": one.against,
             "pairs": pairs,
-            "seeds": int(seeds[list(one.weights)].max()),
+            "seeds": int(seeds[list(one.weights)].min()),
             "before": -sum(means[name] * w for name, w in one.weights.items() if w < 0),
         }
         for one, pairs in family

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from analysis.questions.compare import SAME, labels, why_not_comparable
+from analysis.questions.remedies import for_more_networks
 from analysis.questions.sampling import is_stratified, is_whole, no_sample
 from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
@@ -150,7 +151,8 @@ def _checked(runs: Sequence[Run]) -> None:
         n = len(averaged(run))
         if n < FEWEST:
             raise RunError(
-                f"{label}: {n} network(s) trained whole are fewer than {FEWEST}; let more end"
+                f"{label}: {n} network(s) trained whole are fewer than {FEWEST}; "
+                f"{for_more_networks(run)}"
             )
 
 

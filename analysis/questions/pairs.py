@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.series import is_along_axes
 from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of
+from analysis.runs.wording import how_many, how_many_each, p_words
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.mixed import Model, estimable, estimate, fit
 from search.design.contrasts import ALIKE, MOST, Contrast, pairs
 
-COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "difference", "low", "high",
-           "low_all", "high_all", "p_all")  # fmt: skip
+COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "most_seeds", "difference",
+           "low", "high", "low_all", "high_all", "p_all")  # fmt: skip
 
 
 def pairs_compared(run: Run) -> pd.DataFrame:
@@ -32,8 +34,9 @@ def pairs_compared(run: Run) -> pd.DataFrame:
 
     Returns:
         COLUMNS, one row per pair, the better network first (`a`): labels are the values of the
-        dimensions that varied; `macs_ratio` is a divided by b; the `difference` of scores has
-        its single interval and one simultaneous with all others, at 97.5 %, because the
+        dimensions that varied; `macs_ratio` is a divided by b; `seeds` is the smaller number
+        that one of the two has, `most_seeds` the larger; the `difference` of scores has its
+        single interval and one simultaneous with all others, at 97.5 %, because the
         report's other tests use the other half of 5 %.
 
     Raises:
@@ -49,16 +52,22 @@ def pairs_compared(run: Run) -> pd.DataFrame:
     whole = whole[whole[run.tested.column].notna()]
     labels = labelled(whole)
     if not 2 <= len(labels) <= MOST:
+        were = "was" if len(labels) == 1 else "were"
         raise RunError(
-            f"{run.folder}: {len(labels)} networks were trained whole, and two by two are "
-            f"compared 2 to {MOST} of them"
+            f"{run.folder}: {how_many(len(labels), 'network')} {were} trained whole, and two "
+            f"by two are compared 2 to {MOST} of them"
         )
     score = run.score.of(whole[run.tested.column].astype(float))
     model = fit(whole["name"].tolist(), whole["repeat"].tolist(), score.tolist())
-    if not (model.df > 0 and model.sigma > 0):
+    if not model.df > 0:
         raise RunError(
-            f"{run.folder}: no two networks have two seeds in common that differ, so chance is "
-            "not known; run it with search.seeds of 2 or more"
+            f"{run.folder}: no two networks have two seeds in common, so chance is not known; "
+            f"{for_more_seeds(run)}"
+        )
+    if not model.sigma > 0:
+        raise RunError(
+            f"{run.folder}: its networks differ alike in every seed, so nothing is known of "
+            "chance; look whether the seeds were different"
         )
     up = -1 if run.score.more_is_better else 1
     order = sorted(labels, key=lambda name: up * model.means[model.networks.index(name)])
@@ -104,7 +113,8 @@ def _described(
         a_label=a.map(labels),
         b_label=b.map(labels),
         macs_ratio=a.map(macs) / b.map(macs),
-        seeds=np.maximum(a.map(seeds), b.map(seeds)),
+        seeds=np.minimum(a.map(seeds), b.map(seeds)),
+        most_seeds=np.maximum(a.map(seeds), b.map(seeds)),
     )
     return described[list(COLUMNS)]
 
@@ -157,9 +167,9 @@ def told_apart(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
 def _sentence(row: dict[Any, Any], form: str, unit: str) -> str:
     alike = 1 / ALIKE <= row["macs_ratio"] <= ALIKE
     size = "at equal size" if alike else f"at {row['macs_ratio']:.2f} times the multiply-adds"
-    p = "p < 0.001" if row["p_all"] < 0.001 else f"p {row['p_all']:.3f}"
+    seeds = how_many_each((row["seeds"], row["most_seeds"]), "seed")
     return (
         f"{row['a_label']} is better than {row['b_label']} {size}: {row['difference']:{form}} "
-        f"{unit} ({row['low_all']:{form}} to {row['high_all']:{form}}, {p}, {row['seeds']} "
-        "seeds)."
+        f"{unit} ({row['low_all']:{form}} to {row['high_all']:{form}}, "
+        f"{p_words(row['p_all'])}, {seeds})."
     )

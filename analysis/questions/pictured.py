@@ -5,7 +5,8 @@ Output: the best network that has pictures, and the best one with a different sc
 comparison.
 """
 
-import glob
+import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.runs.networks import networks
@@ -30,7 +31,7 @@ class Seen(NamedTuple):
 
 
 def has_pictures(run: Run) -> bool:
-    """Whether any network of a run has pictures."""
+    """Whether any network of a run has pictures, be they of its confirmation."""
     return any((run.folder / "networks").glob(f"*{SUFFIX}"))
 
 
@@ -51,8 +52,8 @@ def pictured(run: Run) -> list[Seen]:
     frame = frame[[_file(run, name) is not None for name in frame["name"]]]
     if frame.empty:
         raise RunError(
-            f"{run.folder}: no network has pictures: tasks on scenes keep them beside weights; "
-            "write keep: {best: 2}"
+            f"{run.folder}: no network of the search has pictures: tasks on scenes keep them "
+            "beside weights; write keep: {best: 2}"
         )
     first = frame.iloc[0]
     others = frame.iloc[1:]
@@ -64,15 +65,25 @@ def pictured(run: Run) -> list[Seen]:
     return [_seen(run, one["name"], float(one["test_mean"])) for one in shown]
 
 
-def _file(run: Run, name: str) -> Any:
-    """The picture file of a network's first seed that has one; None if none has."""
-    pattern = f"{glob.escape(name)}-*{SUFFIX}"
-    return next(iter(sorted((run.folder / "networks").glob(pattern))), None)
+def _file(run: Run, name: str) -> Path | None:
+    """The picture file of a network's first seed in the search; None if none has one.
+
+    Those of its confirmation, which has other seeds and lengths, do not go with its score.
+    """
+    ours = re.compile(rf"{re.escape(name)}-(?:try\d+-)?seed(\d+){re.escape(SUFFIX)}")
+    found = [
+        (int(match[1]), path)
+        for path in (run.folder / "networks").glob(f"*{SUFFIX}")
+        if (match := ours.fullmatch(path.name))
+    ]
+    return min(found)[1] if found else None
 
 
 def _seen(run: Run, name: str, score: float) -> Seen:
+    path = _file(run, name)
+    assert path is not None, "networks without pictures are left out"
     try:
-        scenes, facts = read(_file(run, name))
+        scenes, facts = read(path)
     except (OSError, ValueError) as error:
         raise RunError(
             f"{error}; remove the file to see those of the other networks"

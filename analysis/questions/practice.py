@@ -3,11 +3,14 @@
 import json
 from typing import NamedTuple
 
+from analysis.questions.confirmed import failed_words
+from analysis.questions.remedies import for_more_seeds
 from analysis.questions.sampling import no_sample
 from analysis.questions.series import is_along_axes
-from analysis.runs.networks import averaged, failures, networks
+from analysis.runs.networks import averaged, confirmations, failures, left_out_words, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
+from analysis.runs.wording import how_many
 from search.schema.datasets import DATASETS
 
 MET, NOT_MET, NOT_KNOWN, NOT_ASKED = "met", "not met", "not known", "not asked"
@@ -51,10 +54,11 @@ def seeds(run: Run) -> Answer:
     if not shared:
         lost = int(failures(run).sum())
         if lost:
-            trials = f"{lost} trial{'s' * (lost != 1)} of them failed"
+            trials = f"{how_many(lost, 'trial')} of them failed"
             return not_met(f"networks have different seeds, up to {most}: {trials}")
-        return not_met(f"networks have different seeds, up to {most}; let the run end")
-    return met(f"the same {most} seeds for each of {len(groups):,} networks")
+        return not_met(f"networks have different seeds, up to {most}; {for_more_seeds(run)}")
+    networks_of = how_many(len(groups), "network")
+    return met(f"the same {how_many(most, 'seed')} for each of {networks_of}")
 
 
 def random_search(run: Run) -> Answer:
@@ -84,15 +88,29 @@ def repeated(run: Run) -> Answer:
 
 
 def confirmed(run: Run) -> Answer:
-    """Whether the best networks were trained again with seeds not used to select them."""
-    again = run.whole("confirm")
-    if again.empty:
+    """Whether the network that is named was trained again with seeds not used to select it."""
+    again, lost = confirmations(run), failures(run, "confirm")
+    ranked = networks(run)["name"].tolist()
+    if again.empty and lost.empty:
+        if run.plan.confirm and ranked and not run.finished:
+            return not_met("no confirmation has ended yet; let the run go on")
         return not_met(
             "the quoted scores are those that chose it; write confirm: "
             f"{{top: 3, seeds: 3, epochs: {run.plan.training.epochs}}}"
         )
-    count = again["name"].nunique()
-    return met(f"{count:,} networks, {len(again):,} trials with fresh seeds")
+    said = (
+        f"{how_many(again['name'].nunique(), 'network')}, "
+        f"{how_many(len(again), 'trial')} with fresh seeds"
+    )
+    failed = [failed_words(run, name) for name in lost.index]
+    said = "; ".join([said, *failed])
+    if ranked and ranked[0] in {*again["name"]}:
+        return met(said)
+    if ranked and ranked[0] in lost.index:
+        return not_met(f"{said}; mend the cause and start the study with --retry failed")
+    named = f"{ranked[0]}, which is named, is none of them" if ranked else "none is named"
+    wait = "; let the run go on" * (not run.finished)
+    return not_met(f"{said}; {named}{wait}")
 
 
 def over_average(run: Run) -> Answer:
@@ -110,10 +128,11 @@ def over_average(run: Run) -> Answer:
     mean, found = float(scores.mean()), float(scores[best])
     if mean <= 0:
         return other(f"{run.score.label} of the average network is {mean:.4g}, no scale for it")
+    form, lost = run.score.form(), " that lost no seed" * bool(left_out_words(run))
     gain = 100 * (found - mean) / mean * (1 if run.score.more_is_better else -1)
     said = (
-        f"{run.score.label}: {found:.2f} of the network that validation chose, {mean:.2f} of "
-        f"the average of {len(means):,}: {gain:+.1f} % relative"
+        f"{run.score.label}: {found:{form}} of the network that validation chose, "
+        f"{mean:{form}} of the average of {len(means):,}{lost}: {gain:+.1f} % relative"
     )
     if means["seeds"].max() < 2:
         return not_met(
@@ -151,7 +170,8 @@ def test_images(run: Run) -> Answer:
         opened = len(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return other(f"{said}; {_UNSEALED} is damaged, which says whether they were opened")
-    return not_met(f"{said}; but opened {opened:,} times for verdicts ({_UNSEALED})")
+    times = how_many(opened, "time")
+    return not_met(f"{said}; but opened {times} for verdicts ({_UNSEALED})")
 
 
 def variation(run: Run) -> Answer:
@@ -160,7 +180,7 @@ def variation(run: Run) -> Answer:
     several = int((table["seeds"] > 1).sum())
     if not several:
         return not_met("one seed per network: no interval; search.seeds: 3, or confirm")
-    return met(f"95 % intervals over seeds of {several:,} of {len(table):,} networks")
+    return met(f"95 % intervals over seeds of {several:,} of {how_many(len(table), 'network')}")
 
 
 def weights(run: Run) -> Answer:
@@ -168,4 +188,4 @@ def weights(run: Run) -> Answer:
     kept = len(list((run.folder / "networks").glob("*.safetensors")))
     if not kept:
         return not_met("none are in networks/ of the run's folder; keep: {best: 1} keeps some")
-    return met(f"{kept:,} files in networks/")
+    return met(f"{how_many(kept, 'file')} in networks/")

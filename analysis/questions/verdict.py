@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import fdtrc
 
+from analysis.questions.remedies import for_more_seeds
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import Score, score_of
+from analysis.runs.wording import how_many
 from res2net import ArchitectureError, parse
 from search.design.anytime import reach
 from search.design.spread import Spread, spread_of
@@ -115,8 +117,8 @@ def judged(
     if scores.shape[1] < 2:
         return replace(
             blank,
-            reason=f"they share {_seeds(scores.shape[1])}, and it takes 2 to tell a difference "
-            f"from chance; run the study with --set search.seeds=2 or more{failed}",
+            reason=f"they share {how_many(scores.shape[1], 'seed')}, and it takes 2 to tell a "
+            f"difference from chance; {for_more_seeds(run)}{failed}",
         )
     found = bounds(scores, level=level)
     if not found.error > _ROUNDING * float(np.nanmax(np.abs(scores))):
@@ -241,7 +243,7 @@ def _sentence(
     if verdict == NOT_ENOUGH:
         ahead = f"; no {_MOST_SEEDS:,} seeds would tell a difference as small"
         if more is not None:
-            seeds = f"{more} more seed{'s' * (more != 1)}"
+            seeds = how_many(more, "more seed")
             ahead = f"; about {seeds} would tell, if the difference stays as it is"
     return (
         f"{said}: {difference} {score.difference} ({interval}; {found.seeds} shared "
@@ -249,15 +251,11 @@ def _sentence(
     )
 
 
-def _seeds(count: int) -> str:
-    return "1 seed" if count == 1 else f"{count} seeds"
-
-
 def _constant(scores: FloatArray) -> str:
     """Why two networks have no spread between seeds, in words."""
     ends = np.ptp(scores[:2], axis=1) > _ROUNDING * np.abs(scores[:2]).max()
     if ends.any():
-        return f"their difference is the same in all {_seeds(scores.shape[1])}"
+        return f"their difference is the same in all {how_many(scores.shape[1], 'seed')}"
     return "their scores do not vary between seeds"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from analysis.questions.remedies import for_more_networks
 from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import lower_is_better
@@ -64,7 +65,7 @@ def scored_ranks(run: Run, *, level: float = 0.95) -> pd.DataFrame:
     if len(table) < FEWEST_FOR_INTERVAL:
         raise RunError(
             f"{run.folder}: {len(table)} network(s) were scored and trained whole, and ranks "
-            f"are compared of {FEWEST_FOR_INTERVAL} or more; let more end"
+            f"are compared of {FEWEST_FOR_INTERVAL} or more; {for_more_networks(run)}"
         )
     rows = len(taken) * 2 + len(BASELINES) * 2
     found = [

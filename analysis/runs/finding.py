@@ -1,17 +1,36 @@
-"""Finds the run that an environment variable names, as seen from the user's folder.
+"""Finds the runs that a command names, and the one that an environment variable names.
 
 Jupyter runs a notebook in the notebook's folder, whatever folder it was started in. A path such
 as runs/x, relative to where the command was started, must be looked up there as well.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.runs.run import RunError
+from analysis.runs.run import Run, RunError, read_run
 from res2net.file_names import path_of, printable, text_of
 from search.study.journal import FILE
 
 _ANALYSIS = Path(__file__).parents[1]
+
+
+def read_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read runs that are compared with each other, or counted together.
+
+    Args:
+        folders: their folders.
+
+    Raises:
+        RunError: one is named twice, also by another spelling of its path, or is no run.
+        JournalError: a journal is damaged or from a newer version.
+    """
+    seen: set[Path] = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise RunError(f"{folder}: is named twice; name each run once")
+        seen.add(folder.resolve())
+    return [read_run(folder) for folder in folders]
 
 
 def named_run(variable: str, *, default: str) -> Path:

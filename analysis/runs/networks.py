@@ -15,6 +15,7 @@ from analysis.statistics.intervals import t_interval
 from search.schema.metrics import PERCENT, Objective
 from search.schema.settings import VARIABLE
 from search.study.confirmation import compared_epochs
+from search.study.events import Status
 
 _OF_A_NETWORK = ("name", "skeleton", "depth", "width", "scale", "cardinality")
 COLUMNS = (
@@ -38,6 +39,7 @@ CONFIRMED = (
     "confirmed_seeds",
     "confirmed_epochs",
 )
+_NOT_TRIED = ("running", Status.REJECTED.value)
 DIMENSIONS = ("depth", "width", "scale", "cardinality", "se", "skeleton", "planes")
 # The planned length of a trial has its own column name.
 SETTINGS = {key: "epochs_planned" if key == "epochs" else key for key in VARIABLE}
@@ -135,6 +137,13 @@ def present(networks: pd.DataFrame) -> list[str]:
     return [name for name in every if name in networks]
 
 
+def begun(run: Run) -> int:
+    """Number of networks of the search of which a trial has ended after its training began."""
+    trials = run.counted
+    kept = (trials["phase"] == "search") & ~trials["status"].isin(_NOT_TRIED)
+    return int(trials.loc[kept, "name"].nunique())
+
+
 def left_out_words(*runs: Run) -> tuple[str, ...]:
     """Say how many networks `sound` leaves out, one sentence for each affected run."""
     said = []
@@ -218,12 +227,16 @@ def confirmations(run: Run) -> pd.DataFrame:
 
 
 def confirmed_epochs(run: Run) -> int:
-    """The length of the confirmations that are compared; see `compared_epochs`."""
+    """The length of the confirmations that are compared; see `compared_epochs`.
+
+    Where none was completed, it is the longest that has ended, so that their failures are
+    counted; 0 if none has.
+    """
     trials = run.counted
     ended = trials[(trials["phase"] == "confirm") & (trials["status"] != "running")]
     seeds = run.plan.confirm.seeds if run.plan.confirm else None
     whole, every = (_lengths(each) for each in (run.whole("confirm"), ended))
-    return compared_epochs(whole, every, seeds=seeds)
+    return compared_epochs(whole or every, every, seeds=seeds)
 
 
 def _lengths(trials: pd.DataFrame) -> list[tuple[str, int]]:

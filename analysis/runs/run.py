@@ -16,6 +16,7 @@ from analysis.runs.alike import data_of, recipe_of
 from analysis.runs.markdown import escaped
 from analysis.runs.scores import Score, chance_of, score_of
 from analysis.runs.standing import standing
+from analysis.runs.wording import how_many, how_many_each
 from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
@@ -63,11 +64,9 @@ class Run:
 
     @property
     def lengths(self) -> str:
-        """Epochs of its trials, such as 30, or 10 to 30."""
+        """Epochs of its trials, such as "30 epochs", or "10 to 30 epochs"."""
         several = self.plan.varied.get("epochs", (self.plan.training.epochs,))
-        return " to ".join(
-            f"{epochs:.0f}" for epochs in dict.fromkeys((several[0], several[-1]))
-        )
+        return how_many_each((round(epochs) for epochs in several), "epoch")
 
     @property
     def plan(self) -> StudyPlan:
@@ -184,29 +183,30 @@ class Run:
         counts = trials["status"].value_counts()
         failed = sum(int(counts.get(status, 0)) for status in FAILURES)
         if failed and counts.get("ok", 0):
-            said.append(f"{failed:,} trials failed, and their networks are not in every result")
+            theirs = "its network is" if failed == 1 else "their networks are"
+            said.append(f"{how_many(failed, 'trial')} failed, and {theirs} not in every result")
         rejected = trials.loc[trials["status"] == Status.REJECTED.value, "name"].nunique()
         if rejected:
-            said.append(f"{rejected:,} networks were {self.plan.rejected_as} and not trained")
+            were = f"{how_many(rejected, 'network')} {'was' if rejected == 1 else 'were'}"
+            said.append(f"{were} {self.plan.rejected_as} and not trained")
         if self.ended and not counts.get("ok", 0):
             said.append("no trial was trained to its end, so there is no result to show")
-        if self.left_out:
-            said.append(f"{len(self.left_out):,} images could not be read and were left out")
+        if lost := len(self.left_out):
+            were = "was" if lost == 1 else "were"
+            said.append(f"{how_many(lost, 'image')} could not be read and {were} left out")
         return "; ".join(said)
 
     def described(self, *, short: bool = False) -> str:
         """Describe the run as Markdown; with `short`, in one line that fits a title."""
         data, training = self.plan.data, self.plan.training
         whole = self.whole()
-        networks = whole["name"].nunique()
-        seeds = sorted(whole.groupby("name").size().unique())
-        each = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))
+        seeds = whole.groupby("name").size().tolist()
+        each = how_many_each(seeds, "seed") if seeds else "no seeds"
         images = data.name if short else escaped(data.name)
-        several, sides = networks != 1, ", ".join(map(str, self.plan.network.resolution or ()))
-        of_each = f"{each or 'no'} seed{'s' * (seeds != [1])}{' each' * several}"
+        sides = ", ".join(map(str, self.plan.network.resolution or ()))
         what = (
-            f"{networks} network{'s' * several}, {of_each}, on {images}: "
-            f"{self.lengths} epochs of {data.train:,} images"
+            f"{how_many(len(seeds), 'network')}, {each}{' each' * (len(seeds) > 1)}, on "
+            f"{images}: {self.lengths} of {how_many(data.train, 'image')}"
             + (f" at {sides} px" if sides else "")
         )
         if short:

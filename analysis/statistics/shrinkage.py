@@ -57,12 +57,23 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
         rng: draws the possible means.
 
     Raises:
-        StatisticsError: fewer than three networks, or no two trials to estimate the noise.
+        StatisticsError: fewer than three networks, or nothing to estimate the noise from.
     """
-    if len(model.networks) < _FEWEST or not (model.df > 0 and model.sigma > 0):
+    count = len(model.networks)
+    if count < _FEWEST:
         raise StatisticsError(
-            f"{len(model.networks)} networks with {model.df} degrees of freedom between seeds "
-            f"do not tell luck from skill; give {_FEWEST} networks or more, two with two seeds"
+            f"{count} network{'s are' if count != 1 else ' is'} too few to tell luck from "
+            f"skill; give {_FEWEST} or more, two of them with two seeds in common"
+        )
+    if not model.df > 0:
+        raise StatisticsError(
+            f"{count} networks with {model.df} degrees of freedom between seeds do not tell "
+            "luck from skill; give two or more of them two seeds in common"
+        )
+    if not model.sigma > 0:
+        raise StatisticsError(
+            f"{count} networks differ alike in every seed, so nothing is known of luck; look "
+            "whether the seeds were different"
         )
     draws = max(_LEAST, min(_DRAWS, _MOST // len(model.networks)))
     noise = model.sigma**2 * model.df / rng.chisquare(model.df, size=draws)

@@ -213,7 +213,7 @@ def test_a_budget_refuses_before_the_training(
     assert result.exit_code == 0
     shown = read_run(tmp_path / "run")
     assert shown.finished
-    assert "1 networks were measured outside" in shown.banner()
+    assert "1 network was measured outside" in shown.banner()
     assert run(space, tmp_path, inline=inline).trials == result.trials, "nothing runs again"
 
 

@@ -143,7 +143,7 @@ def test_the_ceiling_and_what_is_shared_are_said(tmp_path: Path) -> None:
     card = fidelity_card(two)
     assert any("that is the noise ceiling" in said for said in card.sentences)
     assert "share the luck of their seeds" in card.shown[0].caption
-    assert "run it with search: {seeds: 3}" in " ".join(fidelity_card(one).sentences)
+    assert "rank them otherwise; let the run go on" in " ".join(fidelity_card(one).sentences)
 
 
 def test_of_trials_stopped_early_it_is_said(tmp_path: Path) -> None:

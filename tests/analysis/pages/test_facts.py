@@ -28,7 +28,7 @@ def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
         ["out-of-memory", "8 GiB", "3", "1"],
     ]
     assert "4 of 5 trials that ended failed" in page.text["failures"]
-    assert "1 were stopped early by the scheduler" in page.text["failures"]
+    assert "1 was stopped early by the scheduler" in page.text["failures"]
 
 
 def test_what_it_cost_is_added_up(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_cost_that_should_be_large_is_drawn_from_its_best_end(tmp_path: Path) 
 
 def test_few_seeds_and_lost_ones_are_refused(tmp_path: Path) -> None:
     card = attainment_card(tried(tmp_path / "two", noise=1, seeds=2))
-    assert "run it with search: {seeds: 3}" in card.refused
+    assert "run it with --set search.seeds=3" in card.refused
     more = ("search.objectives=[val_error,macs,params]",)
     with pytest.raises(RunError, match="are of two objectives, and there are 3"):
         attained(tried(tmp_path / "three", noise=1, more=more))

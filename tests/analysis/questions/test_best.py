@@ -9,7 +9,8 @@ import pytest
 from analysis.cards.best import best_card
 from analysis.pages.findings import findings
 from analysis.pages.run_figures import networks_table
-from analysis.questions.best import best_networks, chosen
+from analysis.questions.best import best_networks, chosen, probability_words
+from analysis.questions.confirmed import fresh
 from analysis.runs.networks import by_network, networks
 from analysis.runs.run import Run, RunError, read_run
 from analysis.runs.scores import lower_is_better
@@ -75,8 +76,8 @@ def test_where_all_lost_seeds_the_best_says_so(tmp_path: Path) -> None:
 
     card = best_card(made(tmp_path / "c", rows, "search.trials=2", "search.seeds=2"))
     assert "every network lost a seed, and means of the seeds that are left" in card.refused
-    assert any("is not known, for every network lost a seed" in s for s in said)
-    assert "search.seeds of 2 or more" not in " ".join(said)
+    assert any("is not known: every network lost a seed" in s for s in said)
+    assert "search.seeds=2 or more" not in " ".join(said)
 
 
 def by_width(folder: Path, errors: dict[int, list[float | None]], *more: str) -> Run:
@@ -114,9 +115,82 @@ def test_the_next_one_lost_no_seed_and_survivors_are_named_apart(tmp_path: Path)
     assert "of the seeds that are left, and lost" not in alone
 
 
-def test_few_networks_of_several_seeds_are_told_to_be_more(tmp_path: Path) -> None:
-    said = " ".join(chosen(by_width(tmp_path, {1: [3.0, 3.1], 2: [4.0, 4.3]})))
-    assert "not known from so few networks: run it with three networks or more" in said
+@pytest.mark.parametrize(
+    ("errors", "test", "more", "why"),
+    [
+        ({1: [3.0, 3.1], 2: [4.0, 4.3]}, True, (), "2 networks are too few to tell luck"),
+        ({1: [3.0], 2: [4.0], 3: [5.0]}, True, (), "skill; run it with --set search.seeds=2"),
+        ({1: [3.0], 2: [4.0], 3: [5.0]}, True, ("search.seeds=2",), "skill; let the run go on"),
+        ({1: [3.0, 3.1], 2: [4.0, 4.3], 3: [5.0, 5.1]}, False, (), "seed has a test error"),
+        ({1: [3.0, 3.1], 2: [4.0, 4.1], 3: [5.0, 5.1]}, True, (), "differ alike in every seed"),
+    ],
+)
+def test_why_luck_is_not_known_is_the_actual_reason(
+    errors: dict[int, list[float]], test: bool, more: tuple[str, ...], why: str, tmp_path: Path
+) -> None:
+    rows = [
+        {"network": network(w), "seed": i, "repeat": i, "val_error": error}
+        | ({"test_error": error} if test else {})
+        for w, values in errors.items() for i, error in enumerate(values)
+    ]  # fmt: skip
+    seeds = max(map(len, errors.values()))
+    plan = (f"search.trials={len(errors)}", f"search.seeds={seeds}", *more)
+    run = made(tmp_path, rows, *plan)
+    assert why in chosen(run)[-1]
+    assert why in best_card(run).refused
+
+
+def test_the_selection_is_out_of_all_that_were_tried(tmp_path: Path) -> None:
+    """Two of three are trained to the end; of five, two lost a seed."""
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in (1, 2)
+    ]
+    rows.append({"network": network(3), "status": Status.PRUNED, "curve": [90.0]})
+    said = findings(made(tmp_path / "pruned", rows, "search.trials=3", "scheduler=asha"))
+    assert any("chosen out of 3 networks, 2 of them trained to the end, by" in s for s in said)
+    assert said[-1].endswith(" lies 1 of 2 networks trained to the end, out of 3 tried.")
+    rows = [{"network": network(w), "seed": i, "repeat": i, "val_error": 10.0 + w + i * w / 9,
+             "test_error": 10.0 + i * w} for w in (1, 2, 3) for i in (0, 1)]  # fmt: skip
+    rows.append({"network": network(4), "status": Status.PRUNED, "val_error": 90.0})
+    seeds = made(
+        tmp_path / "seeds", rows, "search.trials=4", "search.seeds=2", "scheduler=asha"
+    )
+    assert best_card(seeds).sentences[0].endswith("of 3 networks that were trained to the end.")
+    run = by_width(
+        tmp_path / "lost",
+        {1: [30.0, 31.0], 2: [33.0, None], 3: [40.0, 42.0], 4: [50.0, 50.5], 5: [31.0, None]},
+    )
+    said = findings(run)
+    left = "these may be the better ones, so it is not ranked; nor is 1 other like it."
+    assert (
+        f"{network(5).name} has 31.00 % of the seeds that are left, and lost 1: {left}" in said
+    )
+    assert any(
+        one.startswith("As one of the 3 networks that lost no seed, its") for one in said
+    )
+    left_out = "2 networks that lost a seed are left out: the mean of the seeds that are left"
+    assert sum(one.startswith(left_out) for one in said) == 1
+    assert said[-1].endswith(" lies 1 of 3 networks; 2 that lost a seed are not placed.")
+    card = best_card(run)
+    assert "of 3 networks that lost no seed." in card.sentences[0]
+    assert card.sentences[1].startswith(left_out)
+
+
+def test_draws_do_not_tell_a_probability_from_1() -> None:
+    said = [probability_words(one) for one in (1.0, 0.995, 0.99, 0.5, 0.01, 0.004, 0.0)]
+    assert said == ["above 0.99", "above 0.99", "0.99", "0.50", "0.01", *["below 0.01"] * 2]
+
+
+def test_a_lucky_mean_is_no_better_than_guessing(tmp_path: Path) -> None:
+    """Of four classes 75 % is chance; one seed of three is far better, and by luck."""
+    lucky = by_width(tmp_path / "a", {1: [60.0, 75.0, 75.0], 2: [75.0, 74.0, 76.0]})
+    (said,) = [one for one in findings(lucky) if "guessing" in one]
+    assert said.startswith("No network is shown to be better than guessing (75.0 % validation")
+    for place, errors in enumerate(
+        ({1: [60.0, 61.0], 2: [75.0, 74.0]}, {1: [60.0], 2: [75.0]})
+    ):
+        said = " ".join(findings(by_width(tmp_path / str(place), errors)))
+        assert "guessing" not in said
 
 
 def test_equal_means_name_the_cheaper_only_where_it_is(tmp_path: Path) -> None:
@@ -202,7 +276,7 @@ def test_a_longer_confirmation_is_not_ranked_against_a_shorter_one(tmp_path: Pat
     assert networks(ended, phase="confirm")["val_mean"].tolist() == pytest.approx([16.1, 18.1])
     said = " ".join(chosen(ended))
     assert "Trained again with 3 fresh seeds for 8 epochs" in said
-    assert "Another confirmation, for 4 epochs, has 6 trials of 2 networks so far" in said
+    assert "Another confirmation, for 4 epochs, has 6 trials of 2 networks: another" in said
 
 
 def test_a_seed_that_failed_at_another_length_is_no_failure_of_this_one(tmp_path: Path) -> None:
@@ -217,6 +291,8 @@ def test_a_seed_that_failed_at_another_length_is_no_failure_of_this_one(tmp_path
         text=SMALL,
     )
     write_run(tmp_path / "other", by_length, text=longer)
+    (said,) = fresh(read_run(tmp_path), network(2).name)[-1:]
+    assert "for 8 epochs, has no trial that was trained to the end, and 2 trials that" in said
     again = networks(read_run(tmp_path / "other"), phase="confirm")
     assert again["failed"].tolist() == [0, 0]
     assert again["seeds"].tolist() == [3, 3]
@@ -275,7 +351,7 @@ def test_one_seed_says_what_to_run(tmp_path: Path) -> None:
         {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0} for w in range(1, 6)
     ]
     run = made(tmp_path, rows, "search.trials=5")
-    with pytest.raises(RunError, match="5 networks with 0 degrees of freedom between seeds"):
+    with pytest.raises(RunError, match="5 networks of which no two have two seeds in common"):
         best_networks(run)
     assert "confirm: {top: 3, seeds: 3, epochs: 30}" in " ".join(chosen(run))
     assert "do not tell luck from skill" in best_card(run).refused
@@ -297,6 +373,52 @@ def test_fresh_seeds_are_quoted_of_the_network_that_the_search_chose(tmp_path: P
     best = f"{network(2).name} has the best mean"
     assert f"Of the 2 networks that were confirmed for 2 epochs {best}" in said
     assert "too good in its turn" in said
+
+
+def confirming(folder: Path, errors: dict[int, list[float | None]], *more: str) -> Run:
+    """Two networks, the first of which the search names, and their fresh seeds; None failed."""
+    rows: list[dict[str, Any]] = [
+        {"network": network(w), "val_error": 10.0 + w, "test_error": 10.0 + w} for w in (1, 2)
+    ]
+    for width, values in errors.items():
+        for i, error in enumerate(values):
+            end = {"status": Status.FAILED} if error is None else {"val_error": error}
+            rows.append({"network": network(width), "phase": "confirm", "seed": 50 + i,
+                         "repeat": i} | end)  # fmt: skip
+    confirm = "confirm={top: 2, seeds: 2, epochs: 5}"
+    return made(folder, rows, "search.trials=2", confirm, *more)
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            {1: [None, None], 2: [None, None]},
+            "2 of 2 fresh seeds of {a} failed, in training for 5 epochs.|"
+            "2 of 2 fresh seeds of {b} failed.",
+        ),
+        (
+            {1: [None, None], 2: [20.0, 21.0]},
+            "2 of 2 fresh seeds of {a} failed, in training for 5 epochs.|"
+            "Only {b} was confirmed for 5 epochs and lost no seed.",
+        ),
+        (
+            {1: [None, 20.0], 2: [21.0, 22.0]},
+            "Trained again with 1 fresh seed for 5 epochs, which no choice was made by, {a} "
+            "has validation error 20.00 % (one seed).|1 of 2 fresh seeds of {a} failed, in "
+            "training for 5 epochs: what is left may be of the better ones.|"
+            "Only {b} was confirmed for 5 epochs and lost no seed.",
+        ),
+        ({2: [20.0]}, "Only {b} was confirmed for 5 epochs so far."),
+        ({}, "No confirmation with fresh seeds has ended."),
+    ],
+)
+def test_fresh_seeds_that_failed_are_said(
+    errors: dict[int, list[float | None]], said: str, tmp_path: Path
+) -> None:
+    a, b = network(1).name, network(2).name
+    found = fresh(confirming(tmp_path, errors), a)
+    assert found == said.format(a=a, b=b).split("|")
 
 
 def test_intervals_of_percentages_end_at_0_and_100(tmp_path: Path) -> None:

@@ -40,10 +40,12 @@ def test_a_known_change_is_found_and_what_all_gain_alike_is_none(tmp_path: Path)
 
 
 def test_it_is_the_difference_of_what_each_study_says(tmp_path: Path) -> None:
+    other_seeds = LONGER.replace("seeds: 4", "seeds: 4, seed: 5")
     runs = [
         read_run(write_run(tmp_path / "a", noisy)),
-        read_run(write_run(tmp_path / "b", grown, text=LONGER)),
+        read_run(write_run(tmp_path / "b", grown, text=other_seeds)),
     ]
+    assert changed_card(runs).sentences[0].endswith("the same network and different seeds.")
     own = [comparisons(points(run), analysis=run.plan.analysis) for run in runs]
     both = changed(*runs).compared
     assert both[["kind", "label", "size"]].equals(own[0][["kind", "label", "size"]])
@@ -61,6 +63,7 @@ def test_the_report_of_two_studies_says_it(tmp_path: Path) -> None:
     said = [one for one in card.claims if one.startswith("Scale minus depth, at equal mult")]
     assert len(said) == 1
     assert said[0].endswith("it buys more in the second.")
+    assert card.sentences[0].endswith("for the same network and the same seeds.")
     assert [one.name for one in card.shown] == [
         "changed-1-params", "changed-1-macs", "changed-1-slopes"
     ]  # fmt: skip

@@ -8,10 +8,20 @@ import pytest
 
 from analysis.cards.checklist import checklist_card
 from analysis.questions.checklist import COLUMNS, ITEMS, checklist
-from analysis.questions.practice import MET, NOT_ASKED, NOT_KNOWN, NOT_MET, STATES
+from analysis.questions.practice import (
+    MET,
+    NOT_ASKED,
+    NOT_KNOWN,
+    NOT_MET,
+    STATES,
+    confirmed,
+    over_average,
+)
 from analysis.runs.run import Run, read_run
 from search.schema.seals import sealed_document
+from search.study.events import Status
 from tests.analysis.made import AXES, OVERRIDES, made, network, seeded
+from tests.analysis.questions.test_best import confirming
 
 RANDOM = ("search.sampler=random", *OVERRIDES)
 
@@ -38,12 +48,31 @@ def test_seeds_confirmation_and_weights_are_counted(tmp_path: Path) -> None:
         "the same 3 seeds for each of 3 networks",
     )
     again = before["The network that is named is trained again with fresh seeds"]
-    assert again == (MET, "1 networks, 2 trials with fresh seeds")
+    assert again == (MET, "1 network, 2 trials with fresh seeds")
     assert before["Means come with their variation"][0] == MET
     assert before["Trained weights are kept"][0] == NOT_MET
     (run.folder / "networks").mkdir()
     (run.folder / "networks" / "x.safetensors").touch()
-    assert answers(run)["Trained weights are kept"] == (MET, "1 files in networks/")
+    assert answers(run)["Trained weights are kept"] == (MET, "1 file in networks/")
+
+
+@pytest.mark.parametrize(
+    ("errors", "state", "said"),
+    [
+        ({1: [20.0, None]}, MET, "1 network, 1 trial with fresh seeds; 1 of 2 fresh seeds of"),
+        ({1: [None, None]}, NOT_MET, "0 networks, 0 trials with fresh seeds; 2 of 2 fresh"),
+        ({1: [None, None], 2: [20.0, 21.0]}, NOT_MET, "--retry failed"),
+        ({2: [20.0]}, NOT_MET, ", which is named, is none of them; let the run go on"),
+        ({}, NOT_MET, "no confirmation has ended yet; let the run go on"),
+    ],
+)
+def test_a_confirmation_that_failed_is_no_missing_one(
+    errors: dict[int, list[float | None]], state: str, said: str, tmp_path: Path
+) -> None:
+    found = confirmed(confirming(tmp_path, errors))
+    assert found.state == state
+    assert said in found.evidence
+    assert "write confirm" not in found.evidence
 
 
 def test_one_seed_is_said(tmp_path: Path) -> None:
@@ -60,7 +89,10 @@ def test_one_seed_is_said(tmp_path: Path) -> None:
 def test_different_seeds_are_no_shared_ones(tmp_path: Path) -> None:
     found = answers(made(tmp_path, seeded()[:-1], *OVERRIDES))
     state, said = found["All networks are trained with the same seeds"]
-    assert (state, said) == (NOT_MET, "networks have different seeds, up to 3; let the run end")
+    assert (state, said) == (
+        NOT_MET,
+        "networks have different seeds, up to 3; let the run go on",
+    )
     state, said = found["The number of runs is given, failures among them"]
     assert (state, said) == (NOT_MET, "8 ok of 9 planned; let the run end")
 
@@ -77,6 +109,19 @@ def test_the_gain_over_the_average_is_by_hand(tmp_path: Path) -> None:
         f"test accuracy (%): {accuracies[1]:.2f} of the network that validation chose, "
         f"{mean:.2f} of the average of 3: {100 * (accuracies[1] / mean - 1):+.1f} % relative"
     )
+
+
+def test_the_gain_of_a_score_without_a_unit_has_its_digits(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(width), "seed": seed, "repeat": seed,
+         "metrics": {"val_score": 0.01 * width, "test_score": 0.00123 * width}}
+        for width in (1, 2, 3) for seed in (0, 1)
+    ]  # fmt: skip
+    rows[0] = {"network": network(1), "seed": 0, "status": Status.FAILED}
+    task = "task=tests.analysis.foreign:Scored"
+    found = over_average(made(tmp_path, rows, *RANDOM, "search.seeds=2", task))
+    assert "0.00369 of the network that validation chose" in found.evidence
+    assert "0.003075 of the average of 2 that lost no seed: +20.0 %" in found.evidence
 
 
 @pytest.mark.parametrize(

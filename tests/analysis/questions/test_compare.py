@@ -194,7 +194,7 @@ def test_different_data_shows_ranks_and_never_a_difference_of_errors(tmp_path: P
     assert "saw different images" in page.text[""]
     titles = {title for rows in page.tables.values() for title in rows[0]}
     assert not [title for title in titles if "error" in title or "difference" in title]
-    assert "no difference of scores is shown" in page.text[""]
+    assert "the networks that both have are compared by rank only" in page.text[""]
     assert "scores-1" not in page.tables
     cells = {cell for rows in page.tables.values() for row in rows for cell in row}
     means = {f"{np.mean(e[w]):.2f}" for e in (FIRST, SECOND) for w in (1, 2, 3, 4)}
@@ -280,6 +280,8 @@ def test_what_lost_a_seed_is_not_compared(tmp_path: Path, pair: list[Run]) -> No
     assert {*common([pair[0], run])["name"]} == names
     moved = shifts(pair[0], run)
     np.testing.assert_allclose(moved["p_all"], np.minimum(moved["p"] * 3, 1))
+    said = parsed(compare_page, [pair[0], run]).text["conclusion"]
+    assert "1 network that lost a seed is left out of tiny: the mean of the seeds" in said
     none = made(tmp_path / "all", rows[:3], "search.trials=1", "search.seeds=3")
     with pytest.raises(RunError, match="every network lost a seed, and what is left"):
         common([pair[0], none])
@@ -309,14 +311,20 @@ def test_what_may_be_looked_at_again_is_not_tested(
 
 
 def test_three_runs(tmp_path: Path, pair: list[Run]) -> None:
-    third = run_of(tmp_path / "third", FIRST, seeds=(7, 8, 9))
+    third = run_of(tmp_path / "third", FIRST, "data.validation=32", seeds=(7, 8, 9))
     runs = [*pair, third]
     assert labels(runs) == ["a", "b", "third"]
     table = agreement(runs)
     assert table["networks"].tolist() == [4, 5, 4]
     assert table.loc[1, "tau"] == pytest.approx(1)
     page = parsed(compare_page, runs)
-    assert {"scores-1", "scores-2", "pair-1", "pair-2"} <= page.tables.keys()
+    assert {"scores-1", "pair-1", "pair-2"} <= page.tables.keys()
+    assert "scores-2" not in page.tables, "the third saw other images than the first"
+    assert "a and third: the runs saw different images, so their scores" in page.text[""]
+    assert "a and b" not in page.text[""], "whose scores are compared"
+    shown = [page.tables[name] for name in ("common", "pair-1", "pair-2")]
+    assert [len(rows) - 1 for rows in shown] == [4, 4, 5], "a pair shares more than all do"
+    assert "of 5 changes" in page.text["conclusion"]
 
 
 def test_labels_name_runs_apart(tmp_path: Path) -> None:

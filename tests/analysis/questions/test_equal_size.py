@@ -1,6 +1,7 @@
 """Planned comparisons: the committed run, known errors, failures, and what is said of them."""
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from analysis.cards.axes import equal_size_card, series_card
 from analysis.questions.equal_size import comparisons, missing
 from analysis.questions.equal_size_words import Said, conclusion, together_words
 from analysis.questions.series import points
@@ -206,6 +208,26 @@ def test_one_seed_says_that_it_shows_nothing(tmp_path: Path) -> None:
     said = conclusion(compared, run.score)
     assert len(said) == 4
     assert all("of 1 seed: no interval, so it shows nothing yet" in one.text for one in said)
+    for card in (series_card(run), equal_size_card(run)):
+        for shown in card.shown:
+            caption = shown.caption.replace("There are no intervals.", "")
+            assert not re.search("interval|whisker|1 seeds|family", caption), shown.name
+    assert "from the base: 1 seed per network;" in series_card(run).shown[0].caption
+
+
+def test_one_dimension_with_one_seed_is_not_left_without_a_word(tmp_path: Path) -> None:
+    text = FIG5.replace("depth: [29, 56, 83, 110, 137, 164]", "depth: 29")
+    text = text.replace("cardinality: [6, 12, 18, 24, 30, 36]", "cardinality: 6")
+    one = read_run(
+        write_run(tmp_path / "one", noisy, text=text.replace("seeds: 4", "seeds: 1"))
+    )
+    said = "There is no interval, so no two networks are told apart: "
+    assert texts(conclusion(of_run(one), one.score)) == [f"{said}one seed each."]
+    alike = read_run(write_run(tmp_path / "alike", known, text=text))
+    flat = comparisons(
+        points(alike).assign(score=lambda f: f["score"].groupby(f["name"]).transform("mean"))
+    )
+    assert texts(conclusion(flat, alike.score)) == [f"{said}they differ alike in every seed."]
 
 
 def test_an_unfinished_run_is_not_tested(tmp_path: Path) -> None:

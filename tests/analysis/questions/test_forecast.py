@@ -182,6 +182,8 @@ def test_the_command_prints_sentences_or_json(
     assert rows[0]["low"] < rows[0]["estimate"] < rows[0]["high"]
     assert main(folders[:2]) == 2
     assert "2 budgets are fewer than 3" in capsys.readouterr().err
+    assert main([*folders, f"{folders[0]}/../{four[0].folder.name}"]) == 2
+    assert "is named twice; name each run once" in capsys.readouterr().err
     assert main(["nowhere", "--macs", "1M"]) == 2
     with pytest.raises(SystemExit):
         main([*folders, "--macs", "much"])

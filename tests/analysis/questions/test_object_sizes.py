@@ -138,7 +138,7 @@ def test_a_size_that_no_object_has_is_left_out(tmp_path: Path) -> None:
 def test_what_does_not_tell_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="objects of one size alone"):
         by_object_size(studied(tmp_path / "one", sizes=("small",)))
-    with pytest.raises(RunError, match=r"run it with search.seeds of 2 or more"):
+    with pytest.raises(RunError, match=r"run it with --set search.seeds=2 or more"):
         by_object_size(studied(tmp_path / "seed", seeds=1))
     rows = [
         {"network": Architecture(depth=11, planes=4, scale=scale, width=16, classes=10),

@@ -147,9 +147,8 @@ def test_what_is_no_random_sample_is_refused(three: list[Run], tmp_path: Path) -
         said = refusal([three[0], run])
         assert "which tried all candidates, so that chance has no part" in said
     few = sampled(tmp_path / "few", 5, n=9)
-    assert refusal([three[0], few]) == (
-        "few: 9 network(s) trained whole are fewer than 10; let more end"
-    )
+    wanted = "few: 9 network(s) trained whole are fewer than 10; let the run go on"
+    assert refusal([three[0], few]) == wanted
     other = sampled(tmp_path / "other", 5, "data.validation=32")
     assert "the runs saw different images; name runs of the same" in refusal([three[0], other])
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.cards.own import own_card
 from analysis.cards.pairs import pairs_card
 from analysis.questions.pairs import labelled, pairs_compared, told_apart
 from analysis.runs.run import Run, RunError
+from search.study.events import Status
 from tests.analysis.made import made, network
 
 WORTH = {1: 0.0, 2: 0.0, 3: 5.0, 4: 9.0}
@@ -90,7 +92,7 @@ def test_where_nothing_differs_nothing_is_said_to(tmp_path: Path) -> None:
     [
         (1, 3, "no two networks have two seeds in common"),
         (2, 12, "12 networks were trained whole, and two by two are compared 2 to 11"),
-        (2, 1, "1 networks were trained whole"),
+        (2, 1, "1 network was trained whole"),
     ],
 )
 def test_what_cannot_be_told_is_refused(
@@ -121,3 +123,23 @@ def test_depths_of_equally_many_layers_are_told_apart_by_name(tmp_path: Path) ->
     ]  # fmt: skip
     run = made(tmp_path, rows, "search.trials=2", "search.seeds=2")
     assert labelled(run.whole()) == {one.name: one.name for one in networks}
+
+
+def test_networks_that_lost_a_seed_are_said_with_their_number(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"network": network(width), "seed": seed, "repeat": seed, "val_error": 50.0,
+         "test_error": 40.0 - 9 * width + 0.1 * (seed * width % 3)}
+        for width in (1, 2, 3) for seed in range(4)
+    ]  # fmt: skip
+    rows[-1] = {"network": network(3), "seed": 3, "repeat": 3, "status": Status.FAILED}
+    contrast = f"{{mine: {{{network(3).name}: 1, {network(2).name}: -1}}}}"
+    asked = ("search.trials=3", "search.seeds=4", f"analysis.contrasts={contrast}")
+    run = made(tmp_path, rows, *asked)
+    frame = pairs_compared(run)
+    assert frame["seeds"].tolist() == [3, 3, 4]
+    lost = f"Trials that failed: {network(3).name} (1). The other seeds of these"
+    for card in (pairs_card(run), own_card(run)):
+        said = " ".join(card.sentences)
+        assert "3 to 4 seeds)" in said, card.name
+        assert lost in said, card.name
+    assert sum(", 4 seeds)" in one for one in pairs_card(run).sentences) == 1

@@ -53,6 +53,23 @@ def test_the_best_stands_beside_the_best_of_another_scale(tmp_path: Path) -> Non
     )
 
 
+def test_pictures_are_those_of_the_first_seed_of_the_search(tmp_path: Path) -> None:
+    """Files of a confirmation, and of seed 10, come first by name."""
+    run = of(tmp_path)
+    keep_pictures(run)
+    name = network(2).name
+    folder = run.folder / "networks"
+    seed0, first = (folder / f"{name}-seed{seed}.npz" for seed in (0, 2))
+    seed0.rename(first)
+    damaged = ("confirmed-30epochs-seed0", "seed10")
+    for end in damaged:
+        (folder / f"{name}-{end}.npz").write_bytes(b"")
+    assert pictured(run)[0].name == name
+    first.unlink()
+    (folder / f"{name}-seed10.npz").unlink()
+    assert pictured(run)[0].name == network(3).name
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     run = of(tmp_path)
     keep_pictures(run)

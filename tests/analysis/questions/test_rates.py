@@ -10,6 +10,7 @@ import pytest
 from analysis.cards.rates import rates_card
 from analysis.questions.rates import COMMON, OWN, RULE, Tried, compared, tried
 from analysis.runs.run import RunError, read_run
+from analysis.statistics.intervals import Interval
 from res2net.receptive import effective_depth
 from search.schema.seeds import seed_of
 from search.study.events import Started
@@ -108,6 +109,23 @@ def test_the_card_says_it_in_words_and_draws_it(tmp_path: Path) -> None:
     assert card.shown[0].draw is not None
     figure = card.shown[0].draw()
     assert len(figure.axes) == 2
+
+
+def test_the_words_of_an_order_are_those_of_its_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read_run(write_run(tmp_path, error_with(-1.5, 0.2), text=SPACE))
+    answer = compared(tried(run))
+    for tau, low, high, said in (
+        (0.14, -0.07, 0.36, "is not shown to put the networks in the order of their own"),
+        (0.5, 0.2, 0.7, "puts the networks in partly the same order as their own"),
+        (-0.8, -0.9, -0.5, "puts the networks the other way round than their own"),
+        (1.0, None, None, "puts the networks in the same order as their own"),
+    ):
+        order = Interval(estimate=tau, low=low, high=high, n=9, level=0.95)
+        found = answer._replace(tau={COMMON: order}, p={COMMON: None})
+        monkeypatch.setattr("analysis.cards.rates.compared", lambda _, found=found: found)
+        assert f"One rate for all {said}" in " ".join(rates_card(run).sentences)
 
 
 def test_one_rate_for_all_answers_nothing(tmp_path: Path) -> None:

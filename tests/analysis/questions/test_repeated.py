@@ -1,6 +1,7 @@
 """Repeated searches: means and intervals by hand, grouped by what they have in common."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,20 +11,26 @@ from analysis.cards.repeated import repeated_card
 from analysis.questions.anytime import anytime
 from analysis.questions.repeated import curves, repeats
 from analysis.runs.run import Run, RunError
+from search.study.events import Status
 from tests.analysis.made import made, network
 from tests.analysis.questions.test_sampling import GRID
 
 TRIALS = 12
 
 
-def searched(folder: Path, seed: int, *overrides: str, sampler: str = "random") -> Run:
+def searched(
+    folder: Path, seed: int, *overrides: str, sampler: str = "random", lost: bool = False
+) -> Run:
+    """A search; with `lost`, a second seed of its last network failed."""
     rng = np.random.default_rng([seed, len(sampler)])
     shapes = rng.permutation([(w, s) for w in (1, 2, 3, 4) for s in (1, 2, 3)])
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"network": network(int(w), scale=int(s)), "seed": 100 * seed + i, "curve": [90.0],
          "val_error": 80.0 - 5 * s - 3 * w + rng.normal(), "test_error": 50.0}
         for i, (w, s) in enumerate(shapes)
     ]  # fmt: skip
+    if lost:
+        rows.append(rows[-1] | {"seed": 7, "repeat": 1, "status": Status.FAILED})
     asked = (f"search.sampler={sampler}", f"search.trials={TRIALS}", f"search.seed={seed}")
     return made(folder, rows, *asked, *overrides, text=GRID)
 
@@ -55,13 +62,17 @@ def test_means_and_intervals_are_those_of_the_repeats(three: list[Run]) -> None:
 def test_searches_are_told_apart_and_few_repeats_left_out(
     three: list[Run], tmp_path: Path
 ) -> None:
-    others = [searched(tmp_path / str(seed), seed, sampler="tpe") for seed in (4, 5, 6)]
+    others = [
+        searched(tmp_path / str(seed), seed, sampler="tpe", lost=seed == 4)
+        for seed in (4, 5, 6)
+    ]
     grouped = repeats([*three, *others])
     assert {name: len(group) for name, group in grouped.items()} == {"random": 3, "tpe": 3}
     found = curves([*three, *others])
     assert list(dict.fromkeys(found["search"])) == ["random", "tpe"]
     card = repeated_card([*three, *others[:2]])
     assert "Left out, with fewer than 3 repeats: tpe (2)." in card.sentences
+    assert "1 network that lost a seed is left out of " in card.sentences[-1]
     assert not card.claims
     assert card.shown[0].draw is not None
     assert len(card.shown[0].draw().axes) == 2

@@ -144,8 +144,20 @@ def test_fewer_than_two_shared_seeds_are_refused_and_failures_are_named(tmp_path
     found = judged(run_of(tmp_path, {1: [20.0, None, 21.0], 2: [22.0, 23.0, None]}), A, B)
     assert (found.verdict, found.seeds, found.difference) == ("refused", 1, None)
     assert "they share 1 seed, and it takes 2" in found.reason
-    assert "run the study with --set search.seeds=2 or more" in found.reason
+    assert "; run it with --set search.seeds=2 or more; failed" in found.reason
     assert f"left out: trial 1 of {A} (diverged), trial 5 of {B} (diverged)" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("second", "remedy"),
+    [([22.0], "let the run go on"), ([22.0, None], "mend what failed, and start the study")],
+)
+def test_planned_seeds_are_not_told_to_be_planned(
+    second: list[float | None], remedy: str, tmp_path: Path
+) -> None:
+    rows = trials({1: [20.0, 21.0], 2: second})
+    run = made(tmp_path, rows, "search.trials=2", "search.seeds=2")
+    assert f"it takes 2 to tell a difference from chance; {remedy}" in judged(run, A, B).reason
 
 
 def test_failures_are_named_beside_an_answer(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.cards.anytime import anytime_card
+from analysis.cards.attainment import attainment_card
 from analysis.cards.expected_best import expected_best
 from analysis.cards.space import distribution
 from analysis.questions.anytime import anytime
@@ -28,7 +29,8 @@ def test_the_survivors_are_in_no_average(tmp_path: Path) -> None:
     said = left_out_words(run)
     assert said[0].startswith("1 network that lost a seed is left out: the mean of")
     assert anytime([run], labels=["one"])["best"].min() == 31.5
-    for card in (anytime_card(run), expected_best(run), distribution(run)):
+    for make in (anytime_card, expected_best, distribution, attainment_card):
+        card = make(run)
         assert card.sentences[-1] == said[0], card.name
 
 

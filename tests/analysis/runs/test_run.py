@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.pages.run_page import run_page
+from analysis.pages.run_page import failures_section, run_page
 from analysis.questions.equal_size import missing
 from analysis.questions.series import points
 from analysis.questions.verdict import judged
@@ -59,6 +59,35 @@ def test_confirmations_count_where_there_is_something_to_confirm(tmp_path: Path)
     failed = read_run(write_run(tmp_path / "failed", lambda _: None, text=CONFIRMED))
     assert (failed.ended, failed.finished) == (32, True)
     assert failed.banner() == ("no trial was trained to its end, so there is no result to show")
+
+
+def test_failures_of_an_earlier_confirmation_are_of_all_trials_that_ended(
+    tmp_path: Path,
+) -> None:
+    text = CONFIRMED.replace("top: 3, seeds: 2", "top: 1, seeds: 2")
+    failing = write_run(
+        tmp_path, lambda one: None if one.phase == "confirm" else noisy(one), text=text
+    )
+    longer = text.replace("epochs: 4", "epochs: 8")
+    run = read_run(write_run(failing, noisy, text=longer))
+    assert run.ended == 34, "of this plan"
+    assert failures_section(run).paragraphs[0] == "2 of 36 trials that ended failed."
+
+
+def test_one_is_not_written_as_many_in_banner_and_title(tmp_path: Path) -> None:
+    rows = [
+        {"network": network(1), "val_error": 1.0},
+        {"network": network(2), "status": Status.FAILED},
+        {"network": network(3), "status": Status.REJECTED},
+    ]
+    one = made(tmp_path, rows, "training.epochs=1", left_out=["x.jpg"])
+    assert one.banner() == (
+        "1 trial failed, and its network is not in every result; 1 network was "
+        f"{one.plan.rejected_as} and not trained; 1 image could not be read and was left out"
+    )
+    assert "1 network, 1 seed, on synthetic: 1 epoch of 1" in one.described(short=True)
+    empty = made(tmp_path / "empty", [])
+    assert "0 networks, no seeds, on" in empty.described(short=True)
 
 
 def test_a_network_that_is_stopped_early_has_no_other_seeds(tmp_path: Path) -> None:

@@ -102,8 +102,11 @@ def test_the_cheapest_is_on_the_front_and_what_is_worse_and_dearer_is_not() -> N
 
 
 def test_too_few_networks_or_seeds_are_refused() -> None:
-    with pytest.raises(StatisticsError, match="2 networks with 1 degrees of freedom"):
+    with pytest.raises(StatisticsError, match="2 networks are too few to tell luck"):
         shrink(fit(["a", "a", "b", "b"], [0, 1, 0, 1], [1.0, 2.0, 3.0, 4.5]),
                rng=np.random.default_rng(0))  # fmt: skip
-    with pytest.raises(StatisticsError, match="do not tell luck from skill; give 3 networks"):
+    with pytest.raises(StatisticsError, match="do not tell luck from skill; give two or more"):
         shrink(fit(["a", "b", "c"], [0, 0, 0], [1.0, 2.0, 3.0]), rng=np.random.default_rng(0))
+    model = fit([*"aabbcc"], [0, 1] * 3, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    with pytest.raises(StatisticsError, match="3 networks differ alike in every seed"):
+        shrink(model, rng=np.random.default_rng(0))
