@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -56,14 +55,19 @@ def wrapped(text: str, room: float, size: str | float) -> str:
         letters -= 1
 
 
-def wrap_labels(axes: Sequence[Axes], room: float) -> None:
-    """Wrap the labels below axes that are wider than there is room.
+def wrap_labels(figure: Figure) -> None:
+    """Wrap the labels below the axes of a figure that are wider than there is room.
 
     Args:
-        axes: axes, each with its ticks.
-        room: width of one of them in inches, with what is written at its left.
+        figure: a figure whose axes, each with its ticks, lie in a grid.
     """
-    for ax in axes:
+    for ax in figure.axes:
+        place = ax.get_subplotspec()
+        if place is None:  # such as a bar of colours
+            continue
+        ratios = np.array(place.get_gridspec().get_width_ratios(), dtype=float)
+        share = ratios[place.colspan.start : place.colspan.stop].sum() / ratios.sum()
+        room = figure.get_figwidth() * float(share)
         label = ax.xaxis.get_label()
         # It is centred below the axes, at whose left the values of the other axis are written.
         beside = max((text.get_text() for text in ax.get_yticklabels()), key=len, default="")

@@ -227,7 +227,7 @@ def panelled(
         for unused in axes[panels:]:
             unused.remove()
         yield figure, axes[:panels]
-        wrap_labels(axes[:panels], figure.get_figwidth() / columns)
+        wrap_labels(figure)
 
 
 def entitle(figure: Figure, title: str) -> None:
