@@ -10,6 +10,7 @@ from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.plan_recipe import recipe_lines, transfer_lines, values_of
 from search.profiling.estimate import Estimate
+from search.samplers.ordered import mean_of_tried
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
 from search.schema.search import PlannedSearch
@@ -26,10 +27,11 @@ def titled(title: str, *, show_header: bool) -> Table:
 
 
 def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -> Iterator[str]:
-    """Trials, epochs and multiply-adds of the whole study, taking the mean candidate."""
+    """Trials, epochs and multiply-adds of the whole study, of the mean network tried."""
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
-    per_epoch = _BACKWARD * data.train * float(survey.costs.model_macs.mean())
+    macs = mean_of_tried(survey.costs.model_macs, survey, search)
+    per_epoch = _BACKWARD * data.train * macs
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
     each += [f"{search.seeds} seeds"] * (search.seeds > 1)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
+from search.samplers.ordered import mean_of_tried
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.resources import trials_on
-from search.schema.samplers import SAMPLERS
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 
@@ -40,10 +40,7 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
         again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
-    epochs = _predicted(survey, timed, predictor)
-    if "ordered" in SAMPLERS[plan.search.sampler.name].traits:
-        epochs = epochs[order[: plan.search.trials]]
-    mean = float(epochs.mean())
+    mean = mean_of_tried(_predicted(survey, timed, predictor), survey, plan.search)
     test = plan.data.test * timed[len(timed) // 2].rehearsal.image
     phases = plan.phases
     return Estimate(

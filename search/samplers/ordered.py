@@ -5,6 +5,8 @@ import numpy.typing as npt
 
 from search.samplers.base import Outcome, Sampler, SpaceExhausted
 from search.schema.metrics import Objective
+from search.schema.samplers import SAMPLERS
+from search.schema.search import PlannedSearch
 from search.schema.seeds import seed_of
 from search.space.survey import Survey
 
@@ -40,10 +42,40 @@ def grid(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sam
 
 def axes(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """Like `grid`, but the base comes first: all others are compared with it."""
-    order = np.argsort(survey.costs.macs, kind="stable")
-    return Ordered(np.concatenate([order[order == survey.base], order[order != survey.base]]))
+    return Ordered(_cheapest_first(survey))
 
 
 def random(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """Uniform over the candidates inside the budget, without repetition."""
     return Ordered(np.random.default_rng(seed_of(seed, "order")).permutation(len(survey)))
+
+
+def mean_of_tried(
+    amounts: npt.NDArray[np.int64] | npt.NDArray[np.float64],
+    survey: Survey,
+    search: PlannedSearch,
+) -> float:
+    """The mean amount of the networks that a search tries, expected where it draws them.
+
+    Args:
+        amounts: the amount of each candidate, such as its multiply-adds.
+        survey: the candidates.
+        search: which of them are tried, and how many.
+    """
+    order = _cheapest_first(survey)
+    groups, most = [order], search.trials
+    if search.per_band:
+        bands = survey.bands[order]
+        groups, most = [order[bands == band] for band in np.unique(bands)], search.per_band
+    numbers = [min(len(group), most) for group in groups]
+    if "ordered" in SAMPLERS[search.sampler.name].traits:
+        groups = [group[:most] for group in groups]
+    means = [amounts[group].mean() for group in groups]
+    return float(np.average(means, weights=numbers))
+
+
+def _cheapest_first(survey: Survey) -> npt.NDArray[np.intp]:
+    """The candidates in order of their multiply-adds, after the base where there is one."""
+    order = np.argsort(survey.costs.macs, kind="stable")
+    is_base = order == (-1 if survey.base is None else survey.base)
+    return np.concatenate([order[is_base], order[~is_base]])
