@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from res2net import ArchitectureError
+from res2net.consoles import can_redraw
 from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.file_names import path_argument
 from res2net.plugins import PluginError
@@ -73,8 +74,8 @@ def guarded(
 def _said(command: Callable[[Console], int], left: str) -> int:
     # Output may hold literal brackets: names of files, values of --set, errors.
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _WIDTH
+    if not can_redraw(console):
+        console.size = ConsoleDimensions(_WIDTH, console.height)
     try:
         return command(console)
     except TimeUpError as error:

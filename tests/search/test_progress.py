@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
-from search.closing import best_table, confirmed_table
+from res2net.consoles import can_redraw
+from res2net.terminal import Output
+from search.closing import best_table, confirmed_table, print_whole
 from search.progress import Progress
 from search.schema.units import duration, format_amount
 from search.space.survey import survey
@@ -24,9 +27,20 @@ from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 Happens = Callable[[Progress, Study, Started, Started], None]
 
 
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def stream(*, terminal: bool) -> io.StringIO:
+    return Terminal() if terminal else io.StringIO()
+
+
 def shown_of(tmp_path: Path, happens: Happens, *, terminal: bool) -> tuple[str, Study]:
     """What is shown of two trials beside each other, and their study."""
-    output = io.StringIO()
+    output = stream(terminal=terminal)
     console = Console(file=output, force_terminal=terminal, width=400, color_system=None)
     with Journal(tmp_path / "run") as journal:
         study = Study(config := plan_of(tmp_path), survey(config), journal)
@@ -61,6 +75,54 @@ def test_without_a_terminal_each_event_is_a_line(tmp_path: Path) -> None:
     assert "1 done, 1 running, 1 waiting, about " in shown
     assert f"| trial 0 ok: {study.history.trials[0].name}, val error " in shown
     assert f"| trial 1 failed: {study.history.trials[1].name}: broken" in shown
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "terminal"),
+    [("FORCE_COLOR", "1", False), ("TTY_COMPATIBLE", "1", False), ("TERM", "dumb", True)],
+)
+def test_a_live_display_needs_a_terminal_that_can_redraw(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, terminal: bool
+) -> None:
+    """FORCE_COLOR, usual in CI, makes no terminal of a file; a dumb one moves no cursor."""
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert can_redraw(Console(file=Terminal()))
+    assert not can_redraw(Console(file=io.StringIO()))
+    monkeypatch.setenv(variable, value)
+    assert not can_redraw(Console(file=stream(terminal=terminal)))
+
+
+def test_a_closed_file_is_no_terminal() -> None:
+    (output := io.StringIO()).close()
+    assert not can_redraw(Console(file=Output(output), force_terminal=True))
+
+
+def test_without_a_live_display_each_event_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    output = io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path), survey(config), journal)
+        with Progress(Console(file=output, color_system=None), study) as progress:
+            study.observers.append(progress)
+            study.next()
+    assert output.getvalue().startswith("trial 0 starts: ")
+    assert "\x1b" not in output.getvalue(), "no control codes"
+
+
+def test_a_dumb_terminal_cuts_no_table_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich takes it for 80 columns wide, whatever width it is told without a height."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # captured output counts as a terminal
+    table = Table(*[f"column {number}" for number in range(12)])
+    table.add_row(*["123456789"] * 12)
+    print_whole(Console(), table)
+    assert capsys.readouterr().out.count("123456789") == 12
 
 
 def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
@@ -126,7 +188,7 @@ def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: i
         save_checkpoint(study.checkpoints.path(first.trial), lambda file: file.write(b"state"))
     shown: dict[bool, str] = {}
     for terminal in (False, True):
-        output = io.StringIO()
+        output = stream(terminal=terminal)
         console = Console(file=output, force_terminal=terminal, width=100, color_system=None)
         with Journal(tmp_path / "run") as journal:
             study = Study(config, survey(config), journal)
@@ -251,7 +313,7 @@ LONG = "res2next50_26.26.26.26w_1.2.4.8s_6.6.6.6c_se_dla_by_somebody_100classes"
 
 def shown_in(tmp_path: Path, width: int) -> list[str]:
     """The display of a study whose trials take days and whose networks have long names."""
-    config, output = plan_of(tmp_path, CONFIRMED), io.StringIO()
+    config, output = plan_of(tmp_path, CONFIRMED), Terminal()
     console = Console(file=output, force_terminal=True, width=width, color_system=None)
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)
