@@ -1,6 +1,6 @@
 """Prints the plan of a study before it runs: candidates, costs, trials. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,12 @@ _BAR = 36  # characters of the longest bar
 
 
 def picture(
-    plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str = ""
+    plan: StudyPlan,
+    survey: Survey,
+    *,
+    gpu: float | str,
+    precision: str = "",
+    known: Sequence[int] = (),
 ) -> RenderableType:
     """Draw the plan for a person to read.
 
@@ -29,6 +34,7 @@ def picture(
         survey: its candidates.
         gpu: the GPU share of a trial as the space file gives it, a number or auto.
         precision: number format of the training in words, where its name does not say all.
+        known: candidates that other runs have tried, and this study does not.
     """
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidate{'s' * (survey.total != 1)}, "
@@ -41,7 +47,13 @@ def picture(
         *_models(plan, survey),
         _dimensions(survey),
         _extremes(survey),
-        *work(plan, survey, gpu=gpu, precision=precision or plan.training.precision),
+        *work(
+            plan,
+            survey,
+            gpu=gpu,
+            precision=precision or plan.training.precision,
+            known=known,
+        ),
     ]
     return Group(*lines)
 

@@ -1,6 +1,6 @@
 """Describes in a study's plan what its trials do and cost. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -26,11 +26,26 @@ def titled(title: str, *, show_header: bool) -> Table:
     return Table(box=None, title=title, title_justify="left", show_header=show_header)
 
 
-def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -> Iterator[str]:
-    """Trials, epochs and multiply-adds of the whole study, of the mean network tried."""
+def work(
+    plan: StudyPlan,
+    survey: Survey,
+    *,
+    gpu: float | str,
+    precision: str,
+    known: Sequence[int] = (),
+) -> Iterator[str]:
+    """Trials, epochs and multiply-adds of the whole study, of the mean network tried.
+
+    Args:
+        plan: plan of the study.
+        survey: its candidates.
+        gpu: the GPU share of a trial as the space file gives it, a number or auto.
+        precision: number format of the training in words.
+        known: candidates that other runs have tried, and this study does not.
+    """
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
-    macs = mean_of_tried(survey.costs.model_macs, survey, search)
+    macs = mean_of_tried(survey.costs.model_macs, survey, search, known)
     per_epoch = _BACKWARD * data.train * macs
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
@@ -55,8 +70,8 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.name(survey.base)
         yield f"  axes: from {name}, one dimension at a time{solving}"
-    if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
-        yield f"  {sampler}: {_cheapest(plan, survey)}"
+    if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey) - len(known):
+        yield f"  {sampler}: {_cheapest(plan, survey, known)}"
     yield from _stopping(plan)
     if confirm:
         yield (
@@ -76,14 +91,15 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
     yield from _cache(plan)
 
 
-def _cheapest(plan: StudyPlan, survey: Survey) -> str:
+def _cheapest(plan: StudyPlan, survey: Survey, known: Sequence[int]) -> str:
     """Which of the candidates a sampler that goes by cost tries, if not all."""
     search = plan.search
     if search.per_band:
         return f"the {search.per_band} cheapest of each band of the budget, in order of MACs"
-    if survey.base is not None:
-        return f"the base and the {search.trials - 1} cheapest others of {len(survey):,}"
-    return f"the {search.trials} cheapest of {len(survey):,}, in order of MACs"
+    left = f"{len(survey) - len(known):,}{' that are left' if known else ''}"
+    if survey.base is not None and survey.base not in known:
+        return f"the base and the {search.trials - 1} cheapest others of {left}"
+    return f"the {search.trials} cheapest of {left}, in order of MACs"
 
 
 def _stopping(plan: StudyPlan) -> Iterator[str]:

@@ -39,7 +39,7 @@ from search.study.deadline import TimeUpError
 from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
-from search.warm_start import known_trials
+from search.warm_start import candidates_of, known_of, with_trials_left
 
 _WIDTH = 120  # characters of a line where there is no terminal
 
@@ -188,15 +188,17 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
     folder = Request(out=arguments.out).folder(plan)
     begun = (folder / FILE).exists()
-    if not begun:  # a run that has begun keeps the trials it knows
-        known_trials(plan, survey, prepared.space.document, console)
+    known = known_of(folder, plan, survey, prepared.space.document, console)
     if arguments.reuse and (prepared.open_precision or plan.data.unseen):
         console.print("reuse: what can be taken over is known once precision and images are")
     else:
         reusable(arguments.reuse, plan, survey, prepared.parts, console)
     plan, refused = _going_on(folder, prepared, console) if begun else (plan, "")
-    prepared = replace(prepared, plan=plan)
-    print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
+    if refused:  # what is known is of another study
+        known = ()
+    plan = with_trials_left(plan, survey, len(known), prepared.space)
+    prepared, tried = replace(prepared, plan=plan), candidates_of(known, survey)
+    print_whole(console, picture(plan, survey, gpu=gpu, precision=precision, known=tried))
     print_whole(console, power(plan, survey, spread))
     if refused:
         console.print(f"note: without --plan this would be refused: {refused}", soft_wrap=True)
@@ -204,7 +206,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         for note in notes(prepared, begun=begun and not refused):
             console.print(note, soft_wrap=True)
     if arguments.measure:
-        _measure(prepared, console, inline=arguments.inline)
+        _measure(prepared, console, inline=arguments.inline, known=tried)
 
 
 def _going_on(folder: Path, prepared: Prepared, console: Console) -> tuple[StudyPlan, str]:
@@ -260,7 +262,9 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
     return f"{why}: {ends}, {kept}; resume with: {shlex.join(command)}"
 
 
-def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
+def _measure(
+    prepared: Prepared, console: Console, *, inline: bool, known: Sequence[int]
+) -> None:
     """Show the plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
@@ -269,7 +273,7 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
     decided = session.packed(prepared, console, inline=inline)
     try:
         beside = 1 if inline else slots(decided)
-        estimate = measure(decided, prepared.survey, beside=beside)
+        estimate = measure(decided, prepared.survey, beside=beside, known=known)
     except RehearsalError as error:
         remedy = "lower training.batch_size or the largest candidates"
         short = "memory" in str(error).lower()

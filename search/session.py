@@ -42,7 +42,7 @@ from search.study.reusing import ReusingStudy
 from search.study.study import Study
 from search.study.transferred import same_weights
 from search.trackers.tracking import Tracking
-from search.warm_start import known_trials, require_left, warmed
+from search.warm_start import known_of, warmed, with_trials_left
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -68,17 +68,17 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     plan, survey, document = prepared.plan, prepared.survey, prepared.space.document
     if not begun:
         plan = packed(prepared, console, inline=request.inline)
-    known = None if begun else known_trials(plan, survey, document, console)
+    known = known_of(folder, plan, survey, document, console)
+    if not begun:
+        plan = with_trials_left(plan, survey, len(known), prepared.space)
     finished = reusable(request.reuse, plan, survey, prepared.parts, console)
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
+        plan = with_trials_left(plan, survey, len(known), prepared.space)
         study = ReusingStudy(plan, survey, journal, deadline)
         study.elsewhere = finished
-        if known is None and not study.history.trials:  # it was stopped before its first trial
-            known = known_trials(plan, survey, document, console)
-        warmed(study, known or ())
-        require_left(plan, survey, len(study.history.known), document)
+        warmed(study, known)
         if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=frozenset(study.history.ends))

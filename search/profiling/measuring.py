@@ -5,6 +5,7 @@ The result is the seconds of a mean epoch with its error, hours of the whole stu
 
 import math
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +23,16 @@ _PER_EPOCH, _PER_TRIAL = 270, 1550  # bytes of the journal
 Floats = npt.NDArray[np.float64]
 
 
-def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
+def measure(
+    plan: StudyPlan, survey: Survey, *, beside: int, known: Sequence[int] = ()
+) -> Estimate:
     """Time the candidates with the fewest, the median and the most multiply-adds.
 
     Args:
         plan: plan of the study.
         survey: its candidates.
         beside: trials that will run at once on this machine; as many rehearse at once.
+        known: candidates that other runs have tried, and this study does not.
     """
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
@@ -40,7 +44,7 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
         again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
-    mean = mean_of_tried(_predicted(survey, timed, predictor), survey, plan.search)
+    mean = mean_of_tried(_predicted(survey, timed, predictor), survey, plan.search, known)
     test = plan.data.test * timed[len(timed) // 2].rehearsal.image
     phases = plan.phases
     return Estimate(

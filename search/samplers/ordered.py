@@ -1,5 +1,7 @@
 """Samplers that go through the candidates in a fixed order: grid, axes, random."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -54,6 +56,7 @@ def mean_of_tried(
     amounts: npt.NDArray[np.int64] | npt.NDArray[np.float64],
     survey: Survey,
     search: PlannedSearch,
+    known: Sequence[int] = (),
 ) -> float:
     """The mean amount of the networks that a search tries, expected where it draws them.
 
@@ -61,8 +64,10 @@ def mean_of_tried(
         amounts: the amount of each candidate, such as its multiply-adds.
         survey: the candidates.
         search: which of them are tried, and how many.
+        known: candidates that other runs have tried, and this one does not.
     """
     order = _cheapest_first(survey)
+    order = order[~np.isin(order, known)]
     groups, most = [order], search.trials
     if search.per_band:
         bands = survey.bands[order]
