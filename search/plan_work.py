@@ -10,7 +10,7 @@ from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.plan_recipe import recipe_lines, transfer_lines, values_of
 from search.profiling.estimate import Estimate
-from search.samplers.ordered import mean_of_tried
+from search.samplers.ordered import Tried
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
 from search.schema.search import PlannedSearch
@@ -45,7 +45,7 @@ def work(
     """
     search, confirm, data = plan.search, plan.confirm, plan.data
     sampler = search.sampler.name
-    macs = mean_of_tried(survey.costs.model_macs, survey, search, known)
+    macs = Tried(survey, search, known).mean(survey.costs.model_macs)
     per_epoch = _BACKWARD * data.train * macs
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)

@@ -52,31 +52,37 @@ def random(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> S
     return Ordered(np.random.default_rng(seed_of(seed, "order")).permutation(len(survey)))
 
 
-def mean_of_tried(
-    amounts: npt.NDArray[np.int64] | npt.NDArray[np.float64],
-    survey: Survey,
-    search: PlannedSearch,
-    known: Sequence[int] = (),
-) -> float:
-    """The mean amount of the networks that a search tries, expected where it draws them.
+class Tried:
+    """The networks that a search tries, as far as that is known before it.
 
     Args:
-        amounts: the amount of each candidate, such as its multiply-adds.
         survey: the candidates.
         search: which of them are tried, and how many.
         known: candidates that other runs have tried, and this one does not.
     """
-    order = _cheapest_first(survey)
-    order = order[~np.isin(order, known)]
-    groups, most = [order], search.trials
-    if search.per_band:
-        bands = survey.bands[order]
-        groups, most = [order[bands == band] for band in np.unique(bands)], search.per_band
-    numbers = [min(len(group), most) for group in groups]
-    if "ordered" in SAMPLERS[search.sampler.name].traits:
-        groups = [group[:most] for group in groups]
-    means = [amounts[group].mean() for group in groups]
-    return float(np.average(means, weights=numbers))
+
+    def __init__(
+        self, survey: Survey, search: PlannedSearch, known: Sequence[int] = ()
+    ) -> None:
+        order = _cheapest_first(survey)
+        order = order[~np.isin(order, known)]
+        groups, most = [order], search.trials
+        if search.per_band:
+            bands, most = survey.bands[order], search.per_band
+            groups = [order[bands == band] for band in np.unique(bands)]
+        self._numbers = [min(len(group), most) for group in groups]
+        if "ordered" in SAMPLERS[search.sampler.name].traits:
+            groups = [group[:most] for group in groups]
+        self._groups = groups
+
+    def mean(self, amounts: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> float:
+        """Their mean of an amount given for each candidate; expected where they are drawn."""
+        means = [amounts[group].mean() for group in self._groups]
+        return float(np.average(means, weights=self._numbers))
+
+    def largest(self, amounts: npt.NDArray[np.int64]) -> int:
+        """The largest amount that one of them may have."""
+        return max(int(amounts[group].max()) for group in self._groups)
 
 
 def _cheapest_first(survey: Survey) -> npt.NDArray[np.intp]:

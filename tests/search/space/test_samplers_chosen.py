@@ -10,7 +10,7 @@ from rich.console import Console
 from res2net.plugins import PluginError
 from search.engine.checking import check_parts
 from search.plan import picture
-from search.samplers.ordered import mean_of_tried
+from search.samplers.ordered import Tried
 from search.samplers.planned import sampler_of
 from search.schema.yaml import ConfigError
 from search.space.prior import places_of
@@ -201,5 +201,5 @@ def test_of_networks_that_are_drawn_the_mean_of_each_band_counts(tmp_path: Path)
         tmp_path, TINY, "search.sampler=random", *[*_fewer("", None)][1:]
     )
     each = [survey.costs.macs[survey.bands == band].mean() for band in range(2)]
-    assert mean_of_tried(survey.costs.macs, survey, plan.search) == pytest.approx(np.mean(each))
+    assert Tried(survey, plan.search).mean(survey.costs.macs) == pytest.approx(np.mean(each))
     assert np.mean(each) != pytest.approx(survey.costs.macs.mean())
