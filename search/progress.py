@@ -179,6 +179,7 @@ class Progress:
             running=running,
             counts=", ".join(f"{n} {status}" for status, n in self._counts.items()),
             seconds_left=self._seconds_left(sum(shares.values()), beside=len(running)),
+            at_most=self._study.remaining.at_most,
             best=best,
             best_name=first.started.name if first else "",
             images_per_s=self._rate,

@@ -14,6 +14,7 @@ from rich.table import Table
 from res2net.consoles import can_redraw
 from res2net.terminal import Output
 from search.closing import best_table, confirmed_table, print_whole
+from search.display import status
 from search.progress import Progress
 from search.schema.units import duration, format_amount
 from search.space.survey import survey
@@ -21,6 +22,7 @@ from search.study.checkpoints import save_checkpoint
 from search.study.events import Started, Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
+from tests.contracts.simulated import drive
 from tests.search.spaces import TINY, plan_of
 from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
@@ -398,3 +400,42 @@ def test_a_paused_trial_does_not_run(tmp_path: Path) -> None:
             study.next()
             assert len(progress._snapshot.running) == 1
             assert progress._snapshot.left == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "about "),
+        ("scheduler: {name: asha, grace: 1}\n", "at most "),
+        ("scheduler: one_epoch\n", "at most "),
+        ("zero_cost: {keep: 50%, by: params, after: 1}\n", "at most "),
+    ],
+)
+def test_the_time_left_is_the_most_where_trials_may_end_early(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    output = io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path, TINY + more), survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            for number in range(1, 3):
+                started = study.next()
+                assert started is not None
+                study.report(epoch_of(started, number))
+                study.turned(Turn(trial=started.trial, share=0.5, seconds=1.0))
+                shown = status(progress._snapshot)
+                assert [one for one in shown if one.startswith(said) and "left" in one]
+
+
+def test_no_time_is_left_where_the_best_few_have_been_trained(tmp_path: Path) -> None:
+    """The paused trials then end without another epoch."""
+    output = io.StringIO()
+    text = TINY + "scheduler: {name: one_epoch, keep: 1}\n"
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path, text), survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            drive(study, slots=1)
+    (first, *_) = [line for line in output.getvalue().splitlines() if line.startswith("1 done")]
+    assert "1 done, 0 running, 2 waiting, at most 0 s left" in first
