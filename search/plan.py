@@ -1,6 +1,6 @@
 """Prints the plan of a study before it runs: candidates, costs, trials. No torch here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from res2net.architecture import written
 from search.plan_work import titled, work
+from search.samplers.ordered import NOTHING, Elsewhere
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount
 from search.space.survey import Survey
@@ -25,7 +26,7 @@ def picture(
     *,
     gpu: float | str,
     precision: str = "",
-    known: Sequence[int] = (),
+    elsewhere: Elsewhere = NOTHING,
 ) -> RenderableType:
     """Draw the plan for a person to read.
 
@@ -34,7 +35,7 @@ def picture(
         survey: its candidates.
         gpu: the GPU share of a trial as the space file gives it, a number or auto.
         precision: number format of the training in words, where its name does not say all.
-        known: candidates that other runs have tried, and this study does not.
+        elsewhere: what other runs have trained, and this study does not.
     """
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidate{'s' * (survey.total != 1)}, "
@@ -52,7 +53,7 @@ def picture(
             survey,
             gpu=gpu,
             precision=precision or plan.training.precision,
-            known=known,
+            elsewhere=elsewhere,
         ),
     ]
     return Group(*lines)

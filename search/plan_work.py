@@ -10,7 +10,7 @@ from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.plan_recipe import recipe_lines, transfer_lines, values_of
 from search.profiling.estimate import Estimate
-from search.samplers.ordered import Tried
+from search.samplers.ordered import NOTHING, Elsewhere, Tried
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
 from search.schema.search import PlannedSearch
@@ -32,7 +32,7 @@ def work(
     *,
     gpu: float | str,
     precision: str,
-    known: Sequence[int] = (),
+    elsewhere: Elsewhere = NOTHING,
 ) -> Iterator[str]:
     """Trials, epochs and multiply-adds of the whole study, of the mean network tried.
 
@@ -41,12 +41,10 @@ def work(
         survey: its candidates.
         gpu: the GPU share of a trial as the space file gives it, a number or auto.
         precision: number format of the training in words.
-        known: candidates that other runs have tried, and this study does not.
+        elsewhere: what other runs have trained, and this study does not.
     """
     search, confirm, data = plan.search, plan.confirm, plan.data
-    sampler = search.sampler.name
-    macs = Tried(survey, search, known).mean(survey.costs.model_macs)
-    per_epoch = _BACKWARD * data.train * macs
+    sampler, known = search.sampler.name, elsewhere.known
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
     each += [f"{search.seeds} seeds"] * (search.seeds > 1)
@@ -78,17 +76,26 @@ def work(
             f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "
             f"{confirm.epochs} epochs: {plan.confirm_trials} trials"
         )
-    epochs = sum(trials * epochs for trials, epochs in plan.phases)
-    most = "at most " * ("epochs" in plan.varied)
-    yield (
-        f"in all {most}{epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of "
-        "training; "
-        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
-    )
+    yield _in_all(plan, survey, elsewhere, gpu=gpu)
     if plan.execution.replay:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _in_all(plan: StudyPlan, survey: Survey, elsewhere: Elsewhere, *, gpu: float | str) -> str:
+    """Epochs and multiply-adds of all trials that are to be trained."""
+    known, taken_over = elsewhere
+    macs = Tried(survey, plan.search, known).mean(survey.costs.model_macs)
+    epochs = sum(trials * epochs for trials, epochs in plan.phases)
+    epochs -= taken_over * plan.epochs("search")
+    most = "at most " * ("epochs" in plan.varied)
+    without = f" without the {taken_over} trials taken over" if taken_over else ""
+    work = epochs * _BACKWARD * plan.data.train * macs
+    return (
+        f"in all {most}{epochs:,} epochs{without}, about {work:.2g} multiply-adds of training; "
+        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
+    )
 
 
 def _cheapest(plan: StudyPlan, survey: Survey, known: Sequence[int]) -> str:

@@ -76,8 +76,10 @@ class Progress:
         """Show a trial as running, with its progress."""
         history, trial = self._study.history, started.trial
         epochs, goes_on = history.epochs(trial), trial in self._begun
-        score = self._shown(history.last_epoch(trial)) if epochs else ""
         self._begun.add(trial)
+        if not self._study.runs(trial):  # it is taken over from another run, and ends at once
+            return
+        score = self._shown(history.last_epoch(trial)) if epochs else ""
         self._running[trial] = Running(started, goes_on, epochs, score=score)
         self._snapshot = self._take()
         how = f"resumes after {epochs} of {started.epochs} epochs" if goes_on else "starts"
@@ -96,6 +98,8 @@ class Progress:
     def reported(self, started: Started, epoch: Epoch) -> None:
         """Show the progress after an epoch."""
         trial = started.trial
+        if trial not in self._running:  # it is taken over: it says nothing of this machine
+            return
         self._running[trial] = Running(
             started,
             self._running[trial].goes_on,

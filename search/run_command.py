@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from search.profiling.estimate import RehearsalError
 from search.request import Request
 from search.result import StudyResult, have_ended
 from search.reuse import reusable
+from search.samplers.ordered import Elsewhere
 from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
@@ -39,6 +40,7 @@ from search.study.deadline import TimeUpError
 from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
+from search.study.reusing import Finished, certain
 from search.warm_start import candidates_of, known_of, with_trials_left
 
 _WIDTH = 120  # characters of a line where there is no terminal
@@ -189,16 +191,20 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     folder = Request(out=arguments.out).folder(plan)
     begun = (folder / FILE).exists()
     known = known_of(folder, plan, survey, prepared.space.document, console)
+    found: Mapping[Hashable, Finished] = {}
     if arguments.reuse and (prepared.open_precision or plan.data.unseen):
         console.print("reuse: what can be taken over is known once precision and images are")
     else:
-        reusable(arguments.reuse, plan, survey, prepared.parts, console)
+        found = reusable(arguments.reuse, plan, survey, prepared.parts, console)
     plan, refused = _going_on(folder, prepared, console) if begun else (plan, "")
     if refused:  # what is known is of another study
         known = ()
     plan = with_trials_left(plan, survey, len(known), prepared.space)
-    prepared, tried = replace(prepared, plan=plan), candidates_of(known, survey)
-    print_whole(console, picture(plan, survey, gpu=gpu, precision=precision, known=tried))
+    prepared = replace(prepared, plan=plan)
+    taken_over = certain(found, plan, {one.name for one in known})
+    there = Elsewhere(candidates_of(known, survey), len(taken_over))
+    shown = picture(plan, survey, gpu=gpu, precision=precision, elsewhere=there)
+    print_whole(console, shown)
     print_whole(console, power(plan, survey, spread))
     if refused:
         console.print(f"note: without --plan this would be refused: {refused}", soft_wrap=True)
@@ -206,7 +212,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         for note in notes(prepared, begun=begun and not refused):
             console.print(note, soft_wrap=True)
     if arguments.measure:
-        _measure(prepared, console, inline=arguments.inline, known=tried)
+        _measure(prepared, console, inline=arguments.inline, elsewhere=there)
 
 
 def _going_on(folder: Path, prepared: Prepared, console: Console) -> tuple[StudyPlan, str]:
@@ -263,7 +269,7 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
 
 
 def _measure(
-    prepared: Prepared, console: Console, *, inline: bool, known: Sequence[int]
+    prepared: Prepared, console: Console, *, inline: bool, elsewhere: Elsewhere
 ) -> None:
     """Show the plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
@@ -273,7 +279,7 @@ def _measure(
     decided = session.packed(prepared, console, inline=inline)
     try:
         beside = 1 if inline else slots(decided)
-        estimate = measure(decided, prepared.survey, beside=beside, known=known)
+        estimate = measure(decided, prepared.survey, beside=beside, elsewhere=elsewhere)
     except RehearsalError as error:
         remedy = "lower training.batch_size or the largest candidates"
         short = "memory" in str(error).lower()

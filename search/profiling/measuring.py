@@ -5,14 +5,13 @@ The result is the seconds of a mean epoch with its error, hours of the whole stu
 
 import math
 import os
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
-from search.samplers.ordered import Tried
+from search.samplers.ordered import NOTHING, Elsewhere, Tried
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.resources import trials_on
 from search.schema.schedulers import scheduler_traits
@@ -25,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def measure(
-    plan: StudyPlan, survey: Survey, *, beside: int, known: Sequence[int] = ()
+    plan: StudyPlan, survey: Survey, *, beside: int, elsewhere: Elsewhere = NOTHING
 ) -> Estimate:
     """Time the candidates with the fewest, the median and the most multiply-adds.
 
@@ -33,7 +32,7 @@ def measure(
         plan: plan of the study.
         survey: its candidates.
         beside: trials that will run at once on this machine; as many rehearse at once.
-        known: candidates that other runs have tried, and this study does not.
+        elsewhere: what other runs have trained, and this study does not.
     """
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
@@ -45,10 +44,11 @@ def measure(
         again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
-    tried = Tried(survey, plan.search, known)
+    tried = Tried(survey, plan.search, elsewhere.known)
     mean = tried.mean(_predicted(survey, timed, predictor))
     test = plan.data.test * timed[len(timed) // 2].rehearsal.image
-    phases = plan.phases
+    (trials, epochs), *confirm = plan.phases
+    phases = [(trials - elsewhere.taken_over, epochs), *confirm]
     return Estimate(
         timed=timed,
         predictor=predictor,
@@ -57,7 +57,7 @@ def measure(
         beside=beside,
         work=sum(n * (epochs * mean + test) for n, epochs in phases),
         wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
-        disk=_disk(plan, survey, tried, beside=beside),
+        disk=_disk(plan, survey, tried, beside=min(beside, sum(n for n, _ in phases))),
     )
 
 

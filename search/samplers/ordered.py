@@ -1,6 +1,7 @@
 """Samplers that go through the candidates in a fixed order: grid, axes, random."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,21 @@ def axes(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sam
 def random(survey: Survey, *, seed: int, objectives: tuple[Objective, ...]) -> Sampler:  # noqa: ARG001
     """Uniform over the candidates inside the budget, without repetition."""
     return Ordered(np.random.default_rng(seed_of(seed, "order")).permutation(len(survey)))
+
+
+class Elsewhere(NamedTuple):
+    """What other runs have trained, which a study need not.
+
+    Attributes:
+        known: candidates that a warm start knows, and that are not tried.
+        taken_over: trials of the search that are surely taken over.
+    """
+
+    known: Sequence[int] = ()
+    taken_over: int = 0
+
+
+NOTHING = Elsewhere()
 
 
 class Tried:

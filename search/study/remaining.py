@@ -17,7 +17,13 @@ class Remaining:
         plan: plan of the study.
         history: history of the study.
         spared: gives what the scheduler will surely not train.
+
+    Attributes:
+        taken_over: epochs of trials that will surely be taken over from other runs.
+        may_take_over: whether others may be.
     """
+
+    taken_over, may_take_over = 0, False
 
     def __init__(
         self, plan: StudyPlan, history: History, spared: Callable[[], Spared] = Spared
@@ -67,15 +73,15 @@ class Remaining:
         return self.search() + self.confirm()
 
     def epochs(self) -> int:
-        """Epochs left in all trials that have not ended, at most."""
+        """Epochs left to train in all trials that have not ended, at most."""
         plan, spared = self._plan, self._spared()
         epochs = self.search() * plan.epochs("search") - spared.epochs
         if plan.tries == 1:  # their networks get no other seeds
             epochs -= spared.trials * (plan.search.seeds - 1) * plan.epochs("search")
         epochs += self.confirm() * plan.epochs("confirm")
-        return max(0, epochs - self._history.live_epochs)
+        return max(0, epochs - self._history.live_epochs - self.taken_over)
 
     @property
     def at_most(self) -> bool:
-        """Whether fewer epochs may be left than `epochs`, as trials may end early."""
-        return self._early and self.search() > 0
+        """Whether fewer epochs may be left than `epochs`: trials end early, or are known."""
+        return self.may_take_over or (self._early and self.search() > 0)
