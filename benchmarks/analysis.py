@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from analysis import report
@@ -39,6 +38,7 @@ from analysis.runs.networks import averaged, by_network
 from analysis.runs.run import Run, read_run
 from benchmarks.journals import write
 from benchmarks.machine import machine
+from res2net.consoles import console_of
 
 _SPACE = """\
 # How long does analysis take?
@@ -73,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
             taken = [_seconds(part) for _ in range(asked.turns)]
             spread = f"{min(taken):.2f} to {max(taken):.2f}"
             table.add_row(name, f"{statistics.median(taken):.2f}", spread)
-        console = Console(width=100)
+        console = console_of(100)
         console.print(table)
         size = (folder / "report.html").stat().st_size
         console.print(f"the report has {size / 2**20:.2f} MiB; n = {asked.turns} turns")

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import timm
 import torch
-from rich.console import Console
 from rich.table import Table
 from timm.models.res2net import Bottle2neck
 from torch import Tensor, nn
 
 from benchmarks.machine import machine, wait
 from res2net import Architecture, build, parse
+from res2net.consoles import console_of
 
 _FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     """Compare, and print a table row by row as it grows."""
     arguments = _parser().parse_args(argv)
     device = torch.device(arguments.device)
-    console = Console(width=120)
+    console = console_of(120)
     console.print(machine(device, "timm"))
     rows = []
     for case in cases(gpu=device.type == "cuda", small=arguments.small):

@@ -22,13 +22,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from fvcore.nn import FlopCountAnalysis
-from rich.console import Console
 from rich.table import Table
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import machine
 from res2net import Architecture, build, cost, parse
+from res2net.consoles import console_of
 from search.schema.study_plan import StudyPlan
 from search.space.survey import survey
 
@@ -77,7 +77,7 @@ class DifferentCountError(RuntimeError):
 def main(argv: Sequence[str]) -> int:
     """Count, and print a table."""
     arguments = _parser().parse_args(argv)
-    console = Console(width=130)
+    console = console_of(130)
     console.print(machine(torch.device("cpu"), "fvcore", "numpy"))
     rows = []
     for name in arguments.networks:

@@ -30,6 +30,7 @@ from rich.table import Table
 
 from benchmarks.gpu_steps import Asked, Step, steps
 from benchmarks.noise import name_of
+from res2net.consoles import console_of
 from res2net.exit_codes import ExitCode
 from search.schema.files import replace_text
 
@@ -98,7 +99,7 @@ def go(
         _keep(out, known)
         known[step.name] = _run(step, out, known[step.name], left=left)
         _keep(out, known)
-    console = Console(width=120)
+    console = console_of(120)
     with (out / TABLE).open("w", encoding="utf-8") as file:
         for each in (console, Console(file=file, width=120)):
             each.print(table(asked, known))

@@ -19,11 +19,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.harness_sides import BEGIN, NODES, SIDES, SLOTS
 from benchmarks.machine import machine
+from res2net.consoles import console_of
 
 # Maximum number of trials of sides that would take minutes; and each side's reference.
 _MOST = {"bare": 20, "ours, nodes": 400, "bare, nodes": 400}
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=SIDES, default=list(SIDES))
     asked = parser.parse_args(argv)
-    console = Console(width=110)
+    console = console_of(110)
     for trials in asked.trials:
         console.print(table(trials, compare(asked.only, trials=trials, turns=asked.turns)))
     console.print(f"n = {asked.turns} turns; {machine(torch.device('cpu'), 'ray', 'optuna')}")

@@ -31,6 +31,7 @@ from torchvision.transforms import v2
 
 from benchmarks.machine import machine, wait
 from benchmarks.noise import Drawn, name_of
+from res2net.consoles import console_of
 from search.images.augmentation import Augmentation
 from search.images.draws import draw
 from search.schema.training import PlannedTraining
@@ -59,7 +60,7 @@ class Row(NamedTuple):
 def main(argv: Sequence[str]) -> int:
     """Compare, and print a table."""
     arguments = _parser().parse_args(argv)
-    console = Console(width=120)
+    console = console_of(120)
     console.print(machine(arguments.device, "torchvision", "pillow"))
     rows = cifar(arguments)
     if (arguments.data / _FILES / "train").is_dir():

@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
 from benchmarks.machine import machine, wait
 from res2net import build, joined
+from res2net.consoles import console_of
 
 _CASES = (  # network, pixels, batch size on a CPU and on a GPU
     ("res2net20_8w4s_16p_100classes", 32, 64, 512),
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     """Compare, and print a table."""
     arguments = _parser().parse_args(argv)
     device = torch.device(arguments.device)
-    console = Console(width=110)
+    console = console_of(110)
     console.print(machine(device))
     rows = [
         compare(

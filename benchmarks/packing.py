@@ -19,11 +19,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
 from res2net import Architecture, cost, parse
+from res2net.consoles import console_of
 from search.profiling.estimate import Rehearsal
 from search.profiling.rehearsal import RehearsalError, Rehearsals
 from search.schema.budget import Budget
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     """Compare, and print a table."""
     arguments = _parser().parse_args(argv)
     gpu = arguments.device == "cuda"
-    console = Console(width=120)
+    console = console_of(120)
     console.print(machine(torch.device(arguments.device)))
     networks = [parse(name) for name in arguments.networks or (_ON_GPU if gpu else _ON_CPU)]
     config = plan_of("cifar100", batch=arguments.batch, gpu=gpu)

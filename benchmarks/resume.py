@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.journals import write
 from benchmarks.machine import machine
 from benchmarks.memory import peak
+from res2net.consoles import console_of
 
 _LEFT = 100  # trials left to run
 _SPACE = """\
@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
             f"{min(times):.2f} to {max(times):.2f}",
             f"{max(start.memory for start in starts) / 2**20:,.0f} MiB",
         )
-    console = Console(width=100)
+    console = console_of(100)
     console.print(table)
     console.print(f"n = {asked.turns} turns; {machine(torch.device('cpu'), 'ray', 'optuna')}")
     return 0

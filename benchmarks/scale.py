@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.journals import write
 from benchmarks.machine import machine
 from benchmarks.resume import _SPACE
+from res2net.consoles import console_of
 from search.study.journal import FILE
 
 # A process's usage initially includes its parent's peak memory; its own is in /proc.
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     for trials in asked.trials:
         for what, value in measured(trials, asked.epochs).items():
             rows.setdefault(what, []).append(value)
-    console = Console(width=110)
+    console = console_of(110)
     console.print(table(asked.trials, rows, far=asked.far))
     console.print(machine(torch.device("cpu"), "optuna"))
     return 0

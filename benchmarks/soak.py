@@ -26,10 +26,10 @@ from typing import Any
 import psutil
 import torch
 from ray.cluster_utils import Cluster
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
+from res2net.consoles import console_of
 from res2net.exit_codes import ExitCode
 from search.study.events import Ended, Epoch, Lost
 from search.study.journal import Record, read
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
             disturbed.close()
         expected = results(read(undisturbed(folder, trials=trials)))
         records = read(disturbed.folder)
-    console = Console(width=100)
+    console = console_of(100)
     console.print(report(disturbed, records, expected))
     console.print(machine(torch.device("cpu"), "ray"))
     return 0 if not problems(records, expected) else 1

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.crews import Crew, Side, Turn, in_turns
@@ -34,6 +33,7 @@ from benchmarks.loops import Task, Work, with_recipe
 from benchmarks.machine import machine
 from benchmarks.noise import name_of
 from res2net import Architecture, cost, parse
+from res2net.consoles import console_of
 from search.engine.meter import utilisation
 from search.schema.data import Data, planned_data
 from search.schema.training import PlannedTraining
@@ -67,7 +67,7 @@ class DifferentWorkError(RuntimeError):
 def main(argv: Sequence[str]) -> int:
     """Compare; print each row when it is measured, and the table at the end."""
     arguments = _parser().parse_args(argv)
-    console = Console(width=150)
+    console = console_of(150)
     console.print(machine(torch.device(arguments.device), "torchvision", "pillow", "timm"))
     rows = []
     for task in tasks(arguments):

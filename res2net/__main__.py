@@ -15,6 +15,7 @@ from rich.table import Table
 
 from res2net.architecture import Architecture
 from res2net.blocks import BLOCKS
+from res2net.consoles import console_of
 from res2net.cost import cost
 from res2net.errors import ArchitectureError
 from res2net.exit_codes import PLAIN, ExitCode, exit_code_help
@@ -162,7 +163,7 @@ def _time(
     if arguments.json:
         print(json.dumps(facts | timed.to_json(), indent=2))
     else:
-        Console(width=max(Console().width, 90)).print(time_table(timed))
+        console_of(max(Console().width, 90)).print(time_table(timed))
     return 0
 
 
@@ -174,15 +175,14 @@ def _print_facts(facts: dict[str, object]) -> None:
         if isinstance(value, int) and "bytes" in key:
             shown += f" ({value / 2**20:.1f} MiB in float32)"
         table.add_row(key.replace("_", " "), shown)
-    # As wide as the table: a name that is cut names another network, or none. No markup, as a
-    # block's file name may contain brackets.
-    widest = Console(width=_ENDLESS).measure(table).maximum
-    Console(markup=False, width=max(Console().width, widest)).print(table)
+    # As wide as the table: a name that is cut names another network, or none.
+    widest = console_of(_ENDLESS).measure(table).maximum
+    console_of(max(Console().width, widest)).print(table)
 
 
 def _print_paths(network: Architecture, *, image_size: int) -> None:
     paths = network_paths(network)
-    screen = Console(width=max(Console().width, 110))  # wide enough for eight kinds of block
+    screen = console_of(max(Console().width, 110))  # wide enough for eight kinds of block
     print("\npaths through a block; opening: it changes stride or channels, and sums no splits")
     screen.print(block_table(network))
     print("\npaths through the network")
@@ -207,7 +207,7 @@ def _print_published() -> None:
     for row in published():
         table.add_row(*_cells(row))
     # Rows are not wrapped, even in a pipe or a narrow window.
-    Console(width=max(Console().width, 170)).print(table)
+    console_of(max(Console().width, 170)).print(table)
 
 
 def _cells(row: Published) -> list[str]:

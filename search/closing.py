@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from res2net.architecture import written
+from res2net.consoles import console_of
 from search.result import StudyResult, Trial, draw_summary
 from search.schema.metrics import Objective, on_test
 from search.schema.units import format_amount
@@ -53,7 +54,7 @@ def print_whole(console: Console, shown: RenderableType) -> None:
     free = console.options.update(max_width=_WIDEST)
     widths = [Measurement.get(console, free, one).maximum for one in tables]
     wide = max(console.width, _USUAL, *widths)
-    Console(width=wide, markup=False, highlight=False, emoji=False).print(shown)
+    console_of(wide).print(shown)
 
 
 def best_table(history: History, objectives: Sequence[Objective]) -> Table | str:

@@ -62,6 +62,7 @@ class Snapshot(NamedTuple):
     running: tuple[Running, ...]
     counts: str  # how the trials of this start ended
     seconds_left: float | None  # estimated from the time epochs took; None before any is done
+    at_most: bool  # whether less may be left, as trials may end early
     best: str  # ranking metric of the best network; empty before there is one
     best_name: str
     images_per_s: float  # of all running trials together
@@ -85,7 +86,9 @@ def status(now: Snapshot) -> list[str]:
     """The progress of the study as phrases, the most important first."""
     phrases = [f"{now.done} done", f"{len(now.running)} running", f"{now.left} waiting"]
     if now.seconds_left is not None:
-        phrases.append(f"about {duration(now.seconds_left)} left")
+        phrases.append(
+            f"{'at most' if now.at_most else 'about'} {duration(now.seconds_left)} left"
+        )
     phrases.append(f"{duration(time.monotonic() - now.begin)} elapsed")
     if now.best:
         phrases.append(f"best {now.best}")

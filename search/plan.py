@@ -9,6 +9,7 @@ from rich.table import Table
 
 from res2net.architecture import written
 from search.plan_work import titled, work
+from search.samplers.ordered import NOTHING, Elsewhere
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount
 from search.space.survey import Survey
@@ -20,7 +21,12 @@ _BAR = 36  # characters of the longest bar
 
 
 def picture(
-    plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str = ""
+    plan: StudyPlan,
+    survey: Survey,
+    *,
+    gpu: float | str,
+    precision: str = "",
+    elsewhere: Elsewhere = NOTHING,
 ) -> RenderableType:
     """Draw the plan for a person to read.
 
@@ -29,6 +35,7 @@ def picture(
         survey: its candidates.
         gpu: the GPU share of a trial as the space file gives it, a number or auto.
         precision: number format of the training in words, where its name does not say all.
+        elsewhere: what other runs have trained, and this study does not.
     """
     lines: list[RenderableType] = [
         f"study {plan.study}: {survey.total:,} candidate{'s' * (survey.total != 1)}, "
@@ -41,7 +48,13 @@ def picture(
         *_models(plan, survey),
         _dimensions(survey),
         _extremes(survey),
-        *work(plan, survey, gpu=gpu, precision=precision or plan.training.precision),
+        *work(
+            plan,
+            survey,
+            gpu=gpu,
+            precision=precision or plan.training.precision,
+            elsewhere=elsewhere,
+        ),
     ]
     return Group(*lines)
 

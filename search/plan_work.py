@@ -1,6 +1,6 @@
 """Describes in a study's plan what its trials do and cost. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,6 +10,7 @@ from res2net.file_names import printable
 from search.images.storage import keeps_pixels
 from search.plan_recipe import recipe_lines, transfer_lines, values_of
 from search.profiling.estimate import Estimate
+from search.samplers.ordered import NOTHING, Elsewhere, Tried
 from search.schema.samplers import SAMPLERS
 from search.schema.schedulers import scheduler_traits
 from search.schema.search import PlannedSearch
@@ -25,11 +26,25 @@ def titled(title: str, *, show_header: bool) -> Table:
     return Table(box=None, title=title, title_justify="left", show_header=show_header)
 
 
-def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -> Iterator[str]:
-    """Trials, epochs and multiply-adds of the whole study, taking the mean candidate."""
+def work(
+    plan: StudyPlan,
+    survey: Survey,
+    *,
+    gpu: float | str,
+    precision: str,
+    elsewhere: Elsewhere = NOTHING,
+) -> Iterator[str]:
+    """Trials, epochs and multiply-adds of the whole study, of the mean network tried.
+
+    Args:
+        plan: plan of the study.
+        survey: its candidates.
+        gpu: the GPU share of a trial as the space file gives it, a number or auto.
+        precision: number format of the training in words.
+        elsewhere: what other runs have trained, and this study does not.
+    """
     search, confirm, data = plan.search, plan.confirm, plan.data
-    sampler = search.sampler.name
-    per_epoch = _BACKWARD * data.train * float(survey.costs.model_macs.mean())
+    sampler, known = search.sampler.name, elsewhere.known
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
     each += [f"{search.seeds} seeds"] * (search.seeds > 1)
@@ -53,35 +68,45 @@ def work(plan: StudyPlan, survey: Survey, *, gpu: float | str, precision: str) -
         solving = f", {search.solve} solving for the budget" if search.solve else ""
         name = survey.name(survey.base)
         yield f"  axes: from {name}, one dimension at a time{solving}"
-    if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey):
-        yield f"  {sampler}: {_cheapest(plan, survey)}"
+    if "ordered" in SAMPLERS[sampler].traits and search.trials < len(survey) - len(known):
+        yield f"  {sampler}: {_cheapest(plan, survey, known)}"
     yield from _stopping(plan)
     if confirm:
         yield (
             f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "
             f"{confirm.epochs} epochs: {plan.confirm_trials} trials"
         )
-    epochs = sum(trials * epochs for trials, epochs in plan.phases)
-    most = "at most " * ("epochs" in plan.varied)
-    yield (
-        f"in all {most}{epochs:,} epochs, about {epochs * per_epoch:.2g} multiply-adds of "
-        "training; "
-        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
-    )
+    yield _in_all(plan, survey, elsewhere, gpu=gpu)
     if plan.execution.replay:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
 
 
-def _cheapest(plan: StudyPlan, survey: Survey) -> str:
+def _in_all(plan: StudyPlan, survey: Survey, elsewhere: Elsewhere, *, gpu: float | str) -> str:
+    """Epochs and multiply-adds of all trials that are to be trained."""
+    known, taken_over = elsewhere
+    macs = Tried(survey, plan.search, known).mean(survey.costs.model_macs)
+    epochs = sum(trials * epochs for trials, epochs in plan.phases)
+    epochs -= taken_over * plan.epochs("search")
+    most = "at most " * ("epochs" in plan.varied)
+    without = f" without the {taken_over} trials taken over" if taken_over else ""
+    work = epochs * _BACKWARD * plan.data.train * macs
+    return (
+        f"in all {most}{epochs:,} epochs{without}, about {work:.2g} multiply-adds of training; "
+        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
+    )
+
+
+def _cheapest(plan: StudyPlan, survey: Survey, known: Sequence[int]) -> str:
     """Which of the candidates a sampler that goes by cost tries, if not all."""
     search = plan.search
     if search.per_band:
         return f"the {search.per_band} cheapest of each band of the budget, in order of MACs"
-    if survey.base is not None:
-        return f"the base and the {search.trials - 1} cheapest others of {len(survey):,}"
-    return f"the {search.trials} cheapest of {len(survey):,}, in order of MACs"
+    left = f"{len(survey) - len(known):,}{' that are left' if known else ''}"
+    if survey.base is not None and survey.base not in known:
+        return f"the base and the {search.trials - 1} cheapest others of {left}"
+    return f"the {search.trials} cheapest of {left}, in order of MACs"
 
 
 def _stopping(plan: StudyPlan) -> Iterator[str]:

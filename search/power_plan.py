@@ -198,14 +198,16 @@ def _all_at_once(plan: StudyPlan, rows: Sequence[_Row]) -> Iterator[str]:
 
 
 def _asides(plan: StudyPlan) -> Iterator[str]:
+    # After a warm start all that are left may be tried.
+    more = "" if plan.search.warm_start else "; raise search.trials"
     if plan.search.has_axes and plan.search.trials < plan.candidates:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
         yield f"  only the base and the cheapest are tried, {few}: this"
-        yield "  plan is for those; raise search.trials to try all"
+        yield f"  plan is for those{more and f'{more} to try all'}"
     if plan.analysis.contrasts and plan.search.trials < plan.candidates:
         few = f"{plan.search.trials:,} of {plan.candidates:,} candidates"
         yield f"  {few} are tried: a contrast with a network that is not among"
-        yield "  them stays unanswered; raise search.trials"
+        yield f"  them stays unanswered{more}"
     if scheduler_traits(plan.scheduler):
         yield f"  {plan.scheduler.name}: networks that it stops get no other seed, so fewer"
         yield "  networks show the spread than is assumed here"

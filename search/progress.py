@@ -1,4 +1,4 @@
-"""Shows progress: a live display, or plain lines where there is no terminal."""
+"""Shows progress: a live display, or plain lines where a console cannot redraw."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from res2net.consoles import can_redraw
 from search.display import Running, Snapshot, line, named, picture, status
 from search.fidelity import fidelity_lines
 from search.schema.metrics import Objective, on_test
@@ -27,13 +28,14 @@ class Progress:
         console: where to show it.
         study: tells how many trials are done and left.
         longest_silence: seconds after which a line is printed even if nothing happened, where
-            there is no terminal.
+            there is no live display.
     """
 
     def __init__(
         self, console: Console, study: Study, *, longest_silence: float = _LONG_SILENCE
     ) -> None:
         self._console, self._study = console, study
+        self._redraws = can_redraw(console)
         self._objective = study.history.ranking
         self._running: dict[int, Running] = {}
         self._begun = set(study.history.live)  # trials that are resumed when they start
@@ -52,7 +54,7 @@ class Progress:
         self._clock = threading.Thread(target=self._break_silence, daemon=True)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._redraws:
             self._live.start()
         else:
             self._clock.start()
@@ -64,7 +66,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._console.is_terminal:
+        if self._redraws:
             self._live.stop()
         if self._clock.is_alive():
             self._over.set()
@@ -74,8 +76,10 @@ class Progress:
         """Show a trial as running, with its progress."""
         history, trial = self._study.history, started.trial
         epochs, goes_on = history.epochs(trial), trial in self._begun
-        score = self._shown(history.last_epoch(trial)) if epochs else ""
         self._begun.add(trial)
+        if not self._study.runs(trial):  # it is taken over from another run, and ends at once
+            return
+        score = self._shown(history.last_epoch(trial)) if epochs else ""
         self._running[trial] = Running(started, goes_on, epochs, score=score)
         self._snapshot = self._take()
         how = f"resumes after {epochs} of {started.epochs} epochs" if goes_on else "starts"
@@ -94,6 +98,8 @@ class Progress:
     def reported(self, started: Started, epoch: Epoch) -> None:
         """Show the progress after an epoch."""
         trial = started.trial
+        if trial not in self._running:  # it is taken over: it says nothing of this machine
+            return
         self._running[trial] = Running(
             started,
             self._running[trial].goes_on,
@@ -177,6 +183,7 @@ class Progress:
             running=running,
             counts=", ".join(f"{n} {status}" for status, n in self._counts.items()),
             seconds_left=self._seconds_left(sum(shares.values()), beside=len(running)),
+            at_most=self._study.remaining.at_most,
             best=best,
             best_name=first.started.name if first else "",
             images_per_s=self._rate,
@@ -193,16 +200,16 @@ class Progress:
         return left * seconds / done / max(1, beside)
 
     def _say(self, text: str, *, always: bool = False) -> None:
-        """Print a line where there is no terminal; in one, the live display shows it.
+        """Print a line where there is no live display, which would show what it says.
 
         Args:
             text: the line.
-            always: also print it in a terminal, above the live display, which does not show it.
+            always: also print it above a live display, which does not show it.
         """
         if self._lost is not None:
             raise self._lost
         self._said = time.monotonic()
-        if always or not self._console.is_terminal:
+        if always or not self._redraws:
             self._console.print(text, soft_wrap=True, highlight=False)
 
     def _break_silence(self) -> None:

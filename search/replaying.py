@@ -22,7 +22,7 @@ from search.study.events import Known
 from search.study.journal import FILE
 from search.study.observer import Callback
 from search.study.study import Study
-from search.warm_start import known_trials, require_left, warmed
+from search.warm_start import known_trials, warmed, with_trials_left
 
 
 def replay(
@@ -46,6 +46,7 @@ def replay(
     require_room(folder, plan, prepared.survey, text=prepared.space.document.text)
     # Before a first start writes anything; a run that has begun may no longer need other runs.
     known = () if begun else known_trials(plan, prepared.survey, space.document, console)
+    plan = with_trials_left(plan, prepared.survey, len(known), space)
 
     def note() -> None:
         manifest.note(
@@ -58,12 +59,13 @@ def replay(
 
     with RetracedJournal(folder, say=console.print, before_new=note) as journal:
         plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
+        if begun:
+            known = _known(prepared, plan, journal, console)
+            plan = with_trials_left(plan, prepared.survey, len(known), space)
         clock = SimulatedClock()
         study = Study(plan, prepared.survey, journal, clock=clock)
         if request.on_event is not None:
             study.observers.append(Callback(_unless_retracing(request, journal)))
-        if begun:
-            known = _known(prepared, plan, journal, console)
         warmed(study, known)
         there = len(journal.ended)
         console.print(
@@ -88,10 +90,8 @@ def _known(
     prepared: Prepared, plan: StudyPlan, journal: RetracedJournal, console: Console
 ) -> tuple[Known, ...]:
     """The trials of other runs that a resumed replay began with."""
-    survey, document = prepared.survey, prepared.space.document
     if journal.known is None:  # it was stopped before its first trial
-        return known_trials(plan, survey, document, console)
-    require_left(plan, survey, len(journal.known), document)
+        return known_trials(plan, prepared.survey, prepared.space.document, console)
     return journal.known
 
 

@@ -6,13 +6,14 @@ It also holds what `search.train` shares: running a study, showing it and report
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from res2net import ArchitectureError
+from res2net.consoles import can_redraw
 from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.file_names import path_argument, unset_in
 from res2net.plugins import PluginError
@@ -28,6 +29,7 @@ from search.profiling.estimate import RehearsalError
 from search.request import Request
 from search.result import StudyResult, have_ended
 from search.reuse import reusable
+from search.samplers.ordered import Elsewhere
 from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError
@@ -36,7 +38,8 @@ from search.study.deadline import TimeUpError
 from search.study.journal import FILE, JournalError
 from search.study.losses import retried_statuses
 from search.study.measured import measured_spread
-from search.warm_start import known_trials
+from search.study.reusing import Finished, certain
+from search.warm_start import candidates_of, known_of, with_trials_left
 
 _WIDTH = 120  # characters of a line where there is no terminal
 
@@ -71,8 +74,8 @@ def guarded(
 def _said(command: Callable[[Console], int], left: str) -> int:
     # Output may hold literal brackets: names of files, values of --set, errors.
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _WIDTH
+    if not can_redraw(console):
+        console.size = ConsoleDimensions(_WIDTH, console.height)
     try:
         return command(console)
     except TimeUpError as error:
@@ -185,15 +188,21 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     gpu, precision = prepared.space.file.resources.gpu, prepared.precision
     folder = Request(out=arguments.out).folder(plan)
     begun = (folder / FILE).exists()
-    if not begun:  # a run that has begun keeps the trials it knows
-        known_trials(plan, survey, prepared.space.document, console)
+    known = known_of(folder, plan, survey, prepared.space.document, console)
+    found: Mapping[Hashable, Finished] = {}
     if arguments.reuse and (prepared.open_precision or plan.data.unseen):
         console.print("reuse: what can be taken over is known once precision and images are")
     else:
-        reusable(arguments.reuse, plan, survey, prepared.parts, console)
+        found = reusable(arguments.reuse, plan, survey, prepared.parts, console)
     plan, refused = _going_on(folder, prepared, console) if begun else (plan, "")
+    if refused:  # what is known is of another study
+        known = ()
+    plan = with_trials_left(plan, survey, len(known), prepared.space)
     prepared = replace(prepared, plan=plan)
-    print_whole(console, picture(plan, survey, gpu=gpu, precision=precision))
+    taken_over = certain(found, plan, {one.name for one in known})
+    there = Elsewhere(candidates_of(known, survey), len(taken_over))
+    shown = picture(plan, survey, gpu=gpu, precision=precision, elsewhere=there)
+    print_whole(console, shown)
     print_whole(console, power(plan, survey, spread))
     if refused:
         console.print(f"note: without --plan this would be refused: {refused}", soft_wrap=True)
@@ -201,7 +210,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
         for note in notes(prepared, begun=begun and not refused):
             console.print(note, soft_wrap=True)
     if arguments.measure:
-        _measure(prepared, console, inline=arguments.inline)
+        _measure(prepared, console, inline=arguments.inline, elsewhere=there)
 
 
 def _going_on(folder: Path, prepared: Prepared, console: Console) -> tuple[StudyPlan, str]:
@@ -257,7 +266,9 @@ def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> s
     return f"{why}: {ends}, {kept}; resume with: {shlex.join(command)}"
 
 
-def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
+def _measure(
+    prepared: Prepared, console: Console, *, inline: bool, elsewhere: Elsewhere
+) -> None:
     """Show the plan in hours."""
     from search.profiling.measuring import measure, slots  # noqa: PLC0415 - imports torch
 
@@ -266,7 +277,7 @@ def _measure(prepared: Prepared, console: Console, *, inline: bool) -> None:
     decided = session.packed(prepared, console, inline=inline)
     try:
         beside = 1 if inline else slots(decided)
-        estimate = measure(decided, prepared.survey, beside=beside)
+        estimate = measure(decided, prepared.survey, beside=beside, elsewhere=elsewhere)
     except RehearsalError as error:
         remedy = "lower training.batch_size or the largest candidates"
         short = "memory" in str(error).lower()

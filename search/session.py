@@ -42,7 +42,7 @@ from search.study.reusing import ReusingStudy
 from search.study.study import Study
 from search.study.transferred import same_weights
 from search.trackers.tracking import Tracking
-from search.warm_start import known_trials, require_left, warmed
+from search.warm_start import known_of, warmed, with_trials_left
 
 
 def run(prepared: Prepared, request: Request, console: Console) -> tuple[Study, StudyResult]:
@@ -68,17 +68,17 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
     plan, survey, document = prepared.plan, prepared.survey, prepared.space.document
     if not begun:
         plan = packed(prepared, console, inline=request.inline)
-    known = None if begun else known_trials(plan, survey, document, console)
+    known = known_of(folder, plan, survey, document, console)
+    if not begun:
+        plan = with_trials_left(plan, survey, len(known), prepared.space)
     finished = reusable(request.reuse, plan, survey, prepared.parts, console)
     with Journal(folder, say=console.print) as journal:
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
+        plan = with_trials_left(plan, survey, len(known), prepared.space)
         study = ReusingStudy(plan, survey, journal, deadline)
-        study.elsewhere = finished
-        if known is None and not study.history.trials:  # it was stopped before its first trial
-            known = known_trials(plan, survey, document, console)
-        warmed(study, known or ())
-        require_left(plan, survey, len(study.history.known), document)
+        study.reuse(finished)
+        warmed(study, known)
         if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=frozenset(study.history.ends))
@@ -258,13 +258,13 @@ def _require_weights(space: Space, plan: StudyPlan, survey: Survey) -> None:
 
 
 def _execute(
-    study: Study, plan: StudyPlan, folder: Path, request: Request, console: Console
+    study: ReusingStudy, plan: StudyPlan, folder: Path, request: Request, console: Console
 ) -> None:
     """Run what is left, until it is done, the time is up or the user presses Ctrl-C."""
     if study.over:  # preparing images used up the time limit
         return
     how = "in this process" if request.inline else "on Ray, which takes some seconds to start"
-    console.print(f"{plan.study}: {study.left()} trials to run, {how}; record: {folder}")
+    console.print(f"{plan.study}: {_to_run(study)}, {how}; record: {folder}")
     if request.on_event is not None:
         study.observers.append(Callback(request.on_event))
     with Progress(console, study) as progress:
@@ -274,6 +274,16 @@ def _execute(
                 _run_trials(study, plan, request, console)
         except KeyboardInterrupt:
             console.print("stopping: what has finished is kept")
+
+
+def _to_run(study: ReusingStudy) -> str:
+    """How many trials are left, and how many of them other runs have finished."""
+    left, waiting = study.left(), len(study.waiting)
+    if not waiting:
+        return f"{left} trials to run"
+    if study.remaining.may_take_over:
+        return f"{left} trials to run, up to {waiting} of them taken over from other runs"
+    return f"{left - waiting} trials to run and {waiting} to take over from other runs"
 
 
 def _run_trials(study: Study, plan: StudyPlan, request: Request, console: Console) -> None:

@@ -1,17 +1,19 @@
 """Takes finished trials of other runs, so that a search starts from their results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from res2net.file_names import path_of
+from search.preparation import Space
 from search.schema.study_plan import StudyPlan
 from search.schema.yaml import ConfigError, Document
+from search.space.resolve import check_scheduled
 from search.space.survey import Survey
 from search.study import manifest
 from search.study.events import Ended, Known, Started, Status
-from search.study.journal import JournalError, read
+from search.study.journal import FILE, JournalError, read
 from search.study.settings import settings_of
 from search.study.study import Study
 
@@ -30,8 +32,8 @@ def known_trials(
         console: where to report how many there are, and how many are left out.
 
     Raises:
-        ConfigError: a run does not exist, its data or recipe differ, or too few candidates
-            are left; with the place in the file.
+        ConfigError: a run does not exist, or its data or recipe differ; with the place in the
+            file.
     """
     place = f"{document.place(('search', 'warm_start'))}: search.warm_start"
     found: dict[int, Known] = {}
@@ -45,29 +47,71 @@ def known_trials(
                 found[candidate] = _known(len(found), started, ended, folder)
         aside = f"; {outside} are not candidates of this space" if outside else ""
         console.print(f"warm start: {len(found) - before} trials of {folder} are known{aside}")
-    require_left(plan, survey, len(found), document)
     return tuple(found.values())
 
 
-def require_left(plan: StudyPlan, survey: Survey, known: int, document: Document) -> None:
-    """Make sure that there are candidates for all trials.
+def known_of(
+    folder: Path, plan: StudyPlan, survey: Survey, document: Document, console: Console
+) -> tuple[Known, ...]:
+    """The trials of other runs that a run began with; of one that has not begun, will.
+
+    Args:
+        folder: folder of the run; it may not exist yet.
+        plan: plan of the study.
+        survey: its candidates.
+        document: gives the places of the space file's values.
+        console: where to report how many there are, and how many are left out.
+
+    Raises:
+        ConfigError: as for `known_trials`.
+        JournalError: the run's journal cannot be read.
+    """
+    if plan.search.warm_start and (folder / FILE).exists():
+        records = read(folder, epochs=False)
+        if any(isinstance(one, Started) for one in records):  # else some may be missing
+            return tuple(one for one in records if isinstance(one, Known))
+    return known_trials(plan, survey, document, console)
+
+
+def with_trials_left(plan: StudyPlan, survey: Survey, known: int, space: Space) -> StudyPlan:
+    """The plan of a study that tries none of the networks that other runs have tried.
 
     Args:
         plan: plan of the study.
         survey: its candidates.
         known: how many of them other runs have tried.
-        document: gives the places of the space file's values.
+        space: space file of the study.
+
+    Returns:
+        The plan; where the file says `trials: all`, with the candidates that are left.
 
     Raises:
-        ConfigError: there are too few, with the place in the file.
+        ConfigError: too few are left, with the place in the file.
     """
-    left = len(survey) - known
+    left, document = len(survey) - known, space.document
+    if known and space.file.search.trials == "all":
+        if not left:
+            raise ConfigError(
+                f"{document.place(('search', 'warm_start'))}: search.warm_start: its runs have "
+                f"tried all {known:,} candidates, so none is left; remove a run, or widen the "
+                "space"
+            )
+        check_scheduled(space.file, left, document)
+        search = plan.search.model_copy(update={"trials": left})
+        return plan.model_copy(update={"search": search})
     if plan.search.trials > left:
         raise ConfigError(
             f"{document.place(('search', 'trials'))}: search.trials: {plan.search.trials:,} "
             f"is more than the {left:,} candidates left after search.warm_start; write at "
             "most that, or widen the space"
         )
+    return plan
+
+
+def candidates_of(known: Iterable[Known], survey: Survey) -> list[int]:
+    """The candidates that other runs have tried, by their number in the survey."""
+    numbers = (survey.candidate(one.network()) for one in known)
+    return [number for number in numbers if number is not None]
 
 
 def warmed(study: Study, known: Sequence[Known]) -> None:

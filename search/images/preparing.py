@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from res2net.consoles import can_redraw
 from res2net.file_names import path_of, printable, text_of
 from res2net.plugins import import_attribute
 from search.images.cache import CacheRequest, build, check_room, open_cache
@@ -27,7 +28,7 @@ from search.schema.data import PlannedData
 from search.schema.datasets import DATASETS, require
 from search.schema.yaml import ConfigError, Document
 
-_LINES = 10  # without a terminal: one line per tenth
+_LINES = 10  # without a bar: one line per tenth
 
 
 def make_ready(data: PlannedData, document: Document, console: Console) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ def _placed(line: str, place: Callable[[str], str]) -> str:
 
 
 def _build(request: CacheRequest, place: Callable[[str], str], console: Console) -> None:
-    """Decode what is not decoded yet, with a bar where there is a terminal."""
+    """Decode what is not decoded yet, with a bar where a console can redraw it."""
     folder = printable(text_of(request.files.folder))
     title = f"decoding {folder} at {request.side} px"
     with _Bar(title, console) as bar:
@@ -106,7 +107,7 @@ def _build(request: CacheRequest, place: Callable[[str], str], console: Console)
 
 
 class _Bar:
-    """Shows progress: a bar where there is a terminal, else an occasional line.
+    """Shows progress: a bar where a console can redraw it, else an occasional line.
 
     Args:
         title: what is being done.
@@ -115,6 +116,7 @@ class _Bar:
 
     def __init__(self, title: str, console: Console) -> None:
         self._title, self._console, self._said = title, console, 0
+        self._redraws = can_redraw(console)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),  # a folder's name may have brackets
             BarColumn(),
@@ -122,7 +124,7 @@ class _Bar:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not self._redraws,
         )
         self._task = self._bar.add_task(title, total=None)
 
@@ -136,6 +138,6 @@ class _Bar:
     def advance(self, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
         self._bar.update(self._task, completed=done, total=total)
-        if not self._console.is_terminal and done * _LINES // total > self._said:
+        if not self._redraws and done * _LINES // total > self._said:
             self._said = done * _LINES // total
             self._console.print(f"{self._title}: {done:,} of {total:,}", soft_wrap=True)

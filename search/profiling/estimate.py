@@ -40,4 +40,4 @@ class Estimate(NamedTuple):
     beside: int  # trials that run at once
     work: float  # of all trials, one after another
     wall: float  # from start to end
-    disk: int  # checkpoints and journal; without the cache of decoded images
+    disk: int  # checkpoints, kept weights and journal; without the cache of decoded images

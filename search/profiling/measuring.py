@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
+from search.samplers.ordered import NOTHING, Elsewhere, Tried
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.resources import trials_on
-from search.schema.samplers import SAMPLERS
+from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey
 
@@ -22,13 +23,16 @@ _PER_EPOCH, _PER_TRIAL = 270, 1550  # bytes of the journal
 Floats = npt.NDArray[np.float64]
 
 
-def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
+def measure(
+    plan: StudyPlan, survey: Survey, *, beside: int, elsewhere: Elsewhere = NOTHING
+) -> Estimate:
     """Time the candidates with the fewest, the median and the most multiply-adds.
 
     Args:
         plan: plan of the study.
         survey: its candidates.
         beside: trials that will run at once on this machine; as many rehearse at once.
+        elsewhere: what other runs have trained, and this study does not.
     """
     order = np.argsort(survey.costs.macs, kind="stable")
     chosen = dict.fromkeys(int(order[i]) for i in (0, len(order) // 2, len(order) - 1))
@@ -40,12 +44,11 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
         again = _timed(plan, survey, timed[0].candidate, stage)
     drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
-    epochs = _predicted(survey, timed, predictor)
-    if "ordered" in SAMPLERS[plan.search.sampler.name].traits:
-        epochs = epochs[order[: plan.search.trials]]
-    mean = float(epochs.mean())
+    tried = Tried(survey, plan.search, elsewhere.known)
+    mean = tried.mean(_predicted(survey, timed, predictor))
     test = plan.data.test * timed[len(timed) // 2].rehearsal.image
-    phases = plan.phases
+    (trials, epochs), *confirm = plan.phases
+    phases = [(trials - elsewhere.taken_over, epochs), *confirm]
     return Estimate(
         timed=timed,
         predictor=predictor,
@@ -54,7 +57,7 @@ def measure(plan: StudyPlan, survey: Survey, *, beside: int) -> Estimate:
         beside=beside,
         work=sum(n * (epochs * mean + test) for n, epochs in phases),
         wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
-        disk=_disk(plan, survey, beside),
+        disk=_disk(plan, survey, tried, beside=min(beside, sum(n for n, _ in phases))),
     )
 
 
@@ -66,7 +69,8 @@ def slots(plan: StudyPlan) -> int:
         import torch  # noqa: PLC0415 - only needed for GPUs
 
         most = min(most, trials_on(torch.cuda.device_count(), gpu))
-    return max(1, min(most, plan.search_trials()))
+    most = min(most, plan.search_trials(), plan.search.concurrency or most)
+    return max(1, most)
 
 
 def _timed(plan: StudyPlan, survey: Survey, candidate: int, stage: Rehearsals) -> Timed:
@@ -103,18 +107,32 @@ def _spread(rehearsal: Rehearsal) -> float:
     return (high - low) / rehearsal.step / 2
 
 
-def _disk(plan: StudyPlan, survey: Survey, beside: int) -> int:
-    """Bytes of the checkpoints of trials that run at once, at the largest, and of the journal.
+def _disk(plan: StudyPlan, survey: Survey, tried: Tried, *, beside: int) -> int:
+    """Bytes of checkpoints, kept weights and journal, when they take most.
 
-    Two checkpoints of each trial are kept while the next is written.
+    Two checkpoints of each running trial are kept while the next is written, and one of each
+    that is paused.
     """
-    recipe = plan.training
+    recipe, params = plan.training, survey.costs.model_params  # checkpoints hold the head, too
     copies = 1 + OPTIMIZERS[recipe.optimizer].state + (recipe.ema is not None)
     size = _FLOAT * (2 if recipe.precision == "fp64" else 1)
-    largest = int(survey.costs.params.max())
+    pauses = "pauses" in scheduler_traits(plan.scheduler)
+    paused = max(0, plan.first_trials - beside) if pauses else 0
+    checkpoints = 3 * beside * tried.largest(params) + paused * tried.mean(params)
+    weights = _kept(plan) * tried.mean(params)
     epochs = sum(trials * epochs for trials, epochs in plan.phases)
     return (
-        3 * beside * copies * size * largest
+        math.ceil(size * (copies * checkpoints + weights))
         + epochs * _PER_EPOCH
         + sum(trials for trials, _ in plan.phases) * _PER_TRIAL
     )
+
+
+def _kept(plan: StudyPlan) -> int:
+    """Files of weights in networks/, when there are most.
+
+    Of every network they are kept until its last seed, as until then it may be the best.
+    """
+    search, best = plan.search, plan.keep.best
+    waiting = search.trials * (search.seeds - 1)
+    return (waiting + min(best, search.trials) if best else 0) + plan.confirm_trials

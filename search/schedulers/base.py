@@ -6,7 +6,7 @@ journal, and of nothing else: so it can be rebuilt from the journal after a stop
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from res2net.plugins import PluginError
 from search.schema.metrics import Objective
@@ -20,6 +20,18 @@ class Decision(StrEnum):
     CONTINUE = "continue"
     PAUSE = "pause"  # it keeps its checkpoint, and may resume later
     STOP = "stop"  # it ends as pruned
+
+
+class Spared(NamedTuple):
+    """What a scheduler will surely not train, of the first trials that have not ended.
+
+    Attributes:
+        trials: trials that will end before their last epoch.
+        epochs: epochs that will not be trained.
+    """
+
+    trials: int = 0
+    epochs: int = 0
 
 
 class Scheduler(Protocol):
@@ -106,6 +118,12 @@ def rungs_of(scheduler: Any) -> tuple[int, ...] | None:
     """The epochs after which a scheduler may stop trials; None where it does not give them."""
     rungs = getattr(scheduler, "rungs", None)
     return None if rungs is None else tuple(rungs)
+
+
+def spared_by(scheduler: Any) -> Spared:
+    """What a scheduler will surely not train; nothing where it does not say."""
+    spared = getattr(scheduler, "spared", Spared)
+    return Spared(*spared())
 
 
 _NEEDED = {Decision.STOP: "stops", Decision.PAUSE: "pauses"}

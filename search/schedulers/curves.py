@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from search.schedulers.base import Decision
+from search.schedulers.base import Decision, Spared
 from search.schedulers.extrapolation import Extrapolation, Forecast
 from search.schedulers.ranks import Row, row_of
 from search.schedulers.weights import scalarized
@@ -52,11 +52,13 @@ class Curves:
         share: float = 0.3,
     ) -> None:
         self._epochs, self._trials, self._objectives = epochs, trials, objectives
-        self._grace, self._most = grace, share * trials * epochs
+        self._grace, self._quantum = grace, quantum
+        self._most = share * trials * epochs
         self.rungs = tuple(range(grace, epochs, quantum))
         self._curves: dict[int, list[Row]] = {}
         self._resting: dict[int, None] = {}
         self._seen: set[int] = set()  # trials that reported, or ended before
+        self._over: set[int] = set()  # trials that ended
         self._resumed, self._spent = 0, 0
         self._whole = False  # whether some trial has finished
         self._last: int | None = None  # the one that continues when all epochs are spent
@@ -75,6 +77,7 @@ class Curves:
     def ended(self, trial: int) -> None:
         """Note an end; the trial cannot resume, but its curve still informs about others."""
         self._seen.add(trial)
+        self._over.add(trial)
         self._resting.pop(trial, None)
         if trial == self._last:
             self._last = None
@@ -101,10 +104,26 @@ class Curves:
         self._resting.pop(trial, None)
         self._resumed += 1
 
+    def spared(self) -> Spared:
+        """The epochs beyond the share, without which the paused trials end."""
+        live = self._curves.keys() - self._over
+        every = (self._trials - len(self._over)) * self._epochs
+        every -= sum(len(self._curves[trial]) for trial in live)
+        left = self._to_come if self._out_of_epochs() else self._most - self._spent
+        # One that runs, or resumes last, may spend a few more; one runs to its end in any case.
+        running = len(live) - len(self._resting)
+        left += self._quantum * (running + (not self._out_of_epochs()))
+        left += 0 if self._whole else self._epochs - self._grace
+        return Spared(0, max(0, every - math.ceil(left)))
+
+    @property
+    def _to_come(self) -> int:
+        """First epochs of the networks that are still to come."""
+        return max(0, self._trials - len(self._seen)) * self._grace
+
     def _out_of_epochs(self) -> bool:
         """Whether the rest is needed for the first epochs of networks still to come."""
-        to_come = max(0, self._trials - len(self._seen)) * self._grace
-        return self._spent + to_come >= self._most
+        return self._spent + self._to_come >= self._most
 
     def _to_the_end(self) -> int | None:
         """The trial to train to its end, as a search without a complete one finds nothing."""

@@ -6,7 +6,7 @@ end. Unlike in asynchronous halving, no trial continues before all have been see
 
 from collections.abc import Mapping, Sequence
 
-from search.schedulers.base import Decision
+from search.schedulers.base import Decision, Spared
 from search.schedulers.ranks import Ranks, row_of
 from search.schema.metrics import Objective
 
@@ -78,3 +78,9 @@ class OneEpoch:
         self._resting.discard(trial)
         if len(self._seen) >= self._trials:
             self._gone_on.add(trial)
+
+    def spared(self) -> Spared:
+        """The trials beyond the best few, which end where they pause."""
+        waiting = len(self._resting) + max(0, self._trials - len(self._seen))
+        ending = max(0, waiting - max(0, self._keep - len(self._gone_on)))
+        return Spared(ending, sum(ending * (self._epochs - rung) for rung in self.rungs))

@@ -102,7 +102,7 @@ def resolve(
     analysis = planned_analysis(space.analysis, space.network, data, surveyed, document)
     written: dict[str, Any] = space.model_dump()
     trials = _trials(search, surveyed)
-    _check_scheduled(space, trials, document)
+    check_scheduled(space, trials, document)
     objectives = tuple(one.name for one in space.objectives)
     gpu = 1.0 if space.resources.gpu == "auto" else space.resources.gpu
     decided = {
@@ -244,8 +244,17 @@ def _with_prior(
     return search.model_copy(update={"prior": prior})
 
 
-def _check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
-    """Check a scheduler's keys against the number of networks, unknown before for `all`."""
+def check_scheduled(space: SpaceFile, trials: int, document: Document) -> None:
+    """Check a scheduler's keys against the number of networks, unknown before for `all`.
+
+    Args:
+        space: space file as written.
+        trials: number of networks to try.
+        document: gives the places of its values.
+
+    Raises:
+        ConfigError: one does not fit.
+    """
     try:
         check_scheduler(space.scheduler, epochs=space.training.longest, trials=trials)
         if space.fidelity is not None:

@@ -9,7 +9,7 @@ from res2net import Architecture
 from search.samplers.base import Outcome
 from search.samplers.in_order import InOrder
 from search.samplers.planned import sampler_of
-from search.schedulers.base import Decision
+from search.schedulers.base import Decision, Spared, spared_by
 from search.schedulers.checked import Checked, Findings, scheduler_of
 from search.schema.metrics import Objective
 from search.schema.study_plan import StudyPlan
@@ -62,6 +62,10 @@ class Learning:
     def fidelity(self) -> Findings | None:
         """What the first networks showed about the scheduler, where that is asked and known."""
         return self._scheduler.findings if isinstance(self._scheduler, Checked) else None
+
+    def spared(self) -> Spared:
+        """What the scheduler will surely not train."""
+        return spared_by(self._scheduler)
 
     def propose(self) -> Configuration:
         """The next network to try, with its settings.

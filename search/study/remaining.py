@@ -1,5 +1,9 @@
 """Counts what is left of a study, in trials and epochs."""
 
+from collections.abc import Callable
+
+from search.schedulers.base import Spared
+from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.configuration import Configuration
 from search.study.confirmation import Confirmation
@@ -12,10 +16,21 @@ class Remaining:
     Args:
         plan: plan of the study.
         history: history of the study.
+        spared: gives what the scheduler will surely not train.
+
+    Attributes:
+        taken_over: epochs of trials that will surely be taken over from other runs.
+        may_take_over: whether others may be.
     """
 
-    def __init__(self, plan: StudyPlan, history: History) -> None:
-        self._plan, self._history = plan, history
+    taken_over, may_take_over = 0, False
+
+    def __init__(
+        self, plan: StudyPlan, history: History, spared: Callable[[], Spared] = Spared
+    ) -> None:
+        self._plan, self._history, self._spared = plan, history, spared
+        self._early = bool(scheduler_traits(plan.scheduler)) or plan.rejects
+        self._early |= "epochs" in plan.varied  # some trials are shorter
         self._confirmation = Confirmation(plan, history)
 
     def search(self) -> int:
@@ -58,7 +73,15 @@ class Remaining:
         return self.search() + self.confirm()
 
     def epochs(self) -> int:
-        """Epochs left in all trials that have not ended, if none is stopped early."""
-        epochs = self.search() * self._plan.epochs("search")
-        epochs += self.confirm() * self._plan.epochs("confirm")
-        return max(0, epochs - self._history.live_epochs)
+        """Epochs left to train in all trials that have not ended, at most."""
+        plan, spared = self._plan, self._spared()
+        epochs = self.search() * plan.epochs("search") - spared.epochs
+        if plan.tries == 1:  # their networks get no other seeds
+            epochs -= spared.trials * (plan.search.seeds - 1) * plan.epochs("search")
+        epochs += self.confirm() * plan.epochs("confirm")
+        return max(0, epochs - self._history.live_epochs - self.taken_over)
+
+    @property
+    def at_most(self) -> bool:
+        """Whether fewer epochs may be left than `epochs`: trials end early, or are known."""
+        return self.may_take_over or (self._early and self.search() > 0)

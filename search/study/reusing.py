@@ -7,7 +7,7 @@ not be trained again in another.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from search.schedulers.base import Decision
 from search.schema.files import replace_text, replacing
+from search.schema.schedulers import scheduler_traits
 from search.schema.settings import VARIABLE
 from search.schema.study_plan import StudyPlan
 from search.study.events import Ended, Epoch, Record, Started, Status
@@ -40,19 +41,43 @@ class ReusingStudy(Study):
     """A study that takes over trials that other runs have finished; it trains all others.
 
     Attributes:
-        elsewhere: trials that other runs have finished, by `identity`; set before any trial
-            is asked for.
+        waiting: trials that other runs have finished and this one has not, by `identity`.
     """
 
-    elsewhere: Mapping[Hashable, Finished] = MappingProxyType({})
+    _elsewhere: Mapping[Hashable, Finished] = MappingProxyType({})
+    _taken_over: int | None = None  # the trial that is being taken over
+
+    def reuse(self, elsewhere: Mapping[Hashable, Finished]) -> None:
+        """Take over these trials, by `identity`; to be called before any is asked for."""
+        plan, history = self.plan, self.history
+        here = {identity(history.trials[trial], plan) for trial in history.ends}
+        self._elsewhere = elsewhere
+        self.waiting: dict[Hashable, Finished] = {
+            key: one
+            for key, one in elsewhere.items()
+            if key not in here and _is_wanted(one.started, plan)
+        }
+        self._certain = certain(self.waiting, plan, history.known)
+        self.remaining.taken_over = sum(one.started.epochs for one in self._certain.values())
+        self.remaining.may_take_over = len(self._certain) < len(self.waiting)
+
+    def runs(self, trial: int) -> bool:
+        """Whether an executor is running a trial: one that is taken over runs nowhere."""
+        return trial != self._taken_over and super().runs(trial)
 
     def _next(self) -> Started | None:
         """The next trial to train; trials that other runs have finished end at once."""
         while (started := super()._next()) is not None:
-            found = self.elsewhere.get(identity(started, self.plan))
+            key = identity(started, self.plan)
+            found = self._elsewhere.get(key)
             if found is None:
                 return started
+            self.waiting.pop(key, None)
+            if self._certain.pop(key, None) is not None:
+                self.remaining.taken_over -= started.epochs
+            self._taken_over = started.trial
             self._take_over(started, found)
+            self._taken_over = None
         return None
 
     def _take_over(self, started: Started, found: Finished) -> None:
@@ -100,6 +125,39 @@ class ReusingStudy(Study):
                     shutil.copyfileobj(read, file)
         replace_text(kept.with_suffix(".json"), json.dumps(told, indent=2))
         return ""
+
+
+def certain(
+    elsewhere: Mapping[Hashable, Finished], plan: StudyPlan, known: Collection[str]
+) -> dict[Hashable, Finished]:
+    """The trials of other runs that a study will surely take over.
+
+    Args:
+        elsewhere: finished trials that are also trials of the study, by `identity`.
+        plan: plan of the study.
+        known: names of the networks that it knows from a warm start, and does not try.
+
+    Returns:
+        Trials of the search; none where it may need only some of its networks or tries.
+    """
+    search = plan.search
+    some = search.trials + len(known) < plan.candidates
+    some |= search.tune is not None and search.tune.trials != "all"
+    if some or plan.rejects or scheduler_traits(plan.scheduler):
+        return {}
+    return {
+        key: one
+        for key, one in elsewhere.items()
+        if one.started.phase == "search"
+        and one.started.name not in known
+        and _is_wanted(one.started, plan)
+    }
+
+
+def _is_wanted(started: Started, plan: StudyPlan) -> bool:
+    """Whether a study has as many seeds as another run's trial is of."""
+    confirm = plan.confirm.seeds if plan.confirm else 0
+    return started.repeat < (confirm if started.phase == "confirm" else plan.search.seeds)
 
 
 def _about(weights: Path) -> dict[str, Any] | None:

@@ -77,9 +77,9 @@ class Study:
         self._handed_out, self.observers = set[int](), list[Observer]()  # in this start
         self.history = History(plan.ranking, plan.objectives, tries=plan.tries, clock=clock)
         self._starts = Starts(plan, survey, self.history, clock=clock)
-        self.remaining = Remaining(plan, self.history)
         self._measurements = Measurements(plan, self.history)
         self._learning = Learning(plan, survey, self.history, journal)
+        self.remaining = Remaining(plan, self.history, self._learning.spared)
         self._suspects = Suspects()
         self._replay(journal)
         left = self.history.live - self._learning.paused.keys()

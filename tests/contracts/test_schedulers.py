@@ -11,10 +11,11 @@ from search.schedulers.checked import scheduler_of
 from search.schema.schedulers import SCHEDULERS, scheduler_traits
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey, survey
-from search.study.events import Record, Started, Status
+from search.study.events import Epoch, Record, Started, Status
 from search.study.history import History
 from search.study.journal import Journal, read
 from search.study.learning import Learning
+from search.study.observer import Observer
 from search.study.study import Study
 from tests.contracts.simulated import EPOCHS, drive, plan_with
 
@@ -231,3 +232,33 @@ def test_of_equals_some_come_to_their_end(tmp_path: Path, scheduler: str) -> Non
             asked.resumed(resumed)
             ready.append(resumed)
     assert whole > 0
+
+
+class Expects(Observer):
+    """Notes after each report how many epochs are said to be left."""
+
+    def __init__(self, study: Study) -> None:
+        self._study, self.left = study, list[int]()
+
+    def reported(self, started: Started, epoch: Epoch) -> None:
+        self.left.append(self._study.remaining.epochs())
+
+
+@every_scheduler
+@one_or_two
+def test_no_more_epochs_follow_than_are_said_to_be_left(
+    tmp_path: Path, surveyed: Survey, scheduler: str, objectives: str
+) -> None:
+    """And where a study knows how many trials go on, not one fewer."""
+    plan = plan_with(tmp_path, scheduler, objectives, "search.seeds=2")
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, surveyed, journal)
+        study.observers.append(expects := Expects(study))
+        reports = len(drive(study, slots=1))
+    came = [reports - number for number in range(1, reports + 1)]
+    assert all(left >= n for left, n in zip(expects.left, came, strict=True))
+    assert study.remaining.epochs() == 0
+    if scheduler in ("fifo", "one_epoch"):
+        assert expects.left == came
+    if scheduler == "curves":
+        assert expects.left[0] < 0.7 * 12 * 2 * EPOCHS, "it spends 30 % of the first trials'"

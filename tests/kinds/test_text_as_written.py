@@ -30,6 +30,7 @@ from search.images.tree import Tree, read_tree
 from search.schema.yaml import ConfigError, read_text
 from tests.analysis.made import made, seeded
 from tests.search.spaces import resolved_of, write
+from tests.search.test_progress import Terminal
 
 ODD = [
     "golden", "golden retriever", "#1 dad", "n01440764", "a, b", "# not a comment", "$a$ [b]",
@@ -257,7 +258,7 @@ def test_a_folder_with_brackets_is_shown_while_it_is_decoded(tmp_path: Path) -> 
         "search": {"sampler": "grid"},
     })  # fmt: skip
     plan = resolved_of(tmp_path, text).plan
-    seen = io.StringIO()
+    seen = Terminal()
     console = Console(file=seen, width=250, markup=False, force_terminal=True)
     make_ready(plan.data, load_space(write(tmp_path, text)).document, console)
     assert f"decoding {root}/train at 18 px" in seen.getvalue()

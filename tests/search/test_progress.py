@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
-from search.closing import best_table, confirmed_table
+from res2net.consoles import can_redraw
+from res2net.terminal import Output
+from search.closing import best_table, confirmed_table, print_whole
+from search.display import status
 from search.progress import Progress
 from search.schema.units import duration, format_amount
 from search.space.survey import survey
@@ -18,15 +22,27 @@ from search.study.checkpoints import save_checkpoint
 from search.study.events import Started, Status, Turn
 from search.study.journal import Journal
 from search.study.study import Study
+from tests.contracts.simulated import drive
 from tests.search.spaces import TINY, plan_of
 from tests.search.study.test_study import CONFIRMED, end_of, epoch_of, run
 
 Happens = Callable[[Progress, Study, Started, Started], None]
 
 
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def stream(*, terminal: bool) -> io.StringIO:
+    return Terminal() if terminal else io.StringIO()
+
+
 def shown_of(tmp_path: Path, happens: Happens, *, terminal: bool) -> tuple[str, Study]:
     """What is shown of two trials beside each other, and their study."""
-    output = io.StringIO()
+    output = stream(terminal=terminal)
     console = Console(file=output, force_terminal=terminal, width=400, color_system=None)
     with Journal(tmp_path / "run") as journal:
         study = Study(config := plan_of(tmp_path), survey(config), journal)
@@ -61,6 +77,54 @@ def test_without_a_terminal_each_event_is_a_line(tmp_path: Path) -> None:
     assert "1 done, 1 running, 1 waiting, about " in shown
     assert f"| trial 0 ok: {study.history.trials[0].name}, val error " in shown
     assert f"| trial 1 failed: {study.history.trials[1].name}: broken" in shown
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "terminal"),
+    [("FORCE_COLOR", "1", False), ("TTY_COMPATIBLE", "1", False), ("TERM", "dumb", True)],
+)
+def test_a_live_display_needs_a_terminal_that_can_redraw(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, terminal: bool
+) -> None:
+    """FORCE_COLOR, usual in CI, makes no terminal of a file; a dumb one moves no cursor."""
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert can_redraw(Console(file=Terminal()))
+    assert not can_redraw(Console(file=io.StringIO()))
+    monkeypatch.setenv(variable, value)
+    assert not can_redraw(Console(file=stream(terminal=terminal)))
+
+
+def test_a_closed_file_is_no_terminal() -> None:
+    (output := io.StringIO()).close()
+    assert not can_redraw(Console(file=Output(output), force_terminal=True))
+
+
+def test_without_a_live_display_each_event_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    output = io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path), survey(config), journal)
+        with Progress(Console(file=output, color_system=None), study) as progress:
+            study.observers.append(progress)
+            study.next()
+    assert output.getvalue().startswith("trial 0 starts: ")
+    assert "\x1b" not in output.getvalue(), "no control codes"
+
+
+def test_a_dumb_terminal_cuts_no_table_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich takes it for 80 columns wide, whatever width it is told without a height."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # captured output counts as a terminal
+    table = Table(*[f"column {number}" for number in range(12)])
+    table.add_row(*["123456789"] * 12)
+    print_whole(Console(), table)
+    assert capsys.readouterr().out.count("123456789") == 12
 
 
 def test_the_live_display_shows_what_runs_and_how_far(tmp_path: Path) -> None:
@@ -126,7 +190,7 @@ def test_a_trial_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path, epochs: i
         save_checkpoint(study.checkpoints.path(first.trial), lambda file: file.write(b"state"))
     shown: dict[bool, str] = {}
     for terminal in (False, True):
-        output = io.StringIO()
+        output = stream(terminal=terminal)
         console = Console(file=output, force_terminal=terminal, width=100, color_system=None)
         with Journal(tmp_path / "run") as journal:
             study = Study(config, survey(config), journal)
@@ -251,7 +315,7 @@ LONG = "res2next50_26.26.26.26w_1.2.4.8s_6.6.6.6c_se_dla_by_somebody_100classes"
 
 def shown_in(tmp_path: Path, width: int) -> list[str]:
     """The display of a study whose trials take days and whose networks have long names."""
-    config, output = plan_of(tmp_path, CONFIRMED), io.StringIO()
+    config, output = plan_of(tmp_path, CONFIRMED), Terminal()
     console = Console(file=output, force_terminal=True, width=width, color_system=None)
     with Journal(tmp_path / "run") as journal:
         study = Study(config, survey(config), journal)
@@ -336,3 +400,42 @@ def test_a_paused_trial_does_not_run(tmp_path: Path) -> None:
             study.next()
             assert len(progress._snapshot.running) == 1
             assert progress._snapshot.left == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "about "),
+        ("scheduler: {name: asha, grace: 1}\n", "at most "),
+        ("scheduler: one_epoch\n", "at most "),
+        ("zero_cost: {keep: 50%, by: params, after: 1}\n", "at most "),
+    ],
+)
+def test_the_time_left_is_the_most_where_trials_may_end_early(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    output = io.StringIO()
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path, TINY + more), survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            for number in range(1, 3):
+                started = study.next()
+                assert started is not None
+                study.report(epoch_of(started, number))
+                study.turned(Turn(trial=started.trial, share=0.5, seconds=1.0))
+                shown = status(progress._snapshot)
+                assert [one for one in shown if one.startswith(said) and "left" in one]
+
+
+def test_no_time_is_left_where_the_best_few_have_been_trained(tmp_path: Path) -> None:
+    """The paused trials then end without another epoch."""
+    output = io.StringIO()
+    text = TINY + "scheduler: {name: one_epoch, keep: 1}\n"
+    with Journal(tmp_path / "run") as journal:
+        study = Study(config := plan_of(tmp_path, text), survey(config), journal)
+        with Progress(Console(file=output, width=120), study) as progress:
+            study.observers.append(progress)
+            drive(study, slots=1)
+    (first, *_) = [line for line in output.getvalue().splitlines() if line.startswith("1 done")]
+    assert "1 done, 0 running, 2 waiting, at most 0 s left" in first

@@ -1,8 +1,11 @@
 """A study takes over what another run has finished and it would train again: `--reuse`."""
 
+import io
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +18,22 @@ from analysis.pages.facts import cost
 from analysis.runs.run import read_run
 from search import run_study
 from search.preparation import open_space, prepare
+from search.profiling.estimate import Rehearsal, Timed
+from search.profiling.measuring import measure
+from search.progress import Progress
 from search.result import StudyResult
 from search.reuse import _elsewhere, reusable
 from search.run import main
+from search.samplers.ordered import Elsewhere
 from search.schema.settings import VARIABLE
 from search.schema.training import PlannedTraining
 from search.schema.yaml import ConfigError
+from search.session import _to_run
 from search.study.events import Ended, Status
-from search.study.journal import read
+from search.study.journal import Journal, read
 from search.study.manifest import read as read_manifest
-from search.study.reusing import finished_of
+from search.study.reusing import ReusingStudy, finished_of
+from tests.search.study.test_study import end_of, epoch_of
 
 SMALL: dict[str, Any] = {
     "study": "small",
@@ -149,7 +158,9 @@ def test_the_command_says_how_many_and_the_plan_too(
     space.write_text(json.dumps(WIDER))
     said = f"reuse: 4 of 6 finished trials of {small} can be taken over"
     assert main([str(space), "--out", out, "--plan", "--reuse", str(small)]) == 0
-    assert said in capsys.readouterr().out
+    planned = capsys.readouterr().out
+    assert said in planned
+    assert "in all 8 epochs without the 4 trials taken over, about" in planned
     assert not (tmp_path / "run").exists()
     assert main([str(space), "--out", out, "--inline", "--reuse", str(small)]) == 0
     shown = capsys.readouterr().out
@@ -303,3 +314,72 @@ def test_of_trials_of_a_gpu_it_says_on_which_they_were_trained(small: Path) -> N
     (note,) = _elsewhere(there, plan, found)
     assert note.startswith(f"trained on {found[0].ended.device}; another kind of GPU")
     assert not list(_elsewhere(there, plan, []))
+
+
+@contextmanager
+def prepared_study(space: dict[str, Any], folder: Path, *runs: Path) -> Iterator[ReusingStudy]:
+    """A study that has not begun, with the trials that it may take over."""
+    prepared = prepare(open_space(space))
+    found = reusable(runs, prepared.plan, prepared.survey, (), Console(quiet=True))
+    with Journal(folder) as journal:
+        study = ReusingStudy(prepared.plan, prepared.survey, journal)
+        study.reuse(found)
+        yield study
+
+
+def test_what_is_taken_over_is_not_left_to_train(small: Path, tmp_path: Path) -> None:
+    """Of a study that tries all its networks; else some may not be asked for."""
+    with prepared_study(WIDER, tmp_path / "whole", small) as study:
+        assert _to_run(study) == "4 trials to run and 4 to take over from other runs"
+        assert study.remaining.epochs() == 4 * 2
+        assert not study.remaining.at_most
+    sampled = WIDER | {"search": {"sampler": "random", "trials": 3, "seeds": 2}}
+    with prepared_study(sampled, tmp_path / "some", small) as study:
+        assert _to_run(study) == "6 trials to run, up to 4 of them taken over from other runs"
+        assert study.remaining.epochs() == 6 * 2
+        assert study.remaining.at_most
+    one_seed = WIDER | {"search": {"sampler": "grid"}}
+    with prepared_study(one_seed, tmp_path / "one", small) as study:
+        assert _to_run(study) == "4 trials to run and 2 to take over from other runs"
+
+
+def test_what_is_taken_over_says_nothing_of_this_machine(small: Path, tmp_path: Path) -> None:
+    """Its times and rate are those of the other run."""
+    output = io.StringIO()
+    with (
+        prepared_study(WIDER, tmp_path / "run", small) as study,
+        Progress(Console(file=output, width=200), study) as progress,
+    ):
+        study.observers.append(progress)
+        while (started := study.next()) is not None:
+            assert study.remaining.epochs() <= 4 * 2
+            for number in range(1, 3):
+                study.report(epoch_of(started, number))
+            study.end(end_of(started))
+        assert study.remaining.epochs() == 0
+    lines = output.getvalue().splitlines()
+    assert sum(" starts: " in line for line in lines) == 4, "those that are trained"
+    taken_over = [line for line in lines if "taken over from" in line]
+    assert len(taken_over) == 4
+    assert " images/s" not in taken_over[0]
+    assert not re.search(r"\b(about|at most) .* left", taken_over[0]), "no epoch was timed"
+
+
+def test_hours_are_of_the_trials_that_are_trained(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.profiling.measuring.Rehearsals", lambda *_, **__: nullcontext())
+    one = Rehearsal(1.0, (1.0, 1.0), 0.0, 1, "eager")
+    monkeypatch.setattr(
+        "search.profiling.measuring._timed", lambda plan, survey, at, _: Timed(at, one, 10.0)
+    )
+    prepared = prepare(open_space(WIDER))
+    plan, survey = prepared.plan, prepared.survey
+    most = 3 * 2 * 4 * survey.costs.params.max()
+    for taken_over, trained in ((0, 8), (4, 4), (8, 0)):
+        elsewhere = Elsewhere(taken_over=taken_over)
+        estimate = measure(plan, survey, beside=1, elsewhere=elsewhere)
+        assert estimate.work == pytest.approx(trained * 2 * 10)
+        assert estimate.wall == pytest.approx(trained * 2 * 10)
+        running = 3 * 2 * 4 * survey.costs.params.max() * (trained > 0)
+        assert estimate.disk == measure(plan, survey, beside=1).disk - most + running

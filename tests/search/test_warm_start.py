@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from search import run_study
+from search.preparation import open_space, prepare
 from search.run import main
 from search.schema.yaml import ConfigError
 from search.study.events import Known, Started
@@ -104,6 +105,76 @@ def test_going_on_with_more_than_is_left_is_named(narrow: Path, tmp_path: Path) 
     run_study(wider(narrow), out=tmp_path / "run", inline=True)
     with pytest.raises(ConfigError, match=r"search.trials: 5 is more than the 4 candidates"):
         run_study(wider(narrow, trials=5), out=tmp_path / "run", inline=True)
+
+
+def grid(*runs: Path, **search: Any) -> dict[str, Any]:
+    """The wider space, all of whose candidates are to be tried."""
+    asked = {"sampler": "grid", "warm_start": [str(run) for run in runs], **search}
+    return wider() | {"study": "grid", "search": asked}
+
+
+def test_all_means_all_that_are_left(
+    narrow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the study goes on, and the other run is gone."""
+    moved, out = tmp_path / "other", tmp_path / "run"
+    shutil.copytree(narrow, moved)
+    first = run_study(grid(moved, trials=1), out=out, inline=True)
+    assert len(first.trials) == 1
+    shutil.rmtree(moved)
+    result = run_study(grid(moved), out=out, inline=True)
+    assert result.finished
+    assert len(result.trials) == result.plan.search.trials == 4
+    assert not {one.name for one in result.trials} & {one.name for one in _starts(narrow)}
+    path = tmp_path / "space.yaml"
+    path.write_text(json.dumps(grid(moved)), encoding="utf-8")
+    capsys.readouterr()
+    assert main([str(path), "--plan", f"--out={out}"]) == 0
+    assert "search: 4 trials (grid, seed 0)" in capsys.readouterr().out
+
+
+def test_a_plan_counts_what_is_left(
+    narrow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, candidates = tmp_path / "space.yaml", prepare(open_space(grid())).survey.costs.macs
+    known = sum(one.macs for one in _starts(narrow))
+    path.write_text(json.dumps(grid(narrow)), encoding="utf-8")
+    assert main([str(path), "--plan", f"--out={tmp_path / 'run'}"]) == 0
+    shown = capsys.readouterr().out
+    assert "search: 4 trials (grid, seed 0)" in shown
+    assert "cheapest of" not in shown, "all that are left are tried"
+    assert f"about {3 * 200 * (candidates.sum() - known):.2g} multiply-adds" in shown
+    asked = ["--set", "search.trials=3"]
+    assert main([str(path), "--plan", f"--out={tmp_path / 'run'}", *asked]) == 0
+    assert "grid: the 3 cheapest of 4 that are left" in capsys.readouterr().out
+
+
+def test_where_none_is_left_the_runs_are_named(narrow: Path, tmp_path: Path) -> None:
+    none = NARROW | {"study": "again", "search": grid(narrow)["search"]}
+    with pytest.raises(ConfigError, match=r"search.warm_start: its runs have tried all 2 cand"):
+        run_study(none, out=tmp_path / "run", inline=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_scheduler_must_fit_the_trials_that_are_left(narrow: Path, tmp_path: Path) -> None:
+    space = grid(narrow) | {"scheduler": {"name": "one_epoch", "keep": 5}}
+    space |= {"training": NARROW["training"] | {"epochs": 2}}
+    longer = NARROW | {"training": space["training"]}
+    other = run_study(longer, out=tmp_path / "longer", inline=True).folder
+    space["search"]["warm_start"] = [str(other)]
+    with pytest.raises(ConfigError, match=r"keep: is more than search.trials 4"):
+        run_study(space, out=tmp_path / "run", inline=True)
+
+
+def test_a_replay_tries_what_is_left(narrow: Path, tmp_path: Path) -> None:
+    first = NARROW | {"search": {"sampler": "grid", "trials": 1}}
+    one = run_study(first, out=tmp_path / "one", inline=True).folder
+    search = {"sampler": "grid", "warm_start": [str(one)]}
+    replayed = NARROW | {"search": search, "execution": {"replay": str(narrow)}}
+    for _ in range(2):
+        result = run_study(replayed, out=tmp_path / "run")
+        assert result.finished
+        assert len(result.trials) == 1
 
 
 def _starts(folder: Path) -> list[Started]:

@@ -6,17 +6,19 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from res2net import Architecture
 from search.profiling.estimate import Estimate, RehearsalError
-from search.profiling.measuring import measure, slots
+from search.profiling.measuring import _disk, measure, slots
 from search.profiling.packing import fitting
 from search.profiling.rehearsal import Rehearsals, timed_runs
 from search.run import main
+from search.samplers.ordered import Tried
 from search.schema.study_plan import StudyPlan
 from search.space.survey import survey
-from tests.search.spaces import plan_of, write
+from tests.search.spaces import TINY, plan_of, resolved_of, write
 
 GIGABYTE = 2**30
 SPACES = Path(__file__).parents[3] / "spaces"
@@ -75,6 +77,49 @@ def test_the_disk_holds_every_checkpoint_that_is_there_at_once(
     assert estimate.disk >= 3 * estimate.beside * 2 * 4 * largest
 
 
+def disk_of(folder: Path, text: str = TINY, *asked: str, beside: int = 1) -> int:
+    plan, surveyed = resolved_of(folder, text, *asked)
+    return _disk(plan, surveyed, Tried(surveyed, plan.search), beside=beside)
+
+
+def test_a_paused_trial_keeps_a_checkpoint(tmp_path: Path) -> None:
+    """Each network may be one: a scheduler that pauses lets nearly all of them rest."""
+    asked = "search.sampler=grid", "search.trials=all"
+    one_epoch = "scheduler={name: one_epoch, keep: 1}"
+    survey = resolved_of(tmp_path, TINY, *asked).survey
+    more = disk_of(tmp_path, TINY, *asked, one_epoch) - disk_of(tmp_path, TINY, *asked)
+    assert more == pytest.approx(2 * 4 * survey.costs.params.mean() * (len(survey) - 1), abs=1)
+
+
+def test_checkpoints_hold_the_head_too(tmp_path: Path) -> None:
+    text = (SPACES / "digits_detection.yaml").read_text(encoding="utf-8")
+    costs = resolved_of(tmp_path, text).survey.costs
+    assert costs.model_params.max() > 2 * costs.params.max()
+    assert disk_of(tmp_path, text) > 3 * 2 * 4 * costs.model_params.max()
+
+
+def test_of_every_network_weights_are_kept_until_its_last_seed(tmp_path: Path) -> None:
+    """And those that are confirmed to the end; none where none is asked for."""
+    asked = "search.sampler=grid", "search.trials=all", "search.seeds=3"
+    confirm = "confirm={top: 2, seeds: 2, epochs: 3}"
+    survey = resolved_of(tmp_path, TINY, *asked).survey
+    none, best, both = (
+        disk_of(tmp_path, TINY, *asked, f"keep.best={n}", *more)
+        for n, more in ((0, ()), (2, ()), (2, (confirm,)))
+    )
+    mean, journal = 4 * survey.costs.params.mean(), 4 * (3 * 270 + 1550)
+    assert best - none == pytest.approx((2 * len(survey) + 2) * mean, abs=1)
+    assert both - best == pytest.approx(4 * mean + journal, abs=1)
+
+
+def test_the_largest_network_that_is_tried_counts(tmp_path: Path) -> None:
+    asked = "search.sampler=grid", "search.trials=2"
+    survey = resolved_of(tmp_path, TINY, *asked).survey
+    cheapest = np.argsort(survey.costs.macs)[:2]
+    less = disk_of(tmp_path, TINY, *asked, beside=4) - disk_of(tmp_path, TINY, *asked)
+    assert less == pytest.approx(3 * 3 * 2 * 4 * survey.costs.params[cheapest].max(), abs=1)
+
+
 @pytest.mark.slow
 def test_the_command_says_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(write(tmp_path)), "--plan", "--measure"]) == 0
@@ -103,6 +148,16 @@ def test_slots_are_no_more_than_trials(tmp_path: Path) -> None:
     config = plan_of(tmp_path)
     one = config.search.model_copy(update={"trials": 1})
     assert slots(config.model_copy(update={"search": one})) == 1
+
+
+def test_slots_are_no_more_than_trials_that_may_run_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    many = "search.trials=9"
+    assert slots(plan_of(tmp_path, TINY, many)) == 8
+    in_order = "search.ordered=true", "search.concurrency=3"
+    assert slots(plan_of(tmp_path, TINY, many, *in_order)) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Bad input about samplers is named before anything runs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from res2net.plugins import PluginError
 from search.engine.checking import check_parts
 from search.plan import picture
+from search.samplers.ordered import Tried
 from search.samplers.planned import sampler_of
 from search.schema.yaml import ConfigError
 from search.space.prior import places_of
@@ -158,3 +161,45 @@ def test_the_plan_says_what_is_drawn_before_anything_is_learned(
         console.print(picture(plan, survey, gpu=0))
     assert said in captured.get()
     assert ("have ended" in captured.get()) == bool(said)
+
+
+@pytest.mark.parametrize("asked", [("grid", 4), ("axes", 3), ("isomacs", 3), ("grid", None)])
+def test_the_plan_counts_multiply_adds_of_the_networks_that_are_tried(
+    tmp_path: Path, asked: tuple[str, int | None]
+) -> None:
+    """Not of all candidates, where only the cheapest are tried; `None`: two of each band."""
+    name, trials = asked
+    plan, survey = resolved_of(tmp_path, TINY, *_fewer(name, trials))
+    sampler, tried = sampler_of(plan, survey), list[int]()
+    for trial in range(plan.search.trials):
+        tried.append(sampler.propose(trial))
+        sampler.take(tried[-1])
+    assert len(tried) < len(survey)
+    expected = 3 * survey.costs.macs[tried].sum() * plan.data.train * plan.training.epochs
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(picture(plan, survey, gpu=0))
+    assert f"about {expected:.2g} multiply-adds of training" in captured.get()
+
+
+def _fewer(name: str, trials: int | None) -> Iterator[str]:
+    """What is overridden so that a sampler tries some of its candidates."""
+    yield f"search.sampler={name}"
+    yield "network.width={from: 1, to: 40}"
+    yield f"search.trials={trials or 'all'}"
+    if name == "isomacs":
+        yield "search.solve=width"
+    if name == "axes":
+        yield "search.base={depth: 20, width: 4}"
+    if trials is None:
+        yield "budget={macs: {bands: [300K, 600K], tolerance: 30%}}"
+        yield "search.per_band=2"
+
+
+def test_of_networks_that_are_drawn_the_mean_of_each_band_counts(tmp_path: Path) -> None:
+    plan, survey = resolved_of(
+        tmp_path, TINY, "search.sampler=random", *[*_fewer("", None)][1:]
+    )
+    each = [survey.costs.macs[survey.bands == band].mean() for band in range(2)]
+    assert Tried(survey, plan.search).mean(survey.costs.macs) == pytest.approx(np.mean(each))
+    assert np.mean(each) != pytest.approx(survey.costs.macs.mean())
