@@ -121,7 +121,7 @@ def test_the_card_says_what_it_knows_and_how_few_there_are(tmp_path: Path) -> No
     assert "test accuracy (%), in the source" in [c.title for c in card.shown[0].columns]
     figure = card.shown[0].draw()
     ax = figure.axes[0]
-    assert ax.get_xlabel().startswith("test accuracy (%), in ")
+    assert ax.get_xlabel().replace("\n", " ").startswith("test accuracy (%), in ")
     assert ax.get_ylabel() == "test accuracy (%), this task"
     assert "width 5" in [text.get_text() for text in ax.texts]
 
