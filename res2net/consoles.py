@@ -11,8 +11,9 @@ def can_redraw(console: Console) -> bool:
     FORCE_COLOR, usual in CI, makes rich take a file or pipe for a terminal; a dumb terminal, as
     in Emacs, cannot move its cursor.
     """
+    isatty = getattr(console.file, "isatty", None)  # a logger's stdout may have none
     try:
-        at_terminal = console.file.isatty()
+        at_terminal = isatty is not None and isatty()
     except ValueError:  # it was closed
         return False
     return at_terminal and console.is_terminal and not console.is_dumb_terminal

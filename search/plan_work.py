@@ -86,12 +86,14 @@ def work(
 def _in_all(plan: StudyPlan, survey: Survey, elsewhere: Elsewhere, *, gpu: float | str) -> str:
     """Epochs and multiply-adds of all trials that are to be trained."""
     known, taken_over = elsewhere
-    macs = Tried(survey, plan.search, known).mean(survey.costs.model_macs)
+    every = survey.costs.model_macs
     epochs = sum(trials * epochs for trials, epochs in plan.phases)
-    epochs -= taken_over * plan.epochs("search")
+    macs = epochs * Tried(survey, plan.search, known).mean(every)
+    epochs -= len(taken_over) * plan.epochs("search")
+    macs -= plan.epochs("search") * float(every[list(taken_over)].sum())
     most = "at most " * ("epochs" in plan.varied)
-    without = f" without the {taken_over} trials taken over" if taken_over else ""
-    work = epochs * _BACKWARD * plan.data.train * macs
+    without = f" without the {len(taken_over)} trials taken over" if taken_over else ""
+    work = _BACKWARD * plan.data.train * max(macs, 0.0)
     return (
         f"in all {most}{epochs:,} epochs{without}, about {work:.2g} multiply-adds of training; "
         f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"

@@ -64,12 +64,20 @@ def _require_own(folder: Path, text: str) -> None:
     there = [folder / name for name in _FOLDERS if any((folder / name).glob("*"))]
     there += [folder / name for name in _FILES if (folder / name).exists()]
     for path in there:
-        if path.name == "space.yaml" and path.read_bytes() == text.encode():
+        if path.name == "space.yaml" and _text_of(path) == text:
             continue
         raise ConfigError(
             f"{path}: is there without the journal of a run: it may be yours, and a run would "
             "write over it; move it away, or give another folder with --out"
         )
+
+
+def _text_of(path: Path) -> str | None:
+    """The text of a file, with the ends of its lines as in a parsed one; None if it is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _place_of(folder: Path) -> Path:

@@ -200,7 +200,10 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     plan = with_trials_left(plan, survey, len(known), prepared.space)
     prepared = replace(prepared, plan=plan)
     taken_over = certain(found, plan, {one.name for one in known})
-    there = Elsewhere(candidates_of(known, survey), len(taken_over))
+    there = Elsewhere(
+        candidates_of(known, survey),
+        candidates_of((one.started for one in taken_over.values()), survey),
+    )
     shown = picture(plan, survey, gpu=gpu, precision=precision, elsewhere=there)
     print_whole(console, shown)
     print_whole(console, power(plan, survey, spread))

@@ -77,8 +77,8 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
         plan = with_trials_left(plan, survey, len(known), prepared.space)
         study = ReusingStudy(plan, survey, journal, deadline)
-        study.reuse(finished)
         warmed(study, known)
+        study.reuse(finished)
         if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=frozenset(study.history.ends))

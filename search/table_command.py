@@ -13,7 +13,7 @@ from res2net import Architecture
 from res2net.exit_codes import ExitCode, exit_code_help
 from res2net.file_names import path_argument, path_of, place_argument
 from search.replay.blackbox import write_blackbox
-from search.replay.exporting import finished_run, write_table
+from search.replay.exporting import finished_run, require_own, write_table
 from search.replay.results import Source
 from search.replay.sources import source_of
 from search.run_command import guarded
@@ -76,7 +76,8 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
     given = "out" if arguments.check is None else "check"
     for needed, options in only.items():
         for option in options:
-            if needed != given and getattr(arguments, option) not in (None, False):
+            value = getattr(arguments, option)
+            if needed != given and value is not None and value is not False:
                 raise ConfigError(
                     f"--{option.replace('_', '-')}: needs --{needed}; leave it out"
                 )
@@ -95,6 +96,7 @@ def _seed(text: str) -> int:
 
 def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> int:
     run = finished_run(folder)
+    require_own(run, arguments.out)
     columns: dict[Architecture, dict[str, float]] = {}
     measured: dict[str, Any] = {}
     if not arguments.no_latency:

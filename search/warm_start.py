@@ -108,9 +108,9 @@ def with_trials_left(plan: StudyPlan, survey: Survey, known: int, space: Space) 
     return plan
 
 
-def candidates_of(known: Iterable[Known], survey: Survey) -> list[int]:
-    """The candidates that other runs have tried, by their number in the survey."""
-    numbers = (survey.candidate(one.network()) for one in known)
+def candidates_of(trials: Iterable[Known | Started], survey: Survey) -> list[int]:
+    """The candidate of each trial of other runs, by its number in the survey."""
+    numbers = (survey.candidate(one.network()) for one in trials)
     return [number for number in numbers if number is not None]
 
 

@@ -1,5 +1,6 @@
 """The card on how often a network of one run is better than one of another."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -101,16 +102,19 @@ def _said(row: dict[Hashable, Any]) -> str:
 
 
 def _all_agree(row: dict[Hashable, Any]) -> str:
-    """State that every pair goes the same way, and how far that is shown for further networks.
+    """State what there is no interval for: all networks go the same way, or alike.
 
     If a share q of all networks goes this way, n of n do with probability q^n; so q is above
     0.05^(1/n), with 95 % confidence.
     """
     ways = {1.0: "the first is better", 0.0: "the second is better"}
     if row["chance"] not in ways:
-        return f"both are equal in all pairs, so with probability {row['chance']:.2f}"
+        return (
+            f"the first is better with probability {row['chance']:.2f} (no interval, because "
+            "it is the same for each network)"
+        )
     least = _ALONE ** (1 / min(row["n_a"], row["n_b"]))
     return (
         f"{ways[row['chance']]} in all pairs, and with 95 % confidence in more than "
-        f"{least:.0%} of further ones"
+        f"{math.floor(100 * least)}% of further ones"
     )

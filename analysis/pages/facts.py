@@ -101,10 +101,11 @@ def _reused(trials: pd.DataFrame) -> Facts:
     if sources.empty:
         return ()
     seconds = float(trials.loc[sources.index, "seconds"].sum())
+    were = "was" if len(sources) == 1 else "were"
     return (
         (
             "Taken over",
-            f"{len(sources):,} of {how_many(len(trials), 'trial')} were trained in another "
+            f"{len(sources):,} of {how_many(len(trials), 'trial')} {were} trained in another "
             f"run: {_counted(sources)}. Their {duration(seconds)} are included in the times "
             "below.",
         ),

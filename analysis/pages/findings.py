@@ -77,7 +77,9 @@ def _by_chance(run: Run) -> list[str]:
     if not is_percent_error(run.ranking):
         return []
     errors = run.whole().groupby("name")[run.ranking.column].apply(list)
-    for one in pooled_interval(errors.tolist()):  # alone, two seeds would hardly ever show it
+    # Alone, two seeds would hardly ever show it; pooled, one that varies much hides another.
+    alone = [t_interval(each) for each in errors if len(each) > 1]
+    for one in [*pooled_interval(errors.tolist()), *alone]:
         high = one.estimate if one.high is None else one.high  # of one seed each there is none
         if one.estimate < run.chance - 1 and high < run.chance:
             return []

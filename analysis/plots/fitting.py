@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.cbook import strip_math
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -70,7 +71,8 @@ def wrap_labels(figure: Figure) -> None:
         room = figure.get_figwidth() * float(share)
         label = ax.xaxis.get_label()
         # It is centred below the axes, at whose left the values of the other axis are written.
-        beside = max((text.get_text() for text in ax.get_yticklabels()), key=len, default="")
+        ticks = (strip_math(text.get_text()) for text in ax.get_yticklabels())
+        beside = max(ticks, key=len, default="")
         size = float(label.get_fontsize())
         left = (width_of(beside, size) + _LABEL * size) / POINTS
         label.set_text(wrapped(label.get_text(), room - left, size))

@@ -2,6 +2,7 @@
 
 from analysis.runs.networks import failures
 from analysis.runs.run import Run
+from search.study.losses import RETRIED
 
 
 def for_more_seeds(run: Run, *, wanted: int = 2) -> str:
@@ -21,5 +22,16 @@ def for_more_networks(run: Run) -> str:
     if not run.finished:
         return "let the run go on"
     if len(failures(run)):
-        return "mend what failed, and start the study with --retry failed"
+        return _after_failures(run)
     return "run it with more networks, or let the scheduler stop fewer of them"
+
+
+def _after_failures(run: Run) -> str:
+    """State how to get results of what failed."""
+    if run.plan.execution.replay:
+        return "replay results of more networks"
+    ended = set(run.counted["status"])
+    again = [f"--retry {status.value}" for status in RETRIED if status.value in ended]
+    if again:
+        return f"mend what failed, and start the study with {' '.join(again)}"
+    return "run it with a recipe that does not diverge, such as a lower lr"

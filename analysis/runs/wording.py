@@ -10,7 +10,7 @@ def how_many(count: float, what: str) -> str:
         count: a whole number.
         what: the noun for one; its plural adds an s.
     """
-    return f"{count:,.0f} {what}{'' if count == 1 else 's'}"
+    return f"{count:,.0f} {what}{'' if round(count) == 1 else 's'}"
 
 
 def how_many_each(counts: Iterable[int], what: str) -> str:
@@ -21,7 +21,7 @@ def how_many_each(counts: Iterable[int], what: str) -> str:
         what: the noun for one, as in `how_many`.
     """
     least, *_, most = sorted([*counts] * 2)
-    return how_many(most, what) if least == most else f"{least:,} to {how_many(most, what)}"
+    return how_many(most, what) if least == most else f"{least:,.0f} to {how_many(most, what)}"
 
 
 def p_words(p: float) -> str:

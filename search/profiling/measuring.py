@@ -45,18 +45,22 @@ def measure(
     drift = abs(again.epoch / timed[0].epoch - 1)  # caused by other work on the machine
     predictor, deviation = _best_predictor(survey, timed)
     tried = Tried(survey, plan.search, elsewhere.known)
-    mean = tried.mean(_predicted(survey, timed, predictor))
+    predicted = _predicted(survey, timed, predictor)
+    mean = tried.mean(predicted)
     test = plan.data.test * timed[len(timed) // 2].rehearsal.image
     (trials, epochs), *confirm = plan.phases
-    phases = [(trials - elsewhere.taken_over, epochs), *confirm]
+    left = trials - len(elsewhere.taken_over)
+    taken_over = float(predicted[list(elsewhere.taken_over)].sum())
+    first = max(trials * mean - taken_over, 0.0) / left if left else 0.0
+    phases = [(left, epochs * first + test), *((n, e * mean + test) for n, e in confirm)]
     return Estimate(
         timed=timed,
         predictor=predictor,
         error=max(deviation, drift, *(_spread(one.rehearsal) for one in timed)),
         epoch=mean,
         beside=beside,
-        work=sum(n * (epochs * mean + test) for n, epochs in phases),
-        wall=sum(math.ceil(n / beside) * (epochs * mean + test) for n, epochs in phases),
+        work=sum(n * seconds for n, seconds in phases),
+        wall=sum(math.ceil(n / beside) * seconds for n, seconds in phases),
         disk=_disk(plan, survey, tried, beside=min(beside, sum(n for n, _ in phases))),
     )
 

@@ -9,7 +9,7 @@ device.
 import csv
 import gzip
 import io
-import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ def write_table(
         ConfigError: the table does not read back as written, because no name distinguishes a
             network from others.
     """
-    _refuse_another(run, out)
+    require_own(run, out)
     out.mkdir(parents=True, exist_ok=True)
     # A table has no column for the seeds of the trainings.
     cells = {
@@ -122,19 +122,22 @@ def write_table(
         )
 
 
-def _refuse_another(run: Exported, out: Path) -> None:
-    """Refuse to write over the table of another run."""
-    about = out / ABOUT
-    if not about.is_file():
+def require_own(run: Exported, out: Path) -> None:
+    """Refuse to write over the table of another run; the run's own may have gone on since.
+
+    Raises:
+        ConfigError: the folder contains one, or its copy of a journal cannot be read.
+    """
+    copy = out / JOURNAL
+    if not copy.exists():
         return
     try:
-        digest = json.loads(about.read_text(encoding="utf-8")).get("journal_sha256")
-    except (OSError, ValueError, AttributeError) as error:
+        before = gzip.decompress(copy.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(
-            f"{about}: is not the description of a table ({error}); give another folder with "
-            "--out"
+            f"{copy}: cannot be read ({error}); give another folder with --out"
         ) from error
-    if digest != run.source.digest:
+    if not (run.folder / FILE).read_bytes().startswith(before):
         raise ConfigError(
             f"{out}: contains the table of another run; give another folder with --out, or "
             "remove that one"

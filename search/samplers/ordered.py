@@ -58,11 +58,11 @@ class Elsewhere(NamedTuple):
 
     Attributes:
         known: candidates that a warm start knows, and that are not tried.
-        taken_over: trials of the search that are surely taken over.
+        taken_over: the candidate of each trial of the search that is surely taken over.
     """
 
     known: Sequence[int] = ()
-    taken_over: int = 0
+    taken_over: Sequence[int] = ()
 
 
 NOTHING = Elsewhere()

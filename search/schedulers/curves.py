@@ -53,7 +53,7 @@ class Curves:
     ) -> None:
         self._epochs, self._trials, self._objectives = epochs, trials, objectives
         self._grace, self._quantum = grace, quantum
-        self._most = share * trials * epochs
+        self._most = round(share * trials * epochs, 6)
         self.rungs = tuple(range(grace, epochs, quantum))
         self._curves: dict[int, list[Row]] = {}
         self._resting: dict[int, None] = {}
@@ -110,9 +110,11 @@ class Curves:
         every = (self._trials - len(self._over)) * self._epochs
         every -= sum(len(self._curves[trial]) for trial in live)
         left = self._to_come if self._out_of_epochs() else self._most - self._spent
-        # One that runs, or resumes last, may spend a few more; one runs to its end in any case.
-        running = len(live) - len(self._resting)
-        left += self._quantum * (running + (not self._out_of_epochs()))
+        # Those that run, or resume last, may spend a few more; each new network counts as seen
+        # from its first epoch on; one runs to its end in any case.
+        running, unseen = len(live) - len(self._resting), self._trials - len(self._seen)
+        left += max(self._grace, self._quantum) * (running + 1)
+        left += (self._grace - 1) * max(0, unseen)
         left += 0 if self._whole else self._epochs - self._grace
         return Spared(0, max(0, every - math.ceil(left)))
 

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import TaggedScalar
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 MOST_VALUES = 1_000_000  # more than any space needs; aliases of aliases soon give billions
-_DIGITS = 300  # of the largest whole number that is still less than the largest float
+# Digits of whole numbers that are less than the largest float.
+_DIGITS, _HEX_DIGITS = 300, 250
 _SHOWN = 40  # letters of a value in a message
+_IN_A_VALUE = (ValueError, KeyError, IndexError, OverflowError, AssertionError)
 _STANDARD = "tag:yaml.org,2002:"
 _TAGS = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp"}
 
@@ -50,7 +53,7 @@ def parse(text: str) -> Any:
         UnreadableError: it is not YAML 1.2, repeats a key, has a tag of its own, a value that
             is not what it looks like (the 13th month), or more values than a space needs.
     """
-    yaml = YAML(typ="rt", pure=True)
+    yaml, node = YAML(typ="rt", pure=True), None
     try:
         node = yaml.compose(text)
         if node is None:
@@ -74,7 +77,7 @@ def parse(text: str) -> Any:
             mark.line + 1 if mark else 1,
             f"is not YAML ({problem}); check indentation, colons and brackets",
         ) from error
-    except (ValueError, KeyError, OverflowError) as error:
+    except _IN_A_VALUE as error:
         raise _of_a_value(node, error) from error
 
 
@@ -84,6 +87,8 @@ def plain(node: Any) -> Any:
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
         return tuple(plain(value) for value in node)
+    if isinstance(node, TaggedScalar):  # !!str
+        return str(node.value)
     if isinstance(node, ScalarBoolean):  # one with an anchor, which is an int
         return bool(node)
     for kind in (bool, int, float, str):  # ruamel's scalars are subclasses with a memory
@@ -119,10 +124,11 @@ def _meaningless(node: Node) -> str:
     if kind not in _TAGS:
         shown = f"!!{kind}" if str(node.tag) != kind else kind
         return f"{shown}: is a tag without a meaning here; remove it"
-    if kind == "int" and len(node.value) > _DIGITS:
+    digits = len(node.value) if kind == "int" else 0
+    if digits > (_HEX_DIGITS if node.value[:2] == "0x" else _DIGITS):
         return (
-            f"{node.value[:_SHOWN]}... is a number of {len(node.value)} digits, too large to "
-            "compute with; write a smaller one"
+            f"{node.value[:_SHOWN]}... is a number of {digits} digits, too large to compute "
+            "with; write a smaller one"
         )
     return ""
 
@@ -150,14 +156,18 @@ def _values(node: Node, counted: dict[int, int]) -> int:
     return counted[id(node)]
 
 
-def _of_a_value(node: Node, error: Exception) -> UnreadableError:
+def _of_a_value(node: Node | None, error: Exception) -> UnreadableError:
     """The first value that cannot be what its notation or its tag says, with its line."""
+    if node is None:  # it ended before there was any value, such as at a letter that is none
+        return UnreadableError(
+            1, f"is not YAML ({error or 'of an unknown version'}); correct it"
+        )
     constructor = YAML(typ="safe", pure=True).constructor  # the other one stopped half-way
     for one in _inside(node, set()):
         if isinstance(one, ScalarNode):
             try:
                 constructor.construct_object(one)
-            except (ValueError, KeyError, OverflowError) as why:
+            except _IN_A_VALUE as why:
                 kind = str(one.tag).removeprefix(_STANDARD)
                 shown = one.value if len(one.value) <= _SHOWN else f"{one.value[:_SHOWN]}..."
                 said = f" ({str(why).partition(';')[0]})" * isinstance(why, ValueError)

@@ -137,7 +137,7 @@ class Curves(_Options):
     def check(self, *, epochs: int, trials: int | None) -> None:  # noqa: ARG002 - fits any
         """Make sure that epochs are left to spend after each network's first ones."""
         _check_shorter("grace", self.grace, epochs)
-        if self.grace > self.share * epochs:
+        if self.grace > self.share * epochs * (1 + 1e-9):  # 0.29 of 100 is a little below 29
             least = math.ceil(100 * self.grace / epochs) / 100
             raise MisfitError(
                 "scheduler.share",

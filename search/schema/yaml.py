@@ -68,8 +68,8 @@ class Document(NamedTuple):
         # A key may be missing in a section that only a --set made.
         made = (location[:n] for n in range(1, len(location)))
         section = next((one for one in made if not _holds(self.nodes, one)), location)
-        beside = (text for given, text in self.overrides.items() if given[:-1] == section)
-        return next(beside, "")
+        into = (text for given, text in self.overrides.items() if _within(given, section))
+        return next(into, "")
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Document:
@@ -162,6 +162,11 @@ def _restored(value: Any) -> Any:
     if isinstance(value, str):
         return _PUT_ASIDE.sub(lambda byte: chr(ord(byte[0]) - _ASIDE), value)
     return value
+
+
+def _within(location: Location, section: Location) -> bool:
+    """Whether a location lies in a section."""
+    return len(location) > len(section) and location[: len(section)] == section
 
 
 def _holds(node: Any, location: Location) -> bool:

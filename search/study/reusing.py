@@ -55,10 +55,19 @@ class ReusingStudy(Study):
         self.waiting: dict[Hashable, Finished] = {
             key: one
             for key, one in elsewhere.items()
-            if key not in here and _is_wanted(one.started, plan)
+            if key not in here
+            and one.started.name not in history.known
+            and _is_wanted(one.started, plan)
         }
-        self._certain = certain(self.waiting, plan, history.known)
-        self.remaining.taken_over = sum(one.started.epochs for one in self._certain.values())
+        begun = {
+            identity(history.trials[trial], plan): history.epochs(trial)
+            for trial in history.live
+        }
+        self._certain = {  # epochs that are not to be trained
+            key: one.started.epochs - begun.get(key, 0)
+            for key, one in certain(self.waiting, plan, history.known).items()
+        }
+        self.remaining.taken_over = sum(self._certain.values())
         self.remaining.may_take_over = len(self._certain) < len(self.waiting)
 
     def runs(self, trial: int) -> bool:
@@ -73,8 +82,7 @@ class ReusingStudy(Study):
             if found is None:
                 return started
             self.waiting.pop(key, None)
-            if self._certain.pop(key, None) is not None:
-                self.remaining.taken_over -= started.epochs
+            self.remaining.taken_over -= self._certain.pop(key, 0)
             self._taken_over = started.trial
             self._take_over(started, found)
             self._taken_over = None

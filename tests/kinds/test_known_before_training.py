@@ -236,6 +236,9 @@ def test_a_run_may_begin_beside_its_own_space_file(tmp_path: Path) -> None:
     space = write(tmp_path, OPEN)
     plan, survey = resolved_of(tmp_path, OPEN)
     require_room(tmp_path, plan, survey, text=space.read_text(encoding="utf-8"))
+    text = space.read_text(encoding="utf-8")
+    space.write_bytes(text.replace("\n", "\r\n").encode())  # as written on Windows
+    require_room(tmp_path, plan, survey, text=text)
     with pytest.raises(ConfigError, match=r"space.yaml: is there without the journal"):
         require_room(tmp_path, plan, survey, text="study: another")
 

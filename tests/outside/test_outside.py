@@ -162,7 +162,7 @@ CHANGES = [
     ("my_sampler.py", '{"exhaustive"}', '{"exhausting"}', "exhausting"),
     ("my_recipe.yaml", "epochs: 3", "epochs: three", "training.epochs"),
     ("my_recipe.yaml", "epochs: 3", "epoch: 3", "training.epoch: is not a key"),
-    ("my_recipe.yaml", "epochs: 3", "epochs: [3", "cannot be read"),
+    ("my_recipe.yaml", "epochs: 3", "epochs: [3", "my_recipe.yaml:3: is not YAML"),
     ("space.yaml", "my_sampler.py:Backwards", "my_sampler.py:Backward", "did you mean"),
     ("space.yaml", "my_sampler.py:Backwards", "your_sampler.py:Backwards", "no file"),
     ("space.yaml", "my_sampler.py:Backwards", "no.such.module:Sampler", "cannot be imported"),

@@ -195,7 +195,7 @@ def test_the_layout_of_syne_tune_s_blackboxes(made: Path) -> None:
         (["--check=half"], "--check: 'half' is not a share"),
         (["--check=200%"], "--check: '200%' is not a share"),
         (["nowhere", "--check=5%"], "nowhere: is not there"),
-        (["nowhere", "--out=x", "--seed=3"], "--seed: needs --check; leave it out"),
+        (["nowhere", "--out=x", "--seed=0"], "--seed: needs --check; leave it out"),
         (["--check=5%", "--note=x"], "--note: needs --out; leave it out"),
         (["--check=5%", "--no-latency"], "--no-latency: needs --out; leave it out"),
     ],
@@ -231,12 +231,18 @@ def test_arguments_without_a_value_are_refused(
 def test_the_table_of_another_run_is_not_written_over(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    about = json.loads((made / "table" / "about.json").read_text(encoding="utf-8"))
-    there = tmp_path / "about.json"
-    there.write_text(json.dumps(about | {"journal_sha256": "of another"}), encoding="utf-8")
-    assert main([str(made / "run"), f"--out={tmp_path}", "--no-latency"]) == 2
-    assert f"{tmp_path}: contains the table of another run" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["about.json"]
+    journal, command = (made / "run" / FILE).read_bytes(), [str(made / "run"), "--no-latency"]
+    there = tmp_path / f"{FILE}.gz"
+    for before, message in (
+        (gzip.compress(b"another" + journal), "contains the table of another run"),
+        (b"no gzip", "cannot be read"),
+    ):
+        there.write_bytes(before)
+        assert main([*command, f"--out={tmp_path}"]) == 2
+        assert message in capsys.readouterr().err
+        assert there.read_bytes() == before
+    there.write_bytes(gzip.compress(journal[: len(journal) // 2]))  # it has gone on since
+    assert main([*command, f"--out={tmp_path}"]) == 0
 
 
 def test_a_run_without_a_single_epoch_is_no_table(tmp_path: Path) -> None:

@@ -58,8 +58,25 @@ def test_where_all_agree_it_says_what_so_few_networks_show(tmp_path: Path) -> No
     said = improvement_card(runs).sentences[0]
     assert said.startswith("a over b: the first is better in all pairs")
     assert stats.binom.pmf(8, 8, 0.69) == pytest.approx(0.05, abs=0.003)
-    assert "with 95 % confidence in more than 69% of further ones" in said
+    assert "with 95 % confidence in more than 68% of further ones" in said
     assert "the second is better in all pairs" in improvement_card(runs[::-1]).sentences[0]
+
+
+def test_the_same_share_for_each_network_is_not_unanimity(tmp_path: Path) -> None:
+    runs = []
+    for name, errors in (("a", (50.0, 52.0)), ("b", (51.0, 53.0))):
+        rows = [
+            {"network": network(w), "seed": i, "repeat": i, "curve": [60.0],
+             "val_error": error, "test_error": 50.0}
+            for w in WIDTHS
+            for i, error in enumerate(errors)
+        ]  # fmt: skip
+        trained_in = f"data.root={tmp_path / name}"
+        runs.append(
+            made(tmp_path / name, rows, "search.trials=8", "search.seeds=2", trained_in)
+        )
+    said = improvement_card(runs).sentences[0]
+    assert "the first is better with probability 0.75 (no interval, because it is" in said
 
 
 def test_networks_that_lost_a_seed_are_not_counted(tmp_path: Path) -> None:

@@ -16,6 +16,16 @@ from tests.analysis.made import made, network
         (["ok"], 1, "run it with --set search.seeds=2 or more"),
         (["ok"], 2, "let the run go on"),
         (["ok", "failed"], 2, "mend what failed, and start the study with --retry failed"),
+        (
+            ["ok", "out-of-memory"],
+            2,
+            "mend what failed, and start the study with --retry out-of-memory",
+        ),
+        (
+            ["ok", "diverged"],
+            2,
+            "run it with a recipe that does not diverge, such as a lower lr",
+        ),
         (["ok", "ok"], 2, "run it with more networks, or let the scheduler stop fewer of them"),
     ],
 )

@@ -315,6 +315,22 @@ def test_a_config_survives_the_way_to_a_worker(path: Path, tree: Path) -> None:
     assert StudyPlan.model_validate(by_stage.model_dump()) == by_stage
 
 
+def test_the_share_that_is_advised_is_taken(tmp_path: Path) -> None:
+    """29 / 100 is a little less than 0.29 in floats."""
+    curves = ("training.epochs=100", "scheduler={name: curves, grace: 29, share: 0.28}")
+    with pytest.raises(ConfigError, match=r"write 0.29 or more, or lower grace"):
+        load(write(tmp_path), curves)
+    load(write(tmp_path), (*curves, "scheduler.share=0.29"))
+
+
+def test_a_key_missing_in_a_section_that_a_set_made_has_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path), ("confirm.options.x=1",))
+    said = str(caught.value).splitlines()
+    assert len(said) == 4
+    assert all(line.startswith("--set confirm.options.x=1: confirm.") for line in said)
+
+
 def test_the_spaces_that_ship_are_sound(tree: Path) -> None:
     for path in sorted(Path("spaces").glob("*.yaml")):
         config, _ = load(path, where(path, tree))

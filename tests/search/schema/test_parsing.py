@@ -15,6 +15,9 @@ from tests.search.spaces import load, write
         ("seed: 2024-01-01T99:99:99Z", "2024-01-01T99:99:99Z cannot be read as timestamp"),
         ("seed: !!int foo", "foo cannot be read as int"),
         ("seed: !!bool foo", "foo cannot be read as bool; correct it, or put it in quotes"),
+        ("seed: !!int ''", "cannot be read as int"),
+        ("seed: !!float ''", "cannot be read as float"),
+        (f"seed: 0x{'f' * 290}", "is a number of 292 digits, too large to compute with"),
         ("seed: !own 3", "!own: is a tag without a meaning here; remove it"),
         (
             f"seed: {'9' * 400}",
@@ -48,7 +51,22 @@ def test_what_yaml_reads_and_nobody_means_has_its_line(
         assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("letter", ["UFFFFFFFF", "U00110000"])
+def test_a_letter_that_is_none_is_refused(tmp_path: Path, letter: str) -> None:
+    with pytest.raises(ConfigError, match=r"space.yaml:1: is not YAML \(.*\); correct it"):
+        load(write(tmp_path, f'study: "\\{letter}"\n'))
+
+
+def test_a_tag_may_say_that_a_number_is_a_word(tmp_path: Path) -> None:
+    space, _ = load(write(tmp_path), ("study=!!str 2024",))
+    assert space.study == "2024"
+
+
 def test_yaml_of_another_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"space.yaml:1: is not YAML \(version minor part"
+    ):
+        load(write(tmp_path, "%YAML 1.3\n---\nstudy: tiny\n"))
     with pytest.raises(ConfigError, match=r"space.yaml:1: is YAML 1.1, in which 010 is 8"):
         load(write(tmp_path, "%YAML 1.1\n---\nstudy: tiny\n"))
 
