@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, cast
 
 import pytest
 from rich.console import Console
@@ -94,6 +96,12 @@ def test_a_live_display_needs_a_terminal_that_can_redraw(
     assert not can_redraw(Console(file=io.StringIO()))
     monkeypatch.setenv(variable, value)
     assert not can_redraw(Console(file=stream(terminal=terminal)))
+
+
+def test_a_stdout_that_does_not_say_what_it_is_is_no_terminal() -> None:
+    """As what loggers put in its place, which only write and flush."""
+    bare = SimpleNamespace(write=len, flush=lambda: None)
+    assert not can_redraw(Console(file=cast(IO[str], bare)))
 
 
 def test_a_closed_file_is_no_terminal() -> None:

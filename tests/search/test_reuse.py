@@ -17,6 +17,7 @@ from rich.console import Console
 from analysis.pages.facts import cost
 from analysis.runs.run import read_run
 from search import run_study
+from search.plan_work import work
 from search.preparation import open_space, prepare
 from search.profiling.estimate import Rehearsal, Timed
 from search.profiling.measuring import measure
@@ -383,3 +384,17 @@ def test_hours_are_of_the_trials_that_are_trained(
         assert estimate.wall == pytest.approx(trained * 2 * 10)
         running = 3 * 2 * 4 * survey.costs.params.max() * (trained > 0)
         assert estimate.disk == measure(plan, survey, beside=1).disk - most + running
+
+
+def test_the_plan_leaves_out_the_costs_of_the_very_trials_that_are_taken_over() -> None:
+    """Those of the cheapest networks: what is left costs more than as many mean ones."""
+    prepared = prepare(open_space(WIDER))
+    plan, survey = prepared.plan, prepared.survey
+    dearest = int(survey.costs.model_macs.argmax())
+    cheaper = [one for one in range(len(survey)) if one != dearest for _ in range(2)]
+    lines = work(plan, survey, gpu=0, precision="fp32", elsewhere=Elsewhere((), cheaper))
+    (said,) = [str(line) for line in lines if str(line).startswith("in all")]
+    left = 3 * plan.data.train * 2 * 2 * int(survey.costs.model_macs[dearest])
+    assert said.startswith(
+        f"in all 4 epochs without the 6 trials taken over, about {left:.2g} multiply-adds"
+    )

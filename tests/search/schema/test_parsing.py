@@ -63,9 +63,7 @@ def test_a_tag_may_say_that_a_number_is_a_word(tmp_path: Path) -> None:
 
 
 def test_yaml_of_another_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"space.yaml:1: is not YAML \(version minor part"
-    ):
+    with pytest.raises(ConfigError, match=r"space.yaml:1: is not YAML \(version minor part"):
         load(write(tmp_path, "%YAML 1.3\n---\nstudy: tiny\n"))
     with pytest.raises(ConfigError, match=r"space.yaml:1: is YAML 1.1, in which 010 is 8"):
         load(write(tmp_path, "%YAML 1.1\n---\nstudy: tiny\n"))
