@@ -42,9 +42,9 @@ def threads() -> None:
         torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_address() -> Iterator[str]:
-    """A Ray cluster of two CPUs, started once for all tests that need one."""
+    """A Ray cluster of two CPUs, one for each file: it takes CPU also while it idles."""
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - see above
 
     cluster = Cluster(

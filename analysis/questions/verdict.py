@@ -12,7 +12,7 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,12 @@ from search.design.anytime import reach
 from search.design.spread import Spread, spread_of
 from search.schema.metrics import Objective
 
-BETTER, WORSE, SAME, NOT_ENOUGH, REFUSED = "better", "worse", "same", "not enough", "refused"
+BETTER: Final = "better"
+WORSE: Final = "worse"
+SAME: Final = "same"
+NOT_ENOUGH: Final = "not enough"
+REFUSED: Final = "refused"
+Word = Literal["better", "worse", "same", "not enough", "refused"]
 _MOST_SEEDS = 1000  # maximum number of seeds looked ahead
 _SUSPECT = 0.2  # p below which two networks are assumed to vary more than the others: cautious
 _ROUNDING = 1e-12  # a spread below this share of the scores is rounding, not noise
@@ -75,7 +80,7 @@ class Verdict:
         level: confidence level of the interval.
     """
 
-    verdict: str
+    verdict: Word
     reason: str
     difference: float | None = None
     low: float | None = None
@@ -215,7 +220,7 @@ def more_seeds(found: Bounds, margin: float | None, *, level: float) -> int | No
     return None
 
 
-def _decided(found: Bounds, margin: float | None, *, more_is_better: bool) -> str:
+def _decided(found: Bounds, margin: float | None, *, more_is_better: bool) -> Word:
     if margin is not None and -margin < found.low and found.high < margin:
         return SAME
     if found.low <= 0 <= found.high:
@@ -224,7 +229,7 @@ def _decided(found: Bounds, margin: float | None, *, more_is_better: bool) -> st
 
 
 def _sentence(
-    found: Bounds, verdict: str, score: Score, *, margin: float | None, more: int | None
+    found: Bounds, verdict: Word, score: Score, *, margin: float | None, more: int | None
 ) -> str:
     """State the result in words, with everything that it is based on."""
     said = {

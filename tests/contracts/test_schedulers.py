@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -101,15 +102,14 @@ def test_it_is_a_function_of_the_journal(
     """
     plan = plan_with(tmp_path, scheduler, objectives)
     with Journal(tmp_path / "run") as journal:
-        drive(Study(plan, surveyed, journal), slots=slots)
+        drive(lived := Watched(plan, surveyed, journal), slots=slots)
         records = read(tmp_path / "run")
-        lived = Rebuilt(plan, surveyed, journal)
-        states = [(lived.take(record), *lived.state()) for record in records]
+        assert len(lived.states) == len(records)
         for killed_after in sorted(some_of_each_kind(records)):
             again = Rebuilt(plan, surveyed, journal)
             for record in records[:killed_after]:
                 again.take(record)
-            assert (again.take(records[killed_after]), *again.state()) == states[killed_after]
+            assert again.take(records[killed_after]) == lived.states[killed_after]
 
 
 def some_of_each_kind(records: Sequence[Record]) -> set[int]:
@@ -121,6 +121,29 @@ def some_of_each_kind(records: Sequence[Record]) -> set[int]:
     return chosen | {*range(0, len(records), 25)}
 
 
+State = tuple[Decision, list[int], int | None, tuple[int, ...] | None]
+
+
+def state_of(decision: Decision, learning: Learning) -> State:
+    """What was decided, who rests, who would go on, and which rungs are believed."""
+    found = learning.fidelity
+    believed = None if found is None else found.believed
+    return decision, list(learning.paused), learning.resume(), believed
+
+
+class Watched(Study):
+    """A study that notes its state after each record."""
+
+    def _append(self, record: Record) -> Decision:
+        decision = super()._append(record)
+        self.states.append(state_of(decision, self._learning))
+        return decision
+
+    @cached_property
+    def states(self) -> list[State]:
+        return []
+
+
 class Rebuilt:
     """History and learning as a start of the study makes them from its journal."""
 
@@ -128,14 +151,9 @@ class Rebuilt:
         self._history = History(plan.ranking, plan.objectives)
         self._learning = Learning(plan, surveyed, self._history, journal)
 
-    def take(self, record: Record) -> Decision:
+    def take(self, record: Record) -> State:
         self._history.note(record)
-        return self._learning.note(record)
-
-    def state(self) -> tuple[list[int], int | None, tuple[int, ...] | None]:
-        found = self._learning.fidelity
-        believed = None if found is None else found.believed
-        return list(self._learning.paused), self._learning.resume(), believed
+        return state_of(self._learning.note(record), self._learning)
 
 
 @every_scheduler

@@ -310,7 +310,7 @@ ANYTHING = st.recursive(
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_whatever_a_field_holds_it_is_read_or_named(
     recorded: Recorded, tmp_path: Path, data: st.DataObject
 ) -> None:

@@ -119,9 +119,9 @@ def catches_sigterm(process: subprocess.Popen[str]) -> bool:
 @pytest.mark.parametrize(
     ("module", "later"),
     [
-        ("search.run", 0.0),
-        *(  # imports go on, as in the other two
-            pytest.param("search.run", later, marks=pytest.mark.slow) for later in (0.3, 0.8)
+        *(  # as in the other, which goes through the same process
+            pytest.param("search.run", later, marks=pytest.mark.slow)
+            for later in (0.0, 0.3, 0.8)
         ),
         ("search.train", 0.1),
     ],

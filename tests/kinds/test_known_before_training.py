@@ -18,7 +18,7 @@ from search.schema.yaml import ConfigError
 from search.space.trainable import last_piece
 from search.study.events import Status
 from tests.outside.parts import DATA
-from tests.search.conftest import _nothing_drawn  # noqa: F401 - nothing is drawn here
+from tests.search.conftest import _few_decoders, _nothing_drawn  # noqa: F401 - quick
 from tests.search.images.trees import plant
 from tests.search.spaces import TINY, load, resolved_of, write
 

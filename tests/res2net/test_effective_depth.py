@@ -29,8 +29,8 @@ def shortest(module: nn.Module) -> int:
     [
         "res2next29_6c24w4s",
         "resnext29_8c64w",
-        "res2net50_26w_4s",
-        "res2net_v1b_101_26w_4s",
+        pytest.param("res2net50_26w_4s", marks=pytest.mark.slow),  # the others cover its blocks
+        pytest.param("res2net_v1b_101_26w_4s", marks=pytest.mark.slow),
         "res2net_dla60",
         "bLRes2Net-50",
     ],

@@ -22,6 +22,17 @@ def _nothing_drawn() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_decoders() -> Iterator[None]:
+    """A handful of images is decoded by this process; a child for each core takes longer.
+
+    Several are tested in images/test_cache.py and test_decoding.py.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("search.images.preparing.os.cpu_count", lambda: 1)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mark `drawn` is for tests that want what is drawn."""

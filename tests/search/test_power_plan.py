@@ -75,7 +75,7 @@ def test_a_study_along_axes_plans_groups_and_slopes_at_both_sizes(
     assert "for all 21 at once (Bonferroni)" in said
     of_depth = shown(capsys, FIG5, "--set", "analysis.of=depth")
     assert "depth - scale, all sizes, params" in of_depth
-    assert "scale less" not in of_depth
+    assert "scale - " not in of_depth
 
 
 def test_seeds_are_those_for_the_margin(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +138,7 @@ def test_of_axes_that_are_not_tried_whole_only_what_is_tried_is_planned(
     assert "only the base and the cheapest are tried, 8 of 16" in said
     every = shown(capsys, FIG5)
     assert "the cheapest are tried" not in every
-    assert len(said.splitlines()) < len(every.splitlines()) + 2
+    assert len(said.splitlines()) < len(every.splitlines())
 
 
 def test_a_spread_of_nothing_is_refused(tmp_path: Path) -> None:

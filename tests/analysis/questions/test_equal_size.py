@@ -194,9 +194,11 @@ def test_a_metric_that_is_to_be_small_buys_more_where_it_falls(tmp_path: Path) -
     assert (equal["difference"] < 0).all()
     loss = score_of(Objective("test_loss", "minimize", "reported", "nats"))
     words = [text for text in texts(conclusion(compared, loss)) if text.startswith("At equal")]
+    assert words
     assert all("scale buys more" in said and "of test loss (nats)" in said for said in words)
     gain = score_of(Objective("test_score", "maximize", "reported"))
     words = [text for text in texts(conclusion(compared, gain)) if text.startswith("At equal")]
+    assert words
     assert all("scale buys less" in said for said in words)
 
 
@@ -249,7 +251,11 @@ def test_a_margin_tells_the_same_from_the_unknown(tmp_path: Path) -> None:
     said = conclusion(compared, ACCURACY, analysis=Analysis(margin=0.5))
     means = [one for one in said if one.text.startswith("At equal")]
     assert all("the same within the margin of 0.5 points" in one.text for one in means)
+    assert len(means) == 4, "of cardinality and depth, at both sizes"
     assert all(one.claims for one in means)
+    unlike = comparisons(points(read_run(write_run(tmp_path / "noisy", noisy))))
+    said = conclusion(unlike, ACCURACY, analysis=Analysis(margin=0.001))
+    assert not any("the same within the margin" in one.text for one in said)
 
 
 def test_contrasts_of_the_space_file_are_answered(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_trial_is_the_first_of_a_network_as_the_journal_has_it(run: Any) -> No
         plots.plot_edf,
         plots.plot_intermediate_values,
         plots.plot_parallel_coordinate,
-        plots.plot_contour,
+        pytest.param(plots.plot_contour, marks=pytest.mark.slow),  # the slowest of them
         plots.plot_rank,
         plots.plot_timeline,
     ],

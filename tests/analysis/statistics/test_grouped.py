@@ -13,7 +13,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(groups=st.lists(st.lists(numbers, min_size=1, max_size=5), min_size=1, max_size=6),
        percent=st.booleans())  # fmt: skip
 def test_each_is_the_interval_of_its_group(groups: list[list[float]], percent: bool) -> None:

@@ -168,7 +168,10 @@ def test_wherever_a_replay_is_cut_it_ends_with_the_same_bytes(tmp_path: Path) ->
         assert (folder / FILE).read_bytes() == whole, f"cut after {end} bytes"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGKILL, -9), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
 def test_ended_in_the_middle_the_same_command_ends_with_the_same_record(
     tmp_path: Path, number: int, code: int
 ) -> None:

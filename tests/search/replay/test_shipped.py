@@ -73,12 +73,12 @@ def test_trained_again_it_is_the_same(source: Source) -> None:
     assert source.plan is not None
     cells = source.cells
     quickest = sorted(cells, key=lambda one: sum(e.seconds for e in cells[one][0].epochs))
-    for one in train_again(source, source.plan, [(quickest[0], 1)], ROOT / "data"):
-        if is_same_kind(source.processor):
-            assert not one.differences
-        else:
-            # Points of error between two roundings of so short a training.
-            assert one.differences.get("val_error of epoch 8", 0.0) < 15
+    (one,) = train_again(source, source.plan, [(quickest[0], 1)], ROOT / "data")
+    if is_same_kind(source.processor):
+        assert not one.differences
+    else:  # points of error between two roundings of so short a training
+        errors = [far for name, far in one.differences.items() if "error" in name]
+        assert all(far < 15 for far in errors)
 
 
 def test_an_installed_package_holds_it() -> None:

@@ -20,7 +20,7 @@ from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveS
 
 from res2net import cost
 from search.samplers import optuna_sampler
-from search.samplers.base import Outcome, SpaceExhausted
+from search.samplers.base import Outcome, Sampler, SpaceExhausted
 from search.samplers.of_optuna import SpaceSampler, outcome_of
 from search.schema.samplers import SAMPLERS
 from search.schema.yaml import ConfigError
@@ -102,9 +102,23 @@ def test_a_study_ends_with_the_space(tmp_path: Path) -> None:
         study.ask(sampler.distributions)
 
 
-def test_states_are_told_as_they_are(paper: Path) -> None:
-    """Failed and pruned trials are no end of it; several objectives are learned from."""
+def test_states_are_told_as_they_are(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed trials are no end of it; several objectives are learned from."""
     sampler = optuna_sampler(paper, "nsga2")
+    made, told = sampler._made, list[Outcome]()
+
+    def watched(study: optuna.Study) -> Sampler:
+        inner = made(study)
+        tell = inner.tell
+
+        def heard(candidate: int, outcome: Outcome) -> None:
+            told.append(outcome)
+            tell(candidate, outcome)
+
+        monkeypatch.setattr(inner, "tell", heard)
+        return inner
+
+    monkeypatch.setattr(sampler, "_made", watched)
     study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
 
     def objective(trial: optuna.Trial) -> tuple[float, float]:
@@ -115,6 +129,12 @@ def test_states_are_told_as_they_are(paper: Path) -> None:
 
     study.optimize(objective, n_trials=45, catch=(RuntimeError,))
     assert len(study.trials) == 45
+    assert len(told) == 44, "the last is told when another is asked for"
+    for trial, outcome in zip(study.trials[:-1], told, strict=True):
+        if trial.number % 5 == 4:
+            assert outcome == Outcome("failed")
+        else:
+            assert outcome == Outcome("complete", tuple(trial.values))
 
 
 def test_given_values_are_tried_and_learned_from(paper: Path) -> None:

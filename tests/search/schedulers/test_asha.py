@@ -23,7 +23,7 @@ def stops(scheduler: Asha, epoch: int, error: float) -> bool:
     return scheduler.report(0, epoch, {"val_error": error}) is Decision.STOP
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     st.integers(1, 4),
     st.integers(2, 4),

@@ -56,7 +56,7 @@ def keys(rows: list[Row]) -> list[tuple[float, ...]]:
     return found
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(ROWS)
 def test_rows_are_ordered_as_their_definition_says(rows: list[Row]) -> None:
     ranks = Ranks(len(rows[0]))

@@ -303,7 +303,10 @@ def test_the_data_set_brings_its_habits(tmp_path: Path) -> None:
     assert (digits.training.crop, digits.training.flip) == (1, False)
 
 
-@pytest.mark.parametrize("path", sorted(Path("spaces").glob("*.yaml")), ids=lambda p: p.stem)
+SHIPPED = sorted((Path(__file__).parents[3] / "spaces").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_config_survives_the_way_to_a_worker(path: Path, tree: Path) -> None:
     here = where(path, tree)
     config, _ = load(path, here)
@@ -332,7 +335,8 @@ def test_a_key_missing_in_a_section_that_a_set_made_has_its_place(tmp_path: Path
 
 
 def test_the_spaces_that_ship_are_sound(tree: Path) -> None:
-    for path in sorted(Path("spaces").glob("*.yaml")):
+    assert len(SHIPPED) > 20
+    for path in SHIPPED:
         config, _ = load(path, where(path, tree))
         assert config.study == path.stem
         assert path.read_text(encoding="utf-8").startswith("# "), "a header says what it asks"

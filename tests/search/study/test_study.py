@@ -210,6 +210,7 @@ def test_what_is_left_is_counted(tmp_path: Path, surveyed: Survey) -> None:
         assert (error, best) == (error_of(started), started)
 
 
+@pytest.mark.slow  # test_growth.py watches what a trial costs, of more kinds of study
 def test_two_thousand_trials_are_decided_as_fast_as_two_hundred(tmp_path: Path) -> None:
     """The cost of a decision must not grow with the journal.
 

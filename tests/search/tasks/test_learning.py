@@ -40,6 +40,7 @@ def test_an_example_learns_far_more_than_a_guess(tmp_path: Path, task: str) -> N
         assert trial.ended.metrics[f"test_{name}"] > times * max(guess, untrained)
 
 
+@pytest.mark.slow  # that losses fall is tested of each task below
 @pytest.mark.skipif(not find_spec("py_sod_metrics"), reason="is of the extra tasks")
 def test_a_short_training_finds_more_than_a_guess(tmp_path: Path) -> None:
     """A few seconds of saliency: far from good, and twice what an untrained network finds."""
