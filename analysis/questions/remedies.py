@@ -2,7 +2,7 @@
 
 from analysis.runs.networks import failures
 from analysis.runs.run import Run
-from search.study.losses import RETRIED
+from search.study.events import RETRIED
 
 
 def for_more_seeds(run: Run, *, wanted: int = 2) -> str:

@@ -26,6 +26,7 @@ class Status(StrEnum):
 
 CUT_SHORT = (Status.PRUNED, Status.REJECTED)  # such networks get no other seeds
 SOUND = (Status.OK, *CUT_SHORT)  # the trial ran without an error
+RETRIED = (Status.FAILED, Status.OUT_OF_MEMORY)  # what the user may ask to try again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,11 @@ import errno
 from collections.abc import Collection
 
 from search.schema.yaml import ConfigError
-from search.study.events import Ended, Lost, Status
+from search.study.events import RETRIED, Ended, Lost, Status
 from search.study.history import History
 
 RETRIES = 3  # in a row, without a new epoch in between
 _MOST = 2 * RETRIES  # in a row, regardless of the progress of other trials
-RETRIED = (Status.FAILED, Status.OUT_OF_MEMORY)  # statuses that the user may ask to retry
 
 
 def lost_once_more(

@@ -150,7 +150,7 @@ def test_fewer_than_two_shared_seeds_are_refused_and_failures_are_named(tmp_path
 
 @pytest.mark.parametrize(
     ("second", "remedy"),
-    [([22.0], "let the run go on"), ([22.0, None], "mend what failed, and start the study")],
+    [([22.0], "let the run go on"), ([22.0, None], "run it with a recipe that does not")],
 )
 def test_planned_seeds_are_not_told_to_be_planned(
     second: list[float | None], remedy: str, tmp_path: Path
