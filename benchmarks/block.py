@@ -224,7 +224,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    low, _, high = statistics.quantiles(row.ratios, n=4)
+    low, _, high = statistics.quantiles(row.ratios, n=4, method="inclusive")
     return (
         row.case,
         str(row.side),

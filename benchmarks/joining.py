@@ -90,7 +90,7 @@ def table(rows: Sequence[Row]) -> Table:
     for column in ("network", "precision", "separate", "joined", "ratio"):
         made.add_column(column, justify="left" if column == "network" else "right")
     for row in rows:
-        low, _, high = statistics.quantiles(row.ratios, n=4)
+        low, _, high = statistics.quantiles(row.ratios, n=4, method="inclusive")
         made.add_row(
             row.network,
             row.precision,

@@ -187,13 +187,18 @@ BARE: dict[str, Callable[[int, Any], optuna.samplers.BaseSampler]] = {
 
 
 def incumbents(points: Sequence[Point], table: Table) -> Iterator[dict[str, float]]:
-    """What is lost with the best network so far, each time it changes."""
-    best = float("inf")
+    """What is lost with the best network so far, each time it changes.
+
+    `trial` counts the networks that had begun, up to the last of those completed by then, as
+    trials that run beside each other complete in another order than they begin.
+    """
+    best, begun = float("inf"), 0
     for point in points:
+        begun = max(begun, point.trial + 1)
         if point.seen < best:
             best = point.seen
             lost = table.error[point.name] - table.best
-            yield {"trial": point.trial + 1, "seconds": point.seconds, "lost": lost}
+            yield {"trial": begun, "seconds": point.seconds, "lost": lost}
 
 
 def run(names: Sequence[str], seeds: int, out: Path, table_path: str) -> None:

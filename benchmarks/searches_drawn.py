@@ -44,6 +44,7 @@ _PANELS = {
 def lost_at(run: dict[str, Any], places: Floats, unit: str) -> Floats:
     """What is lost with the best so far at each place; NaN before the first complete trial."""
     at = np.array([one[unit] for one in run["incumbents"]])
+    assert (np.diff(at) >= 0).all(), "searchsorted needs an order"
     lost = np.array([one["lost"] for one in run["incumbents"]])
     index = np.searchsorted(at, places, "right") - 1
     return np.where(index >= 0, lost[np.maximum(index, 0)], np.nan)

@@ -28,6 +28,7 @@ head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 ip=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | cut -d ' ' -f 1)
 address=$ip:$((20000 + SLURM_JOB_ID % 20000)) # two jobs may share a machine
 cpus=${SLURM_CPUS_PER_TASK:-1}
+export SRUN_CPUS_PER_TASK=$cpus # else srun gives each of its steps one CPU (since Slurm 22.05)
 
 srun --overlap --nodes=1 --ntasks=1 --nodelist="$head" \
     ray start --head --node-ip-address="$ip" --port="${address#*:}" --num-cpus="$cpus" --block &

@@ -167,6 +167,11 @@ def _run(arguments: argparse.Namespace, console: Console, argv: Sequence[str]) -
     session.deadline_of(arguments.time_limit)  # report a mistake in it first
     if arguments.measure and not arguments.plan:
         raise ConfigError("--measure: needs --plan; give both, or leave it out")
+    if arguments.measure and arguments.address is not None:
+        raise ConfigError(
+            "--measure: times this machine, not those of --address; on one of them, leave "
+            "--address out"
+        )
     if arguments.spread and not arguments.plan:
         raise ConfigError("--spread: needs --plan; give both, or leave it out")
     space = open_space(arguments.space, arguments.set)

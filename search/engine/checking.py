@@ -183,10 +183,14 @@ def check_data(data: PlannedData, root: Path) -> None:
                 f"{data.name}: its {split} labels are {known.dtype}; return int64, whole "
                 f"numbers from 0 to {facts.classes - 1}"
             )
-        if known.shape != (size,) or known.min() < 0 or known.max() >= facts.classes:
+        wanted = f"return {size} whole numbers from 0 to {facts.classes - 1}"
+        if known.shape != (size,):
             raise PluginError(
-                f"{data.name}: its {split} labels are of shape {known.shape}, {known.min()} to "
-                f"{known.max()}; return {size} whole numbers from 0 to {facts.classes - 1}"
+                f"{data.name}: its {split} labels are of shape {known.shape}; {wanted}"
+            )
+        if known.min() < 0 or known.max() >= facts.classes:
+            raise PluginError(
+                f"{data.name}: its {split} labels are {known.min()} to {known.max()}; {wanted}"
             )
         missing = {*range(facts.classes)} - {*known.tolist()}
         if missing and split == "train":

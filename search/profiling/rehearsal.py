@@ -204,7 +204,7 @@ def _rehearse(
     steps = timed_runs(lambda: _step(trainer), most=_STEPS, fewest=_FEWEST)
     # The first pass of a kind is slower, but only slightly if passes are long.
     passes = timed_runs(lambda: trainer.scores("test"), most=2, fewest=1)
-    low, _, high = statistics.quantiles(steps, n=4)
+    low, _, high = statistics.quantiles(steps, n=4, method="inclusive")
     memory = meter.read().peak_memory or 0
     if bench.device.type == "cuda":  # memory of graphs counts only as reserved
         memory = torch.cuda.max_memory_reserved(bench.device)

@@ -48,11 +48,21 @@ def _replacing(path: Path, before: Path | None) -> Iterator[IO[bytes]]:
         part.unlink(missing_ok=True)
 
 
+# What a file system answers that syncs no folders.
+_NOT_OF_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
+
+
 def _sync(folder: Path) -> None:
-    """Sync a folder's entries to disk: otherwise a power cut may undo a new one."""
+    """Sync a folder's entries to disk: otherwise a power cut may undo a new one.
+
+    Some network file systems cannot do that of a folder; what is in it is there all the same.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_OF_FOLDERS:
+            raise
     finally:
         os.close(descriptor)
 

@@ -151,6 +151,8 @@ def located(text: str) -> File:
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return path_of(text)
     uri = urlsplit(text)
+    if uri.fragment or "#" in text or (uri.scheme == "file" and uri.query):
+        raise ValueError("contains # or ?, after which all would be lost; write %23 or %3F")
     if uri.scheme == "file":
         if uri.netloc not in ("", "localhost"):
             raise ValueError(f"is on another machine ({uri.netloc}); write file:///folder")
@@ -170,7 +172,11 @@ def _object(text: str) -> RemoteFile:
     if not uri.netloc:
         raise ValueError("names no bucket; write s3://bucket/folder")
     options = tuple(sorted(parse_qsl(uri.query, keep_blank_values=True)))
-    unknown = [key for key, _ in options if key not in _OPTIONS]
+    keys = [key for key, _ in options]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        raise ValueError(f"has the option {twice[0]} more than once; write it once")
+    unknown = [key for key in keys if key not in _OPTIONS]
     if unknown:
         raise ValueError(
             f"has the unknown option {unknown[0]}; write any of {', '.join(_OPTIONS)}"

@@ -24,7 +24,10 @@ from search.schema.parts import NoOptions, Table, require_methods
 from search.schema.section import Section
 from search.schema.values import MisfitError
 
-INSTALL = "install what tasks on scenes need: pip install 'res2net-search[tasks]'"
+INSTALL = (
+    "install what tasks on scenes need, in the checkout: pip install -c constraints.txt "
+    "'.[tasks]', and for saliency: pip install -c constraints.txt --no-deps pysodmetrics"
+)
 # Training keys that change images or labels; a task refuses those that it does not read.
 AUGMENTATION = (
     "crop", "flip", "resized_crop", "jitter", "cutout", "erasing", "mixup", "cutmix",

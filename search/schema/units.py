@@ -10,10 +10,10 @@ _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 def format_amount(number: float) -> str:
     """Format an amount: `3.95G`, `24.4M`, `940`: three digits and a unit."""
     for size, unit in _STEPS:
-        if number >= size:
-            value = number / size
+        value = abs(number) / size
+        if round(value, 3) >= 1:  # 999,999 is 1.00M, not 1000K
             decimals = 2 if value < 10 else 1 if value < 100 else 0
-            return f"{value:.{decimals}f}{unit}"
+            return f"{number / size:.{decimals}f}{unit}"
     return f"{number:.0f}"
 
 

@@ -115,6 +115,11 @@ def check_zero_cost(
             "execution: trials",
         )
     if zero_cost.keep is None:
+        if "after" in zero_cost.model_fields_set:
+            raise MisfitError(
+                "zero_cost.after",
+                "does nothing without keep; write keep: 25% and by as well, or remove it",
+            )
         return
     _check_order(search)
     if trials is not None and zero_cost.after >= trials:

@@ -83,8 +83,9 @@ def _able() -> frozenset[str]:
 def _told() -> Mapping[str, str]:
     """What Linux reports of the first CPU; empty on other systems."""
     try:
-        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
+    first = told.partition("\n\n")[0]
     lines = (line.partition(":") for line in first.splitlines() if ":" in line)
     return {key.strip(): value.strip() for key, _, value in lines}

@@ -14,6 +14,7 @@ from search.study.processor import processor, processor_kind
 
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
 
+_GIT_SECONDS = 10  # a network file system may hang
 _ELSEWHERE = ("optuna", "ray")  # not used in training; Ray compares its own version
 
 
@@ -51,14 +52,25 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def _git_commit() -> str | None:
+    """The commit of this code; None where it is not kept in git, or git gives no answer."""
+    here = Path(__file__)
     try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None  # installed without its history
+        # Installed in an environment inside somebody's repository, it is no part of that.
+        _git("ls-files", "--error-unmatch", here.name, folder=here.parent)
+        return _git("describe", "--always", "--dirty", "--abbrev=40", folder=here.parent)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    own = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    answer = subprocess.run(  # noqa: S603 - our own command
+        ["git", *arguments],  # noqa: S607
+        cwd=folder,
+        env=own,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_GIT_SECONDS,
+    )
     return answer.stdout.strip()

@@ -65,8 +65,8 @@ class OfMlflow:
         self._write(started, last_of(ended), ended.epochs)
         run = self._runs.pop(started.trial)
         self._client.set_tag(run, _STATUS, ended.status.value)
-        if ended.reason:
-            self._client.set_tag(run, _REASON, ended.reason[:_LONGEST])
+        # Also an empty one: a trial that was tried again may have ended otherwise before.
+        self._client.set_tag(run, _REASON, ended.reason[:_LONGEST])
         sound = ended.status in _SOUND
         self._client.set_terminated(run, "FINISHED" if sound else "FAILED")
 

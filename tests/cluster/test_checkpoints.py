@@ -163,6 +163,9 @@ def refused(folder: Path, place: str, capsys: pytest.CaptureFixture[str]) -> str
     [
         ("gs://studies/runs", "has an unknown scheme, gs://; write s3://bucket/"),
         ("s3://key:word@studies/runs", "contains a secret"),
+        ("s3://studies/runs#2", "contains # or"),
+        ("file:///tmp/a?b", "contains # or"),
+        ("s3://studies/runs?region=eu&region=us", "has the option region more than once"),
         ("s3://studies/runs?endpoint_override=key:word@host", "contains a secret"),
         ("s3://key:wo/:word@studies/runs", "contains a secret"),
         ("s3:///runs", "names no bucket; write s3://bucket/folder"),

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from search import load_space, run_study
 from search.run import main
-from search.schema.files import in_words
+from search.schema.files import in_words, replace_text
 from search.schema.yaml import ConfigError
 from search.train import main as train
 from tests.search.spaces import TINY, load, write
@@ -167,6 +168,29 @@ def test_room_is_advised_where_room_is_lacking_and_nowhere_else(number: int) -> 
     said = in_words(OSError(number, os.strerror(number), "some/file"))
     assert said.startswith(f"some/file: {os.strerror(number)}")
     assert ("room" in said) == (number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def test_hours_of_another_machine_are_not_measured_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(write(tmp_path)), "--plan", "--measure", "--address", "auto"]) == 2
+    assert "--measure: times this machine, not those of --address" in capsys.readouterr().err
+
+
+def test_a_file_system_that_syncs_no_folders_takes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some network mounts, which say that the argument is invalid."""
+    sync = os.fsync
+
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(descriptor)
+
+    monkeypatch.setattr("search.schema.files.os.fsync", refuse)
+    replace_text(tmp_path / "file", "text")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "text"
 
 
 def test_an_unknown_error_is_shown_as_it_is() -> None:

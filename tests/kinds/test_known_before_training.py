@@ -257,10 +257,12 @@ def test_compiling_without_a_compiler_is_refused(
     [
         ("return images.astype(np.uint8), labels", "return images.astype(np.uint8), labels * 1.0",
          "its train labels are float64; return int64"),
+        ("return images.astype(np.uint8), labels", "return images.astype(np.uint8), labels[:0]",
+         "its train labels are of shape (0,); return"),
         ("classes, image_size, train, test = 2", "classes, image_size, train, test = 3",
          "says it has 3 classes, but no train label is 2"),
     ],
-    ids=["float labels", "a class without labels"],
+    ids=["float labels", "no labels", "a class without labels"],
 )  # fmt: skip
 def test_labels_of_a_data_set_of_somebody_s_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str

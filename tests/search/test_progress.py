@@ -164,6 +164,7 @@ def test_the_table_ranks_by_validation_error(tmp_path: Path) -> None:
 
 
 def test_amounts_and_durations() -> None:
+    assert [format_amount(n) for n in (999_999, 999.6, -5e6)] == ["1.00M", "1.00K", "-5.00M"]
     shown = [format_amount(n) for n in (940, 1500, 24_360_932, 3_947_925_504, 10**12)]
     assert shown == ["940", "1.50K", "24.4M", "3.95G", "1.00T"]
     assert [duration(s) for s in (8, 200, 18_600)] == ["8 s", "3 min 20 s", "5 h 10 min"]

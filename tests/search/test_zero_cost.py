@@ -235,6 +235,7 @@ def test_a_baseline_may_decide(tmp_path: Path) -> None:
         ({"zero_cost": RUNG | {"keep": "100%"}}, "above 0 and below 100%"),
         ({"zero_cost": {"keep": "25%"}}, "has keep but not by; write by: synflow"),
         ({"zero_cost": {"by": "naswot"}}, "has by but not keep; write keep: 25%"),
+        ({"zero_cost": {"after": 5}}, "does nothing without keep; write keep: 25% and by"),
         ({"zero_cost": RUNG, "search": {"sampler": "grid"}}, "begins with the smallest"),
         ({"zero_cost": RUNG | {"after": 2}}, "leaves none of search.trials 2"),
         ({"zero_cost": {}, "execution": "replay"}, "a replay builds none"),

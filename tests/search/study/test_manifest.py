@@ -1,10 +1,12 @@
 """What a later start is told of earlier ones: images left out, and numbers that only grow."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from search.schema.yaml import ConfigError
+from search.study import provenance
 from search.study.manifest import FILE, going_on, note, same_images
 from tests.search.spaces import TINY, plan_of
 
@@ -34,3 +36,23 @@ def test_fewer_networks_or_seeds_than_there_are_is_said(tmp_path: Path) -> None:
     assert said == ["note: search.trials: the study already has 4, which stay; 3 is fewer"]
     assert going_on(tmp_path, had, say=said.append) == had
     assert len(said) == 1
+
+
+def test_the_commit_of_somebody_s_own_repository_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the package is installed in an environment inside a project's checkout."""
+    asked = provenance._git_commit.__wrapped__
+    here = asked()
+    installed = tmp_path / ".venv" / "provenance.py"
+    installed.parent.mkdir()
+    installed.touch()
+    (tmp_path / "own.txt").touch()
+    name = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet"], ["add", "own.txt"], [*name, "commit", "-qm", "own"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.setattr(provenance, "__file__", str(installed))
+    assert asked() is None
+    monkeypatch.undo()
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert asked() == here

@@ -80,7 +80,7 @@ def test_cpus_of_arm_are_told_apart_by_their_parts(monkeypatch: pytest.MonkeyPat
 
 
 def test_where_nothing_is_told_there_is_no_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere(_: Path, encoding: str) -> str:
+    def nowhere(_: Path, encoding: str, errors: str) -> str:
         raise FileNotFoundError(encoding)
 
     monkeypatch.setattr(Path, "read_text", nowhere)
