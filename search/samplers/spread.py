@@ -81,4 +81,6 @@ def stratified(
     for each in range(bins):
         members = shuffled[of[shuffled] == each]
         turn[members] = np.arange(len(members))
-    return Ordered(shuffled[np.argsort(turn[shuffled], kind="stable")])
+    # A random order within each round: the last one may be cut off, by a number of trials that
+    # is no multiple of the bins.
+    return Ordered(np.lexsort((rng.random(len(survey)), turn)))
