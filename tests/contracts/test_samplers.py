@@ -286,11 +286,11 @@ def test_strata_hold_as_many_each(surveyed: Survey) -> None:
     assert drawn.tolist() == np.minimum(held, 4).tolist()
 
 
-def test_a_round_that_is_cut_off_favours_no_stratum(surveyed: Survey) -> None:
+def test_a_round_that_is_cut_off_favours_no_stratum(few: Survey) -> None:
     """The first network is of each of the 8 bins alike, however many candidates a bin holds."""
-    logs = np.log(surveyed.costs.macs)
+    logs = np.log(few.costs.macs)
     edges = np.linspace(logs.min(), logs.max(), 9)
-    firsts = [make("stratified", surveyed, seed=seed).propose(0) for seed in range(200)]
+    firsts = [make("stratified", few, seed=seed).propose(0) for seed in range(200)]
     drawn = np.histogram(logs[firsts], edges)[0]
     filled = np.histogram(logs, edges)[0] > 0
     assert chisquare(drawn[filled]).pvalue > 1e-3
