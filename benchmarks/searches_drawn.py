@@ -59,12 +59,21 @@ def interval(values: Floats) -> tuple[float, float]:
 
 
 def table(searches: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
-    """One row per search: mean seconds to its end, and the loss at random search's end."""
-    end = float(np.mean([run["ends"] for run in searches["random"]]))
+    """One row per search: mean seconds to its end, and the loss when random search ends.
+
+    A search of a seed is compared with random search of the same seed, at the end of that one.
+    """
+    ends = [run["ends"] for run in searches["random"]]
     at_end = {
-        name: np.array([lost_at(run, np.array([end]), "seconds")[0] for run in runs])
+        name: np.array(
+            [
+                lost_at(run, np.array([end]), "seconds")[0]
+                for run, end in zip(runs, ends, strict=True)
+            ]
+        )
         for name, runs in searches.items()
     }
+    assert not any(np.isnan(lost).any() for lost in at_end.values()), "none had a whole trial"
     rows = []
     for name, lost in at_end.items():
         difference = lost - at_end["random"]
