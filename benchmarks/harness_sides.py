@@ -196,7 +196,10 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as workers:
         os.environ[WORKERS] = workers
         ends = SIDES[side](int(trials))
-        ready = sorted(path.stat().st_mtime for path in Path(workers).iterdir())
+        # This process checks the task, too, but is a worker only where there is no other.
+        files = list(Path(workers).iterdir())
+        others = [path for path in files if path.name != str(os.getpid())] or files
+        ready = sorted(path.stat().st_mtime for path in others)
     begin = float(os.environ[BEGIN])
     told: dict[str, Any] = {"memory": peak(os.getpid())}
     told |= {"ends": [each - begin for each in ends], "ready": [each - begin for each in ready]}
