@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _EXTRA = "optuna_dashboard"
 _EVERY = 1.0  # seconds between two looks at the journal
 _READS = ("GET", "HEAD")
+_LOCAL = ("127.0.0.1", "localhost")
 _REFUSED = b'{"reason": "This page shows a run. It cannot be changed from here."}'
 
 
@@ -134,7 +136,7 @@ def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
     """
     from optuna_dashboard import wsgi  # noqa: PLC0415 - an extra
 
-    pages = _only_read(wsgi(storage))
+    pages = _only_read(wsgi(storage), host)
     try:
         return make_server(host, port, pages, server_class=_Server, handler_class=_Handler)
     except OSError as error:
@@ -149,11 +151,16 @@ def _server(storage: InMemoryStorage, host: str, port: int) -> WSGIServer:
         ) from error
 
 
-def _only_read(pages: "WSGIApplication") -> "WSGIApplication":
-    """The pages, without the requests that would change the copy."""
+def _only_read(pages: "WSGIApplication", host: str) -> "WSGIApplication":
+    """The pages, without the requests that would change the copy, or that others sent.
+
+    A page of another site may be made to ask here under a name of its own (DNS rebinding).
+    """
 
     def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in _READS:
+        asked = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+        known = host not in _LOCAL or asked in _LOCAL
+        if known and environ["REQUEST_METHOD"] in _READS:
             return pages(environ, start)
         start("403 Forbidden", [("Content-Type", "application/json")])
         return [_REFUSED]

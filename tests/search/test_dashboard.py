@@ -137,6 +137,9 @@ def test_it_only_reads(tmp_path: Path) -> None:
                 urllib.request.urlopen(request, timeout=30)
             assert refused.value.code == 403
             refused.value.close()
+        elsewhere = urllib.request.Request(address, headers={"Host": "rebound.example:80"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(elsewhere, timeout=30)
         with Journal(folder):  # whoever runs the study has its lock
             assert len(trials_of(address)) == 3
     assert contents(folder) == before
