@@ -103,7 +103,12 @@ def _build(request: CacheRequest, place: Callable[[str], str], console: Console)
     folder = printable(text_of(request.files.folder))
     title = f"decoding {folder} at {request.side} px"
     with _Bar(title, console) as bar:
-        build(request, workers=os.cpu_count() or 1, place=place, advance=bar.advance)
+        build(request, workers=_cores(), place=place, advance=bar.advance)
+
+
+def _cores() -> int:
+    """The cores of this machine, each of which decodes."""
+    return os.cpu_count() or 1
 
 
 class _Bar:
