@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from search.cores import usable_cores
 from search.preparation import Prepared, Space
 from search.schema.trackers import TRACKERS
 from search.schema.yaml import ConfigError
@@ -22,7 +23,7 @@ def require_resources(space: Space) -> None:
     Raises:
         ConfigError: it does not have them.
     """
-    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
+    there: dict[str, float] = {"cpu": usable_cores()}
     if space.file.resources.gpu:
         import torch  # noqa: PLC0415 - takes seconds, which a CPU study need not wait
 
@@ -38,7 +39,7 @@ def require_resources(space: Space) -> None:
 def notes(prepared: Prepared, *, begun: bool) -> Iterator[str]:
     """What a trial needs and this machine lacks, for a plan, which runs nothing. No torch."""
     space = prepared.space
-    there: dict[str, float] = {"cpu": os.cpu_count() or 1}
+    there: dict[str, float] = {"cpu": usable_cores()}
     if space.file.resources.gpu:
         there["gpu"] = _gpus()
     slow = slow_arithmetic(prepared, begun=begun)
@@ -119,9 +120,16 @@ def _lacking(space: Space, there: dict[str, float]) -> Iterator[str]:
             )
         if asked != "auto" and asked > most:
             yield (
-                f"{place}: a trial asks for {asked:g}, but this machine has {most:g}; write "
+                f"{place}: a trial asks for {asked:g}, but {_limit(kind, most)}; write "
                 "at most that, or give the --address of a Ray cluster"
             )
+
+
+def _limit(kind: str, most: float) -> str:
+    """What this machine has; for a container or job, what it is given."""
+    if kind == "cpu" and most < (here := os.cpu_count() or 1):
+        return f"this process may use {most:g} of this machine's {here}"
+    return f"this machine has {most:g}"
 
 
 def require_arithmetic(space: Space) -> None:

@@ -14,6 +14,7 @@ import ray
 from ray._private import ray_constants, services
 
 from res2net.file_names import printable
+from search.cores import usable_cores
 from search.schema.yaml import ConfigError
 
 _ENVIRONMENT = {
@@ -70,6 +71,8 @@ def _start(address: str | None, environment: dict[str, Any] | None) -> None:
         "runtime_env": environment,
         "address": address or "local",  # never join a cluster that happens to run here
         "include_dashboard": False if address is None else None,
+        # Ray counts all cores of the machine, also those that this process may not use.
+        "num_cpus": usable_cores() if address is None else None,
         "log_to_driver": False,
         "logging_level": logging.ERROR,
     }

@@ -3,7 +3,6 @@
 No torch here.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -20,6 +19,7 @@ from rich.progress import (
 from res2net.consoles import can_redraw
 from res2net.file_names import path_of, printable, text_of
 from res2net.plugins import import_attribute
+from search.cores import usable_cores
 from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.coverage import check_readable
 from search.images.resolve import data_places, tree_of
@@ -103,12 +103,7 @@ def _build(request: CacheRequest, place: Callable[[str], str], console: Console)
     folder = printable(text_of(request.files.folder))
     title = f"decoding {folder} at {request.side} px"
     with _Bar(title, console) as bar:
-        build(request, workers=_cores(), place=place, advance=bar.advance)
-
-
-def _cores() -> int:
-    """The cores of this machine, each of which decodes."""
-    return os.cpu_count() or 1
+        build(request, workers=usable_cores(), place=place, advance=bar.advance)
 
 
 class _Bar:

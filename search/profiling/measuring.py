@@ -4,11 +4,11 @@ The result is the seconds of a mean epoch with its error, hours of the whole stu
 """
 
 import math
-import os
 
 import numpy as np
 import numpy.typing as npt
 
+from search.cores import usable_cores
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.samplers.ordered import NOTHING, Elsewhere, Tried
@@ -67,7 +67,7 @@ def measure(
 
 def slots(plan: StudyPlan) -> int:
     """Number of trials that this machine can run at once."""
-    most = (os.cpu_count() or 1) // plan.resources.cpu
+    most = usable_cores() // plan.resources.cpu
     gpu = plan.resources.gpu
     if gpu:
         import torch  # noqa: PLC0415 - only needed for GPUs

@@ -4,10 +4,10 @@ Small networks leave most of a GPU idle; several at once fill it. As many run at
 increase the total images/s, and never more than fit into its memory.
 """
 
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from search.cores import usable_cores
 from search.images.stores import RESIDENT_SHARE
 from search.profiling.estimate import RehearsalError
 from search.profiling.rehearsal import Rehearsals, rehearsed
@@ -48,7 +48,7 @@ def pack(plan: StudyPlan, survey: Survey, *, place: str) -> Packing:
             dearest = rehearsed(stage, survey, int(order[-1]))[0]
         total = torch.cuda.get_device_properties(0).total_memory
         memory = dearest.memory + CUDA_CONTEXT + _resident(plan, total)
-        cpus = (os.cpu_count() or 1) // torch.cuda.device_count() // plan.resources.cpu
+        cpus = usable_cores() // torch.cuda.device_count() // plan.resources.cpu
         most = min(fitting(memory, total), max(1, cpus))
         median = int(order[len(order) // 2])
         rates = dict(_rates(plan, survey, median, most))

@@ -1,10 +1,10 @@
 """Reads an annotated data set before the first trial: all annotations and images."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from search.cores import usable_cores
 from search.scenes.findings import FileError, Findings
 from search.scenes.scene import Part, SceneSplits
 from search.schema.data import PlannedData
@@ -31,7 +31,7 @@ def read_through(
     parts = (splits.train, splits.validation, splits.test)
     places = [(part, row) for part in parts for row in range(len(part))]
     found = Findings()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # decoding releases the GIL
+    with ThreadPoolExecutor(usable_cores()) as threads:  # decoding releases the GIL
         for done, fault in enumerate(threads.map(_fault, places), 1):
             if fault is not None:
                 found.refuse(fault.kind, fault.where)

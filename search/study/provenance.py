@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from search.cores import usable_cores
 from search.study.processor import processor, processor_kind
 
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")
@@ -29,7 +30,7 @@ def start_of(command: Sequence[str]) -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": processor(),
         "processor_kind": processor_kind(),
-        "cpus": os.cpu_count(),
+        "cpus": usable_cores(),
     }
 
 

@@ -53,7 +53,7 @@ Pixels = npt.NDArray[np.float64]
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing drawn where nobody looks; a few images are decoded by this process."""
     monkeypatch.setattr("search.api.draw_summary", lambda *_, **__: 0)
-    monkeypatch.setattr("search.images.preparing._cores", lambda: 1)
+    monkeypatch.setattr("search.images.preparing.usable_cores", lambda: 1)
 
 
 def picture_of(mode: str) -> Image.Image:

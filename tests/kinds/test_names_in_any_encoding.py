@@ -54,7 +54,7 @@ SPACE: dict[str, Any] = {
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing drawn where nobody looks; a few images are decoded by this process."""
     monkeypatch.setattr("search.api.draw_summary", lambda *_, **__: 0)
-    monkeypatch.setattr("search.images.preparing._cores", lambda: 1)
+    monkeypatch.setattr("search.images.preparing.usable_cores", lambda: 1)
 
 
 def planted(root: Path, classes: tuple[str, ...] = (CAFE, DOG), suffix: str = ".png") -> Path:

@@ -48,7 +48,7 @@ MARKS = st.text(alphabet="\\`*_{}[]()<>|#~&$@^:-+=.!'\"1ab /;\u00e9", max_size=1
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few images are decoded by this process."""
-    monkeypatch.setattr("search.images.preparing._cores", lambda: 1)
+    monkeypatch.setattr("search.images.preparing.usable_cores", lambda: 1)
 
 
 def place(key: str) -> str:

@@ -29,7 +29,7 @@ def _few_decoders() -> Iterator[None]:
     Several are tested in images/test_cache.py and test_decoding.py.
     """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("search.images.preparing._cores", lambda: 1)
+        patched.setattr("search.images.preparing.usable_cores", lambda: 1)
         yield
 
 

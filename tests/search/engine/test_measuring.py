@@ -153,7 +153,7 @@ def test_slots_are_no_more_than_trials(tmp_path: Path) -> None:
 def test_slots_are_no_more_than_trials_that_may_run_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("search.profiling.measuring.usable_cores", lambda: 8)
     many = "search.trials=9"
     assert slots(plan_of(tmp_path, TINY, many)) == 8
     in_order = "search.ordered=true", "search.concurrency=3"
