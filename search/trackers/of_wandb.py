@@ -3,6 +3,7 @@
 Nothing is sent from here, and no account is needed.
 """
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class OfWandb:
     def __init__(self, folder: Path, plan: StudyPlan) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._study = folder, plan.study
+        self._run = _id_of(folder)
         self._runs: dict[int, Any] = {}
 
     def begin(self, started: Started) -> None:
@@ -36,7 +38,7 @@ class OfWandb:
             project=self._study,
             # The same in each part of a trial, so that they become one run when they are
             # synced.
-            id=f"{self._study}-{started.trial}",
+            id=f"{self._study}-{self._run}-{started.trial}",
             name=f"{started.trial} {started.name}",
             group=started.phase,
             config=dict(settings_of(started)),
@@ -63,3 +65,11 @@ class OfWandb:
         for run in self._runs.values():
             run.finish()
         self._runs.clear()
+
+
+def _id_of(folder: Path) -> str:
+    """Read what tells this run from another one of the same study; drawn by its first start."""
+    file = folder / "run_id"
+    if not file.is_file():
+        file.write_text(secrets.token_hex(4), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()

@@ -155,10 +155,18 @@ def test_weights_and_biases_keeps_offline_runs(
     monkeypatch.setattr("search.api.draw_summary", lambda *_, **__: 0)
     run(tmp_path, "wandb", stop_at(1, 2))
     run(tmp_path, "wandb")
-    place = tmp_path / "run" / "tracking" / "wandb" / "wandb"
-    files = sorted(path.name.rpartition("-")[2] for path in place.glob("offline-run-*"))
+    ids = wandb_ids(tmp_path)
     # One part of the first trial, two of the one that was interrupted.
-    assert files == ["0", "1", "1"]
+    assert [name.rpartition("-")[2] for name in ids] == ["0", "1", "1"]
+    assert ids[1] == ids[2]
+    (other := tmp_path / "other").mkdir()
+    run(other, "wandb")
+    assert not {*ids} & {*wandb_ids(other)}, "wandb sync would make one run of both"
+
+
+def wandb_ids(folder: Path) -> list[str]:
+    place = folder / "run" / "tracking" / "wandb" / "wandb"
+    return sorted(path.stem.partition("-")[2] for path in place.glob("offline-run-*/*.wandb"))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="it is installed")
