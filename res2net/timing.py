@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import gc
-import os
 import platform
 import statistics
 import time
@@ -16,6 +15,7 @@ from torch import nn
 
 from res2net.architecture import Architecture
 from res2net.building import build
+from res2net.cores import usable_cores
 from res2net.norms import smallest_normed_side
 
 # Runs of each kind: enough for visibly stable times, few enough not to take long.
@@ -126,7 +126,7 @@ def device_in_words(device: torch.device) -> str:
         model = next((line for line in lines if line.startswith("model name")), model)
     name = model.partition(":")[2].strip() or model
     threads = torch.get_num_threads()
-    cores = os.cpu_count()
+    cores = usable_cores()
     return f"{name}, {threads} threads on {cores} cores, torch {torch.__version__}"
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.preparation import Prepared, Space
 from search.schema.trackers import TRACKERS
 from search.schema.yaml import ConfigError

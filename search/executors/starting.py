@@ -13,8 +13,8 @@ from typing import Any
 import ray
 from ray._private import ray_constants, services
 
+from res2net.cores import usable_cores
 from res2net.file_names import printable
-from search.cores import usable_cores
 from search.schema.yaml import ConfigError
 
 _ENVIRONMENT = {

@@ -17,15 +17,16 @@ from rich.progress import (
 )
 
 from res2net.consoles import can_redraw
+from res2net.cores import usable_cores
 from res2net.file_names import path_of, printable, text_of
 from res2net.plugins import import_attribute
-from search.cores import usable_cores
 from search.images.cache import CacheRequest, build, check_room, open_cache
 from search.images.coverage import check_readable
+from search.images.official import require
 from search.images.resolve import data_places, tree_of
 from search.images.storage import request_of
 from search.schema.data import PlannedData
-from search.schema.datasets import DATASETS, require
+from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError, Document
 
 _LINES = 10  # without a bar: one line per tenth

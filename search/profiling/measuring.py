@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.profiling.estimate import Estimate, Rehearsal, Timed
 from search.profiling.rehearsal import Rehearsals, rehearsed
 from search.samplers.ordered import NOTHING, Elsewhere, Tried

@@ -7,7 +7,7 @@ increase the total images/s, and never more than fit into its memory.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.images.stores import RESIDENT_SHARE
 from search.profiling.estimate import RehearsalError
 from search.profiling.rehearsal import Rehearsals, rehearsed

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.scenes.findings import FileError, Findings
 from search.scenes.scene import Part, SceneSplits
 from search.schema.data import PlannedData

@@ -1,19 +1,12 @@
 """The table of data sets: sizes, classes, official files, and where their loaders are."""
 
-import contextlib
-import hashlib
-import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from res2net.plugins import PluginError, import_attribute
+from res2net.plugins import PluginError
 from search.schema.layouts import COCO, VOC, SetFacts
 from search.schema.parts import NoOptions, Table, require_methods
 from search.schema.section import Section
-from search.schema.yaml import ConfigError
-
-_DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte before a download counts as failed
 
 
 class Published(NamedTuple):
@@ -240,55 +233,3 @@ _OURS: Mapping[str, Dataset] = {
     ),
 }
 DATASETS = Table("data set", _OURS, _foreign)
-
-
-def require(name: str, root: Path, *, place: str) -> None:
-    """Make sure that a data set is on disk and undamaged; download it if it is missing.
-
-    Args:
-        name: key of DATASETS.
-        root: the folder that holds the official folder.
-        place: place of the setting, for messages.
-
-    Raises:
-        ConfigError: missing and not downloadable (where it looked, how to get it), or damaged
-            (which file, which md5).
-    """
-    facts = DATASETS[name]
-    folder = root / facts.folder
-    missing = [file for file in facts.md5 if not (folder / file).is_file()]
-    if missing:
-        _download(name, root, place=place)
-    for file, expected in facts.md5.items():
-        actual = _md5(folder / file)
-        if actual != expected:
-            raise ConfigError(
-                f"{place}: {folder / file} is damaged: its md5 is {actual}, the official "
-                f"file's is {expected}; delete it and start again, or copy a good one there"
-            )
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _download(name: str, root: Path, *, place: str) -> None:
-    fetch = import_attribute(DATASETS[name].download)
-    folder = root / DATASETS[name].folder
-    made = [each for each in (root, *root.parents) if not each.exists()]
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
-    try:
-        fetch(root, download=True)
-    except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):  # empty folders that the download created
-            for each in made:
-                each.rmdir()
-        raise ConfigError(
-            f"{place}: {name} is not there: looked in {folder.resolve()}, and the download "
-            f"failed ({error}); put the official python version's files there, or set "
-            "data.root to the folder that holds them"
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.study.processor import processor, processor_kind
 
 _PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pillow", "scikit-learn")

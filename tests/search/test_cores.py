@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from search.cores import usable_cores
+from res2net.cores import usable_cores
 from search.profiling.measuring import slots
 from search.run import main
 from search.study.events import Ended, Started

@@ -1,6 +1,9 @@
 """Images: split without leaks, checked before use."""
 
+import hashlib
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +11,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from search.images.official import require
 from search.images.splits import load
 from search.schema.data import Data, planned_data
-from search.schema.datasets import DATASETS, require
+from search.schema.datasets import DATASETS
 from search.schema.yaml import ConfigError
 
 NOWHERE = Path("nowhere")
@@ -90,6 +94,32 @@ def test_missing_images_say_where_it_looked_and_how_to_get_them(tmp_path: Path) 
     assert message.startswith("space.yaml:7: cifar100 is not there: looked in ")
     assert str(tmp_path / "new/data/cifar-100-python") in message
     assert "set data.root to the folder" in message
+
+
+def fetch(root: Path, *, download: bool) -> None:
+    """Download as torchvision does: not again what is there, and not all of it at once."""
+    assert download
+    if not (root / "tiny" / "all").exists():
+        (root / "tiny").mkdir()  # fails where somebody else is at it
+        time.sleep(0.2)
+        (root / "tiny" / "all").write_bytes(b"images")
+
+
+def test_of_two_starts_at_once_one_downloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = DATASETS["cifar100"]._replace(
+        folder="tiny", md5={"all": hashlib.md5(b"images").hexdigest()},
+        download=f"{__name__}:fetch",
+    )  # fmt: skip
+    monkeypatch.setitem(DATASETS.ours, "tiny", tiny)
+    with ThreadPoolExecutor(2) as starts:
+        both = [
+            starts.submit(require, "tiny", tmp_path / "new", place="here") for _ in range(2)
+        ]
+        for one in both:
+            one.result()
+    assert [path.name for path in (tmp_path / "new").rglob("*")] == ["tiny", "all"]
 
 
 def test_a_damaged_file_is_named_with_both_md5s(tmp_path: Path, real_images: Path) -> None:

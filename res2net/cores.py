@@ -1,4 +1,4 @@
-"""How many CPU cores a study may use here, which may be fewer than the machine has."""
+"""How many CPU cores may be used here, which may be fewer than the machine has."""
 
 
 def usable_cores() -> int:
