@@ -9,6 +9,8 @@ from search.schema.remote import located
 from search.schema.section import Section
 from search.schema.units import seconds
 
+_SHORTEST = 10.0  # seconds; a worker reports every 5, and a machine may be busy
+
 
 def gpu_share(value: Any) -> float | str:
     """GPUs of one trial, a share of one below 1; or auto: as many trials on one as pays."""
@@ -19,13 +21,14 @@ def gpu_share(value: Any) -> float | str:
 
 
 def time_of(value: Any) -> float:
-    """A time such as 30m, in seconds; a plan has it as a number of seconds."""
-    if isinstance(value, float) and value > 0:
-        return value
+    """A time such as 30m, at least 10s; a plan has it as a number of seconds."""
     try:
-        return seconds(value)
+        time = value if isinstance(value, float) else seconds(value)
     except (TypeError, ValueError) as error:
         raise ValueError("is not a time; write one such as 30m or 1h30m") from error
+    if not time >= _SHORTEST:
+        raise ValueError("is too short: workers report every few seconds; write at least 10s")
+    return time
 
 
 def checkpoint_place(value: Any) -> str | None:

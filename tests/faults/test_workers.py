@@ -77,7 +77,7 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on(
     tmp_path: Path, cluster: Cluster
 ) -> None:
     node = cluster.add_node(num_cpus=1)
-    run = Run(tmp_path, cluster, trials=2, silence="9s")
+    run = Run(tmp_path, cluster, trials=2, silence="10s")
     run.wait_for_epochs(1)
     (worker,) = workers_below(raylet_of(node))
     worker.send_signal(signal.SIGSTOP)

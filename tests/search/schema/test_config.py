@@ -46,6 +46,7 @@ MISTAKES = [
     )),
     ("trials: 3, ", "", r":13: search.trials: is missing; add it \(trials: 100\)"),
     ("study: tiny", "study: ../tiny", r":1: study: '../tiny' is not a name"),
+    ("cpu: 1", "silence: 3s", r":14: resources.silence: .* workers report every few seconds; write at least 10s"),
     ("resources: {cpu: 1}", "resources: 3", r":14: resources: 3 is not a section"),
     ("resources: {cpu: 1}", "sheduler: {}", r":14: sheduler: is not a key; did you mean 'scheduler'"),
     ("resources: {cpu: 1}", "scheduler: {name: asha, grace: 3}", r":14: scheduler.grace: 3 leaves"),
