@@ -254,22 +254,6 @@ def test_training_is_the_same_to_the_bit_with_and_without(
     assert alone.metrics == beside.metrics
 
 
-def test_samplers_and_schedulers_are_told_of_it(tmp_path: Path) -> None:
-    """What they decide follows from the journal: they come to the same after a stop."""
-    search = {"sampler": "tpe", "trials": 3, "objectives": ["val_error", "throughput"]}
-    scheduler = {"name": "asha", "grace": 1, "reduction": 2}
-    training = SPACE["training"] | {"epochs": 3}
-    network = SPACE["network"] | {"depth": 11, "scale": [1, 2, 3]}
-    space = with_(search=search, scheduler=scheduler, training=training, network=network)
-    result = run(space, tmp_path)
-    assert result.finished
-    stopped = [one for one in result.trials if one.ended and one.ended.status is Status.PRUNED]
-    for one in stopped:
-        assert one.ended is not None
-        assert "throughput" in one.ended.reason
-    assert run(space, tmp_path).trials == result.trials
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -8,7 +8,7 @@ import pytest
 from search.schema.study_plan import StudyPlan
 from search.space.survey import Survey, survey
 from search.study.checkpoints import checkpoint_path
-from search.study.events import Ended, Epoch, Started, Status
+from search.study.events import Ended, Epoch, Measured, Started, Status, Turn
 from search.study.journal import Journal, JournalError, Record, read
 from search.study.study import Study
 from tests.search.spaces import TINY, plan_of
@@ -17,6 +17,8 @@ CONFIRMED = TINY.replace("resources:", "confirm: {top: 2, seeds: 2, epochs: 5}\n
 HALVED = TINY.replace(
     "resources:", "scheduler: {name: asha, grace: 1, reduction: 2}\nresources:"
 )
+
+FRONT = HALVED.replace("sampler: random", "sampler: tpe, objectives: [val_error, throughput]")
 
 
 def error_of(started: Started) -> float:
@@ -29,6 +31,16 @@ def epoch_of(started: Started, number: int) -> Epoch:
         trial=started.trial, epoch=number, images_per_s=1.0, seconds=2.0,
         metrics={"train_loss": 1.0, "val_error": error_of(started), "val_error_top5": 0.0},
     )  # fmt: skip
+
+
+def turn_of(started: Started) -> Turn:
+    """A measurement before the first epoch, in which larger networks are slower."""
+    values = {"throughput": 1e9 / started.macs}
+    measured = Measured(
+        trial=started.trial, values=values, low=values, high=values, passes={"throughput": 9},
+        place={"device": "cpu"}, alone=True, others=0.0, first=started.trial,
+    )  # fmt: skip
+    return Turn(trial=started.trial, share=0.0, seconds=0.0, measured=measured)
 
 
 def end_of(started: Started, status: Status = Status.OK) -> Ended:
@@ -53,6 +65,8 @@ def run(
         started = study.next()
         assert started is not None
         ran.append(started)
+        if study.plan.measured:
+            study.turned(turn_of(started))
         stopped = False
         for number in range(1, started.epochs + 1):
             stopped = study.report(epoch_of(started, number))
@@ -82,11 +96,13 @@ def test_every_trial_runs_once_and_in_order(tmp_path: Path, surveyed: Survey) ->
         assert again.finished
 
 
-@pytest.mark.parametrize("text", [TINY, CONFIRMED, HALVED], ids=["plain", "confirm", "asha"])
+@pytest.mark.parametrize(
+    "text", [TINY, CONFIRMED, HALVED, FRONT], ids=["plain", "confirm", "asha", "front"]
+)
 def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
     tmp_path: Path, surveyed: Survey, text: str
 ) -> None:
-    config = plan_of(tmp_path, text, "search.trials=8")
+    config = plan_of(tmp_path, text, f"search.trials={14 if text == FRONT else 8}")
     with Journal(tmp_path / "whole") as journal:
         run(Study(config, surveyed, journal))
     whole = list(journal.records())
@@ -98,6 +114,17 @@ def test_stopped_after_any_report_it_ends_as_if_it_had_not_been(
         with Journal(folder) as journal:
             run(Study(config, surveyed, journal))
         assert without_times(read(folder)) == without_times(whole)
+
+
+def test_why_a_trial_was_stopped_is_told_by_what_was_measured_too(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    with Journal(tmp_path / "run") as journal:
+        run(Study(plan_of(tmp_path, FRONT, "search.trials=8"), surveyed, journal))
+        ends = [one for one in journal.records() if isinstance(one, Ended)]
+    reasons = [one.reason for one in ends if one.status is Status.PRUNED]
+    assert reasons
+    assert all("val error" in one and "throughput" in one for one in reasons)
 
 
 def without_times(records: list[Record]) -> list[dict[str, object]]:
