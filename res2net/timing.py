@@ -193,14 +193,19 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def return_freed_memory() -> None:
+    """Return the memory that this process has freed to the system, where glibc keeps it."""
+    with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def _begin_memory(device: torch.device) -> int | None:
     """Reset the peak memory; return the bytes now in use."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device)
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
-        ctypes.CDLL("libc.so.6").malloc_trim(0)  # otherwise freed memory counts as in use
+    return_freed_memory()  # otherwise it counts as in use
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets VmHWM
     except OSError:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from res2net.timing import return_freed_memory
 from search.engine.bench import Bench, device_kind, device_name
 from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.latency import measured_of
@@ -181,6 +182,8 @@ class Trial:
         torch.set_num_threads(started.threads)
         if self._bench.device.type == "cuda":
             free_memory()  # networks with graphs have reference cycles
+        else:
+            return_freed_memory()  # otherwise the peak of this trial is that of earlier ones
         # Created here, when nothing of the previous trial is left on the device.
         self._meter = Meter(self._bench.device, alone=self._bench.share >= 1)
         state, self._note = furthest(self._checkpoint, started, self._bench.device)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from search.space.configuration import architecture_to_json
 from search.study.checkpoints import checkpoint_paths, remove_checkpoints, tidy_checkpoints
 from search.study.events import Ended, Epoch, Started, Status
 from search.study.processor import processor
+from search.tasks.memory import keep_freed_memory
 from tests.search.engine.benches import bench_on, recipe, synthetic
 from tests.search.spaces import started_fields
 
@@ -131,6 +133,19 @@ def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(
     after, again = finish(trial_of(bench, tmp_path, reported=len(before)))
     assert numbers(before + after) == numbers(expected)
     assert again.metrics == end.metrics
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_a_peak_is_of_one_trial_and_not_of_those_before(bench: Bench, tmp_path: Path) -> None:
+    """A worker trains one network after another, and keeps freed memory while it trains."""
+    keep_freed_memory()
+    before = [torch.ones(2**18) for _ in range(600)]  # 600 MiB in parts, as of a large network
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    del before
+    _, ended = finish(trial_of(bench, tmp_path))
+    assert ended.taken is not None
+    assert ended.taken.peak_memory is not None
+    assert ended.taken.peak_memory < pages * os.sysconf("SC_PAGE_SIZE") - 400 * 2**20
 
 
 def test_what_a_trial_took_is_told(bench: Bench, tmp_path: Path) -> None:
