@@ -50,6 +50,7 @@ def test_every_noun_has_an_example() -> None:
     assert len(parts) == len({example.file for example in EXAMPLES} - again) == 9
 
 
+@pytest.mark.slow  # tests/res2net/blocks/test_checking.py checks blocks in the same way
 def test_the_block_counts_what_it_builds_in_every_skeleton() -> None:
     check_block("my_block.py:BLOCK")
 

@@ -116,14 +116,14 @@ def check(name: str, form: str, way: str, folder: Path) -> None:
 
 
 # Three to ten seconds each: the ways that trace, of the skeletons with the most operations, and
-# of features, made of the same modules as a classifier.
+# of features, made of the same modules as a classifier. What compiles is exported as well.
 KINDS = [
     pytest.param(
         name,
         form,
         way,
         marks=pytest.mark.slow
-        if way != "script" and (is_long(name) or form != "classifier")
+        if way == "compile" or (way != "script" and (is_long(name) or form != "classifier"))
         else (),
     )
     for name, form in SMALL
