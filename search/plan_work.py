@@ -16,6 +16,7 @@ from search.schema.schedulers import scheduler_traits
 from search.schema.search import PlannedSearch
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
+from search.schema.wording import how_many
 from search.space.survey import Survey
 
 _BACKWARD = 3  # a training step costs three forward passes: the forward pass and two gradients
@@ -48,12 +49,12 @@ def work(
     trials = plan.search_trials()
     each = [f"{plan.tries} tries"] * (plan.tries > 1)
     each += [f"{search.seeds} seeds"] * (search.seeds > 1)
-    seeds = f" ({search.trials} networks, {' and '.join(each)} each)"
+    seeds = f" ({how_many(search.trials, 'network')}, {' and '.join(each)} each)"
     how = f"({sampler}, seed {search.seed})"
     yield ""
     yield (
-        f"search: {trials} trials{seeds if each else ''} {how} of "
-        f"{values_of(plan, 'epochs', plan.training.epochs)} epochs over {data.train:,} images "
+        f"search: {how_many(trials, 'trial')}{seeds if each else ''} {how} of "
+        f"{_epochs(plan)} over {data.train:,} images "
         f"of {data.name}, batch {plan.training.batch_size}, {precision}"
     )
     yield f"  compared by {', '.join(one.name for one in plan.objectives)}"
@@ -73,14 +74,21 @@ def work(
     yield from _stopping(plan)
     if confirm:
         yield (
-            f"confirm: the best {plan.confirmed}, {confirm.seeds} seeds each, "
-            f"{confirm.epochs} epochs: {plan.confirm_trials} trials"
+            f"confirm: the best {plan.confirmed}, {how_many(confirm.seeds, 'seed')} each, "
+            f"{how_many(confirm.epochs, 'epoch')}: {how_many(plan.confirm_trials, 'trial')}"
         )
     yield _in_all(plan, survey, elsewhere, gpu=gpu)
     if plan.execution.replay:
         yield f"a replay, in simulated time on {plan.execution.in_words}"
     yield from _aside(plan)
     yield from _cache(plan)
+
+
+def _epochs(plan: StudyPlan) -> str:
+    epochs = plan.training.epochs
+    if "epochs" not in plan.varied:
+        return how_many(epochs, "epoch")
+    return f"{values_of(plan, 'epochs', epochs)} epochs"
 
 
 def _in_all(plan: StudyPlan, survey: Survey, elsewhere: Elsewhere, *, gpu: float | str) -> str:
@@ -92,11 +100,13 @@ def _in_all(plan: StudyPlan, survey: Survey, elsewhere: Elsewhere, *, gpu: float
     epochs -= len(taken_over) * plan.epochs("search")
     macs -= plan.epochs("search") * float(every[list(taken_over)].sum())
     most = "at most " * ("epochs" in plan.varied)
-    without = f" without the {len(taken_over)} trials taken over" if taken_over else ""
+    without = (
+        f" without the {how_many(len(taken_over), 'trial')} taken over" if taken_over else ""
+    )
     work = _BACKWARD * plan.data.train * max(macs, 0.0)
     return (
-        f"in all {most}{epochs:,} epochs{without}, about {work:.2g} multiply-adds of training; "
-        f"a trial takes {gpu} GPU and {plan.resources.cpu} CPU"
+        f"in all {most}{how_many(epochs, 'epoch')}{without}, about {work:.2g} multiply-adds of "
+        f"training; a trial takes {gpu or 'no'} GPU and {plan.resources.cpu} CPU"
     )
 
 
@@ -143,10 +153,10 @@ def _scored(plan: StudyPlan) -> Iterator[str]:
 
 def _proposals(search: PlannedSearch) -> Iterator[str]:
     """What proposals depend on besides the sampler and the seed."""
-    if search.ordered:
+    if search.ordered and search.concurrency:  # one demands the other
         yield (
-            f"  ordered: a proposal sees the results up to {search.concurrency} trials before "
-            "it"
+            "  ordered: a proposal sees the results up to "
+            f"{how_many(search.concurrency, 'trial')} before it"
         )
     if search.prior is not None:
         values = ", ".join(f"{key} {written(v)}" for key, v in search.prior.values().items())
@@ -207,7 +217,7 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
         "",
         table,
         f"a mean epoch takes {estimate.epoch:,.1f} s (time follows {estimate.predictor})",
-        f"the study: {duration(estimate.wall)} with {estimate.beside} trials "
+        f"the study: {duration(estimate.wall)} with {how_many(estimate.beside, 'trial')} "
         f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "
         f"+- {estimate.error:.0%}",
         f"  measured on random images in memory ({execution}): reading or decoding images, "

@@ -18,6 +18,7 @@ from search.design.power import Setting, detectable, seeds_needed
 from search.schema.metrics import PERCENT
 from search.schema.schedulers import scheduler_traits
 from search.schema.study_plan import StudyPlan
+from search.schema.wording import how_many
 from search.space.members import members_of
 from search.space.survey import Survey
 from search.study.measured import Measured
@@ -119,9 +120,10 @@ def _conditions(plan: StudyPlan, measured: Measured | None) -> Iterator[str]:
         )
         return
     known = measured.spread
+    networks = how_many(known.networks, "network")
     yield (
-        f"  the spread between seeds is {known.sigma:.3g}, of {known.networks} networks and "
-        f"{known.seeds} seeds ({known.df} degrees of freedom)"
+        f"  the spread between seeds is {known.sigma:.3g}, of {networks} "
+        f"and {how_many(known.seeds, 'seed')} ({known.df} degrees of freedom)"
     )
     yield from (f"  {note}" for note in measured.notes)
 

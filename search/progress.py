@@ -14,6 +14,7 @@ from search.display import Running, Snapshot, line, named, picture, status
 from search.fidelity import fidelity_lines
 from search.schema.metrics import Objective, on_test
 from search.schema.units import duration, format_amount
+from search.schema.wording import how_many
 from search.study.events import Ended, Epoch, Lost, Started, Status, Turn
 from search.study.study import Study
 
@@ -82,9 +83,10 @@ class Progress:
         score = self._shown(history.last_epoch(trial)) if epochs else ""
         self._running[trial] = Running(started, goes_on, epochs, score=score)
         self._snapshot = self._take()
-        how = f"resumes after {epochs} of {started.epochs} epochs" if goes_on else "starts"
+        whole = how_many(started.epochs, "epoch")
+        how = f"resumes after {epochs} of {whole}" if goes_on else "starts"
         if epochs and goes_on and self._study.checkpoints.lost(trial):
-            how = f"has no checkpoint and repeats its {epochs} of {started.epochs} epochs"
+            how = f"has no checkpoint and repeats its {epochs} of {whole}"
         self._say(
             f"trial {trial} {how}: {named(started)}, "
             f"{format_amount(started.macs)} MACs, {format_amount(started.params)} params"

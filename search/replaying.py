@@ -16,6 +16,7 @@ from search.result import StudyResult, result_of
 from search.room import require_room
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration
+from search.schema.wording import all_have_ended, how_many
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.events import Known
@@ -70,14 +71,14 @@ def replay(
         there = len(journal.ended)
         console.print(
             f"{plan.study}: a replay, in simulated time on {plan.execution.in_words}"
-            + (f"; {there} trials had already ended" if begun else ""),
+            + (f"; {how_many(there, 'trial')} had already ended" if begun else ""),
             soft_wrap=True,
         )
         with stopped_with_its_reader():
             _run(study, results, clock, journal)
         ended = len(study.history.ends) - there
         if begun and not ended and study.finished:
-            console.print(f"nothing to run: all {there} trials of {plan.study} have ended")
+            console.print(f"nothing to run: {all_have_ended(there, study=plan.study)}")
         if study.fidelity is not None and plan.fidelity is not None:
             for line in fidelity_lines(study.fidelity, at_least=plan.fidelity.at_least):
                 console.print(line, soft_wrap=True, highlight=False)

@@ -78,11 +78,6 @@ class StudyResult:
         return ExitCode.DONE if self.drawn else ExitCode.FAILED
 
 
-def have_ended(count: int) -> str:
-    """Write how many trials have ended, in grammatical English."""
-    return "1 trial has ended" if count == 1 else f"{count} trials have ended"
-
-
 def result_of(study: Study, folder: Path, *, before: Collection[int]) -> StudyResult:
     """Collect the present state of a study.
 

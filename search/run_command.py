@@ -27,11 +27,12 @@ from search.power_plan import power
 from search.preparation import Prepared, open_space, prepare
 from search.profiling.estimate import RehearsalError
 from search.request import Request
-from search.result import StudyResult, have_ended
+from search.result import StudyResult
 from search.reuse import reusable
 from search.samplers.ordered import Elsewhere
 from search.schema.files import in_words
 from search.schema.study_plan import StudyPlan
+from search.schema.wording import all_have_ended, have_ended
 from search.schema.yaml import ConfigError
 from search.study import manifest
 from search.study.deadline import TimeUpError
@@ -262,16 +263,14 @@ def run_and_show(
 def _became(result: StudyResult, limit: str | None, command: Sequence[str]) -> str:
     """How the start of a study ended, and how to resume it."""
     ended = sum(trial.ended is not None for trial in result.trials)
-    ends = have_ended(ended)
     if result.finished:
-        every = ends if ended == 1 else f"all {ends}"
-        return f"{result.plan.study}: {every}; record: {result.folder}"
+        return f"{result.plan.study}: {all_have_ended(ended)}; record: {result.folder}"
     why = f"time is up ({limit})" if result.out_of_time else "stopped"
     begun = len(result.trials) - ended
     kept = (
         "1 is kept as far as it got" if begun == 1 else f"{begun} are kept as far as they got"
     )
-    return f"{why}: {ends}, {kept}; resume with: {shlex.join(command)}"
+    return f"{why}: {have_ended(ended)}, {kept}; resume with: {shlex.join(command)}"
 
 
 def _measure(

@@ -27,11 +27,12 @@ from search.preparation import Prepared, Space
 from search.progress import Progress
 from search.replaying import replay
 from search.request import Request
-from search.result import StudyResult, have_ended, result_of
+from search.result import StudyResult, result_of
 from search.reuse import require_images, reusable
 from search.room import require_room
 from search.schema.study_plan import StudyPlan
 from search.schema.units import format_amount, seconds
+from search.schema.wording import all_have_ended, have_ended, how_many
 from search.schema.yaml import ConfigError
 from search.space.survey import Survey
 from search.study import manifest
@@ -142,7 +143,7 @@ def _leave_finished(
     """Tidy up, and write the manifest again if it was damaged and deleted, as advised."""
     _retry(study, request, console)
     ended = len(study.history.ends)
-    console.print(f"nothing to run: all {ended} trials of {study.plan.study} have ended")
+    console.print(f"nothing to run: {all_have_ended(ended, study=study.plan.study)}")
     if manifest.read(folder) is None:
         _note(folder, study.plan, prepared, request, left_out=None)
     study.tidy()
@@ -279,11 +280,11 @@ def _execute(
 def _to_run(study: ReusingStudy) -> str:
     """How many trials are left, and how many of them other runs have finished."""
     left, waiting = study.left(), len(study.waiting)
-    if not waiting:
-        return f"{left} trials to run"
-    if study.remaining.may_take_over:
-        return f"{left} trials to run, up to {waiting} of them taken over from other runs"
-    return f"{left - waiting} trials to run and {waiting} to take over from other runs"
+    surely = 0 if study.remaining.may_take_over else waiting
+    to_run = f"{how_many(left - surely, 'trial')} to run"
+    if surely:
+        return f"{to_run} and {surely} to take over from other runs"
+    return to_run + f", up to {waiting} of them taken over from other runs" * bool(waiting)
 
 
 def _run_trials(study: Study, plan: StudyPlan, request: Request, console: Console) -> None:

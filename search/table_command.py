@@ -20,6 +20,7 @@ from search.run_command import guarded
 from search.schema.execution import SHIPPED
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration
+from search.schema.wording import how_many
 from search.schema.yaml import ConfigError
 from search.study.processor import is_same_kind, lacks_bf16, processor, processor_kind
 
@@ -103,7 +104,7 @@ def _export(folder: Path, arguments: argparse.Namespace, console: Console) -> in
         from search.profiling.latency import measure_latencies  # noqa: PLC0415 - imports torch
 
         networks = list(run.source.cells)
-        console.print(f"timing {len(networks):,} networks, alone in this process")
+        console.print(f"timing {how_many(len(networks), 'network')}, alone in this process")
         columns, measured = measure_latencies(
             networks,
             image_size=run.plan.data.resolution,
@@ -153,7 +154,7 @@ def _check(place: str, arguments: argparse.Namespace, console: Console) -> int:
         say(line)
 
     def tell(name: str, epoch: int, epochs: int) -> None:
-        say(f"{name}: {epoch} of {epochs} epochs")
+        say(f"{name}: {epoch} of {how_many(epochs, 'epoch')}")
 
     same = 0
     for one in train_again(source, plan, trials, path_of(plan.data.root), tell=tell):
@@ -183,7 +184,7 @@ def _announced(
 ) -> Iterator[str]:
     """What will be trained again, how long it took, and what differs on this machine."""
     total, on_cpu = sum(map(len, source.cells.values())), not plan.resources.gpu
-    yield f"training {len(trials):,} of {total:,} trials again"
+    yield f"training {len(trials):,} of {how_many(total, 'trial')} again"
     if on_cpu and _of_another_kind(source):
         yield (
             f"the table was trained on another kind of CPU ({source.processor}; here "

@@ -8,7 +8,7 @@ from analysis.questions.anytime import anytime
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital, form_of, titled, words
-from analysis.runs.wording import how_many
+from search.schema.wording import how_many
 
 _NAME, _QUESTION = "anytime", "What had the search found after each trial?"
 

@@ -11,9 +11,9 @@ from analysis.questions.equal_size_words import HELD_EQUAL, Said, conclusion, to
 from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
-from analysis.runs.wording import how_many_each
 from search.design.contrasts import DIMENSIONS
 from search.schema.metrics import PERCENT
+from search.schema.wording import how_many_each
 
 
 def compared_columns(score: Score) -> tuple[Column, ...]:

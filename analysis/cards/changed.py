@@ -18,9 +18,9 @@ from analysis.questions.equal_size_words import (
     together_words,
 )
 from analysis.runs.run import Run, RunError
-from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES
+from search.schema.wording import how_many
 
 _NAME, _QUESTION = "changed", "Does what a dimension buys change from the first study?"
 

@@ -11,9 +11,9 @@ from analysis.questions.fidelity import Rungs, fidelity, noise_ceiling, rungs
 from analysis.questions.tau_words import order_shown, tau_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import capital
-from analysis.runs.wording import how_many, how_many_each
 from analysis.statistics.intervals import Interval
 from search.design.agreement import LEVEL
+from search.schema.wording import how_many, how_many_each
 from search.study.checked import findings_of
 from search.study.journal import read
 

@@ -7,7 +7,7 @@ from analysis.plots.pictured import draw_pictured
 from analysis.questions.pictured import Seen, pictured
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, titled, words
-from analysis.runs.wording import how_many
+from search.schema.wording import how_many
 
 _NAME = "pictured"
 _QUESTION = "What do two networks make of the same images?"

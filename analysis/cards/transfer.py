@@ -9,9 +9,9 @@ from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, score_of
-from analysis.runs.wording import how_many, how_many_each
 from res2net.file_names import printable
 from search.schema.transfer import PlannedTransfer
+from search.schema.wording import how_many, how_many_each
 
 _NAME = "transfer"
 _QUESTION = "Does the ranking of the networks hold on this task?"

@@ -8,9 +8,9 @@ import pandas as pd
 from analysis.questions.compare import SAME
 from analysis.questions.tau_words import tau_words
 from analysis.runs.scores import words
-from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SIGNIFICANT
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 
 def compare_findings(

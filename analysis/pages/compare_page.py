@@ -19,8 +19,8 @@ from analysis.questions import compare
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, with_unit, words
-from analysis.runs.wording import how_many
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 _TOP = 10  # shifts shown
 _AGREED = (

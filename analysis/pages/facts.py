@@ -14,10 +14,10 @@ from ruamel.yaml import YAML
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import titled
-from analysis.runs.wording import how_many
 from search.schema.parts import Choice
 from search.schema.study_plan import StudyPlan
 from search.schema.units import duration, format_amount
+from search.schema.wording import how_many
 from search.study.journal import FILE
 
 Facts = tuple[tuple[str, str], ...]

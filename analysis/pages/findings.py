@@ -14,11 +14,12 @@ from analysis.questions.series import is_along_axes
 from analysis.runs.networks import begun, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import form_of, is_percent_error, losses, lower_is_better, words
-from analysis.runs.wording import how_many, p_words
+from analysis.runs.wording import p_words
 from analysis.statistics.intervals import SHARED, pooled_interval, t_interval
 from analysis.statistics.pairing import against
 from search.schema.metrics import PERCENT
 from search.schema.units import format_amount
+from search.schema.wording import how_many
 
 
 def findings(run: Run) -> list[str]:

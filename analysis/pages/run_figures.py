@@ -18,8 +18,8 @@ from analysis.questions.knee import knee_of
 from analysis.runs.networks import by_network, confirmed_epochs, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import capital, form_of, score_of, titled, with_unit, words
-from analysis.runs.wording import how_many
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 _FRONT = Column("on the front", "front")
 _INTERVALS = (

@@ -16,7 +16,7 @@ from analysis.pages.run_figures import networks_table, run_figures
 from analysis.pages.weights import kept_weights
 from analysis.runs.run import Run
 from analysis.runs.scores import form_of, with_unit
-from analysis.runs.wording import how_many
+from search.schema.wording import how_many
 
 _DIMENSIONS = ("depth", "width", "scale", "cardinality")
 _TRIED = (

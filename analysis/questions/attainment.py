@@ -13,9 +13,9 @@ from analysis.questions.remedies import for_more_seeds
 from analysis.runs.networks import sound
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
-from analysis.runs.wording import how_many
 from analysis.statistics.fronts import attainment, front
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 FEWEST = 3  # seeds
 SHARES = (0.25, 0.5, 0.75)

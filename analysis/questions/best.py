@@ -17,7 +17,6 @@ from analysis.questions.remedies import for_more_seeds
 from analysis.runs.networks import begun, confirmations, left_out_words, networks
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, lower_is_better, words
-from analysis.runs.wording import how_many
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
@@ -27,6 +26,7 @@ from analysis.statistics.shrinkage import (
     shrink,
 )
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 COLUMNS = (
     *("name", "params", "macs", "seeds", "failed"),

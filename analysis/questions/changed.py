@@ -16,7 +16,7 @@ from analysis.questions.shared import shared
 from analysis.questions.stopping import Rule, rule_of
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import Score
-from analysis.runs.wording import how_many
+from search.schema.wording import how_many
 
 _KEYS = ["name", "repeat"]
 

@@ -17,9 +17,9 @@ from analysis.questions.practice import Answer, met, not_met, other
 from analysis.questions.series import is_along_axes
 from analysis.runs.provenance import UNKNOWN, commit_of, hardware_of
 from analysis.runs.run import Run
-from analysis.runs.wording import how_many
 from search.schema.metrics import PERCENT
 from search.schema.units import duration
+from search.schema.wording import how_many
 
 NAS, HARD, REPRODUCIBLE = "Lindauer and Hutter", "Yang et al.", "Pineau et al."
 COLUMNS = ("source", "item", "state", "evidence")

@@ -8,8 +8,8 @@ import pandas as pd
 from analysis.runs.networks import confirmations, confirmed_epochs, failures, networks
 from analysis.runs.run import FAILURES, Run
 from analysis.runs.scores import form_of, words
-from analysis.runs.wording import how_many
 from analysis.statistics.intervals import t_interval
+from search.schema.wording import how_many
 
 
 def fresh(run: Run, best: str) -> list[str]:

@@ -12,10 +12,11 @@ import pandas as pd
 
 from analysis.questions.equal_size import PLAIN
 from analysis.runs.scores import Score
-from analysis.runs.wording import how_many, how_many_each, p_words
+from analysis.runs.wording import p_words
 from analysis.statistics.intervals import SIGNIFICANT
 from search.design.contrasts import ALL_SIZES, SIZES
 from search.schema.analysis import Analysis
+from search.schema.wording import how_many, how_many_each
 
 HELD_EQUAL = {"params": "parameters", "macs": "multiply-adds"}
 Row = dict[str, Any]

@@ -20,9 +20,9 @@ from analysis.questions.sampling import no_sample
 from analysis.runs.networks import averaged, present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
-from analysis.runs.wording import how_many
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.surrogate import explained
+from search.schema.wording import how_many
 
 _FEWEST = 12  # networks; with fewer, a bootstrap has only a handful of distinct ones
 _MOST = 100  # networks per bootstrap: a forest's time grows with their square

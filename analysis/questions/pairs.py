@@ -17,10 +17,11 @@ from analysis.questions.stopping import bounded, rule_of
 from analysis.runs.networks import present
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of
-from analysis.runs.wording import how_many, how_many_each, p_words
+from analysis.runs.wording import p_words
 from analysis.statistics.intervals import SHARED
 from analysis.statistics.mixed import Model, estimable, estimate, fit
 from search.design.contrasts import ALIKE, MOST, Contrast, pairs
+from search.schema.wording import how_many, how_many_each
 
 COLUMNS = ("a", "b", "a_label", "b_label", "macs_ratio", "seeds", "most_seeds", "difference",
            "low", "high", "low_all", "high_all", "p_all")  # fmt: skip

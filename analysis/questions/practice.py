@@ -10,8 +10,8 @@ from analysis.questions.series import is_along_axes
 from analysis.runs.networks import averaged, confirmations, failures, left_out_words, networks
 from analysis.runs.run import Run
 from analysis.runs.scores import losses
-from analysis.runs.wording import how_many
 from search.schema.datasets import DATASETS
+from search.schema.wording import how_many
 
 MET, NOT_MET, NOT_KNOWN, NOT_ASKED = "met", "not met", "not known", "not asked"
 STATES = (MET, NOT_MET, NOT_KNOWN, NOT_ASKED)

@@ -21,11 +21,11 @@ from scipy.special import fdtrc
 from analysis.questions.remedies import for_more_seeds
 from analysis.runs.run import FAILURES, Run, RunError
 from analysis.runs.scores import Score, score_of
-from analysis.runs.wording import how_many
 from res2net import ArchitectureError, parse
 from search.design.anytime import reach
 from search.design.spread import Spread, spread_of
 from search.schema.metrics import Objective
+from search.schema.wording import how_many
 
 BETTER: Final = "better"
 WORSE: Final = "worse"

@@ -16,10 +16,10 @@ from analysis.runs.alike import data_of, recipe_of
 from analysis.runs.markdown import escaped
 from analysis.runs.scores import Score, chance_of, score_of
 from analysis.runs.standing import standing
-from analysis.runs.wording import how_many, how_many_each
 from res2net import ArchitectureError
 from search.schema.metrics import COUNTED, Metric, Objective, on_test
 from search.schema.study_plan import StudyPlan
+from search.schema.wording import have_ended, how_many, how_many_each
 from search.schema.yaml import ConfigError
 from search.study.events import CUT_SHORT, Status
 from search.study.journal import FILE
@@ -176,8 +176,8 @@ class Run:
         said = []
         if not self.finished:
             said.append(
-                f"not finished: {self.ended:,} of {self.planned:,} trials have ended; the "
-                "results below are from these"
+                f"not finished: {have_ended(self.ended, planned=self.planned)}; the results "
+                "below are from these"
             )
         trials = self.counted  # a losing try says nothing about its network
         counts = trials["status"].value_counts()
@@ -218,7 +218,7 @@ class Run:
         lines = [
             f"**{self.name}**: {what}, schedule {training.schedule}, batches of "
             f"{training.batch_size}, {training.precision}.",
-            f"{self.ended:,} of {self.planned:,} trials have ended; on {devices}{processor}, "
+            f"{have_ended(self.ended, planned=self.planned)}; on {devices}{processor}, "
             f"torch {start['versions']['torch']}, commit {commits}.",
         ]
         return "\n\n".join([*lines, f"*{self.banner()}.*"] if self.banner() else lines)

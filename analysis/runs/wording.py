@@ -1,27 +1,4 @@
-"""Writes counts and p values in sentences and captions, the same everywhere."""
-
-from collections.abc import Iterable
-
-
-def how_many(count: float, what: str) -> str:
-    """Write a count with its noun: "1 trial", "1,200 trials".
-
-    Args:
-        count: a whole number.
-        what: the noun for one; its plural adds an s.
-    """
-    return f"{count:,.0f} {what}{'' if round(count) == 1 else 's'}"
-
-
-def how_many_each(counts: Iterable[int], what: str) -> str:
-    """Write how many each has: "3 seeds" where all have as many, else "2 to 3 seeds".
-
-    Args:
-        counts: one or more.
-        what: the noun for one, as in `how_many`.
-    """
-    least, *_, most = sorted([*counts] * 2)
-    return how_many(most, what) if least == most else f"{least:,.0f} to {how_many(most, what)}"
+"""Writes p values in sentences and captions, the same everywhere."""
 
 
 def p_words(p: float) -> str:

@@ -42,6 +42,7 @@ _HELD_OUT_SCENES = 16  # fewer, as evaluating a scene may take as long as a step
 _ENOUGH = 20.0  # seconds after which slow networks are not rehearsed further
 _FEWEST = 2  # at least two, for quartiles
 _PATIENCE = 300.0  # seconds that the slowest of several processes may take to be ready
+_END = 3.0  # seconds that a process may take to end
 
 
 class Rehearsals:
@@ -69,6 +70,7 @@ class Rehearsals:
         context = multiprocessing.get_context("spawn")
         # Referenced here, as processes that are still starting need it to stay alive.
         self._start = context.Barrier(beside)
+        self._silence = max(plan.resources.silence, _PATIENCE)
         self._processes: list[_Process] = []
         with contextlib.ExitStack() as if_interrupted:
             if_interrupted.callback(self._close)
@@ -99,12 +101,14 @@ class Rehearsals:
                 plan.
 
         Raises:
-            RehearsalError: a process failed (with its own message).
+            RehearsalError: a process failed (with its own message), or did not answer for as
+                long as a worker may be silent (`resources.silence`, at least 5 minutes).
         """
         for process in self._processes:
             with contextlib.suppress(ConnectionError):  # a dead process does not answer
                 process.connection.send((architecture, resolution))
-        answers = [process.answer() for process in self._processes]
+        last = time.monotonic() + self._silence
+        answers = [process.answer(last) for process in self._processes]
         failures = [answer for answer in answers if isinstance(answer, str)]
         if failures:  # one of them is the cause; the others waited for it
             raise RehearsalError(min(failures, key=lambda words: "BrokenBarrier" in words))
@@ -148,19 +152,25 @@ class _Process:
         self._process.start()
         theirs.close()  # so that the end of the process is noticed here
 
-    def answer(self) -> Rehearsal | str:
-        """The measurements, or a message about what went wrong."""
+    def answer(self, last: float) -> Rehearsal | str:
+        """The measurements, or a message about what went wrong.
+
+        Args:
+            last: time of the monotonic clock until which the answer is waited for.
+        """
         try:
+            if not self.connection.poll(max(0.0, last - time.monotonic())):
+                return "its process hangs: it did not answer within resources.silence"
             answer: Rehearsal | str = self.connection.recv()
         except (EOFError, ConnectionError):
-            self._process.join(_PATIENCE / 100)
+            self._process.join(_END)
             return f"its process ended with {self._process.exitcode}"
         return answer
 
     def close(self) -> None:
         self.connection.close()
-        self._process.terminate()  # it stores nothing, and may be busy or still starting
-        self._process.join(_PATIENCE / 100)
+        self._process.kill()  # it stores nothing, and may be busy, starting or hang
+        self._process.join(_END)
 
 
 def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: int) -> None:

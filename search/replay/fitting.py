@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from search.replay.results import Cell, Cells, Results, Source, joined
 from search.schema.execution import ReplayedTable
 from search.schema.study_plan import StudyPlan
+from search.schema.wording import how_many
 from search.schema.yaml import ConfigError, Document
 from search.space.survey import Survey
 from search.study.events import Status
@@ -132,5 +133,6 @@ def _known(source: Source) -> ReplayedTable:
     where = f", trained on {', '.join(sorted(devices))}" if devices else ""
     how = f" of {source.plan.study}" if source.plan else "; images and recipe are not noted"
     return ReplayedTable(
-        digest=source.digest, trained=f"{trials:,} trials of {networks:,} networks{how}{where}"
+        digest=source.digest,
+        trained=f"{how_many(trials, 'trial')} of {how_many(networks, 'network')}{how}{where}",
     )

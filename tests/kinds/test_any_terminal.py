@@ -203,7 +203,7 @@ def test_a_disk_that_takes_no_words_is_said_at_the_end(
     assert code == 0
     said = capsys.readouterr().err
     assert "No space left on device" in said
-    assert "tiny: 1 trial has ended; record: " in said
+    assert "tiny: the only trial has ended; record: " in said
 
 
 @named([full_disk, closed, nobody_reads])

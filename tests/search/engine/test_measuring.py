@@ -1,7 +1,10 @@
 """A plan in hours: rehearsed in real processes, compared with what the study then takes."""
 
 import math
+import multiprocessing
+import os
 import re
+import signal
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -142,6 +145,22 @@ def test_a_network_that_cannot_be_trained_is_said(config: StudyPlan) -> None:
     wide = Architecture(depth=11, planes=2, width=10**7, classes=4)
     with Rehearsals(config, beside=1) as stage, pytest.raises(RehearsalError, match="memory"):
         stage.rehearse(wide)
+
+
+def test_a_process_that_hangs_is_said_and_ended(
+    config: StudyPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.profiling.rehearsal._PATIENCE", 1.0)
+    silent = config.resources.model_copy(update={"silence": 0.5})
+    small = Architecture(depth=11, planes=2, width=1, classes=4)
+    plan = config.model_copy(update={"resources": silent})
+    with Rehearsals(plan, beside=1) as stage:
+        (hung,) = multiprocessing.active_children()
+        assert hung.pid
+        os.kill(hung.pid, signal.SIGSTOP)
+        with pytest.raises(RehearsalError, match="did not answer within"):
+            stage.rehearse(small)
+    assert not hung.is_alive()
 
 
 def test_slots_are_no_more_than_trials(tmp_path: Path) -> None:
