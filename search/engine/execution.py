@@ -16,12 +16,17 @@ from res2net import joined
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.training import Execution, PlannedTraining, Precision
 from search.study.compilers import compiler_for
+from search.tasks.memory import is_out_of_memory
 
 Forward = Callable[[Tensor], Tensor]
 
 # Capturing graphs takes about a second, compiling up to a minute; faster steps must make up
 # for it. Numbers are steps of the whole training.
 _WORTH_GRAPHS, _WORTH_COMPILING = 200, 30_000
+
+
+class PreparationError(RuntimeError):
+    """A network cannot be captured or compiled, though memory and the device are fine."""
 
 
 class Prepared(NamedTuple):
@@ -69,6 +74,9 @@ def prepare(
             channels_last; without one the network is compiled when it is first called.
         execution: not auto (see `chosen`).
         precision: precision of the pass.
+
+    Raises:
+        PreparationError: the network cannot be captured or compiled.
     """
     start = time.perf_counter()
     if execution == "eager":
@@ -76,17 +84,41 @@ def prepare(
     if sample is None:
         return Prepared(_compiled(network), execution, 0.0)
     before = {name: value.clone() for name, value in network.named_buffers()}
-    with autocast(sample.device, precision, execution):
-        forward = _made(network, sample, execution)
-        if execution == "compile":  # it compiles when first called
-            trained = [each for each in network.parameters() if each.requires_grad]
-            torch.autograd.grad(forward(sample).float().sum(), trained, allow_unused=True)
-    with torch.no_grad():  # the trial run has changed the norms' statistics
-        for name, value in network.named_buffers():
-            value.copy_(before[name])
+    try:
+        with autocast(sample.device, precision, execution):
+            forward = _made(network, sample, execution)
+            if execution == "compile":  # it compiles when first called
+                trained = [each for each in network.parameters() if each.requires_grad]
+                torch.autograd.grad(forward(sample).float().sum(), trained, allow_unused=True)
+    except RuntimeError as error:
+        if is_out_of_memory(error) or not _responds(sample.device):
+            raise
+        how = "captured as a CUDA graph" if execution == "graphs" else "compiled"
+        raise PreparationError(
+            f"the network cannot be {how} ({_first(error)}); write training.execution: eager"
+        ) from error
+    finally:
+        with torch.no_grad():  # the trial run has changed the norms' statistics
+            for name, value in network.named_buffers():
+                value.copy_(before[name])
     if sample.device.type == "cuda":
         torch.cuda.synchronize(sample.device)
     return Prepared(forward, execution, time.perf_counter() - start)
+
+
+def _responds(device: torch.device) -> bool:
+    """Whether a device still computes; after most of its errors a GPU does not."""
+    try:
+        return int(torch.ones(1, device=device).sum().item()) == 1
+    except RuntimeError:
+        return False
+
+
+def _first(error: BaseException) -> str:
+    """The first error of several that followed from it, as when a capture is ended by one."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _made(network: nn.Module, sample: Tensor, execution: Execution) -> Forward:

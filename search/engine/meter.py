@@ -49,16 +49,24 @@ class Meter:
             _reset_peak()
         self._start = self._joules()
 
-    def read(self) -> Reading:
-        """What was used since the meter was created."""
+    def read(self, *, graphs: bool = False) -> Reading:
+        """What was used since the meter was created.
+
+        Args:
+            graphs: whether a network was captured as CUDA graphs. Torch counts the memory
+                between its layers only as reserved then, and nothing else can use it.
+        """
         now = self._joules()
         both = self._start is not None and now is not None
-        return Reading(self._memory(), (now or 0.0) - (self._start or 0.0) if both else None)
+        energy = (now or 0.0) - (self._start or 0.0) if both else None
+        return Reading(self._memory(graphs=graphs), energy)
 
-    def _memory(self) -> int | None:
-        if self._device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self._device)
-        return peak_resident()
+    def _memory(self, *, graphs: bool) -> int | None:
+        if self._device.type != "cuda":
+            return peak_resident()
+        if graphs:
+            return torch.cuda.max_memory_reserved(self._device)
+        return torch.cuda.max_memory_allocated(self._device)
 
     def _joules(self) -> float | None:
         if self._device.type != "cuda" or not self._alone:

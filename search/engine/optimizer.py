@@ -2,8 +2,8 @@
 
 import copy
 import inspect
-import itertools
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from search.schema.parts import made
 from search.schema.training import PlannedTraining
 
 Groups = list[dict[str, Any]]
+_Place = tuple[Mapping[str, Tensor | None], str]
 
 
 class _WithoutCompiler(Optimizer):
@@ -103,17 +104,23 @@ class Average:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = copy.deepcopy(network)
         self._decay, self._begun = decay, False
+        # To search a network for its tensors takes a millisecond, for which a GPU would have to
+        # wait at each step.
+        self._averaged, self._copied = (
+            (_places(self.network, floats=floats), _places(network, floats=floats))
+            for floats in (True, False)
+        )
 
     @torch.no_grad()
-    def follow(self, network: nn.Module) -> None:
+    def follow(self) -> None:
         """Move the average a step towards the present weights."""
-        ours, theirs = _values(self.network), _values(network)
-        if self._begun:
-            floats = [tensor.is_floating_point() for tensor in ours]
-            averages, weights = _both(ours, theirs, floats)
-            torch._foreach_lerp_(averages, weights, 1 - self._decay)
-            ours, theirs = _both(ours, theirs, [not one for one in floats])
-        if ours:  # one kernel for all tensors
+        ours, theirs = map(_tensors, self._averaged)
+        if self._begun:  # one kernel for all tensors
+            torch._foreach_lerp_(ours, theirs, 1 - self._decay)
+        else:
+            torch._foreach_copy_(ours, theirs)
+        ours, theirs = map(_tensors, self._copied)
+        if ours:
             torch._foreach_copy_(ours, theirs)
         self._begun = True
 
@@ -127,11 +134,22 @@ class Average:
         self._begun = state["begun"]
 
 
-def _both(
-    ours: list[Tensor], theirs: list[Tensor], chosen: list[bool]
-) -> tuple[list[Tensor], list[Tensor]]:
-    return [*itertools.compress(ours, chosen)], [*itertools.compress(theirs, chosen)]
+def _places(network: nn.Module, *, floats: bool) -> list[_Place]:
+    """Where a network keeps its parameters and buffers, of floating point or not, each once.
+
+    A block may put another tensor there, as some do with their buffers.
+    """
+    places, seen = list[_Place](), set[int]()
+    for module in network.modules():
+        for kept in (module._parameters, module._buffers):
+            for name, tensor in kept.items():
+                if tensor is None or id(tensor) in seen:
+                    continue
+                seen.add(id(tensor))
+                if tensor.is_floating_point() == floats:
+                    places.append((kept, name))
+    return places
 
 
-def _values(network: nn.Module) -> list[Tensor]:
-    return [*network.parameters(), *network.buffers()]
+def _tensors(places: list[_Place]) -> list[Tensor]:
+    return [cast("Tensor", kept[name]) for kept, name in places]

@@ -17,6 +17,7 @@ from res2net import Architecture, separated
 from search.engine.bench import Bench
 from search.engine.dilated import with_right_gradients
 from search.engine.execution import (
+    PreparationError,
     Prepared,
     autocast,
     chosen,
@@ -32,6 +33,7 @@ from search.schema.metrics import TRAIN, VALIDATION
 from search.schema.seeds import seed_of
 from search.study.events import Epoch
 from search.tasks.base import Batch, DivergedError, SplitName, checked_scores, named_losses
+from search.tasks.memory import free_memory
 
 
 @dataclass(slots=True)
@@ -126,20 +128,14 @@ class Trainer:
         for batch in batches:
             for group in self._optimizer.param_groups:
                 group["lr"] = self._rate(now)
-            # Graphs write gradients into the same memory each time.
-            self._optimizer.zero_grad(set_to_none=self.execution != "graphs")
-            of_step: dict[str, Tensor] = {}
-            for piece, share in batch.pieces(self._pieces):
-                losses = named_losses(self._task.loss(self._forward, piece))
-                losses = {name: loss * share for name, loss in losses.items()}
-                torch.autograd.backward(losses["loss"])
-                _add(of_step, losses)
+            self._optimizer.zero_grad(set_to_none=True)
+            losses = self._backward(batch)
             if self._recipe.clip is not None:
                 nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
             self._optimizer.step()
             if self._average:
-                self._average.follow(self._network)
-            _add(now.losses, of_step)
+                self._average.follow()
+            _add(now.losses, losses)
             now.step += 1
             if now.step < self._task.steps and time.perf_counter() - start >= seconds:
                 self.wait()  # the device's pending work belongs to this turn
@@ -221,6 +217,28 @@ class Trainer:
         with autocast(self._device, self._recipe.precision, self._prepared.execution):
             return self._prepared.forward(*inputs)
 
+    def _backward(self, batch: Batch) -> dict[str, Tensor]:
+        """Compute the gradients of a batch; its losses by name."""
+        total: dict[str, Tensor] = {}
+        for number, (piece, share) in enumerate(batch.pieces(self._pieces)):
+            if number == 1 and self.execution == "graphs":
+                self._keep_gradients()
+            losses = named_losses(self._task.loss(self._forward, piece))
+            losses = {name: loss * share for name, loss in losses.items()}
+            torch.autograd.backward(losses["loss"])
+            _add(total, losses)
+        return total
+
+    def _keep_gradients(self) -> None:
+        """Copy the first piece's gradients, which the graph's next pass would overwrite.
+
+        A graph writes gradients into the same memory each time, and torch does not copy them
+        from there.
+        """
+        for parameter in self._network.parameters():
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad.clone()
+
     def _finish(self, now: _UnderWay, trial: int, start: float) -> Epoch:
         """Score the network after an epoch's last step; its present turn began at `start`."""
         means = {name: total.item() / now.step for name, total in now.losses.items()}
@@ -249,13 +267,15 @@ class Trainer:
         sample = self._task.sample(self._pieces)
         if sample is None and (execution == "graphs" or self._recipe.execution == "auto"):
             execution = "eager"  # graphs and compiled code are for one input size
-        if execution == "graphs":
-            for parameter in self._network.parameters():
-                parameter.grad = torch.zeros_like(parameter)
         self._network.train()
-        return prepare(
-            self._network, sample, execution=execution, precision=self._recipe.precision
-        )
+        precision = self._recipe.precision
+        try:
+            return prepare(self._network, sample, execution=execution, precision=precision)
+        except PreparationError:
+            if self._recipe.execution != "auto":
+                raise
+        free_memory()  # what was captured until it failed
+        return prepare(self._network, sample, execution="eager", precision=precision)
 
 
 def _add(totals: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:

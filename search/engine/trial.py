@@ -108,14 +108,16 @@ class Trial:
         rate = _rate(self._epochs)
         device, recipe = self._bench.device, self._bench.recipe
         measured = rate is not None and recipe.precision == "bf16"
+        execution = self._trainer.execution if self._trainer else ""
+        read = self._meter.read(graphs=execution == "graphs") if self._meter else None
         return Taken(
             images_per_s=rate,
-            peak_memory=self._meter.read().peak_memory if self._meter else None,
+            peak_memory=read.peak_memory if read else None,
             energy=self._energy_so_far(),
             utilisation=utilisation(device, macs=self.started.macs, images_per_s=rate or 0.0)
             if measured
             else None,
-            execution=self._trainer.execution if self._trainer else "",
+            execution=execution,
             preparation=self._trainer.preparation if self._trainer else 0.0,
             parts=self._pieces,
         )

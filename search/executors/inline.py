@@ -86,7 +86,7 @@ def _run_each(study: Study, benches: Benches) -> None:
                     raise OSError(errno.EIO, reason) from error
                 if study.history.losses(started.trial) in _PAUSES:
                     asked.wait(_PAUSES[study.history.losses(started.trial)])
-            del trial  # frees its images, before others are loaded
+            del trial, bench  # frees its images, before others are loaded
 
 
 def _run(trial: Trial, study: Study, asked: threading.Event) -> None:

@@ -15,6 +15,7 @@ class Rehearsal(NamedTuple):
     image: float  # evaluation of one image
     memory: int
     execution: str  # of the training pass: eager, graphs or compile
+    parts: int = 1  # into which each batch was split, so that it fits into memory
 
 
 class Timed(NamedTuple):

@@ -75,17 +75,18 @@ def _rates(
     plan: StudyPlan, survey: Survey, candidate: int, most: int
 ) -> Iterator[tuple[int, float]]:
     """Total images/s of 1, 2, 4, ... trials at once, as long as it increases enough."""
-    number, best = 1, 0.0
+    number, best, alone = 1, 0.0, 0  # alone: parts of a batch that fit when one trial runs
     while number <= most:
         try:
             with Rehearsals(plan, beside=number) as stage:
-                steps = [one.step for one in rehearsed(stage, survey, candidate)]
+                found = rehearsed(stage, survey, candidate)
         except RehearsalError:
             if number == 1:
                 raise
             return  # this many do not fit
-        rate = sum(plan.training.batch_size / step for step in steps)
-        if rate < best * _WORTH:
+        rate = sum(plan.training.batch_size / one.step for one in found)
+        alone = alone or max(one.parts for one in found)
+        if rate < best * _WORTH or max(one.parts for one in found) > alone:
             return
         yield number, rate
         number, best = number * 2, rate

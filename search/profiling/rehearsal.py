@@ -19,26 +19,20 @@ import torch
 
 from res2net import Architecture
 from res2net.child_processes import deaf_to_ctrl_c
-from search.engine.bench import make_bench
+from search.engine.bench import Bench, make_bench
 from search.engine.execution import chosen
 from search.engine.meter import Meter
 from search.engine.training import Trainer
-from search.images.splits import Split, Splits
 from search.profiling.estimate import Rehearsal, RehearsalError
-from search.scenes.random_scenes import random_scenes
-from search.scenes.scene import SceneSplits
-from search.schema.datasets import DATASETS
+from search.profiling.random_images import held_out, random_images
 from search.schema.study_plan import StudyPlan
 from search.schema.training import Execution
 from search.space.survey import Survey
-from search.tasks.classification import scored_at_once
-from search.tasks.memory import free_memory
+from search.tasks.memory import free_memory, in_fewest_pieces
 
 _STEPS = 8  # number of timed steps
 _WARM_UP = 3  # steps before the ones that are timed
 _BATCHES = _WARM_UP + _STEPS + 1  # of random images; the last one ends the epoch
-_HELD_OUT = 256  # images that are only evaluated
-_HELD_OUT_SCENES = 16  # fewer, as evaluating a scene may take as long as a step
 _ENOUGH = 20.0  # seconds after which slow networks are not rehearsed further
 _FEWEST = 2  # at least two, for quartiles
 _PATIENCE = 300.0  # seconds that the slowest of several processes may take to be ready
@@ -205,23 +199,46 @@ def _rehearse(
     )
     # Random scenes lack objects of some sizes, by which a study may compare networks.
     bench = bench._replace(compared=())
+    recipe, once = plan.training, _Once(start)
+    found, parts = in_fewest_pieces(
+        lambda pieces: _in_pieces(pieces, plan, architecture, bench, once),
+        fewest=recipe.accumulate,
+        most=recipe.batch_size,
+    )
+    return found._replace(parts=parts)
+
+
+class _Once:
+    """A start of several processes, for which each waits once."""
+
+    def __init__(self, start: Barrier) -> None:
+        self._start, self._passed = start, False
+
+    def wait(self) -> None:
+        if not self._passed:
+            self._start.wait(_PATIENCE)
+        self._passed = True
+
+
+def _in_pieces(
+    pieces: int, plan: StudyPlan, architecture: Architecture, bench: Bench, start: _Once
+) -> Rehearsal:
     meter = Meter(bench.device, alone=False)
-    trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0)
+    trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0, pieces=pieces)
     # Captured or compiled passes are prepared in these steps, and need all of them.
     eager = plan.training.execution == "eager"
     timed_runs(lambda: _step(trainer), most=_WARM_UP, fewest=1 if eager else _WARM_UP)
-    start.wait(_PATIENCE)
+    start.wait()
     steps = timed_runs(lambda: _step(trainer), most=_STEPS, fewest=_FEWEST)
     # The first pass of a kind is slower, but only slightly if passes are long.
     passes = timed_runs(lambda: trainer.scores("test"), most=2, fewest=1)
     low, _, high = statistics.quantiles(steps, n=4, method="inclusive")
-    memory = meter.read().peak_memory or 0
-    if bench.device.type == "cuda":  # memory of graphs counts only as reserved
-        memory = torch.cuda.max_memory_reserved(bench.device)
+    # Of a GPU all that is reserved counts, as for graphs: it must fit beside other trials.
+    memory = meter.read(graphs=True).peak_memory or 0
     return Rehearsal(
         statistics.median(steps),
         (low, high),
-        passes[-1] / _held_out(plan),
+        passes[-1] / held_out(plan),
         memory,
         trainer.execution,
     )
@@ -250,32 +267,3 @@ def _step(trainer: Trainer) -> None:
     """Run the next step, and wait until it is finished."""
     trainer.epoch(trial=0, seconds=0.0)
     trainer.wait()
-
-
-def _held_out(plan: StudyPlan) -> int:
-    """Images to evaluate: on a GPU, to measure memory, at least as many as scored at once."""
-    if DATASETS[plan.data.name].scenes:
-        return _HELD_OUT_SCENES
-    gpu = plan.resources.gpu > 0
-    at_once = scored_at_once(plan.training, plan.data.resolution, gpu=gpu)
-    return max(_HELD_OUT, at_once) if gpu else _HELD_OUT
-
-
-def random_images(plan: StudyPlan, *, batches: int) -> Splits | SceneSplits:
-    """Random images of a study's size: `batches` to train on, and a few to evaluate."""
-    train, count = plan.training.batch_size * batches, _held_out(plan)
-    if DATASETS[plan.data.name].scenes:
-        return random_scenes(plan.data, train=train, held_out=count)
-    generator = torch.Generator().manual_seed(0)
-    side, classes, channels = plan.data.resize, plan.data.classes, plan.data.channels
-
-    def split(count: int) -> Split:
-        images = torch.randint(
-            0, 256, (count, side, side, channels), dtype=torch.uint8, generator=generator
-        )
-        labels = torch.randint(0, classes, (count,), generator=generator)
-        return Split(images, torch.arange(count), labels)
-
-    held_out = split(count)
-    mean = torch.full((channels,), 127.5)
-    return Splits(split(train), held_out, held_out, mean, mean / 2)

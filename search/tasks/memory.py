@@ -3,8 +3,12 @@
 import contextlib
 import ctypes
 import gc
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import torch
+
+Result = TypeVar("Result")
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # options of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
@@ -29,6 +33,9 @@ _PERHAPS = (
     "CUDNN_STATUS_NOT_INITIALIZED",
     "CUDNN_STATUS_EXECUTION_FAILED",
     "CUBLAS_STATUS_EXECUTION_FAILED",
+    # cuDNN tries other algorithms then, which is not allowed during a capture.
+    "operation not permitted when stream is capturing",
+    "operation failed due to a previous error during capture",
 )
 
 
@@ -63,6 +70,30 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
+def in_fewest_pieces(
+    run: Callable[[int], Result], *, fewest: int, most: int
+) -> tuple[Result, int]:
+    """Run with each batch in the fewest pieces that fit into memory.
+
+    Args:
+        run: a function of the number of pieces; it may be called again with twice as many.
+        fewest: the first number of pieces.
+        most: number of images of a batch.
+
+    Returns:
+        What the function returned, and the number of pieces.
+    """
+    pieces = fewest
+    while True:
+        try:
+            return run(pieces), pieces
+        except Exception as error:
+            if not is_out_of_memory(error) or pieces >= most:
+                raise
+        free_memory()  # outside of the handler, whose error holds what the function made
+        pieces = min(2 * pieces, most)
+
+
 def lift_share(device: torch.device) -> None:
     """Let this process use the whole GPU again, unless the GPU has failed."""
     with contextlib.suppress(RuntimeError):
@@ -73,9 +104,10 @@ def is_out_of_memory(error: Exception) -> bool:
     """Whether an error means that memory has run out, on a device or on the machine."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    # When memory runs out while a graph is captured, ending the capture may fail as well.
-    captured = isinstance(error, torch.AcceleratorError) and error.__context__
-    if isinstance(captured, torch.OutOfMemoryError):
+    # When memory runs out while a graph is captured, ending the capture fails as well.
+    if isinstance(error, torch.AcceleratorError) and any(
+        isinstance(one, torch.OutOfMemoryError) for one in _before(error)
+    ):
         return True
     if not isinstance(error, RuntimeError):
         return False
@@ -83,6 +115,13 @@ def is_out_of_memory(error: Exception) -> bool:
     return any(words in said for words in _WORDS) or (
         any(words in said for words in _PERHAPS) and _little_is_left()
     )
+
+
+def _before(error: BaseException) -> Iterator[BaseException]:
+    """The errors during whose handling this one came, newest first."""
+    while error.__context__ is not None:
+        error = error.__context__
+        yield error
 
 
 def _little_is_left() -> bool:

@@ -95,15 +95,16 @@ class Epochs:
         seeds = torch.randint(2**62, (count,), device=where, generator=generator).tolist()
         for step in range(start, self.steps):
             rows = range(step * self.batch_size, (step + 1) * self.batch_size)
+            # All before the first is copied: meanwhile a GPU computes the step before.
             examples = [self._example(order[row], seeds[row]) for row in rows]
-            yield SceneBatch(examples, seeds[rows[0]])
+            ready = [on_device(example, self._device) for example in examples]
+            yield SceneBatch(ready, seeds[rows[0]])
 
     def _example(self, index: int, seed: int) -> Example:
         scene = self._part[index]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            example = self._augment(scene)
-        return on_device(example, self._device)
+            return self._augment(scene)
 
 
 class SceneTask:
@@ -164,12 +165,18 @@ class SceneTask:
 
 
 def on_device(example: Example, device: torch.device) -> Example:
-    """The example with its tensors on a device."""
-    moved = {
-        key: value.to(device) if isinstance(value, Tensor) else value
+    """The example with its tensors on a device; a GPU's work goes on meanwhile."""
+
+    def moved(tensor: Tensor) -> Tensor:
+        if device.type == "cuda" and tensor.device.type == "cpu":
+            return tensor.pin_memory().to(device, non_blocking=True)
+        return tensor.to(device)
+
+    target = {
+        key: moved(value) if isinstance(value, Tensor) else value
         for key, value in example.target.items()
     }
-    return Example(example.image.to(device), moved)
+    return Example(moved(example.image), target)
 
 
 def as_image(scene: Scene) -> Tensor:

@@ -10,18 +10,19 @@ def drawn(points: Tensor, *, shape: tuple[int, int], sigma: float) -> Tensor:
     """A Gaussian with a peak of 1 around each point.
 
     Args:
-        points: (K, 2), x and y in pixels of the heatmap; (0.5, 0.5) is the middle of a pixel.
+        points: (..., 2), x and y in pixels of the heatmap; (0.5, 0.5) is the middle of a pixel.
         shape: height and width of a heatmap.
         sigma: sigma of the Gaussian, in pixels.
 
     Returns:
-        (K, *shape), with the dtype of the points.
+        (..., *shape), with the dtype of the points and on their device.
     """
-    rows = torch.arange(shape[0], dtype=points.dtype) + 0.5
-    columns = torch.arange(shape[1], dtype=points.dtype) + 0.5
-    away_x = (columns - points[:, 0, None]) ** 2
-    away_y = (rows - points[:, 1, None]) ** 2
-    return torch.exp(-(away_y[:, :, None] + away_x[:, None, :]) / (2 * sigma**2))
+    rows, columns = (
+        torch.arange(side, dtype=points.dtype, device=points.device) + 0.5 for side in shape
+    )
+    away_x = (columns - points[..., 0, None]) ** 2
+    away_y = (rows - points[..., 1, None]) ** 2
+    return torch.exp(-(away_y[..., :, None] + away_x[..., None, :]) / (2 * sigma**2))
 
 
 def peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor]:

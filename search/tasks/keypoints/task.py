@@ -175,13 +175,15 @@ class Keypoints(SceneTask):
     def _wanted(self, piece: SceneBatch, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """The target heatmaps (N, K, h, w), and which of them count (N, K)."""
         shape = (heatmaps.shape[2], heatmaps.shape[3])
-        factor = torch.tensor([shape[1] / self._shape[1], shape[0] / self._shape[0]])
-        maps = [
-            drawn(example.target["points"].cpu() * factor, shape=shape, sigma=self._sigma)
-            for example in piece.examples
-        ]
-        known = torch.stack([example.target["known"] for example in piece.examples])
-        return torch.stack(maps).to(heatmaps), known.to(heatmaps)
+        points, known = (
+            torch.stack([example.target[key] for example in piece.examples])
+            for key in ("points", "known")
+        )
+        # Of numbers, as a GPU would have to wait for a tensor of factors.
+        x = points[..., 0] * (shape[1] / self._shape[1])
+        y = points[..., 1] * (shape[0] / self._shape[0])
+        maps = drawn(torch.stack([x, y], dim=-1), shape=shape, sigma=self._sigma)
+        return maps.to(heatmaps), known.to(heatmaps)
 
     def _cuts(self, part: Part, detected: Sequence[Detected] = ()) -> Iterator[list[_Cut]]:
         """Every object of a part, or every detected box, in groups of a fixed number."""

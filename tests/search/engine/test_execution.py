@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from res2net import parse
-from search.engine.execution import chosen
+from res2net import build, parse
+from search.engine.execution import PreparationError, chosen, prepare
+from search.engine.training import Trainer
 from search.profiling.rehearsal import execution_of
+from search.study.events import Status
 from search.tasks.classification import Classification, scored_at_once
-from tests.search.engine.benches import recipe
-from tests.search.engine.test_training import random_splits
+from tests.search.engine.benches import bench_on, recipe
+from tests.search.engine.test_training import NETWORK, random_splits
+from tests.search.engine.test_trial import bench_of, finish, start, trial_of
 from tests.search.spaces import plan_of
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
@@ -52,6 +55,88 @@ def test_a_rehearsal_runs_as_a_trial_does_but_is_never_compiled(tmp_path: Path) 
     assert how("auto", gpu=1, epochs=1) == "eager"
     assert how("auto", gpu=0.5, epochs=10_000) == "graphs"
     assert how("compile", gpu=1, epochs=1) == "graphs"
+
+
+def uncaptured(*_: object) -> None:
+    """End as torch does when a network looks at a value while it is captured."""
+    try:
+        raise torch.AcceleratorError("CUDA error: operation not permitted when stream captures")
+    finally:
+        raise torch.AcceleratorError("CUDA error: operation failed due to a previous error")
+
+
+def captured(**changes: object) -> Trainer:
+    return Trainer(
+        NETWORK, bench_on(recipe(epochs=2, **changes), random_splits()), epochs=2, seed=5
+    )
+
+
+def test_a_network_that_cannot_be_captured_trains_eagerly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    eager = captured(execution="eager").epoch(trial=0)
+    monkeypatch.setattr("search.engine.training.chosen", lambda *_, **__: "graphs")
+    monkeypatch.setattr("search.engine.execution._made", uncaptured)
+    ours = captured(execution="auto")
+    again = ours.epoch(trial=0)
+    assert ours.execution == "eager"
+    assert eager is not None
+    assert again is not None
+    assert again.metrics == eager.metrics
+
+
+def test_where_graphs_were_asked_for_it_is_said_why_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.engine.execution._made", uncaptured)
+    trial = trial_of(bench_of(execution="graphs"), tmp_path, start(NETWORK, epochs=2))
+    _, ended = finish(trial)
+    assert ended.status is Status.FAILED
+    assert (
+        "PreparationError: the network cannot be captured as a CUDA graph (AcceleratorError: "
+        "CUDA error: operation not permitted when stream captures"
+    ) in ended.reason
+    assert "write training.execution: eager" in ended.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "works"),
+    [
+        (torch.AcceleratorError("CUDA error: an illegal memory access"), False),
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+    ],
+)
+def test_a_gpu_that_fails_or_is_full_while_it_captures_keeps_its_error(
+    monkeypatch: pytest.MonkeyPatch, error: RuntimeError, *, works: bool
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("search.engine.training.chosen", lambda *_, **__: "graphs")
+    monkeypatch.setattr("search.engine.execution._made", fails)
+    monkeypatch.setattr("search.engine.execution._responds", lambda _: works)
+    ours = captured(execution="auto")
+    with pytest.raises(type(error)) as seen:
+        ours.epoch(trial=0)
+    assert seen.value is error
+
+
+def test_what_preparing_does_to_norms_is_undone_where_it_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = build(NETWORK).train()
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def fails(network: nn.Module, images: Tensor, _: str) -> None:
+        network(images)
+        uncaptured()
+
+    monkeypatch.setattr("search.engine.execution._made", fails)
+    with pytest.raises(PreparationError):
+        prepare(network, images, execution="graphs", precision="fp32")
+    for name, value in network.named_buffers():
+        assert torch.equal(value, before[name]), name
 
 
 @pytest.mark.parametrize("batch", [1, 32, 128, 4096])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from search.engine.execution import PreparationError
 from search.engine.failures import LostError, outcome, raise_if_of_the_machine
 from search.run import main
 from search.scenes.findings import FileError
@@ -78,6 +79,8 @@ def test_a_disk_that_takes_nothing_more_stops_the_study(number: int) -> None:
         (ValueError("a mistake"), Status.FAILED),
         # cuDNN says so of types that it does not take, and of a GPU that is full, too.
         (RuntimeError("unable to find an engine to execute this computation"), Status.FAILED),
+        # The GPU is well, and the next network may do.
+        (PreparationError("the network cannot be captured as a CUDA graph"), Status.FAILED),
     ],
 )
 def test_what_the_network_did_is_a_result(error: Exception, status: Status) -> None:
@@ -105,8 +108,11 @@ def test_memory_that_ends_in_a_capture_is_a_lack_of_memory_too() -> None:
 def raise_of_two() -> None:
     try:
         raise torch.OutOfMemoryError("CUDA out of memory")
-    finally:
-        raise torch.AcceleratorError("CUDA error: operation failed due to a previous error")
+    except torch.OutOfMemoryError:
+        try:  # torch makes room and tries once more
+            raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+        finally:
+            raise torch.AcceleratorError("CUDA error: operation failed due to a previous error")
 
 
 def raised(error: Exception) -> Exception:

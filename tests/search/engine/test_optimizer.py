@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from search.engine.optimizer import make_optimizer
+from search.engine.optimizer import Average, make_optimizer
 from tests.search.engine.benches import recipe
 
 SGD = {"momentum": 0.9, "nesterov": True}
@@ -49,3 +49,40 @@ def test_steps_are_those_of_torch_and_so_is_the_state_in_between(name: str) -> N
     for found, expected in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(found, expected)
         assert found.requires_grad
+
+
+class _Replaces(nn.Module):
+    """Keeps a running mean by putting a new tensor into its buffer, and shares a weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.second.weight = self.first.weight
+        self.register_buffer("mean", torch.zeros(3))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        self.seen = self.seen + 1
+        found: torch.Tensor = self.second(self.first(x) - self.mean)
+        return found
+
+
+def test_an_average_is_torch_s_own_whatever_a_block_does_to_its_buffers() -> None:
+    torch.manual_seed(0)
+    network = _Replaces()
+    average = Average(network, 0.9)
+    theirs = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9), use_buffers=True
+    )
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for _ in range(4):
+        optimizer.zero_grad()
+        network(torch.randn(5, 3)).square().sum().backward()
+        optimizer.step()
+        average.follow()
+        theirs.update_parameters(network)
+    for name, value in average.network.named_parameters():
+        assert torch.allclose(value, theirs.module.get_parameter(name)), name
+    assert torch.allclose(average.network.mean, theirs.module.mean)  # type: ignore[arg-type]
+    assert int(average.network.seen) == 4  # type: ignore[arg-type]

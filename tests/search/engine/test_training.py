@@ -2,15 +2,18 @@
 
 import copy
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from res2net import Architecture, build, parse
+from search.engine.execution import Prepared
 from search.engine.training import Trainer
 from search.images.augmentation import Targets
 from search.images.splits import Split, Splits
@@ -128,6 +131,54 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole() -> None:
 
     whole, cut = moved(1), moved(4)
     assert all(torch.allclose(whole[key], cut[key], rtol=1e-12) for key in whole)
+
+
+class _Captured(torch.autograd.Function):
+    """A pass whose gradients lie in the same memory each time, as a CUDA graph's do."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, pass_: Callable[..., Any], memory: list[Tensor], *inputs: Tensor
+    ) -> Tensor:
+        ctx.memory = memory
+        ctx.parameters = inputs[1:]
+        with torch.enable_grad():
+            ctx.output = pass_(inputs[0])
+        return ctx.output.detach()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        for kept, new in zip(
+            ctx.memory, torch.autograd.grad(ctx.output, ctx.parameters, gradient), strict=True
+        ):
+            kept.copy_(new)
+        return None, None, None, *(kept.detach() for kept in ctx.memory)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_gradients_in_the_same_memory_each_time_add_up(parts: int) -> None:
+    """Of the parts of a batch, and not of one batch and the next."""
+
+    def moved(execution: str) -> dict[str, Tensor]:
+        ours = trainer(precision="fp64", lr=0.01, accumulate=parts, clip=1.0)
+        network = ours._network
+        parameters = list(network.parameters())
+        memory = [torch.full_like(one, torch.nan) for one in parameters]
+
+        def forward(images: Tensor) -> Any:
+            if execution == "eager":
+                return network(images)
+            return _Captured.apply(network, memory, images, *parameters)
+
+        ours._prepared = Prepared(forward, execution, 0.0)  # type: ignore[arg-type]
+        for _ in range(2):
+            next_epoch(ours)
+        state: dict[str, Tensor] = ours.state()["network"]
+        return state
+
+    eager, captured = moved("eager"), moved("graphs")
+    assert all(torch.allclose(eager[key], captured[key], rtol=1e-9) for key in eager)
 
 
 def test_adamw_is_torch_s_and_spares_norms_and_biases() -> None:
@@ -291,18 +342,42 @@ def test_compiled_training_is_the_same_to_rounding() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @pytest.mark.filterwarnings("default")  # torch warns of itself there
+@pytest.mark.parametrize("pieces", [1, 2])
 @pytest.mark.parametrize("execution", ["graphs", "compile"])
 def test_on_a_gpu_every_execution_trains_alike(
-    monkeypatch: pytest.MonkeyPatch, execution: str
+    monkeypatch: pytest.MonkeyPatch, execution: str, pieces: int
 ) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # it rounds to 10 bits
 
     def losses(how: str) -> list[float]:
-        training = recipe(lr=0.01, execution=how, accumulate=2, epochs=2)
+        training = recipe(lr=0.01, execution=how, accumulate=pieces, epochs=2, ema=0.9)
         bench = bench_on(training, random_splits(), torch.device("cuda"))
-        ours = Trainer(NETWORK, bench, epochs=2, seed=5, pieces=2)
+        ours = Trainer(NETWORK, bench, epochs=2, seed=5, pieces=pieces)
         seen = [next_epoch(ours).metrics["train_loss"] for _ in range(2)]
         assert ours.execution == how
         return seen
 
     assert losses(execution) == pytest.approx(losses("eager"), rel=1e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.filterwarnings("default")  # torch warns of itself there
+def test_on_a_gpu_a_network_that_looks_at_its_values_trains_eagerly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        inputs[0].sum().item()
+
+    def looking(architecture: Architecture, **rest: Any) -> nn.Module:
+        network = build(architecture, **rest)
+        network.register_forward_pre_hook(look)
+        return network
+
+    monkeypatch.setattr("search.tasks.classification.build", looking)
+    monkeypatch.setattr("search.engine.training.chosen", lambda *_, **__: "graphs")
+    bench = bench_on(recipe(lr=0.01, epochs=2), random_splits(), torch.device("cuda"))
+    for _ in range(2):  # the next trial of the process does so too
+        ours = Trainer(NETWORK, bench, epochs=2, seed=5)
+        assert next_epoch(ours).metrics["train_loss"] > 0
+        assert ours.execution == "eager"

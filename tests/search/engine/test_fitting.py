@@ -1,0 +1,62 @@
+"""What is measured before a study splits batches where memory ends, as trials do."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from search.profiling.precision import choose
+from search.profiling.rehearsal import _rehearse
+from search.tasks.memory import in_fewest_pieces
+from tests.search.engine.test_memory import NETWORK, LittleMemory
+from tests.search.spaces import plan_of
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_a_rehearsal_splits_batches_as_its_trial_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(tmp_path)
+    size = plan.training.batch_size
+    monkeypatch.setattr("search.profiling.rehearsal._STEPS", 2)
+    start = threading.Barrier(1)
+    assert _rehearse(plan, NETWORK, start, 0).parts == 1  # type: ignore[arg-type]
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(size // 4))
+    found = _rehearse(plan, NETWORK, start, 0)  # type: ignore[arg-type]
+    assert found.parts == 4
+    assert found.step > 0
+
+
+def test_a_precision_is_chosen_where_a_whole_batch_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(tmp_path)
+    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(1))
+    found = choose(plan, NETWORK)
+    assert found.fp32 > 0
+    assert found.bf16
+
+
+def test_pieces_are_no_smaller_than_an_image() -> None:
+    seen = []
+
+    def run(pieces: int) -> None:
+        seen.append(pieces)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        in_fewest_pieces(run, fewest=3, most=10)
+    assert seen == [3, 6, 10]
+
+
+def test_another_error_is_not_tried_again() -> None:
+    seen = []
+
+    def run(pieces: int) -> None:
+        seen.append(pieces)
+        raise ValueError("a mistake")
+
+    with pytest.raises(ValueError, match="a mistake"):
+        in_fewest_pieces(run, fewest=1, most=8)
+    assert seen == [1]
