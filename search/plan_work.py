@@ -194,6 +194,12 @@ def _at_random(plan: StudyPlan) -> Iterator[str]:
     )
 
 
+def _in_parts(estimate: Estimate) -> Iterator[str]:
+    parts = max(one.rehearsal.parts for one in estimate.timed)
+    if parts > 1:
+        yield f"of the largest, batches fit into memory only in {parts} parts, as in a trial"
+
+
 def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType:
     """The estimated time of the whole study, from measured times."""
     table = titled("timed on this machine", show_header=True)
@@ -216,6 +222,7 @@ def hours(plan: StudyPlan, survey: Survey, estimate: Estimate) -> RenderableType
     return Group(
         "",
         table,
+        *_in_parts(estimate),
         f"a mean epoch takes {estimate.epoch:,.1f} s (time follows {estimate.predictor})",
         f"the study: {duration(estimate.wall)} with {how_many(estimate.beside, 'trial')} "
         f"at once; {gpus}{cpus}; {format_amount(estimate.disk)}B of disk; "

@@ -6,7 +6,7 @@ training.
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -16,17 +16,14 @@ from res2net import joined
 from search.schema.optimizers import OPTIMIZERS
 from search.schema.training import Execution, PlannedTraining, Precision
 from search.study.compilers import compiler_for
-from search.tasks.memory import is_out_of_memory
+from search.tasks.base import PreparationError
+from search.tasks.memory import free_memory, is_out_of_memory
 
 Forward = Callable[[Tensor], Tensor]
 
 # Capturing graphs takes about a second, compiling up to a minute; faster steps must make up
 # for it. Numbers are steps of the whole training.
 _WORTH_GRAPHS, _WORTH_COMPILING = 200, 30_000
-
-
-class PreparationError(RuntimeError):
-    """A network cannot be captured or compiled, though memory and the device are fine."""
 
 
 class Prepared(NamedTuple):
@@ -90,7 +87,7 @@ def prepare(
             if execution == "compile":  # it compiles when first called
                 trained = [each for each in network.parameters() if each.requires_grad]
                 torch.autograd.grad(forward(sample).float().sum(), trained, allow_unused=True)
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # torch asserts what it cannot capture
         if is_out_of_memory(error) or not _responds(sample.device):
             raise
         how = "captured as a CUDA graph" if execution == "graphs" else "compiled"
@@ -98,17 +95,31 @@ def prepare(
             f"the network cannot be {how} ({_first(error)}); write training.execution: eager"
         ) from error
     finally:
-        with torch.no_grad():  # the trial run has changed the norms' statistics
-            for name, value in network.named_buffers():
-                value.copy_(before[name])
+        _restore(network, before)
     if sample.device.type == "cuda":
         torch.cuda.synchronize(sample.device)
     return Prepared(forward, execution, time.perf_counter() - start)
 
 
+@torch.no_grad()
+def _restore(network: nn.Module, before: Mapping[str, Tensor]) -> None:
+    """Undo what a trial run has done to buffers, such as the norms' statistics.
+
+    A buffer that a block has made or resized meanwhile stays: it depends on the input's size.
+    """
+    for name, value in network.named_buffers():
+        old = before.get(name)
+        if old is not None and old.shape == value.shape:
+            value.copy_(old)
+
+
 def _responds(device: torch.device) -> bool:
-    """Whether a device still computes; after most of its errors a GPU does not."""
+    """Whether a device still computes; after most of its errors a GPU does not.
+
+    Torch before 2.13 cannot free memory any more once a capture has failed.
+    """
     try:
+        free_memory()
         return int(torch.ones(1, device=device).sum().item()) == 1
     except RuntimeError:
         return False

@@ -7,7 +7,7 @@ import torch
 
 from search.schema.files import NO_ROOM
 from search.study.events import Status
-from search.tasks.base import DivergedError
+from search.tasks.base import DivergedError, PreparationError
 from search.tasks.memory import is_out_of_memory
 
 # Messages of a GPU that fails in the middle of a computation, as plain RuntimeErrors.
@@ -48,6 +48,8 @@ def raise_if_of_the_machine(error: Exception) -> None:
 
 def is_of_the_gpu(error: Exception) -> bool:
     """Whether the GPU has failed, so that this process can no longer use it."""
+    if isinstance(error, PreparationError):  # it names an error after which the GPU was tried
+        return False
     said = str(error) if isinstance(error, RuntimeError) else ""
     return isinstance(error, torch.AcceleratorError) or any(one in said for one in _BROKEN)
 

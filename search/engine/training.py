@@ -17,7 +17,6 @@ from res2net import Architecture, separated
 from search.engine.bench import Bench
 from search.engine.dilated import with_right_gradients
 from search.engine.execution import (
-    PreparationError,
     Prepared,
     autocast,
     chosen,
@@ -31,8 +30,16 @@ from search.images.augmentation import dtype_of
 from search.scenes.pictured import Pictured
 from search.schema.metrics import TRAIN, VALIDATION
 from search.schema.seeds import seed_of
+from search.schema.training import Execution
 from search.study.events import Epoch
-from search.tasks.base import Batch, DivergedError, SplitName, checked_scores, named_losses
+from search.tasks.base import (
+    Batch,
+    DivergedError,
+    PreparationError,
+    SplitName,
+    checked_scores,
+    named_losses,
+)
 from search.tasks.memory import free_memory
 
 
@@ -58,6 +65,9 @@ class Trainer:
         pieces: into which each batch is split, by default the recipe's `accumulate`; they pass
             the network one after another, and the weights are updated once, after the last.
             Batch norms see the images of a piece, not of a batch.
+        execution: of the training pass, by default the one that is right for this training. A
+            network for which it cannot be prepared is trained eagerly, unless the recipe
+            insists on it.
     """
 
     def __init__(
@@ -68,7 +78,9 @@ class Trainer:
         epochs: int,
         seed: int,
         pieces: int | None = None,
+        execution: Execution = "auto",
     ) -> None:
+        self._asked = execution if execution != "auto" else bench.recipe.execution
         self._recipe, self._task, self._device = bench.recipe, bench.task, bench.device
         self._epochs, self._seed = epochs, seed
         self._metrics, self._compared = bench.metrics, bench.compared
@@ -227,13 +239,15 @@ class Trainer:
             losses = {name: loss * share for name, loss in losses.items()}
             torch.autograd.backward(losses["loss"])
             _add(total, losses)
+        if self.execution == "graphs" and _share_memory(self._network):
+            self._keep_gradients()
         return total
 
     def _keep_gradients(self) -> None:
-        """Copy the first piece's gradients, which the graph's next pass would overwrite.
+        """Copy gradients, which a graph writes into the same memory each time.
 
-        A graph writes gradients into the same memory each time, and torch does not copy them
-        from there.
+        Torch does not copy them from there. The next piece would overwrite those of the first,
+        and two parameters of which only the sum is used have one gradient between them.
         """
         for parameter in self._network.parameters():
             if parameter.grad is not None:
@@ -261,9 +275,8 @@ class Trainer:
 
     def _prepare(self) -> Prepared:
         """Prepare the training pass, before the store's threads use the device as well."""
-        execution = chosen(
-            self._recipe.execution, device=self._device, steps=self._epochs * self._task.steps
-        )
+        steps = self._epochs * self._task.steps
+        execution = chosen(self._asked, device=self._device, steps=steps)
         sample = self._task.sample(self._pieces)
         if sample is None and (execution == "graphs" or self._recipe.execution == "auto"):
             execution = "eager"  # graphs and compiled code are for one input size
@@ -272,10 +285,17 @@ class Trainer:
         try:
             return prepare(self._network, sample, execution=execution, precision=precision)
         except PreparationError:
-            if self._recipe.execution != "auto":
+            if self._recipe.execution == execution:
                 raise
         free_memory()  # what was captured until it failed
         return prepare(self._network, sample, execution="eager", precision=precision)
+
+
+def _share_memory(network: nn.Module) -> bool:
+    """Whether two parameters of a network have their gradients in the same memory."""
+    gradients = (parameter.grad for parameter in network.parameters())
+    places = [one.data_ptr() for one in gradients if one is not None and one.numel()]
+    return len({*places}) < len(places)
 
 
 def _add(totals: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:

@@ -25,13 +25,11 @@ from search.schema.metrics import TEST
 from search.schema.remote import File
 from search.study.checkpoints import remove_checkpoints, save_checkpoint
 from search.study.events import Ended, Epoch, Measured, Started, Status, Taken, Turn
-from search.tasks.memory import free_memory
+from search.tasks.memory import TOO_FEW, free_memory
 
 # A crash loses at most this much training time, plus one turn.
 _CHECKPOINT_SECONDS = 20.0
 _TURN_SECONDS = 5.0  # after which a trial may be stopped, even in the middle of an epoch
-# Torch's message for a batch of one image where a feature map is one pixel wide and high.
-_TOO_FEW = "Expected more than 1 value per channel"
 
 
 class Trial:
@@ -98,7 +96,7 @@ class Trial:
             self._halve()
             return None, None
         cut = self._pieces > self._bench.recipe.accumulate
-        if cut and _TOO_FEW in reason:
+        if cut and TOO_FEW in reason:
             status = Status.OUT_OF_MEMORY
         return None, self._end(status, reason)
 

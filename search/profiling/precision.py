@@ -12,7 +12,6 @@ from search.engine.bench import computes_bf16, make_bench
 from search.engine.execution import chosen
 from search.engine.training import Trainer
 from search.profiling.random_images import random_images
-from search.schema.datasets import DATASETS
 from search.schema.study_plan import StudyPlan
 from search.schema.training import ChosenPrecision, Precision
 from search.space.survey import Survey
@@ -96,14 +95,14 @@ def _trainer(
     recipe = plan.training
     steps = recipe.epochs * recipe.steps(plan.data.train)
     execution = chosen(recipe.execution, device=device, steps=steps)  # as for a complete trial
-    if recipe.execution == "auto" and DATASETS[plan.data.name].scenes:
-        execution = "eager"  # inputs differ in size
-    training = recipe.model_copy(update={"precision": precision, "execution": execution})
+    training = recipe.model_copy(update={"precision": precision})
     plan = plan.model_copy(update={"training": training})
     # One batch more than used: the last one of an epoch would also score the network.
     images = random_images(plan, batches=_WARM_UP + _TURNS * _STEPS + 1)
     bench = make_bench(plan, Path(), device=device, images=images)
-    return Trainer(network, bench, epochs=recipe.epochs, seed=0, pieces=pieces)
+    return Trainer(
+        network, bench, epochs=recipe.epochs, seed=0, pieces=pieces, execution=execution
+    )
 
 
 def _timed(trainer: Trainer, steps: int) -> float:

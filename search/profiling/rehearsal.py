@@ -19,7 +19,7 @@ import torch
 
 from res2net import Architecture
 from res2net.child_processes import deaf_to_ctrl_c
-from search.engine.bench import Bench, make_bench
+from search.engine.bench import make_bench
 from search.engine.execution import chosen
 from search.engine.meter import Meter
 from search.engine.training import Trainer
@@ -58,9 +58,7 @@ class Rehearsals:
         a_gpu: int | None = None,
         execution: Execution | None = None,
     ) -> None:
-        how = {"execution": execution or execution_of(plan)}
-        training = plan.training.model_copy(update=how)
-        plan = plan.model_copy(update={"training": training})
+        self._execution = execution or execution_of(plan)
         context = multiprocessing.get_context("spawn")
         # Referenced here, as processes that are still starting need it to stay alive.
         self._start = context.Barrier(beside)
@@ -71,7 +69,8 @@ class Rehearsals:
             with deaf_to_ctrl_c():
                 for number in range(beside):
                     gpu = number // (a_gpu or beside)
-                    self._processes.append(_Process(context, plan, self._start, gpu=gpu))
+                    one = _Process(context, plan, self._start, self._execution, gpu=gpu)
+                    self._processes.append(one)
             if_interrupted.pop_all()
 
     def __enter__(self) -> Self:
@@ -137,11 +136,17 @@ class _Process:
     """One process and the connection to it."""
 
     def __init__(
-        self, context: SpawnContext, plan: StudyPlan, start: Barrier, *, gpu: int
+        self,
+        context: SpawnContext,
+        plan: StudyPlan,
+        start: Barrier,
+        execution: Execution,
+        *,
+        gpu: int,
     ) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(plan.model_dump(), start, theirs, gpu), daemon=True
+            target=_serve, args=(plan.model_dump(), start, theirs, execution, gpu), daemon=True
         )
         self._process.start()
         theirs.close()  # so that the end of the process is noticed here
@@ -167,25 +172,28 @@ class _Process:
         self._process.join(_END)
 
 
-def _serve(plan: dict[str, Any], start: Barrier, connection: Connection, gpu: int) -> None:
+def _serve(
+    plan: dict[str, Any],
+    start: Barrier,
+    connection: Connection,
+    execution: Execution,
+    gpu: int,
+) -> None:
     """Run in a process: rehearse every network received, until the connection is closed."""
     own = StudyPlan.model_validate(plan)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             architecture, resolution = connection.recv()
             try:
-                connection.send(
-                    _rehearse(
-                        own.at(resolution or own.data.resolution), architecture, start, gpu
-                    )
-                )
+                at = own.at(resolution or own.data.resolution)
+                connection.send(_rehearse(at, architecture, start, execution, gpu))
             except Exception as error:  # noqa: BLE001 - sent to the requesting process
                 start.abort()
                 connection.send(f"{type(error).__name__}: {error}")
 
 
 def _rehearse(
-    plan: StudyPlan, architecture: Architecture, start: Barrier, gpu: int
+    plan: StudyPlan, architecture: Architecture, start: Barrier, execution: Execution, gpu: int
 ) -> Rehearsal:
     torch.set_num_threads(plan.resources.cpu)
     if plan.resources.gpu:
@@ -200,11 +208,36 @@ def _rehearse(
     # Random scenes lack objects of some sizes, by which a study may compare networks.
     bench = bench._replace(compared=())
     recipe, once = plan.training, _Once(start)
-    found, parts = in_fewest_pieces(
-        lambda pieces: _in_pieces(pieces, plan, architecture, bench, once),
-        fewest=recipe.accumulate,
-        most=recipe.batch_size,
-    )
+
+    def run(pieces: int) -> Rehearsal:
+        meter = Meter(bench.device, alone=False)
+        trainer = Trainer(
+            architecture,
+            bench,
+            epochs=recipe.epochs,
+            seed=0,
+            pieces=pieces,
+            execution=execution,
+        )
+        # Captured or compiled passes are prepared in these steps, and need all of them.
+        fewest = 1 if execution == "eager" else _WARM_UP
+        timed_runs(lambda: _step(trainer), most=_WARM_UP, fewest=fewest)
+        once.wait()
+        steps = timed_runs(lambda: _step(trainer), most=_STEPS, fewest=_FEWEST)
+        # The first pass of a kind is slower, but only slightly if passes are long.
+        passes = timed_runs(lambda: trainer.scores("test"), most=2, fewest=1)
+        low, _, high = statistics.quantiles(steps, n=4, method="inclusive")
+        # Of a GPU all that is reserved counts, as for graphs: it must fit beside other trials.
+        memory = meter.read(graphs=True).peak_memory or 0
+        return Rehearsal(
+            statistics.median(steps),
+            (low, high),
+            passes[-1] / held_out(plan),
+            memory,
+            trainer.execution,
+        )
+
+    found, parts = in_fewest_pieces(run, fewest=recipe.accumulate, most=recipe.batch_size)
     return found._replace(parts=parts)
 
 
@@ -218,30 +251,6 @@ class _Once:
         if not self._passed:
             self._start.wait(_PATIENCE)
         self._passed = True
-
-
-def _in_pieces(
-    pieces: int, plan: StudyPlan, architecture: Architecture, bench: Bench, start: _Once
-) -> Rehearsal:
-    meter = Meter(bench.device, alone=False)
-    trainer = Trainer(architecture, bench, epochs=plan.training.epochs, seed=0, pieces=pieces)
-    # Captured or compiled passes are prepared in these steps, and need all of them.
-    eager = plan.training.execution == "eager"
-    timed_runs(lambda: _step(trainer), most=_WARM_UP, fewest=1 if eager else _WARM_UP)
-    start.wait()
-    steps = timed_runs(lambda: _step(trainer), most=_STEPS, fewest=_FEWEST)
-    # The first pass of a kind is slower, but only slightly if passes are long.
-    passes = timed_runs(lambda: trainer.scores("test"), most=2, fewest=1)
-    low, _, high = statistics.quantiles(steps, n=4, method="inclusive")
-    # Of a GPU all that is reserved counts, as for graphs: it must fit beside other trials.
-    memory = meter.read(graphs=True).peak_memory or 0
-    return Rehearsal(
-        statistics.median(steps),
-        (low, high),
-        passes[-1] / held_out(plan),
-        memory,
-        trainer.execution,
-    )
 
 
 def timed_runs(

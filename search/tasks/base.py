@@ -27,6 +27,10 @@ class DivergedError(ArithmeticError):
     """A computed value is no longer a number."""
 
 
+class PreparationError(RuntimeError):
+    """A network cannot be captured or compiled, though memory and the device are fine."""
+
+
 class Batch(Protocol):
     """The images of one step, with whatever the loss needs."""
 

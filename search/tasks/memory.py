@@ -8,8 +8,13 @@ from typing import TypeVar
 
 import torch
 
+from res2net.timing import return_freed_memory
+from search.tasks.base import PreparationError
+
 Result = TypeVar("Result")
 
+# Torch's message for a batch of one image where a feature map is one pixel wide and high.
+TOO_FEW = "Expected more than 1 value per channel"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # options of glibc's mallopt
 _LARGE = 2**31 - 1  # bytes
 CUDA_CONTEXT = 600 * 2**20  # bytes that CUDA itself takes in every process
@@ -33,9 +38,6 @@ _PERHAPS = (
     "CUDNN_STATUS_NOT_INITIALIZED",
     "CUDNN_STATUS_EXECUTION_FAILED",
     "CUBLAS_STATUS_EXECUTION_FAILED",
-    # cuDNN tries other algorithms then, which is not allowed during a capture.
-    "operation not permitted when stream is capturing",
-    "operation failed due to a previous error during capture",
 )
 
 
@@ -82,15 +84,24 @@ def in_fewest_pieces(
 
     Returns:
         What the function returned, and the number of pieces.
+
+    Raises:
+        MemoryError: pieces that would fit are too small for the network's norms.
     """
     pieces = fewest
     while True:
         try:
             return run(pieces), pieces
         except Exception as error:
+            if pieces > fewest and TOO_FEW in str(error):
+                raise MemoryError(
+                    "a batch does not fit into memory, and norms cannot train on less of it"
+                ) from error
             if not is_out_of_memory(error) or pieces >= most:
                 raise
-        free_memory()  # outside of the handler, whose error holds what the function made
+        # Outside of the handler, whose error holds what the function made.
+        free_memory()
+        return_freed_memory()
         pieces = min(2 * pieces, most)
 
 
@@ -109,7 +120,7 @@ def is_out_of_memory(error: Exception) -> bool:
         isinstance(one, torch.OutOfMemoryError) for one in _before(error)
     ):
         return True
-    if not isinstance(error, RuntimeError):
+    if not isinstance(error, RuntimeError) or isinstance(error, PreparationError):
         return False
     said = str(error)
     return any(words in said for words in _WORDS) or (

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from res2net import build, parse
-from search.engine.execution import PreparationError, chosen, prepare
+from search.engine.execution import chosen, prepare
+from search.engine.failures import outcome, raise_if_of_the_machine
 from search.engine.training import Trainer
 from search.profiling.rehearsal import execution_of
 from search.study.events import Status
+from search.tasks.base import PreparationError
 from search.tasks.classification import Classification, scored_at_once
 from tests.search.engine.benches import bench_on, recipe
 from tests.search.engine.test_training import NETWORK, random_splits
@@ -57,10 +59,13 @@ def test_a_rehearsal_runs_as_a_trial_does_but_is_never_compiled(tmp_path: Path) 
     assert how("compile", gpu=1, epochs=1) == "graphs"
 
 
+NOT_PERMITTED = "operation not permitted when stream is capturing"  # CUDA's own words
+
+
 def uncaptured(*_: object) -> None:
     """End as torch does when a network looks at a value while it is captured."""
     try:
-        raise torch.AcceleratorError("CUDA error: operation not permitted when stream captures")
+        raise torch.AcceleratorError(f"CUDA error: {NOT_PERMITTED}")
     finally:
         raise torch.AcceleratorError("CUDA error: operation failed due to a previous error")
 
@@ -94,7 +99,7 @@ def test_where_graphs_were_asked_for_it_is_said_why_there_are_none(
     assert ended.status is Status.FAILED
     assert (
         "PreparationError: the network cannot be captured as a CUDA graph (AcceleratorError: "
-        "CUDA error: operation not permitted when stream captures"
+        f"CUDA error: {NOT_PERMITTED}"
     ) in ended.reason
     assert "write training.execution: eager" in ended.reason
 
@@ -128,15 +133,36 @@ def test_what_preparing_does_to_norms_is_undone_where_it_fails(
     before = {name: value.clone() for name, value in network.named_buffers()}
     images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
+    network.register_buffer("grid", torch.zeros(0))
+    network.register_forward_pre_hook(
+        lambda module, inputs: module.register_buffer("grid", inputs[0][0, 0].clone())
+    )
+
     def fails(network: nn.Module, images: Tensor, _: str) -> None:
         network(images)
-        uncaptured()
+        raise AssertionError("Modules must not have hooks")  # as torch says it
 
     monkeypatch.setattr("search.engine.execution._made", fails)
     with pytest.raises(PreparationError):
         prepare(network, images, execution="graphs", precision="fp32")
-    for name, value in network.named_buffers():
-        assert torch.equal(value, before[name]), name
+    for name, value in before.items():
+        assert torch.equal(network.get_buffer(name), value), name
+
+
+def test_an_error_that_preparing_names_is_no_failure_of_the_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")
+
+    monkeypatch.setattr("search.engine.execution._made", fails)
+    monkeypatch.setattr("search.tasks.memory._little_is_left", lambda: False)
+    ours = captured(execution="graphs")
+    with pytest.raises(PreparationError) as seen:
+        ours.epoch(trial=0)
+    monkeypatch.setattr("search.tasks.memory._little_is_left", lambda: True)
+    raise_if_of_the_machine(seen.value)
+    assert outcome(seen.value)[0] is Status.FAILED
 
 
 @pytest.mark.parametrize("batch", [1, 32, 128, 4096])

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.engine.execution import PreparationError
 from search.engine.failures import LostError, outcome, raise_if_of_the_machine
 from search.run import main
 from search.scenes.findings import FileError
 from search.study.events import Ended, Lost, Status
 from search.study.journal import read
 from search.tasks import memory
-from search.tasks.base import DivergedError
+from search.tasks.base import DivergedError, PreparationError
 from tests.search.spaces import write
 
 # Somebody's optimiser on a file system that is gone for a moment, twice.

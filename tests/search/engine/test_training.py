@@ -181,6 +181,34 @@ def test_gradients_in_the_same_memory_each_time_add_up(parts: int) -> None:
     assert all(torch.allclose(eager[key], captured[key], rtol=1e-9) for key in eager)
 
 
+class _Sum(torch.autograd.Function):
+    """Two parameters of which only the sum is used; a graph has one gradient for both."""
+
+    @staticmethod
+    def forward(ctx: Any, memory: Tensor, one: Tensor, two: Tensor) -> Tensor:
+        ctx.memory = memory
+        return (one + two).sum().detach()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, _: Tensor) -> Any:
+        return None, ctx.memory.detach(), ctx.memory.detach()
+
+
+def test_two_parameters_do_not_share_a_gradient_which_clipping_would_scale_twice() -> None:
+    ours = trainer()
+    norm = next(one for one in ours._network.modules() if isinstance(one, nn.BatchNorm2d))
+    one, two = norm.weight, norm.bias
+    memory = torch.ones_like(one)
+    ours._prepared = Prepared(ours._network, "graphs", 0.0)
+    ours._task.loss = lambda *_: _Sum.apply(memory, one, two)  # type: ignore[method-assign]
+    ours._backward(next(ours._task.batches(torch.Generator(), start=0)))
+    assert one.grad is not None
+    assert two.grad is not None
+    one.grad.mul_(0.5)
+    assert torch.equal(two.grad, torch.ones_like(two))
+
+
 def test_adamw_is_torch_s_and_spares_norms_and_biases() -> None:
     ours = trainer(optimizer="adamw", lr=0.01, weight_decay=0.1, decay_norms=False)
     assert isinstance(ours._optimizer, AdamW)
@@ -371,7 +399,7 @@ def test_on_a_gpu_a_network_that_looks_at_its_values_trains_eagerly(
 
     def looking(architecture: Architecture, **rest: Any) -> nn.Module:
         network = build(architecture, **rest)
-        network.register_forward_pre_hook(look)
+        next(network.children()).register_forward_pre_hook(look)
         return network
 
     monkeypatch.setattr("search.tasks.classification.build", looking)
