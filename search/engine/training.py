@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from res2net import Architecture, separated
+from search.engine import graph_gradients
 from search.engine.bench import Bench
 from search.engine.dilated import with_right_gradients
 from search.engine.execution import (
@@ -234,24 +235,14 @@ class Trainer:
         total: dict[str, Tensor] = {}
         for number, (piece, share) in enumerate(batch.pieces(self._pieces)):
             if number == 1 and self.execution == "graphs":
-                self._keep_gradients()
+                graph_gradients.keep(self._network)
             losses = named_losses(self._task.loss(self._forward, piece))
             losses = {name: loss * share for name, loss in losses.items()}
             torch.autograd.backward(losses["loss"])
             _add(total, losses)
-        if self.execution == "graphs" and _share_memory(self._network):
-            self._keep_gradients()
+        if self.execution == "graphs":
+            graph_gradients.separate(self._network)
         return total
-
-    def _keep_gradients(self) -> None:
-        """Copy gradients, which a graph writes into the same memory each time.
-
-        Torch does not copy them from there. The next piece would overwrite those of the first,
-        and two parameters of which only the sum is used have one gradient between them.
-        """
-        for parameter in self._network.parameters():
-            if parameter.grad is not None:
-                parameter.grad = parameter.grad.clone()
 
     def _finish(self, now: _UnderWay, trial: int, start: float) -> Epoch:
         """Score the network after an epoch's last step; its present turn began at `start`."""
@@ -289,13 +280,6 @@ class Trainer:
                 raise
         free_memory()  # what was captured until it failed
         return prepare(self._network, sample, execution="eager", precision=precision)
-
-
-def _share_memory(network: nn.Module) -> bool:
-    """Whether two parameters of a network have their gradients in the same memory."""
-    gradients = (parameter.grad for parameter in network.parameters())
-    places = [one.data_ptr() for one in gradients if one is not None and one.numel()]
-    return len({*places}) < len(places)
 
 
 def _add(totals: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:
