@@ -63,6 +63,14 @@ def _said(found: Changed, pair: tuple[str, str], run: Run) -> Iterator[Said]:
         yield Said(
             f"{alone} {'has no partner and is' if one else 'have no partner and are'} left out."
         )
+    if found.fixed:
+        several = len(found.fixed) > 1
+        yield Said(
+            f"Of {how_many(len(found.fixed), 'network')} both have the same trials, so "
+            f"{'their' if several else 'its'} change is 0 and not in doubt; comparisons of "
+            f"{'these' if several else 'it'} alone are left out. With the rest, intervals come "
+            "from one sum for each seed, which makes them wide."
+        )
     if compared.attrs["rule"].why:
         yield Said(compared.attrs["rule"].why)
     for row in _rows(compared):

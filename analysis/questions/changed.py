@@ -29,12 +29,14 @@ class Changed(NamedTuple):
         score: the score that changes, with a name for the change.
         same_seeds: whether partners have the same seed, so that the seed's effect cancels.
         alone: number of complete trials without a partner, of networks that both runs have.
+        fixed: names of networks of which both have the same trials: they do not change.
     """
 
     compared: pd.DataFrame
     score: Score
     same_seeds: bool
     alone: int
+    fixed: tuple[str, ...] = ()
 
 
 def changed(first: Run, second: Run, *, level: float = 0.95) -> Changed:
@@ -61,14 +63,23 @@ def changed(first: Run, second: Run, *, level: float = 0.95) -> Changed:
             "runs of the same networks"
         )
     pairs["score"] = pairs["score_second"] - pairs["score"]
+    there = {*shared(first, second, any_recipe=True)["name"]}
+    fixed = [name for name in dict.fromkeys(pairs["name"]) if name in there]
+    pairs.loc[pairs["name"].isin(fixed), "score"] = 0.0  # their settings are the same
+    if len(fixed) == pairs["name"].nunique():
+        raise RunError(
+            f"{first.folder} and {second.folder}: both have the same trials of every network "
+            "that they share, so nothing changed; name runs with other settings"
+        )
     pairs.attrs |= one.attrs
     score = first.score._replace(name=f"change of {first.score.name}")
     rule = _rule(first, second)
     return Changed(
-        comparisons(pairs, analysis=first.plan.analysis, rule=rule, level=level),
+        comparisons(pairs, analysis=first.plan.analysis, rule=rule, level=level, fixed=fixed),
         score,
         same_seeds=bool((pairs["seed"] == pairs["seed_second"]).all()),
         alone=len(one) + len(other) - 2 * len(pairs),
+        fixed=tuple(fixed),
     )
 
 

@@ -5,14 +5,16 @@ planned contrasts (`search.design.contrasts`), estimated by the network + seed m
 networks and trials are missing from it. `analysis.questions.equal_size_words` puts it in words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
 
 from analysis.questions.stopping import FIXED, Rule, bounded
 from analysis.runs.run import FAILURES, Run
-from analysis.statistics.mixed import Model, estimable, estimate, fit
+from analysis.statistics.by_seed import estimate_by_seed
+from analysis.statistics.mixed import Estimates, Model, estimable, estimate, fit
+from analysis.statistics.simultaneous import Together
 from analysis.statistics.spreads import UNEQUAL
 from search.design.contrasts import (
     DIMENSIONS,
@@ -36,6 +38,7 @@ def comparisons(
     analysis: Analysis = PLAIN,
     rule: Rule = FIXED,
     level: float = 0.95,
+    fixed: Collection[str] = (),
 ) -> pd.DataFrame:
     """Estimate the planned contrasts of a run along axes.
 
@@ -51,6 +54,9 @@ def comparisons(
         analysis: the analysis that the study plans: `run.plan.analysis`.
         rule: how it may be tested, from `analysis.questions.stopping.rule_of`.
         level: confidence level of the intervals.
+        fixed: networks whose score is known without noise, such as a change of 0 where both
+            studies have the same trials. Contrasts of these alone are left out, and the noise
+            of the others is that of their sums over seeds.
 
     Returns:
         COLUMNS, one row per contrast: `kind` ("group", "network", "slope", "pair" or "own"),
@@ -61,26 +67,27 @@ def comparisons(
         the data cannot give them. `attrs`:
         `left_out` (the reason for each series that cannot be compared at equal size, by (size,
         series)), `untold` (the reason for each contrast that the trials cannot give), `rule`,
-        `df` of the noise and `pooled` (whether all networks share one spread).
+        `df` of the noise and `pooled` (whether all networks share one spread; None if the noise
+        is that of sums over seeds).
     """
     members = members_of(points)
-    planned = _planned(points, members, analysis)
+    planned = _planned(points, members, analysis, fixed)
     model = fitted(points, doubt=UNEQUAL if rule.every_look else None)
     why = {i: estimable(model, one.weights) for i, one in enumerate(planned)}
+    told = [one for i, one in enumerate(planned) if not why[i]]
     rows: list[dict[str, Any]] = []
     for single in (False, True):
-        family = [
-            one
-            for i, one in enumerate(planned)
-            if (one.kind == "network") == single and not why[i]
-        ]
-        rows += _rows(model, family, rule, points, level=level)
+        family = [one for one in told if (one.kind == "network") == single]
+        if family:
+            found = _estimated(model, family, points, fixed)
+            bounds = bounded(found, rule, seeds=model.seeds, level=level, correlated=not fixed)
+            rows += _rows(family, found, bounds, points)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(_BOUNDED, float))
     frame.attrs |= {
         "left_out": _left_out(points, members, of=analysis.of),
         "rule": rule,
-        "pooled": model.pooled,
+        "pooled": None if fixed else model.pooled,
         "df": model.df,
         "untold": {_named(planned[i]): reason for i, reason in why.items() if reason},
     }
@@ -88,16 +95,29 @@ def comparisons(
 
 
 def _planned(
-    points: pd.DataFrame, members: Sequence[Member], analysis: Analysis
+    points: pd.DataFrame,
+    members: Sequence[Member],
+    analysis: Analysis,
+    fixed: Collection[str],
 ) -> list[Contrast]:
-    """All planned contrasts: those along axes, and those that the space file names."""
+    """All planned contrasts: those along axes, and those that the space file names.
+
+    Without those of fixed networks alone.
+    """
     planned = along_axes(members, of=analysis.of)
     if len(points.attrs.get("varied", ())) > 1 and len({one.series for one in members}) <= 2:
         # Only one of several series is left; pairs of its networks were not planned.
         planned = [one for one in planned if one.kind != "pair"]
-    return planned + [
+    planned += [
         Contrast(kind="own", label=name, weights=weights, of=name)
         for name, weights in analysis.contrasts.items()
+    ]
+    if not fixed:
+        return planned
+    return [
+        one
+        for one in planned
+        if any(weight for name, weight in one.weights.items() if name not in fixed)
     ]
 
 
@@ -149,13 +169,22 @@ def missing(run: Run, points: pd.DataFrame) -> list[str]:
     return said
 
 
+def _estimated(
+    model: Model, family: Sequence[Contrast], points: pd.DataFrame, fixed: Collection[str]
+) -> Estimates:
+    if not fixed:
+        return estimate(model, [one.weights for one in family])
+    names, seeds, scores = (points[key].tolist() for key in ("name", "repeat", "score"))
+    return estimate_by_seed(names, seeds, scores, [one.weights for one in family])
+
+
 def _rows(
-    model: Model, family: Sequence[Contrast], rule: Rule, points: pd.DataFrame, *, level: float
+    family: Sequence[Contrast],
+    found: Estimates,
+    bounds: tuple[Together, Together],
+    points: pd.DataFrame,
 ) -> list[dict[str, Any]]:
-    if not family:
-        return []
-    found = estimate(model, [one.weights for one in family])
-    alone, at_once = bounded(found, rule, seeds=model.seeds, level=level)
+    alone, at_once = bounds
     counts = points["name"].value_counts()
     seeds = [counts[[name for name, weight in o.weights.items() if weight]] for o in family]
     return [

@@ -51,6 +51,10 @@ def conclusion(
     return [*_in_short(compared, score), *_rule(compared), *found]
 
 
+_LARGEST = "of the largest |t|"
+_MODEL = "least squares on networks and seeds (network + seed model)"
+
+
 def together_words(compared: pd.DataFrame, *, singles: bool = False) -> str:
     """Describe in sentences how intervals were widened, for captions.
 
@@ -62,19 +66,20 @@ def together_words(compared: pd.DataFrame, *, singles: bool = False) -> str:
         return "There are no intervals."
     count = int((compared["kind"] != "network").sum())
     how = (
-        "of Bonferroni, valid at every look"
-        if compared.attrs["rule"].every_look
-        else "of the largest |t|"
+        "of Bonferroni, valid at every look" if compared.attrs["rule"].every_look else _LARGEST
     )
-    spread = (
-        "one spread for all networks"
-        if compared.attrs["pooled"]
-        else "noisier networks with their own spread"
-    )
+    if compared.attrs["pooled"] is None:
+        method, how = (
+            "the spread of one sum for each seed",
+            how.replace(_LARGEST, "of Bonferroni"),
+        )
+    elif compared.attrs["pooled"]:
+        method = f"{_MODEL}, one spread for all networks"
+    else:
+        method = f"{_MODEL}, noisier networks with their own spread"
     return (
-        "Intervals come from least squares on networks and seeds (network + seed model), "
-        f"{spread}; all {count} at once: wide enough that all of them hold in 95 of 100 such "
-        f"studies (simultaneous intervals {how})."
+        f"Intervals come from {method}; all {count} at once: wide enough that all of them hold "
+        f"in 95 of 100 such studies (simultaneous intervals {how})."
         + " Comparisons of single networks form a separate family."
         * singles
     )

@@ -11,7 +11,7 @@ from analysis.runs.run import Run
 _KEYS = ["name", "seed", "epochs"]
 
 
-def shared(first: Run, second: Run) -> pd.DataFrame:
+def shared(first: Run, second: Run, *, any_recipe: bool = False) -> pd.DataFrame:
     """The trials in both runs: with the same network, seed, epochs, recipe, data and scores.
 
     All metrics must be equal to the last digit, both final ones and those of every epoch. A
@@ -21,16 +21,18 @@ def shared(first: Run, second: Run) -> pd.DataFrame:
     Args:
         first: a run.
         second: another run.
+        any_recipe: whether the recipes of the runs may differ, as where one of them gives other
+            settings to some networks, and the rest were taken over.
 
     Returns:
         `name`, `seed`, and `trial_a` and `trial_b`: the number of the trial in each run.
         Contains only search trials that were trained to their end.
     """
     columns = ["name", "seed", "trial_a", "trial_b"]
-    alike = (first.recipe, first.data, first.left_out, first.metrics) == (
-        second.recipe, second.data, second.left_out, second.metrics
+    alike = (first.data, first.left_out, first.metrics) == (
+        second.data, second.left_out, second.metrics
     )  # fmt: skip
-    if not alike:
+    if not alike or not (any_recipe or first.recipe == second.recipe):
         return pd.DataFrame(columns=columns)
     ends = list(dict.fromkeys((first.ranking.column, first.tested.column)))
     sides = [_ended(run, ends) for run in (first, second)]

@@ -67,7 +67,12 @@ def rule_of(run: Run) -> Rule:
 
 
 def bounded(
-    estimates: Estimates, rule: Rule, *, seeds: int, level: float = 0.95
+    estimates: Estimates,
+    rule: Rule,
+    *,
+    seeds: int,
+    level: float = 0.95,
+    correlated: bool = True,
 ) -> tuple[Together, Together]:
     """Intervals and p of one family of comparisons, each alone and simultaneously.
 
@@ -76,19 +81,22 @@ def bounded(
         rule: from `rule_of`; p is NaN where nothing is tested.
         seeds: number of seeds they are based on.
         level: confidence level.
+        correlated: whether the correlations of the estimates are known.
 
     Returns:
-        Each by itself, and all simultaneously: by the largest |t|, or, if valid at every look,
-        by Bonferroni.
+        Each by itself, and all simultaneously: by the largest |t|, or, if valid at every look
+        or without known correlations, by Bonferroni.
     """
-    if not rule.every_look:
-        alone = Together(reach=estimates.reach(level), p=estimates.p())
+    count = max(int(np.isfinite(estimates.error).sum()), 1)
+    alone, strict = (
+        _at_every_look(estimates, seeds=seeds, level=one)
+        if rule.every_look
+        else Together(reach=estimates.reach(one), p=estimates.p())
+        for one in (level, 1 - (1 - level) / count)
+    )
+    at_once = Together(reach=strict.reach, p=np.minimum(1.0, alone.p * count))
+    if correlated and not rule.every_look:
         at_once = together(estimates, level=level)
-    else:
-        count = max(int(np.isfinite(estimates.error).sum()), 1)
-        alone = _at_every_look(estimates, seeds=seeds, level=level)
-        at_once = _at_every_look(estimates, seeds=seeds, level=1 - (1 - level) / count)
-        at_once = Together(reach=at_once.reach, p=np.minimum(1.0, alone.p * count))
     if rule.tested:
         return alone, at_once
     untested = np.full(len(estimates.value), np.nan)

@@ -2,19 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.cards.changed import changed_card
 from analysis.cards.deck import cards_of_runs
 from analysis.questions.changed import changed
 from analysis.questions.equal_size import comparisons
 from analysis.questions.series import points
-from analysis.runs.run import RunError, read_run
+from analysis.runs.run import Run, RunError, read_run
 from search.design.contrasts import ALL_SIZES
 from search.study.events import Started
 from tests.analysis.questions.test_series import dimension, known, noisy
 from tests.analysis.studied import FIG5, write_run
 
+OTHER_RATE = FIG5.replace("epochs: ", "lr: 0.05, epochs: ")
 LONGER = FIG5.replace("epochs: ", "epochs: 1")
 
 
@@ -74,6 +77,58 @@ def test_the_same_trials_do_not_change(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="64 trials of both are the same"):
         changed(run, run)
     assert "the same" in changed_card([run, run]).refused
+
+
+def deeper(started: Started) -> float:
+    """As `noisy`, but along depth another training, which is luckier and 2 points better."""
+    error = noisy(started)
+    if "29_" in started.name:  # as deep as the base
+        return error
+    luck = np.random.default_rng(started.seed % 2**32 + started.macs).normal(0, 0.5)
+    return error - 2 + float(luck)
+
+
+def test_networks_with_the_same_trials_in_both_lend_the_others_no_certainty(
+    tmp_path: Path,
+) -> None:
+    first = read_run(write_run(tmp_path / "a", noisy))
+    second = read_run(write_run(tmp_path / "b", deeper, text=OTHER_RATE))
+    found = changed(first, second)
+    depth = {name for name in points(first)["name"] if name not in found.fixed}
+    assert len(found.fixed) == 11
+    assert len(depth) == 5
+    rows = found.compared[found.compared["label"] == ALL_SIZES].set_index(["against", "size"])
+    assert {against for against, _ in rows.index} == {"depth"}
+    row = rows.loc[("depth", "macs")]
+    assert row["low"] < -2 < row["high"]
+    sums = by_seed(first, second, "depth")
+    of_depth = found.compared["kind"].eq("slope") & found.compared["of"].eq("depth")
+    slope = found.compared[of_depth].iloc[0]
+    theirs = stats.ttest_1samp(sums, 0.0).confidence_interval(0.95)
+    assert (slope["low"], slope["high"]) == pytest.approx(tuple(theirs))
+    assert slope["high_all"] - slope["low_all"] > 1.5 * (slope["high"] - slope["low"])
+    (card,) = (one for one in cards_of_runs([first, second]) if one.name == "changed")
+    assert card.sentences[1].startswith("Of 11 networks both have the same trials")
+    assert "from the spread of one sum for each seed" in card.shown[0].caption
+    assert "simultaneous intervals of Bonferroni" in card.shown[0].caption
+
+
+def by_seed(first: Run, second: Run, of: str) -> list[float]:
+    """The change of a slope in each seed: least squares of a line, done for each alone."""
+    a, b = points(first), points(second)
+    both = a.merge(b, on=["name", "repeat"])
+    mine = both[both["series_x"].isin([of, "base"])]
+    return [
+        float(np.polyfit(np.log2(rows["macs_x"]), rows["score_y"] - rows["score_x"], 1)[0])
+        for _, rows in mine.groupby("repeat")
+    ]
+
+
+def test_a_study_whose_trials_are_all_in_the_other_did_not_change(tmp_path: Path) -> None:
+    first = read_run(write_run(tmp_path / "a", noisy))
+    second = read_run(write_run(tmp_path / "b", noisy, text=OTHER_RATE))
+    with pytest.raises(RunError, match="the same trials of every network"):
+        changed(first, second)
 
 
 def test_studies_of_other_images_are_refused(tmp_path: Path) -> None:
