@@ -36,7 +36,8 @@ def test_a_precision_is_chosen_where_a_whole_batch_does_not_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(tmp_path)
-    monkeypatch.setattr("search.tasks.classification.build", LittleMemory(1))
+    half = LittleMemory(plan.training.batch_size // 2)
+    monkeypatch.setattr("search.tasks.classification.build", half)
     found = choose(plan, NETWORK)
     assert found.fp32 > 0
     assert found.bf16
