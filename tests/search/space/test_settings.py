@@ -238,4 +238,4 @@ def test_a_plan_says_thousands_of_epochs_in_full(tmp_path: Path) -> None:
     plan, surveyed = resolved_of(tmp_path, TINY.replace("epochs: 3", "epochs: 1250"))
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(picture(plan, surveyed, gpu=0.0))
-    assert "of 1250 epochs" in console.export_text()
+    assert "of 1,250 epochs" in console.export_text()
