@@ -68,7 +68,7 @@ def _said(found: Changed, pair: tuple[str, str], run: Run) -> Iterator[Said]:
         yield Said(
             f"Of {how_many(len(found.fixed), 'network')} both have the same trials, so "
             f"{'their' if several else 'its'} change is 0 and not in doubt; comparisons of "
-            f"{'these' if several else 'it'} alone are left out. With the rest, intervals come "
+            f"{'these' if several else 'it'} alone are left out. For the rest, intervals come "
             "from one sum for each seed, which makes them wide."
         )
     if compared.attrs["rule"].why:

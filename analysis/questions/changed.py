@@ -90,7 +90,7 @@ def _checked(first: Run, second: Run) -> None:
     if first.tested != second.tested:
         raise RunError(f"{where}: were scored by different metrics; name runs with the same")
     count = len(shared(first, second))
-    if count:
+    if count and first.recipe == second.recipe:
         raise RunError(
             f"{where}: {how_many(count, 'trial')} of both {'is' if count == 1 else 'are'} the "
             "same, so nothing changed; name runs with other settings"

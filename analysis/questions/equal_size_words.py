@@ -51,7 +51,6 @@ def conclusion(
     return [*_in_short(compared, score), *_rule(compared), *found]
 
 
-_LARGEST = "of the largest |t|"
 _MODEL = "least squares on networks and seeds (network + seed model)"
 
 
@@ -65,15 +64,14 @@ def together_words(compared: pd.DataFrame, *, singles: bool = False) -> str:
     if compared["low"].isna().all():
         return "There are no intervals."
     count = int((compared["kind"] != "network").sum())
-    how = (
-        "of Bonferroni, valid at every look" if compared.attrs["rule"].every_look else _LARGEST
-    )
-    if compared.attrs["pooled"] is None:
-        method, how = (
-            "the spread of one sum for each seed",
-            how.replace(_LARGEST, "of Bonferroni"),
-        )
-    elif compared.attrs["pooled"]:
+    pooled, how = compared.attrs["pooled"], "of the largest |t|"
+    if compared.attrs["rule"].every_look:
+        how = "of Bonferroni, valid at every look"
+    elif pooled is None:
+        how = "of Bonferroni"
+    if pooled is None:
+        method = "the spread of one sum for each seed"
+    elif pooled:
         method = f"{_MODEL}, one spread for all networks"
     else:
         method = f"{_MODEL}, noisier networks with their own spread"

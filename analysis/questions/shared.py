@@ -21,8 +21,9 @@ def shared(first: Run, second: Run, *, any_recipe: bool = False) -> pd.DataFrame
     Args:
         first: a run.
         second: another run.
-        any_recipe: whether the recipes of the runs may differ, as where one of them gives other
-            settings to some networks, and the rest were taken over.
+        any_recipe: whether equal scores are enough where the recipes of the runs differ, as
+            they do if one gives other settings to some networks. By default only trials that a
+            run took over from another count then.
 
     Returns:
         `name`, `seed`, and `trial_a` and `trial_b`: the number of the trial in each run.
@@ -32,11 +33,14 @@ def shared(first: Run, second: Run, *, any_recipe: bool = False) -> pd.DataFrame
     alike = (first.data, first.left_out, first.metrics) == (
         second.data, second.left_out, second.metrics
     )  # fmt: skip
-    if not alike or not (any_recipe or first.recipe == second.recipe):
+    if not alike:
         return pd.DataFrame(columns=columns)
     ends = list(dict.fromkeys((first.ranking.column, first.tested.column)))
     sides = [_ended(run, ends) for run in (first, second)]
     same = sides[0].merge(sides[1], on=[*_KEYS, *ends], suffixes=("_a", "_b"))
+    if first.recipe != second.recipe and not any_recipe:
+        taken_over = same[["trained_in_a", "trained_in_b"]].fillna("").agg("".join, axis=1)
+        same = same[taken_over.astype(bool)]
     if len(same):  # epochs are read only where the ends are equal
         for side, run in (("a", first), ("b", second)):
             same[f"curve_{side}"] = same[f"trial_{side}"].map(_curves(run)).fillna(0)
@@ -57,7 +61,7 @@ def own(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _ended(run: Run, ends: list[str]) -> pd.DataFrame:
-    trials = run.whole()[["trial", *_KEYS, *ends]]
+    trials = run.whole()[["trial", "trained_in", *_KEYS, *ends]]
     # A merge treats two missing numbers as equal, as intended: neither was measured.
     return trials.astype({"epochs": float})
 

@@ -9,7 +9,7 @@ import pytest
 from analysis.pages.compare_page import compare_page
 from analysis.questions.compare import agreement, shifts
 from analysis.questions.shared import own, shared
-from analysis.runs.run import Run
+from analysis.runs.run import Run, read_run
 from tests.analysis.made import made, network, parsed
 
 WIDTHS = range(1, 7)
@@ -110,3 +110,16 @@ def test_too_few_networks_with_trials_of_their_own(tmp_path: Path) -> None:
 
     second = made(tmp_path / "b", rows, "search.trials=6", "search.seeds=4")
     assert agreement([first, second])["refused"].iloc[0] == "2 common networks are fewer than 4"
+
+
+def test_a_trial_that_was_taken_over_is_the_same_whatever_else_the_recipes_say() -> None:
+    """Of a real study: depth has rates of its own in the second, the rest is of the first."""
+    results = Path(__file__).parents[3] / "analysis" / "results"
+    first, second = (
+        read_run(results / name) for name in ("evidence_short", "evidence_short_rule")
+    )
+    assert first.recipe != second.recipe
+    same = shared(first, second)
+    assert len(same) == 28
+    assert not same["name"].str.contains("38_|56_|74_").any()
+    assert [len(rest) for rest in own(first, second)] == [12, 12]
