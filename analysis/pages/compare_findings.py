@@ -63,7 +63,7 @@ def _agrees(row: dict[Any, Any]) -> str:
 def _same(row: dict[Any, Any]) -> str:
     trials = how_many(row["same"], "trial")
     return (
-        f"{row['a']} and {row['b']} have {trials} in common: the same network, seed, recipe "
+        f"{row['a']} and {row['b']} have {trials} in common: the same network, seed, settings "
         "and data, and the same numbers to the last digit. Comparing a trial with itself "
         "says nothing, so these are left out of the tests between the two."
     )
