@@ -189,8 +189,8 @@ def _at_random(plan: StudyPlan) -> Iterator[str]:
         return
     fewer = f", or a {first} below that" if isinstance(first, str) else ""
     yield (
-        f"  {sampler.name}: networks are {how} until {ended}, which covers all {tried}, so it "
-        f"learns nothing; write more {key}{fewer}"
+        f"  {sampler.name}: networks are {how} until {ended}, of {tried} in all, so "
+        f"it learns nothing; write more {key}{fewer}"
     )
 
 

@@ -180,8 +180,8 @@ def packed(prepared: Prepared, console: Console, *, inline: bool) -> StudyPlan:
     packing = pack(plan, prepared.survey, place=document.place(("resources", "gpu")))
     rates = ", ".join(f"{n}: {rate:,.0f}" for n, rate in packing.images_per_s.items())
     console.print(
-        f"gpu: auto: {packing.trials} trials on one GPU (images/s of all together by their "
-        f"number: {rates}; the most expensive takes {format_amount(packing.memory)}B)"
+        f"gpu: auto: {how_many(packing.trials, 'trial')} on one GPU (images/s of all together "
+        f"by their number: {rates}; the most expensive takes {format_amount(packing.memory)}B)"
     )
     return plan.with_gpu(1 / packing.trials)
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from res2net.file_names import path_of
 from search.preparation import Space
 from search.schema.study_plan import StudyPlan
+from search.schema.wording import how_many
 from search.schema.yaml import ConfigError, Document
 from search.space.resolve import check_scheduled
 from search.space.survey import Survey
@@ -45,8 +46,9 @@ def known_trials(
             outside += candidate is None
             if candidate is not None and candidate not in found:
                 found[candidate] = _known(len(found), started, ended, folder)
+        new = how_many(len(found) - before, "trial")
         aside = f"; {outside} are not candidates of this space" if outside else ""
-        console.print(f"warm start: {len(found) - before} trials of {folder} are known{aside}")
+        console.print(f"warm start: knows {new} of {folder}{aside}")
     return tuple(found.values())
 
 

@@ -14,6 +14,7 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
 from analysis.scaling.points import Refusal
 from search.schema.units import format_amount
+from search.schema.wording import how_many
 
 _NAME, _QUESTION = "forecast", "What would the best network of a larger budget be?"
 _COLUMNS = (
@@ -42,7 +43,7 @@ def forecast_card(runs: Sequence[Run]) -> Card:
         *left_out_words(*runs),
     )
     counts = ", ".join(
-        f"{format_amount(one.macs)} ({len(one.networks):,} networks)" for one in ran
+        f"{format_amount(one.macs)} ({how_many(len(one.networks), 'network')})" for one in ran
     )
     scored = table["found"].notna().any()
     shown = Shown(

@@ -10,6 +10,7 @@ from analysis.runs.scores import titled
 from analysis.scaling.isomacs import budgeted
 from search.schema.metrics import Objective
 from search.schema.units import format_amount
+from search.schema.wording import how_many
 
 _MOST = 7  # lines that can be distinguished
 
@@ -61,7 +62,9 @@ def _curves(points: pd.DataFrame, minima: pd.DataFrame, ax: Axes, *, unit: float
         named = {i: f"{format_amount(3 * minima.loc[i, 'compute'])} MACs" for i in kept}
     else:
         table = points.assign(group=points["epochs"])
-        named = {epochs: f"{epochs:g} epochs" for epochs in sorted(points["epochs"].unique())}
+        named = {
+            epochs: how_many(epochs, "epoch") for epochs in sorted(points["epochs"].unique())
+        }
     chosen = list(named)[:: -(-len(named) // _MOST)]
     styles = marks([named[one] for one in chosen])
     for group in chosen:

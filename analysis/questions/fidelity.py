@@ -16,6 +16,7 @@ from analysis.runs.scores import losses, words
 from analysis.statistics.components import ceiling
 from analysis.statistics.intervals import Interval, StatisticsError
 from analysis.statistics.resampling import exact_p, rank_correlation
+from search.schema.wording import how_many
 
 FEWEST = 4  # networks needed to correlate ranks
 _FRACTIONS = (8, 4, 2)  # divisors of the length
@@ -151,7 +152,8 @@ def _correlated(pair: _Pair, *, level: float) -> dict[str, object]:
     both = pd.concat([pair.early, pair.late], axis=1, keys=["early", "late"]).dropna()
     row: dict[str, object] = {"ranks": pair.ranks, "epoch": pair.epoch, "networks": len(both)}
     if len(both) < FEWEST:
-        return row | {"refused": f"{len(both)} networks have both, fewer than {FEWEST}"}
+        known = how_many(len(both), "network")
+        return row | {"refused": f"both are known of {known}, fewer than {FEWEST}"}
     try:
         interval = rank_correlation(both["early"], both["late"], level=level)
         p = exact_p(both["early"], both["late"])

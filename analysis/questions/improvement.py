@@ -22,6 +22,7 @@ from analysis.runs.run import Run, RunError
 from analysis.runs.scores import losses
 from analysis.statistics.improvement import FEWEST, chance_of_pairs, chance_on_shared, profile
 from analysis.statistics.intervals import StatisticsError
+from search.schema.wording import how_many
 
 SHARED, PAIRS = "networks in both", "random pairs"
 _COLUMNS = ("a", "b", "kind", "n_a", "n_b", "chance", "low", "high", "refused")
@@ -105,7 +106,9 @@ def _of(first: Run, second: Run, *, rng: Generator) -> dict[str, Any]:
         else:
             why = no_sample(first) or no_sample(second)
             if why:
-                few = f"{len(both)} networks in both are fewer than {FEWEST}"
+                few = (
+                    f"they have {how_many(len(both), 'network')} in common, fewer than {FEWEST}"
+                )
                 return {"refused": f"{few}, and for random pairs one is no sample: {why}"}
             lost = [losses(run.ranking, averaged(run)["val"]) for run in (first, second)]
             found = chance_of_pairs(*lost, rng=rng)

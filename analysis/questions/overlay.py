@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from analysis.questions.compare import SAME, labels, why_not_comparable
+from analysis.questions.compare import labels, why_not_comparable
 from analysis.questions.remedies import for_more_networks
 from analysis.questions.sampling import is_stratified, is_whole, no_sample
 from analysis.questions.shared import shared
@@ -24,6 +24,7 @@ from analysis.statistics.complexity import bootstrap_band, neighbours
 from analysis.statistics.edf import dkw_band, edf, ks
 from analysis.statistics.intervals import StatisticsError, holm
 from analysis.statistics.matched import matched_ks
+from search.schema.wording import how_many
 
 FEWEST = 10
 _STEPS = 1_000_000  # networks times resamples: more take seconds
@@ -103,7 +104,7 @@ def distances(runs: Sequence[Run], *, rng: Generator) -> pd.DataFrame:
         for kind in (SAMPLED, EQUAL):
             row: dict[str, Any] = {"a": names[i], "b": names[j], "kind": kind, "refused": ""}
             if same:
-                row["refused"] = f"{same:,} trials of both are {SAME}"
+                row["refused"] = f"they have {how_many(same, 'trial')} in common"
             elif kind == SAMPLED and any(map(is_stratified, (runs[i], runs[j]))):
                 row["refused"] = "sizes were drawn alike, and not as the space has them"
             elif kind == SAMPLED:

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.questions.anytime import anytime
-from analysis.questions.compare import SAME, differences, labels, why_not_comparable
+from analysis.questions.compare import differences, labels, why_not_comparable
 from analysis.questions.shared import shared
 from analysis.runs.run import Run, RunError
 from analysis.statistics.best_of import sizes
 from analysis.statistics.intervals import t_interval
+from search.schema.wording import how_many
 
 FEWEST = 3
 _MOST = 60  # points of a curve
@@ -120,8 +121,8 @@ def _check_apart(name: str, group: Sequence[Run]) -> None:
             count = len(shared(other, run))
             if count:
                 raise RunError(
-                    f"{other.folder} and {run.folder}: {count:,} trials of both are {SAME}, "
-                    f"and a copy is no repeat of {name}; name one of the two"
+                    f"{other.folder} and {run.folder}: they have {how_many(count, 'trial')} in "
+                    f"common, and a copy is no repeat of {name}; name one of the two"
                 )
             if other.plan.search.seed == run.plan.search.seed:
                 raise RunError(

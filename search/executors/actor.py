@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from search.executors.worker import Worker
 
 
+OF_NODE = "on node"  # begins the message of a `NodeError`
+
+
 class NodeError(RuntimeError):
     """No worker can be set up on a machine; the message says on which, and why."""
 
@@ -101,4 +104,4 @@ def _of_this_node(error: Exception) -> str:
     """Say in one line where a worker could not be set up, and why."""
     why = in_words(error) if isinstance(error, OSError) else str(error)
     address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # it has no type
-    return f"on node {socket.gethostname()} ({address}): {' '.join(why.split())}"
+    return f"{OF_NODE} {socket.gethostname()} ({address}): {' '.join(why.split())}"

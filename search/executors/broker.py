@@ -35,6 +35,7 @@ class Broker:
         self._study, self.slots = study, slots
         self._trials: dict[str, int] = {}  # running trials
         self._errors: dict[str, tuple[Status, str]] = {}
+        self._nodes: dict[str, str] = {}  # machines of workers that failed, where known
         self._heard = False  # whether any worker has reported something
         self.failure: Exception | None = None
 
@@ -77,9 +78,20 @@ class Broker:
         taken = Taken(**json.loads(result["taken"]))
         return self._guarded(lambda: self._study.report(epoch, taken), True)
 
-    def error(self, name: str, reason: str, status: Status = Status.FAILED) -> None:
-        """Keep the first reason why a worker failed, until its trial is complete."""
+    def error(
+        self, name: str, reason: str, status: Status = Status.FAILED, *, node: str = ""
+    ) -> None:
+        """Keep the first reason why a worker failed, until its trial is complete.
+
+        Args:
+            name: the executor's name for the trial.
+            reason: reason in words.
+            status: with which the trial ends if it is lost too often.
+            node: address of the worker's machine, where it is known and not in the reason.
+        """
         self._errors.setdefault(name, (status, reason))
+        if node:
+            self._nodes[name] = node
 
     def silent(self, name: str, seconds: float, *, running: bool) -> None:
         """Note that a worker has been silent, or was not ready, for so many seconds."""
@@ -115,7 +127,9 @@ class Broker:
     def _complete(self, trial: int, name: str, result: dict[str, Any] | None) -> None:
         if result is None:
             status, reason = self._errors.pop(name, (Status.FAILED, "no reason given"))
-            self._study.lost(trial, f"its worker is gone: {reason}", status)
+            node = self._nodes.pop(name, "")
+            where = f" on node {node}" if node else ""
+            self._study.lost(trial, f"its worker{where} is gone: {reason}", status)
             return
         if "failure" in result:
             raise OSError(result["failure"])

@@ -5,6 +5,7 @@ Ray's own state is in a temporary folder and is never read back.
 """
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from search.executors.actor import NodeError, TrialActor
+from search.executors.actor import OF_NODE, NodeError, TrialActor
 from search.executors.broker import Broker
 from search.executors.connection import RayLostError, connected
 from search.executors.shipping import Shipped, shipped
@@ -31,6 +32,7 @@ _MOST_PENDING = 10_000  # trials that wait for a worker: as many as there may be
 # In Ray's messages about a worker killed for lack of memory, now and in earlier versions.
 _NO_MEMORY = ("running low on memory", "OutOfMemoryError")
 _LONGEST = 300  # characters of a reason
+_ADDRESS = re.compile(r"\bip(?:: |=)([\w.:]+)")  # of a worker's machine, in Ray's messages
 
 
 def run_on_ray(
@@ -96,7 +98,11 @@ def _tune(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=_Proposer(broker, slots),
-            scheduler=_Reporter(broker, Silence(broker, plan.resources.silence)),
+            scheduler=_Reporter(
+                broker,
+                Silence(broker, plan.resources.silence),
+                away=code.environment is not None,
+            ),
             num_samples=-1,
             reuse_actors=True,  # a fresh process per trial costs seconds
         ),
@@ -142,9 +148,9 @@ class _Proposer(Searcher):
 class _Reporter(FIFOScheduler):
     """Ray reports every epoch but a trial's last to it, and asks whether to continue."""
 
-    def __init__(self, broker: Broker, silence: Silence) -> None:
+    def __init__(self, broker: Broker, silence: Silence, *, away: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray has no type for it
-        self._broker, self._silence = broker, silence
+        self._broker, self._silence, self._away = broker, silence, away
         self._waiting: list[RayTrial] = []
 
     def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:  # noqa: ARG002
@@ -191,7 +197,8 @@ class _Reporter(FIFOScheduler):
         failure = worker_failure(_cause(trial))
         if failure.cannot_start:
             self._broker.cannot_start(failure.reason)
-        self._broker.error(trial.trial_id, failure.reason, failure.status)
+        node = failure.node if self._away else ""
+        self._broker.error(trial.trial_id, failure.reason, failure.status, node=node)
 
 
 class WorkerFailure(NamedTuple):
@@ -200,6 +207,7 @@ class WorkerFailure(NamedTuple):
     reason: str
     status: Status
     cannot_start: bool  # no worker of this study can start
+    node: str  # address of its machine; empty where Ray does not say, or the reason does
 
 
 def worker_failure(text: str) -> WorkerFailure:
@@ -211,7 +219,8 @@ def worker_failure(text: str) -> WorkerFailure:
     reason = reason.removeprefix(f"{NodeError.__module__}.{NodeError.__qualname__}: ")
     # The last line is the error's own, and may say anything.
     cannot_start = any(_CANNOT_START in line for line in lines[:-1])
-    return WorkerFailure(reason, status, cannot_start)
+    named = None if reason.startswith(OF_NODE) else _ADDRESS.search(text)
+    return WorkerFailure(reason, status, cannot_start, named[1] if named else "")
 
 
 def _cause(trial: RayTrial) -> str:

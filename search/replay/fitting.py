@@ -113,8 +113,9 @@ def _problem(cell: Cell, plan: StudyPlan) -> str:
     epochs, wanted = len(cell.epochs), plan.training.epochs
     if epochs > wanted or (epochs < wanted and cell.status is Status.OK):
         return (
-            f"has {epochs} epochs, but training.epochs is {wanted}; write what it has (another "
-            f"length has another schedule of the learning rate), or {_LEFT_AS_IT_IS}"
+            f"has {how_many(epochs, 'epoch')}, but training.epochs is {wanted}; write what it "
+            "has (another length has another schedule of the learning rate), or "
+            f"{_LEFT_AS_IT_IS}"
         )
     for objective in plan.objectives:
         lacks = [n for n, one in enumerate(cell.epochs, 1) if objective.name not in one.metrics]

@@ -19,6 +19,7 @@ from search.scenes.parting import parted
 from search.scenes.photographs import ObjectList, Photograph, Photographs
 from search.scenes.scene import SceneSplits
 from search.schema.data import PlannedData
+from search.schema.wording import how_many
 
 # Names as in `search.tasks.keypoints.scoring`, which then uses COCO's own sigmas.
 _JOINTS = (
@@ -51,7 +52,7 @@ def coco(data: PlannedData, root: Path) -> SceneSplits:
     if shared:
         raise LayoutError(
             "root",
-            f"{len(shared):,} images are both in train2017 and in val2017, the first "
+            f"train2017 and val2017 have {how_many(len(shared), 'image')} in common, the first "
             f"{shared[0]}; put the official annotations there",
         )
     splits = parted(data, train.made(), test.made(), found)

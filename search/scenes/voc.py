@@ -17,6 +17,7 @@ from search.scenes.scene import SceneSplits
 from search.scenes.voc_maps import Sources, class_map, of_sbd, of_voc
 from search.scenes.voc_xml import CLASSES, Annotated, read_annotation
 from search.schema.data import PlannedData
+from search.schema.wording import how_many
 
 _TARS = {
     "VOC2007": "VOCtrainval_06-Nov-2007.tar and VOCtest_06-Nov-2007.tar",
@@ -137,8 +138,8 @@ def _refuse_shared(train: Sequence[str], test: Sequence[str]) -> None:
     if shared:
         raise LayoutError(
             "root",
-            f"{len(shared):,} images are both trained and tested on, the first {shared[0]}; "
-            "put the official lists into ImageSets",
+            f"training and test set have {how_many(len(shared), 'image')} in common, the first "
+            f"{shared[0]}; put the official lists into ImageSets",
         )
 
 

@@ -23,6 +23,7 @@ from search.schema.parts import is_trusted
 from search.schema.section import Section
 from search.schema.settings import VARIABLE, Amounts, DepthRule, Lengths, Rates, Shares
 from search.schema.values import MisfitError
+from search.schema.wording import how_many
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -137,13 +138,13 @@ class Training(Section):
     def too_long(self, epochs: int) -> str:
         """Which part of the schedule does not fit into so many epochs; empty where all does."""
         if self.warmup >= epochs:
-            return f"warmup {self.warmup:g} takes all {epochs} epochs; lower it"
+            return f"warmup {self.warmup:g} {_takes_all(epochs)}"
         late = [m for m in self.milestones if m >= max(1, epochs)]
         if self.schedule == "step" and late:
             shown = ", ".join(f"{m:g}" for m in late)
             return (
-                f"milestones {shown} are beyond the {epochs} epochs; lower them, or write "
-                "shares of the training such as [0.5, 0.75]"
+                f"milestones {shown} are beyond the {how_many(epochs, 'epoch')}; lower them, "
+                "or write shares of the training such as [0.5, 0.75]"
             )
         return ""
 
@@ -195,7 +196,7 @@ class Training(Section):
         for epochs in lengths:
             problem = self.too_long(epochs)
             if problem and self.warmup >= epochs:
-                raise MisfitError("training.warmup", f"takes all {epochs} epochs; lower it")
+                raise MisfitError("training.warmup", _takes_all(epochs))
             if problem:
                 raise MisfitError("training.milestones", f"are too late: {problem}")
 
@@ -256,6 +257,10 @@ class ChosenPrecision(Section):
             f"a training step of {self.network} takes {1000 * self.bf16:,.1f} ms in bf16 and "
             f"{1000 * self.fp32:,.1f} ms in fp32 on {self.device}"
         )
+
+
+def _takes_all(epochs: int) -> str:
+    return f"takes the whole training, {how_many(epochs, 'epoch')}; lower it"
 
 
 def planned_training(training: Training, data: str) -> PlannedTraining:

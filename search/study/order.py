@@ -8,6 +8,7 @@ reported.
 
 from typing import Any
 
+from search.schema.wording import how_many
 from search.study.events import SOUND, Ended, Epoch, Known, Retried, Started, Status
 
 
@@ -72,7 +73,8 @@ class Order:
         if status in (Status.OK, Status.PRUNED) and ended.epochs != reported:
             raise OrderError(
                 trial,
-                f"ends as {status} with {ended.epochs} epochs, and {reported} are reported",
+                f"ends as {status} after {how_many(ended.epochs, 'epoch')}, of which "
+                f"{reported} are reported",
             )
         if status is Status.PRUNED and not reported:
             raise OrderError(trial, "ends as pruned before its first epoch")

@@ -28,7 +28,7 @@ ONE_LINE = [
         "training.resized_crop=[0.1]",
         r"training.resized_crop: is not a list of the right length",
     ),
-    ("training.warmup=99", r"training.warmup: 99 takes all 3 epochs; lower it"),
+    ("training.warmup=99", r"training.warmup: 99 takes the whole training, 3 epochs; lower it"),
     ("training.accumulate=999", r"training.accumulate: 999 cuts a batch of \d+ into pieces"),
     (
         "scheduler.name=x",

@@ -96,7 +96,7 @@ def test_a_plan_looks_for_the_runs_too(
         path.write_text(json.dumps(wider(run)), encoding="utf-8")
         assert main([str(path), "--plan", f"--out={tmp_path / 'run'}"]) == code
         told = capsys.readouterr()
-        said = "warm start: 2 trials of" if code == 0 else "is not the folder of a run"
+        said = "warm start: knows 2 trials of" if code == 0 else "is not the folder of a run"
         assert said in told.out + told.err
     assert not (tmp_path / "run").exists()
 

@@ -90,7 +90,7 @@ def test_few_tested_networks_have_no_tau(tmp_path: Path) -> None:
     for row in rows[6:]:
         del row["test_error"]
     found = fidelity(studied(tmp_path, rows))
-    assert found["refused"].iloc[0] == "3 networks have both, fewer than 4"
+    assert found["refused"].iloc[0] == "both are known of 3 networks, fewer than 4"
 
 
 def test_what_has_no_ranks_is_refused(tmp_path: Path) -> None:

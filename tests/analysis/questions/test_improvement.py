@@ -154,5 +154,6 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     )
     refused = improvement_card([first, few]).refused
     assert (
-        "2 networks in both are fewer than 5, and for random pairs one is no sample" in refused
+        "they have 2 networks in common, fewer than 5, and for random pairs one is no sample"
+        in refused
     )

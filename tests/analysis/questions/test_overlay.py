@@ -156,4 +156,4 @@ def test_what_is_no_random_sample_is_refused(three: list[Run], tmp_path: Path) -
 def test_the_same_trials_are_not_tested(three: list[Run], tmp_path: Path) -> None:
     card = overlay_card([three[0], sampled(tmp_path / "copy", 0)])
     assert not card.claims
-    assert "not tested, because 36 trials of both are the same trials" in card.sentences[0]
+    assert "not tested, because they have 36 trials in common" in card.sentences[0]

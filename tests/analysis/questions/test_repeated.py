@@ -88,9 +88,7 @@ def test_what_is_no_repeat_is_refused(three: list[Run], tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"1 run of .*the first two differ in training.lr\)"):
         curves([three[0], other])
     copy = searched(tmp_path / "copy", 1)
-    with pytest.raises(
-        RunError, match="12 trials of both are the same trials, and a copy is no"
-    ):
+    with pytest.raises(RunError, match="they have 12 trials in common, and a copy is no"):
         curves([*three, copy])
     again = made(
         tmp_path / "again",

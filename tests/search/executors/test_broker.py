@@ -117,6 +117,31 @@ def test_a_trial_whose_worker_died_goes_on_elsewhere(study: Study) -> None:
     assert suggestion["reported"] == 1, "the epochs that the journal has are not reported again"
 
 
+IN_A_STEP = "ray::TrialActor.train() (pid=12, ip=fd00::7, actor_id=ab)\n"
+IN_WORDS = "search.executors.actor.NodeError: on node b (fd00::7): the disk is gone"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ActorDiedError: It died.\n\tpid: 12\n\tip: 10.0.0.7\nIt was killed.", "10.0.0.7"),
+        (IN_A_STEP + "LostError: the GPU is gone", "fd00::7"),
+        (IN_A_STEP + IN_WORDS, ""),
+        ("ActorDiedError: The node is gone", ""),
+    ],
+)
+def test_a_lost_worker_s_machine_is_named_once(study: Study, text: str, named: str) -> None:
+    broker, failure = Broker(study, slots=1), worker_failure(text)
+    broker.suggest("a")
+    broker.error("a", "it said nothing for 9 s")
+    broker.error("a", failure.reason, failure.status, node=failure.node)
+    broker.complete("a", None)
+    lost = list(study._journal.records())[-1]
+    assert isinstance(lost, Lost)
+    where = f" on node {named}" if named else ""
+    assert lost.reason == f"its worker{where} is gone: it said nothing for 9 s"
+
+
 def test_a_worker_killed_for_memory_again_and_again_is_out_of_memory(study: Study) -> None:
     broker = Broker(study, slots=1)
     failure = worker_failure(

@@ -37,7 +37,7 @@ MISTAKES = [
     )),
     ("validation: 64", "validation: 256", r":11: data: .* more than the 256 training images"),
     ("lr: 0.1", "lr: 0", r":12: training.lr: 0 is not a number above 0"),
-    ("lr: 0.1", "warmup: 3", r":12: training.warmup: 3 takes all 3 epochs"),
+    ("lr: 0.1", "warmup: 3", r":12: training.warmup: 3 takes the whole training, 3 epochs"),
     ("lr: 0.1", "momentum: 0", r":12: training.momentum: 0 leaves nesterov"),
     ("lr: 0.1", "milestones: 3", r":12: training.milestones: 3 is not a list"),
     ("lr: 0.1", "nesterov: no", r":12: training.nesterov: 'no' is not true or false"),
@@ -106,7 +106,7 @@ MISTAKES = [
     ("width: [1, 2, 3]", "width: {from: 1, to: 1000000000}", r":8: .* more than 100,000 values"),
     ("cpu: 1", "gpu: 2", r":14: resources.gpu: 2 is above 1, but a trial trains on one GPU"),
     ("lr: 0.1, precision: fp32}", "warmup: 2}\nconfirm: {top: 1, seeds: 1, epochs: 2}",
-     r":13: confirm.epochs: 2 is too few: warmup 2 takes all 2 epochs"),
+     r":13: confirm.epochs: 2 is too few: warmup 2 takes the whole training"),
     ("lr: 0.1", "schedule: step, milestones: [2, 5]", (
         r":12: training.milestones: .* milestones 5 are beyond the 3"
     )),

@@ -126,7 +126,7 @@ def test_the_plan_says_what_proposals_depend_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sampler", "said"),
     [
-        ("tpe", "until 10 have ended in its band, which covers all 8"),
+        ("tpe", "until 10 have ended in its band, of 8 in all"),
         ("grid", "grid: the 8 cheapest of each band of the budget, in order of MACs"),
     ],
 )
@@ -146,7 +146,7 @@ def test_it_says_so_by_band(tmp_path: Path, sampler: str, said: str) -> None:
     [
         ("tpe", 30, "tpe: networks are drawn at random until 10 have ended"),
         ("{name: nsga2, population: 12}", 30, "drawn at random until 12 have ended"),
-        ("gp", 10, "which covers all 10, so it learns nothing; write more trials"),
+        ("gp", 10, "of 10 in all, so it learns nothing; write more trials"),
         ("evolution", 12, "it learns nothing; write more trials, or a population below that"),
         ("random", 30, ""),
     ],

@@ -134,7 +134,7 @@ BAD = [
     ("search: {", "search: {tune: [speed], ", r"search.tune: .* names speed, which cannot"),
     ("search: {", "search: {tune: [], ", r"search.tune: \[\] is an empty list"),
     ("lr: 0.1", "optimizer: adamw, momentum: [0.8, 0.9]", r"momentum: .* adamw does not"),
-    ("epochs: 3", "epochs: [1, 3], warmup: 2", r"training.warmup: 2 takes all 1 epochs"),
+    ("epochs: 3", "epochs: [1, 3], warmup: 2", r"2 takes the whole training, 1 epoch;"),
     ("epochs: 3", "epochs: [3, 1.5]", r"training.epochs: .* contains 1.5"),
 ]  # fmt: skip
 
