@@ -101,24 +101,26 @@ class _Fits:
         varied = {axis.fields[0] for axis in survey.grid.axes}
         self._settings = varied.intersection(SETTINGS)
 
-    def __call__(self, started: Started) -> bool:
+    def __call__(self, started: Started) -> int | None:
+        """The candidate of the trial that this study would start; None where it would not."""
         plan = self._plan
         if started.phase == "confirm" and plan.confirm is None:
-            return False
+            return None
         try:
             network = started.network()
         except (ArchitectureError, PluginError):  # of a foreign skeleton that no longer exists
-            return False
+            return None
         values = values_of(started, self._there)
         tuned = {key: values[key] for key in self._tuned(started)}
         if any(value not in plan.varied[key] for key, value in tuned.items()):
-            return False
+            return None
         settings = {key: values[key] for key in self._settings}
-        if self._survey.candidate(network, settings) is None:
-            return False
+        candidate = self._survey.candidate(network, settings)
+        if candidate is None:
+            return None
         configuration = Configuration(network.name, network, settings, tuned)
         ours = self._starts.start(started.phase, configuration, started.repeat)
-        return identity(ours, plan) == identity(started, self._there)
+        return candidate if identity(ours, plan) == identity(started, self._there) else None
 
     def _tuned(self, started: Started) -> set[str]:
         """The settings that are tuned here; a confirmation has its own number of epochs."""

@@ -208,7 +208,7 @@ def _plan(prepared: Prepared, arguments: argparse.Namespace, console: Console) -
     taken_over = certain(found, plan, {one.name for one in known})
     there = Elsewhere(
         candidates_of(known, survey),
-        candidates_of((one.started for one in taken_over.values()), survey),
+        [one.candidate for one in taken_over.values()],
     )
     shown = picture(plan, survey, gpu=gpu, precision=precision, elsewhere=there)
     print_whole(console, shown)

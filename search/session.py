@@ -77,9 +77,9 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         same_weights(folder, plan)
         plan = manifest.going_on(folder, plan, prepared.parts, say=console.print)
         plan = with_trials_left(plan, survey, len(known), prepared.space)
-        study = ReusingStudy(plan, survey, journal, deadline)
+        study = ReusingStudy(plan, survey, journal, deadline, elsewhere=finished)
         warmed(study, known)
-        study.reuse(finished)
+        study.expect()
         if study.finished and not _to_retry(study, request):
             _leave_finished(study, folder, prepared, request, console)
             return study, result_of(study, folder, before=frozenset(study.history.ends))

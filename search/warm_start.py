@@ -7,6 +7,7 @@ from rich.console import Console
 
 from res2net.file_names import path_of
 from search.preparation import Space
+from search.schema.metrics import counted_by
 from search.schema.study_plan import StudyPlan
 from search.schema.wording import how_many
 from search.schema.yaml import ConfigError, Document
@@ -45,7 +46,8 @@ def known_trials(
             candidate = survey.candidate(started.network())
             outside += candidate is None
             if candidate is not None and candidate not in found:
-                found[candidate] = _known(len(found), started, ended, folder)
+                counted = _counted(candidate, plan, survey)
+                found[candidate] = _known(len(found), started, ended, folder, counted)
         new = how_many(len(found) - before, "trial")
         aside = f"; {outside} are not candidates of this space" if outside else ""
         console.print(f"warm start: knows {new} of {folder}{aside}")
@@ -110,7 +112,7 @@ def with_trials_left(plan: StudyPlan, survey: Survey, known: int, space: Space) 
     return plan
 
 
-def candidates_of(trials: Iterable[Known | Started], survey: Survey) -> list[int]:
+def candidates_of(trials: Iterable[Known], survey: Survey) -> list[int]:
     """The candidate of each trial of other runs, by its number in the survey."""
     numbers = (survey.candidate(one.network()) for one in trials)
     return [number for number in numbers if number is not None]
@@ -129,6 +131,7 @@ def _first_trials(folder: str, plan: StudyPlan, place: str) -> Iterator[tuple[St
     """Start and end of each network's first trial that was trained, completely or in part."""
     path = path_of(folder)
     _require_comparable(path, plan, place)
+    reported = [one.name for one in plan.objectives if one.source == "reported"]
     starts: dict[int, Started] = {}
     names = set[str]()
     try:
@@ -142,8 +145,7 @@ def _first_trials(folder: str, plan: StudyPlan, place: str) -> Iterator[tuple[St
         started = starts.get(record.trial) if isinstance(record, Ended) else None
         if started is None or not isinstance(record, Ended) or record.status not in _TOLD:
             continue
-        values = started.values(record.metrics)
-        if started.name not in names and all(one.name in values for one in plan.objectives):
+        if started.name not in names and all(name in record.metrics for name in reported):
             names.add(started.name)
             yield started, record
 
@@ -167,13 +169,22 @@ def _require_comparable(path: Path, plan: StudyPlan, place: str) -> None:
         )
 
 
-def _known(number: int, started: Started, ended: Ended, source: str) -> Known:
+def _counted(candidate: int, plan: StudyPlan, survey: Survey) -> dict[str, float]:
+    """What is counted of a network for this study, whose objectives may be others."""
+    network, cost = survey.architecture(candidate), survey.cost(candidate)
+    own = [one for one in plan.objectives if one.counter is not None]
+    return survey.model(candidate) | {one.name: counted_by(one, network, cost) for one in own}
+
+
+def _known(
+    number: int, started: Started, ended: Ended, source: str, counted: dict[str, float]
+) -> Known:
     return Known(
         trial=-1 - number,
         name=started.name,
         architecture=started.architecture,
         status=ended.status,
         epochs=ended.epochs,
-        values=started.values(ended.metrics),
+        values=started.values(ended.metrics) | counted,
         source=source,
     )

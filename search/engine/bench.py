@@ -104,7 +104,11 @@ class Benches:
         self._bench = make_bench(plan, root)
 
     def of(self, started: Started) -> Bench:
-        """The bench of a trial."""
+        """The bench of a trial.
+
+        Raises:
+            ConfigError: the plan's transfer has no weights for its seed.
+        """
         own = started.own
         resolution = own.get("resolution", self._bench.resolution)
         if resolution != self._bench.resolution:
@@ -114,7 +118,13 @@ class Benches:
         recipe = self._bench.recipe.with_settings(own)
         transfer, initial = self._plan.transfer, None
         if transfer is not None:
-            taken = transfer.of(started.network().name, started.repeat)
+            name = started.network().name
+            taken = transfer.of(name, started.repeat)
+            if taken is None:
+                raise ConfigError(
+                    f"transfer: there are no weights of {name} for seed {started.repeat} of "
+                    f"trial {started.trial}; write as many search.seeds as the run had before"
+                )
             initial = initial_of(taken, self._here)
         return self._bench._replace(recipe=recipe, initial=initial)
 

@@ -86,14 +86,15 @@ class PlannedTransfer(Transfer):
     short: tuple[str, ...] = ()
     """Networks of this space that lack weights of some seeds, and which seeds they have."""
 
-    def of(self, network: str, repeat: int) -> SourceWeights:
-        """The weights that a trial starts from.
+    def of(self, network: str, repeat: int) -> SourceWeights | None:
+        """The weights that a trial starts from; None if the sources have none for its seed.
 
         Args:
             network: its name without settings.
             repeat: number of its seed.
         """
-        return next(f for f in self.files if (f.network, f.repeat) == (network, repeat))
+        own = (f for f in self.files if (f.network, f.repeat) == (network, repeat))
+        return next(own, None)
 
     def extended(self, before: "PlannedTransfer | None") -> "PlannedTransfer":
         """The same with the seeds that the study was extended to before."""

@@ -119,6 +119,8 @@ class History:
             if started.is_try:
                 self.networks.setdefault(started.name, started.configuration)
                 self._tries.start(started)
+                if self._tries.settled.get(started.name) == trial:
+                    self._ranking.settled(started)
             self.repeats.add((started.name, started.repeat))
             if started.repeat:
                 self._tries.repeat(started)
@@ -136,6 +138,9 @@ class History:
         self._rank(started, ended)
         if started.is_try:
             self._tries.end(started, ended)
+            chosen = self.chosen(started.name)
+            if chosen is not None and self.failed(chosen):
+                self._ranking.failed(self.trials[chosen])
 
     def _rank(self, started: Started, ended: Ended) -> None:
         if started.phase != "search":
@@ -147,7 +152,7 @@ class History:
             return  # its settings differ from those of the other seeds
         if value is not None:
             self._ranking.whole(value, started, ended)
-        elif self.failed(started.trial):
+        elif self.failed(started.trial) and not started.is_try:  # tries: once one is chosen
             self._ranking.failed(started)
 
     def _retried(self, trial: int) -> None:
@@ -158,11 +163,14 @@ class History:
         self.live_epochs += self.epochs(trial)
         started = self.trials[trial]
         self._ended[started.phase] -= 1
-        if started.is_try:
-            self._tries.retried(started)
         if started.phase == "search":
             self.searched += 1
             self._ranking.retried(started)
+        if started.is_try:
+            chosen = self.chosen(started.name)
+            if chosen is not None:
+                self._ranking.retried(self.trials[chosen])
+            self._tries.retried(started)
         self._losses.pop(trial, None)
 
     def _require_live(self, record: Record) -> None:

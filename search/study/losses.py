@@ -96,11 +96,13 @@ class Suspects:
 
 
 def keeps_checkpoint(history: History, trial: int) -> bool:
-    """Whether the checkpoint of a trial is kept: it is live, or was lost too often.
+    """Whether the checkpoint of a trial is kept: it is live, or failed as lost too often.
 
-    The latter has failed, but `--retry failed` may resume it.
+    The latter may be resumed by `--retry failed`.
     """
-    return trial in history.live or history.losses(trial) >= RETRIES
+    if trial in history.live:
+        return True
+    return history.failed(trial) and history.losses(trial) >= RETRIES
 
 
 def retried_statuses(names: Collection[str]) -> tuple[Status, ...]:

@@ -18,19 +18,24 @@ from search.schema.files import replace_text, replacing
 from search.schema.schedulers import scheduler_traits
 from search.schema.settings import VARIABLE
 from search.schema.study_plan import StudyPlan
+from search.space.survey import Survey
+from search.study.deadline import Deadline
 from search.study.events import Ended, Epoch, Record, Started, Status
+from search.study.journal import Journal
 from search.study.study import Study
 from search.study.weights import SUFFIXES, weights_path
 
 
 class Finished(NamedTuple):
-    """A trial that ended well.
+    """A trial of another run that ended well.
 
     Attributes:
+        candidate: number of its network and settings in the study that may take it over.
         folder: folder of the run that holds it.
         started, epochs, ended: its journal records.
     """
 
+    candidate: int
     folder: Path
     started: Started
     epochs: tuple[Epoch, ...]
@@ -40,21 +45,35 @@ class Finished(NamedTuple):
 class ReusingStudy(Study):
     """A study that takes over trials that other runs have finished; it trains all others.
 
+    Args:
+        plan, survey, journal, deadline: as for every study.
+        elsewhere: the finished trials of other runs, by `identity`.
+
     Attributes:
         waiting: trials that other runs have finished and this one has not, by `identity`.
     """
 
-    _elsewhere: Mapping[Hashable, Finished] = MappingProxyType({})
-    _taken_over: int | None = None  # the trial that is being taken over
+    def __init__(
+        self,
+        plan: StudyPlan,
+        survey: Survey,
+        journal: Journal,
+        deadline: Deadline | None = None,
+        *,
+        elsewhere: Mapping[Hashable, Finished] = MappingProxyType({}),
+    ) -> None:
+        self._elsewhere = elsewhere
+        self._taken_over: int | None = None  # the trial that is being taken over
+        super().__init__(plan, survey, journal, deadline)
+        self.expect()
 
-    def reuse(self, elsewhere: Mapping[Hashable, Finished]) -> None:
-        """Take over these trials, by `identity`; to be called before any is asked for."""
+    def expect(self) -> None:
+        """Count what will be taken over; again after other trials became known."""
         plan, history = self.plan, self.history
         here = {identity(history.trials[trial], plan) for trial in history.ends}
-        self._elsewhere = elsewhere
         self.waiting: dict[Hashable, Finished] = {
             key: one
-            for key, one in elsewhere.items()
+            for key, one in self._elsewhere.items()
             if key not in here
             and one.started.name not in history.known
             and _is_wanted(one.started, plan)
@@ -99,20 +118,34 @@ class ReusingStudy(Study):
             self._append(started)
         for observer in self.observers:
             observer.started(started)
-        source = found.ended.source or str(found.folder)
         for epoch in found.epochs[self.history.epochs(trial) :]:
             here = replace(epoch, trial=trial)
             decision = self._append(here)
             for observer in self.observers:
                 observer.reported(started, here)
             if decision is Decision.STOP:
-                pruned = self.history.pruned(trial)
-                self.end(replace(pruned, source=source, device=found.ended.device))
+                self.end(self.history.pruned(trial))
             if decision is not Decision.CONTINUE:
                 return
         reason = self._copy_weights(started, found) or found.ended.reason
-        ended = replace(found.ended, trial=trial, time=self._clock(), source=source)
+        ended = replace(found.ended, trial=trial, time=self._clock(), source=_source(found))
         self.end(replace(ended, reason=reason))
+
+    def _append(self, record: Record) -> Decision:
+        if isinstance(record, Ended) and record.status is Status.PRUNED:
+            record = self._with_source(record)
+        return super()._append(record)
+
+    def _with_source(self, pruned: Ended) -> Ended:
+        """The end record of a trial that is stopped early; it says if another run trained it.
+
+        It may have waited at its rung, through stops of this study, since it was taken over.
+        """
+        started, last = self.history.trials[pruned.trial], self.history.last_epoch(pruned.trial)
+        found = self._elsewhere.get(identity(started, self.plan))
+        if found is None or replace(last, trial=found.started.trial) not in found.epochs:
+            return pruned
+        return replace(pruned, source=_source(found), device=found.ended.device)
 
     def _copy_weights(self, started: Started, found: Finished) -> str:
         """Copy the weights that the other run has kept; return why they cannot be copied."""
@@ -124,7 +157,7 @@ class ReusingStudy(Study):
         told = _about(there)
         if told is None:
             return f"its weights were not taken over: {there} or {about.name} is damaged"
-        told |= {"name": started.name, "trial": started.trial}
+        told |= {"name": started.name, "trial": started.trial, "settings": started.own}
         told |= {"objective": self.plan.ranking.told}
         kept.parent.mkdir(parents=True, exist_ok=True)
         for suffix in {*SUFFIXES} - {".json"}:
@@ -159,7 +192,14 @@ def certain(
         if one.started.phase == "search"
         and one.started.name not in known
         and _is_wanted(one.started, plan)
+        # Other seeds have the settings that turn out best.
+        and not (search.tune is not None and one.started.repeat)
     }
+
+
+def _source(found: Finished) -> str:
+    """The run that trained a trial."""
+    return found.ended.source or str(found.folder)
 
 
 def _is_wanted(started: Started, plan: StudyPlan) -> bool:
@@ -186,7 +226,8 @@ def identity(started: Started, plan: StudyPlan) -> Hashable:
         plan: plan of its study.
     """
     network = started.network()
-    initial = plan.transfer.of(network.name, started.repeat).sha256 if plan.transfer else None
+    source = plan.transfer.of(network.name, started.repeat) if plan.transfer else None
+    initial = source.sha256 if source else None
     values = values_of(started, plan)
     values["resize"] = plan.data.at(values["resolution"]).resize
     return (network, started.seed, started.threads, initial, tuple(sorted(values.items())))
@@ -201,18 +242,26 @@ def values_of(started: Started, plan: StudyPlan) -> dict[str, Any]:
 
 
 def finished_of(
-    folder: Path, records: Iterable[Record], fits: Callable[[Started], bool]
+    folder: Path, records: Iterable[Record], candidate_of: Callable[[Started], int | None]
 ) -> list[Finished]:
-    """The trials of a run that ended well and fit, in the order they ended."""
+    """The trials of a run that ended well and fit a study, in the order they ended.
+
+    Args:
+        folder: folder of the run.
+        records: its journal.
+        candidate_of: gives a trial's candidate in the study; None where it does not fit.
+    """
     found: list[Finished] = []
-    starts: dict[int, Started] = {}
+    starts: dict[int, tuple[int, Started]] = {}
     epochs: dict[int, list[Epoch]] = {}
     for record in records:
-        if isinstance(record, Started) and fits(record):
-            starts[record.trial], epochs[record.trial] = record, []
+        if isinstance(record, Started):
+            candidate = candidate_of(record)
+            if candidate is not None:
+                starts[record.trial], epochs[record.trial] = (candidate, record), []
         elif isinstance(record, Epoch) and record.trial in starts:
             epochs[record.trial].append(record)
         elif isinstance(record, Ended) and record.trial in starts:
-            started, reported = starts[record.trial], (*epochs[record.trial],)
-            found.append(Finished(folder, started, reported, record))
+            candidate, started = starts[record.trial]
+            found.append(Finished(candidate, folder, started, (*epochs[record.trial],), record))
     return [one for one in found if one.ended.status is Status.OK]

@@ -228,7 +228,7 @@ class Study:
             self.checkpoints.remove(ended.trial)
         self.weights.ended(ended.trial)
         for observer in self.observers:
-            observer.ended(self.history.trials[ended.trial], ended)
+            observer.ended(self.history.trials[ended.trial], self.history.ends[ended.trial])
 
     def tidy(self) -> None:
         """Remove files in checkpoints/ and networks/ that are no longer needed."""

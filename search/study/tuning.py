@@ -1,5 +1,6 @@
 """Tunes settings per network: hands out its tries, and learns from their results."""
 
+import itertools
 from dataclasses import dataclass, field
 
 from search.samplers.base import Outcome, Sampler, make_sampler
@@ -18,6 +19,7 @@ class _Network:
     configuration: Configuration
     tuner: Sampler
     started: int = 0
+    tried: set[int] = field(default_factory=set)  # numbers of its started tries
     running: set[int] = field(default_factory=set)  # running trials
 
 
@@ -69,6 +71,7 @@ class Tuning:
         network = self._open[name]
         network.tuner.take(self._place(started))
         network.running.add(started.trial)
+        network.tried.add(started.tried)
         network.started += 1
         if network.started == self._plan.tries:
             self._closed[name] = self._open.pop(name)
@@ -115,7 +118,9 @@ class Tuning:
         at = self._middle if network.started == 0 else None
         at = network.tuner.propose(network.started) if at is None else at
         tuned = self._settings.settings(at)
-        return network.configuration._replace(tuned=tuned, tried=network.started)
+        # Not always the number started: the lines of an earlier try may have been deleted.
+        tried = next(number for number in itertools.count() if number not in network.tried)
+        return network.configuration._replace(tuned=tuned, tried=tried)
 
     def _place(self, started: Started) -> int:
         assert self._settings is not None, "only where something is tuned"

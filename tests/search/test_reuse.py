@@ -13,7 +13,10 @@ import pytest
 import safetensors.torch
 import torch
 from rich.console import Console
+from torch import nn
 
+import res2net
+import search
 from analysis.pages.facts import cost
 from analysis.runs.run import read_run
 from search import run_study
@@ -32,8 +35,10 @@ from search.schema.yaml import ConfigError
 from search.session import _to_run
 from search.study.events import Ended, Status
 from search.study.journal import Journal, read
+from search.study.loading import loading_line
 from search.study.manifest import read as read_manifest
 from search.study.reusing import ReusingStudy, finished_of
+from search.study.weights import weights_path
 from tests.search.study.test_study import end_of, epoch_of
 
 SMALL: dict[str, Any] = {
@@ -113,7 +118,11 @@ def test_where_nothing_is_left_nothing_is_trained(small: Path, tmp_path: Path) -
     assert _told(second) == _told(first)
 
 
-def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("promotion", [False, True])
+def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(
+    tmp_path: Path, promotion: bool
+) -> None:
+    """And says where it was trained: also what rests at a rung, and is not gone on with."""
     space = {
         "study": "stopped",
         "network": SMALL["network"] | {"cardinality": [1, 2]},
@@ -121,7 +130,7 @@ def test_early_stopping_ends_what_is_taken_over_as_what_is_trained(tmp_path: Pat
         "training": SMALL["training"] | {"epochs": 3},
         "search": {"sampler": "random", "trials": 5, "seed": 1},
     }
-    asha = {"scheduler": {"name": "asha", "grace": 1, "reduction": 2}}
+    asha = {"scheduler": {"name": "asha", "grace": 1, "reduction": 2, "promotion": promotion}}
     whole = run_study(space, out=tmp_path / "whole", inline=True)
     trained = run_study(space | asha, out=tmp_path / "trained", inline=True)
     reused = run_study(space | asha, out=tmp_path / "run", inline=True, reuse=[whole.folder])
@@ -142,6 +151,60 @@ def test_a_trial_under_way_is_taken_over_where_another_run_has_finished_it(
     again = run_study(SMALL, out=folder, inline=True, reuse=[small])
     assert _told(again) == _told(result)
     assert len(_taken_over(folder)) == 1
+
+
+def test_a_crash_between_a_stop_and_its_end_does_not_hide_where_it_was_trained(
+    tmp_path: Path,
+) -> None:
+    space = SMALL | {"search": {"sampler": "grid"}}
+    asha = space | {"scheduler": {"name": "asha", "grace": 1, "reduction": 2}}
+    whole = run_study(space, out=tmp_path / "whole", inline=True)
+    folder = run_study(asha, out=tmp_path / "run", inline=True, reuse=whole.folder).folder
+    before = _taken_over(folder)
+    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
+    pruned = next(at for at, line in enumerate(lines) if '"status":"pruned"' in line)
+    (folder / "journal.jsonl").write_text("".join(lines[:pruned]))
+    run_study(asha, out=folder, inline=True, reuse=whole.folder)
+    assert _taken_over(folder) == before
+    assert len(before) == 4
+
+
+def test_weights_taken_over_are_loaded_by_the_line_that_is_shown(
+    small: Path, tmp_path: Path
+) -> None:
+    """Here their network has a rate of its own, of which the other run knew nothing."""
+    network = SMALL["network"] | {"depth": 11, "scale": 1}
+    training = SMALL["training"] | {"lr": [0.1, 0.2]}
+    space = SMALL | {
+        "network": network, "training": training, "search": {"sampler": "grid"}
+    }  # fmt: skip
+    result = run_study(space, out=tmp_path / "run", inline=True, reuse=small)
+    (taken,) = [one.started for one in result.trials if one.ended and one.ended.source]
+    path = weights_path(result.folder, taken)
+    assert path in result.weights
+    assert _about(path)["settings"] == {"lr": 0.2}
+    line = loading_line(path, plan=result.plan)
+    assert isinstance(eval(line, {"res2net": res2net, "search": search}), nn.Module)
+
+
+def test_other_seeds_of_a_tuned_network_may_have_other_settings(
+    small: Path, tmp_path: Path
+) -> None:
+    """So whether those of the other run are taken over is not known before."""
+    tuned = SMALL | {
+        "training": SMALL["training"] | {"lr": [0.1, 0.2]},
+        "search": {"sampler": "grid", "seeds": 2, "tune": ["lr"]},
+    }
+    with prepared_study(tuned, tmp_path / "run", small) as study:
+        assert study.remaining.taken_over == 3 * 2, "a try of three networks"
+        assert study.remaining.may_take_over
+        trained = before = study.remaining.epochs()
+        while (started := study.next()) is not None:
+            for number in range(1, 3):
+                study.report(epoch_of(started, number))
+            study.end(end_of(started))
+        trained = sum(2 for one in study.history.ends.values() if not one.source)
+    assert 0 < trained <= before
 
 
 def test_the_report_says_what_was_trained_elsewhere(small: Path, reused: StudyResult) -> None:
@@ -167,6 +230,19 @@ def test_the_command_says_how_many_and_the_plan_too(
     shown = capsys.readouterr().out
     assert said in shown
     assert shown.count(f"taken over from {small}") == 4
+
+
+def test_the_plan_knows_what_is_taken_over_where_a_setting_varies(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = SMALL | {
+        "training": SMALL["training"] | {"lr": [0.1, 0.2]},
+        "search": {"sampler": "grid", "seeds": 2},
+    }
+    space = tmp_path / "rates.yaml"
+    space.write_text(json.dumps(rates))
+    assert main([str(space), "--plan", "--reuse", str(small)]) == 0
+    assert "in all 20 epochs without the 6 trials taken over" in capsys.readouterr().out
 
 
 def test_weights_that_are_taken_over_say_of_which_study_they_are(
@@ -311,7 +387,7 @@ def test_of_trials_of_a_gpu_it_says_on_which_they_were_trained(small: Path) -> N
     assert there is not None
     gpu = there.plan.resources.model_copy(update={"gpu": 1.0})
     plan = there.plan.model_copy(update={"resources": gpu})
-    found = finished_of(small, read(small), lambda _: True)
+    found = finished_of(small, read(small), lambda _: 0)
     (note,) = _elsewhere(there, plan, found)
     assert note.startswith(f"trained on {found[0].ended.device}; another kind of GPU")
     assert not list(_elsewhere(there, plan, []))
@@ -323,9 +399,7 @@ def prepared_study(space: dict[str, Any], folder: Path, *runs: Path) -> Iterator
     prepared = prepare(open_space(space))
     found = reusable(runs, prepared.plan, prepared.survey, (), Console(quiet=True))
     with Journal(folder) as journal:
-        study = ReusingStudy(prepared.plan, prepared.survey, journal)
-        study.reuse(found)
-        yield study
+        yield ReusingStudy(prepared.plan, prepared.survey, journal, elsewhere=found)
 
 
 def test_what_is_taken_over_is_not_left_to_train(small: Path, tmp_path: Path) -> None:

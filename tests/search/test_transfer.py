@@ -121,6 +121,7 @@ def test_each_backbone_begins_with_the_weights_of_its_own_seed(source: Path, run
         backbone = backbone_in(network, fresh.state_dict())
         backbone.to(memory_format=torch.contiguous_format)  # in which it is summed alike
         taken = noted.plan.transfer.of(started.network().name, started.repeat)
+        assert taken is not None
         about = json.loads(Path(taken.path).with_suffix(".json").read_text())
         assert about["repeat"] == started.repeat
         there = architecture_from_json(about["architecture"])
@@ -309,6 +310,15 @@ def test_more_seeds_take_more_files_and_stay(source: Path, tmp_path: Path) -> No
     again = run_study(one, out=tmp_path / "run", inline=True)
     assert again.finished
     assert len(read(tmp_path / "run").plan.transfer.files) == 4
+
+
+@pytest.mark.slow
+def test_a_run_of_more_seeds_gives_those_that_are_asked_for(
+    source: Path, run: Path, tmp_path: Path
+) -> None:
+    one = target(source, search={"sampler": "grid", "seeds": 1})
+    result = run_study(one, out=tmp_path / "run", inline=True, reuse=run)
+    assert [end.ended.source for end in result.trials if end.ended] == [str(run)] * 2
 
 
 @pytest.mark.slow

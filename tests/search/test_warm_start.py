@@ -63,6 +63,19 @@ def test_going_on_needs_the_other_run_no_more(narrow: Path, tmp_path: Path) -> N
     assert len(names) == len(set(names)) == 4
 
 
+def test_an_objective_of_one_s_own_is_counted_for_what_is_known(
+    narrow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run did not know it; what it counts depends on the network alone."""
+    (tmp_path / "own.py").write_text("def twice(network, cost):\n    return 2 * cost.macs\n")
+    monkeypatch.chdir(tmp_path)
+    asked = wider(narrow, objectives=["val_error", "own.py:twice"])
+    run_study(asked, out=tmp_path / "run", inline=True)
+    known = [one for one in read(tmp_path / "run") if isinstance(one, Known)]
+    assert len(known) == 2
+    assert all(one.values["own.py:twice"] == 2 * one.values["macs"] for one in known)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

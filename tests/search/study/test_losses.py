@@ -129,6 +129,26 @@ def test_a_trial_that_gets_further_each_time_is_never_given_up(
         assert {one.times for one in journal.records() if isinstance(one, Lost)} == {1}
 
 
+def test_the_checkpoint_of_a_trial_that_ended_well_goes_however_often_it_was_lost(
+    tmp_path: Path, surveyed: Survey
+) -> None:
+    """As where a store does not give its weights at first: it was lost after its last epoch."""
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan_of(tmp_path), surveyed, journal)
+        started = study.next()
+        checkpoint = checkpoint_path(tmp_path / "run", started.trial)
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_bytes(b"the state")
+        for number in (1, 2, 3):
+            study.report(epoch_of(started, number))
+        for _ in range(RETRIES):
+            study.lost(started.trial, "its weights were not fetched")
+            assert study.next() == started
+        assert checkpoint.exists()
+        study.end(end_of(started))
+        assert not checkpoint.exists()
+
+
 def test_losses_are_counted_over_starts_of_the_driver(tmp_path: Path, surveyed: Survey) -> None:
     for _ in range(RETRIES + 1):
         with Journal(tmp_path / "run") as journal:

@@ -66,6 +66,49 @@ def test_of_equal_tries_one_stands_everywhere(tmp_path: Path, order: tuple[int, 
     assert {one.tuned["lr"] for one in others} == {first.started.tuned["lr"]}
 
 
+def test_a_network_none_of_whose_tries_succeeds_comes_last(tmp_path: Path) -> None:
+    """Its other seed may be the best of all: it is a mean of survivors."""
+    plan = plan_of(
+        tmp_path, TUNED.replace(RATES, "[0.1, 0.2]"), "search.trials=2", "search.seeds=2",
+        "search.sampler=grid", "keep.best=1",
+    )  # fmt: skip
+    with Journal(tmp_path / "run") as journal:
+        study = Study(plan, survey(plan), journal)
+        bad = None
+        while (started := study.next()) is not None:
+            bad = bad or started.name
+            if started.name == bad and started.is_try:
+                fail(study, started)
+            else:
+                report(study, started, 10.0 if started.name == bad else 50.0)
+        last = study.history.ranked()[-1]
+        assert (last.started.name, last.value, len(last.ends)) == (bad, 10.0, 1)
+        best = study.history.best()
+        assert best is not None
+        assert best.started.name != bad
+        assert bad in study.weights._dropped, "what is kept goes by the same order"
+        study.retry([Status.FAILED])
+        run(study, {0.1: 12.0, 0.2: 14.0})
+        assert study.history.ranked()[0].started.name == bad
+
+
+@pytest.mark.parametrize("deleted", [0, 1])
+def test_a_try_instead_of_one_whose_lines_were_deleted_has_weights_of_its_own(
+    tmp_path: Path, deleted: int
+) -> None:
+    plan = plan_of(tmp_path, TUNED.replace(RATES, "[0.1, 0.2]"), "search.trials=1")
+    with Journal(tmp_path / "run") as journal:
+        run(Study(plan, survey(plan), journal), {0.1: 50.0, 0.2: 40.0})
+        kept = [record for record in journal.records() if record.trial != deleted]
+    with Journal(tmp_path / "mended") as journal:
+        for record in kept:
+            journal.append(record)
+        study = Study(plan, survey(plan), journal)
+        run(study, {0.1: 50.0, 0.2: 40.0})
+        paths = {study.weights.path(one) for one in study.history.trials.values()}
+    assert len(paths) == 2
+
+
 @pytest.mark.parametrize("tuner", ["random", "tpe", "local"])
 def test_a_try_that_failed_is_tried_again_beside_tries_to_come(
     tmp_path: Path, tuner: str
@@ -177,6 +220,11 @@ def test_the_try_that_stood_is_tried_again_with_its_settings_once_its_lines_were
         assert (again.name, again.tuned, again.repeat) == (first.name, first.tuned, 0)
         chosen = {study.history.chosen(name) for name in study.history.networks}
         assert again.trial in chosen, "its other seed has these settings"
+        (ranked,) = (one for one in study.history.ranked() if one.started.name == first.name)
+        assert [study.history.trials[one.trial].tuned for one in ranked.ends] == [
+            first.tuned
+        ] * 2
+        assert ranked.value == (55.0 + 30.0) / 2
 
 
 def test_a_confirmation_fixes_the_settings_that_it_confirms(tmp_path: Path) -> None:
