@@ -89,7 +89,7 @@ def _run(prepared: Prepared, request: Request, console: Console) -> tuple[Study,
         before = frozenset(study.history.ends)
         if begun:
             _say_resumed(study, folder, plan, request, console)
-        _note(folder, plan, prepared, request, left_out=left_out)
+        _note(study, plan, prepared, request, left_out=left_out)
         with _tracking(folder, plan, console) as tracking:
             study.observers.append(tracking)
             _execute(study, plan, folder, request, console)
@@ -108,7 +108,7 @@ def _ready_again(
 
 
 def _note(
-    folder: Path,
+    study: ReusingStudy,
     plan: StudyPlan,
     prepared: Prepared,
     request: Request,
@@ -117,12 +117,13 @@ def _note(
 ) -> None:
     """Note this start in the manifest."""
     manifest.note(
-        folder,
+        request.folder(prepared.plan),
         plan,
         space=prepared.space.document.text,
         command=request.command,
         parts=prepared.parts,
         left_out=left_out,
+        reused=study.sources,
     )
 
 
@@ -138,14 +139,14 @@ def _retry(study: Study, request: Request, console: Console) -> None:
 
 
 def _leave_finished(
-    study: Study, folder: Path, prepared: Prepared, request: Request, console: Console
+    study: ReusingStudy, folder: Path, prepared: Prepared, request: Request, console: Console
 ) -> None:
     """Tidy up, and write the manifest again if it was damaged and deleted, as advised."""
     _retry(study, request, console)
     ended = len(study.history.ends)
     console.print(f"nothing to run: {all_have_ended(ended, study=study.plan.study)}")
     if manifest.read(folder) is None:
-        _note(folder, study.plan, prepared, request, left_out=None)
+        _note(study, study.plan, prepared, request, left_out=None)
     study.tidy()
 
 

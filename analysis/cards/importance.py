@@ -23,7 +23,7 @@ def importance_card(run: Run) -> Card:
         return Card(name="importance", question=question, refused=reason(error, run.folder))
     found = table.attrs["explained"]
     first = table[table["evaluator"] == "fANOVA"].iloc[0]
-    untested = why_untested(run)
+    untested = why_untested(run, sampled=True)
     p = "no p" if untested else f"{p_words(found.p)} against shuffled scores"
     said = (
         f"The dimensions explain {found.r2:.0%} of the variance of {words(run.ranking)} (R2 "

@@ -40,7 +40,7 @@ def overlay_card(runs: Sequence[Run]) -> Card:
         drawn, tested = curves(runs, rng=rng), distances(runs, rng=rng)
     except RunError as error:
         return Card(name=_NAME, question=_QUESTION, refused=str(error))
-    untested = why_untested(*runs)
+    untested = why_untested(*runs, sampled=True)
     said = {
         _said(row, untested): row["p_holm"] < SIGNIFICANT for row in tested.to_dict("records")
     }

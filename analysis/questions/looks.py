@@ -8,11 +8,13 @@ from analysis.questions.stopping import rule_of
 from analysis.runs.run import Run
 
 
-def why_untested(*runs: Run) -> str:
+def why_untested(*runs: Run, sampled: bool = False) -> str:
     """Why runs may not be tested as if their seeds were planned; empty if they may.
 
     Args:
         runs: one or more runs.
+        sampled: whether the test takes their networks for a sample, whose size must have been
+            planned as well.
     """
     for run in runs:
         rule, of = rule_of(run), f" of {run.name}" if len(runs) > 1 else ""
@@ -24,4 +26,6 @@ def why_untested(*runs: Run) -> str:
         if rule.every_look:
             how = "were" if run.manifest.seeds_added else "may be"
             return f"seeds{of} {how} added after a look, and this test is for planned ones"
+        if sampled and run.manifest.trials_added:
+            return f"networks{of} were added after a look, and this test is for planned ones"
     return ""

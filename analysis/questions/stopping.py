@@ -53,7 +53,8 @@ def rule_of(run: Run) -> Rule:
         return Rule(
             True,
             True,
-            "Seeds were added after the first start, when there were results to look at: "
+            "Seeds were added when there were results to look at (in this run, or in one whose "
+            "trials were taken over): "
             "intervals and p are those that are valid at every look, which are wider.",
         )
     if not run.finished:

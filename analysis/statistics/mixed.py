@@ -41,6 +41,7 @@ class Model:
         seeds: number of distinct seeds.
         df: degrees of freedom of the noise.
         sigma: standard deviation of the noise, pooled over all networks; NaN if `df` is 0.
+        squares: sum of squared residuals of each network.
         spreads: variance of the noise of each network.
         freedom: degrees of freedom of each of `spreads`; NaN where it is the pooled variance.
         pooled: whether all networks share one variance.
@@ -54,6 +55,7 @@ class Model:
     seeds: int
     df: int
     sigma: float
+    squares: FloatArray
     spreads: FloatArray
     freedom: FloatArray
     pooled: bool
@@ -187,7 +189,8 @@ def fit(
     )
     return Model(
         networks=tuple(map(str, names)), means=means, trials=trials, seeds=len(known), df=df,
-        sigma=sigma, spreads=spreads, freedom=freedom, pooled=pooled, parts=parts,
+        sigma=sigma, squares=squares, spreads=spreads, freedom=freedom, pooled=pooled,
+        parts=parts,
         _at=at, _within=within, _inverse=inverse, _shares=shares,
     )  # fmt: skip
 

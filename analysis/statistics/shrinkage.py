@@ -6,11 +6,18 @@ to select it. Here all networks are treated as drawn from one population, and ea
 shrunk towards the population's, the more strongly the larger the noise is compared with the
 spread of the means (best linear unbiased prediction; Henderson 1975, Biometrics 31; Efron and
 Morris 1975). Such estimates and their intervals remain valid whichever network is selected.
+
+The noise of each network is moderated: its own, drawn towards that of all networks, the more
+strongly the more alike they vary (Smyth 2004, Statistical Applications in Genetics and
+Molecular Biology 3). That of a single network with two or three seeds alone would be too
+uncertain. One noise for all would be too little for those that vary more, which are selected
+more often (`benchmarks.coverage`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import optimize, special
 
 from analysis.statistics.intervals import FloatArray, StatisticsError
 from analysis.statistics.mixed import Model
@@ -21,6 +28,8 @@ _DRAWS = 2000
 _MOST = 4_000_000  # numbers drawn at most
 _LEAST = 200  # draws at least, however many networks
 _FEWEST = 3  # networks needed to estimate a population
+_MANY = 1e6  # degrees of freedom that are as good as infinite
+_TINY = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +58,7 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
 
     The population's mean and spread and the noise are also unknown and are averaged over: with
     a flat prior on mean and spread (Gelman 2006, Bayesian Analysis 1), and the noise according
-    to its degrees of freedom. Noise is pooled over networks, because that of a single network
-    with two or three seeds would be too uncertain to weight its mean.
+    to its degrees of freedom.
 
     Args:
         model: from `analysis.statistics.mixed.fit`.
@@ -76,10 +84,8 @@ def shrink(model: Model, *, rng: np.random.Generator) -> Shrunken:
             "whether the seeds were different"
         )
     draws = max(_LEAST, min(_DRAWS, _MOST // len(model.networks)))
-    noise = model.sigma**2 * model.df / rng.chisquare(model.df, size=draws)
-    own = 1 / model.trials
-    spread = _population(model.means, own, noise, rng=rng)
-    variance = noise[:, None] * own[None, :]
+    variance = _noise(model, draws, rng=rng) / model.trials
+    spread = _population(model.means, variance, rng=rng)
     kept = spread[:, None] ** 2 / (spread[:, None] ** 2 + variance)
     weight = 1 / (spread[:, None] ** 2 + variance)
     centre = (weight * model.means).sum(axis=1) / weight.sum(axis=1)
@@ -127,26 +133,56 @@ def probability_on_front(
     return found
 
 
+def _noise(model: Model, draws: int, *, rng: np.random.Generator) -> FloatArray:
+    """Draw the variance of a single trial: (draws, networks), the same for all where alike."""
+    own = np.maximum(model.trials - 1, 0) * model.df / np.maximum(model.trials - 1, 0).sum()
+    prior, middle = _common(model.squares, own)
+    if np.isinf(prior):
+        one = model.sigma**2 * model.df / rng.chisquare(model.df, size=draws)
+        return np.repeat(one[:, None], len(own), axis=1)
+    freedom = prior + own
+    total = prior * middle + model.squares
+    return np.asarray(total / rng.chisquare(freedom, size=(draws, len(own))), dtype=float)
+
+
+def _common(squares: FloatArray, freedom: FloatArray) -> tuple[float, float]:
+    """The distribution of the networks' variances, from the moments of their logarithms.
+
+    Args:
+        squares: sums of squared residuals.
+        freedom: degrees of freedom of each.
+
+    Returns:
+        How many degrees of freedom it counts for, infinite where the variances look equal; and
+        its variance, unless infinite.
+    """
+    known = (squares > 0) & (freedom > 0)
+    half = freedom[known] / 2
+    if half.size < _FEWEST:
+        return np.inf, np.nan
+    logs = np.log(squares[known] / freedom[known]) - special.digamma(half) + np.log(half)
+    excess = logs.var(ddof=1) - special.polygamma(1, half).mean()
+    if excess <= special.polygamma(1, _MANY / 2):
+        return np.inf, np.nan
+    halved = optimize.brentq(lambda x: special.polygamma(1, x) - excess, _TINY, _MANY / 2)
+    middle = np.exp(logs.mean() + special.digamma(halved) - np.log(halved))
+    return 2 * float(halved), float(middle)
+
+
 def _population(
-    means: FloatArray, own: FloatArray, noise: FloatArray, *, rng: np.random.Generator
+    means: FloatArray, variance: FloatArray, *, rng: np.random.Generator
 ) -> FloatArray:
-    """Draw a spread of the population of networks for each draw of the noise."""
+    """Draw a spread of the population of networks for each draw of their means' variances."""
     grid = np.linspace(0.0, _WIDEST * float(means.std(ddof=1)) + 1e-12, _PLACES)
-    # Networks with the same number of trials are combined: only their sums are needed.
-    values, place, count = np.unique(own.round(12), return_inverse=True, return_counts=True)
-    total = np.bincount(place, means)
-    squares = np.bincount(place, (means - means.mean()) ** 2)
-    average = total / count - means.mean()
-    variance = grid[None, :, None] ** 2 + noise[:, None, None] * values[None, None, :]
-    weight = count / variance
-    centre = (weight * average).sum(axis=2) / weight.sum(axis=2)
-    away = squares - 2 * centre[:, :, None] * average * count + centre[:, :, None] ** 2 * count
-    log = -0.5 * (
-        (count * np.log(variance)).sum(axis=2)
-        + np.log(weight.sum(axis=2))
-        + (away / variance).sum(axis=2)
-    )
-    chance = np.exp(log - log.max(axis=1, keepdims=True))
+    log = np.empty((len(variance), _PLACES))
+    away = means - means.mean()
+    for place, spread in enumerate(grid):
+        total = spread**2 + variance
+        weight = 1 / total
+        centre = (weight * away).sum(axis=1) / weight.sum(axis=1)
+        squares = (weight * (away - centre[:, None]) ** 2).sum(axis=1)
+        log[:, place] = np.log(total).sum(axis=1) + np.log(weight.sum(axis=1)) + squares
+    chance = np.exp(-0.5 * (log - log.min(axis=1, keepdims=True)))
     reached = np.cumsum(chance, axis=1) / chance.sum(axis=1, keepdims=True)
-    picked = (reached < rng.random(len(noise))[:, None]).sum(axis=1)
+    picked = (reached < rng.random(len(variance))[:, None]).sum(axis=1)
     return np.asarray(grid[np.minimum(picked, _PLACES - 1)], dtype=float)

@@ -116,14 +116,24 @@ def _same(rng: Generator) -> bool:
     return bool(found.p_same(1.0)[0] >= 0.05)
 
 
-def _shrunken(spread: float, *, count: int) -> Callable[[Generator], bool]:
-    """Whether the test interval of the network with the best validation mean is right."""
+def _shrunken(
+    spread: float, *, count: int, loud: int = 0, louder: float = 1.0
+) -> Callable[[Generator], bool]:
+    """Whether the test interval of the network with the best validation mean is right.
+
+    Args:
+        spread: standard deviation of the networks; that of the seeds is 1.
+        count: number of networks.
+        loud: how many of these vary more over seeds.
+        louder: by what factor.
+    """
 
     def holds(rng: Generator) -> bool:
         true = rng.normal(0, spread, size=count)
-        luck = rng.normal(size=(count, 3))
+        noise = np.where(np.arange(count) < loud, louder, 1.0)[:, None]
+        luck = noise * rng.normal(size=(count, 3))
         val = true[:, None] + luck
-        test = true[:, None] + 0.87 * luck + 0.49 * rng.normal(size=(count, 3))
+        test = true[:, None] + 0.87 * luck + 0.49 * noise * rng.normal(size=(count, 3))
         names = [f"n{i}" for i in range(count) for _ in range(3)]
         found = shrink(fit(names, list(range(3)) * count, test.ravel().tolist()), rng=rng)
         best = int(val.mean(axis=1).argmin())
@@ -206,6 +216,9 @@ SIMULATIONS: dict[str, Callable[[Generator], bool]] = (
         "best of 60, three times the noise": _shrunken(3.0, count=60),
         "best of 10 equal networks": _shrunken(0.0, count=10),
         "best of 10, spread as noise": _shrunken(1.0, count=10),
+        "best of 20, 5 of three times the noise": _shrunken(1.0, count=20, loud=5, louder=3),
+        "best of 20, 1 of four times the noise": _shrunken(1.0, count=20, loud=1, louder=4),
+        "best of 60, 6 of three times the noise": _shrunken(1.0, count=60, loud=6, louder=3),
         "95 % set of the best of 10": _set_of_best,
         "report along axes, nothing differs: claims nothing": _axes_report,
         "report of 8 equal networks: claims nothing": _sampled_report(8),

@@ -3,7 +3,7 @@
 The same command resumes the same study; a changed recipe or space is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,9 +73,31 @@ class Manifest(NamedTuple):
 
     @property
     def seeds_added(self) -> bool:
-        """Whether a later start planned more seeds than the first; False if none records it."""
-        seeds = [start["seeds"] for start in self.starts if "seeds" in start]
-        return bool(seeds) and max(seeds) > seeds[0]
+        """Whether seeds were added to those that were planned when the first trial started.
+
+        That may have been in another run, whose trials were taken over. False if no start
+        records how many it planned.
+        """
+        return self._added("seeds")
+
+    @property
+    def trials_added(self) -> bool:
+        """Whether networks were added, as with `seeds_added`."""
+        return self._added("trials")
+
+    def fewest(self, key: str) -> int | None:
+        """The fewest that any start planned, here or where trials were taken over from.
+
+        Args:
+            key: "seeds" or "trials"; None if no start records it.
+        """
+        noted = (*self.starts, *(start.get("reused", {}) for start in self.starts))
+        return min((start[key] for start in noted if key in start), default=None)
+
+    def _added(self, key: str) -> bool:
+        planned = [start[key] for start in self.starts if key in start]
+        fewest = self.fewest(key)
+        return bool(planned) and fewest is not None and max(planned) > fewest
 
 
 def read(folder: Path) -> Manifest | None:
@@ -189,7 +211,7 @@ def same_images(folder: Path, left_out: Sequence[str]) -> None:
         )
 
 
-def note(
+def note(  # noqa: PLR0913 - all but two by keyword
     folder: Path,
     plan: StudyPlan,
     *,
@@ -197,6 +219,7 @@ def note(
     command: Sequence[str],
     parts: Sequence[Origin] = (),
     left_out: Sequence[str] | None = (),
+    reused: Collection[Path] = (),
 ) -> None:
     """Note a start: when, by which command, with which versions, on what, how much is planned.
 
@@ -207,8 +230,9 @@ def note(
         command: the command line.
         parts: foreign parts, and where they came from.
         left_out: images that cannot be read; None where that is not known.
+        reused: folders of the runs whose trials can be taken over.
     """
-    planned = {"trials": plan.search.trials, "seeds": plan.search.seeds}
+    planned = {"trials": plan.search.trials, "seeds": plan.search.seeds, **_before(reused)}
     manifest = {
         "version": VERSION,
         "plan": plan.model_dump(mode="json"),
@@ -224,6 +248,14 @@ def note(
     }
     replace_text(folder / FILE, sealed_document(manifest))
     replace_text(folder / "space.yaml", space)
+
+
+def _before(folders: Collection[Path]) -> dict[str, dict[str, int]]:
+    """How much was planned at first where trials are taken over: their results were known."""
+    there = [noted for folder in folders if (noted := read(folder)) is not None]
+    fewest = {key: [one.fewest(key) for one in there] for key in ("trials", "seeds")}
+    known = {key: min(filter(None, counts), default=0) for key, counts in fewest.items()}
+    return {"reused": {key: count for key, count in known.items() if count}} if there else {}
 
 
 def _raw(folder: Path) -> dict[str, Any]:

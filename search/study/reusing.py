@@ -67,6 +67,11 @@ class ReusingStudy(Study):
         super().__init__(plan, survey, journal, deadline)
         self.expect()
 
+    @property
+    def sources(self) -> frozenset[Path]:
+        """Folders of the runs whose trials it can take over."""
+        return frozenset(one.folder for one in self._elsewhere.values())
+
     def expect(self) -> None:
         """Count what will be taken over; again after other trials became known."""
         plan, history = self.plan, self.history

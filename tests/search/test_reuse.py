@@ -18,6 +18,7 @@ from torch import nn
 import res2net
 import search
 from analysis.pages.facts import cost
+from analysis.questions.stopping import rule_of
 from analysis.runs.run import read_run
 from search import run_study
 from search.plan_work import work
@@ -116,6 +117,15 @@ def test_where_nothing_is_left_nothing_is_trained(small: Path, tmp_path: Path) -
     assert set(_taken_over(second.folder).values()) == {str(small)}
     assert len(_taken_over(second.folder)) == len(second.trials) == 6
     assert _told(second) == _told(first)
+
+
+def test_seeds_beyond_those_of_the_other_run_were_added_after_a_look(
+    small: Path, tmp_path: Path
+) -> None:
+    more = SMALL | {"search": SMALL["search"] | {"seeds": 3}}
+    for name, space, added in (("same", SMALL, False), ("more", more, True)):
+        folder = run_study(space, out=tmp_path / name, inline=True, reuse=small).folder
+        assert rule_of(read_run(folder)).every_look is added
 
 
 @pytest.mark.parametrize("promotion", [False, True])

@@ -33,6 +33,18 @@ def test_what_was_planned_is_tested_and_nothing_else(tmp_path: Path) -> None:
     assert why_untested(later).startswith("seeds were added after a look")
 
 
+def test_a_sample_that_grew_after_a_look_is_not_tested_as_one(tmp_path: Path) -> None:
+    run = made(tmp_path, seeded(), *OVERRIDES)
+    path = run.folder / "manifest.json"
+    noted = json.loads(path.read_text())
+    first = noted["starts"][0]
+    noted["starts"] = [first | {"trials": 2}, first]
+    path.write_text(sealed_document(noted))
+    grown = read_run(run.folder)
+    assert why_untested(grown) == "", "where the seeds are the sample"
+    assert why_untested(grown, sampled=True).startswith("networks were added after a look")
+
+
 def test_the_card_of_ranks_has_no_p_then(tmp_path: Path) -> None:
     planned = compared_card(made(tmp_path / "a", seeded(), *OVERRIDES))
     assert "Friedman's test" in " ".join(planned.sentences)

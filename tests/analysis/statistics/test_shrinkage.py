@@ -4,10 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from scipy import special
 
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
-from analysis.statistics.shrinkage import probability_best, probability_on_front, shrink
+from analysis.statistics.shrinkage import (
+    _common,
+    _noise,
+    probability_best,
+    probability_on_front,
+    shrink,
+)
 
 # Yields of dyestuff from six batches: Davies and Goldsmith (1972), table 6.4; `Dyestuff` of R's
 # lme4, whose REML fit has variances 1764 of batches and 2451 of the rest, mean 1527.5.
@@ -70,6 +77,41 @@ def test_the_best_of_equal_networks_is_worth_what_they_all_are() -> None:
     assert np.mean(raw) < -1.1
     assert np.mean(worth) > -0.35
     assert held >= 22
+
+
+def test_noise_is_that_of_all_networks_and_their_own() -> None:
+    """The variances are drawn around those of limma's `squeezeVar`, by its formulas."""
+    rng = np.random.default_rng(5)
+    loud = np.where(np.arange(40) < 10, 4.0, 1.0)[:, None]
+    scores = rng.normal(size=(40, 1)) + loud * rng.normal(size=(40, 4))
+    names = [f"n{i:02}" for i in range(40) for _ in range(4)]
+    model = fit(names, list(range(4)) * 40, scores.ravel().tolist())
+    freedom = np.full(40, model.df / 40)
+    logs = np.log(model.squares / freedom) - special.digamma(freedom / 2) + np.log(freedom / 2)
+    excess = logs.var(ddof=1) - special.polygamma(1, freedom / 2).mean()
+    prior, middle = _common(model.squares, freedom)
+    assert special.polygamma(1, prior / 2) == pytest.approx(excess)
+    at = logs.mean() + special.digamma(prior / 2) - np.log(prior / 2)
+    assert middle == pytest.approx(np.exp(at))
+    drawn = _noise(model, 20_000, rng=rng)
+    squeezed = (prior * middle + model.squares) / (prior + freedom)
+    inverse = 1 / drawn  # whose mean is exactly that of the squeezed variance
+    assert 1 / inverse.mean(axis=0) == pytest.approx(squeezed, rel=0.03)
+    assert drawn[:, :10].mean() > 4 * drawn[:, 10:].mean()
+
+
+def test_a_network_that_varies_more_is_less_surely_the_best() -> None:
+    rng = np.random.default_rng(6)
+    steady = rng.normal(size=(19, 4)) * 0.2 + np.linspace(10, 12, 19)[:, None]
+    wild = np.array([[9.7, 14.0, 5.5, 9.6]])
+    scores = np.concatenate([wild, steady])
+    names = [f"n{i:02}" for i in range(20) for _ in range(4)]
+    model = fit(names, list(range(4)) * 20, scores.ravel().tolist())
+    assert model.means.argmin() == 0
+    found = shrink(model, rng=rng)
+    width = found.high - found.low
+    assert width[0] > 3 * np.median(width[1:])
+    assert found.kept[0] < found.kept[1:].min()
 
 
 @pytest.mark.parametrize("spread", [0.5, pytest.param(2.0, marks=pytest.mark.slow)])

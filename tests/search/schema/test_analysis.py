@@ -105,3 +105,28 @@ def test_each_start_says_how_much_was_planned(tmp_path: Path) -> None:
         assert noted.seeds_added is added
         assert noted.starts[-1]["seeds"] == seeds
         assert noted.starts[-1]["trials"] == 3
+
+
+def test_it_counts_what_another_run_had_planned_whose_trials_are_taken_over(
+    tmp_path: Path,
+) -> None:
+    """Its results were known: seeds and networks beyond them were added after a look."""
+    folders = {name: tmp_path / name for name in ("first", "same", "more", "again")}
+    for name, seeds, trials, reused in (
+        ("first", 2, 3, []),
+        ("same", 2, 3, ["first"]),
+        ("more", 3, 5, ["first"]),
+        ("again", 3, 5, ["more"]),
+    ):
+        folders[name].mkdir()
+        plan = plan_of(
+            tmp_path, TINY, f"search.seeds={seeds}", f"search.trials={trials}"
+        )  # fmt: skip
+        sources = [folders[one] for one in reused]
+        manifest.note(folders[name], plan, space=TINY, command=["run"], reused=sources)
+    noted = {name: manifest.read(folder) for name, folder in folders.items()}
+    added = {name: (one.seeds_added, one.trials_added) for name, one in noted.items() if one}
+    assert added == {
+        "first": (False, False), "same": (False, False), "more": (True, True),
+        "again": (True, True),
+    }  # fmt: skip
