@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards.forecast import sentence
-from analysis.questions.forecast import forecasts
+from analysis.questions.forecast import budgets, forecasts, uneven
 from analysis.runs.finding import read_runs
 from analysis.runs.run import RunError
 from analysis.runs.scores import words
@@ -51,7 +51,8 @@ def _main(argv: Sequence[str]) -> int:
         ]
         print(json.dumps(known))
     else:
-        print(*(sentence(row, words(runs[0].ranking)) for row in rows), sep="\n")
+        said = (sentence(row, words(runs[0].ranking)) for row in rows)
+        print(*said, *uneven(budgets(runs)), sep="\n")
     return ExitCode.DONE
 
 

@@ -39,7 +39,8 @@ def best_card(run: Run) -> Card:
         caption="An estimate of each network's true mean, treating the networks as one "
         "population: its mean over seeds, shrunk towards the mean of all networks "
         "according to how much of their spread is noise, with 95 % intervals that "
-        "are valid for whichever network is selected; and the probability that its "
+        "are valid for whichever network is selected (for these seeds: what a seed adds to all "
+        "networks is not in them); and the probability that its "
         "true mean is the best, or that no network has both fewer multiply-adds and "
         "a better true mean. They are counted in draws: 1.00 is above 0.99, and 0.00 below "
         "0.01.",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.cards.card import Card, Column, Shown
 from analysis.plots.forecast import draw_forecast
-from analysis.questions.forecast import budgets, forecasts
+from analysis.questions.forecast import budgets, forecasts, uneven
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import words
@@ -40,6 +40,7 @@ def forecast_card(runs: Sequence[Run]) -> Card:
     metric = words(runs[0].ranking)
     said = (
         *(sentence(row, metric) for row in table.to_dict("records")),
+        *uneven(ran),
         *left_out_words(*runs),
     )
     counts = ", ".join(
@@ -50,7 +51,7 @@ def forecast_card(runs: Sequence[Run]) -> Card:
         name="forecast-values",
         caption=f"The {metric} of the best network and its dimensions, of budgets of "
         f"{counts} multiply-adds (the median of each run), with 90 % forecasts of "
-        "what a search of another budget would find. The forecasts include that "
+        "what a search of another budget, of as many networks, would find. They include that "
         "search's own chance, resampled networks, and several forms of curves, each "
         "weighted by how well it predicts the largest budget from the smaller ones. "
         "Each interval holds alone. In six simulated families of curves, most of "

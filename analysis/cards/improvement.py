@@ -51,8 +51,8 @@ def improvement_card(runs: Sequence[Run]) -> Card:
         "(Agarwal et al. 2021); ties count as half. It is for the same network in "
         "both runs, averaged over networks; or, where fewer than five networks are "
         "in both, for networks drawn at random from each. 95 % intervals by a "
-        "bootstrap over networks, each alone. It says how often one is better, not "
-        "by how much",
+        "bootstrap over networks, each alone, for these seeds: what a seed adds to all "
+        "networks is not in them. It says how often one is better, not by how much",
         table=table,
         columns=tuple(column for column in _COLUMNS if column.key != empty),
         draw=lambda: draw_improvements(table, title=title),
@@ -72,7 +72,7 @@ def _profiles(runs: Sequence[Run], curves: pd.DataFrame, title: str) -> Shown:
         caption=f"Performance profiles: the share of trainings whose {words(ranking)} is as "
         f"good or better, over the {curves['networks'].iloc[0]:,} networks that all "
         "runs have, each with equal weight; 95 % bands contain a whole profile at "
-        "once, by a bootstrap over networks",
+        "once, by a bootstrap over networks, for these seeds",
         table=curves,
         columns=(
             Column("run", "label"),

@@ -67,7 +67,8 @@ def laws_card(run: Run) -> Card:
         Shown(
             name="laws-drawn",
             caption="Error against multiply-adds, one point per trial. Where there is a law, "
-            "its curve with a 95 % band over resamples of networks with their seeds; the form "
+            "its curve with a 95 % band, of laws fitted again to normal deviations of networks "
+            "and trials around it; what a seed adds to all networks is not in it. The form "
             "is the one that best predicted the largest, held out. Otherwise the least-squares "
             "line over the logarithm of multiply-adds, shaded between the ends of its slope's "
             "95 % interval (network + seed model, each alone).",

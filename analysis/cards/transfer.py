@@ -9,6 +9,7 @@ from analysis.questions.transfer import MOST, Pairs, Transferred, transferred
 from analysis.runs.networks import left_out_words
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import form_of, score_of
+from analysis.statistics.components import between
 from res2net.file_names import printable
 from search.schema.transfer import PlannedTransfer
 from search.schema.wording import how_many, how_many_each
@@ -71,8 +72,21 @@ def _sentences(run: Run, found: Transferred) -> Iterator[str]:
         yield (
             "Two independent sets of as many seeds would rank these networks alike by tau_b "
             f"{' and '.join(known)}: chance alone keeps tau_b that far from 1."
+            + _between(found)
         )
     yield from left_out_words(run)
+
+
+def _between(found: Transferred) -> str:
+    """Say what tau_b chance would leave between the source and here."""
+    there, here = found.ceilings
+    if there is None or here is None:
+        return ""
+    both = between(there.estimate, here.estimate)
+    return (
+        f" If both truly ranked them alike, tau_b between the two would be about {both:.2f}, "
+        "as far as their seeds vary independently."
+    )
 
 
 def _pairs_words(pairs: Pairs) -> str:

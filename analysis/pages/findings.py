@@ -5,6 +5,7 @@ Input: a `Run`. Output: sentences for the top of the report.
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.cards.axes import equal_size_card
 from analysis.questions.best import chosen
@@ -78,10 +79,15 @@ def _by_chance(run: Run) -> list[str]:
     if not is_percent_error(run.ranking):
         return []
     errors = run.whole().groupby("name")[run.ranking.column].apply(list)
+    level = 1 - 0.05 / (2 * len(errors))  # the best of many guesses right by luck
     # Alone, two seeds would hardly ever show it; pooled, one that varies much hides another.
-    alone = [t_interval(each) for each in errors if len(each) > 1]
-    for one in [*pooled_interval(errors.tolist()), *alone]:
-        high = one.estimate if one.high is None else one.high  # of one seed each there is none
+    alone = [t_interval(each, level=level) for each in errors if len(each) > 1]
+    # Of one seed each there is no interval: then that of guessing on so many images.
+    images = max(run.plan.data.validation, 1)
+    guessing = stats.norm.ppf((1 + level) / 2)
+    guessing *= np.sqrt(run.chance * (100 - run.chance) / images)
+    for one in [*pooled_interval(errors.tolist(), level=level), *alone]:
+        high = one.estimate + guessing if one.high is None else one.high
         if one.estimate < run.chance - 1 and high < run.chance:
             return []
     return [

@@ -164,7 +164,8 @@ def missing(run: Run, points: pd.DataFrame) -> list[str]:
         named = [f"{name} ({count})" for name, count in counts.sort_index().items()]
         said.append(
             f"Trials that failed: {_listed(named)}. The other seeds of these networks are "
-            "compared; the model of networks and seeds allows for those that they lack."
+            "compared; the model of networks and seeds allows for those that they lack, if "
+            "what failed does not depend on the score."
         )
     return said
 

@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from analysis.questions.compare import why_not_comparable
 from analysis.questions.remedies import for_more_networks
+from analysis.questions.shared import shared
 from analysis.runs.networks import averaged
 from analysis.runs.run import Run, RunError
 from analysis.runs.scores import is_percent_error, words
@@ -37,6 +38,7 @@ COLUMNS = (
 _SAME = 1.25  # budgets closer than this factor count as one
 _DRAWS = 2000
 _FEWEST_NETWORKS = 8
+_UNEVEN = 2  # from this ratio on, the best of many differs clearly from the best of few
 
 
 class Budget(NamedTuple):
@@ -44,13 +46,14 @@ class Budget(NamedTuple):
 
     Attributes:
         macs: median multiply-adds of its networks.
-        networks: from `analysis.runs.networks.averaged`, for all runs at the budget.
-        runs: names of these runs.
+        networks: from `analysis.runs.networks.averaged`, for all runs at the budget, each
+            network once.
+        runs: these runs.
     """
 
     macs: float
     networks: pd.DataFrame
-    runs: tuple[str, ...]
+    runs: tuple[Run, ...]
 
 
 def budgets(runs: Sequence[Run]) -> list[Budget]:
@@ -80,11 +83,30 @@ def budgets(runs: Sequence[Run]) -> list[Budget]:
     ):
         if found and macs < _SAME * found[-1].macs:
             last = found.pop()
-            both = pd.concat([last.networks, networks], ignore_index=True)
-            found.append(Budget(float(both["macs"].median()), both, (*last.runs, run.name)))
+            copied = {name for other in last.runs for name in shared(other, run)["name"]}
+            both = _merged(last.networks, networks, copied)
+            found.append(Budget(float(both["macs"].median()), both, (*last.runs, run)))
         else:
-            found.append(Budget(macs, networks, (run.name,)))
+            found.append(Budget(macs, networks, (run,)))
     return found
+
+
+def _merged(first: pd.DataFrame, second: pd.DataFrame, copied: set[str]) -> pd.DataFrame:
+    """The networks of two runs, each once: otherwise the best would seem surer than it is.
+
+    Args:
+        first: networks of one or more runs.
+        second: networks of another run.
+        copied: names of those of which both have the same trials.
+    """
+    scores = ["val", "test"]
+    keys = [column for column in first if column not in (*scores, "seeds")]
+    both = pd.concat([first, second], ignore_index=True)
+    both = both.sort_values("seeds", ascending=False, kind="stable")
+    both = both[~(both["name"].isin(copied) & both.duplicated(keys))]
+    both[scores] = both[scores].mul(both["seeds"], axis=0)
+    sums = both.groupby(keys, sort=False, dropna=False)[[*scores, "seeds"]].sum(min_count=1)
+    return sums.assign(**{side: sums[side] / sums["seeds"] for side in scores}).reset_index()
 
 
 def forecasts(
@@ -113,6 +135,22 @@ def forecasts(
     asked = [macs] if macs else _asked(ran)
     rows = [row for at in asked for row in _of(ran, at, chance=runs[0].chance, rng=rng)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def uneven(ran: Sequence[Budget]) -> tuple[str, ...]:
+    """Warn, in a sentence, if the budgets hold quite different numbers of networks.
+
+    Args:
+        ran: from `budgets`.
+    """
+    counts = sorted(len(one.networks) for one in ran)
+    if counts[-1] < _UNEVEN * counts[0]:
+        return ()
+    return (
+        f"The budgets hold {counts[0]:,} to {counts[-1]:,} networks, and the best of more is "
+        "better: the forecast is of a search of about as many as they have, and its interval "
+        "does not cover that they differ.",
+    )
 
 
 def _asked(ran: Sequence[Budget]) -> list[float]:

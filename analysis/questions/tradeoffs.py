@@ -123,7 +123,7 @@ def _doubt(law: Law, judgement: Judgement, slope: Slope | None) -> str:
         if slope and slope.high < 0:
             return (
                 "error falls as networks grow, but they scatter too much around any curve: "
-                f"redrawn, it falls in {falling:.0%} of resamples of networks"
+                f"redrawn, it falls in {falling:.0%} of draws"
             )
         return "the data do not show that error falls as networks grow"
     if not judgement.beats_baseline:

@@ -74,6 +74,20 @@ def components(
     )  # fmt: skip
 
 
+def between(first: float, second: float) -> float:
+    """The tau that scores of equal true ranks would have, from the ceiling of each.
+
+    With normal scores tau is 2 / pi arcsin(r) (Kruskal 1958), and two scores whose true values
+    are the same correlate by the root of the product of their reliabilities (Spearman 1904).
+
+    Args:
+        first: `ceiling` of the first score.
+        second: that of the second.
+    """
+    reliable = np.sin(np.pi / 2 * np.array([first, second]))
+    return float(2 / np.pi * np.arcsin(np.sqrt(reliable.prod())))
+
+
 def ceiling(
     networks: Sequence[str],
     seeds: Sequence[Any],

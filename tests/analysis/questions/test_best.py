@@ -193,6 +193,20 @@ def test_a_lucky_mean_is_no_better_than_guessing(tmp_path: Path) -> None:
         assert "guessing" not in said
 
 
+def test_the_best_of_many_guesses_is_a_guess(tmp_path: Path) -> None:
+    """Of 20 networks some guess better by luck, with one seed and with three."""
+    rng = np.random.default_rng(0)
+    warned = []
+    for place, seeds in enumerate((1, 3) * 6):
+        # On the 64 validation images, of four classes.
+        errors = {
+            width: [*(100 - rng.binomial(64, 0.25, seeds) / 0.64)] for width in range(1, 21)
+        }
+        said = " ".join(findings(by_width(tmp_path / str(place), errors)))
+        warned.append("better than guessing" in said)
+    assert sum(warned) >= 11
+
+
 def test_equal_means_name_the_cheaper_only_where_it_is(tmp_path: Path) -> None:
     said = findings(by_width(tmp_path, {1: [30.0, 31.0], 2: [30.0, 31.0]}))
     assert any("the same validation error: the cheaper is named first." in s for s in said)

@@ -1,6 +1,7 @@
 """Forecasts from runs: of one recipe, scored where the budget was run, refused elsewhere."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from analysis.cards.forecast import forecast_card
 from analysis.forecast import main
 from analysis.pages.compare_page import compare_page
-from analysis.questions.forecast import budgets, forecasts
-from analysis.runs.run import Run, RunError
+from analysis.questions.forecast import budgets, forecasts, uneven
+from analysis.runs.run import Run, RunError, read_run
 from analysis.scaling.points import Refusal
 from res2net import cost
 from tests.analysis.made import made, network, parsed
@@ -78,8 +79,32 @@ def test_runs_of_one_budget_are_taken_together(four: list[Run], tmp_path: Path) 
     again = searched(tmp_path / "again", WIDTHS[0], seed=5)
     ran = budgets([*four, again])
     assert len(ran) == 4
-    assert ran[0].runs == ("w8", "again")
-    assert len(ran[0].networks) == 24
+    assert [run.name for run in ran[0].runs] == ["w8", "again"]
+    alike = {*four[0].whole()["name"]} & {*again.whole()["name"]}
+    assert len(ran[0].networks) == 24 - len(alike)
+    assert ran[0].networks["seeds"].sum() == 24, "a network of both has a seed of each"
+    for name in alike:
+        (row,) = ran[0].networks[ran[0].networks["name"] == name].to_dict("records")
+        values = [
+            one.whole().set_index("name").loc[name, "val_error_pct"] for one in ran[0].runs
+        ]
+        assert row["val"] == pytest.approx(np.mean(values))
+
+
+def test_a_copy_of_a_run_makes_no_forecast_surer(four: list[Run], tmp_path: Path) -> None:
+    copies = [read_run(Path(shutil.copytree(one.folder, tmp_path / one.name))) for one in four]
+    ran = budgets([*four, *copies])
+    assert [len(one.networks) for one in ran] == [12] * 4
+    alone, doubled = (forecasts(runs, rng=rng()) for runs in (four, [*four, *copies]))
+    assert doubled["low"].tolist() == pytest.approx(alone["low"].tolist())
+    assert doubled["high"].tolist() == pytest.approx(alone["high"].tolist())
+
+
+def test_searches_of_different_lengths_are_named(four: list[Run], tmp_path: Path) -> None:
+    assert uneven(budgets(four)) == ()
+    longer = searched(tmp_path / "longer", WIDTHS[3], n=24)
+    card = forecast_card([*four[:3], longer])
+    assert any("hold 12 to 24 networks" in one for one in card.sentences)
 
 
 def test_the_card_says_the_score_and_claims_nothing(four: list[Run]) -> None:

@@ -61,12 +61,12 @@ def test_distributions_have_no_p_then(tmp_path: Path) -> None:
         made(
             tmp_path / name,
             [
-                {"network": network(width), "seed": seed + width, "val_error": error}
+                {"network": network(width), "seed": 0, "val_error": error}
                 for width, error in enumerate(rng.uniform(low, low + 9, 12), 1)
             ],
             f"search.trials={trials}",
         )
-        for name, seed, low, trials in (("a", 0, 10, 12), ("b", 50, 40, 12), ("c", 90, 70, 13))
+        for name, low, trials in (("a", 10, 12), ("b", 40, 12), ("c", 70, 13))
     ]
     planned = overlay_card(runs[:2])
     assert planned.claims

@@ -27,9 +27,11 @@ BY_SIZE = sorted(SHAPES, key=lambda one: cost(network(one[0], scale=one[1])).mac
 SMALL, LARGE = BY_SIZE[:18], BY_SIZE[12:30]
 
 
-def sampled(folder: Path, seed: int, *overrides: str, shift: float = 0.0, n: int = 36) -> Run:
+def sampled(
+    folder: Path, draw: int, *overrides: str, shift: float = 0.0, n: int = 36, seed: int = 0
+) -> Run:
     """Random networks, whose error falls with size, and `shift` below that."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(draw)
     rows = [
         {"network": network(w, scale=s), "seed": seed, "test_error": 50.0, "curve": [50.0],
          "val_error": 60 - 3 * np.log(w * s) - shift + rng.normal()}
@@ -55,6 +57,17 @@ def test_as_sampled_it_is_scipy_s_test_and_holm_over_all(three: list[Run]) -> No
         assert row["gap"] == pytest.approx(critical_gap(36, 36))
     clear = table["p_holm"] < 0.05
     assert clear.tolist() == [True, True, False, False, True, True]
+
+
+def test_runs_of_other_seeds_are_shown_and_not_tested(tmp_path: Path) -> None:
+    """What a seed adds to all networks of a run would count as another space."""
+    runs = [sampled(tmp_path / name, i, shift=9 * i, seed=i) for i, name in enumerate("ab")]
+    table = distances(runs, rng=np.random.default_rng(0))
+    assert table["p"].isna().all()
+    assert table["refused"].str.startswith("they have other seeds, which move or widen").all()
+    card = overlay_card(runs)
+    assert not card.claims
+    assert card.shown[0].draw is not None
 
 
 def test_networks_of_sizes_drawn_alike_are_compared_at_equal_complexity(

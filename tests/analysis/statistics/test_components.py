@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from analysis.statistics.components import ceiling, components
+from analysis.statistics.components import between, ceiling, components
 from analysis.statistics.intervals import FloatArray, StatisticsError
 
 
@@ -76,3 +76,14 @@ def test_networks_that_do_not_differ_have_a_ceiling_of_nothing() -> None:
 def test_what_says_nothing_of_seeds_is_refused(groups: list[list[float]], message: str) -> None:
     with pytest.raises(StatisticsError, match=message):
         ceiling(*trials_of(groups))
+
+
+def test_two_noisy_scores_of_the_same_truth_agree_as_far_as_both_ceilings_let_them() -> None:
+    rng = np.random.default_rng(3)
+    true = rng.normal(size=(2000, 1))
+    quiet, loud = (true + noise * rng.normal(size=(2000, 2)) for noise in (0.3, 1.2))
+    ceilings = [stats.kendalltau(*one.T).statistic for one in (quiet, loud)]
+    found = stats.kendalltau(quiet[:, 0], loud[:, 0]).statistic
+    assert between(*ceilings) == pytest.approx(found, abs=0.03)
+    assert between(1.0, 1.0) == pytest.approx(1)
+    assert between(0.8, 0.0) == 0
