@@ -9,15 +9,15 @@ Morris 1975). Such estimates and their intervals remain valid whichever network 
 
 The noise of each network is moderated: its own, drawn towards that of all networks, the more
 strongly the more alike they vary (Smyth 2004, Statistical Applications in Genetics and
-Molecular Biology 3). That of a single network with two or three seeds alone would be too
-uncertain. One noise for all would be too little for those that vary more, which are selected
-more often (`benchmarks.coverage`).
+Molecular Biology 3); how alike is averaged over, too. That of a single network with two or
+three seeds alone would be too uncertain. One noise for all would be too little for those that
+vary more, which are selected more often (`benchmarks.coverage`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from analysis.statistics.intervals import FloatArray, StatisticsError
 from analysis.statistics.mixed import Model
@@ -28,8 +28,9 @@ _DRAWS = 2000
 _MOST = 4_000_000  # numbers drawn at most
 _LEAST = 200  # draws at least, however many networks
 _FEWEST = 3  # networks needed to estimate a population
-_MANY = 1e6  # degrees of freedom that are as good as infinite
-_TINY = 1e-6
+# Degrees of freedom that the networks' common variance may count for; the last: all alike.
+_PRIORS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0, 64.0, 1e6)
+_LEVELS = (-3.0, 1.5, 46)  # logarithms of a common variance, relative to the pooled one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,39 +135,37 @@ def probability_on_front(
 
 
 def _noise(model: Model, draws: int, *, rng: np.random.Generator) -> FloatArray:
-    """Draw the variance of a single trial: (draws, networks), the same for all where alike."""
+    """Draw the variance of a single trial of each network: (draws, networks)."""
     own = np.maximum(model.trials - 1, 0) * model.df / np.maximum(model.trials - 1, 0).sum()
-    prior, middle = _common(model.squares, own)
-    if np.isinf(prior):
-        one = model.sigma**2 * model.df / rng.chisquare(model.df, size=draws)
-        return np.repeat(one[:, None], len(own), axis=1)
-    freedom = prior + own
-    total = prior * middle + model.squares
-    return np.asarray(total / rng.chisquare(freedom, size=(draws, len(own))), dtype=float)
+    levels = model.sigma**2 * np.exp(np.linspace(*_LEVELS))
+    likely = _likelihood(model.squares, own, levels)
+    picked = rng.choice(likely.size, size=draws, p=likely.ravel())
+    place, height = np.unravel_index(picked, likely.shape)
+    prior, level = np.array(_PRIORS)[place, None], levels[height, None]
+    total = prior * level + model.squares
+    return np.asarray(total / rng.chisquare(prior + own, size=(draws, len(own))), dtype=float)
 
 
-def _common(squares: FloatArray, freedom: FloatArray) -> tuple[float, float]:
-    """The distribution of the networks' variances, from the moments of their logarithms.
+def _likelihood(squares: FloatArray, freedom: FloatArray, levels: FloatArray) -> FloatArray:
+    """How likely each distribution of the networks' variances is: (priors, levels), sum 1.
+
+    A level times the degrees of freedom of a prior, divided by a chi-square of as many, is the
+    variance of a network; its squares then follow F, times the level (Smyth 2004).
 
     Args:
         squares: sums of squared residuals.
         freedom: degrees of freedom of each.
-
-    Returns:
-        How many degrees of freedom it counts for, infinite where the variances look equal; and
-        its variance, unless infinite.
+        levels: common variances to compare.
     """
     known = (squares > 0) & (freedom > 0)
-    half = freedom[known] / 2
-    if half.size < _FEWEST:
-        return np.inf, np.nan
-    logs = np.log(squares[known] / freedom[known]) - special.digamma(half) + np.log(half)
-    excess = logs.var(ddof=1) - special.polygamma(1, half).mean()
-    if excess <= special.polygamma(1, _MANY / 2):
-        return np.inf, np.nan
-    halved = optimize.brentq(lambda x: special.polygamma(1, x) - excess, _TINY, _MANY / 2)
-    middle = np.exp(logs.mean() + special.digamma(halved) - np.log(halved))
-    return 2 * float(halved), float(middle)
+    f, prior = freedom[known], np.array(_PRIORS)[:, None, None]
+    ratio = (squares[known] / f) / levels[:, None]
+    log = (
+        prior / 2 * np.log(prior) + f / 2 * np.log(f * ratio)
+        - (f + prior) / 2 * np.log(prior + f * ratio) - special.betaln(f / 2, prior / 2)
+    ).sum(axis=2)  # fmt: skip
+    chance = np.exp(log - log.max())
+    return np.asarray(chance / chance.sum(), dtype=float)
 
 
 def _population(

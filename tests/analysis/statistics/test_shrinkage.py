@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from scipy import special
+from scipy import stats
 
 from analysis.statistics.intervals import StatisticsError
 from analysis.statistics.mixed import fit
 from analysis.statistics.shrinkage import (
-    _common,
+    _PRIORS,
+    _likelihood,
     _noise,
     probability_best,
     probability_on_front,
@@ -79,25 +80,37 @@ def test_the_best_of_equal_networks_is_worth_what_they_all_are() -> None:
     assert held >= 22
 
 
-def test_noise_is_that_of_all_networks_and_their_own() -> None:
-    """The variances are drawn around those of limma's `squeezeVar`, by its formulas."""
+def test_variances_of_networks_are_as_likely_as_scipy_s_f_says() -> None:
     rng = np.random.default_rng(5)
-    loud = np.where(np.arange(40) < 10, 4.0, 1.0)[:, None]
-    scores = rng.normal(size=(40, 1)) + loud * rng.normal(size=(40, 4))
-    names = [f"n{i:02}" for i in range(40) for _ in range(4)]
-    model = fit(names, list(range(4)) * 40, scores.ravel().tolist())
-    freedom = np.full(40, model.df / 40)
-    logs = np.log(model.squares / freedom) - special.digamma(freedom / 2) + np.log(freedom / 2)
-    excess = logs.var(ddof=1) - special.polygamma(1, freedom / 2).mean()
-    prior, middle = _common(model.squares, freedom)
-    assert special.polygamma(1, prior / 2) == pytest.approx(excess)
-    at = logs.mean() + special.digamma(prior / 2) - np.log(prior / 2)
-    assert middle == pytest.approx(np.exp(at))
-    drawn = _noise(model, 20_000, rng=rng)
-    squeezed = (prior * middle + model.squares) / (prior + freedom)
-    inverse = 1 / drawn  # whose mean is exactly that of the squeezed variance
-    assert 1 / inverse.mean(axis=0) == pytest.approx(squeezed, rel=0.03)
-    assert drawn[:, :10].mean() > 4 * drawn[:, 10:].mean()
+    squares, freedom = rng.chisquare(3, size=12) * rng.gamma(2, size=12), np.full(12, 2.7)
+    levels = np.array([0.5, 1.0, 2.0])
+    found = _likelihood(squares, freedom, levels)
+    expected = np.array(
+        [
+            [
+                np.exp(stats.f.logpdf(squares / freedom, 2.7, prior, scale=level).sum())
+                for level in levels
+            ]
+            for prior in _PRIORS
+        ]
+    )
+    assert found == pytest.approx(expected / expected.sum(), rel=1e-4, abs=1e-12)
+
+
+def test_noise_is_one_for_all_where_they_vary_alike_and_else_their_own() -> None:
+    rng = np.random.default_rng(6)
+    ratios = []
+    for louder in (1.0, 4.0):
+        loud = np.where(np.arange(40) < 10, louder, 1.0)[:, None]
+        scores = rng.normal(size=(40, 1)) + loud * rng.normal(size=(40, 4))
+        names = [f"n{i:02}" for i in range(40) for _ in range(4)]
+        model = fit(names, list(range(4)) * 40, scores.ravel().tolist())
+        drawn = np.median(_noise(model, 4000, rng=rng), axis=0)
+        ratios.append(drawn[:10].mean() / drawn[10:].mean())
+        if louder == 1:
+            assert drawn == pytest.approx(np.full(40, model.sigma**2), rel=0.35)
+    assert 0.7 < ratios[0] < 1.4
+    assert ratios[1] > 5
 
 
 def test_a_network_that_varies_more_is_less_surely_the_best() -> None:
